@@ -1,0 +1,78 @@
+//! What a run ran on: `environment.json`.
+
+use serde::{Deserialize, Serialize};
+
+/// The machine, the build and the command behind a run's records.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Environment {
+    /// [`crate::SCHEMA_VERSION`] of the writer.
+    pub schema: u32,
+    /// The run's name: records refer to it.
+    pub run: String,
+    /// When the run began, RFC 3339, UTC.
+    pub started: String,
+    /// The command line, as it can be typed again.
+    pub command: String,
+    /// Seed of order, schedules and payloads.
+    pub seed: u64,
+    /// pushoff's version.
+    pub version: String,
+    /// Git revision of the build, with `-dirty` where the tree had changes; `unknown` outside git.
+    pub revision: String,
+    /// The compiler, as `rustc --version` prints it.
+    pub rustc: String,
+    /// `release` or `debug`: a debug build's figures mean nothing.
+    pub profile: String,
+    /// Versions of the crates that carry the measured bytes, name and version.
+    pub crates: Vec<Named>,
+    /// Processor model.
+    pub cpu: String,
+    /// Processors that the run may use.
+    pub cpus: u32,
+    /// Physical memory.
+    pub memory_bytes: u64,
+    /// Operating system and kernel release.
+    pub kernel: String,
+    /// Kernel settings that bear on the figures.
+    pub sysctls: Vec<Named>,
+    /// Which processors each process was pinned to.
+    pub pinning: Pinning,
+    /// Settings that could favour one transport: equal for all, and printed.
+    pub knobs: Vec<Named>,
+    /// Descriptors that the generator may open.
+    pub descriptor_limit: u64,
+}
+
+/// A name and its value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Named {
+    /// What it is.
+    pub name: String,
+    /// Its value, with the unit where there is one.
+    pub value: String,
+}
+
+impl Named {
+    /// A name with its value.
+    pub fn new(name: impl Into<String>, value: impl Into<String>) -> Self {
+        Self { name: name.into(), value: value.into() }
+    }
+}
+
+/// Where the two processes ran.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "mode", rename_all = "kebab-case")]
+pub enum Pinning {
+    /// Each on processors of its own.
+    Split {
+        /// The server's.
+        server: Vec<u32>,
+        /// The generator's.
+        generator: Vec<u32>,
+    },
+    /// Both wherever the kernel put them.
+    Shared {
+        /// Why they were not kept apart.
+        reason: String,
+    },
+}

@@ -1,0 +1,24 @@
+//! The words that the server, the load generator and the reports share.
+//!
+//! A leaf crate: no sockets, no async, nothing that measures. What a transport is called, what a
+//! topic and a cursor look like, what a workload asks for and what a record holds is said here
+//! and nowhere else.
+
+pub mod environment;
+pub mod histogram;
+pub mod message;
+pub mod record;
+pub mod store;
+pub mod time;
+pub mod transport;
+pub mod units;
+pub mod workload;
+
+pub use environment::Environment;
+pub use histogram::LatencyHistogram;
+pub use message::{Cursor, Epoch, Start, Topic};
+pub use record::{Record, SCHEMA_VERSION};
+pub use time::{RunClock, RunInstant};
+pub use transport::Transport;
+pub use units::{ByteCount, OfferedRate, Share};
+pub use workload::Workload;

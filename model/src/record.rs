@@ -1,0 +1,265 @@
+//! The results schema: what one trial leaves behind. It stands here and nowhere else.
+//!
+//! A record holds counts, histograms and what the machine did; it holds no percentile and nothing
+//! rounded. A trial that could not be measured leaves a record too, with the reason.
+
+use serde::{Deserialize, Serialize};
+
+use crate::histogram::LatencyHistogram;
+use crate::transport::Transport;
+use crate::workload::Workload;
+
+/// The version of the schema that this build writes and reads.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// One trial of one cell (workload × transport).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// [`SCHEMA_VERSION`] of the writer.
+    pub schema: u32,
+    /// The run that this belongs to: the `run` of an `environment.json`.
+    pub run: String,
+    /// What was asked for, whole.
+    pub workload: Workload,
+    /// How it was carried.
+    pub transport: Transport,
+    /// Which trial of its cell, from 1.
+    pub trial: u32,
+    /// The trial's place in the order of the whole run, from 1.
+    pub position: u32,
+    /// The seed of the trial's schedule and payloads: the same for all transports of a trial.
+    pub seed: u64,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+impl Record {
+    /// The measurement, where there is one.
+    #[must_use]
+    pub const fn measurement(&self) -> Option<&Measurement> {
+        match &self.outcome {
+            Outcome::Measured(measurement) => Some(measurement),
+            Outcome::Failed(_) | Outcome::NotRun(_) => None,
+        }
+    }
+}
+
+/// What came of a trial.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "kebab-case")]
+pub enum Outcome {
+    /// It ran, and every message is accounted for.
+    Measured(Box<Measurement>),
+    /// It ran and cannot be believed, or it broke off. Listed, never charted.
+    Failed(Failure),
+    /// It was not begun, because the run was interrupted.
+    NotRun(NotRun),
+}
+
+/// Why a trial has no measurement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The kind of failure.
+    pub kind: FailureKind,
+    /// One sentence for a person.
+    pub reason: String,
+    /// What had been counted when it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counts: Option<Counts>,
+}
+
+/// The kinds of failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureKind {
+    /// The server could not be started, reached, or went away.
+    Server,
+    /// Subscribers could not be connected.
+    Connect,
+    /// The counts of a subscriber do not add up.
+    Unbalanced,
+    /// The trial was broken off by an interrupt.
+    Interrupted,
+    /// The generator met an error of its own.
+    Generator,
+}
+
+/// A trial that was never begun.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotRun {
+    /// One sentence for a person.
+    pub reason: String,
+}
+
+/// What a trial measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measurement {
+    /// Length of the measure phase.
+    pub measured_ns: u64,
+    /// Every message, over the whole trial.
+    pub counts: Counts,
+    /// The messages of the measure phase alone: what rates and shares are computed from.
+    pub window: WindowCounts,
+    /// Received − intended, of the messages that were due in the measure phase.
+    pub delivery_latency: LatencyHistogram,
+    /// Received − sent, of the same messages: what a generator that waits for its server would see.
+    pub latency_from_send: LatencyHistogram,
+    /// Sent − intended, once a message published in the measure phase.
+    pub send_lag: LatencyHistogram,
+    /// Polling transports: request sent − intended, 0 where the request already waited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub poll_wait: Option<LatencyHistogram>,
+    /// Polling transports: received − the later of intended and request sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transfer: Option<LatencyHistogram>,
+    /// Where subscribers speak: a speaker's own message back at the speaker − intended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub round_trip: Option<LatencyHistogram>,
+    /// From the start of connecting until the stream is open or the first poll is answered.
+    pub connect: LatencyHistogram,
+    /// From the start of connecting until the first message is in the client's hands.
+    pub first_message: LatencyHistogram,
+    /// Delivery latency over the measure phase.
+    pub series: Series,
+    /// What the server's process used during the measure phase; absent where it is not ours to see.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<ProcessUse>,
+    /// What the generator's process used during the measure phase.
+    pub generator: ProcessUse,
+    /// What the machine did meanwhile.
+    pub machine: MachineUse,
+    /// What limits the trial's worth. Empty: nothing known.
+    pub concerns: Vec<Concern>,
+}
+
+/// Every message of a trial, summed over subscribers.
+///
+/// `expected = delivered + missed + lost`, for each subscriber and so in sum: the ledger balances.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Subscribers that took part.
+    pub subscribers: u64,
+    /// Messages that the server accepted.
+    pub published: u64,
+    /// Messages that the server refused, or whose fate is unknown because the connection broke.
+    pub unpublished: u64,
+    /// Deliveries due: each accepted message once for each subscriber of its topic.
+    pub expected: u64,
+    /// Deliveries that happened, each message counted once a subscriber.
+    pub delivered: u64,
+    /// Deliveries that did not happen and that the subscriber was told of.
+    pub missed: u64,
+    /// Deliveries that did not happen, in silence.
+    pub lost: u64,
+    /// Deliveries beyond the first of a message.
+    pub duplicated: u64,
+    /// First deliveries that came after a later message of the same publisher.
+    pub reordered: u64,
+    /// HTTP requests and WebSocket handshakes made by subscribers.
+    pub requests: u64,
+    /// Polls that brought no message.
+    pub empty_polls: u64,
+    /// Connections that broke and were made again.
+    pub reconnects: u64,
+}
+
+/// The messages of the measure phase, summed over subscribers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WindowCounts {
+    /// Messages accepted whose intended time lies in the measure phase.
+    pub published: u64,
+    /// Deliveries due of messages whose intended time lies in the measure phase.
+    pub expected: u64,
+    /// Of those, the ones that happened, whenever that was.
+    pub delivered: u64,
+    /// Deliveries of any message that happened during the measure phase.
+    pub received: u64,
+    /// HTTP requests made by subscribers during the measure phase.
+    pub requests: u64,
+}
+
+/// Delivery latency over time, by the intended time of the message.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Series {
+    /// Length of one interval.
+    pub interval_ns: u64,
+    /// The worst latency of each interval from the start of the measure phase; 0 where nothing
+    /// was delivered.
+    pub worst_ns: Vec<u64>,
+    /// Deliveries of each interval.
+    pub delivered: Vec<u64>,
+}
+
+/// What a process used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessUse {
+    /// Time on a processor, all threads, user and system.
+    pub cpu_ns: u64,
+    /// Wall time over which that was counted.
+    pub wall_ns: u64,
+    /// How many processors the process may use.
+    pub cpus: u32,
+    /// Resident memory at the end.
+    pub rss_bytes: u64,
+}
+
+impl ProcessUse {
+    /// The part of its processors that the process was busy on, 0 to 1.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a share needs no more than 53 bits")]
+    pub fn utilisation(&self) -> f64 {
+        let available = self.wall_ns as f64 * f64::from(self.cpus);
+        if available > 0.0 { self.cpu_ns as f64 / available } else { 0.0 }
+    }
+}
+
+/// What the machine did during the measure phase.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct MachineUse {
+    /// Part of the processors' time that a hypervisor gave to others, 0 to 1.
+    pub steal: f64,
+    /// TCP segments sent again, machine-wide.
+    pub retransmits: u64,
+}
+
+/// Something that limits what a trial is worth.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Concern {
+    /// What was the limit.
+    pub limit: Limit,
+    /// One sentence with the figure.
+    pub detail: String,
+}
+
+/// What can limit a trial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Limit {
+    /// The generator was too slow: the figures are the generator's. Voids the trial.
+    Generator,
+    /// The machine was: time stolen, segments sent again. Voids the trial.
+    Machine,
+    /// The server was at its limit: a result, and said.
+    Server,
+}
+
+impl Limit {
+    /// Whether a trial with this limit may stand in a ranking.
+    #[must_use]
+    pub const fn voids(self) -> bool {
+        match self {
+            Self::Generator | Self::Machine => true,
+            Self::Server => false,
+        }
+    }
+
+    /// The verdict as prose writes it.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Generator => "generator-limited",
+            Self::Machine => "machine-limited",
+            Self::Server => "server-limited",
+        }
+    }
+}

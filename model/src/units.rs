@@ -1,0 +1,71 @@
+//! Quantities with their units in the type. Bare numbers appear only at an edge, with a suffix.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// How many messages a second a publisher is asked to send: finite, above 0, at most 1,000,000.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct OfferedRate(f64);
+
+impl OfferedRate {
+    /// The highest rate that a publisher can be asked for, messages a second: a microsecond is
+    /// the finest that the pacing is meant for. Chosen here.
+    pub const MAX: f64 = 1_000_000.0;
+
+    /// The rate, where it is above 0 and at most [`Self::MAX`].
+    #[must_use]
+    pub fn per_second(rate: f64) -> Option<Self> {
+        (rate > 0.0 && rate <= Self::MAX).then_some(Self(rate))
+    }
+
+    /// Messages a second.
+    #[must_use]
+    pub const fn as_per_second(self) -> f64 {
+        self.0
+    }
+
+    /// The mean time between two messages.
+    #[must_use]
+    pub fn mean_gap(self) -> Duration {
+        Duration::from_secs_f64(1.0 / self.0)
+    }
+}
+
+/// A number of bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ByteCount(pub u64);
+
+/// A part of a whole, 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Share(f64);
+
+impl Share {
+    /// The share, where it is between 0 and 1.
+    #[must_use]
+    pub fn new(share: f64) -> Option<Self> {
+        (0.0..=1.0).contains(&share).then_some(Self(share))
+    }
+
+    /// The part of one.
+    #[must_use]
+    pub const fn as_f64(self) -> f64 {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_a_positive_finite_number() {
+        for wrong in [0.0, -1.0, f64::NAN, f64::INFINITY, OfferedRate::MAX * 2.0] {
+            assert_eq!(OfferedRate::per_second(wrong), None, "{wrong}");
+        }
+        assert_eq!(OfferedRate::per_second(20.0).unwrap().mean_gap(), Duration::from_millis(50));
+    }
+}

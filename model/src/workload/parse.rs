@@ -1,0 +1,473 @@
+//! A workload's TOML: every key is checked where it stands, and a wrong one is named by its line.
+
+use std::collections::HashMap;
+use std::io;
+use std::ops::{Range, RangeInclusive};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use toml::Spanned;
+
+use super::{Advice, Arrival, Direction, Load, Payload, Phases, Polling, Slo, TraceEvent, Workload};
+use crate::message::Topic;
+use crate::transport::Transport;
+use crate::units::{ByteCount, OfferedRate, Share};
+
+/// The largest published payload, in bytes: the server's default `--max-payload`.
+const MAX_PAYLOAD_BYTES: u64 = 64 * 1024;
+/// The smallest, in bytes: what the generator's envelope of stamps needs.
+const MIN_PAYLOAD_BYTES: u64 = 100;
+/// The most subscribers and topics. A process cannot hold more sockets to one address and port
+/// than there are ports.
+const MAX_COUNT: i64 = 60_000;
+/// The longest name: it leaves room for trial and number in a topic of 64 bytes.
+const MAX_NAME_BYTES: usize = 32;
+
+/// Why a workload was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkloadError {
+    /// The file, or one that it names, could not be read.
+    #[error("reading {path}")]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// The system's reason.
+        #[source]
+        source: io::Error,
+    },
+    /// A line is wrong.
+    #[error("{path} line {line}: {problem}")]
+    Wrong {
+        /// Which file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong and what is allowed.
+        problem: String,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    name: Spanned<String>,
+    question: String,
+    #[serde(default)]
+    advice: AdviceTable,
+    topics: Option<Spanned<i64>>,
+    subscribers: Spanned<i64>,
+    #[serde(default = "down")]
+    direction: Spanned<Direction>,
+    publish: Publish,
+    #[serde(default)]
+    polling: PollingTable,
+    slo: SloTable,
+    #[serde(default)]
+    phases: PhasesTable,
+}
+
+fn down() -> Spanned<Direction> {
+    Spanned::new(0..0, Direction::Down)
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AdviceTable {
+    #[serde(default)]
+    transports: Vec<Transport>,
+    #[serde(default)]
+    says: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Publish {
+    rate: Option<Spanned<f64>>,
+    arrival: Option<Spanned<Arrival>>,
+    trace: Option<Spanned<PathBuf>>,
+    payload: Option<Spanned<PayloadTable>>,
+    #[serde(default)]
+    completes: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+enum PayloadTable {
+    Bytes(Spanned<i64>),
+    File(Spanned<PathBuf>),
+    Kind(PayloadKind),
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum PayloadKind {
+    Quote,
+    Progress,
+    ChatLine,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PollingTable {
+    interval: Option<Spanned<String>>,
+    wait: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SloTable {
+    share: Spanned<f64>,
+    within: Spanned<String>,
+    #[serde(default)]
+    may_skip: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PhasesTable {
+    warm_up: Option<Spanned<String>>,
+    measure: Option<Spanned<String>>,
+    drain: Option<Spanned<String>>,
+}
+
+/// Reads and parses a workload file.
+///
+/// # Errors
+/// When it, or a payload or trace file that it names, cannot be read or is wrong.
+pub fn read(path: &Path) -> Result<Workload, WorkloadError> {
+    parse(&read_text(path)?, path)
+}
+
+/// Parses a workload's TOML; files that it names are looked for beside `path`.
+///
+/// # Errors
+/// When it, or a payload or trace file that it names, cannot be read or is wrong.
+pub fn parse(text: &str, path: &Path) -> Result<Workload, WorkloadError> {
+    let source = Source { text, path };
+    let file: File =
+        toml::from_str(text).map_err(|error| source.wrong(error.span().unwrap_or(0..0), error.message().to_owned()))?;
+    source.workload(file)
+}
+
+/// A TOML text and where it stands, for messages.
+#[derive(Clone, Copy)]
+struct Source<'a> {
+    text: &'a str,
+    path: &'a Path,
+}
+
+impl Source<'_> {
+    fn wrong(self, at: Range<usize>, problem: String) -> WorkloadError {
+        let before = self.text.get(..at.start).unwrap_or_default();
+        wrong_line(self.path, before.matches('\n').count() + 1, problem)
+    }
+
+    fn workload(self, file: File) -> Result<Workload, WorkloadError> {
+        let load = self.load(&file.publish)?;
+        let subscribers = self.count("subscribers", &file.subscribers)?;
+        let topics = match (&load, &file.topics) {
+            (Load::Trace { .. }, Some(topics)) => {
+                return Err(self.wrong(topics.span(), "`topics` come from the trace: remove this line".into()));
+            }
+            (Load::Trace { events, .. }, None) => events.iter().map(|event| event.topic + 1).max().unwrap_or(1),
+            (Load::Rate { .. }, None) => 1,
+            (Load::Rate { .. }, Some(topics)) => self.count("topics", topics)?,
+        };
+        if topics > subscribers {
+            let problem = format!("{subscribers} subscribers cannot cover {topics} topics: a topic needs at least one");
+            return Err(self.wrong(file.subscribers.span(), problem));
+        }
+        let direction = *file.direction.get_ref();
+        if matches!((&load, direction), (Load::Trace { .. }, Direction::Both)) {
+            let problem = "a trace is replayed by the server's side: `direction` must be \"down\"".into();
+            return Err(self.wrong(file.direction.span(), problem));
+        }
+        Ok(Workload {
+            name: self.name(&file.name)?,
+            question: file.question,
+            advice: Advice { transports: file.advice.transports, says: file.advice.says },
+            topics,
+            subscribers,
+            direction,
+            completes: file.publish.completes,
+            payload: self.payload(file.publish.payload, &load)?,
+            load,
+            polling: self.polling(&file.polling)?,
+            slo: self.slo(&file.slo)?,
+            phases: self.phases(&file.phases)?,
+        })
+    }
+
+    fn name(self, name: &Spanned<String>) -> Result<String, WorkloadError> {
+        let text = name.get_ref();
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        if text.is_empty() || text.len() > MAX_NAME_BYTES || !text.bytes().all(allowed) {
+            let problem = format!("`name` is {text:?}: 1 to {MAX_NAME_BYTES} of the characters A-Z a-z 0-9 - _");
+            return Err(self.wrong(name.span(), problem));
+        }
+        Ok(text.clone())
+    }
+
+    fn count(self, key: &str, value: &Spanned<i64>) -> Result<u32, WorkloadError> {
+        let number = *value.get_ref();
+        u32::try_from(number).ok().filter(|_| (1..=MAX_COUNT).contains(&number)).ok_or_else(|| {
+            self.wrong(value.span(), format!("`{key}` is {number}: a whole number from 1 to {MAX_COUNT}"))
+        })
+    }
+
+    fn load(self, publish: &Publish) -> Result<Load, WorkloadError> {
+        match (&publish.rate, &publish.trace) {
+            (Some(rate), Some(_)) => {
+                Err(self.wrong(rate.span(), "`rate` and `trace` exclude each other: keep one".into()))
+            }
+            (None, None) => {
+                let at = self.text.find("[publish]").unwrap_or(0);
+                Err(self.wrong(at..at, "`[publish]` needs a `rate` (messages a second) or a `trace` (a file)".into()))
+            }
+            (Some(rate), None) => {
+                let per_second = OfferedRate::per_second(*rate.get_ref()).ok_or_else(|| {
+                    let problem = format!(
+                        "`rate` is {}: messages a second, above 0 and at most {}",
+                        rate.get_ref(),
+                        OfferedRate::MAX
+                    );
+                    self.wrong(rate.span(), problem)
+                })?;
+                let arrival = publish.arrival.as_ref().map_or(Arrival::Constant, |arrival| *arrival.get_ref());
+                Ok(Load::Rate { per_second, arrival })
+            }
+            (None, Some(trace)) => {
+                if let Some(arrival) = &publish.arrival {
+                    return Err(self.wrong(arrival.span(), "a trace has its own arrivals: remove `arrival`".into()));
+                }
+                let path = self.beside(trace.get_ref());
+                let events = read_trace(&path)?;
+                Ok(Load::Trace { path, messages: events.len() as u64, events: events.into() })
+            }
+        }
+    }
+
+    fn payload(self, table: Option<Spanned<PayloadTable>>, load: &Load) -> Result<Payload, WorkloadError> {
+        let Some(table) = table else {
+            return Ok(Payload::Bytes { bytes: ByteCount(128) });
+        };
+        if matches!(load, Load::Trace { .. }) {
+            return Err(self.wrong(table.span(), "a trace has its own payloads: remove `payload`".into()));
+        }
+        match table.into_inner() {
+            PayloadTable::Bytes(bytes) => u64::try_from(*bytes.get_ref())
+                .ok()
+                .filter(|size| (MIN_PAYLOAD_BYTES..=MAX_PAYLOAD_BYTES).contains(size))
+                .map(|size| Payload::Bytes { bytes: ByteCount(size) })
+                .ok_or_else(|| {
+                    let problem = format!(
+                        "`bytes` is {}: {MIN_PAYLOAD_BYTES} (the stamps need as much) to {MAX_PAYLOAD_BYTES}",
+                        bytes.get_ref()
+                    );
+                    self.wrong(bytes.span(), problem)
+                }),
+            PayloadTable::File(file) => {
+                let path = self.beside(file.get_ref());
+                let lines = read_json_lines::<Box<RawValue>>(&path, "one JSON text a line")?;
+                let lines = lines.into_iter().map(|(_, line)| Arc::from(line)).collect();
+                Ok(Payload::File { path, lines })
+            }
+            PayloadTable::Kind(PayloadKind::Quote) => Ok(Payload::Quote),
+            PayloadTable::Kind(PayloadKind::Progress) => Ok(Payload::Progress),
+            PayloadTable::Kind(PayloadKind::ChatLine) => Ok(Payload::ChatLine),
+        }
+    }
+
+    fn polling(self, table: &PollingTable) -> Result<Polling, WorkloadError> {
+        let (millisecond, second) = (Duration::from_millis(1), Duration::from_secs(1));
+        Ok(Polling {
+            interval: self.duration("interval", table.interval.as_ref(), second, millisecond..=second * 3600)?,
+            wait: self.duration("wait", table.wait.as_ref(), second * 25, second..=second * 120)?,
+        })
+    }
+
+    fn slo(self, table: &SloTable) -> Result<Slo, WorkloadError> {
+        let share = Share::new(*table.share.get_ref()).filter(|share| share.as_f64() > 0.0).ok_or_else(|| {
+            self.wrong(
+                table.share.span(),
+                format!("`share` is {}: above 0 and at most 1, e.g. 0.99", table.share.get_ref()),
+            )
+        })?;
+        let within = Some(&table.within);
+        let range = Duration::from_micros(1)..=Duration::from_hours(24);
+        let within = self.duration("within", within, Duration::ZERO, range)?;
+        Ok(Slo { share, within, may_skip: table.may_skip })
+    }
+
+    fn phases(self, table: &PhasesTable) -> Result<Phases, WorkloadError> {
+        let milliseconds = Duration::from_millis;
+        let day = Duration::from_hours(24);
+        Ok(Phases {
+            warm_up: self.duration("warm_up", table.warm_up.as_ref(), milliseconds(500), Duration::ZERO..=day)?,
+            measure: self.duration("measure", table.measure.as_ref(), milliseconds(5_000), milliseconds(100)..=day)?,
+            drain: self.duration("drain", table.drain.as_ref(), milliseconds(5_000), Duration::ZERO..=day)?,
+        })
+    }
+
+    fn duration(
+        self,
+        key: &str,
+        value: Option<&Spanned<String>>,
+        default: Duration,
+        allowed: RangeInclusive<Duration>,
+    ) -> Result<Duration, WorkloadError> {
+        let Some(value) = value else { return Ok(default) };
+        humantime::parse_duration(value.get_ref()).ok().filter(|duration| allowed.contains(duration)).ok_or_else(|| {
+            let (least, most) =
+                (humantime::format_duration(*allowed.start()), humantime::format_duration(*allowed.end()));
+            let problem =
+                format!("`{key}` is {:?}: a time with its unit (250ms, 5s, 2min), {least} to {most}", value.get_ref());
+            self.wrong(value.span(), problem)
+        })
+    }
+
+    /// The file that `named` means: relative names count from the workload's folder.
+    fn beside(self, named: &Path) -> PathBuf {
+        self.path.parent().map_or_else(|| named.to_owned(), |folder| folder.join(named))
+    }
+}
+
+/// Reads a trace: one object a line, `{"offset_ms": 12.5, "topic": "orders", "payload": …}`.
+fn read_trace(path: &Path) -> Result<Vec<TraceEvent>, WorkloadError> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Line {
+        offset_ms: f64,
+        topic: String,
+        payload: Box<RawValue>,
+    }
+    let mut numbers = HashMap::new();
+    let mut events = Vec::new();
+    let form = r#"an object such as {"offset_ms":12.5,"topic":"orders","payload":{"id":1}}"#;
+    for (line, Line { offset_ms, topic, payload }) in read_json_lines(path, form)? {
+        let topic: Topic =
+            topic.parse().map_err(|error| wrong_line(path, line, format!("`topic` is {topic:?}: {error}")))?;
+        let offset = Duration::try_from_secs_f64(offset_ms / 1e3)
+            .ok()
+            .filter(|offset| *offset <= Duration::from_hours(24))
+            .ok_or_else(|| {
+                wrong_line(path, line, format!("`offset_ms` is {offset_ms}: milliseconds, 0 to 86400000"))
+            })?;
+        let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+        let topic = *numbers.entry(topic).or_insert(next);
+        events.push(TraceEvent { offset, topic, payload: payload.into() });
+    }
+    events.sort_by_key(|event| event.offset);
+    Ok(events)
+}
+
+/// Reads a file with one JSON value a line, with the number of each line; blank lines are skipped.
+fn read_json_lines<T: for<'de> Deserialize<'de>>(path: &Path, form: &str) -> Result<Vec<(usize, T)>, WorkloadError> {
+    let mut values = Vec::new();
+    for (index, line) in read_text(path)?.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let value = serde_json::from_str(line)
+            .map_err(|error| wrong_line(path, index + 1, format!("{error}; wanted: {form}")))?;
+        values.push((index + 1, value));
+    }
+    if values.is_empty() {
+        return Err(wrong_line(path, 1, format!("the file is empty; wanted: {form}")));
+    }
+    Ok(values)
+}
+
+fn read_text(path: &Path) -> Result<String, WorkloadError> {
+    std::fs::read_to_string(path).map_err(|source| WorkloadError::Unreadable { path: path.to_owned(), source })
+}
+
+fn wrong_line(path: &Path, line: usize, problem: String) -> WorkloadError {
+    WorkloadError::Wrong { path: path.to_owned(), line, problem }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const GOOD: &str = r#"name = "mine"
+question = "Mine?"
+subscribers = 20
+topics = 2
+
+[publish]
+rate = 5.0
+arrival = "poisson"
+payload = { bytes = 256 }
+
+[slo]
+share = 0.99
+within = "100ms"
+"#;
+
+    fn refused(text: &str) -> String {
+        parse(text, Path::new("mine.toml")).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_is_left_out_has_a_default() {
+        let workload = parse(GOOD, Path::new("mine.toml")).unwrap();
+        assert_eq!(workload.direction, Direction::Down);
+        assert_eq!(workload.polling.interval, Duration::from_secs(1));
+        assert_eq!(workload.phases.measure, Duration::from_secs(5));
+    }
+
+    #[test]
+    fn a_wrong_line_is_named_with_what_is_allowed() {
+        let cases = [
+            ("rate = 5.0", "rate = -5.0", "line 7: `rate` is -5: messages a second, above 0 and at most 1000000"),
+            ("topics = 2", "topics = 0", "line 4: `topics` is 0: a whole number from 1 to 60000"),
+            ("topics = 2", "topics = 21", "line 3: 20 subscribers cannot cover 21 topics"),
+            ("\"100ms\"", "\"soon\"", "line 13: `within` is \"soon\": a time with its unit"),
+            ("0.99", "99.0", "line 12: `share` is 99: above 0 and at most 1"),
+            ("bytes = 256", "bytes = 7", "line 9: `bytes` is 7: 100"),
+            ("\"mine\"", "\"my own\"", "line 1: `name` is \"my own\""),
+            ("arrival", "arivals", "line 8: unknown field `arivals`, expected one of `rate`, `arrival`"),
+            ("\"poisson\"", "\"bursty\"", "line 8: unknown variant `bursty`, expected `constant` or `poisson`"),
+        ];
+        for (from, to, wanted) in cases {
+            let message = refused(&GOOD.replacen(from, to, 1));
+            assert!(message.contains(wanted), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_trace_brings_its_topics_and_is_read_in_the_order_of_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let lines =
+            "{\"offset_ms\":20,\"topic\":\"a\",\"payload\":1}\n{\"offset_ms\":10,\"topic\":\"b\",\"payload\":2}\n";
+        std::fs::write(folder.path().join("t.jsonl"), lines).unwrap();
+        let text = GOOD
+            .replace("topics = 2\n", "")
+            .replace("rate = 5.0\narrival = \"poisson\"\npayload = { bytes = 256 }", "trace = \"t.jsonl\"");
+        let workload = parse(&text, &folder.path().join("mine.toml")).unwrap();
+        assert_eq!(workload.topics, 2);
+        let Load::Trace { events, messages, .. } = workload.load else { panic!("a trace was given") };
+        assert_eq!((messages, events[0].topic, events[0].payload.get()), (2, 1, "2"));
+    }
+
+    #[test]
+    fn a_wrong_line_of_a_trace_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("t.jsonl"), "{\"offset_ms\":0,\"topic\":\"a b\",\"payload\":1}\n").unwrap();
+        let text = GOOD
+            .replace("topics = 2\n", "")
+            .replace("rate = 5.0\narrival = \"poisson\"\npayload = { bytes = 256 }", "trace = \"t.jsonl\"");
+        let message = parse(&text, &folder.path().join("mine.toml")).unwrap_err().to_string();
+        assert!(message.contains("t.jsonl line 1: `topic` is \"a b\""), "{message}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_parser_panic(text in ".{0,200}") {
+            drop(parse(&text, Path::new("any.toml")));
+        }
+    }
+}
