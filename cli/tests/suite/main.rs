@@ -1,0 +1,25 @@
+//! The wire contract, held against the real binary from outside.
+//!
+//! Each test spawns a server of its own and speaks to it with the small clients in `client`, so
+//! nothing here shares code with what it tests. Source: the wire contract in `docs/TRANSPORTS.md`.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test ends with a panic: the lints' allowance for tests stops at their helper functions"
+)]
+
+mod client;
+mod server;
+
+mod conformance;
+mod connections;
+mod endings;
+mod event_stream;
+mod origins;
+mod polling;
+mod problems;
+mod publishing;
+mod resuming;
+mod robustness;
+mod websocket;
