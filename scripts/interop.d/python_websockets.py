@@ -1,0 +1,101 @@
+"""Python's `websockets`."""
+
+import json
+import signal
+
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+
+from pushoff import DEADLINE_S, cursors, expect, run, serve
+
+
+def subscribe(server, query="", **options):
+    return connect(f"ws://{server.http}/topics/t/websocket{query}", open_timeout=DEADLINE_S, **options)
+
+
+def receive(socket):
+    return json.loads(socket.recv(DEADLINE_S))
+
+
+def close_code(socket):
+    try:
+        while True:
+            socket.recv(DEADLINE_S)
+    except ConnectionClosed as closed:
+        return closed.rcvd.code if closed.rcvd else None
+
+
+def speaks_and_hears_in_order():
+    with serve() as server:
+        origin = server.origin("t")
+        with subscribe(server) as speaker, subscribe(server) as listener:
+            expect([receive(speaker), receive(listener)], [{"open": origin}] * 2)
+            for number in range(1, 21):
+                speaker.send(json.dumps(number))
+            wanted = [{"id": cursor, "data": number}
+                      for number, cursor in enumerate(cursors(origin, *range(1, 21)), 1)]
+            expect([receive(speaker) for _ in range(20)], wanted)
+            expect([receive(listener) for _ in range(20)], wanted)
+
+
+def resumes_by_header_and_by_query():
+    with serve("--replay", "3") as server:
+        published = server.publish("t", *range(1, 7))
+        with subscribe(server, f"?after={published[3]}") as socket:
+            expect([receive(socket).get("id") for _ in range(3)], [None, *published[4:]])
+        with subscribe(server, additional_headers={"Last-Event-ID": published[0]}) as socket:
+            expect(receive(socket).keys(), {"open"})
+            expect(receive(socket), {"missed": 2})
+            expect([receive(socket)["id"] for _ in range(3)], published[3:])
+
+
+def is_closed_with_1000_by_completion():
+    with serve() as server, subscribe(server) as socket:
+        receive(socket)
+        server.publish("t", 1)
+        server.complete("t")
+        expect(close_code(socket), 1000)
+
+
+def is_closed_with_1001_by_shutdown():
+    with serve() as server, subscribe(server) as socket:
+        receive(socket)
+        server.process.send_signal(signal.SIGTERM)
+        expect(close_code(socket), 1001)
+        expect(server.process.wait(DEADLINE_S), 0)
+
+
+def is_refused_a_binary_message_and_what_is_no_json():
+    with serve() as server:
+        for message, code in [(b"1", 1003), ("{", 1007)]:
+            with subscribe(server) as socket:
+                socket.send(message)
+                expect(close_code(socket), code)
+        expect(server.origin("t"), server.request("GET", "/topics/t/short-polling")[1]["Last-Event-ID"])
+
+
+def keeps_an_idle_connection_by_its_pongs():
+    with serve("--heartbeat", "100ms") as server, subscribe(server, ping_interval=0.1, ping_timeout=5) as socket:
+        receive(socket)
+        try:
+            socket.recv(1)
+        except TimeoutError:
+            pass
+        published, = server.publish("t", 1)
+        expect(receive(socket), {"id": published, "data": 1})
+
+
+def is_refused_with_a_status_where_the_topic_is_bad():
+    with serve() as server:
+        try:
+            connect(f"ws://{server.http}/topics/bad!topic/websocket")
+        except InvalidStatus as refused:
+            expect(refused.response.status_code, 400)
+        else:
+            raise AssertionError("it was let in")
+
+
+run("Python websockets", speaks_and_hears_in_order, resumes_by_header_and_by_query,
+    is_closed_with_1000_by_completion, is_closed_with_1001_by_shutdown,
+    is_refused_a_binary_message_and_what_is_no_json, keeps_an_idle_connection_by_its_pongs,
+    is_refused_with_a_status_where_the_topic_is_bad)

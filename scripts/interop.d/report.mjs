@@ -1,0 +1,94 @@
+// Opens a report as a reader would: `node report.mjs PATH_TO_report.html OUTDIR`.
+//
+// At 1280 and 390 px, light and dark: no error on the console, no request beyond the file itself,
+// no horizontal overflow of the page on a phone, a name for every drawing, and nothing serious or
+// critical that axe-core finds. Saves a screenshot of each.
+
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { argv, exit } from 'node:process';
+import { pathToFileURL } from 'node:url';
+
+import { launchChromium, load } from './pushoff.mjs';
+
+if (argv.length !== 4) {
+  console.error('usage: report.mjs PATH_TO_report.html OUTDIR');
+  exit(2);
+}
+const [url, folder] = [pathToFileURL(resolve(argv[2])).href, argv[3]];
+mkdirSync(folder, { recursive: true });
+
+const axe = load.resolve('axe-core/axe.min.js');
+const browser = await launchChromium();
+
+/** Drawings that a screen reader would meet without a name. */
+const unnamedDrawings = (page) =>
+  page.$$eval('svg', (drawings) =>
+    drawings
+      .filter((svg) => !svg.closest('[aria-hidden="true"]') && !svg.parentElement?.closest('svg'))
+      .filter((svg) => {
+        const labels = (svg.getAttribute('aria-labelledby') ?? '').split(/\s+/).filter(Boolean);
+        const labelled = labels.some((id) => document.getElementById(id)?.textContent.trim());
+        const title = [...svg.children].find((child) => child.tagName === 'title')?.textContent.trim();
+        return !labelled && !title && !svg.getAttribute('aria-label')?.trim();
+      })
+      .map((svg) => svg.outerHTML.slice(0, 120)));
+
+/** What reaches beyond the right edge, where the page itself scrolls sideways. */
+const overflowing = (page) =>
+  page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
+    if (scrollWidth <= clientWidth) return [];
+    const wide = [...document.body.querySelectorAll('*')].filter((node) => node.getBoundingClientRect().right > clientWidth + 1);
+    return [`the page is ${scrollWidth} px wide`, ...wide.slice(0, 5).map((node) => node.outerHTML.slice(0, 100))];
+  });
+
+async function violations(page) {
+  await page.addScriptTag({ path: axe });
+  const found = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
+  return found.violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, help, nodes }) => `${id}: ${help} (${nodes.length}×, e.g. ${nodes[0].target.join(' ')})`);
+}
+
+async function inspect(width, colorScheme) {
+  const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme });
+  const page = await context.newPage();
+  const [errors, requests] = [[], []];
+  page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+  page.on('pageerror', (error) => errors.push(error.message));
+  page.on('request', (request) => {
+    if (!/^(data|blob|about):/.test(request.url()) && request.url() !== url) requests.push(request.url());
+  });
+  await page.goto(url, { waitUntil: 'load' });
+  await page.screenshot({ path: join(folder, `report-${width}-${colorScheme}.png`), fullPage: true });
+  const facts = {
+    'the console shows no error': errors,
+    'nothing is fetched': requests,
+    'the page does not scroll sideways': await overflowing(page),
+    'every drawing has a name': await unnamedDrawings(page),
+    'axe finds nothing serious': await violations(page),
+  };
+  await context.close();
+  return Object.entries(facts).map(([fact, against]) => [`${width} px, ${colorScheme}: ${fact}`, against]);
+}
+
+let failed = 0;
+let passed = 0;
+try {
+  for (const width of [1280, 390]) {
+    for (const colorScheme of ['light', 'dark']) {
+      for (const [fact, against] of await inspect(width, colorScheme)) {
+        if (against.length === 0) passed += 1;
+        else failed += 1;
+        console.log(against.length === 0 ? `ok      report at ${fact}` : `FAILED  report at ${fact}: ${against.join('; ')}`);
+      }
+    }
+  }
+} finally {
+  await browser.close();
+}
+assert.ok(passed + failed > 0);
+console.log(`${passed} passed, ${failed} failed`);
+exit(failed === 0 ? 0 : 1);
