@@ -129,7 +129,7 @@ fn topics_do_not_mix() {
 #[test]
 fn a_slow_reader_is_told_what_it_missed_and_nobody_else_is_touched() {
     const PAYLOAD_BYTES: usize = 60 * 1024;
-    const MESSAGES: u64 = 300;
+    const MESSAGES: u64 = 150;
     let server = Server::with(&["--replay", "8"]);
     let payload = format!("\"{}\"", "x".repeat(PAYLOAD_BYTES));
     for transport in Transport::ALL {

@@ -13,7 +13,7 @@ fn requests() -> Vec<Request> {
     let mut requests: Vec<Request> = Transport::ALL
         .into_iter()
         .filter(|transport| transport.is_ranked() && *transport != Transport::WebSocket)
-        .map(|transport| Request::get(&format!("/topics/t/{transport}?after=start&wait=1")))
+        .map(|transport| Request::get(&format!("/topics/t/{transport}?after=start")))
         .collect();
     requests.extend([
         Request::post_json("t", "1"),

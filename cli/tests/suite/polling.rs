@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pushoff_model::{Cursor, RunClock, Transport};
+use pushoff_model::{Cursor, RunClock, RunInstant, Transport};
 
 use crate::client::http::{Connection, Request};
 use crate::server::Server;
@@ -44,7 +44,7 @@ fn a_long_poll_with_nothing_is_204_after_its_wait() {
     let last = server.publish("t", "1");
     let clock = RunClock::start();
     let response = server.answer(&Request::get(&format!("/topics/t/long-polling?after={last}&wait=1")));
-    let waited = clock.now().since(pushoff_model::RunInstant::default());
+    let waited = clock.now().since(RunInstant::default());
     assert_eq!((response.status, response.cursor()), (204, last));
     assert!(waited >= Duration::from_millis(950), "it waited {waited:?}");
     assert!(waited < Duration::from_secs(10), "it waited {waited:?}");

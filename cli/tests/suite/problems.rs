@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use pushoff_model::Transport;
+use pushoff_model::{Start, Transport};
 
 use crate::client::frames::handshake;
 use crate::client::http::{Connection, Request};
+use crate::client::subscriber::{Event, Subscriber};
 use crate::server::{DEADLINE, Server};
 
 /// The five, each as the request that a client would send.
@@ -156,10 +157,9 @@ fn a_head_that_does_not_end_in_time_is_a_problem_408_and_closed() {
 #[test]
 fn a_stream_outlives_the_time_that_a_head_may_take() {
     let server = Server::with(&["--head-timeout", "200ms", "--heartbeat", "100ms"]);
-    let mut subscriber =
-        crate::client::subscriber::Subscriber::open(&server, Transport::HttpStreaming, "t", pushoff_model::Start::Now);
+    let mut subscriber = Subscriber::open(&server, Transport::HttpStreaming, "t", Start::Now);
     for _ in 0..5 {
-        assert_eq!(subscriber.next_event(), crate::client::subscriber::Event::Heartbeat);
+        assert_eq!(subscriber.next_event(), Event::Heartbeat);
     }
 }
 

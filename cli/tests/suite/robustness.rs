@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use pushoff_model::{Start, Transport};
 
-use crate::client::frames::{WebSocket, frame};
+use crate::client::frames::{WebSocket, frame, handshake};
 use crate::client::http::Request;
 use crate::client::subscriber::Subscriber;
 use crate::server::{DEADLINE, Server};
@@ -79,7 +79,7 @@ fn garbage_heads_harm_nobody() {
             Request::get("/topics/t/short-polling?after=start&limit=3").bytes(server.http),
             Request::post_json("t", "{\"a\":[1,2,3]}").bytes(server.http),
             Request::get("/topics/t/sse?mode=short-polling").header("Last-Event-ID", "5f3a9c21-42").bytes(server.http),
-            crate::client::frames::handshake("/topics/t/websocket").bytes(server.http),
+            handshake("/topics/t/websocket").bytes(server.http),
         ];
         for round in 0..300 {
             let bytes = if round % 5 == 0 { garbage.bytes(600) } else { garbage.mutated(&valid[round % 4]) };

@@ -4,7 +4,7 @@
 
 use pushoff_model::Cursor;
 
-use crate::client::frames::{BINARY, CLOSE, Frame, PING, TEXT, WebSocket};
+use crate::client::frames::{BINARY, CLOSE, Frame, PING, TEXT, WebSocket, frame};
 use crate::server::Server;
 
 const FIRST_TEXT_FRAGMENT: u8 = 0x01;
@@ -35,7 +35,8 @@ fn a_frame_that_is_refused_closes_with_its_code_and_publishes_nothing() {
     ];
     for (code, first, payload) in refused {
         let mut frames = opened(&server);
-        frames.send(first, payload);
+        // Fails only where the server has hung up in the middle of what is too long.
+        drop(frames.send_bytes(&frame(first, payload)));
         frames.assert_closed_with(code);
         assert_eq!(server.head("t"), origin, "{} was published", payload.escape_ascii());
     }
@@ -44,7 +45,7 @@ fn a_frame_that_is_refused_closes_with_its_code_and_publishes_nothing() {
 #[test]
 fn broken_framing_closes_with_1002() {
     let server = Server::start();
-    let broken: [(&str, &[u8]); 9] = [
+    let broken: [(&str, &[u8]); 10] = [
         ("an unmasked frame", &[TEXT, 1, b'1']),
         ("a reserved bit", &[TEXT | 0x40, 0x81, 0, 0, 0, 0, b'1']),
         ("a reserved opcode", &[0x83, 0x81, 0, 0, 0, 0, b'1']),
@@ -54,6 +55,7 @@ fn broken_framing_closes_with_1002() {
         ("a continuation of nothing", &[LAST_FRAGMENT, 0x81, 0, 0, 0, 0, b'1']),
         ("a message inside a message", &[0x01, 0x81, 0, 0, 0, 0, b'1', TEXT, 0x81, 0, 0, 0, 0, b'2']),
         ("a close of one byte", &[CLOSE, 0x81, 0, 0, 0, 0, 3]),
+        ("a close with 1005, which is never sent", &[CLOSE, 0x82, 0, 0, 0, 0, 3, 0xed]),
     ];
     for (what, bytes) in broken {
         for mut frames in [opened(&server), WebSocket::open(server.http, "/echo")] {
@@ -138,8 +140,7 @@ fn frames_that_come_together_are_all_heard() {
     let server = Server::start();
     let origin = server.origin("t");
     let mut frames = opened(&server);
-    let burst: Vec<u8> =
-        (1..=300).flat_map(|number| crate::client::frames::frame(TEXT, number.to_string().as_bytes())).collect();
+    let burst: Vec<u8> = (1..=300).flat_map(|number| frame(TEXT, number.to_string().as_bytes())).collect();
     frames.send_bytes(&burst).unwrap();
     for number in 1..=300 {
         let cursor = Cursor { sequence: number, ..origin };

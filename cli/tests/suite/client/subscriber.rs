@@ -81,14 +81,6 @@ enum Wire {
     Raw(BufReader<TcpStream>),
 }
 
-/// A message or a notice, as NDJSON, WebSocket and raw TCP write them.
-#[derive(Deserialize)]
-#[serde(untagged, deny_unknown_fields)]
-enum Line {
-    Message { id: Cursor, data: Box<RawValue> },
-    Missed { missed: Option<u64> },
-}
-
 impl Subscriber {
     /// Subscribes. Push transports that open with a cursor have been read up to it.
     pub(crate) fn open(server: &Server, transport: Transport, topic: &str, start: Start) -> Self {
@@ -243,11 +235,25 @@ fn opening(text: &str) -> Cursor {
     serde_json::from_str::<Opening>(text).unwrap_or_else(|error| panic!("{error} in {text:?}")).open
 }
 
+/// Reads a message or a notice, as NDJSON, WebSocket and raw TCP write them.
 fn event(text: &str) -> Event {
-    match serde_json::from_str(text).unwrap_or_else(|error| panic!("{error} in {text:?}")) {
-        Line::Message { id, data } => Event::Message(id, data.get().to_owned()),
-        Line::Missed { missed } => Event::Missed(missed),
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Message {
+        id: Cursor,
+        data: Box<RawValue>,
     }
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Notice {
+        missed: Option<u64>,
+    }
+    let read = if text.starts_with("{\"missed\":") {
+        serde_json::from_str(text).map(|Notice { missed }| Event::Missed(missed))
+    } else {
+        serde_json::from_str(text).map(|Message { id, data }| Event::Message(id, data.get().to_owned()))
+    };
+    read.unwrap_or_else(|error| panic!("{error} in {text:?}"))
 }
 
 /// Reads the poll in flight, sends the next one, and so on until there is an event.
