@@ -1,1 +1,46 @@
-//! .
+//! The load generator: one plan, six transports, every message accounted for.
+//!
+//! [`plan`] gives the trials of a run in the order in which to run them, and [`run`] runs one of
+//! them on a fresh server: it connects every subscriber, publishes on an open-loop schedule,
+//! measures latency from the intended time of each message, balances a ledger for every
+//! subscriber, and says what limits the trial's worth.
+//!
+//! The path of one message: [`schedule`] gives its intended time, the pacer wakes its publisher,
+//! which stamps and sends it; a file of [`transports`] receives it; the subscriber enters it into
+//! its [`ledger`] and its sample into the [`recorder`].
+
+mod descriptors;
+mod failure;
+mod knobs;
+pub mod ledger;
+mod load;
+mod pacer;
+pub mod phases;
+mod plan;
+mod process;
+mod publication;
+mod publisher;
+pub mod ranges;
+#[cfg(target_os = "linux")]
+mod readiness;
+pub mod recorder;
+mod resources;
+mod run;
+pub mod schedule;
+mod seeding;
+mod settlement;
+mod setup;
+pub mod stamp;
+mod subscriber;
+mod target;
+mod text;
+mod timer;
+pub mod transports;
+mod validity;
+pub mod workloads;
+
+pub use descriptors::{descriptors_needed, raise_descriptor_limit};
+pub use knobs::knobs;
+pub use plan::{Trial, plan};
+pub use run::run;
+pub use target::Target;

@@ -1,0 +1,60 @@
+//! Every setting of the generator that could favour a transport, for `environment.json`.
+
+use pushoff_model::environment::Named;
+
+use crate::publisher::{LARGEST_BATCH_BYTES, MOST_IN_A_BATCH};
+use crate::setup::{CONNECTING_AT_ONCE, POSTING_CONNECTIONS_WARMED};
+use crate::target::READ_BUFFER_BYTES;
+use crate::transports::{BACK_OFF_BASE, BACK_OFF_CAP};
+use crate::{timer, validity};
+
+/// The settings, with their values and units.
+#[must_use]
+pub fn knobs() -> Vec<Named> {
+    let percent = |share: f64| format!("{:.1} %", share * 100.0);
+    vec![
+        Named::new("TCP_NODELAY", "on, every connection"),
+        Named::new("socket buffers", "the kernel's defaults, every connection"),
+        Named::new("read buffer", format!("{READ_BUFFER_BYTES} bytes to begin with, every transport")),
+        Named::new("HTTP", "1.1 only, no proxy, no redirects, no retries, no compression, idle connections kept"),
+        Named::new("connections", "one a subscriber; subscribers that speak by POST have one more, warmed up"),
+        Named::new("clients", "reqwest (polling, HTTP streaming, POST), eventsource-client, tokio-tungstenite"),
+        Named::new("received", "when the client library hands the message over, a clock reading a message"),
+        Named::new("pacing", timer::KIND),
+        Named::new(
+            "batching",
+            format!(
+                "what is due at once goes as one request: at most {MOST_IN_A_BATCH} messages or {LARGEST_BATCH_BYTES} bytes"
+            ),
+        ),
+        Named::new("requests under way", "one a publisher"),
+        Named::new(
+            "publishing connections warmed up",
+            format!("{POSTING_CONNECTIONS_WARMED} of the server's side, every one of the subscribers'"),
+        ),
+        Named::new("connecting at once", CONNECTING_AT_ONCE.to_string()),
+        Named::new(
+            "back-off",
+            format!("{BACK_OFF_BASE:?} doubling to {BACK_OFF_CAP:?}, jitter from a half to the whole, every transport"),
+        ),
+        Named::new("short polling", "setInterval's beat; phases spread evenly over the interval, shuffled"),
+        Named::new(
+            "generator-limited",
+            format!(
+                "busy over {}, or own send lag p99 over {} of the SLO and over {:?}",
+                percent(validity::BUSY_GENERATOR),
+                percent(validity::LAG_SHARE),
+                validity::LEAST_LAG
+            ),
+        ),
+        Named::new("server-limited", format!("busy over {}", percent(validity::BUSY_SERVER))),
+        Named::new(
+            "machine-limited",
+            format!(
+                "over {} of its time stolen, or over {} of TCP segments sent again",
+                percent(validity::STEAL),
+                percent(validity::RESENT)
+            ),
+        ),
+    ]
+}

@@ -1,0 +1,160 @@
+//! The load and what follows it: publish on schedule, complete, wait until all has arrived.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use pushoff_model::record::{Failure, FailureKind};
+use pushoff_model::{RunClock, Workload};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, interval, timeout_at};
+
+use crate::failure::{Failed, caused, failed};
+use crate::pacer::Pacer;
+use crate::phases::Timetable;
+use crate::publication::{Fates, Publication};
+use crate::publisher::{Poster, Publisher};
+use crate::recorder::Recorder;
+use crate::settlement::Account;
+use crate::subscriber::Standing;
+use crate::transports::ConnectionError;
+
+/// How often the drain looks whether all has arrived. No latency depends on it.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// A trial's load: who watches over it and what it is measured by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Load<'a> {
+    pub(crate) workload: &'a Workload,
+    pub(crate) clock: RunClock,
+    pub(crate) table: Timetable,
+    pub(crate) recorder: &'a Arc<Recorder>,
+    pub(crate) publications: &'a [Publication],
+    pub(crate) standings: &'a [Arc<Standing>],
+}
+
+impl Load<'_> {
+    /// Publishes everything and waits until it has arrived, or the drain is over.
+    ///
+    /// # Errors
+    /// When the server did not take every message in time: to judge it by those that it took
+    /// would leave out the worst.
+    pub(crate) async fn run(
+        &self,
+        pacer: Pacer,
+        publishers: Vec<Publisher>,
+        posters: Vec<Poster>,
+    ) -> Result<(), Failed> {
+        let drained = Instant::from_std(self.clock.instant_at(self.table.drained));
+        let mut tasks = self.start(pacer, publishers, posters);
+        let all_sent = async {
+            while let Some(joined) = tasks.join_next().await {
+                joined.map_err(|error| caused(FailureKind::Generator, "a task of the generator", &error))??;
+            }
+            Ok::<(), Failed>(())
+        };
+        match timeout_at(drained, all_sent).await {
+            Ok(sent) => sent?,
+            Err(_elapsed) => return Err(self.overwhelmed()),
+        }
+        // What is late now is lost: the ledgers say so.
+        if timeout_at(drained, self.all_arrived()).await.is_err() && self.workload.completes {
+            self.all_completed()?;
+        }
+        Ok(())
+    }
+
+    fn start(&self, pacer: Pacer, publishers: Vec<Publisher>, posters: Vec<Poster>) -> JoinSet<Result<(), Failed>> {
+        let (clock, start) = (self.clock, self.table.start);
+        let mut tasks = JoinSet::new();
+        let wakes = pacer.wakes();
+        tasks.spawn(async move {
+            let paced = pacer.run(clock, start).await;
+            paced.map_err(|error| caused(FailureKind::Generator, "setting a timer", &error))
+        });
+        let topics: Arc<[_]> = posters.into_iter().map(|poster| (AtomicU32::new(0), poster)).collect();
+        for publisher in &publishers {
+            topics[self.topic_of(publisher)].0.fetch_add(1, Ordering::Relaxed);
+        }
+        for mut publisher in publishers {
+            let (recorder, wakes, topics) = (self.recorder.clone(), wakes.clone(), topics.clone());
+            let (topic, completes) = (self.topic_of(&publisher), self.workload.completes);
+            tasks.spawn(async move {
+                publisher.run(clock, start, &wakes[publisher.number as usize], &recorder).await;
+                let (speaking, poster) = &topics[topic];
+                let last = speaking.fetch_sub(1, Ordering::AcqRel) == 1;
+                if completes && last { completed(poster.complete()).await } else { Ok(()) }
+            });
+        }
+        tasks
+    }
+
+    fn topic_of(&self, publisher: &Publisher) -> usize {
+        self.workload.topic_of(publisher.number) as usize
+    }
+
+    /// Waits until every subscriber has, or was told that it missed, every message that the server
+    /// took, and knows that its topic is complete where it is.
+    async fn all_arrived(&self) {
+        let due = self.accepted_by_topic();
+        let mut looks = interval(LOOK);
+        let mut waiting: Vec<_> = (0..).zip(self.standings).collect();
+        while !waiting.is_empty() {
+            looks.tick().await;
+            waiting.retain(|(number, standing)| {
+                let all_here =
+                    standing.accounted.load(Ordering::Acquire) >= due[self.workload.topic_of(*number) as usize];
+                let knows = !self.workload.completes || standing.completed.load(Ordering::Acquire);
+                !(all_here && knows)
+            });
+        }
+    }
+
+    fn accepted_by_topic(&self) -> Vec<u64> {
+        let mut accepted = vec![0; self.workload.topics as usize];
+        for (publisher, publication) in (0..).zip(self.publications) {
+            accepted[self.workload.topic_of(publisher) as usize] += publication.fates().accepted();
+        }
+        accepted
+    }
+
+    fn all_completed(&self) -> Result<(), Failed> {
+        let ignorant = self.standings.iter().filter(|standing| !standing.completed.load(Ordering::Acquire)).count();
+        let reason = || format!("{ignorant} subscribers did not learn in time that their topic was complete");
+        if ignorant == 0 { Ok(()) } else { Err(failed(FailureKind::Unbalanced, reason())) }
+    }
+
+    fn overwhelmed(&self) -> Failed {
+        let accepted: u64 = self.publications.iter().map(|publication| publication.fates().accepted()).sum();
+        let reason = format!(
+            "the server had taken only {accepted} messages when the drain of {:?} was over: the load is more than it can take",
+            self.workload.phases.drain
+        );
+        failed(FailureKind::Server, reason)
+    }
+
+    /// Whether a trial has anything to show.
+    ///
+    /// # Errors
+    /// When the server took none of the messages that were to be measured.
+    pub(crate) fn check(&self, account: &Account, fates: &[Fates]) -> Result<(), Failed> {
+        let reason = fates.iter().find_map(|fates| fates.reason.as_ref());
+        match reason {
+            Some(reason) if account.window.published == 0 => Err(Box::new(Failure {
+                kind: FailureKind::Server,
+                reason: format!("no message of the measure phase was published: {reason}"),
+                counts: Some(account.counts),
+            })),
+            Some(reason) => {
+                tracing::warn!(unpublished = account.counts.unpublished, %reason, "not every message was published");
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+async fn completed(answer: impl Future<Output = Result<(), ConnectionError>>) -> Result<(), Failed> {
+    answer.await.map_err(|error| caused(FailureKind::Server, "completing a topic", &error))
+}

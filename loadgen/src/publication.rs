@@ -1,0 +1,110 @@
+//! What became of a publisher's messages: accepted, refused, or of unknown fate.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::ranges::RangeSet;
+
+/// The fates of one publisher's messages. Shared by the publisher and, where it sends on a
+/// subscriber's connection, by that subscriber.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Publication(Arc<Mutex<Fates>>);
+
+/// What is known of one publisher's messages.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Fates {
+    /// Indices below this were sent.
+    pub(crate) sent: u64,
+    /// The server said no, or was not reached.
+    pub(crate) refused: RangeSet,
+    /// The connection broke before the server's word came.
+    pub(crate) doubtful: RangeSet,
+    /// Indices below this came back to their speaker: the server has them.
+    echoed: u64,
+    /// Why the last message was not published.
+    pub(crate) reason: Option<String>,
+}
+
+/// The server's word on messages that were sent together.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    Accepted,
+    Refused(String),
+    Doubtful(String),
+}
+
+impl Publication {
+    /// Enters the verdict on the next `count` messages.
+    pub(crate) fn enter(&self, count: u64, verdict: Verdict) {
+        let mut fates = self.lock();
+        let range = fates.sent..fates.sent + count;
+        fates.sent = range.end;
+        match verdict {
+            Verdict::Accepted => {}
+            Verdict::Refused(reason) => {
+                fates.refused.insert(range);
+                fates.reason = Some(reason);
+            }
+            Verdict::Doubtful(reason) => {
+                fates.doubtful.insert(range);
+                fates.reason = Some(reason);
+            }
+        }
+    }
+
+    /// Enters that a speaker got its own message back. A connection is read in order, so that
+    /// every message before it is with the server too.
+    pub(crate) fn echoed(&self, index: u64) {
+        let mut fates = self.lock();
+        fates.echoed = fates.echoed.max(index.saturating_add(1));
+    }
+
+    /// Enters that the connection which messages were sent on broke: those that have not come
+    /// back may never have arrived.
+    pub(crate) fn broke(&self) {
+        let mut fates = self.lock();
+        let range = fates.echoed..fates.sent;
+        fates.doubtful.insert(range);
+    }
+
+    /// What is known by now.
+    pub(crate) fn fates(&self) -> Fates {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Fates> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Fates {
+    /// How many messages the server said yes to.
+    pub(crate) fn accepted(&self) -> u64 {
+        self.sent - self.refused.count() - self.doubtful.count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_break_makes_doubtful_what_has_not_come_back() {
+        let publication = Publication::default();
+        publication.enter(5, Verdict::Accepted);
+        publication.echoed(2);
+        publication.broke();
+        publication.enter(1, Verdict::Accepted);
+        let fates = publication.fates();
+        assert!(fates.doubtful.iter().eq(3..5));
+        assert_eq!((fates.sent, fates.accepted()), (6, 4));
+    }
+
+    #[test]
+    fn a_refusal_is_kept_with_its_reason() {
+        let publication = Publication::default();
+        publication.enter(1, Verdict::Accepted);
+        publication.enter(2, Verdict::Refused("413".into()));
+        let fates = publication.fates();
+        assert_eq!((fates.accepted(), fates.reason.as_deref()), (1, Some("413")));
+    }
+}

@@ -1,0 +1,162 @@
+//! One trial, from an idle server to an outcome.
+
+use std::time::Duration;
+
+use pushoff_model::record::{Failure, FailureKind, Measurement, Outcome, WindowCounts};
+use pushoff_model::workload::Direction;
+use pushoff_model::{RunClock, RunInstant};
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use crate::failure::{Failed, caused, failed};
+use crate::load::Load;
+use crate::pacer::Pacer;
+use crate::phases::{Timetable, Window};
+use crate::plan::Trial;
+use crate::recorder::Totals;
+use crate::resources::{Reading, Use};
+use crate::settlement::{Account, settle};
+use crate::setup::{self, Cast, Finished};
+use crate::subscriber::{Arrivals, Subscriber};
+use crate::target::Target;
+use crate::timer::Timer;
+use crate::{process, validity};
+
+/// How long connecting may take, whoever connects …
+const CONNECT_BASE: Duration = Duration::from_secs(10);
+/// … and how much longer for each subscriber. Chosen here: ten times what it takes.
+const CONNECT_EACH: Duration = Duration::from_millis(5);
+/// From when all are connected to when the load begins: time for everybody to hear of it.
+const LEAD: Duration = Duration::from_millis(20);
+
+/// Runs one trial on one fresh server. Whatever goes wrong is in the outcome.
+pub async fn run(trial: &Trial, target: &Target, cancel: &CancellationToken) -> Outcome {
+    let interrupted = "the trial was interrupted";
+    let gone = "the server's process ended in the middle of the trial";
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => Outcome::Failed(*failed(FailureKind::Interrupted, interrupted)),
+        () = process::ended(target.server_pid) => Outcome::Failed(*failed(FailureKind::Server, gone)),
+        measured = Box::pin(measure(trial, target)) => match measured {
+            Ok(measurement) => Outcome::Measured(Box::new(measurement)),
+            Err(failure) => Outcome::Failed(*failure),
+        },
+    }
+}
+
+async fn measure(trial: &Trial, target: &Target) -> Result<Measurement, Failed> {
+    let clock = RunClock::start();
+    let workload = &trial.workload;
+    let Cast {
+        mut subscribers,
+        standings,
+        publishers,
+        publications,
+        posters,
+        schedule,
+        recorder,
+        arrivals,
+        start,
+        stop,
+    } = assembled(trial, target, clock).await?;
+    let mut finished = Vec::new();
+    tokio::select! {
+        failure = broken(&mut subscribers, &mut finished) => return Err(failure),
+        connected = all_connected(&arrivals, patience(trial)) => connected?,
+    }
+    let pacer = Pacer::new(&schedule).map_err(|error| caused(FailureKind::Generator, "making a timer", &error))?;
+    let table = Timetable::new(&workload.phases, clock.now() + LEAD);
+    recorder.begin(table.window);
+    start.send_replace(Some(table.start));
+    let load = Load { workload, clock, table, recorder: &recorder, publications: &publications, standings: &standings };
+    let (loaded, used) = tokio::select! {
+        failure = broken(&mut subscribers, &mut finished) => return Err(failure),
+        done = async {
+            tokio::join!(load.run(pacer, publishers, posters), resources(clock, table.window, target))
+        } => done,
+    };
+    loaded?;
+    let used = used?;
+    stop.cancel();
+    while let Some(joined) = subscribers.join_next().await {
+        finished.push(*joined.map_err(|error| crashed(&error))?.subscriber);
+    }
+    let fates: Vec<_> = publications.iter().map(crate::publication::Publication::fates).collect();
+    let account = settle(&finished, &fates, &schedule, (table.start, table.window)).map_err(|unbalanced| {
+        Box::new(Failure { kind: FailureKind::Unbalanced, reason: unbalanced.reason, counts: Some(unbalanced.counts) })
+    })?;
+    load.check(&account, &fates)?;
+    Ok(measurement(trial, table.window, account, recorder.take(), &used))
+}
+
+fn patience(trial: &Trial) -> Duration {
+    CONNECT_BASE + CONNECT_EACH * trial.workload.subscribers
+}
+
+async fn assembled(trial: &Trial, target: &Target, clock: RunClock) -> Result<Cast, Failed> {
+    let patience = patience(trial);
+    timeout(patience, Box::pin(setup::assemble(trial, target, clock))).await.unwrap_or_else(|_elapsed| {
+        Err(failed(FailureKind::Server, format!("the server did not open every topic within {patience:?}")))
+    })
+}
+
+async fn all_connected(arrivals: &Arrivals, patience: Duration) -> Result<(), Failed> {
+    timeout(patience, arrivals.all()).await.map_err(|_elapsed| {
+        let reason = format!("{} subscribers had no first message within {patience:?}", arrivals.missing());
+        failed(FailureKind::Connect, reason)
+    })
+}
+
+/// Collects subscribers that are at the end of their topic; returns when one gave up, and why.
+async fn broken(subscribers: &mut JoinSet<Finished>, finished: &mut Vec<Subscriber>) -> Failed {
+    while let Some(joined) = subscribers.join_next().await {
+        let Finished { subscriber, result } = match joined {
+            Ok(one) => one,
+            Err(error) => return crashed(&error),
+        };
+        if let Err(error) = result {
+            let attempted = format!("subscriber {}", subscriber.seat.number);
+            return caused(error.kind(), &attempted, &error);
+        }
+        finished.push(*subscriber);
+    }
+    std::future::pending().await
+}
+
+fn crashed(error: &JoinError) -> Failed {
+    caused(FailureKind::Generator, "a task of the generator", error)
+}
+
+/// What was used during the measure phase.
+async fn resources(clock: RunClock, window: Window, target: &Target) -> Result<Use, Failed> {
+    let timer = Timer::new().map_err(|error| caused(FailureKind::Generator, "making a timer", &error))?;
+    let reading = async |moment: RunInstant| {
+        timer.until(clock, moment).await.map_err(|error| caused(FailureKind::Generator, "setting a timer", &error))?;
+        Ok::<_, Failed>(Reading::now(clock.now(), target.server_pid))
+    };
+    let from = reading(window.start()).await?;
+    Ok(from.until(&reading(window.end()).await?, target.server_cpus))
+}
+
+fn measurement(trial: &Trial, window: Window, account: Account, totals: Totals, used: &Use) -> Measurement {
+    let polls = trial.transport.is_polling();
+    Measurement {
+        measured_ns: pushoff_model::time::nanos(window.length()),
+        counts: account.counts,
+        window: WindowCounts { delivered: totals.delivered, received: totals.received, ..account.window },
+        concerns: validity::concerns(used, &totals.own_lag, &trial.workload.slo),
+        delivery_latency: totals.delivery_latency,
+        latency_from_send: totals.latency_from_send,
+        send_lag: totals.send_lag,
+        poll_wait: polls.then_some(totals.poll_wait),
+        transfer: polls.then_some(totals.transfer),
+        round_trip: (trial.workload.direction == Direction::Both).then_some(totals.round_trip),
+        connect: totals.connect,
+        first_message: totals.first_message,
+        series: totals.series,
+        server: used.server,
+        generator: used.generator,
+        machine: used.machine,
+    }
+}

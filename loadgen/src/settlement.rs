@@ -1,0 +1,178 @@
+//! The trial's account: every ledger balanced against what was published, and summed.
+
+use pushoff_model::RunInstant;
+use pushoff_model::record::{Counts, WindowCounts};
+
+use crate::ledger::Published;
+use crate::phases::Window;
+use crate::publication::Fates;
+use crate::ranges::RangeSet;
+use crate::schedule::Schedule;
+use crate::subscriber::Subscriber;
+
+/// What a trial counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Account {
+    pub(crate) counts: Counts,
+    /// Its deliveries are the recorder's to count.
+    pub(crate) window: WindowCounts,
+}
+
+/// A trial whose messages do not add up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unbalanced {
+    pub(crate) reason: String,
+    pub(crate) counts: Counts,
+}
+
+/// Balances every subscriber. A message of unknown fate that anybody got was published after all.
+pub(crate) fn settle(
+    subscribers: &[Subscriber],
+    fates: &[Fates],
+    schedule: &Schedule,
+    (start, window): (RunInstant, Window),
+) -> Result<Account, Unbalanced> {
+    let unpublished = unpublished(subscribers, fates);
+    let mut account = Account::default();
+    let Counts { published, unpublished: failed, .. } = &mut account.counts;
+    let mut measured = vec![0_u64; fates.len()];
+    for (((publisher, fates), unpublished), measured) in (0..).zip(fates).zip(&unpublished).zip(&mut measured) {
+        *published += fates.sent - unpublished.count();
+        *failed += unpublished.count();
+        let sent = usize::try_from(fates.sent).unwrap_or(usize::MAX);
+        let due = (0..).zip(schedule.of(publisher).take(sent));
+        *measured =
+            due.filter(|&(index, due)| window.contains(start + due) && !unpublished.contains(index)).count() as u64;
+        account.window.published += *measured;
+    }
+    let mut wrong = None;
+    for subscriber in subscribers {
+        let mine: Vec<_> = publishers_of(subscriber)
+            .filter_map(|publisher| {
+                account.window.expected += measured.get(publisher)?;
+                Some(Published { sent: fates.get(publisher)?.sent, unpublished: &unpublished[publisher] })
+            })
+            .collect();
+        match subscriber.ledger.balance(&mine) {
+            Ok(balance) => {
+                let counts = &mut account.counts;
+                counts.expected += balance.expected;
+                counts.delivered += balance.delivered;
+                counts.missed += balance.missed;
+                counts.lost += balance.lost;
+                counts.duplicated += balance.duplicated;
+                counts.reordered += balance.reordered;
+            }
+            Err(reason) => {
+                wrong.get_or_insert_with(|| format!("subscriber {}: {reason}", subscriber.seat.number));
+            }
+        }
+        tally(&mut account, subscriber);
+    }
+    match wrong {
+        None => Ok(account),
+        Some(reason) => Err(Unbalanced { reason, counts: account.counts }),
+    }
+}
+
+fn tally(account: &mut Account, subscriber: &Subscriber) {
+    let tallies = subscriber.tallies;
+    account.counts.subscribers += 1;
+    account.counts.requests += tallies.requests;
+    account.counts.empty_polls += tallies.empty_polls;
+    account.counts.reconnects += tallies.reconnects;
+    account.window.requests += tallies.requests_measured;
+}
+
+/// The numbers of the publishers that a subscriber hears, in the order of its ledger.
+fn publishers_of(subscriber: &Subscriber) -> impl Iterator<Item = usize> {
+    let seat = &subscriber.seat;
+    (seat.topic as usize..).step_by(seat.topics as usize).take(seat.publishers)
+}
+
+/// For each publisher, the indices that no log holds.
+fn unpublished(subscribers: &[Subscriber], fates: &[Fates]) -> Vec<RangeSet> {
+    let mut unpublished: Vec<_> = fates
+        .iter()
+        .map(|fates| {
+            let mut set = fates.refused.clone();
+            fates.doubtful.iter().for_each(|index| set.insert(index..index + 1));
+            set
+        })
+        .collect();
+    if fates.iter().all(|fates| fates.doubtful.is_empty()) {
+        return unpublished;
+    }
+    for subscriber in subscribers {
+        for (place, publisher) in publishers_of(subscriber).enumerate() {
+            let (Some(set), Some(fates)) = (unpublished.get_mut(publisher), fates.get(publisher)) else { continue };
+            for index in fates.doubtful.iter().filter(|&index| subscriber.ledger.has(place, index)) {
+                set.remove(index);
+            }
+        }
+    }
+    unpublished
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use pushoff_model::workload::built_in;
+    use pushoff_model::{Cursor, Epoch};
+
+    use super::*;
+    use crate::publication::{Publication, Verdict};
+    use crate::subscriber::{Arrivals, Seat};
+
+    fn subscriber(number: u32) -> Subscriber {
+        let start = Cursor { epoch: Epoch(1), sequence: 0 };
+        let seat = Seat { number, topic: 0, topics: 1, publishers: 1, start, own: None };
+        Subscriber::new(seat, Arc::default(), Arc::default(), Arc::new(Arrivals::new(1)))
+    }
+
+    fn schedule() -> Schedule {
+        let mut workload = built_in("ticker").unwrap().unwrap();
+        workload.phases.warm_up = Duration::from_millis(100);
+        workload.phases.measure = Duration::from_millis(100);
+        Schedule::new(&workload, 1)
+    }
+
+    fn settled(subscribers: &[Subscriber], publication: &Publication) -> Result<Account, Unbalanced> {
+        let start = RunInstant::default();
+        let window = Window::new(start + Duration::from_millis(100), Duration::from_millis(100));
+        settle(subscribers, &[publication.fates()], &schedule(), (start, window))
+    }
+
+    #[test]
+    fn a_message_of_unknown_fate_is_due_to_all_once_anybody_got_it() {
+        let publication = Publication::default();
+        publication.enter(2, Verdict::Accepted);
+        publication.enter(2, Verdict::Doubtful("broke".into()));
+        let (mut one, mut two) = (subscriber(0), subscriber(1));
+        for index in [0, 1, 2] {
+            one.ledger.deliver(0, index);
+        }
+        two.ledger.deliver(0, 0);
+        two.ledger.deliver(0, 1);
+        let account = settled(&[one, two], &publication).unwrap();
+        let counts = account.counts;
+        assert_eq!((counts.published, counts.unpublished), (3, 1));
+        assert_eq!((counts.expected, counts.delivered, counts.lost), (6, 5, 1));
+        // Of messages due at 0, 50, 100 and 150 ms, the third alone is published and measured.
+        assert_eq!((account.window.published, account.window.expected), (1, 2));
+    }
+
+    #[test]
+    fn one_ledger_that_does_not_balance_fails_the_trial_and_keeps_the_counts() {
+        let publication = Publication::default();
+        publication.enter(1, Verdict::Accepted);
+        let (mut one, mut two) = (subscriber(0), subscriber(1));
+        one.ledger.deliver(0, 0);
+        two.ledger.deliver(0, 5);
+        let unbalanced = settled(&[one, two], &publication).unwrap_err();
+        assert!(unbalanced.reason.starts_with("subscriber 1: message 5"), "{}", unbalanced.reason);
+        assert_eq!((unbalanced.counts.published, unbalanced.counts.delivered), (1, 1));
+    }
+}

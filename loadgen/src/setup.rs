@@ -1,0 +1,291 @@
+//! Before the load: topics with their first cursor and a greeting, everybody connected.
+//!
+//! Every subscriber, whatever its transport, subscribes after the cursor that lies before the
+//! greeting. It gets the greeting at once, which proves that the subscription is in place: no
+//! sleep, no race, and the time to the first message besides.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use pushoff_model::record::FailureKind;
+use pushoff_model::workload::{Direction, topic_name};
+use pushoff_model::{Cursor, RunClock, RunInstant, Topic, Transport};
+use rand::seq::SliceRandom;
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::failure::{Failed, caused, failed};
+use crate::plan::Trial;
+use crate::publication::{Publication, Verdict};
+use crate::publisher::{Channel, Poster, Publisher};
+use crate::recorder::Recorder;
+use crate::schedule::Schedule;
+use crate::seeding::{self, Purpose};
+use crate::stamp::{self, GREETER, Stamp};
+use crate::subscriber::{Arrivals, Seat, Standing, Subscriber};
+use crate::target::{Target, http_client};
+use crate::transports::{self, Pace, SubscribeError, Subscription};
+use crate::workloads::BodySource;
+
+/// How many subscribers connect at the same time: enough to be quick, too few to fill the
+/// server's queue of connections not yet accepted. Chosen here.
+pub(crate) const CONNECTING_AT_ONCE: usize = 128;
+/// How many topics are greeted at the same time, which opens as many connections of those that
+/// publish by `POST` on the server's side. Chosen here.
+pub(crate) const POSTING_CONNECTIONS_WARMED: usize = 16;
+
+/// Everybody who takes part in a trial, on their marks.
+pub(crate) struct Cast {
+    pub(crate) subscribers: JoinSet<Finished>,
+    pub(crate) standings: Vec<Arc<Standing>>,
+    pub(crate) publishers: Vec<Publisher>,
+    /// What became of each publisher's messages, by number.
+    pub(crate) publications: Vec<Publication>,
+    /// Where to complete each topic, by number.
+    pub(crate) posters: Vec<Poster>,
+    pub(crate) schedule: Schedule,
+    pub(crate) recorder: Arc<Recorder>,
+    pub(crate) arrivals: Arc<Arrivals>,
+    /// Says when the load begins.
+    pub(crate) start: watch::Sender<Option<RunInstant>>,
+    /// Tells the subscribers to stop.
+    pub(crate) stop: CancellationToken,
+}
+
+/// A subscriber that has stopped, and why.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    pub(crate) subscriber: Box<Subscriber>,
+    pub(crate) result: Result<(), SubscribeError>,
+}
+
+/// Opens the topics, warms the connections that will publish and sends the subscribers off to
+/// connect. They are connected when `arrivals` says so.
+pub(crate) async fn assemble(trial: &Trial, target: &Target, clock: RunClock) -> Result<Cast, Failed> {
+    let posters = posters(trial, target, &client()?);
+    let openings = open_topics(trial, target, &posters, clock).await?;
+    let mut cast = Cast {
+        subscribers: JoinSet::new(),
+        standings: Vec::new(),
+        publishers: Vec::new(),
+        publications: (0..trial.workload.publishers()).map(|_| Publication::default()).collect(),
+        posters,
+        schedule: Schedule::new(&trial.workload, trial.seed),
+        recorder: Arc::default(),
+        arrivals: Arc::new(Arrivals::new(trial.workload.subscribers)),
+        start: watch::Sender::new(None),
+        stop: CancellationToken::new(),
+    };
+    let channels = match trial.workload.direction {
+        Direction::Down => cast.posters.iter().cloned().map(Channel::Post).collect(),
+        Direction::Both if trial.transport.sends_on_its_own_connection() => Vec::new(),
+        Direction::Both => members(trial, target, &cast.posters).await?,
+    };
+    let sockets = send_off(&mut cast, trial, target, &openings, clock);
+    enlist(&mut cast, trial, channels.into_iter().chain(sockets));
+    Ok(cast)
+}
+
+fn client() -> Result<reqwest::Client, Failed> {
+    http_client().map_err(|error| caused(FailureKind::Generator, "setting up an HTTP client", &error))
+}
+
+/// One poster a topic, on connections that they share.
+fn posters(trial: &Trial, target: &Target, client: &reqwest::Client) -> Vec<Poster> {
+    (0..trial.workload.topics)
+        .map(|number| Poster {
+            client: client.clone(),
+            url: target.topic(&topic_name(&trial.workload, trial.number, number)),
+            authorization: target.authorization(),
+        })
+        .collect()
+}
+
+/// Finds each topic's first cursor and posts its greeting.
+async fn open_topics(
+    trial: &Trial,
+    target: &Target,
+    posters: &[Poster],
+    clock: RunClock,
+) -> Result<Vec<(Topic, Cursor)>, Failed> {
+    stream::iter((0..).zip(posters))
+        .map(|(number, poster)| {
+            let topic = topic_name(&trial.workload, trial.number, number);
+            async move {
+                let url = target.subscription(&topic, Transport::ShortPolling.name());
+                let response = poster
+                    .client
+                    .get(url)
+                    .send()
+                    .await
+                    .map_err(|error| caused(FailureKind::Server, "asking for a topic's first cursor", &error))?;
+                let cursor = transports::cursor(&response).ok_or_else(|| {
+                    let status = response.status();
+                    failed(FailureKind::Server, format!("a poll was answered {status} without a Last-Event-ID"))
+                })?;
+                // Reading to the end is what lets the connection be used again.
+                drop(response.bytes().await);
+                greet(poster, clock).await?;
+                Ok((topic, cursor))
+            }
+        })
+        .buffered(POSTING_CONNECTIONS_WARMED)
+        .try_collect()
+        .await
+}
+
+async fn greet(poster: &Poster, clock: RunClock) -> Result<(), Failed> {
+    let now = clock.now();
+    let mut greeting = String::new();
+    stamp::write(&mut greeting, &Stamp { publisher: GREETER, index: 0, due: now, sent: now }, |body| {
+        body.push_str("\"hello\"");
+    });
+    match poster.post(vec![greeting]).await {
+        Verdict::Accepted => Ok(()),
+        Verdict::Refused(reason) | Verdict::Doubtful(reason) => {
+            Err(failed(FailureKind::Server, format!("greeting a topic: {reason}")))
+        }
+    }
+}
+
+/// Members that speak by `POST`: each with a client, hence a connection, of its own. One request
+/// opens it, so that no first message pays for connecting.
+async fn members(trial: &Trial, target: &Target, posters: &[Poster]) -> Result<Vec<Channel>, Failed> {
+    stream::iter(0..trial.workload.subscribers)
+        .map(|number| async move {
+            let client = client()?;
+            let response = client.get(target.url("/healthz")).send().await;
+            let response = response.map_err(|error| caused(FailureKind::Connect, "warming a connection", &error))?;
+            drop(response.bytes().await);
+            let topic = trial.workload.topic_of(number) as usize;
+            Ok(Channel::Post(Poster { client, ..posters[topic].clone() }))
+        })
+        .buffered(CONNECTING_AT_ONCE)
+        .try_collect()
+        .await
+}
+
+/// Starts every subscriber; returns the outboxes of those that speak on their own connection.
+fn send_off(
+    cast: &mut Cast,
+    trial: &Trial,
+    target: &Target,
+    openings: &[(Topic, Cursor)],
+    clock: RunClock,
+) -> Vec<Channel> {
+    let workload = &trial.workload;
+    let speaks = workload.direction == Direction::Both;
+    let on_its_own = speaks && trial.transport.sends_on_its_own_connection();
+    let room = Arc::new(Semaphore::new(CONNECTING_AT_ONCE));
+    let offsets = poll_offsets(trial, &cast.schedule);
+    let mut channels = Vec::new();
+    for (number, offset) in (0..workload.subscribers).zip(offsets) {
+        let topic = workload.topic_of(number);
+        let (name, start) = openings[topic as usize].clone();
+        let own = speaks.then(|| cast.publications[number as usize].clone());
+        let publishers = if speaks { (workload.subscribers - topic).div_ceil(workload.topics) } else { 1 };
+        let seat = Seat { number, topic, topics: workload.topics, publishers: publishers as usize, start, own };
+        let standing = Arc::new(Standing::default());
+        cast.standings.push(standing.clone());
+        let subscriber = Subscriber::new(seat, cast.recorder.clone(), standing, cast.arrivals.clone());
+        let mut subscription = Subscription::new(target.clone(), name, Some(start), workload.polling, clock);
+        subscription.pace = Pace::From { start: cast.start.subscribe(), offset };
+        subscription.completes = workload.completes;
+        subscription.seed = seeding::mix(seeding::mix(trial.seed ^ Purpose::BackOff as u64) ^ u64::from(number));
+        if on_its_own {
+            // A publisher waits for each write, so that one place is all it ever needs.
+            let (sender, outbox) = mpsc::channel(1);
+            subscription.outbox = Some(outbox);
+            channels.push(Channel::Socket(sender));
+        }
+        let stop = cast.stop.clone();
+        cast.subscribers.spawn(attend(trial.transport, subscription, Box::new(subscriber), room.clone(), stop));
+    }
+    channels
+}
+
+/// A subscriber's life: waits for room to connect, subscribes, and stops when told to.
+async fn attend(
+    transport: Transport,
+    subscription: Subscription,
+    mut subscriber: Box<Subscriber>,
+    room: Arc<Semaphore>,
+    stop: CancellationToken,
+) -> Finished {
+    let attending = async {
+        subscriber.room = room.acquire_owned().await.ok();
+        transports::subscribe(transport, subscription, &mut *subscriber).await
+    };
+    let result = stop.run_until_cancelled(attending).await.unwrap_or(Ok(()));
+    subscriber.close();
+    Finished { subscriber, result }
+}
+
+/// When each subscriber polls, within the interval: evenly spread from when the messages of its
+/// topic are due, in an order of chance. So the mean wait is half the interval, with as little
+/// scatter as there can be, and no subscriber's place follows from its number.
+fn poll_offsets(trial: &Trial, schedule: &Schedule) -> Vec<Duration> {
+    let workload = &trial.workload;
+    let mut ranks: Vec<u32> = (0..workload.subscribers).collect();
+    ranks.shuffle(&mut seeding::stream(trial.seed, Purpose::Polls, 0));
+    let interval = workload.polling.interval.as_secs_f64();
+    (0..)
+        .zip(ranks)
+        .map(|(number, rank)| {
+            let place = (f64::from(rank) + 0.5) / f64::from(workload.subscribers);
+            let phase = schedule.phase(workload.topic_of(number)).as_secs_f64();
+            Duration::from_secs_f64(interval.mul_add(place, phase).rem_euclid(interval))
+        })
+        .collect()
+}
+
+fn enlist(cast: &mut Cast, trial: &Trial, channels: impl Iterator<Item = Channel>) {
+    let bodies = BodySource::new(&trial.workload, trial.seed);
+    cast.publishers = (0..)
+        .zip(channels)
+        .zip(&cast.publications)
+        .map(|((number, channel), publication)| Publisher {
+            number,
+            due: cast.schedule.of(number).peekable(),
+            bodies: bodies.of(number, cast.schedule.of(number).count() as u64),
+            channel,
+            publication: publication.clone(),
+            next_index: 0,
+        })
+        .collect();
+}
+
+#[cfg(test)]
+mod tests {
+    use pushoff_model::workload::built_in;
+
+    use super::*;
+
+    #[test]
+    fn polls_wait_half_their_interval_on_average_whatever_the_workload() {
+        for name in ["progress", "ticker", "chat"] {
+            let workload = Arc::new(built_in(name).unwrap().unwrap());
+            let interval = workload.polling.interval.as_secs_f64();
+            let trial = Trial {
+                workload: workload.clone(),
+                transport: Transport::ShortPolling,
+                number: 1,
+                position: 1,
+                seed: 5,
+            };
+            let schedule = Schedule::new(&workload, 5);
+            let (mut sum, mut count) = (0.0, 0.0);
+            for (number, offset) in (0_u32..).zip(poll_offsets(&trial, &schedule)) {
+                assert!(offset.as_secs_f64() < interval);
+                for due in schedule.of(workload.topic_of(number)) {
+                    sum += (offset.as_secs_f64() - due.as_secs_f64()).rem_euclid(interval);
+                    count += 1.0;
+                }
+            }
+            let mean: f64 = sum / count;
+            assert!((mean / (interval / 2.0) - 1.0).abs() < 0.05, "{name}: {mean}");
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! A timer for microseconds.
+//!
+//! Tokio's timers have a granularity of a millisecond, which would drown the latencies that are
+//! measured here. On Linux a timerfd wakes its task through the same epoll as the sockets do;
+//! elsewhere Tokio's timer serves, and `knobs` says so.
+
+use pushoff_model::{RunClock, RunInstant};
+
+#[cfg(target_os = "linux")]
+pub(crate) use linux::Timer;
+#[cfg(not(target_os = "linux"))]
+pub(crate) use portable::Timer;
+
+/// What the pacing rests on, for the record.
+pub(crate) const KIND: &str = if cfg!(target_os = "linux") { "timerfd (ns)" } else { "Tokio's timer (1 ms)" };
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::io;
+    use std::os::fd::OwnedFd;
+    use std::time::Duration;
+
+    use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec};
+    use rustix::time::{timerfd_create, timerfd_settime};
+    use tokio::io::unix::AsyncFd;
+
+    use super::{RunClock, RunInstant};
+    use crate::readiness::readable;
+
+    /// A timer of its own: one deadline at a time.
+    #[derive(Debug)]
+    pub(crate) struct Timer(AsyncFd<OwnedFd>);
+
+    impl Timer {
+        /// # Errors
+        /// When the system has no more timers or descriptors.
+        pub(crate) fn new() -> io::Result<Self> {
+            let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?;
+            Ok(Self(readable(timer)?))
+        }
+
+        /// Waits until `moment` has come; at once where it has.
+        ///
+        /// # Errors
+        /// When the system refuses the timer.
+        pub(crate) async fn until(&self, clock: RunClock, moment: RunInstant) -> io::Result<()> {
+            loop {
+                let left = moment.since(clock.now());
+                if left.is_zero() {
+                    return Ok(());
+                }
+                self.arm(left)?;
+                self.expiry().await?;
+            }
+        }
+
+        fn arm(&self, after: Duration) -> io::Result<()> {
+            let never = Timespec { tv_sec: 0, tv_nsec: 0 };
+            let after = Timespec {
+                tv_sec: i64::try_from(after.as_secs()).unwrap_or(i64::MAX),
+                tv_nsec: after.subsec_nanos().into(),
+            };
+            let spec = Itimerspec { it_interval: never, it_value: after };
+            timerfd_settime(self.0.get_ref(), TimerfdTimerFlags::empty(), &spec)?;
+            Ok(())
+        }
+
+        async fn expiry(&self) -> io::Result<()> {
+            loop {
+                let mut ready = self.0.readable().await?;
+                let mut expiries = [0; 8];
+                match ready.try_io(|timer| Ok(rustix::io::read(timer.get_ref(), &mut expiries)?)) {
+                    Ok(read) => return read.map(drop),
+                    Err(_not_yet) => {}
+                }
+            }
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod portable {
+    use std::io;
+
+    use super::{RunClock, RunInstant};
+
+    /// Tokio's timer in the shape of the precise one.
+    #[derive(Debug)]
+    pub(crate) struct Timer(());
+
+    impl Timer {
+        #[expect(clippy::unnecessary_wraps, reason = "the precise timer can fail")]
+        pub(crate) const fn new() -> io::Result<Self> {
+            Ok(Self(()))
+        }
+
+        #[expect(clippy::unnecessary_wraps, reason = "the precise timer can fail")]
+        pub(crate) async fn until(&self, clock: RunClock, moment: RunInstant) -> io::Result<()> {
+            tokio::time::sleep_until(clock.instant_at(moment).into()).await;
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn it_never_wakes_early_and_can_be_set_again() {
+        let (clock, timer) = (RunClock::start(), Timer::new().unwrap());
+        for wait in [Duration::from_micros(150), Duration::ZERO, Duration::from_millis(3)] {
+            let moment = clock.now() + wait;
+            timer.until(clock, moment).await.unwrap();
+            assert!(clock.now() >= moment);
+        }
+    }
+}

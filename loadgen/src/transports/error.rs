@@ -1,0 +1,128 @@
+//! Why a connection broke, and why a subscription was given up.
+
+use std::error::Error;
+use std::io;
+
+use pushoff_model::record::FailureKind;
+
+/// Why one connection was not made, or broke.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectionError {
+    /// The socket failed.
+    #[error("the socket failed")]
+    Io(#[from] io::Error),
+    /// The HTTP client failed.
+    #[error("the HTTP request failed")]
+    Http(#[from] reqwest::Error),
+    /// The event stream's transport failed.
+    #[error("the event stream failed")]
+    EventStreamTransport(#[source] launchdarkly_sdk_transport::TransportError),
+    /// The event stream's client failed.
+    #[error("the event stream failed")]
+    EventStream(#[source] eventsource_client::Error),
+    /// The WebSocket failed.
+    #[error("the WebSocket failed")]
+    WebSocket(#[source] Box<tokio_tungstenite::tungstenite::Error>),
+    /// The server answered with a status that is no subscription.
+    #[error("the server answered with status {0}")]
+    Status(u16),
+    /// The server closed the WebSocket with a code that is not "complete".
+    #[error("the server closed the WebSocket with code {0}")]
+    Closed(u16),
+    /// A line was not what the wire contract says.
+    #[error("a line is not of the wire contract")]
+    Line(#[source] serde_json::Error),
+    /// An event had no cursor that can be read.
+    #[error("an event came without a cursor")]
+    Cursor,
+    /// The stream ended though its topic is not complete.
+    #[error("the stream ended before its time")]
+    Ended,
+    /// The target has no raw TCP port.
+    #[error("the target has no raw TCP port: give it one, or leave raw-tcp out")]
+    NoRawTcp,
+}
+
+impl ConnectionError {
+    /// Whether nobody listens at the server's address.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        let mut cause: Option<&(dyn Error + 'static)> = Some(self);
+        while let Some(error) = cause {
+            if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused) {
+                return true;
+            }
+            cause = error.source();
+        }
+        false
+    }
+
+    /// Whether asking again would get the same answer: the request itself is wrong, or the
+    /// server does not keep to the wire contract. Timeouts, overload and failures pass.
+    #[must_use]
+    pub const fn is_final(&self) -> bool {
+        match self {
+            Self::Status(status) => matches!(status, 400..=499) && !matches!(status, 408 | 425 | 429),
+            Self::Line(_) | Self::Cursor | Self::NoRawTcp => true,
+            Self::Io(_)
+            | Self::Http(_)
+            | Self::EventStreamTransport(_)
+            | Self::EventStream(_)
+            | Self::WebSocket(_)
+            | Self::Closed(_)
+            | Self::Ended => false,
+        }
+    }
+}
+
+impl From<tokio_tungstenite::tungstenite::Error> for ConnectionError {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "another crate's list: what is not named is kept whole")]
+    fn from(error: tokio_tungstenite::tungstenite::Error) -> Self {
+        use tokio_tungstenite::tungstenite::Error as WebSocketError;
+        match error {
+            WebSocketError::Http(response) => Self::Status(response.status().as_u16()),
+            WebSocketError::Io(error) => Self::Io(error),
+            error => Self::WebSocket(Box::new(error)),
+        }
+    }
+}
+
+impl From<eventsource_client::Error> for ConnectionError {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "another crate's list: what is not named is kept whole")]
+    fn from(error: eventsource_client::Error) -> Self {
+        use eventsource_client::Error as EventStreamError;
+        match error {
+            EventStreamError::Transport(error) => Self::EventStreamTransport(error),
+            EventStreamError::UnexpectedResponse(response, _) => Self::Status(response.status()),
+            error => Self::EventStream(error),
+        }
+    }
+}
+
+/// Why a subscription was given up.
+#[derive(Debug, thiserror::Error)]
+pub enum SubscribeError {
+    /// The first connection was not made.
+    #[error("connecting for the first time")]
+    Connect(#[source] ConnectionError),
+    /// The server refused the subscription for good.
+    #[error("subscribing again after a break")]
+    Refused(#[source] ConnectionError),
+    /// Nobody listens at the server's address any more.
+    #[error("connecting again, several times: the server is gone")]
+    Gone(#[source] ConnectionError),
+    /// The sink did not want to go on after a break.
+    #[error("the subscriber gave up after a break")]
+    Stopped(#[source] ConnectionError),
+}
+
+impl SubscribeError {
+    /// What it means for a trial.
+    #[must_use]
+    pub const fn kind(&self) -> FailureKind {
+        match self {
+            Self::Connect(_) => FailureKind::Connect,
+            Self::Refused(_) | Self::Gone(_) | Self::Stopped(_) => FailureKind::Server,
+        }
+    }
+}
