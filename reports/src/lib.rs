@@ -1,1 +1,142 @@
-//! .
+//! pushoff's reports: records in, documents out.
+//!
+//! Opens no socket and reads no clock: the same records give the same documents, byte for byte.
+//! `group`, `compare`, `figures` and `rank` are pure; `table` decides what is shown once for the
+//! page, the Markdown and the terminal.
+
+pub mod bench;
+mod charts;
+mod compare;
+mod figures;
+#[cfg(test)]
+mod fixture;
+mod group;
+mod hlog;
+mod html;
+mod markdown;
+mod number;
+mod palette;
+mod rank;
+mod sections;
+mod sentence;
+mod study;
+mod summary;
+mod table;
+mod terminal;
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use pushoff_model::{Environment, Record};
+
+pub use summary::{Summary, summary};
+pub use terminal::terminal;
+
+/// What is reported on: the records of one folder, or of several that are read together.
+#[derive(Clone, Debug, Default)]
+pub struct Run {
+    /// Where the records were measured; a record names its own by `run`.
+    pub environments: Vec<Environment>,
+    /// One record a trial.
+    pub records: Vec<Record>,
+}
+
+/// The documents of a run.
+#[derive(Clone, Debug)]
+pub struct Documents {
+    /// The page: one file that needs no network.
+    pub html: String,
+    /// The same answer and tables as Markdown.
+    pub markdown: String,
+    /// Every delivery latency histogram as an `HdrHistogram` log, a tag a transport.
+    pub hlog: Vec<u8>,
+}
+
+/// Why a report could not be made or written.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// A chart could not be drawn.
+    #[error("drawing a chart: {0}")]
+    Chart(String),
+    /// A record could not be written into the page.
+    #[error("embedding the records in the page")]
+    Embed(#[source] serde_json::Error),
+    /// A histogram could not be written as a log.
+    #[error("writing the histograms as a log: {0}")]
+    Log(String),
+    /// A file could not be written.
+    #[error("writing {path}")]
+    Write {
+        /// Which file.
+        path: PathBuf,
+        /// The system's reason.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Makes the documents of a run.
+///
+/// # Errors
+/// When a chart cannot be drawn, or a histogram or a record cannot be written out again.
+pub fn documents(run: &Run) -> Result<Documents, ReportError> {
+    let study = study::Study::of(run);
+    Ok(Documents { html: html::page(&study)?, markdown: markdown::document(&study), hlog: hlog::log(&study)? })
+}
+
+/// Writes `report.html`, `report.md` and `latency.hlog` into a folder, each whole or not at all.
+///
+/// # Errors
+/// When the documents cannot be made, or a file cannot be written.
+pub fn write(run: &Run, folder: &Path) -> Result<(), ReportError> {
+    let documents = documents(run)?;
+    write_whole(&folder.join("report.html"), documents.html.as_bytes())?;
+    write_whole(&folder.join("report.md"), documents.markdown.as_bytes())?;
+    write_whole(&folder.join("latency.hlog"), &documents.hlog)
+}
+
+/// Writes beside `path` and renames, so that no reader ever sees half a file.
+fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
+    let failed = |source| ReportError::Write { path: path.to_owned(), source };
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
+    let mut file = builder.tempfile_in(folder).map_err(failed)?;
+    file.write_all(bytes).map_err(failed)?;
+    file.persist(path).map(drop).map_err(|error| failed(error.error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documents_are_written_and_nothing_is_left_beside_them() {
+        let folder = tempfile::tempdir().unwrap();
+        write(&fixture::run(), folder.path()).unwrap();
+        let mut names: Vec<_> =
+            folder.path().read_dir().unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["latency.hlog", "report.html", "report.md"]);
+    }
+
+    #[test]
+    fn the_same_records_give_the_same_documents() {
+        let run = fixture::run();
+        let (one, other) = (documents(&run).unwrap(), documents(&run).unwrap());
+        assert_eq!((one.html, one.markdown, one.hlog), (other.html, other.markdown, other.hlog));
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_named() {
+        let error = write(&fixture::run(), Path::new("/nowhere/at/all")).unwrap_err().to_string();
+        assert!(error.contains("/nowhere/at/all/report.html"), "{error}");
+    }
+
+    #[test]
+    fn a_run_without_records_still_has_documents() {
+        let documents = documents(&Run::default()).unwrap();
+        assert!(documents.html.contains("no records"));
+    }
+}

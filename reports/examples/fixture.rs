@@ -1,0 +1,19 @@
+//! Renders the made-up run that the tests use, to look at a change without measuring:
+//! `cargo run -p pushoff-reports --example fixture -- FOLDER`.
+
+#![expect(clippy::unwrap_used, reason = "a look at the pages, not a program")]
+
+#[path = "../src/fixture.rs"]
+mod fixture;
+
+use std::path::Path;
+
+use pushoff_reports::{ReportError, Run, terminal, write};
+
+fn main() -> Result<(), ReportError> {
+    let folder = std::env::args().nth(1).unwrap_or_else(|| ".".into());
+    let run = fixture::run();
+    write(&run, Path::new(&folder))?;
+    std::fs::write(Path::new(&folder).join("terminal.txt"), terminal(&run, 120, true)).unwrap();
+    Ok(())
+}

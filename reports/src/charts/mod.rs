@@ -1,0 +1,153 @@
+//! The charts: one file each, listed once in [`ALL`].
+//!
+//! Small multiples: a row a workload, with axes shared down the page. A title says what is seen
+//! and is never stronger than the intervals allow; every chart has its rows as a table.
+
+mod axis;
+mod canvas;
+mod cdf;
+mod cost;
+mod labels;
+mod percentiles;
+mod polling;
+mod spread;
+mod worst;
+
+use maud::Markup;
+use pushoff_model::Transport;
+
+use crate::ReportError;
+use crate::compare::Pool;
+use crate::study::{Comparison, Study};
+
+/// A chart and what says the same in words.
+pub(crate) struct Chart {
+    /// The kind, for links.
+    pub(crate) key: &'static str,
+    /// What is seen.
+    pub(crate) title: String,
+    /// What is drawn, for a reader who cannot see it.
+    pub(crate) description: String,
+    /// The drawing.
+    pub(crate) drawing: Markup,
+    /// The figures behind it.
+    pub(crate) rows: Rows,
+}
+
+/// A small table: a head and rows as long.
+#[derive(Debug)]
+pub(crate) struct Rows {
+    pub(crate) head: Vec<String>,
+    pub(crate) body: Vec<Vec<String>>,
+}
+
+impl Rows {
+    fn new<const N: usize>(head: [&str; N], body: Vec<Vec<String>>) -> Self {
+        Self { head: head.map(str::to_owned).to_vec(), body }
+    }
+}
+
+/// Draws a chart of one workload; `None` where there is nothing to draw.
+type Draw = fn(&Comparison<'_>, &Scales) -> Result<Option<Chart>, ReportError>;
+
+/// Every chart, in the order of the page.
+const ALL: [Draw; 6] = [percentiles::chart, cdf::chart, worst::chart, spread::chart, polling::chart, cost::chart];
+
+/// The charts of one workload.
+///
+/// # Errors
+/// When one cannot be drawn.
+pub(crate) fn of(comparison: &Comparison<'_>, scales: &Scales) -> Result<Vec<Chart>, ReportError> {
+    ALL.iter().filter_map(|draw| draw(comparison, scales).transpose()).collect()
+}
+
+/// What all charts of a page share, so that rows can be compared.
+#[derive(Debug)]
+pub(crate) struct Scales {
+    /// The range of delivery latency, in nanoseconds.
+    latency: (f64, f64),
+    /// The most deliveries of a cell: how many nines there are to show.
+    samples: f64,
+    /// The longest measure phase, in nanoseconds.
+    duration: f64,
+    /// The most processor time a delivery, in nanoseconds.
+    cost: f64,
+}
+
+impl Scales {
+    /// The scales that hold every cell that is charted, and every SLO.
+    #[expect(clippy::cast_precision_loss, reason = "a place on a drawing")]
+    pub(crate) fn of(study: &Study<'_>) -> Self {
+        let mut scales = Self { latency: (f64::INFINITY, 0.0), samples: 0.0, duration: 0.0, cost: 0.0 };
+        for comparison in &study.comparisons {
+            let within = comparison.group.workload.slo.within.as_secs_f64() * 1e9;
+            scales.hold(within);
+            for (cell, _, figures) in comparison.charted() {
+                let valid = cell.valid();
+                let pool = Pool::new(&valid.iter().map(|it| &it.delivery_latency).collect::<Vec<_>>());
+                // One of a hundred may lie left of the axis: a single quick delivery is no news.
+                pool.quantiles(&vec![1; valid.len()], &[0.01, 1.0])
+                    .into_iter()
+                    .flatten()
+                    .for_each(|it| scales.hold(it));
+                scales.samples = scales.samples.max(figures.samples as f64);
+                scales.cost = figures.server_cpu_ns.map_or(scales.cost, |cost| scales.cost.max(cost.high()));
+                for measurement in valid {
+                    scales.duration = scales.duration.max(measurement.measured_ns as f64);
+                }
+            }
+        }
+        scales.latency = axis::rounded(scales.latency.0, scales.latency.1);
+        scales
+    }
+
+    const fn hold(&mut self, latency: f64) {
+        self.latency = (self.latency.0.min(latency), self.latency.1.max(latency));
+    }
+}
+
+/// `SSE and WebSocket`, or all of them in words where they are all.
+fn named(transports: &[Transport], of: usize) -> String {
+    let all = ["", "", "Both", "All three", "All four", "All five"];
+    match all.get(of) {
+        Some(words) if transports.len() == of && !words.is_empty() => (*words).to_owned(),
+        _ => crate::sentence::capitalised(&crate::sentence::list(transports)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    #[test]
+    fn every_chart_has_a_title_a_description_and_its_rows() {
+        let run = fixture::run();
+        let study = Study::of(&run);
+        let scales = Scales::of(&study);
+        for comparison in &study.comparisons {
+            let charts = of(comparison, &scales).unwrap();
+            assert_eq!(charts.len(), ALL.len());
+            for chart in charts {
+                assert!(!chart.title.is_empty() && !chart.description.is_empty());
+                assert!(!chart.rows.body.is_empty(), "{}", chart.key);
+                assert!(chart.rows.body.iter().all(|row| row.len() == chart.rows.head.len()), "{}", chart.key);
+                assert!(!chart.drawing.0.contains("FA01"), "a placeholder is left in {}", chart.key);
+            }
+        }
+    }
+
+    #[test]
+    fn the_titles_say_what_the_fixture_shows() {
+        let run = fixture::run();
+        let study = Study::of(&run);
+        let scales = Scales::of(&study);
+        let titles: Vec<String> = study
+            .comparisons
+            .iter()
+            .flat_map(|comparison| of(comparison, &scales).unwrap())
+            .map(|chart| chart.title)
+            .collect();
+        insta::assert_snapshot!("titles", titles.join("\n"));
+    }
+}

@@ -1,0 +1,167 @@
+//! The shell of every page: one self-contained file, no network, light, dark and print.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use pushoff_model::Transport;
+
+use crate::ReportError;
+use crate::palette;
+use crate::sections;
+use crate::study::Study;
+
+const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("script.js");
+/// Nothing may be fetched, framed or sent; only what stands in the file runs.
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+
+/// The report.
+///
+/// # Errors
+/// When a chart cannot be drawn or a record cannot be embedded.
+pub(crate) fn page(study: &Study<'_>) -> Result<String, ReportError> {
+    let sections = sections::all(study)?;
+    Ok(shell(
+        "pushoff report",
+        &html! {
+            h1 { "Which transport should carry these messages?" }
+            @if study.has_debug_build() {
+                p.banner role="alert" {
+                    strong { "Debug build: these figures mean nothing." }
+                    " Build with " code { "--release" } " and run again."
+                }
+            }
+            @for section in sections { (section) }
+        },
+    ))
+}
+
+/// A whole page around its body.
+pub(crate) fn shell(title: &str, body: &Markup) -> String {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) }
+                style { (PreEscaped(palette::css())) (PreEscaped(STYLE)) }
+            }
+            body {
+                header.top {
+                    span.brand { "pushoff" }
+                    button #theme type="button" hidden { "Light or dark" }
+                }
+                main { (body) }
+                dialog #record aria-label="Record" {
+                    form method="dialog" { button { "Close" } }
+                    pre {}
+                }
+                script { (PreEscaped(SCRIPT)) }
+            }
+        }
+    }
+    .into_string()
+}
+
+/// A transport's marker and name in its colour.
+pub(crate) fn name(transport: Transport) -> Markup {
+    html! {
+        span class=(format!("name c-{}", transport.name())) {
+            svg.marker viewBox="-16 -16 32 32" aria-hidden="true" {
+                path class=(format!("f-{}", transport.name())) d=(palette::marker(transport)) {}
+            }
+            (transport.label())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    const VOID: [&str; 2] = ["meta", "br"];
+    /// What 54 records may weigh: a page that can be mailed.
+    const MOST_BYTES: usize = 3_000_000;
+
+    fn report() -> String {
+        let run = fixture::run();
+        page(&Study::of(&run)).unwrap()
+    }
+
+    /// The elements of a page in the order in which they open and close; panics where one is not
+    /// closed by its own name.
+    fn check_balance(page: &str) {
+        let mut open: Vec<&str> = Vec::new();
+        let mut rest = page;
+        while let Some(start) = rest.find('<') {
+            rest = &rest[start + 1..];
+            let end = rest.find('>').unwrap();
+            let (tag, after) = (&rest[..end], &rest[end + 1..]);
+            rest = after;
+            if let Some(name) = tag.strip_prefix('/') {
+                assert_eq!(open.pop(), Some(name), "closed by the wrong name");
+            } else if !tag.starts_with('!') && !tag.ends_with('/') {
+                let name = tag.split_whitespace().next().unwrap();
+                if !VOID.contains(&name) {
+                    open.push(name);
+                }
+                if name == "script" || name == "style" {
+                    rest = &rest[rest.find(&format!("</{name}>")).unwrap()..];
+                }
+            }
+        }
+        assert!(open.is_empty(), "left open: {open:?}");
+    }
+
+    #[test]
+    fn the_page_is_well_formed_and_asks_the_network_for_nothing() {
+        let page = report();
+        check_balance(&page);
+        for asked in ["http://", "https://", " src=", "@import", "url(", "<link"] {
+            assert!(!page.contains(asked), "the page contains {asked}");
+        }
+    }
+
+    #[test]
+    fn fifty_four_records_weigh_less_than_three_megabytes() {
+        let page = report();
+        assert!(page.len() < MOST_BYTES, "{} bytes", page.len());
+    }
+
+    #[test]
+    fn every_chart_has_a_text_alternative() {
+        let page = report();
+        let charts = page.matches("<svg class=\"chart\"").count();
+        assert_eq!(charts, 18);
+        assert_eq!(page.matches("<desc").count(), charts);
+        assert_eq!(page.matches("class=\"rows\"").count(), charts);
+    }
+
+    #[test]
+    fn every_link_within_the_page_has_its_target() {
+        let page = report();
+        for target in page.split("href=\"#").skip(1).filter_map(|rest| rest.split('"').next()) {
+            assert!(page.contains(&format!("id=\"{target}\"")), "#{target} leads nowhere");
+        }
+    }
+
+    #[test]
+    fn a_debug_build_has_a_banner_and_a_release_build_has_none() {
+        let mut run = fixture::run();
+        assert!(!page(&Study::of(&run)).unwrap().contains("mean nothing"));
+        run.environments[0].profile = "debug".into();
+        assert!(page(&Study::of(&run)).unwrap().contains("these figures mean nothing"));
+    }
+
+    #[test]
+    fn what_a_workload_says_cannot_break_out_of_the_page() {
+        let mut run = fixture::run();
+        for record in &mut run.records {
+            record.workload.question = "</script><script>alert(1)</script>".into();
+        }
+        assert!(!page(&Study::of(&run)).unwrap().contains("<script>alert"));
+    }
+}

@@ -1,0 +1,210 @@
+//! Numbers as people read them: three significant digits, with the unit that keeps them between
+//! 1 and 999.
+//!
+//! Every document writes its figures through this file, so that the page, the Markdown and the
+//! terminal never disagree on a rounding.
+
+use crate::compare::Figure;
+
+/// What stands where nothing was measured.
+pub(crate) const ABSENT: &str = "–";
+
+/// What a number counts, and so how it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Quantity {
+    /// Nanoseconds: `742 µs`, `1.24 ms`.
+    Time,
+    /// Things: `17`, `12.3 k`.
+    Count,
+    /// Things a second: `238 k/s`.
+    Rate,
+    /// A part of one: `99.9 %`. What falls short of the whole is never written as the whole.
+    Share,
+    /// How many times another: `1.31×`.
+    Ratio,
+}
+
+/// A unit: what a number is divided by, and what is written after it.
+type Unit = (f64, &'static str);
+
+const TIME: [Unit; 6] = [(1.0, " ns"), (1e3, " µs"), (1e6, " ms"), (1e9, " s"), (6e10, " min"), (3.6e12, " h")];
+const COUNT: [Unit; 4] = [(1.0, ""), (1e3, " k"), (1e6, " M"), (1e9, " G")];
+const RATE: [Unit; 4] = [(1.0, " /s"), (1e3, " k/s"), (1e6, " M/s"), (1e9, " G/s")];
+const RATIO: [Unit; 1] = [(1.0, "×")];
+
+impl Quantity {
+    /// The number with its unit.
+    pub(crate) fn write(self, value: f64) -> String {
+        if self == Self::Share {
+            return format!("{} %", percent(value));
+        }
+        let (factor, suffix) = self.unit(value);
+        let digits = if self == Self::Count && value < 999.5 && value.fract().abs() < 1e-9 {
+            format!("{value:.0}")
+        } else {
+            three_digits(value / factor)
+        };
+        format!("{digits}{suffix}")
+    }
+
+    /// The number with its unit and its interval, `1.24 ms (1.19–1.31)`.
+    pub(crate) fn write_figure(self, figure: &Figure) -> String {
+        let point = self.write(figure.point);
+        self.write_interval(figure).map_or_else(|| point.clone(), |interval| format!("{point} {interval}"))
+    }
+
+    /// The interval alone, in the unit of the point: `(1.19–1.31)`.
+    pub(crate) fn write_interval(self, figure: &Figure) -> Option<String> {
+        let interval = figure.interval?;
+        let ends = if self == Self::Share {
+            [percent(interval.low), percent(interval.high)]
+        } else {
+            let (factor, _) = self.unit(figure.point);
+            [three_digits(interval.low / factor), three_digits(interval.high / factor)]
+        };
+        Some(format!("({}–{})", ends[0], ends[1]))
+    }
+
+    fn unit(self, value: f64) -> Unit {
+        let units: &[Unit] = match self {
+            Self::Time => &TIME,
+            Self::Count => &COUNT,
+            Self::Rate => &RATE,
+            Self::Share | Self::Ratio => &RATIO,
+        };
+        let last = units[units.len() - 1];
+        units.iter().copied().find(|(factor, _)| value / factor < 999.5).unwrap_or(last)
+    }
+}
+
+/// Three significant digits, without an exponent; thousands are set apart.
+fn three_digits(value: f64) -> String {
+    if value == 0.0 {
+        return "0".into();
+    }
+    if value >= 999.5 {
+        return thousands(&format!("{value:.0}"));
+    }
+    let decimals = if value >= 99.95 {
+        0
+    } else if value >= 9.995 {
+        1
+    } else if value >= 0.9995 {
+        2
+    } else if value >= 0.099_95 {
+        3
+    } else {
+        4
+    };
+    format!("{value:.decimals$}")
+}
+
+fn thousands(digits: &str) -> String {
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A share in per cent. Beyond 99.9 % it grows digits rather than round up to the whole.
+fn percent(share: f64) -> String {
+    let value = share * 100.0;
+    if share >= 1.0 {
+        return "100".into();
+    }
+    if value <= 99.9 {
+        return three_digits(value);
+    }
+    for (decimals, ten) in [(1, 1e1), (2, 1e2), (3, 1e3)] {
+        let cut = (value * ten + 1e-6).floor() / ten;
+        if value - cut < (100.0 - value) || decimals == 3 {
+            return format!("{cut:.decimals$}");
+        }
+    }
+    three_digits(value)
+}
+
+/// A tick of an axis: a power of ten with its unit, `1 ms`.
+pub(crate) fn tick(nanoseconds: f64) -> String {
+    let (factor, suffix) = Quantity::Time.unit(nanoseconds);
+    let value = nanoseconds / factor;
+    if (value - value.round()).abs() < 1e-6 { format!("{value:.0}{suffix}") } else { format!("{value:.1}{suffix}") }
+}
+
+/// A limit as it was asked for: `100 ms`, `1 s`, `99 %`, without the zeros of a measurement.
+pub(crate) fn asked_share(share: f64) -> String {
+    let text = format!("{:.4}", share * 100.0);
+    format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::Interval;
+
+    #[test]
+    fn three_digits_and_the_unit_that_keeps_them_between_1_and_999() {
+        let cases = [
+            (0.0, "0 ns"),
+            (7.0, "7.00 ns"),
+            (742_000.0, "742 µs"),
+            (999_400.0, "999 µs"),
+            (999_700.0, "1.00 ms"),
+            (1_243_000.0, "1.24 ms"),
+            (9_996_000.0, "10.0 ms"),
+            (99_960_000.0, "100 ms"),
+            (12.34e9, "12.3 s"),
+            (1_200e9, "20.0 min"),
+            (7.2e12, "120 min"),
+        ];
+        for (nanoseconds, written) in cases {
+            assert_eq!(Quantity::Time.write(nanoseconds), written);
+        }
+        assert_eq!(Quantity::Rate.write(238_400.0), "238 k/s");
+        assert_eq!(Quantity::Rate.write(742.0), "742 /s");
+        assert_eq!(Quantity::Count.write(17.0), "17");
+        assert_eq!(Quantity::Count.write(12_345.0), "12.3 k");
+        assert_eq!(Quantity::Count.write(0.25), "0.250");
+        assert_eq!(Quantity::Ratio.write(1.306), "1.31×");
+    }
+
+    #[test]
+    fn a_share_short_of_the_whole_is_never_written_as_the_whole() {
+        let cases = [
+            (1.0, "100 %"),
+            (0.9, "90.0 %"),
+            (0.984_2, "98.4 %"),
+            (0.999, "99.9 %"),
+            (0.999_7, "99.97 %"),
+            (0.999_96, "99.996 %"),
+            (0.999_999_9, "99.999 %"),
+            (0.0, "0 %"),
+            (0.071_2, "7.12 %"),
+        ];
+        for (share, written) in cases {
+            assert_eq!(Quantity::Share.write(share), written);
+        }
+    }
+
+    #[test]
+    fn an_interval_is_written_in_the_unit_of_its_point() {
+        let figure = |point, low, high| Figure { point, interval: Some(Interval { low, high }) };
+        assert_eq!(Quantity::Time.write_figure(&figure(1.24e6, 1.19e6, 1.31e6)), "1.24 ms (1.19–1.31)");
+        assert_eq!(Quantity::Time.write_figure(&figure(742e3, 650e3, 1_310e3)), "742 µs (650–1,310)");
+        assert_eq!(Quantity::Time.write_figure(&figure(1.02e6, 0.913e6, 1.1e6)), "1.02 ms (0.913–1.10)");
+        assert_eq!(Quantity::Time.write_figure(&Figure { point: 5e3, interval: None }), "5.00 µs");
+    }
+
+    #[test]
+    fn limits_are_written_as_they_were_asked_for() {
+        assert_eq!(asked_share(0.99), "99 %");
+        assert_eq!(asked_share(0.995), "99.5 %");
+        assert_eq!(tick(1e8), "100 ms");
+        assert_eq!(tick(2.5e8), "250 ms");
+        assert_eq!(tick(1e9), "1 s");
+    }
+}

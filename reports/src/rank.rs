@@ -1,0 +1,341 @@
+//! Verdicts: which transports are good enough, which one to take, and how sure that is.
+//!
+//! Pure. A verdict is never stronger than the data: what cannot be told apart is a tie, what is
+//! neither shown to hold nor to fail is undecided, and the usual advice is called wrong only where
+//! a better choice was shown.
+
+use pushoff_model::workload::{Advice, Slo};
+use pushoff_model::{Transport, Workload};
+use serde::Serialize;
+
+use crate::compare::Figure;
+use crate::figures::Figures;
+use crate::number::{Quantity, asked_share, tick};
+use crate::sentence;
+
+/// Fewer valid trials say nothing about the spread, and so decide nothing.
+pub(crate) const LEAST_TRIALS: usize = 2;
+
+/// Whether a transport is good enough for the workload.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "is", rename_all = "kebab-case")]
+pub(crate) enum Standing {
+    /// Shown to meet the SLO.
+    Meets,
+    /// Shown to fail it.
+    Fails {
+        /// How.
+        reason: String,
+    },
+    /// Neither: the interval holds the SLO's share, or there are too few trials.
+    Undecided {
+        /// What is open.
+        reason: String,
+    },
+    /// No trial can be believed.
+    Void {
+        /// Why.
+        reason: String,
+    },
+    /// The floor: shown, never a candidate.
+    Unranked,
+}
+
+impl Standing {
+    /// The standing in a word.
+    pub(crate) const fn label(&self) -> &'static str {
+        match self {
+            Self::Meets => "meets",
+            Self::Fails { .. } => "fails",
+            Self::Undecided { .. } => "undecided",
+            Self::Void { .. } => "void",
+            Self::Unranked => "floor",
+        }
+    }
+
+    /// Why, where it needs a reason.
+    pub(crate) fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Fails { reason } | Self::Undecided { reason } | Self::Void { reason } => Some(reason),
+            Self::Meets | Self::Unranked => None,
+        }
+    }
+
+    /// Whether the transport may yet turn out good enough.
+    const fn is_open(&self) -> bool {
+        matches!(self, Self::Undecided { .. } | Self::Void { .. })
+    }
+}
+
+/// A transport with what the verdict rests on.
+#[derive(Clone, Debug)]
+pub(crate) struct Candidate {
+    /// Which transport.
+    pub(crate) transport: Transport,
+    /// Whether it is good enough.
+    pub(crate) standing: Standing,
+    /// Its figures, where a trial was measured.
+    pub(crate) figures: Option<Figures>,
+}
+
+/// How sure the choice is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Sureness {
+    /// The cheapest of those that meet the SLO, and nothing else comes near.
+    Decided,
+    /// Several cost the same as far as the data tells: the simplest of them.
+    TooClose,
+    /// The best of those shown to meet the SLO; one that is still open might cost less.
+    Provisional,
+    /// Every transport was shown to fail.
+    NothingMeets,
+    /// None was shown to meet the SLO, and not all were shown to fail.
+    Undecided,
+    /// Too few trials that count.
+    NotEnoughTrials,
+}
+
+impl Sureness {
+    /// How sure, as a card says it.
+    pub(crate) const fn label(self) -> &'static str {
+        match self {
+            Self::Decided => "decided",
+            Self::TooClose => "too close to call: the simplest is taken",
+            Self::Provisional => "provisional: a cheaper one is undecided",
+            Self::NothingMeets => "nothing meets the SLO",
+            Self::Undecided => "undecided",
+            Self::NotEnoughTrials => "not enough trials",
+        }
+    }
+}
+
+/// The usual advice beside the data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum AdviceHolds {
+    /// The advice names the choice, or one that cannot be told from it.
+    Agrees,
+    /// The data shows a better choice than any that the advice names, or that those fail.
+    Disagrees,
+    /// An advised transport is still open.
+    Undecided,
+}
+
+impl AdviceHolds {
+    /// As a card says it.
+    pub(crate) const fn label(self) -> &'static str {
+        match self {
+            Self::Agrees => "agrees",
+            Self::Disagrees => "disagrees",
+            Self::Undecided => "undecided",
+        }
+    }
+}
+
+/// What the costs were counted in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Cost {
+    /// Processor time of the server, a delivery.
+    ServerCpu,
+    /// Requests, a delivery: where the server's process is not ours to see.
+    Requests,
+    /// Nothing: simplicity alone.
+    Simplicity,
+}
+
+impl Cost {
+    /// This cost of those figures.
+    pub(crate) fn of(self, figures: &Figures) -> Option<Figure> {
+        match self {
+            Self::ServerCpu => figures.server_cpu_ns,
+            Self::Requests => figures.requests_a_delivery,
+            Self::Simplicity => None,
+        }
+    }
+}
+
+/// The answer for one workload.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Verdict {
+    /// The transport to take.
+    pub(crate) choice: Option<Transport>,
+    /// The next best, where another meets the SLO.
+    pub(crate) runner_up: Option<Transport>,
+    /// How sure that is.
+    pub(crate) sureness: Sureness,
+    /// Those that cost the same as the choice as far as the data tells, the choice among them.
+    pub(crate) tied: Vec<Transport>,
+    /// Those that are still open and might cost less than the choice.
+    pub(crate) contenders: Vec<Transport>,
+    /// What the costs were counted in.
+    pub(crate) cost: Cost,
+    /// The usual advice beside it; absent where there is none.
+    pub(crate) advice: Option<AdviceHolds>,
+    /// The answer in words.
+    pub(crate) sentence: String,
+}
+
+/// Whether these figures meet the SLO.
+pub(crate) fn standing(figures: Option<&Figures>, void: Option<&str>, slo: &Slo) -> Standing {
+    if let Some(reason) = void {
+        return Standing::Void { reason: reason.to_owned() };
+    }
+    let Some(figures) = figures else {
+        return Standing::Void { reason: "not measured".into() };
+    };
+    let counts = figures.counts;
+    if counts.lost > 0 {
+        return Standing::Fails { reason: format!("{} lost in silence", deliveries(counts.lost)) };
+    }
+    if counts.missed > 0 && !slo.may_skip {
+        return Standing::Fails { reason: format!("{} missed, where none may be", deliveries(counts.missed)) };
+    }
+    let Some(share) = figures.share_within else {
+        return Standing::Undecided { reason: "no delivery was due in the measure phase".into() };
+    };
+    let wanted = slo.share.as_f64();
+    let seen = format!(
+        "{} within {}, {} needed",
+        Quantity::Share.write_figure(&share),
+        tick(slo.within.as_secs_f64() * 1e9),
+        asked_share(wanted)
+    );
+    if figures.trials < LEAST_TRIALS {
+        Standing::Undecided { reason: format!("one trial: {seen}") }
+    } else if share.low() >= wanted {
+        Standing::Meets
+    } else if share.high() < wanted {
+        Standing::Fails { reason: seen }
+    } else {
+        Standing::Undecided { reason: seen }
+    }
+}
+
+fn deliveries(count: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+    let number = Quantity::Count.write(count as f64);
+    if count == 1 { "1 delivery".into() } else { format!("{number} deliveries") }
+}
+
+/// The verdict over the candidates of a workload; the floor among them is passed over.
+pub(crate) fn decide(workload: &Workload, candidates: &[Candidate]) -> Verdict {
+    let ranked: Vec<&Candidate> = candidates.iter().filter(|candidate| candidate.transport.is_ranked()).collect();
+    let mut meeting: Vec<&Candidate> =
+        ranked.iter().copied().filter(|candidate| candidate.standing == Standing::Meets).collect();
+    let cost = cost_of(&meeting);
+    meeting.sort_by(|one, other| order(cost, one).0.total_cmp(&order(cost, other).0));
+    let tied = tied_with_the_least(cost, &meeting);
+    let taken = simplest(&tied);
+    let mut verdict = Verdict {
+        choice: taken.map(|candidate| candidate.transport),
+        runner_up: taken.and_then(|taken| runner_up(taken, &tied, &meeting)),
+        sureness: Sureness::Undecided,
+        tied: tied.iter().map(|candidate| candidate.transport).collect(),
+        contenders: taken.map_or_else(Vec::new, |taken| contenders(cost, taken, &ranked)),
+        cost,
+        advice: None,
+        sentence: String::new(),
+    };
+    verdict.sureness = sureness(&verdict, &ranked);
+    verdict.advice = advice(&workload.advice, &verdict, &ranked);
+    verdict.sentence = sentence::verdict(&verdict, workload, &ranked);
+    verdict
+}
+
+/// Server time where every candidate has it, else requests, else nothing but simplicity.
+fn cost_of(meeting: &[&Candidate]) -> Cost {
+    let all_have = |cost: Cost| {
+        meeting.iter().all(|candidate| candidate.figures.as_ref().is_some_and(|figures| cost.of(figures).is_some()))
+    };
+    [Cost::ServerCpu, Cost::Requests].into_iter().find(|&cost| all_have(cost)).unwrap_or(Cost::Simplicity)
+}
+
+/// Least cost first; without a cost, the simplest first.
+fn order(cost: Cost, candidate: &Candidate) -> (f64, Option<Figure>) {
+    let figure = candidate.figures.as_ref().and_then(|figures| cost.of(figures));
+    (figure.map_or_else(|| f64::from(candidate.transport.simplicity()), |figure| figure.point), figure)
+}
+
+fn tied_with_the_least<'a>(cost: Cost, meeting: &[&'a Candidate]) -> Vec<&'a Candidate> {
+    let Some(least) = meeting.first() else { return Vec::new() };
+    match order(cost, least).1 {
+        None => meeting.to_vec(),
+        Some(least) => {
+            let overlaps = |candidate: &&&Candidate| order(cost, candidate).1.is_some_and(|it| it.overlaps(&least));
+            meeting.iter().filter(overlaps).copied().collect()
+        }
+    }
+}
+
+fn simplest<'a>(candidates: &[&'a Candidate]) -> Option<&'a Candidate> {
+    candidates.iter().copied().min_by_key(|candidate| candidate.transport.simplicity())
+}
+
+/// The next simplest of a tie, else the next cheapest.
+fn runner_up(taken: &Candidate, tied: &[&Candidate], meeting: &[&Candidate]) -> Option<Transport> {
+    let others = |all: &[&Candidate]| -> Vec<Transport> {
+        all.iter().map(|candidate| candidate.transport).filter(|&it| it != taken.transport).collect()
+    };
+    let next_of_tie = others(tied).into_iter().min_by_key(|transport| transport.simplicity());
+    next_of_tie.or_else(|| others(meeting).first().copied())
+}
+
+/// Those still open whose cost does not lie wholly above the choice's.
+fn contenders(cost: Cost, taken: &Candidate, ranked: &[&Candidate]) -> Vec<Transport> {
+    let might_cost_less = |candidate: &Candidate| match (order(cost, candidate).1, order(cost, taken).1) {
+        (Some(theirs), Some(ours)) => theirs.low() <= ours.high(),
+        (None, _) | (_, None) => true,
+    };
+    ranked
+        .iter()
+        .filter(|candidate| candidate.standing.is_open() && might_cost_less(candidate))
+        .map(|candidate| candidate.transport)
+        .collect()
+}
+
+fn sureness(verdict: &Verdict, ranked: &[&Candidate]) -> Sureness {
+    let enough =
+        |candidate: &&Candidate| candidate.figures.as_ref().is_some_and(|figures| figures.trials >= LEAST_TRIALS);
+    if verdict.choice.is_some() {
+        match (verdict.contenders.is_empty(), verdict.tied.len()) {
+            (false, _) => Sureness::Provisional,
+            (true, 1) => Sureness::Decided,
+            (true, _) => Sureness::TooClose,
+        }
+    } else if !ranked.is_empty() && ranked.iter().all(|candidate| matches!(candidate.standing, Standing::Fails { .. }))
+    {
+        Sureness::NothingMeets
+    } else if ranked.iter().any(enough) {
+        Sureness::Undecided
+    } else {
+        Sureness::NotEnoughTrials
+    }
+}
+
+fn advice(advice: &Advice, verdict: &Verdict, ranked: &[&Candidate]) -> Option<AdviceHolds> {
+    if advice.transports.is_empty() {
+        return None;
+    }
+    let advised = |transport: &Transport| advice.transports.contains(transport);
+    let standing_of = |transport: Transport| {
+        ranked.iter().find(|candidate| candidate.transport == transport).map(|candidate| &candidate.standing)
+    };
+    // One that is open speaks for the advice only if it might still cost less than the choice.
+    let open = advice.transports.iter().any(|&transport| match (standing_of(transport), verdict.choice) {
+        (None, _) => true,
+        (Some(standing), None) => standing.is_open(),
+        (Some(_), Some(_)) => verdict.contenders.contains(&transport),
+    });
+    Some(if verdict.choice.is_some() && verdict.tied.iter().any(advised) {
+        AdviceHolds::Agrees
+    } else if open {
+        AdviceHolds::Undecided
+    } else {
+        AdviceHolds::Disagrees
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,190 @@
+use pushoff_model::record::Counts;
+use pushoff_model::workload::built_in;
+
+use super::*;
+use crate::compare::Interval;
+
+fn figure(point: f64, low: f64, high: f64) -> Option<Figure> {
+    Some(Figure { point, interval: Some(Interval { low, high }) })
+}
+
+fn figures(share: Option<Figure>, cpu: Option<Figure>) -> Figures {
+    Figures {
+        trials: 3,
+        samples: 10_000,
+        p50_ns: None,
+        p90_ns: None,
+        p99_ns: None,
+        p999_ns: None,
+        max_ns: None,
+        p50_to_floor: None,
+        p99_to_floor: None,
+        from_send_p99_ns: None,
+        share_within: share,
+        server_cpu_ns: cpu,
+        requests_a_delivery: figure(0.0, 0.0, 0.0),
+        deliveries_per_second: None,
+        connect_ns: None,
+        first_message_ns: None,
+        round_trip_p50_ns: None,
+        round_trip_p99_ns: None,
+        poll_wait_mean_ns: None,
+        transfer_mean_ns: None,
+        counts: Counts { expected: 10_000, delivered: 10_000, ..Counts::default() },
+    }
+}
+
+fn ticker() -> Workload {
+    built_in("ticker").unwrap().unwrap()
+}
+
+fn candidate(transport: Transport, share: (f64, f64, f64), cpu_us: (f64, f64, f64)) -> Candidate {
+    let cpu = figure(cpu_us.0 * 1e3, cpu_us.1 * 1e3, cpu_us.2 * 1e3);
+    let figures = figures(figure(share.0, share.1, share.2), cpu);
+    Candidate { transport, standing: standing(Some(&figures), None, &ticker().slo), figures: Some(figures) }
+}
+
+const GOOD: (f64, f64, f64) = (0.999, 0.998, 1.0);
+const BAD: (f64, f64, f64) = (0.7, 0.69, 0.71);
+const OPEN: (f64, f64, f64) = (0.99, 0.985, 0.995);
+
+#[test]
+fn the_least_cost_among_those_that_meet_the_slo_is_taken() {
+    let verdict = decide(
+        &ticker(),
+        &[
+            candidate(Transport::ShortPolling, BAD, (1.0, 0.9, 1.1)),
+            candidate(Transport::HttpStreaming, BAD, (1.0, 0.9, 1.1)),
+            candidate(Transport::Sse, GOOD, (16.0, 15.0, 17.0)),
+            candidate(Transport::WebSocket, GOOD, (12.1, 12.0, 12.2)),
+            candidate(Transport::RawTcp, GOOD, (1.0, 0.9, 1.1)),
+        ],
+    );
+    assert_eq!((verdict.choice, verdict.runner_up), (Some(Transport::WebSocket), Some(Transport::Sse)));
+    assert_eq!((verdict.sureness, verdict.advice), (Sureness::Decided, Some(AdviceHolds::Disagrees)));
+    insta::assert_snapshot!(verdict.sentence, @"WebSocket delivers 99.9 % of messages within 100 ms (99 % needed) for 12.1 µs of server CPU each; SSE costs 1.32 times that.");
+}
+
+#[test]
+fn of_those_too_close_to_call_the_simplest_is_taken() {
+    let verdict = decide(
+        &ticker(),
+        &[
+            candidate(Transport::HttpStreaming, GOOD, (12.0, 11.0, 13.0)),
+            candidate(Transport::Sse, GOOD, (12.9, 12.5, 13.5)),
+            candidate(Transport::WebSocket, GOOD, (16.0, 15.0, 17.0)),
+        ],
+    );
+    assert_eq!((verdict.choice, verdict.runner_up), (Some(Transport::Sse), Some(Transport::HttpStreaming)));
+    assert_eq!((verdict.sureness, verdict.advice), (Sureness::TooClose, Some(AdviceHolds::Agrees)));
+    insta::assert_snapshot!(verdict.sentence, @"SSE delivers 99.9 % of messages within 100 ms (99 % needed) for 12.9 µs of server CPU each; HTTP streaming cannot be told from it by cost, so the simplest to build is taken.");
+}
+
+#[test]
+fn a_cheaper_one_that_is_undecided_makes_the_choice_provisional() {
+    let verdict = decide(
+        &ticker(),
+        &[candidate(Transport::Sse, OPEN, (8.0, 7.0, 9.0)), candidate(Transport::WebSocket, GOOD, (16.0, 15.0, 17.0))],
+    );
+    assert_eq!((verdict.choice, verdict.sureness), (Some(Transport::WebSocket), Sureness::Provisional));
+    assert_eq!(verdict.advice, Some(AdviceHolds::Undecided));
+    insta::assert_snapshot!(verdict.sentence, @"WebSocket delivers 99.9 % of messages within 100 ms (99 % needed) for 16.0 µs of server CPU each. Whether SSE would do for less is undecided.");
+}
+
+#[test]
+fn an_undecided_one_that_costs_more_changes_nothing() {
+    let verdict = decide(
+        &ticker(),
+        &[candidate(Transport::Sse, GOOD, (8.0, 7.0, 9.0)), candidate(Transport::WebSocket, OPEN, (16.0, 15.0, 17.0))],
+    );
+    assert_eq!((verdict.choice, verdict.sureness), (Some(Transport::Sse), Sureness::Decided));
+    insta::assert_snapshot!(verdict.sentence, @"SSE delivers 99.9 % of messages within 100 ms (99 % needed) for 8.00 µs of server CPU each. No other was shown to.");
+}
+
+#[test]
+fn an_advised_one_that_is_open_and_costs_more_cannot_save_the_advice() {
+    let mut workload = ticker();
+    workload.advice.transports = vec![Transport::WebSocket];
+    let verdict = decide(
+        &workload,
+        &[candidate(Transport::Sse, GOOD, (8.0, 7.0, 9.0)), candidate(Transport::WebSocket, OPEN, (16.0, 15.0, 17.0))],
+    );
+    assert_eq!(verdict.advice, Some(AdviceHolds::Disagrees));
+}
+
+#[test]
+fn where_all_fail_nothing_is_taken_and_the_advice_is_wrong() {
+    let verdict = decide(
+        &ticker(),
+        &[
+            candidate(Transport::HttpStreaming, BAD, (8.0, 7.0, 9.0)),
+            candidate(Transport::Sse, (0.98, 0.97, 0.985), (8.0, 7.0, 9.0)),
+        ],
+    );
+    assert_eq!((verdict.choice, verdict.sureness), (None, Sureness::NothingMeets));
+    assert_eq!(verdict.advice, Some(AdviceHolds::Disagrees));
+    insta::assert_snapshot!(verdict.sentence, @"No transport delivers 99 % of messages within 100 ms; SSE comes nearest with 98.0 %.");
+}
+
+#[test]
+fn where_some_are_open_nothing_is_said_against_the_advice() {
+    let verdict = decide(
+        &ticker(),
+        &[candidate(Transport::HttpStreaming, BAD, (8.0, 7.0, 9.0)), candidate(Transport::Sse, OPEN, (8.0, 7.0, 9.0))],
+    );
+    assert_eq!((verdict.choice, verdict.sureness), (None, Sureness::Undecided));
+    assert_eq!(verdict.advice, Some(AdviceHolds::Undecided));
+    insta::assert_snapshot!(verdict.sentence, @"No transport was shown to deliver 99 % of messages within 100 ms; SSE may. More or longer trials would tell.");
+}
+
+#[test]
+fn one_trial_decides_nothing() {
+    let mut one = figures(figure(1.0, 1.0, 1.0), figure(1.0, 1.0, 1.0));
+    one.trials = 1;
+    let sse = Candidate {
+        transport: Transport::Sse,
+        standing: standing(Some(&one), None, &ticker().slo),
+        figures: Some(one),
+    };
+    let verdict = decide(&ticker(), &[sse]);
+    assert_eq!((verdict.choice, verdict.sureness), (None, Sureness::NotEnoughTrials));
+    assert_eq!(verdict.advice, Some(AdviceHolds::Undecided));
+}
+
+#[test]
+fn without_the_servers_processor_time_requests_decide_and_then_simplicity() {
+    let mut all = [
+        candidate(Transport::LongPolling, GOOD, (8.0, 7.0, 9.0)),
+        candidate(Transport::WebSocket, GOOD, (8.0, 7.0, 9.0)),
+        candidate(Transport::HttpStreaming, GOOD, (8.0, 7.0, 9.0)),
+    ];
+    for it in &mut all {
+        let figures = it.figures.as_mut().unwrap();
+        figures.server_cpu_ns = None;
+        if it.transport == Transport::LongPolling {
+            figures.requests_a_delivery = figure(1.0, 0.9, 1.1);
+        }
+    }
+    let verdict = decide(&ticker(), &all);
+    assert_eq!((verdict.cost, verdict.choice), (Cost::Requests, Some(Transport::HttpStreaming)));
+    assert_eq!(verdict.tied, [Transport::WebSocket, Transport::HttpStreaming]);
+}
+
+#[test]
+fn one_lost_delivery_fails_and_a_missed_one_where_none_may_be() {
+    let slo = ticker().slo;
+    let mut it = figures(figure(0.999, 0.998, 1.0), None);
+    it.counts.missed = 1;
+    assert_eq!(standing(Some(&it), None, &slo).reason(), Some("1 delivery missed, where none may be"));
+    assert_eq!(standing(Some(&it), None, &Slo { may_skip: true, ..slo }), Standing::Meets);
+    it.counts.lost = 12;
+    let lost = standing(Some(&it), None, &Slo { may_skip: true, ..slo });
+    assert_eq!(lost.reason(), Some("12 deliveries lost in silence"));
+}
+
+#[test]
+fn a_void_cell_is_void_whatever_its_figures() {
+    let it = figures(figure(1.0, 1.0, 1.0), None);
+    let void = standing(Some(&it), Some("the generator was too slow"), &ticker().slo);
+    assert_eq!(void, Standing::Void { reason: "the generator was too slow".into() });
+}

@@ -1,0 +1,109 @@
+//! The answer first: a card a workload.
+
+use maud::{Markup, html};
+use pushoff_model::Transport;
+
+use crate::ReportError;
+use crate::html::name;
+use crate::number::{asked_share, tick};
+use crate::rank::{AdviceHolds, Standing, Sureness};
+use crate::study::{Comparison, Study};
+
+#[expect(clippy::unnecessary_wraps, reason = "a section may fail; this one does not")]
+pub(super) fn section(study: &Study<'_>) -> Result<Markup, ReportError> {
+    Ok(html! {
+        section.answers aria-label="The answer" {
+            @if study.comparisons.is_empty() { p { "There are no records to report on." } }
+            @for comparison in &study.comparisons { (card(comparison)) }
+        }
+    })
+}
+
+fn card(comparison: &Comparison<'_>) -> Markup {
+    let (workload, verdict) = (comparison.group.workload, &comparison.verdict);
+    let edge = verdict.choice.map_or("none", |choice| choice.name());
+    let within = tick(workload.slo.within.as_secs_f64() * 1e9);
+    html! {
+        article class=(format!("card edge-{edge}")) {
+            h2 { (workload.question) }
+            p.slo { (comparison.group.label) ": " (asked_share(workload.slo.share.as_f64())) " of messages within " (within)
+                @if !workload.slo.may_skip { ", none missed" }
+            }
+            p.choice {
+                @match verdict.choice {
+                    Some(choice) => (name(choice)),
+                    None => span.name { (none_taken(verdict.sureness)) },
+                }
+            }
+            @if verdict.choice.is_some() {
+                p class=(sure_class(verdict.sureness)) { (verdict.sureness.label()) }
+            }
+            p.sentence { (verdict.sentence) }
+            dl.beside {
+                @if let Some(next) = verdict.runner_up {
+                    dt { "Runner-up" } dd { (name(next)) }
+                }
+                @for (words, members) in standings(comparison) {
+                    dt { (words) }
+                    dd { @for transport in members { (name(transport)) " " } }
+                }
+                @if let Some(holds) = verdict.advice {
+                    dt { "Usual advice" }
+                    dd { "“" (workload.advice.says) "”: the data "
+                        strong class=(advice_class(holds)) { (advice_words(holds)) } }
+                }
+            }
+            p.more { a href=(format!("#table-{}", super::comparison::anchor(comparison))) { "Figures" } }
+        }
+    }
+}
+
+const fn none_taken(sureness: Sureness) -> &'static str {
+    match sureness {
+        Sureness::NothingMeets => "None is good enough",
+        Sureness::NotEnoughTrials => "Not enough trials",
+        Sureness::Decided | Sureness::TooClose | Sureness::Provisional | Sureness::Undecided => "Undecided",
+    }
+}
+
+const fn sure_class(sureness: Sureness) -> &'static str {
+    match sureness {
+        Sureness::Decided => "sure decided",
+        Sureness::TooClose
+        | Sureness::Provisional
+        | Sureness::NothingMeets
+        | Sureness::Undecided
+        | Sureness::NotEnoughTrials => "sure",
+    }
+}
+
+const fn advice_class(holds: AdviceHolds) -> &'static str {
+    match holds {
+        AdviceHolds::Agrees => "c-good",
+        AdviceHolds::Disagrees => "c-bad",
+        AdviceHolds::Undecided => "c-faint",
+    }
+}
+
+const fn advice_words(holds: AdviceHolds) -> &'static str {
+    match holds {
+        AdviceHolds::Agrees => "agrees",
+        AdviceHolds::Disagrees => "disagrees",
+        AdviceHolds::Undecided => "leaves that undecided",
+    }
+}
+
+/// Who meets the SLO, who fails it, and who is open, each where there are any.
+fn standings(comparison: &Comparison<'_>) -> Vec<(&'static str, Vec<Transport>)> {
+    let those = |keep: fn(&Standing) -> bool| -> Vec<Transport> {
+        let kept = comparison.candidates.iter().filter(|candidate| keep(&candidate.standing));
+        kept.map(|candidate| candidate.transport).filter(|transport| transport.is_ranked()).collect()
+    };
+    let all = [
+        ("Good enough", those(|it| matches!(it, Standing::Meets))),
+        ("Not good enough", those(|it| matches!(it, Standing::Fails { .. }))),
+        ("Undecided", those(|it| matches!(it, Standing::Undecided { .. }))),
+        ("Void", those(|it| matches!(it, Standing::Void { .. }))),
+    ];
+    all.into_iter().filter(|(_, members)| !members.is_empty()).collect()
+}

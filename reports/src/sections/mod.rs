@@ -1,0 +1,35 @@
+//! The sections of the page: one file each, listed once in [`ALL`], in the order of the page.
+
+mod answers;
+mod comparison;
+mod environment;
+pub(crate) mod method;
+mod pictures;
+mod records;
+mod validity;
+
+use maud::Markup;
+
+use crate::ReportError;
+use crate::study::Study;
+
+/// Renders one section.
+type Section = fn(&Study<'_>) -> Result<Markup, ReportError>;
+
+const ALL: [Section; 7] = [
+    answers::section,
+    comparison::section,
+    pictures::section,
+    method::section,
+    validity::section,
+    environment::section,
+    records::section,
+];
+
+/// Every section, top to bottom.
+///
+/// # Errors
+/// When a chart cannot be drawn or a record cannot be embedded.
+pub(crate) fn all(study: &Study<'_>) -> Result<Vec<Markup>, ReportError> {
+    ALL.iter().map(|section| section(study)).collect()
+}

@@ -1,0 +1,147 @@
+//! What every trial is worth: those that count, those that do not, and why.
+
+use maud::{Markup, html};
+use pushoff_model::record::{Measurement, Outcome};
+
+use crate::ReportError;
+use crate::group::{Cell, Trial};
+use crate::html::name;
+use crate::number::{ABSENT, Quantity};
+use crate::study::{Comparison, Study};
+
+#[expect(clippy::unnecessary_wraps, reason = "a section may fail; this one does not")]
+pub(super) fn section(study: &Study<'_>) -> Result<Markup, ReportError> {
+    Ok(html! {
+        section #validity {
+            h2 { "Validity" }
+            p { (tally(study)) }
+            @let troubled = troubled(study);
+            @if !troubled.is_empty() {
+                ul.concerns { @for trouble in troubled { (trouble) } }
+            }
+            @for comparison in &study.comparisons { (trials(comparison)) }
+        }
+    })
+}
+
+fn tally(study: &Study<'_>) -> String {
+    let all = || study.comparisons.iter().flat_map(|it| &it.group.cells).flat_map(|cell| &cell.trials);
+    let (total, valid) = (all().count(), all().filter(|trial| trial.is_valid()).count());
+    if total == valid {
+        format!("All {total} trials were measured, every ledger balances, and all of them count.")
+    } else {
+        format!("{valid} of {total} trials count. The others are listed with their reasons and stand in no chart.")
+    }
+}
+
+/// Every concern and every trial without a measurement, in words.
+fn troubled(study: &Study<'_>) -> Vec<Markup> {
+    let mut items = Vec::new();
+    for comparison in &study.comparisons {
+        for cell in &comparison.group.cells {
+            for trial in &cell.trials {
+                for (label, detail) in troubles(trial) {
+                    items.push(html! {
+                        li {
+                            (comparison.group.label) ", " (name(cell.transport)) ", trial " (trial.record.trial) ": "
+                            strong { (label) } ": " (detail) " " (link(trial))
+                        }
+                    });
+                }
+            }
+        }
+    }
+    items
+}
+
+fn troubles<'a>(trial: &Trial<'a>) -> Vec<(&'static str, &'a str)> {
+    match &trial.record.outcome {
+        Outcome::Measured(it) => {
+            it.concerns.iter().map(|concern| (concern.limit.label(), concern.detail.as_str())).collect()
+        }
+        Outcome::Failed(failure) => vec![("failed", &failure.reason)],
+        Outcome::NotRun(not_run) => vec![("not run", &not_run.reason)],
+    }
+}
+
+fn trials(comparison: &Comparison<'_>) -> Markup {
+    let anchor = super::comparison::anchor(comparison);
+    let heads = [
+        "trial",
+        "ran as",
+        "verdict",
+        "deliveries",
+        "p99",
+        "send lag p99",
+        "generator CPU",
+        "server CPU",
+        "stolen",
+        "resent",
+        "origin",
+    ];
+    html! {
+        details id=(format!("trials-{anchor}")) {
+            summary { "Every trial of " (comparison.group.label) }
+            div.scroll tabindex="0" role="region" aria-label=(format!("Trials of {}", comparison.group.label)) {
+                table {
+                    thead { tr { th scope="col" { "transport" } @for head in heads { th scope="col" { (head) } } } }
+                    @for cell in &comparison.group.cells { (cell_rows(&anchor, cell)) }
+                }
+            }
+        }
+    }
+}
+
+fn cell_rows(anchor: &str, cell: &Cell<'_>) -> Markup {
+    html! {
+        tbody id=(format!("trials-{anchor}-{}", cell.transport)) {
+            @for trial in &cell.trials {
+                tr {
+                    th scope="row" { (name(cell.transport)) }
+                    td { (trial.record.trial) }
+                    td { (trial.record.position) }
+                    td title=[trial.reason()] { (verdict(trial)) }
+                    @for words in figures(trial.record.measurement()) { td { (words) } }
+                    td { (link(trial)) }
+                }
+            }
+        }
+    }
+}
+
+fn verdict(trial: &Trial<'_>) -> Markup {
+    match &trial.record.outcome {
+        Outcome::Measured(measurement) if !trial.is_valid() => {
+            let limit = measurement.concerns.iter().find(|concern| concern.limit.voids());
+            html! { strong.c-bad { "void" } @if let Some(concern) = limit { ", " (concern.limit.label()) } }
+        }
+        Outcome::Measured(measurement) => {
+            let limit = measurement.concerns.first();
+            html! { span.c-good { "counts" } @if let Some(concern) = limit { ", " (concern.limit.label()) } }
+        }
+        Outcome::Failed(_) => html! { strong.c-bad { "failed" } },
+        Outcome::NotRun(_) => html! { strong.c-faint { "not run" } },
+    }
+}
+
+/// Deliveries, p99, send lag, both processes' share of their processors, steal, segments resent.
+#[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+fn figures(measurement: Option<&Measurement>) -> [String; 7] {
+    let Some(it) = measurement else { return [(); 7].map(|()| ABSENT.to_owned()) };
+    let time = |latency: Option<std::time::Duration>| {
+        latency.map_or_else(|| ABSENT.to_owned(), |value| Quantity::Time.write(value.as_nanos() as f64))
+    };
+    [
+        Quantity::Count.write(it.delivery_latency.count() as f64),
+        time(it.delivery_latency.quantile(0.99)),
+        time(it.send_lag.quantile(0.99)),
+        Quantity::Share.write(it.generator.utilisation()),
+        it.server.map_or_else(|| ABSENT.to_owned(), |server| Quantity::Share.write(server.utilisation())),
+        Quantity::Share.write(it.machine.steal),
+        Quantity::Count.write(it.machine.retransmits as f64),
+    ]
+}
+
+fn link(trial: &Trial<'_>) -> Markup {
+    html! { a href="#records" data-record=(trial.number) { "record" } }
+}

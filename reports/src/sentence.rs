@@ -1,0 +1,164 @@
+//! The verdict in words that a newcomer understands, with the figures that it rests on.
+//!
+//! Never stronger than the verdict: each outcome has its own sentence.
+
+use pushoff_model::{Transport, Workload};
+
+use crate::number::{Quantity, asked_share, tick};
+use crate::rank::{Candidate, Cost, Standing, Sureness, Verdict};
+
+/// The verdict in one or two sentences.
+pub(crate) fn verdict(verdict: &Verdict, workload: &Workload, ranked: &[&Candidate]) -> String {
+    let words = Words { verdict, workload, ranked };
+    match verdict.sureness {
+        Sureness::Decided => words.decided(),
+        Sureness::TooClose => words.too_close(),
+        Sureness::Provisional => words.provisional(),
+        Sureness::NothingMeets => words.nothing_meets(),
+        Sureness::Undecided => words.undecided(),
+        Sureness::NotEnoughTrials => {
+            "There are too few trials that count: at least two a transport are needed for a verdict.".into()
+        }
+    }
+}
+
+/// Names joined as prose joins them: `a, b and c`.
+pub(crate) fn list(transports: &[Transport]) -> String {
+    let names: Vec<&str> = transports.iter().map(|transport| transport.label()).collect();
+    match names.as_slice() {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}
+
+/// The first letter made a capital, for the start of a sentence.
+pub(crate) fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+struct Words<'a> {
+    verdict: &'a Verdict,
+    workload: &'a Workload,
+    ranked: &'a [&'a Candidate],
+}
+
+impl Words<'_> {
+    fn decided(&self) -> String {
+        let Some(choice) = self.verdict.choice else { return String::new() };
+        let opening = self.opening(choice);
+        let Some(next) = self.verdict.runner_up else {
+            return format!("{opening}{}. No other was shown to.", self.cost_clause(choice));
+        };
+        format!("{opening}{}{}.", self.cost_clause(choice), self.beside(choice, next))
+    }
+
+    fn too_close(&self) -> String {
+        let Some(choice) = self.verdict.choice else { return String::new() };
+        let others: Vec<_> = self.verdict.tied.iter().copied().filter(|&it| it != choice).collect();
+        format!(
+            "{}{}; {} cannot be told from it by cost, so the simplest to build is taken.",
+            self.opening(choice),
+            self.cost_clause(choice),
+            list(&others),
+        )
+    }
+
+    fn provisional(&self) -> String {
+        let Some(choice) = self.verdict.choice else { return String::new() };
+        format!(
+            "{}{}. Whether {} would do for less is undecided.",
+            self.opening(choice),
+            self.cost_clause(choice),
+            list(&self.verdict.contenders),
+        )
+    }
+
+    fn nothing_meets(&self) -> String {
+        let nearest = self.nearest().map_or_else(String::new, |(transport, share)| {
+            format!("; {} comes nearest with {}", transport.label(), Quantity::Share.write(share))
+        });
+        format!("No transport delivers {} of messages within {}{nearest}.", self.wanted(), self.within())
+    }
+
+    fn undecided(&self) -> String {
+        let open: Vec<_> = self
+            .ranked
+            .iter()
+            .filter(|candidate| matches!(candidate.standing, Standing::Undecided { .. } | Standing::Void { .. }))
+            .map(|candidate| candidate.transport)
+            .collect();
+        format!(
+            "No transport was shown to deliver {} of messages within {}; {} may. More or longer trials would tell.",
+            self.wanted(),
+            self.within(),
+            list(&open),
+        )
+    }
+
+    /// `SSE delivers 99.9 % of messages within 100 ms (99 % needed)`.
+    fn opening(&self, choice: Transport) -> String {
+        let share = self.share(choice).map_or_else(String::new, |share| Quantity::Share.write(share));
+        format!(
+            "{} delivers {share} of messages within {} ({} needed)",
+            capitalised(choice.label()),
+            self.within(),
+            self.wanted()
+        )
+    }
+
+    /// ` for 12.1 µs of server CPU each`.
+    fn cost_clause(&self, choice: Transport) -> String {
+        match (self.verdict.cost, self.cost(choice)) {
+            (Cost::ServerCpu, Some(cost)) => format!(" for {} of server CPU each", Quantity::Time.write(cost)),
+            (Cost::Requests, Some(cost)) => format!(" with {} requests each", Quantity::Count.write(cost)),
+            (Cost::ServerCpu | Cost::Requests, None) | (Cost::Simplicity, _) => String::new(),
+        }
+    }
+
+    /// `; WebSocket costs 1.31 times that`.
+    fn beside(&self, choice: Transport, next: Transport) -> String {
+        match (self.cost(choice), self.cost(next)) {
+            (Some(ours), Some(theirs)) if ours > 0.0 => {
+                let times = Quantity::Ratio.write(theirs / ours);
+                format!("; {} costs {} times that", next.label(), times.trim_end_matches('×'))
+            }
+            (Some(_), Some(theirs)) => format!("; {} makes {}", next.label(), Quantity::Count.write(theirs)),
+            (None, _) | (_, None) => String::new(),
+        }
+    }
+
+    fn candidate(&self, transport: Transport) -> Option<&Candidate> {
+        self.ranked.iter().copied().find(|candidate| candidate.transport == transport)
+    }
+
+    fn share(&self, transport: Transport) -> Option<f64> {
+        Some(self.candidate(transport)?.figures.as_ref()?.share_within?.point)
+    }
+
+    fn cost(&self, transport: Transport) -> Option<f64> {
+        Some(self.verdict.cost.of(self.candidate(transport)?.figures.as_ref()?)?.point)
+    }
+
+    /// The transport that falls short by the least. One that loses or misses messages is not near,
+    /// whatever its share.
+    fn nearest(&self) -> Option<(Transport, f64)> {
+        self.ranked
+            .iter()
+            .filter_map(|candidate| Some((candidate.transport, candidate.figures.as_ref()?)))
+            .filter(|(_, figures)| {
+                figures.counts.lost == 0 && (self.workload.slo.may_skip || figures.counts.missed == 0)
+            })
+            .filter_map(|(transport, figures)| Some((transport, figures.share_within?.point)))
+            .max_by(|one, other| one.1.total_cmp(&other.1))
+    }
+
+    fn wanted(&self) -> String {
+        asked_share(self.workload.slo.share.as_f64())
+    }
+
+    fn within(&self) -> String {
+        tick(self.workload.slo.within.as_secs_f64() * 1e9)
+    }
+}

@@ -1,0 +1,232 @@
+//! The terminal: the verdict first, then a table fitted to the width.
+//!
+//! The same words and roundings as the page. Columns drop from the right, by importance; where
+//! even the most important would not fit with their intervals, the intervals go first.
+
+use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table as Grid, TableStyle, presets};
+use pushoff_model::Transport;
+
+use crate::Run;
+use crate::rank::{Standing, Sureness};
+use crate::study::{Comparison, Study};
+use crate::table::{Entry, Mark, Row, Table};
+
+/// So many columns must fit with their intervals: transport, SLO, share, cost, p50, p99.
+const CORE: usize = 6;
+/// Below this a table cannot be read anyway.
+const NARROWEST: usize = 20;
+
+/// The answers and tables of a run, at most `width` columns wide, coloured only where asked for.
+#[must_use]
+pub fn terminal(run: &Run, width: usize, colour: bool) -> String {
+    let study = Study::of(run);
+    let screen = Screen { width: width.max(NARROWEST), colour };
+    let mut text = String::new();
+    if study.has_debug_build() {
+        text.push_str(&screen.paragraph("! DEBUG BUILD: these figures mean nothing. Build with --release."));
+        text.push('\n');
+    }
+    if study.comparisons.is_empty() {
+        text.push_str("There are no records to report on.\n");
+        return text;
+    }
+    text.push_str(&screen.answers(&study));
+    for comparison in &study.comparisons {
+        text.push('\n');
+        text.push_str(&screen.table(comparison));
+    }
+    text
+}
+
+struct Screen {
+    width: usize,
+    colour: bool,
+}
+
+impl Screen {
+    fn answers(&self, study: &Study<'_>) -> String {
+        let mut grid = self.grid(presets::NOTHING);
+        for comparison in &study.comparisons {
+            let verdict = &comparison.verdict;
+            let choice = verdict.choice.map_or_else(
+                || Cell::new("–"),
+                |choice| Cell::new(choice.label()).fg(colour_of(choice)).add_attribute(Attribute::Bold),
+            );
+            let mut words = format!("{} [{}]", verdict.sentence, verdict.sureness.label());
+            if verdict.sureness == Sureness::NothingMeets || verdict.sureness == Sureness::NotEnoughTrials {
+                words.clone_from(&verdict.sentence);
+            }
+            if let Some(advice) = verdict.advice {
+                let says = &comparison.group.workload.advice.says;
+                words.push_str(&format!("\nUsual advice: {says}. The data: {}.", advice.label()));
+            }
+            grid.add_row([Cell::new(&comparison.group.label).add_attribute(Attribute::Bold), choice, Cell::new(words)]);
+        }
+        self.finish(&mut grid)
+    }
+
+    fn table(&self, comparison: &Comparison<'_>) -> String {
+        let table = Table::of(comparison);
+        let slo = &comparison.group.workload.slo;
+        let title = format!(
+            "{}: {} of messages within {}",
+            comparison.group.label,
+            crate::number::asked_share(slo.share.as_f64()),
+            crate::number::tick(slo.within.as_secs_f64() * 1e9),
+        );
+        let mut text = self.paragraph(&title);
+        text.push_str(&self.fitted(&table));
+        let dropped = table.columns.len() + 2 - self.columns_that_fit(&table).1;
+        if dropped > 0 {
+            text.push_str(&self.paragraph(&format!("{dropped} more columns in report.html, or on a wider terminal.")));
+        }
+        for note in &table.notes {
+            text.push_str(&self.paragraph(note));
+        }
+        text
+    }
+
+    fn fitted(&self, table: &Table<'_>) -> String {
+        let (intervals, columns) = self.columns_that_fit(table);
+        self.draw(table, intervals, columns)
+    }
+
+    /// Whether intervals are shown, and how many columns fit.
+    fn columns_that_fit(&self, table: &Table<'_>) -> (bool, usize) {
+        let all = table.columns.len() + 2;
+        let fitting = |intervals| {
+            let fits = |&columns: &usize| widest(&self.plain().draw(table, intervals, columns)) <= self.width;
+            (1..=all).rev().find(fits).unwrap_or(1)
+        };
+        let with_intervals = fitting(true);
+        if with_intervals >= CORE.min(all) { (true, with_intervals) } else { (false, fitting(false)) }
+    }
+
+    const fn plain(&self) -> Self {
+        Self { width: self.width, colour: false }
+    }
+
+    fn draw(&self, table: &Table<'_>, intervals: bool, columns: usize) -> String {
+        let mut grid = self.grid(presets::UTF8_HORIZONTAL_ONLY);
+        grid.set_content_arrangement(ContentArrangement::Disabled);
+        let heads = ["transport", "SLO"].into_iter().chain(table.columns.iter().map(|column| column.head));
+        grid.set_header(heads.take(columns).map(Cell::new).collect::<Vec<_>>());
+        for row in &table.rows {
+            let entries = row.entries.iter().map(|entry| figure(entry, intervals, row));
+            let cells = [name(row), standing(row)].into_iter().chain(entries);
+            grid.add_row(cells.take(columns).collect::<Vec<_>>());
+        }
+        for column in grid.column_iter_mut().skip(2) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+        self.finish(&mut grid)
+    }
+
+    fn grid(&self, style: TableStyle) -> Grid {
+        let mut grid = Grid::new();
+        grid.load_style(style);
+        grid.set_content_arrangement(ContentArrangement::Dynamic);
+        grid.set_width(u16::try_from(self.width).unwrap_or(u16::MAX));
+        grid.force_no_tty();
+        if self.colour {
+            grid.enforce_styling();
+        }
+        grid
+    }
+
+    /// Wraps one paragraph to the width.
+    fn paragraph(&self, words: &str) -> String {
+        let mut grid = self.grid(presets::NOTHING);
+        grid.add_row([words]);
+        if let Some(column) = grid.column_mut(0) {
+            column.set_padding((0, 0));
+        }
+        self.finish(&mut grid)
+    }
+
+    fn finish(&self, grid: &mut Grid) -> String {
+        let mut text: String = grid.lines().flat_map(|line| [line.trim_end().to_owned(), "\n".into()]).collect();
+        if text.trim().is_empty() {
+            text.clear();
+        }
+        text
+    }
+}
+
+fn widest(text: &str) -> usize {
+    text.lines().map(|line| line.chars().count()).max().unwrap_or(0)
+}
+
+fn name(row: &Row<'_>) -> Cell {
+    let sign = if row.is_choice { "▸ " } else { "  " };
+    let cell = Cell::new(format!("{sign}{}", row.transport.label())).fg(colour_of(row.transport));
+    if row.is_choice { cell.add_attribute(Attribute::Bold) } else { cell }
+}
+
+fn standing(row: &Row<'_>) -> Cell {
+    let cell = Cell::new(row.standing.label());
+    match row.standing {
+        Standing::Meets => cell.fg(Color::Green),
+        Standing::Fails { .. } => cell.fg(Color::Red),
+        Standing::Undecided { .. } | Standing::Void { .. } | Standing::Unranked => cell.fg(Color::DarkGrey),
+    }
+}
+
+/// The best carries a `*`, what cannot be told from the best a `≈`.
+fn figure(entry: &Entry, intervals: bool, row: &Row<'_>) -> Cell {
+    let words = if intervals { entry.whole() } else { entry.point.clone() };
+    let cell = match entry.mark {
+        Mark::None => Cell::new(words),
+        Mark::Best => Cell::new(format!("*{words}")).add_attribute(Attribute::Bold),
+        Mark::Tied => Cell::new(format!("≈{words}")).fg(Color::DarkGrey),
+        Mark::Fault => Cell::new(format!("!{words}")).fg(Color::Red),
+    };
+    if matches!(row.standing, Standing::Void { .. }) { cell.add_attribute(Attribute::CrossedOut) } else { cell }
+}
+
+/// The nearest to the page's palette that a terminal of 256 colours has on either ground.
+const fn colour_of(transport: Transport) -> Color {
+    match transport {
+        Transport::ShortPolling => Color::AnsiValue(136),
+        Transport::LongPolling => Color::AnsiValue(166),
+        Transport::HttpStreaming => Color::AnsiValue(35),
+        Transport::Sse => Color::AnsiValue(32),
+        Transport::WebSocket => Color::AnsiValue(169),
+        Transport::RawTcp => Color::AnsiValue(245),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    #[test]
+    fn no_line_is_wider_than_the_terminal() {
+        let run = fixture::run();
+        for width in [40, 60, 80, 100, 140, 200, 400] {
+            let text = terminal(&run, width, false);
+            assert!(widest(&text) <= width, "{width}:\n{text}");
+        }
+    }
+
+    #[test]
+    fn without_colour_there_is_no_escape() {
+        let run = fixture::run();
+        assert!(!terminal(&run, 100, false).contains('\u{1b}'));
+        assert!(terminal(&run, 100, true).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn the_verdict_stands_before_the_table() {
+        insta::assert_snapshot!("terminal_120", terminal(&fixture::run(), 120, false));
+        insta::assert_snapshot!("terminal_80", terminal(&fixture::run(), 80, false));
+    }
+
+    #[test]
+    fn a_debug_build_is_called_meaningless_first() {
+        let mut run = fixture::run();
+        run.environments[0].profile = "debug".into();
+        assert!(terminal(&run, 100, false).starts_with("! DEBUG BUILD"));
+    }
+}
