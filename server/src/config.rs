@@ -1,0 +1,61 @@
+//! What can be set about a server. Every default is the one that the wire contract documents.
+
+use std::time::Duration;
+
+/// The settings of one server.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Origins that may connect besides the server's own host, as browsers send them
+    /// (`https://example.org`, RFC 6454); `*` allows any. Default: none.
+    pub allow_origins: Vec<String>,
+    /// The bearer token that publishing and completing require. Default: none, anyone may.
+    pub publish_token: Option<String>,
+    /// The longest payload, in bytes. Default: 64 KiB.
+    pub max_payload: usize,
+    /// The longest NDJSON batch, in bytes. Default: 1 MiB.
+    pub max_batch: usize,
+    /// How many messages a topic keeps, at least 1. Default: 1,024.
+    pub replay: usize,
+    /// How many bytes of payload a topic keeps; the newest message is kept whatever its size.
+    /// Default: 4 MiB.
+    pub replay_bytes: usize,
+    /// How many topics there may be. All logs together hold at most this times
+    /// [`Self::replay_bytes`]. Default: 10,000.
+    pub max_topics: usize,
+    /// How long a topic that nobody reads or publishes to is safe from being dropped to make room
+    /// for another. Default: 60 s.
+    pub topic_idle: Duration,
+    /// How many connections there may be, on both ports together. Default: 16,384.
+    pub max_connections: usize,
+    /// How long a stream may be idle before it carries a heartbeat. Default: 15 s.
+    pub heartbeat: Duration,
+    /// How long a request's head may take, from the first moment it is waited for. Default: 10 s.
+    pub head_timeout: Duration,
+    /// How long the body of a publish may take. Default: 30 s.
+    pub body_timeout: Duration,
+    /// How long a connection may be kept alive between two requests. Default: 75 s.
+    pub keep_alive: Duration,
+    /// How long a shutdown may take before what is left is cut off. Default: 5 s.
+    pub grace: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            allow_origins: Vec::new(),
+            publish_token: None,
+            max_payload: 64 << 10,
+            max_batch: 1 << 20,
+            replay: 1024,
+            replay_bytes: 4 << 20,
+            max_topics: 10_000,
+            topic_idle: Duration::from_mins(1),
+            max_connections: 16_384,
+            heartbeat: Duration::from_secs(15),
+            head_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(30),
+            keep_alive: Duration::from_secs(75),
+            grace: Duration::from_secs(5),
+        }
+    }
+}

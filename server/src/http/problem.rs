@@ -1,0 +1,128 @@
+//! What is wrong with a request, in JSON that people and programs can read. Source: RFC 9457.
+
+use std::borrow::Cow;
+
+use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
+use serde::Serialize;
+
+use super::body::Body;
+use crate::limits;
+
+/// An error response: `application/problem+json` with `title`, `status` and `detail`.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    detail: Cow<'static, str>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+#[derive(Serialize)]
+struct Members<'a> {
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+}
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, detail: detail.into(), headers: Vec::new() }
+    }
+
+    pub(crate) fn bad_request(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, detail)
+    }
+
+    pub(crate) fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "there is nothing at this path: / tells what there is")
+    }
+
+    pub(crate) fn method_not_allowed(allow: &'static str) -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, format!("this resource takes {allow}"))
+            .with(ALLOW, HeaderValue::from_static(allow))
+    }
+
+    pub(crate) fn unauthorized() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "publishing takes the bearer token that the server was started with")
+            .with(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+    }
+
+    /// The topic is complete and has nothing more to give, or to take.
+    pub(crate) fn gone(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::GONE, detail)
+    }
+
+    /// Some limit is reached; later it may not be.
+    pub(crate) fn unavailable(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+            .with(RETRY_AFTER, HeaderValue::from(limits::RETRY_AFTER.as_secs()))
+    }
+
+    /// The same with one more header field.
+    pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// The same, with the connection closed after it: what the client still sends is not read.
+    pub(crate) fn closing(self) -> Self {
+        self.with(CONNECTION, HeaderValue::from_static("close"))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    fn body(&self) -> String {
+        let title = self.status.canonical_reason().unwrap_or("Error");
+        let members = Members { title, status: self.status.as_u16(), detail: &self.detail };
+        // Three plain members: there is nothing in them that JSON could not say.
+        serde_json::to_string(&members).unwrap_or_default() + "\n"
+    }
+
+    pub(crate) fn into_response(self) -> Response<Body> {
+        let mut response = Response::new(Body::whole(self.body().into()));
+        *response.status_mut() = self.status;
+        response.headers_mut().extend(self.headers);
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response
+    }
+
+    /// The whole response in HTTP/1.1's own bytes, for where no request was understood.
+    pub(crate) fn to_wire(&self) -> Vec<u8> {
+        let body = self.body();
+        let mut wire = format!("HTTP/1.1 {}\r\n", self.status).into_bytes();
+        let common = [
+            (CONTENT_TYPE, HeaderValue::from_static("application/problem+json")),
+            (CONTENT_LENGTH, HeaderValue::from(body.len())),
+            (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+            (CONNECTION, HeaderValue::from_static("close")),
+        ];
+        let own = self.headers.iter().filter(|(name, _)| *name != CONNECTION);
+        for (name, value) in own.chain(&common) {
+            wire.extend_from_slice(name.as_str().as_bytes());
+            wire.extend_from_slice(b": ");
+            wire.extend_from_slice(value.as_bytes());
+            wire.extend_from_slice(b"\r\n");
+        }
+        wire.extend_from_slice(b"\r\n");
+        wire.extend_from_slice(body.as_bytes());
+        wire
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_can_be_written_without_a_request() {
+        let wire = String::from_utf8(Problem::unavailable("full").to_wire()).unwrap();
+        let (head, body) = wire.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\n"), "{head}");
+        assert!(head.contains(&format!("content-length: {}", body.len())), "{head}");
+        assert!(head.contains("cache-control: no-store"), "{head}");
+        assert_eq!(body, "{\"title\":\"Service Unavailable\",\"status\":503,\"detail\":\"full\"}\n");
+    }
+}

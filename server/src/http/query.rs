@@ -1,0 +1,197 @@
+//! What a subscriber asks for: where to start, and how its transport is to behave.
+//!
+//! Every parameter is checked on every transport, and one that is unknown is refused: a misspelt
+//! `?after=` must not start a subscriber somewhere else in silence.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use http::request::Parts;
+use http::{HeaderMap, HeaderName};
+use pushoff_model::{Cursor, Start};
+
+use super::problem::Problem;
+use crate::limits;
+
+/// The header field in which a client says what it had last, and a poll is told. Source: WHATWG
+/// HTML §9.2.4.
+pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+/// The parameters of a subscription.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Query {
+    /// Where to start.
+    pub(crate) start: Start,
+    /// How many messages a poll may be answered with, at least 1.
+    pub(crate) limit: usize,
+    /// How long a long poll may wait.
+    pub(crate) wait: Duration,
+    /// How an event stream ends.
+    pub(crate) mode: Mode,
+    /// How long an `EventSource` that polls is to wait.
+    pub(crate) interval: Duration,
+    /// Whether a WebSocket also receives.
+    pub(crate) subscribe: bool,
+}
+
+/// How an event stream ends: as which transport.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Never.
+    Streaming,
+    /// After the first batch.
+    LongPolling,
+    /// At once.
+    ShortPolling,
+}
+
+impl Query {
+    /// The parameters of a request.
+    pub(crate) fn parse(head: &Parts) -> Result<Self, Problem> {
+        let mut query = Self {
+            start: Start::Now,
+            limit: limits::POLL_MESSAGES,
+            wait: limits::WAIT,
+            mode: Mode::Streaming,
+            interval: limits::RETRY,
+            subscribe: true,
+        };
+        for (name, value) in form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()) {
+            query.set(&name, &value).ok_or_else(|| wrong(&name, &value))?;
+        }
+        if let Some(cursor) = last_event_id(&head.headers)? {
+            query.start = Start::After(cursor);
+        }
+        Ok(query)
+    }
+
+    fn set(&mut self, name: &str, value: &str) -> Option<()> {
+        match name {
+            "after" => self.start = value.parse().ok()?,
+            "limit" => self.limit = number(value).filter(|&limit| limit > 0)?,
+            "wait" => self.wait = seconds(value).filter(|&wait| wait <= limits::LONGEST_WAIT)?,
+            "interval" => self.interval = milliseconds(value).filter(|&gap| gap <= limits::LONGEST_INTERVAL)?,
+            "mode" => {
+                self.mode = match value {
+                    "streaming" => Mode::Streaming,
+                    "long-polling" => Mode::LongPolling,
+                    "short-polling" => Mode::ShortPolling,
+                    _ => return None,
+                }
+            }
+            "subscribe" => self.subscribe = value.parse().ok()?,
+            _ => return None,
+        }
+        Some(())
+    }
+}
+
+/// A number of digits alone: no sign, which Rust's own parser would take.
+fn number<N: FromStr>(text: &str) -> Option<N> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+}
+
+/// Seconds, whole or with a fraction.
+fn seconds(text: &str) -> Option<Duration> {
+    let decimal = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    decimal.then(|| text.parse().ok()).flatten().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+}
+
+/// Whole milliseconds, at least 1.
+fn milliseconds(text: &str) -> Option<Duration> {
+    number(text).filter(|&milliseconds| milliseconds > 0).map(Duration::from_millis)
+}
+
+fn wrong(name: &str, value: &str) -> Problem {
+    let allowed = match name {
+        "after" => "a cursor such as 5f3a9c21-42, or `start`",
+        "limit" => "a number of messages, at least 1",
+        "wait" => "a number of seconds, 0 to 120",
+        "interval" => "a number of milliseconds, 1 to 3600000",
+        "mode" => "streaming, long-polling or short-polling",
+        "subscribe" => "true or false",
+        _ => {
+            let known = "after, limit, wait, interval, mode and subscribe";
+            return Problem::bad_request(format!("there is no query parameter `{name}`: there are {known}"));
+        }
+    };
+    Problem::bad_request(format!("the query parameter `{name}` is {allowed}, not `{value}`"))
+}
+
+/// The cursor in `Last-Event-ID`. An empty one says nothing: `EventSource` sends none then.
+fn last_event_id(headers: &HeaderMap) -> Result<Option<Cursor>, Problem> {
+    let Some(value) = headers.get(LAST_EVENT_ID).filter(|value| !value.is_empty()) else { return Ok(None) };
+    let cursor = value.to_str().ok().and_then(|text| text.parse().ok());
+    let wrong = || Problem::bad_request("the field `Last-Event-ID` is a cursor such as 5f3a9c21-42");
+    cursor.map(Some).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+    use pushoff_model::Epoch;
+
+    use super::*;
+
+    fn parse(query: &str, last_event_id: Option<&str>) -> Result<Query, Problem> {
+        let mut request = Request::get(format!("/topics/t/sse{query}"));
+        if let Some(id) = last_event_id {
+            request = request.header("Last-Event-ID", id);
+        }
+        Query::parse(&request.body(()).unwrap().into_parts().0)
+    }
+
+    const CURSOR: Cursor = Cursor { epoch: Epoch(0x5f3a_9c21), sequence: 42 };
+
+    #[test]
+    fn a_subscription_starts_now_unless_told() {
+        assert_eq!(parse("", None).unwrap().start, Start::Now);
+        assert_eq!(parse("?after=start", None).unwrap().start, Start::Oldest);
+        assert_eq!(parse("?after=5f3a9c21-42", None).unwrap().start, Start::After(CURSOR));
+        assert_eq!(parse("", Some("")).unwrap().start, Start::Now);
+    }
+
+    #[test]
+    fn the_header_wins_over_the_query() {
+        let query = parse("?after=5f3a9c21-7", Some("5f3a9c21-42")).unwrap();
+        assert_eq!(query.start, Start::After(CURSOR));
+    }
+
+    #[test]
+    fn what_is_allowed_is_taken() {
+        let query = parse("?limit=7&wait=0.5&mode=long-polling&interval=250&subscribe=false", None).unwrap();
+        assert_eq!((query.limit, query.wait), (7, Duration::from_millis(500)));
+        assert_eq!((query.mode, query.interval), (Mode::LongPolling, Duration::from_millis(250)));
+        assert!(!query.subscribe);
+        assert_eq!(parse("?wait=120", None).unwrap().wait, limits::LONGEST_WAIT);
+        assert_eq!(parse("?wait=0", None).unwrap().wait, Duration::ZERO);
+    }
+
+    #[test]
+    fn what_is_not_allowed_is_refused_by_name() {
+        for wrong in [
+            "after=nonsense",
+            "after=",
+            "limit=0",
+            "limit=-1",
+            "limit=+1",
+            "limit=",
+            "wait=121",
+            "wait=-1",
+            "wait=inf",
+            "wait=.",
+            "wait=",
+            "interval=0",
+            "interval=1.5",
+            "interval=3600001",
+            "mode=poll",
+            "subscribe=yes",
+            "afer=start",
+        ] {
+            let problem = parse(&format!("?{wrong}"), None).unwrap_err();
+            let (name, _) = wrong.split_once('=').unwrap();
+            assert!(format!("{problem:?}").contains(&format!("`{name}`")), "{wrong}: {problem:?}");
+        }
+        assert!(parse("", Some("start")).is_err());
+    }
+}

@@ -1,0 +1,192 @@
+//! A subscriber: a cursor on a log and a wake-up. It holds no message and no queue.
+
+use std::sync::Arc;
+
+use pushoff_model::Cursor;
+use tokio::sync::watch;
+
+use super::topic_log::{Reading, TopicLog};
+use crate::framing::Framing;
+use crate::log::{Bounds, Position};
+
+/// One subscriber of a topic.
+#[derive(Debug)]
+pub struct Subscription {
+    log: Arc<TopicLog>,
+    wake: watch::Receiver<()>,
+    position: Position,
+}
+
+impl Subscription {
+    pub(super) const fn new(log: Arc<TopicLog>, wake: watch::Receiver<()>, position: Position) -> Self {
+        Self { log, wake, position }
+    }
+
+    /// Where the subscriber stands: all up to here was read or reported missed.
+    #[must_use]
+    pub fn cursor(&self) -> Cursor {
+        self.log.cursor(self.position.sequence)
+    }
+
+    /// Whether nothing lies beyond the cursor and nothing will: the topic is complete.
+    #[must_use]
+    pub fn is_at_the_end(&self) -> bool {
+        self.log.ends_at(self.position)
+    }
+
+    /// What lies beyond the cursor, which moves to the end of it. Never waits.
+    pub fn read(&mut self, framing: Framing, bounds: Bounds) -> Reading {
+        // Before the log is looked at, so that what comes after the look wakes.
+        self.wake.mark_unchanged();
+        self.log.read(&mut self.position, framing, bounds)
+    }
+
+    /// Waits until there may be something that [`Self::read`] has not seen. Cancel safe.
+    pub async fn changed(&mut self) {
+        // It cannot fail, since the log that this subscriber holds owns the other end.
+        if self.wake.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Waits for messages or for the end: any reading but [`Reading::CaughtUp`]. Cancel safe.
+    pub async fn next(&mut self, framing: Framing, bounds: Bounds) -> Reading {
+        loop {
+            match self.read(framing, bounds) {
+                Reading::CaughtUp => self.changed().await,
+                reading @ (Reading::Batch(_) | Reading::Complete | Reading::Closing) => return reading,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+    use pushoff_model::{Epoch, Start, Topic};
+    use serde::Deserialize;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::hub::{Hub, HubLimits, Retention};
+    use crate::payload::Payload;
+
+    const BOUNDS: Bounds = Bounds { messages: 1000, bytes: 1 << 16 };
+
+    fn topic(messages: usize) -> Arc<TopicLog> {
+        let retention = Retention { messages, bytes: 1 << 20 };
+        let hub = Hub::new(HubLimits { retention, topics: 1, idle: Duration::ZERO });
+        hub.topic(&"t".parse::<Topic>().unwrap()).unwrap()
+    }
+
+    fn publish(topic: &TopicLog, number: u64) -> Cursor {
+        topic.append(Payload::parse(number.to_string().as_bytes(), 100).unwrap()).unwrap()
+    }
+
+    fn text(reading: Reading) -> String {
+        match reading {
+            Reading::Batch(batch) => String::from_utf8(batch.bytes.to_vec()).unwrap(),
+            other @ (Reading::CaughtUp | Reading::Complete | Reading::Closing) => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn subscribers_at_one_cursor_share_the_encoded_bytes() {
+        let topic = topic(10);
+        let mut readers = [topic.subscribe(Start::Now), topic.subscribe(Start::Now)];
+        publish(&topic, 1);
+        let [one, other] = readers.each_mut().map(|reader| match reader.read(Framing::Ndjson, BOUNDS) {
+            Reading::Batch(batch) => batch.bytes,
+            other @ (Reading::CaughtUp | Reading::Complete | Reading::Closing) => panic!("{other:?}"),
+        });
+        assert_eq!(one.as_ptr(), other.as_ptr());
+    }
+
+    #[tokio::test]
+    async fn a_cached_batch_is_never_served_for_another_question() {
+        let topic = topic(10);
+        let mut readers = [topic.subscribe(Start::Oldest), topic.subscribe(Start::Oldest)];
+        publish(&topic, 1);
+        publish(&topic, 2);
+        let one = text(readers[0].read(Framing::Ndjson, Bounds { messages: 1, ..BOUNDS }));
+        let both = text(readers[1].read(Framing::Ndjson, BOUNDS));
+        assert_eq!(one.lines().count(), 1);
+        assert_eq!(both.lines().count(), 2);
+        let lengths = text(topic.subscribe(Start::Oldest).read(Framing::LengthPrefixed, BOUNDS));
+        assert!(lengths.starts_with('\0'), "{lengths:?}");
+    }
+
+    #[tokio::test]
+    async fn a_subscriber_that_waits_is_woken_by_a_message_and_by_completion() {
+        let topic = topic(10);
+        let mut subscriber = topic.subscribe(Start::Now);
+        let waiting = tokio::spawn(async move {
+            let message = text(subscriber.next(Framing::Ndjson, BOUNDS).await);
+            (message, subscriber.next(Framing::Ndjson, BOUNDS).await)
+        });
+        let cursor = publish(&topic, 7);
+        topic.complete();
+        let (message, end) = waiting.await.unwrap();
+        assert_eq!(message, format!("{{\"id\":\"{cursor}\",\"data\":7}}\n"));
+        assert!(matches!(end, Reading::Complete), "{end:?}");
+    }
+
+    #[tokio::test]
+    async fn one_with_a_cursor_from_another_epoch_is_told_and_gets_the_oldest_kept() {
+        let topic = topic(2);
+        for number in 1..=3 {
+            publish(&topic, number);
+        }
+        let strange = Cursor { epoch: Epoch(topic.cursor(0).epoch.0 ^ 1), sequence: 3 };
+        let lines = text(topic.subscribe(Start::After(strange)).read(Framing::Ndjson, BOUNDS));
+        let data: Vec<_> = lines.lines().collect();
+        assert_eq!(data[0], "{\"missed\":null}");
+        assert!(data[1].ends_with("\"data\":2}") && data[2].ends_with("\"data\":3}"), "{lines}");
+    }
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Line {
+        Message { id: Cursor, data: Value },
+        Missed { missed: u64 },
+    }
+
+    proptest! {
+        #[test]
+        fn interleaved_readers_each_see_every_message_once_or_are_told_how_many_they_missed(
+            steps in proptest::collection::vec(prop_oneof![2 => Just(3_usize), 1 => 0_usize..3], 1..300),
+            kept in 1_usize..20, batch in 1_usize..10,
+        ) {
+            let topic = topic(kept);
+            let mut readers = [Start::Now, Start::Oldest, Start::Now].map(|start| topic.subscribe(start));
+            let mut seen = [0_u64; 3];
+            let mut published = 0;
+            let bounds = Bounds { messages: batch, ..BOUNDS };
+            for step in steps.into_iter().chain((0..3).flat_map(|reader| vec![reader; 30])) {
+                let Some(reader) = readers.get_mut(step) else {
+                    published += 1;
+                    publish(&topic, published);
+                    continue;
+                };
+                let Reading::Batch(batch) = reader.read(Framing::Ndjson, bounds) else {
+                    prop_assert_eq!(seen[step], published);
+                    continue;
+                };
+                for line in serde_json::Deserializer::from_slice(&batch.bytes).into_iter::<Line>() {
+                    match line.unwrap() {
+                        Line::Message { id, data } => {
+                            seen[step] += 1;
+                            prop_assert_eq!(id.sequence, seen[step]);
+                            prop_assert_eq!(data, seen[step]);
+                        }
+                        Line::Missed { missed } => seen[step] += missed,
+                    }
+                }
+                prop_assert_eq!(reader.cursor().sequence, seen[step]);
+            }
+            prop_assert_eq!(seen, [published; 3]);
+        }
+    }
+}

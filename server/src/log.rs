@@ -1,0 +1,257 @@
+//! A topic's log: the newest messages, bounded in number and in bytes.
+//!
+//! Storage and nothing else: no wake-up, no framing, no lock. Whatever can append a payload and
+//! hand out what lies after a sequence number could stand here instead.
+
+use std::collections::VecDeque;
+
+use pushoff_model::{Cursor, Epoch, Start};
+
+use crate::payload::Payload;
+
+/// How much a log keeps.
+#[derive(Clone, Copy, Debug)]
+pub struct Retention {
+    /// Messages, at least 1.
+    pub messages: usize,
+    /// Bytes of payload. The newest message is kept whatever its size.
+    pub bytes: usize,
+}
+
+/// How much is read at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Messages, at least 1.
+    pub messages: usize,
+    /// Bytes of payload after which no further message is begun: a read exceeds it by less than
+    /// its last message.
+    pub bytes: usize,
+}
+
+/// Where a reader stands in a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Position {
+    /// The reader has had, or was told that it missed, everything up to this sequence number.
+    pub(crate) sequence: u64,
+    /// The reader came with a cursor that this log never gave out, and must be told.
+    pub(crate) estranged: bool,
+}
+
+/// An append-only sequence of payloads, numbered from 1, of which the newest are kept.
+#[derive(Debug)]
+pub(crate) struct Log {
+    epoch: Epoch,
+    retention: Retention,
+    kept: VecDeque<Payload>,
+    kept_bytes: usize,
+    head: u64,
+    complete: bool,
+}
+
+/// Nothing can be appended to a complete log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the topic is complete: nothing more can be published to it")]
+pub struct Complete;
+
+impl Log {
+    /// An empty log. `epoch` tells it from every other log of the same topic.
+    pub(crate) const fn new(epoch: Epoch, retention: Retention) -> Self {
+        Self { epoch, retention, kept: VecDeque::new(), kept_bytes: 0, head: 0, complete: false }
+    }
+
+    /// Adds a message at the head and lets go of what exceeds the retention.
+    pub(crate) fn append(&mut self, payload: Payload) -> Result<Cursor, Complete> {
+        if self.complete {
+            return Err(Complete);
+        }
+        self.head += 1;
+        self.kept_bytes += payload.as_bytes().len();
+        self.kept.push_back(payload);
+        while self.kept.len() > 1
+            && (self.kept.len() > self.retention.messages || self.kept_bytes > self.retention.bytes)
+        {
+            let dropped = self.kept.pop_front();
+            self.kept_bytes -= dropped.map_or(0, |payload| payload.as_bytes().len());
+        }
+        Ok(self.cursor(self.head))
+    }
+
+    /// Says that no more will come.
+    pub(crate) const fn complete(&mut self) {
+        self.complete = true;
+    }
+
+    /// Whether no more will come.
+    pub(crate) const fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    /// The sequence number of the newest message, 0 where there was none.
+    pub(crate) const fn head(&self) -> u64 {
+        self.head
+    }
+
+    /// The cursor after message number `sequence`.
+    pub(crate) const fn cursor(&self, sequence: u64) -> Cursor {
+        Cursor { epoch: self.epoch, sequence }
+    }
+
+    /// How many messages after `sequence` are no longer kept.
+    pub(crate) fn missed_since(&self, sequence: u64) -> u64 {
+        self.before_kept().saturating_sub(sequence)
+    }
+
+    /// Where a reader stands that starts at `start`.
+    ///
+    /// A cursor of another epoch, or one ahead of the head, was not given out by this log: its
+    /// reader begins at the start of the log and is told that it missed an unknown number.
+    pub(crate) fn position(&self, start: Start) -> Position {
+        match start {
+            Start::Now => Position { sequence: self.head, estranged: false },
+            Start::Oldest => Position { sequence: self.before_kept(), estranged: false },
+            Start::After(cursor) if cursor.epoch == self.epoch && cursor.sequence <= self.head => {
+                Position { sequence: cursor.sequence, estranged: false }
+            }
+            Start::After(_) => Position { sequence: 0, estranged: true },
+        }
+    }
+
+    /// The kept messages after `sequence`, oldest first, as many as `bounds` allow.
+    pub(crate) fn read(&self, sequence: u64, bounds: Bounds) -> impl Iterator<Item = (Cursor, &Payload)> {
+        let start = sequence.max(self.before_kept());
+        let skip = usize::try_from(start - self.before_kept()).unwrap_or(usize::MAX);
+        let mut bytes = 0_usize;
+        self.kept
+            .iter()
+            .skip(skip)
+            .zip(start + 1..)
+            .take(bounds.messages)
+            .take_while(move |(payload, _)| {
+                let begun_within = bytes < bounds.bytes || bytes == 0;
+                bytes += payload.as_bytes().len();
+                begun_within
+            })
+            .map(|(payload, sequence)| (self.cursor(sequence), payload))
+    }
+
+    /// The sequence number just before the oldest kept message.
+    fn before_kept(&self) -> u64 {
+        self.head - self.kept.len() as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const EPOCH: Epoch = Epoch(0x5f3a_9c21);
+    const ALL: Bounds = Bounds { messages: usize::MAX, bytes: usize::MAX };
+
+    fn payload(length: usize) -> Payload {
+        Payload::parse("1".repeat(length).as_bytes(), usize::MAX).unwrap()
+    }
+
+    fn log(messages: usize, bytes: usize) -> Log {
+        Log::new(EPOCH, Retention { messages, bytes })
+    }
+
+    fn sequences(log: &Log, after: u64, bounds: Bounds) -> Vec<u64> {
+        log.read(after, bounds).map(|(cursor, _)| cursor.sequence).collect()
+    }
+
+    #[test]
+    fn the_newest_message_is_kept_whatever_its_size() {
+        let mut log = log(10, 5);
+        log.append(payload(3)).unwrap();
+        log.append(payload(50)).unwrap();
+        assert_eq!(sequences(&log, 0, ALL), [2]);
+        assert_eq!(log.missed_since(0), 1);
+    }
+
+    #[test]
+    fn a_cursor_that_the_log_never_gave_out_is_recognised() {
+        let mut log = log(10, 1000);
+        log.append(payload(1)).unwrap();
+        let strange = Position { sequence: 0, estranged: true };
+        assert_eq!(log.position(Start::After(Cursor { epoch: Epoch(1), sequence: 1 })), strange);
+        assert_eq!(log.position(Start::After(log.cursor(2))), strange);
+        assert_eq!(log.position(Start::After(log.cursor(1))), Position { sequence: 1, estranged: false });
+        assert_eq!(log.position(Start::Now), Position { sequence: 1, estranged: false });
+        assert_eq!(log.position(Start::Oldest), Position { sequence: 0, estranged: false });
+    }
+
+    #[test]
+    fn a_complete_log_keeps_what_it_has_and_takes_no_more() {
+        let mut log = log(10, 1000);
+        log.append(payload(1)).unwrap();
+        log.complete();
+        assert_eq!(log.append(payload(1)), Err(Complete));
+        assert_eq!(sequences(&log, 0, ALL), [1]);
+    }
+
+    #[test]
+    fn a_read_stops_at_its_bounds_but_gives_at_least_one() {
+        let mut log = log(10, 1000);
+        for _ in 1..=5 {
+            log.append(payload(10)).unwrap();
+        }
+        assert_eq!(sequences(&log, 0, Bounds { messages: 2, ..ALL }), [1, 2]);
+        assert_eq!(sequences(&log, 0, Bounds { bytes: 1, ..ALL }), [1]);
+        assert_eq!(sequences(&log, 3, Bounds { bytes: 11, ..ALL }), [4, 5]);
+        assert_eq!(sequences(&log, 5, ALL), [] as [u64; 0]);
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Append(usize),
+        Read(Bounds),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            3 => (1_usize..40).prop_map(Step::Append),
+            1 => (1_usize..20, 1_usize..200).prop_map(|(messages, bytes)| Step::Read(Bounds { messages, bytes })),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn a_reader_gets_each_message_once_in_order_or_is_told(
+            steps in proptest::collection::vec(step(), 1..200),
+            retention in (1_usize..20, 1_usize..300),
+        ) {
+            let mut log = log(retention.0, retention.1);
+            let mut lengths = Vec::new();
+            let (mut at, mut received, mut missed) = (0, 0, 0);
+            for step in steps.into_iter().chain(std::iter::repeat_n(Step::Read(ALL), 1)) {
+                match step {
+                    Step::Append(length) => {
+                        lengths.push(length);
+                        let cursor = log.append(payload(length)).unwrap();
+                        prop_assert_eq!(cursor, log.cursor(lengths.len() as u64));
+                    }
+                    Step::Read(bounds) => {
+                        let gap = log.missed_since(at);
+                        missed += gap;
+                        at += gap;
+                        let batch: Vec<_> = log.read(at, bounds).collect();
+                        prop_assert!(batch.len() <= bounds.messages);
+                        prop_assert_eq!(batch.is_empty(), at == log.head());
+                        for (cursor, payload) in batch {
+                            prop_assert_eq!(cursor, log.cursor(at + 1));
+                            prop_assert_eq!(payload.as_bytes().len(), lengths[usize::try_from(at).unwrap()]);
+                            at += 1;
+                            received += 1;
+                        }
+                    }
+                }
+                let kept: Vec<_> = log.read(0, ALL).map(|(_, payload)| payload.as_bytes().len()).collect();
+                prop_assert!(kept.len() <= retention.0);
+                prop_assert!(kept.len() <= 1 || kept.iter().sum::<usize>() <= retention.1);
+            }
+            prop_assert_eq!(received + missed, log.head());
+        }
+    }
+}

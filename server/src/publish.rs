@@ -1,0 +1,217 @@
+//! Publishing by request: one payload or a batch of lines, checked whole before any is appended.
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use pushoff_model::{Cursor, Topic};
+use serde::Serialize;
+use tokio::time::timeout;
+
+use crate::http::body::Body;
+use crate::http::problem::Problem;
+use crate::hub::{Complete, TooManyTopics};
+use crate::payload::{Payload, PayloadError};
+use crate::server::Server;
+use crate::stats::Via;
+
+/// What a body holds.
+#[derive(Clone, Copy)]
+enum Media {
+    /// `application/json`: one payload.
+    Json,
+    /// `application/x-ndjson`: one payload a line.
+    Ndjson,
+}
+
+/// What a publisher is told: the cursor of its message, or of its last.
+#[derive(Serialize)]
+struct Published {
+    id: Cursor,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<u64>,
+}
+
+/// `POST /topics/{topic}`: appends what the body holds, all or none.
+pub(crate) async fn publish(
+    server: &Server,
+    head: &Parts,
+    body: Incoming,
+    topic: &Topic,
+) -> Result<Response<Body>, Problem> {
+    authorize(server, &head.headers)?;
+    let media = media(&head.headers)?;
+    let limit = match media {
+        Media::Json => server.config.max_payload,
+        Media::Ndjson => server.config.max_batch,
+    };
+    let bytes = read(server, &head.headers, body, limit).await?;
+    let payloads = match media {
+        Media::Json => vec![Payload::parse(&bytes, limit)?],
+        Media::Ndjson => batch(&bytes, server.config.max_payload)?,
+    };
+    let count = payloads.len() as u64;
+    let last = server.hub.topic(topic)?.append_all(payloads)?;
+    let id = last.ok_or_else(|| Problem::bad_request("a batch has at least one payload"))?;
+    server.stats.published(Via::Post, count);
+    let published = match media {
+        Media::Json => Published { id, count: None },
+        Media::Ndjson => Published { id, count: Some(count) },
+    };
+    // A cursor and a number: there is nothing in them that JSON could not say.
+    let mut response = crate::http::text("application/json", serde_json::to_vec(&published).unwrap_or_default());
+    *response.status_mut() = StatusCode::CREATED;
+    Ok(response)
+}
+
+/// `DELETE /topics/{topic}`: says that no more will come.
+pub(crate) fn complete(server: &Server, head: &Parts, topic: &Topic) -> Result<Response<Body>, Problem> {
+    authorize(server, &head.headers)?;
+    server.hub.topic(topic)?.complete();
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    Ok(response)
+}
+
+/// Whether a request carries the publish token, where there is one. Source: RFC 6750 §2.1.
+pub(crate) fn authorize(server: &Server, headers: &HeaderMap) -> Result<(), Problem> {
+    let Some(token) = &server.config.publish_token else { return Ok(()) };
+    let given = headers.get(AUTHORIZATION).map_or(b"" as &[u8], HeaderValue::as_bytes);
+    match given.split_at_checked("Bearer ".len()) {
+        Some((scheme, given)) if scheme.eq_ignore_ascii_case(b"Bearer ") && is_same(given, token.as_bytes()) => Ok(()),
+        Some(_) | None => Err(Problem::unauthorized()),
+    }
+}
+
+/// Compares in a time that depends on the lengths alone, so that a token cannot be found out byte
+/// by byte.
+fn is_same(given: &[u8], token: &[u8]) -> bool {
+    let differences = given.iter().zip(token).fold(0, |differences, (one, other)| differences | (one ^ other));
+    given.len() == token.len() && differences == 0
+}
+
+fn media(headers: &HeaderMap) -> Result<Media, Problem> {
+    let unsupported = |detail: &'static str| Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail);
+    if headers.get(CONTENT_ENCODING).is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Err(unsupported("a body is taken as it is, without Content-Encoding"));
+    }
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    match essence.to_ascii_lowercase().as_str() {
+        "application/json" => Ok(Media::Json),
+        "application/x-ndjson" => Ok(Media::Ndjson),
+        _ => Err(unsupported("publish application/json, or application/x-ndjson with one payload a line")),
+    }
+}
+
+/// The whole body, where it is short enough and comes in time.
+async fn read(server: &Server, headers: &HeaderMap, body: Incoming, limit: usize) -> Result<Bytes, Problem> {
+    let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > limit as u64) {
+        return Err(too_long(limit));
+    }
+    match timeout(server.config.body_timeout, Limited::new(body, limit).collect()).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_long(limit)),
+        Ok(Err(error)) => Err(Problem::bad_request(format!("the body cannot be read: {error}")).closing()),
+        Err(_) => Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "the body did not come in time").closing()),
+    }
+}
+
+fn too_long(limit: usize) -> Problem {
+    let detail = format!("this body is longer than the {limit} bytes that are taken");
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail).closing()
+}
+
+/// One payload a line. A line ends with LF or CR LF, the last one need not; blank lines are none.
+fn batch(bytes: &[u8], limit: usize) -> Result<Vec<Payload>, Problem> {
+    bytes
+        .split(|&byte| byte == b'\n')
+        .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+        .enumerate()
+        .filter(|(_, line)| !line.iter().all(u8::is_ascii_whitespace))
+        .map(|(index, line)| Payload::parse(line, limit).map_err(|error| refused(&error, Some(index + 1))))
+        .collect()
+}
+
+fn refused(error: &PayloadError, line: Option<usize>) -> Problem {
+    let status = match error {
+        PayloadError::TooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        PayloadError::NotUtf8(_) | PayloadError::NotJson { .. } => StatusCode::BAD_REQUEST,
+    };
+    let place = line.map(|line| format!("line {line}: ")).unwrap_or_default();
+    Problem::new(status, format!("{place}{error}"))
+}
+
+impl From<PayloadError> for Problem {
+    fn from(error: PayloadError) -> Self {
+        refused(&error, None)
+    }
+}
+
+impl From<Complete> for Problem {
+    fn from(error: Complete) -> Self {
+        Self::gone(error.to_string())
+    }
+}
+
+impl From<TooManyTopics> for Problem {
+    fn from(error: TooManyTopics) -> Self {
+        Self::unavailable(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_batch_is_all_or_none_and_names_the_line() {
+        let lines = batch(b"1\r\n\n{\"a\":2}\n\"last\"", 100).unwrap();
+        let lines: Vec<_> = lines.iter().map(Payload::as_bytes).collect();
+        assert_eq!(lines, [b"1" as &[u8], b"{\"a\":2}", b"\"last\""]);
+        let problem = batch(b"1\n\n{2}\n", 100).unwrap_err();
+        assert_eq!(problem.status(), StatusCode::BAD_REQUEST);
+        assert!(format!("{problem:?}").contains("line 3: "), "{problem:?}");
+        assert_eq!(batch(b"1\n123\n", 2).unwrap_err().status(), StatusCode::PAYLOAD_TOO_LARGE);
+        assert!(batch(b"\n \n", 2).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_token_is_compared_whole() {
+        assert!(is_same(b"secret", b"secret"));
+        for wrong in [b"" as &[u8], b"secre", b"secrets", b"Secret"] {
+            assert!(!is_same(wrong, b"secret"));
+        }
+    }
+
+    #[test]
+    fn a_media_type_may_have_parameters_and_any_case() {
+        for (content_type, is_known) in [
+            ("application/json", true),
+            ("Application/JSON; charset=utf-8", true),
+            ("application/x-ndjson", true),
+            ("text/plain", false),
+            ("application/jsonp", false),
+            ("", false),
+        ] {
+            let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(content_type))]);
+            assert_eq!(media(&headers).is_ok(), is_known, "{content_type}");
+        }
+        assert_eq!(media(&HeaderMap::new()).map(|_| ()).unwrap_err().status(), StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    }
+
+    proptest! {
+        #[test]
+        fn the_payloads_of_a_batch_are_its_lines(strings in proptest::collection::vec(any::<String>(), 0..20)) {
+            let lines: Vec<_> = strings.iter().map(|text| serde_json::to_string(text).unwrap()).collect();
+            let payloads = batch(lines.join("\n").as_bytes(), usize::MAX).unwrap();
+            let payloads: Vec<_> = payloads.iter().map(|payload| payload.as_bytes().to_vec()).collect();
+            prop_assert_eq!(payloads, lines.iter().map(|line| line.clone().into_bytes()).collect::<Vec<_>>());
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What the server counts, for `/metrics`: plain counters, looked up once at start-up.
+//!
+//! The format is the text format of Prometheus, as the `prometheus-client` crate writes it.
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+use pushoff_model::Transport;
+
+use crate::hub::Batch;
+
+type Label = [(&'static str, &'static str); 1];
+
+/// Every counter of a server.
+#[derive(Debug)]
+pub(crate) struct Stats {
+    registry: Registry,
+    topics: Gauge,
+    transports: [TransportStats; Transport::ALL.len()],
+    publishes: [Counter; 2],
+}
+
+/// The counters of one transport. Clones count together.
+#[derive(Clone, Debug)]
+struct TransportStats {
+    connections: Gauge,
+    opened: Counter,
+    deliveries: Counter,
+    missed: Counter,
+    bytes: Counter,
+}
+
+/// How a message came in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Via {
+    /// In the body of a `POST`.
+    Post,
+    /// In a frame.
+    WebSocket,
+}
+
+impl Stats {
+    pub(crate) fn new() -> Self {
+        let mut registry = Registry::with_prefix("pushoff");
+        let connections = Family::<Label, Gauge>::default();
+        let [opened, deliveries, missed, bytes, publishes] =
+            std::array::from_fn(|_| Family::<Label, Counter>::default());
+        let topics = Gauge::default();
+        registry.register("topics", "Topics that exist", topics.clone());
+        registry.register("connections", "Subscribers connected now", connections.clone());
+        registry.register("subscriptions", "Subscriptions and polls answered", opened.clone());
+        registry.register("deliveries", "Messages handed to a subscriber", deliveries.clone());
+        registry.register("missed", "Messages that a subscriber was told it missed", missed.clone());
+        registry.register("bytes", "Bytes of messages and notices in their framing", bytes.clone());
+        registry.register("publishes", "Messages published", publishes.clone());
+        let transports = Transport::ALL.map(|transport| {
+            let label = [("transport", transport.name())];
+            TransportStats {
+                connections: connections.get_or_create_owned(&label),
+                opened: opened.get_or_create_owned(&label),
+                deliveries: deliveries.get_or_create_owned(&label),
+                missed: missed.get_or_create_owned(&label),
+                bytes: bytes.get_or_create_owned(&label),
+            }
+        });
+        let publishes = ["post", "websocket"].map(|via| publishes.get_or_create_owned(&[("via", via)]));
+        Self { registry, topics, transports, publishes }
+    }
+
+    /// Counts a subscriber in, until the meter is dropped.
+    pub(crate) fn connect(&self, transport: Transport) -> Meter {
+        let stats = self.transports[transport as usize].clone();
+        stats.connections.inc();
+        stats.opened.inc();
+        Meter(stats)
+    }
+
+    /// Counts messages that were published.
+    pub(crate) fn published(&self, via: Via, messages: u64) {
+        self.publishes[via as usize].inc_by(messages);
+    }
+
+    /// Everything in the text format.
+    pub(crate) fn text(&self, topics: usize) -> Result<String, std::fmt::Error> {
+        self.topics.set(i64::try_from(topics).unwrap_or(i64::MAX));
+        let mut text = String::new();
+        encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}
+
+/// Counts what one subscriber is sent.
+#[derive(Debug)]
+pub(crate) struct Meter(TransportStats);
+
+impl Meter {
+    pub(crate) fn delivered(&self, batch: &Batch) {
+        self.0.deliveries.inc_by(batch.messages);
+        self.0.bytes.inc_by(batch.bytes.len() as u64);
+        if batch.missed > 0 {
+            self.0.missed.inc_by(batch.missed);
+        }
+    }
+}
+
+impl Drop for Meter {
+    fn drop(&mut self) {
+        self.0.connections.dec();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    #[test]
+    fn a_meter_counts_under_the_name_of_its_transport() {
+        let stats = Stats::new();
+        let meter = stats.connect(Transport::Sse);
+        meter.delivered(&Batch { bytes: Bytes::from_static(b"12345"), messages: 2, missed: 3 });
+        stats.published(Via::Post, 4);
+        let text = stats.text(9).unwrap();
+        for line in [
+            "pushoff_topics 9",
+            "pushoff_connections{transport=\"sse\"} 1",
+            "pushoff_deliveries_total{transport=\"sse\"} 2",
+            "pushoff_deliveries_total{transport=\"websocket\"} 0",
+            "pushoff_missed_total{transport=\"sse\"} 3",
+            "pushoff_bytes_total{transport=\"sse\"} 5",
+            "pushoff_publishes_total{via=\"post\"} 4",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} in {text}");
+        }
+        drop(meter);
+        assert!(stats.text(0).unwrap().contains("pushoff_connections{transport=\"sse\"} 0"));
+    }
+}

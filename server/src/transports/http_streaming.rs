@@ -1,0 +1,24 @@
+//! HTTP streaming: one response that never ends, a JSON line a message. Source: RFC 6202 §3.
+
+use http::Response;
+use pushoff_model::Transport;
+
+use super::stream::{self, Feed, Heartbeat};
+use super::{Ask, poll};
+use crate::framing::{Framing, ndjson};
+use crate::http::body::Body;
+
+/// Where the stream starts, then messages until the topic is complete.
+pub(super) fn answer(ask: Ask<'_>) -> Response<Body> {
+    if ask.is_head() {
+        return stream::respond(poll::NDJSON, Body::empty());
+    }
+    let feed = Feed {
+        opening: ndjson::opening(ask.subscription.cursor()),
+        subscription: ask.subscription,
+        framing: Framing::Ndjson,
+        heartbeat: Heartbeat::new(ndjson::HEARTBEAT, ask.server.config.heartbeat),
+        meter: ask.server.stats.connect(Transport::HttpStreaming),
+    };
+    stream::respond(poll::NDJSON, Body::stream(feed.batches()))
+}

@@ -1,0 +1,42 @@
+//! What both kinds of polling answer with. Source: RFC 6202 §2, the wire contract.
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Response, StatusCode};
+use pushoff_model::Cursor;
+
+use crate::http::body::Body;
+use crate::http::problem::Problem;
+use crate::http::query::LAST_EVENT_ID;
+use crate::hub::Reading;
+use crate::stats::Meter;
+
+/// The media type of a JSON text a line.
+pub(super) const NDJSON: HeaderValue = HeaderValue::from_static("application/x-ndjson");
+
+/// Messages as 200, nothing as 204, the end as 410; and where the next poll is to begin.
+pub(super) fn respond(reading: Reading, meter: &Meter, next: Cursor) -> Result<Response<Body>, Problem> {
+    let (status, bytes) = match reading {
+        Reading::Batch(batch) => {
+            meter.delivered(&batch);
+            (StatusCode::OK, batch.bytes)
+        }
+        Reading::CaughtUp | Reading::Closing => (StatusCode::NO_CONTENT, Bytes::new()),
+        Reading::Complete => {
+            return Err(Problem::gone("the topic is complete, and there is nothing after this cursor")
+                .with(LAST_EVENT_ID, cursor_value(next)));
+        }
+    };
+    let mut response = Response::new(Body::whole(bytes));
+    *response.status_mut() = status;
+    response.headers_mut().insert(LAST_EVENT_ID, cursor_value(next));
+    if status == StatusCode::OK {
+        response.headers_mut().insert(CONTENT_TYPE, NDJSON);
+    }
+    Ok(response)
+}
+
+/// A cursor is digits and a dash: always a field value.
+fn cursor_value(cursor: Cursor) -> HeaderValue {
+    HeaderValue::try_from(cursor.to_string()).unwrap_or_else(|_| HeaderValue::from_static(""))
+}

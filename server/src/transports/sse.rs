@@ -1,0 +1,71 @@
+//! Server-sent events: an event stream, as the browser's `EventSource` reads it.
+//!
+//! It may also end as a poll does; `EventSource` then comes back by itself, and so polls. The one
+//! answer that keeps it from coming back is 204, which it gets when a complete topic has nothing
+//! more for it. Source: WHATWG HTML §9.2.
+
+use std::time::Duration;
+
+use http::{HeaderValue, Response, StatusCode};
+use pushoff_model::{Cursor, Transport};
+
+use super::stream::{self, Feed, Heartbeat};
+use super::{Ask, long_polling};
+use crate::framing::{Framing, event_stream};
+use crate::http::body::Body;
+use crate::http::query::Mode;
+use crate::hub::Reading;
+use crate::limits;
+use crate::stats::Meter;
+
+const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("text/event-stream");
+
+/// An event stream that ends as its mode says.
+pub(super) async fn answer(mut ask: Ask<'_>) -> Response<Body> {
+    if ask.is_head() {
+        return stream::respond(MEDIA_TYPE, Body::empty());
+    }
+    let meter = ask.server.stats.connect(Transport::Sse);
+    let start = ask.subscription.cursor();
+    let bounds = limits::poll(ask.query.limit);
+    let wait = match ask.query.mode {
+        Mode::Streaming => return streaming(ask, meter),
+        Mode::LongPolling => ask.query.wait,
+        Mode::ShortPolling => Duration::ZERO,
+    };
+    let reading = long_polling::first_batch(&mut ask.subscription, Framing::EventStream, bounds, wait).await;
+    polled(reading, &meter, start, ask.query.interval)
+}
+
+fn streaming(ask: Ask<'_>, meter: Meter) -> Response<Body> {
+    if ask.subscription.is_at_the_end() {
+        return no_more();
+    }
+    let feed = Feed {
+        opening: event_stream::opening(limits::RETRY, ask.subscription.cursor()),
+        subscription: ask.subscription,
+        framing: Framing::EventStream,
+        heartbeat: Heartbeat::new(event_stream::HEARTBEAT, ask.server.config.heartbeat),
+        meter,
+    };
+    stream::respond(MEDIA_TYPE, Body::stream(feed.batches()))
+}
+
+fn polled(reading: Reading, meter: &Meter, start: Cursor, retry: Duration) -> Response<Body> {
+    let mut events = event_stream::opening(retry, start);
+    match reading {
+        Reading::Batch(batch) => {
+            meter.delivered(&batch);
+            events.extend_from_slice(&batch.bytes);
+        }
+        Reading::CaughtUp | Reading::Closing => {}
+        Reading::Complete => return no_more(),
+    }
+    stream::respond(MEDIA_TYPE, Body::whole(events.into()))
+}
+
+fn no_more() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+}

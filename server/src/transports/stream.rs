@@ -1,0 +1,161 @@
+//! What HTTP streaming and the event stream share: an opening, then batches as they come, then
+//! the end of the body. Each is handed over whole, so that it goes out in one write.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{Stream, stream};
+use http::header::CONTENT_TYPE;
+use http::{HeaderName, HeaderValue, Response};
+use tokio::time::{Instant, Sleep, sleep};
+
+use crate::framing::Framing;
+use crate::http::body::Body;
+use crate::hub::{Reading, Subscription};
+use crate::limits;
+use crate::stats::Meter;
+
+/// A subscriber whose messages become the body of a response.
+pub(super) struct Feed {
+    /// What is said first.
+    pub(super) opening: Vec<u8>,
+    pub(super) subscription: Subscription,
+    pub(super) framing: Framing,
+    pub(super) heartbeat: Heartbeat,
+    pub(super) meter: Meter,
+}
+
+impl Feed {
+    /// The body, piece by piece.
+    pub(super) fn batches(mut self) -> impl Stream<Item = Bytes> + Send {
+        let opening = Bytes::from(std::mem::take(&mut self.opening));
+        stream::unfold((Some(opening), self), |(opening, mut feed)| async move {
+            let piece = match opening {
+                Some(opening) => opening,
+                None => feed.piece().await?,
+            };
+            feed.heartbeat.put_off();
+            Some((piece, (None, feed)))
+        })
+    }
+
+    /// Messages, or a heartbeat where there were none for long; `None` at the end.
+    async fn piece(&mut self) -> Option<Bytes> {
+        let reading = tokio::select! {
+            biased;
+            reading = self.subscription.next(self.framing, limits::STREAM) => reading,
+            () = self.heartbeat.due() => return Some(Bytes::from_static(self.heartbeat.bytes)),
+        };
+        match reading {
+            Reading::Batch(batch) => {
+                self.meter.delivered(&batch);
+                Some(batch.bytes)
+            }
+            Reading::CaughtUp | Reading::Complete | Reading::Closing => None,
+        }
+    }
+}
+
+/// What an idle stream carries so that it is not taken for dead, and when.
+///
+/// The timer is not moved with every message, only looked at again when it fires.
+pub(super) struct Heartbeat {
+    bytes: &'static [u8],
+    interval: Duration,
+    idle_since: Instant,
+    timer: Pin<Box<Sleep>>,
+}
+
+impl Heartbeat {
+    pub(super) fn new(bytes: &'static [u8], interval: Duration) -> Self {
+        Self { bytes, interval, idle_since: Instant::now(), timer: Box::pin(sleep(interval)) }
+    }
+
+    /// Something was written: the stream is not idle.
+    fn put_off(&mut self) {
+        self.idle_since = Instant::now();
+    }
+
+    /// Waits until the stream has been idle for the interval. Cancel safe.
+    async fn due(&mut self) {
+        loop {
+            self.timer.as_mut().await;
+            let due = self.idle_since + self.interval;
+            if due <= Instant::now() {
+                return;
+            }
+            self.timer.as_mut().reset(due);
+        }
+    }
+}
+
+/// The head of a stream. `X-Accel-Buffering` keeps an nginx in between from holding it back.
+pub(super) fn respond(media_type: HeaderValue, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    response.headers_mut().insert(CONTENT_TYPE, media_type);
+    let buffering = HeaderName::from_static("x-accel-buffering");
+    response.headers_mut().insert(buffering, HeaderValue::from_static("no"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use futures_util::StreamExt;
+    use pushoff_model::{Start, Transport};
+    use tokio::time::advance;
+
+    use super::*;
+    use crate::framing::ndjson;
+    use crate::hub::{Hub, HubLimits, Retention, TopicLog};
+    use crate::payload::Payload;
+    use crate::stats::Stats;
+
+    const INTERVAL: Duration = Duration::from_secs(15);
+
+    fn feed() -> (Arc<TopicLog>, Feed) {
+        let retention = Retention { messages: 10, bytes: 1000 };
+        let hub = Hub::new(HubLimits { retention, topics: 1, idle: Duration::ZERO });
+        let log = hub.topic(&"t".parse().unwrap()).unwrap();
+        let feed = Feed {
+            opening: b"open\n".to_vec(),
+            subscription: log.subscribe(Start::Now),
+            framing: Framing::Ndjson,
+            heartbeat: Heartbeat::new(ndjson::HEARTBEAT, INTERVAL),
+            meter: Stats::new().connect(Transport::HttpStreaming),
+        };
+        (log, feed)
+    }
+
+    fn publish(log: &TopicLog) {
+        log.append(Payload::parse(b"1", 10).unwrap()).unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_heartbeat_comes_once_nothing_was_written_for_the_interval() {
+        let (log, feed) = feed();
+        let mut batches = Box::pin(feed.batches());
+        assert_eq!(batches.next().await.unwrap(), "open\n");
+        advance(Duration::from_secs(14)).await;
+        publish(&log);
+        assert!(batches.next().await.unwrap().ends_with(b"\"data\":1}\n"));
+        let written = Instant::now();
+        for beats in 1..=3 {
+            assert_eq!(batches.next().await.unwrap(), "\n");
+            assert_eq!(written.elapsed().as_secs(), 15 * beats);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_pending_is_one_piece_and_completion_is_the_end() {
+        let (log, feed) = feed();
+        let mut batches = Box::pin(feed.batches());
+        assert_eq!(batches.next().await.unwrap(), "open\n");
+        (0..3).for_each(|_| publish(&log));
+        log.complete();
+        assert_eq!(batches.next().await.unwrap().iter().filter(|&&byte| byte == b'\n').count(), 3);
+        assert_eq!(batches.next().await, None);
+    }
+}
