@@ -7,6 +7,7 @@
 pub mod bench;
 mod charts;
 mod compare;
+pub mod describe;
 mod figures;
 #[cfg(test)]
 mod fixture;

@@ -47,7 +47,13 @@ fn section(comparison: &Comparison<'_>) -> String {
         let _written = writeln!(text, "\nRunner-up: {}.", next.label());
     }
     if let Some(advice) = verdict.advice {
-        let _written = writeln!(text, "\nUsual advice: {}. The data: {}.", workload.advice.says, advice.label());
+        let _written = writeln!(
+            text,
+            "\nUsual advice: {}. The data {}{}.",
+            workload.advice.says,
+            advice.label(),
+            verdict.advice_because.as_deref().unwrap_or_default()
+        );
     }
     let _written = writeln!(
         text,

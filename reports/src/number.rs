@@ -53,16 +53,14 @@ impl Quantity {
         self.write_interval(figure).map_or_else(|| point.clone(), |interval| format!("{point} {interval}"))
     }
 
-    /// The interval alone, in the unit of the point: `(1.19–1.31)`.
+    /// The interval alone, in the unit of the point: `(1.19–1.31)`. None where three digits cannot
+    /// tell its ends from the point.
     pub(crate) fn write_interval(self, figure: &Figure) -> Option<String> {
         let interval = figure.interval?;
-        let ends = if self == Self::Share {
-            [percent(interval.low), percent(interval.high)]
-        } else {
-            let (factor, _) = self.unit(figure.point);
-            [three_digits(interval.low / factor), three_digits(interval.high / factor)]
-        };
-        Some(format!("({}–{})", ends[0], ends[1]))
+        let (factor, _) = self.unit(figure.point);
+        let digits = |value: f64| if self == Self::Share { percent(value) } else { three_digits(value / factor) };
+        let (low, high) = (digits(interval.low), digits(interval.high));
+        (low != high || low != digits(figure.point)).then(|| format!("({low}–{high})"))
     }
 
     fn unit(self, value: f64) -> Unit {
@@ -141,6 +139,24 @@ pub(crate) fn asked_share(share: f64) -> String {
     format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
+/// Prose in which no line breaks between a number and its unit.
+pub(crate) fn unbroken(prose: &str) -> String {
+    let units = [TIME.as_slice(), &COUNT, &RATE].concat();
+    let is_unit = |word: &str| {
+        let word = word.trim_end_matches(|end: char| end.is_ascii_punctuation() && end != '%');
+        word == "%" || units.iter().any(|(_, unit)| !unit.is_empty() && unit.trim_start() == word)
+    };
+    let mut text = String::with_capacity(prose.len());
+    for word in prose.split(' ') {
+        if !text.is_empty() {
+            let is_number = text.ends_with(|end: char| end.is_ascii_digit());
+            text.push(if is_number && is_unit(word) { '\u{a0}' } else { ' ' });
+        }
+        text.push_str(word);
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -197,6 +213,12 @@ mod tests {
         assert_eq!(Quantity::Time.write_figure(&figure(742e3, 650e3, 1_310e3)), "742 µs (650–1,310)");
         assert_eq!(Quantity::Time.write_figure(&figure(1.02e6, 0.913e6, 1.1e6)), "1.02 ms (0.913–1.10)");
         assert_eq!(Quantity::Time.write_figure(&Figure { point: 5e3, interval: None }), "5.00 µs");
+        assert_eq!(Quantity::Share.write_figure(&figure(1.0, 1.0, 1.0)), "100 %");
+    }
+
+    #[test]
+    fn no_line_breaks_between_a_number_and_its_unit() {
+        assert_eq!(unbroken("in 100 ms; 99 % of 3 short"), "in 100\u{a0}ms; 99\u{a0}% of 3 short");
     }
 
     #[test]

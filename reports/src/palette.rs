@@ -96,7 +96,9 @@ pub(crate) fn css() -> String {
         );
     }
     for transport in Transport::ALL {
-        let _written = writeln!(css, "polyline.s-{}{{stroke-dasharray:{}}}", transport.name(), dashes(transport));
+        let (name, dashes) = (transport.name(), dashes(transport));
+        let _written = writeln!(css, "polyline.s-{name}{{stroke-dasharray:{dashes}}}");
+        let _written = writeln!(css, ".card.edge-{name}{{border-color:var(--{name})}}");
     }
     css
 }

@@ -123,12 +123,12 @@ pub(crate) enum AdviceHolds {
 }
 
 impl AdviceHolds {
-    /// As a card says it.
+    /// What the data does to the advice.
     pub(crate) const fn label(self) -> &'static str {
         match self {
             Self::Agrees => "agrees",
             Self::Disagrees => "disagrees",
-            Self::Undecided => "undecided",
+            Self::Undecided => "leaves that undecided",
         }
     }
 }
@@ -173,6 +173,8 @@ pub(crate) struct Verdict {
     pub(crate) cost: Cost,
     /// The usual advice beside it; absent where there is none.
     pub(crate) advice: Option<AdviceHolds>,
+    /// What stands against the advice, as a clause; absent where nothing does.
+    pub(crate) advice_because: Option<String>,
     /// The answer in words.
     pub(crate) sentence: String,
 }
@@ -236,10 +238,12 @@ pub(crate) fn decide(workload: &Workload, candidates: &[Candidate]) -> Verdict {
         contenders: taken.map_or_else(Vec::new, |taken| contenders(cost, taken, &ranked)),
         cost,
         advice: None,
+        advice_because: None,
         sentence: String::new(),
     };
     verdict.sureness = sureness(&verdict, &ranked);
     verdict.advice = advice(&workload.advice, &verdict, &ranked);
+    verdict.advice_because = sentence::against_advice(&verdict, workload, &ranked);
     verdict.sentence = sentence::verdict(&verdict, workload, &ranked);
     verdict
 }

@@ -5,7 +5,7 @@
 use pushoff_model::{Transport, Workload};
 
 use crate::number::{Quantity, asked_share, tick};
-use crate::rank::{Candidate, Cost, Standing, Sureness, Verdict};
+use crate::rank::{AdviceHolds, Candidate, Cost, Standing, Sureness, Verdict};
 
 /// The verdict in one or two sentences.
 pub(crate) fn verdict(verdict: &Verdict, workload: &Workload, ranked: &[&Candidate]) -> String {
@@ -20,6 +20,33 @@ pub(crate) fn verdict(verdict: &Verdict, workload: &Workload, ranked: &[&Candida
             "There are too few trials that count: at least two a transport are needed for a verdict.".into()
         }
     }
+}
+
+/// Why the data disagrees with the advice: `; short polling would do at 3.36 times the cost`.
+pub(crate) fn against_advice(verdict: &Verdict, workload: &Workload, ranked: &[&Candidate]) -> Option<String> {
+    if verdict.advice != Some(AdviceHolds::Disagrees) {
+        return None;
+    }
+    let words = Words { verdict, workload, ranked };
+    let advised = || workload.advice.transports.iter().copied();
+    let meets = |transport: &Transport| {
+        words.candidate(*transport).is_some_and(|candidate| candidate.standing == Standing::Meets)
+    };
+    let ours = verdict.choice.and_then(|choice| words.cost(choice));
+    let cheapest = advised().filter(meets).filter_map(|it| Some((it, words.cost(it)?)));
+    let cheapest = cheapest.min_by(|one, other| one.1.total_cmp(&other.1));
+    Some(match (cheapest, ours) {
+        (Some((would_do, theirs)), Some(ours)) if ours > 0.0 => {
+            let times = Quantity::Ratio.write(theirs / ours);
+            format!(": {} would do, at {} times the cost", would_do.label(), times.trim_end_matches('×'))
+        }
+        (Some((would_do, _)), _) => format!(": {} would do, at a higher cost", would_do.label()),
+        (None, _) => {
+            let failing: Vec<Transport> = advised().filter(|it| !meets(it)).collect();
+            let verb = if failing.len() == 1 { "is" } else { "are" };
+            format!(": {} {verb} not shown to be good enough", list(&failing))
+        }
+    })
 }
 
 /// Names joined as prose joins them: `a, b and c`.

@@ -1,6 +1,6 @@
 //! What a comparison table shows, once for the page, the Markdown and the terminal.
 //!
-//! Columns stand in the order of their importance: a narrow terminal drops them from the right.
+//! Columns stand in the order of the page; a terminal takes them by importance and drops the rest.
 //! The best of a column is marked only where no other overlaps it; else all that overlap the best
 //! are marked as tied.
 
@@ -9,7 +9,7 @@ use pushoff_model::Transport;
 use crate::compare::Figure;
 use crate::figures::Figures;
 use crate::number::{ABSENT, Quantity};
-use crate::rank::Standing;
+use crate::rank::{Candidate, Standing};
 use crate::study::Comparison;
 
 /// What a column is about: the page sets those of one kind together.
@@ -47,7 +47,6 @@ impl Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Better {
     Less,
-    More,
     /// Nothing: the figure is not a contest.
     Neither,
 }
@@ -68,17 +67,20 @@ pub(crate) struct Column {
     pub(crate) help: &'static str,
     /// What it is about.
     pub(crate) kind: Kind,
+    /// Its place where there is not room for all, from 1.
+    pub(crate) importance: u8,
     quantity: Quantity,
     better: Better,
     read: fn(&Figures) -> Reading,
 }
 
 macro_rules! column {
-    ($head:literal, $kind:ident, $quantity:ident, $better:ident, $help:literal, $read:expr) => {
+    ($importance:literal, $head:literal, $kind:ident, $quantity:ident, $better:ident, $help:literal, $read:expr) => {
         Column {
             head: $head,
             help: $help,
             kind: Kind::$kind,
+            importance: $importance,
             quantity: Quantity::$quantity,
             better: Better::$better,
             read: $read,
@@ -86,49 +88,49 @@ macro_rules! column {
     };
 }
 
-/// The columns beside transport and verdict, most important first.
+/// The columns beside transport and verdict, each with its importance, 1 the most.
 #[rustfmt::skip]
 const COLUMNS: [Column; 20] = [
-    column!("within SLO", Enough, Share, More, "share of the deliveries due that arrived in time",
+    column!(1, "within SLO", Enough, Share, Neither, "share of the deliveries due that arrived in time",
         |it| Reading::Figure(it.share_within)),
-    column!("server CPU", Cost, Time, Less, "processor time of the server for one delivery",
-        |it| Reading::Figure(it.server_cpu_ns)),
-    column!("p50", Latency, Time, Less, "half of the deliveries took at most so long, from when they were due",
+    column!(3, "p50", Latency, Time, Less, "half of the deliveries took at most so long, from when they were due",
         |it| Reading::Figure(it.p50_ns)),
-    column!("p99", Latency, Time, Less, "99 of 100 deliveries took at most so long",
-        |it| Reading::Figure(it.p99_ns)),
-    column!("p99.9", Latency, Time, Less, "999 of 1,000 deliveries took at most so long",
-        |it| Reading::Figure(it.p999_ns)),
-    column!("max", Latency, Time, Less, "the longest delivery of all trials",
-        |it| Reading::Figure(it.max_ns)),
-    column!("p90", Latency, Time, Less, "9 of 10 deliveries took at most so long",
+    column!(7, "p90", Latency, Time, Less, "9 of 10 deliveries took at most so long",
         |it| Reading::Figure(it.p90_ns)),
-    column!("lost", Ledger, Count, Neither, "deliveries that did not happen, in silence",
-        |it| Reading::Fault(it.counts.lost)),
-    column!("missed", Ledger, Count, Neither, "deliveries that did not happen, and the reader was told",
-        |it| Reading::Fault(it.counts.missed)),
-    column!("p50 ÷ floor", Latency, Ratio, Less, "the median over that of raw TCP in the same run",
+    column!(4, "p99", Latency, Time, Less, "99 of 100 deliveries took at most so long",
+        |it| Reading::Figure(it.p99_ns)),
+    column!(5, "p99.9", Latency, Time, Less, "999 of 1,000 deliveries took at most so long",
+        |it| Reading::Figure(it.p999_ns)),
+    column!(6, "max", Latency, Time, Less, "the longest delivery of all trials",
+        |it| Reading::Figure(it.max_ns)),
+    column!(10, "p50 ÷ floor", Latency, Ratio, Less, "the median over that of raw TCP in the same run",
         |it| Reading::Figure(it.p50_to_floor)),
-    column!("p99 ÷ floor", Latency, Ratio, Less, "the 99th percentile over that of raw TCP in the same run",
+    column!(11, "p99 ÷ floor", Latency, Ratio, Less, "the 99th percentile over that of raw TCP in the same run",
         |it| Reading::Figure(it.p99_to_floor)),
-    column!("deliveries", Ledger, Rate, Neither, "deliveries a second: the load is offered, not sought",
-        |it| Reading::Figure(it.deliveries_per_second)),
-    column!("requests", Cost, Count, Less, "requests and handshakes that all clients made, over all trials",
-        |it| Reading::Count(it.counts.requests)),
-    column!("duplicated", Ledger, Count, Neither, "deliveries beyond the first of a message",
-        |it| Reading::Fault(it.counts.duplicated)),
-    column!("reordered", Ledger, Count, Neither, "deliveries after a later message of the same publisher",
-        |it| Reading::Fault(it.counts.reordered)),
-    column!("connect", Start, Time, Less, "median time until the stream is open or the first poll is answered",
-        |it| Reading::Figure(it.connect_ns)),
-    column!("first message", Start, Time, Less, "median time from connecting to the first message in hand",
-        |it| Reading::Figure(it.first_message_ns)),
-    column!("round trip p50", Start, Time, Less, "half of the speakers saw their own message within so long",
-        |it| Reading::Figure(it.round_trip_p50_ns)),
-    column!("round trip p99", Start, Time, Less, "99 of 100 messages came back to their speaker within so long",
-        |it| Reading::Figure(it.round_trip_p99_ns)),
-    column!("p99 from send", Latency, Time, Less, "the same counted from when a message was really sent: hides a stall",
+    column!(20, "p99 from send", Latency, Time, Less, "p99 counted from when a message was really sent: hides a stall",
         |it| Reading::Figure(it.from_send_p99_ns)),
+    column!(12, "deliveries", Ledger, Rate, Neither, "deliveries a second: the load is offered, not sought",
+        |it| Reading::Figure(it.deliveries_per_second)),
+    column!(8, "lost", Ledger, Count, Neither, "deliveries that did not happen, in silence",
+        |it| Reading::Fault(it.counts.lost)),
+    column!(9, "missed", Ledger, Count, Neither, "deliveries that did not happen, and the reader was told",
+        |it| Reading::Fault(it.counts.missed)),
+    column!(14, "duplicated", Ledger, Count, Neither, "deliveries beyond the first of a message",
+        |it| Reading::Fault(it.counts.duplicated)),
+    column!(15, "reordered", Ledger, Count, Neither, "deliveries after a later message of the same publisher",
+        |it| Reading::Fault(it.counts.reordered)),
+    column!(2, "server CPU", Cost, Time, Less, "processor time of the server for one delivery",
+        |it| Reading::Figure(it.server_cpu_ns)),
+    column!(13, "requests", Cost, Count, Less, "requests and handshakes that all clients made, over all trials",
+        |it| Reading::Count(it.counts.requests)),
+    column!(16, "connect", Start, Time, Less, "median time until the stream is open or the first poll is answered",
+        |it| Reading::Figure(it.connect_ns)),
+    column!(17, "first message", Start, Time, Less, "median time from connecting to the first message in hand",
+        |it| Reading::Figure(it.first_message_ns)),
+    column!(18, "round trip p50", Start, Time, Less, "half of the messages came back to their speaker within so long",
+        |it| Reading::Figure(it.round_trip_p50_ns)),
+    column!(19, "round trip p99", Start, Time, Less, "99 of 100 messages came back to their speaker within so long",
+        |it| Reading::Figure(it.round_trip_p99_ns)),
 ];
 
 /// How a figure stands among those of its column.
@@ -186,6 +188,13 @@ pub(crate) struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
+    /// The numbers of the columns, the most important first.
+    pub(crate) fn by_importance(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.columns.len()).collect();
+        order.sort_by_key(|&index| self.columns[index].importance);
+        order
+    }
+
     /// Lays out a comparison.
     pub(crate) fn of(comparison: &'a Comparison<'_>) -> Self {
         let columns: Vec<&'static Column> = COLUMNS.iter().filter(|column| column.is_measured(comparison)).collect();
@@ -194,11 +203,7 @@ impl<'a> Table<'a> {
             transport: candidate.transport,
             standing: &candidate.standing,
             is_choice: comparison.verdict.choice == Some(candidate.transport),
-            entries: columns
-                .iter()
-                .zip(&marks)
-                .map(|(column, marks)| column.entry(candidate.figures.as_ref(), marks[index]))
-                .collect(),
+            entries: columns.iter().zip(&marks).map(|(column, marks)| column.entry(candidate, marks[index])).collect(),
         });
         Self { rows: rows.collect(), notes: notes(comparison), columns }
     }
@@ -217,7 +222,11 @@ impl Column {
         comparison.candidates.iter().filter_map(|it| it.figures.as_ref()).any(|it| self.figure(it).is_some())
     }
 
-    fn entry(&self, figures: Option<&Figures>, mark: Mark) -> Entry {
+    fn entry(&self, candidate: &Candidate, mark: Mark) -> Entry {
+        if self.quantity == Quantity::Ratio && !candidate.transport.is_ranked() {
+            return Entry { point: String::new(), interval: None, mark: Mark::None };
+        }
+        let figures = candidate.figures.as_ref();
         let Some((figures, figure)) = figures.and_then(|it| Some((it, self.figure(it)?))) else {
             return Entry { point: ABSENT.into(), interval: None, mark: Mark::None };
         };
@@ -239,7 +248,6 @@ impl Column {
         let by_point = |one: &&(usize, Figure), other: &&(usize, Figure)| one.1.point.total_cmp(&other.1.point);
         let best = match self.better {
             Better::Less => contest.iter().min_by(by_point),
-            Better::More => contest.iter().max_by(by_point),
             Better::Neither => None,
         };
         let Some((_, best)) = best.filter(|_| contest.len() > 1) else { return marks };
@@ -256,8 +264,12 @@ impl Column {
 fn notes(comparison: &Comparison<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     for candidate in &comparison.candidates {
-        if let Standing::Void { reason } = &candidate.standing {
-            notes.push(format!("{} is void: {reason}.", candidate.transport.label()));
+        let name = crate::sentence::capitalised(candidate.transport.label());
+        match &candidate.standing {
+            Standing::Fails { reason } => notes.push(format!("{name} fails: {reason}.")),
+            Standing::Undecided { reason } => notes.push(format!("{name} is undecided: {reason}.")),
+            Standing::Void { reason } => notes.push(format!("{name} is void: {reason}.")),
+            Standing::Meets | Standing::Unranked => {}
         }
     }
     let too_few: Vec<Transport> = comparison

@@ -3,7 +3,9 @@
 //! The same words and roundings as the page. Columns drop from the right, by importance; where
 //! even the most important would not fit with their intervals, the intervals go first.
 
-use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table as Grid, TableStyle, presets};
+use comfy_table::{
+    Attribute, Cell, CellAlignment, Color, ContentArrangement, LineStyle, Table as Grid, TableStyle, presets,
+};
 use pushoff_model::Transport;
 
 use crate::Run;
@@ -13,6 +15,10 @@ use crate::table::{Entry, Mark, Row, Table};
 
 /// So many columns must fit with their intervals: transport, SLO, share, cost, p50, p99.
 const CORE: usize = 6;
+/// A rule below the head and one at the end.
+const RULED: TableStyle = TableStyle::new()
+    .header_separator(LineStyle::new('─', '─', '─', '─'))
+    .bottom_border(LineStyle::new('─', '─', '─', '─'));
 /// Below this a table cannot be read anyway.
 const NARROWEST: usize = 20;
 
@@ -58,7 +64,8 @@ impl Screen {
             }
             if let Some(advice) = verdict.advice {
                 let says = &comparison.group.workload.advice.says;
-                words.push_str(&format!("\nUsual advice: {says}. The data: {}.", advice.label()));
+                let because = verdict.advice_because.as_deref().unwrap_or_default();
+                words.push_str(&format!("\nUsual advice: {says}. The data {}{because}.", advice.label()));
             }
             grid.add_row([Cell::new(&comparison.group.label).add_attribute(Attribute::Bold), choice, Cell::new(words)]);
         }
@@ -107,12 +114,13 @@ impl Screen {
     }
 
     fn draw(&self, table: &Table<'_>, intervals: bool, columns: usize) -> String {
-        let mut grid = self.grid(presets::UTF8_HORIZONTAL_ONLY);
+        let mut grid = self.grid(RULED);
         grid.set_content_arrangement(ContentArrangement::Disabled);
-        let heads = ["transport", "SLO"].into_iter().chain(table.columns.iter().map(|column| column.head));
+        let order = table.by_importance();
+        let heads = ["transport", "SLO"].into_iter().chain(order.iter().map(|&index| table.columns[index].head));
         grid.set_header(heads.take(columns).map(Cell::new).collect::<Vec<_>>());
         for row in &table.rows {
-            let entries = row.entries.iter().map(|entry| figure(entry, intervals, row));
+            let entries = order.iter().map(|&index| figure(&row.entries[index], intervals, row));
             let cells = [name(row), standing(row)].into_iter().chain(entries);
             grid.add_row(cells.take(columns).collect::<Vec<_>>());
         }

@@ -27,8 +27,14 @@ impl Axis {
     /// Shares on the axis 1 ÷ (1 − share), which gives each nine the same room. Source:
     /// `HdrHistogram`'s percentile plots.
     pub(crate) fn nines(name: &'static str, most: f64) -> Self {
-        let shown =
-            [(0.0, "0 %"), (0.5, "50 %"), (0.9, "90 %"), (0.99, "99 %"), (0.999, "99.9 %"), (0.9999, "99.99 %")];
+        let shown = [
+            (0.5, "50 %"),
+            (0.9, "90 %"),
+            (0.99, "99 %"),
+            (0.999, "99.9 %"),
+            (0.9999, "99.99 %"),
+            (0.99999, "99.999 %"),
+        ];
         let ticks = shown
             .into_iter()
             .map(|(share, words)| (1.0 / (1.0 - share), words.to_owned()))
@@ -112,7 +118,7 @@ mod tests {
     fn ticks_are_those_that_a_person_would_choose() {
         assert_eq!(words(&Axis::latency("", (2e5, 2e9))), ["1 ms", "10 ms", "100 ms", "1 s"]);
         assert_eq!(words(&Axis::latency("", (2e6, 2e7))), ["2 ms", "5 ms", "10 ms", "20 ms"]);
-        assert_eq!(words(&Axis::nines("", 1_800.0)), ["0 %", "50 %", "90 %", "99 %", "99.9 %"]);
+        assert_eq!(words(&Axis::nines("", 1_800.0)), ["50 %", "90 %", "99 %", "99.9 %"]);
         assert_eq!(words(&Axis::time("", 1.5e9)), ["0", "500 ms", "1 s", "1.5 s"]);
         assert_eq!(words(&Axis::time("", 41_000.0)), ["0", "20 µs", "40 µs"]);
     }

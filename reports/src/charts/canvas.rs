@@ -20,7 +20,7 @@ use crate::palette;
 
 /// Size of the drawing. Three units are a CSS pixel at 420 px wide, so that whole units are fine
 /// enough and text stays above 11 px on a phone.
-const SIZE: (u32, u32) = (1_260, 930);
+const SIZE: (u32, u32) = (1_260, 960);
 /// Height of a line of text.
 pub(crate) const LINE: i32 = 44;
 
@@ -71,12 +71,12 @@ pub(crate) struct Margins {
 
 impl Margins {
     /// Room for ticks on the left and for transports' names on the right.
-    pub(crate) const LINES: Self = Self { left: 150, right: 300 };
+    pub(crate) const LINES: Self = Self { left: 160, right: 345 };
     /// Room for transports' names on the left and for values on the right.
-    pub(crate) const ROWS: Self = Self { left: 310, right: 190 };
+    pub(crate) const ROWS: Self = Self { left: 330, right: 180 };
 }
 
-const TOP: i32 = 70;
+const TOP: i32 = 112;
 const BOTTOM: i32 = 140;
 
 /// A chart in the making.
@@ -174,7 +174,7 @@ impl Canvas<'_> {
         self.stroke(vec![(left, bottom), (right, bottom)], Ink::FAINT, 3)?;
         let names = (self.x.name, self.y.name);
         self.text((right, bottom + 28 + LINE * 3 / 2), names.0, Ink::FAINT, Hold::Right)?;
-        self.text((14, top - 36), names.1, Ink::FAINT, Hold::Left)
+        self.text((8, top - 40 - LINE), names.1, Ink::FAINT, Hold::Left)
     }
 
     fn stroke(&self, points: Vec<(i32, i32)>, ink: Ink, width: u32) -> Result<(), Drawing> {
@@ -193,9 +193,11 @@ impl Canvas<'_> {
         if points.len() < 2 { Ok(()) } else { self.stroke(points, ink, width) }
     }
 
-    /// A line between places on the drawing.
-    pub(crate) fn rule(&self, from: (i32, i32), to: (i32, i32), ink: Ink, width: u32) -> Result<(), Drawing> {
-        self.stroke(vec![from, to], ink, width)
+    /// A level or upright line between places on the drawing, solid whatever its ink.
+    pub(crate) fn rule(&self, from: (i32, i32), to: (i32, i32), ink: Ink, width: i32) -> Result<(), Drawing> {
+        let (across, along) = if from.1 == to.1 { (0, width) } else { (width, 0) };
+        let corners = [(from.0 - across / 2, from.1 - along / 2), (to.0 + (across + 1) / 2, to.1 + (along + 1) / 2)];
+        self.area.draw(&Rectangle::new(corners, ink.placeholder().filled()))
     }
 
     /// What lies between two lines: an interval.
@@ -248,7 +250,7 @@ impl Canvas<'_> {
     pub(crate) fn slo_up(&self, value: f64, words: &str) -> Result<(), Drawing> {
         let x = self.at_x(value);
         self.rule((x, self.top()), (x, self.bottom()), Ink::SLO, 4)?;
-        self.text((x.min(self.right()), self.top() - LINE / 2 - 4), words, Ink::SLO, Hold::Right)
+        self.text((x.min(self.right()), self.top() - LINE / 2 - 6), words, Ink::SLO, Hold::Right)
     }
 
     /// Names at the right end of lines, moved apart where they would overlap, each led to its line.
@@ -257,7 +259,7 @@ impl Canvas<'_> {
         let places = super::labels::apart(&wanted, LINE, self.top(), self.bottom());
         for ((end, from), to) in ends.iter().zip(wanted).zip(places) {
             let (x, ink) = (self.at_x(end.0), Ink::of(end.2));
-            let gap = self.right() + 44;
+            let gap = self.right() + 36;
             self.stroke(vec![(x, from), (self.right() + 8, from), (gap - 8, to), (gap, to)], Ink::RULE, 3)?;
             self.text((gap + 6, to), end.2.label(), ink, Hold::Left)?;
         }

@@ -48,8 +48,8 @@ pub(super) fn chart(comparison: &Comparison<'_>, scales: &Scales) -> Result<Opti
             let height = f64::from(canvas.bottom() - canvas.top());
             let share = f64::from(canvas.bottom() - y) / height;
             let at = curve.points.iter().find(|point| point.1 >= share).map_or(curve.median, |point| point.0);
-            canvas.rule((canvas.at_x(at), y), (canvas.right() + 44, y), Ink::RULE, 3)?;
-            canvas.text((canvas.right() + 50, y), curve.transport.label(), Ink::of(curve.transport), Hold::Left)?;
+            canvas.rule((canvas.at_x(at), y), (canvas.right() + 36, y), Ink::RULE, 3)?;
+            canvas.text((canvas.right() + 42, y), curve.transport.label(), Ink::of(curve.transport), Hold::Left)?;
             let says =
                 format!("{}: {:.0} % within {}", curve.transport.label(), share * 100.0, Quantity::Time.write(at));
             canvas.point((canvas.at_x(at), y), curve.transport, false, &says);
@@ -87,10 +87,13 @@ fn title(comparison: &Comparison<'_>) -> String {
     if least.1.overlaps(&most.1) {
         return "The medians are too close to call".into();
     }
+    let near: Vec<Transport> =
+        medians.iter().filter(|(_, median)| median.overlaps(&least.1)).map(|(transport, _)| *transport).collect();
+    let close = if near.len() > 1 { " (too close to call)" } else { "" };
     format!(
-        "Half of all deliveries take up to {} on {}, up to {} on {}",
+        "Half of all deliveries take up to {} on {}{close}, up to {} on {}",
         Quantity::Time.write(least.1.point),
-        least.0.label(),
+        crate::sentence::list(&near),
         Quantity::Time.write(most.1.point),
         most.0.label()
     )

@@ -41,7 +41,7 @@ pub(super) fn chart(comparison: &Comparison<'_>, _scales: &Scales) -> Result<Opt
     let has_short = all.iter().any(|it| it.transport == Transport::ShortPolling);
     let most = all.iter().map(Parts::whole).fold(if has_short { half } else { 0.0 }, f64::max);
     let axis = Axis::time("mean delivery latency", most * 1.1);
-    let drawing = draw(axis, Axis::rows(), Margins { left: 310, right: 90 }, |canvas| {
+    let drawing = draw(axis, Axis::rows(), Margins { right: 90, ..Margins::ROWS }, |canvas| {
         if has_short {
             let x = canvas.at_x(half);
             canvas.rule((x, canvas.top()), (x, canvas.bottom()), Ink::SLO, 4)?;

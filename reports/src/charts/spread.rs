@@ -34,7 +34,7 @@ pub(super) fn chart(comparison: &Comparison<'_>, scales: &Scales) -> Result<Opti
     }
     let within = comparison.group.workload.slo.within.as_secs_f64() * 1e9;
     let latency = Axis::latency("each trial: p50 filled, p99 hollow", scales.latency);
-    let drawing = draw(latency, Axis::rows(), Margins { left: 310, right: 60 }, |canvas| {
+    let drawing = draw(latency, Axis::rows(), Margins { right: 60, ..Margins::ROWS }, |canvas| {
         canvas.slo_up(within, &format!("SLO {}", tick(within)))?;
         let transports: Vec<Transport> = strips.iter().map(|strip| strip.transport).collect();
         canvas.row_labels(&transports)?;

@@ -90,13 +90,9 @@ fn title(lines: &[Line]) -> String {
         .max_by(|one, other| one.1.1.total_cmp(&other.1.1));
     worst.map_or_else(
         || "Only the floor was measured".into(),
-        |(transport, (when, latency))| {
-            format!(
-                "The worst delivery took {}, on {}, {} into the measure phase",
-                Quantity::Time.write(*latency),
-                transport.label(),
-                Quantity::Time.write(*when)
-            )
+        |(transport, (_, latency))| {
+            let latency = Quantity::Time.write(*latency);
+            format!("No delivery took longer than {latency}; the worst was on {}", transport.label())
         },
     )
 }

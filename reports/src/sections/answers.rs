@@ -5,7 +5,7 @@ use pushoff_model::Transport;
 
 use crate::ReportError;
 use crate::html::name;
-use crate::number::{asked_share, tick};
+use crate::number::{asked_share, tick, unbroken};
 use crate::rank::{AdviceHolds, Standing, Sureness};
 use crate::study::{Comparison, Study};
 
@@ -23,22 +23,22 @@ fn card(comparison: &Comparison<'_>) -> Markup {
     let (workload, verdict) = (comparison.group.workload, &comparison.verdict);
     let edge = verdict.choice.map_or("none", |choice| choice.name());
     let within = tick(workload.slo.within.as_secs_f64() * 1e9);
+    let share = asked_share(workload.slo.share.as_f64());
+    let none_missed = if workload.slo.may_skip { "" } else { ", none missed" };
     html! {
         article class=(format!("card edge-{edge}")) {
             h2 { (workload.question) }
-            p.slo { (comparison.group.label) ": " (asked_share(workload.slo.share.as_f64())) " of messages within " (within)
-                @if !workload.slo.may_skip { ", none missed" }
-            }
+            p.slo { (unbroken(&format!("{}: {share} within {within}{none_missed}", comparison.group.label))) }
             p.choice {
                 @match verdict.choice {
                     Some(choice) => (name(choice)),
                     None => span.name { (none_taken(verdict.sureness)) },
                 }
             }
-            @if verdict.choice.is_some() {
-                p class=(sure_class(verdict.sureness)) { (verdict.sureness.label()) }
+            p class=(sure_class(verdict.sureness)) {
+                @if verdict.choice.is_some() { (verdict.sureness.label()) }
             }
-            p.sentence { (verdict.sentence) }
+            p.sentence { (unbroken(&verdict.sentence)) }
             dl.beside {
                 @if let Some(next) = verdict.runner_up {
                     dt { "Runner-up" } dd { (name(next)) }
@@ -50,7 +50,8 @@ fn card(comparison: &Comparison<'_>) -> Markup {
                 @if let Some(holds) = verdict.advice {
                     dt { "Usual advice" }
                     dd { "“" (workload.advice.says) "”: the data "
-                        strong class=(advice_class(holds)) { (advice_words(holds)) } }
+                        strong class=(advice_class(holds)) { (holds.label()) }
+                        @if let Some(because) = &verdict.advice_because { (unbroken(because)) } "." }
                 }
             }
             p.more { a href=(format!("#table-{}", super::comparison::anchor(comparison))) { "Figures" } }
@@ -82,14 +83,6 @@ const fn advice_class(holds: AdviceHolds) -> &'static str {
         AdviceHolds::Agrees => "c-good",
         AdviceHolds::Disagrees => "c-bad",
         AdviceHolds::Undecided => "c-faint",
-    }
-}
-
-const fn advice_words(holds: AdviceHolds) -> &'static str {
-    match holds {
-        AdviceHolds::Agrees => "agrees",
-        AdviceHolds::Disagrees => "disagrees",
-        AdviceHolds::Undecided => "leaves that undecided",
     }
 }
 

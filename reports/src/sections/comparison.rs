@@ -44,6 +44,7 @@ fn compared(comparison: &Comparison<'_>) -> Markup {
                     td {}
                     @for row in &table.rows {
                         th scope="col" class=(column_class(row)) {
+                            @if row.is_choice { small { "taken" } }
                             a href=(format!("#trials-{}-{}", anchor(comparison), row.transport)) { (name(row.transport)) }
                         }
                     }

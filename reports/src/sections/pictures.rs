@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use crate::ReportError;
 use crate::charts::{self, Chart, Rows, Scales};
+use crate::number::unbroken;
 use crate::study::{Comparison, Study};
 
 pub(super) fn section(study: &Study<'_>) -> Result<Markup, ReportError> {
@@ -34,8 +35,8 @@ fn figure(anchor: &str, chart: &Chart) -> Markup {
     let id = format!("chart-{}-{anchor}", chart.key);
     html! {
         figure {
-            figcaption id=(format!("{id}-title")) { (chart.title) }
-            svg.chart viewBox="0 0 1260 930" role="group" tabindex="0"
+            figcaption id=(format!("{id}-title")) { (unbroken(&chart.title)) }
+            svg.chart viewBox="0 0 1260 960" role="group" tabindex="0"
                 aria-labelledby=(format!("{id}-title")) aria-describedby=(format!("{id}-desc")) {
                 desc id=(format!("{id}-desc")) { (chart.description) " Its rows follow as a table." }
                 (chart.drawing)
