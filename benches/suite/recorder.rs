@@ -1,0 +1,53 @@
+//! What a measured message costs the generator itself: it must be little beside what it measures.
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use criterion::{Criterion, Throughput};
+use pushoff_loadgen::ledger::Ledger;
+use pushoff_loadgen::phases::Timetable;
+use pushoff_loadgen::recorder::{Recorder, Sample, SampleBlock};
+use pushoff_model::workload::Phases;
+use pushoff_model::{Cursor, Epoch, LatencyHistogram, RunInstant};
+
+/// Latencies that a histogram spreads over many of its buckets, from 50 µs to 50 ms.
+fn latency(index: u64) -> Duration {
+    Duration::from_nanos(50_000 + index.wrapping_mul(0x9E37_79B9_7F4A_7C15) % 50_000_000)
+}
+
+pub(crate) fn benches(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("recorder");
+    group.throughput(Throughput::Elements(1));
+    group.bench_function("sample", |bencher| {
+        let phases = Phases { warm_up: Duration::ZERO, measure: Duration::from_hours(1), drain: Duration::ZERO };
+        let window = Timetable::new(&phases, RunInstant::default()).window;
+        let recorder = Recorder::default();
+        recorder.begin(window);
+        let mut block = SampleBlock::default();
+        let mut index = 0;
+        bencher.iter(|| {
+            index += 1;
+            let due = RunInstant::from_nanos(index * 1_000);
+            block.push(Sample { due, sent: due, received: due + latency(index), polled: None, own: false }, &recorder);
+        });
+        block.flush(&recorder);
+        assert!(recorder.take().delivered > 0);
+    });
+    group.bench_function("ledger", |bencher| {
+        let mut ledger = Ledger::new(10, Cursor { epoch: Epoch(1), sequence: 0 });
+        let mut index = 0;
+        bencher.iter(|| {
+            index += 1;
+            black_box(ledger.deliver(3, index - 1))
+        });
+    });
+    group.bench_function("merge", |bencher| {
+        let (mut one, mut other) = (LatencyHistogram::new(), LatencyHistogram::new());
+        for index in 0..100_000 {
+            one.record(latency(index));
+            other.record(latency(index + 1));
+        }
+        bencher.iter(|| one.merge(black_box(&other)));
+    });
+    group.finish();
+}

@@ -1,0 +1,167 @@
+//! The command line: what can be asked, and the help that teaches it.
+
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use pushoff_model::Transport;
+
+const EXAMPLES: &str = "\
+Examples:
+  pushoff                                  measure everything (about two minutes), write a report
+  pushoff run --workload ticker            only the ticker
+  pushoff run --workload mine.toml         your own workload (see docs/WORKLOADS.md)
+  pushoff run --transport sse --transport websocket --trials 10 --duration 10s
+  pushoff serve                            the reference server alone: curl it, open it in a browser
+  pushoff report pushoff-runs/latest       the documents again, from the records
+
+Exit codes:
+  0    done
+  1    a gate failed (reserved for comparing runs)
+  2    bad usage: a flag, a file, an address or the machine's set-up; nothing was measured
+  3    a cell failed; the others are reported
+  130  interrupted; what was measured until then is kept and reported
+
+Logs: PUSHOFF_LOG=info (or debug, or a filter such as pushoff_server=trace). Colour: NO_COLOR.";
+
+/// Which transport should carry my real-time messages?
+///
+/// Measures short polling, long polling, HTTP streaming, Server-Sent Events and WebSocket on the
+/// same plan, against the same server, beside a raw TCP floor, and writes a report to decide from.
+/// Without a subcommand it does what `pushoff run` does.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) run: RunOptions,
+    /// Print results on standard output as JSON instead of a table
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Measure workloads on transports and write a report (the default)
+    Run(RunOptions),
+    /// Run the reference server alone
+    Serve(ServeOptions),
+    /// Render the documents again from recorded runs
+    Report(ReportOptions),
+    /// List the built-in workloads and the transports
+    List,
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct RunOptions {
+    /// A built-in workload or a TOML file; may be repeated [default: progress, ticker and chat]
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) workload: Vec<String>,
+    /// A transport to measure; may be repeated [default: all five and the raw TCP floor]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) transport: Vec<Transport>,
+    /// Trials of each cell (workload × transport); more give narrower intervals
+    #[arg(long, value_name = "N", default_value = "3")]
+    pub(crate) trials: NonZeroU32,
+    /// Length of the measured part of a trial, e.g. 5s [default: as the workload says]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub(crate) duration: Option<Duration>,
+    /// Subscribers in all, in place of what the workload says
+    #[arg(long, value_name = "N")]
+    pub(crate) subscribers: Option<NonZeroU32>,
+    /// Seed of the order of trials, of schedules and of payloads
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Folder for records and report; must not hold a run yet [default: pushoff-runs/<time>]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Leave server and generator to the scheduler instead of giving each its half of the processors
+    #[arg(long)]
+    pub(crate) no_pin: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ReportOptions {
+    /// Folders that hold records.jsonl and environment.json
+    #[arg(required = true, value_name = "DIR")]
+    pub(crate) folders: Vec<PathBuf>,
+    /// Where the documents go [default: the folder itself, where it is one]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ServeOptions {
+    /// Address for HTTP and WebSocket; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+    /// Address for the raw TCP floor [default: none]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) raw_tcp: Option<SocketAddr>,
+    /// A foreign origin whose pages may connect (scheme, host and port); may be repeated
+    #[arg(long, value_name = "ORIGIN")]
+    pub(crate) allow_origin: Vec<String>,
+    /// Bearer token that publishing requires
+    #[arg(long, value_name = "TOKEN", env = "PUSHOFF_PUBLISH_TOKEN", hide_env_values = true)]
+    pub(crate) publish_token: Option<String>,
+    /// Largest payload, in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = 64 * 1024, value_parser = at_least_one)]
+    pub(crate) max_payload: usize,
+    /// Messages that a topic keeps for those who come back (and at most 4 MiB of them)
+    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = at_least_one)]
+    pub(crate) replay: usize,
+    /// Most topics at a time
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = at_least_one)]
+    pub(crate) max_topics: usize,
+    /// Most connections at a time, raw TCP included
+    #[arg(long, value_name = "N", default_value_t = 15_000, value_parser = at_least_one)]
+    pub(crate) max_connections: usize,
+    /// How long a stream may be idle before it is told that it lives
+    #[arg(long, value_name = "TIME", default_value = "15s", value_parser = humantime::parse_duration)]
+    pub(crate) heartbeat: Duration,
+    /// How long a request head may take to arrive
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = humantime::parse_duration)]
+    pub(crate) head_timeout: Duration,
+    /// How long connections may take to end at shutdown
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = humantime::parse_duration)]
+    pub(crate) grace: Duration,
+    /// Processors to stay on, e.g. 0,1 [default: wherever the scheduler puts it]
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub(crate) cpus: Vec<u32>,
+    /// Shut down when standard input closes: a server that must not outlive its parent
+    #[arg(long)]
+    pub(crate) until_stdin_closes: bool,
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("a whole number above 0 is needed".to_owned()),
+        Ok(number) => Ok(number),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn without_a_subcommand_the_options_are_those_of_run() {
+        let arguments = Arguments::parse_from(["pushoff", "--workload", "chat", "--trials", "5"]);
+        assert!(arguments.command.is_none());
+        assert_eq!((arguments.run.workload, arguments.run.trials.get()), (vec!["chat".to_owned()], 5));
+    }
+}

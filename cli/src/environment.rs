@@ -1,0 +1,137 @@
+//! What a run runs on, for `environment.json`. Wall-clock time is read here and nowhere else.
+
+use std::time::SystemTime;
+
+use pushoff_model::environment::{Environment, Named, Pinning};
+use pushoff_model::record::SCHEMA_VERSION;
+
+/// The crates whose code stands in the measured path.
+const CRATES: [&str; 12] = [
+    "axum",
+    "criterion",
+    "eventsource-client",
+    "hdrhistogram",
+    "hyper",
+    "hyper-util",
+    "plotters",
+    "reqwest",
+    "serde_json",
+    "tokio",
+    "tokio-tungstenite",
+    "tungstenite",
+];
+
+/// Kernel settings that bear on latency, throughput or how many connections fit.
+const SYSCTLS: [&str; 8] = [
+    "net.core.somaxconn",
+    "net.ipv4.ip_local_port_range",
+    "net.ipv4.tcp_congestion_control",
+    "net.ipv4.tcp_max_syn_backlog",
+    "net.ipv4.tcp_rmem",
+    "net.ipv4.tcp_wmem",
+    "net.ipv4.tcp_slow_start_after_idle",
+    "kernel.sched_autogroup_enabled",
+];
+
+/// What only the run itself knows.
+#[derive(Debug)]
+pub(crate) struct RunFacts {
+    pub(crate) seed: u64,
+    pub(crate) cpus: u32,
+    pub(crate) pinning: Pinning,
+    pub(crate) descriptor_limit: u64,
+    pub(crate) knobs: Vec<Named>,
+}
+
+/// The time of day, RFC 3339, UTC, in seconds.
+#[expect(clippy::disallowed_methods, reason = "this is the one door to the wall clock")]
+pub(crate) fn now() -> String {
+    humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
+}
+
+/// Gathers the environment of the run that began at `started` (RFC 3339).
+pub(crate) fn gather(started: String, facts: RunFacts) -> Environment {
+    Environment {
+        schema: SCHEMA_VERSION,
+        run: format!("{started}-{}", std::process::id()),
+        started,
+        command: command_line(),
+        seed: facts.seed,
+        version: env!("CARGO_PKG_VERSION").into(),
+        revision: env!("PUSHOFF_REVISION").into(),
+        rustc: env!("PUSHOFF_RUSTC").into(),
+        profile: env!("PUSHOFF_PROFILE").into(),
+        crates: crate_versions(include_str!("../../Cargo.lock")),
+        cpu: cpu_model(),
+        cpus: facts.cpus,
+        memory_bytes: memory_bytes(),
+        kernel: kernel(),
+        sysctls: sysctls(),
+        pinning: facts.pinning,
+        knobs: facts.knobs,
+        descriptor_limit: facts.descriptor_limit,
+    }
+}
+
+fn command_line() -> String {
+    let words = std::env::args().skip(1).collect::<Vec<_>>();
+    let words = std::iter::once("pushoff").chain(words.iter().map(String::as_str));
+    shlex::try_join(words.clone()).unwrap_or_else(|_| words.collect::<Vec<_>>().join(" "))
+}
+
+/// The versions of [`CRATES`] in a lock file.
+fn crate_versions(lock: &str) -> Vec<Named> {
+    let Ok(lock) = lock.parse::<toml::Table>() else { return Vec::new() };
+    let packages = lock.get("package").and_then(toml::Value::as_array).into_iter().flatten();
+    packages
+        .filter_map(|package| Some((package.get("name")?.as_str()?, package.get("version")?.as_str()?)))
+        .filter(|(name, _)| CRATES.contains(name))
+        .map(|(name, version)| Named::new(name, version))
+        .collect()
+}
+
+fn cpu_model() -> String {
+    use procfs::{CpuInfo, Current};
+    CpuInfo::current().ok().and_then(|info| info.model_name(0).map(str::to_owned)).unwrap_or_else(unknown)
+}
+
+fn memory_bytes() -> u64 {
+    use procfs::{Current, Meminfo};
+    Meminfo::current().map_or(0, |memory| memory.mem_total)
+}
+
+fn kernel() -> String {
+    let uname = rustix::system::uname();
+    format!("{} {}", uname.sysname().to_string_lossy(), uname.release().to_string_lossy())
+}
+
+fn sysctls() -> Vec<Named> {
+    let value = |name: &str| {
+        let text = std::fs::read_to_string(format!("/proc/sys/{}", name.replace('.', "/"))).ok()?;
+        Some(text.split_whitespace().collect::<Vec<_>>().join(" "))
+    };
+    SYSCTLS.iter().filter_map(|name| Some(Named::new(*name, value(name)?))).collect()
+}
+
+fn unknown() -> String {
+    "unknown".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_measured_crate_has_its_version_in_the_lock_file() {
+        let versions = crate_versions(include_str!("../../Cargo.lock"));
+        for name in CRATES {
+            assert!(versions.iter().any(|version| version.name == name), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_time_of_day_has_seconds_and_a_zone() {
+        let now = now();
+        assert_eq!((now.len(), now.ends_with('Z')), (20, true), "{now}");
+    }
+}
