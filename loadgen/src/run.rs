@@ -8,6 +8,7 @@ use pushoff_model::{RunClock, RunInstant};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use tracing::info;
 
 use crate::failure::{Failed, caused, failed};
 use crate::load::Load;
@@ -136,6 +137,7 @@ async fn resources(clock: RunClock, window: Window, target: &Target) -> Result<U
         Ok::<_, Failed>(Reading::now(clock.now(), target.server_pid))
     };
     let from = reading(window.start()).await?;
+    info!("measuring");
     Ok(from.until(&reading(window.end()).await?, target.server_cpus))
 }
 

@@ -31,7 +31,7 @@ use crate::workloads::BodySource;
 
 /// How many subscribers connect at the same time: enough to be quick, too few to fill the
 /// server's queue of connections not yet accepted. Chosen here.
-pub(crate) const CONNECTING_AT_ONCE: usize = 128;
+pub(crate) const CONNECTING_AT_ONCE: usize = 16;
 /// How many topics are greeted at the same time, which opens as many connections of those that
 /// publish by `POST` on the server's side. Chosen here.
 pub(crate) const POSTING_CONNECTIONS_WARMED: usize = 16;
@@ -110,30 +110,32 @@ async fn open_topics(
     posters: &[Poster],
     clock: RunClock,
 ) -> Result<Vec<(Topic, Cursor)>, Failed> {
-    stream::iter((0..).zip(posters))
-        .map(|(number, poster)| {
-            let topic = topic_name(&trial.workload, trial.number, number);
-            async move {
-                let url = target.subscription(&topic, Transport::ShortPolling.name());
-                let response = poster
-                    .client
-                    .get(url)
-                    .send()
-                    .await
-                    .map_err(|error| caused(FailureKind::Server, "asking for a topic's first cursor", &error))?;
-                let cursor = transports::cursor(&response).ok_or_else(|| {
-                    let status = response.status();
-                    failed(FailureKind::Server, format!("a poll was answered {status} without a Last-Event-ID"))
-                })?;
-                // Reading to the end is what lets the connection be used again.
-                drop(response.bytes().await);
-                greet(poster, clock).await?;
-                Ok((topic, cursor))
-            }
-        })
+    stream::iter(0..trial.workload.topics)
+        .map(|number| open_topic(trial, target, &posters[number as usize], number, clock))
         .buffered(POSTING_CONNECTIONS_WARMED)
         .try_collect()
         .await
+}
+
+async fn open_topic(
+    trial: &Trial,
+    target: &Target,
+    poster: &Poster,
+    number: u32,
+    clock: RunClock,
+) -> Result<(Topic, Cursor), Failed> {
+    let topic = topic_name(&trial.workload, trial.number, number);
+    let request = poster.client.get(target.subscription(&topic, Transport::ShortPolling.name()));
+    let answer = request.send().await;
+    let response = answer.map_err(|error| caused(FailureKind::Server, "asking for a topic's first cursor", &error))?;
+    let cursor = transports::cursor(&response).ok_or_else(|| {
+        let status = response.status();
+        failed(FailureKind::Server, format!("a poll was answered {status} without a Last-Event-ID"))
+    })?;
+    // Reading to the end is what lets the connection be used again.
+    drop(response.bytes().await);
+    greet(poster, clock).await?;
+    Ok((topic, cursor))
 }
 
 async fn greet(poster: &Poster, clock: RunClock) -> Result<(), Failed> {
@@ -154,17 +156,18 @@ async fn greet(poster: &Poster, clock: RunClock) -> Result<(), Failed> {
 /// opens it, so that no first message pays for connecting.
 async fn members(trial: &Trial, target: &Target, posters: &[Poster]) -> Result<Vec<Channel>, Failed> {
     stream::iter(0..trial.workload.subscribers)
-        .map(|number| async move {
-            let client = client()?;
-            let response = client.get(target.url("/healthz")).send().await;
-            let response = response.map_err(|error| caused(FailureKind::Connect, "warming a connection", &error))?;
-            drop(response.bytes().await);
-            let topic = trial.workload.topic_of(number) as usize;
-            Ok(Channel::Post(Poster { client, ..posters[topic].clone() }))
-        })
+        .map(|number| member(target, &posters[trial.workload.topic_of(number) as usize]))
         .buffered(CONNECTING_AT_ONCE)
         .try_collect()
         .await
+}
+
+async fn member(target: &Target, poster: &Poster) -> Result<Channel, Failed> {
+    let client = client()?;
+    let answer = client.get(target.url("/healthz")).send().await;
+    let response = answer.map_err(|error| caused(FailureKind::Connect, "warming a connection", &error))?;
+    drop(response.bytes().await);
+    Ok(Channel::Post(Poster { client, ..poster.clone() }))
 }
 
 /// Starts every subscriber; returns the outboxes of those that speak on their own connection.

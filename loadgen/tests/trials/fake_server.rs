@@ -1,0 +1,208 @@
+//! A server of the wire contract, small and slow, that can be told to do wrong.
+//!
+//! Written for these tests from the contract and the standards alone: the generator is not tested
+//! against code that shares its mistakes.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+use super::fake_transports;
+
+/// What the server does wrong with the message of one sequence number, on every topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    None,
+    /// Never delivers it and says nothing.
+    Loses(u64),
+    /// Says that one was missed instead of delivering it.
+    Tells(u64),
+    /// Delivers it twice.
+    Repeats(u64),
+    /// Delivers something else in its place.
+    Garbles(u64),
+    /// Refuses every message but the greeting.
+    Refuses,
+    /// Never answers a publisher after the greeting.
+    Stalls,
+}
+
+#[derive(Debug)]
+pub(crate) struct FakeServer {
+    pub(crate) http: SocketAddr,
+    pub(crate) raw_tcp: SocketAddr,
+    logs: Arc<Logs>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Logs {
+    pub(crate) fault: Fault,
+    topics: Mutex<HashMap<String, Log>>,
+    pub(crate) changed: watch::Sender<()>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Log {
+    messages: Vec<String>,
+    complete: bool,
+}
+
+/// What a subscriber gets.
+#[derive(Clone, Debug)]
+pub(crate) enum Event {
+    Message(u64, String),
+    Missed(u64),
+}
+
+impl FakeServer {
+    pub(crate) async fn start(fault: Fault) -> Self {
+        let logs = Arc::new(Logs { fault, topics: Mutex::default(), changed: watch::Sender::new(()) });
+        let (http, raw_tcp) =
+            (TcpListener::bind("127.0.0.1:0").await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap());
+        let server =
+            Self { http: http.local_addr().unwrap(), raw_tcp: raw_tcp.local_addr().unwrap(), logs: logs.clone() };
+        let shared = logs.clone();
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = http.accept().await.unwrap();
+                tokio::spawn(serve(stream, shared.clone()));
+            }
+        });
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = raw_tcp.accept().await.unwrap();
+                tokio::spawn(fake_transports::raw_tcp(stream, logs.clone()));
+            }
+        });
+        server
+    }
+
+    /// Waits until a topic has that many messages.
+    pub(crate) async fn has_taken(&self, messages: usize) {
+        let longest = || self.logs.topics.lock().unwrap().values().map(|log| log.messages.len()).max();
+        self.logs.changed.subscribe().wait_for(|()| longest() >= Some(messages)).await.unwrap();
+    }
+}
+
+impl Logs {
+    /// What lies after a sequence number, the head, and whether no more will come.
+    pub(crate) fn after(&self, topic: &str, after: u64) -> (Vec<Event>, u64, bool) {
+        let log = self.topics.lock().unwrap().entry(topic.into()).or_default().clone();
+        let mut events = Vec::new();
+        for (sequence, payload) in (1..).zip(&log.messages).skip(usize::try_from(after).unwrap()) {
+            let message = |payload: &str| Event::Message(sequence, payload.to_owned());
+            match self.fault {
+                Fault::Loses(n) if n == sequence => {}
+                Fault::Tells(n) if n == sequence => events.push(Event::Missed(1)),
+                Fault::Repeats(n) if n == sequence => events.extend([message(payload), message(payload)]),
+                Fault::Garbles(n) if n == sequence => events.push(message("\"noise\"")),
+                _ => events.push(message(payload)),
+            }
+        }
+        (events, log.messages.len() as u64, log.complete)
+    }
+
+    pub(crate) fn publish(&self, topic: &str, payloads: &str) {
+        let mut topics = self.topics.lock().unwrap();
+        topics.entry(topic.into()).or_default().messages.extend(payloads.lines().map(str::to_owned));
+        drop(topics);
+        self.changed.send_replace(());
+    }
+
+    fn complete(&self, topic: &str) {
+        self.topics.lock().unwrap().entry(topic.into()).or_default().complete = true;
+        self.changed.send_replace(());
+    }
+}
+
+/// One request's head and body.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) topic: String,
+    pub(crate) transport: String,
+    pub(crate) after: Option<u64>,
+    pub(crate) websocket_key: Option<String>,
+    body: String,
+}
+
+impl Request {
+    pub(crate) fn raw(topic: String, after: Option<u64>) -> Self {
+        Self { method: String::new(), topic, transport: String::new(), after, websocket_key: None, body: String::new() }
+    }
+}
+
+async fn serve(stream: TcpStream, logs: Arc<Logs>) -> io::Result<()> {
+    let mut stream = BufReader::new(stream);
+    while let Some(request) = read(&mut stream).await? {
+        match (request.method.as_str(), request.transport.as_str()) {
+            ("POST", _) => answer_publisher(&mut stream, &request, &logs).await?,
+            ("DELETE", _) => {
+                logs.complete(&request.topic);
+                respond(&mut stream, "204 No Content", "", "").await?;
+            }
+            (_, "short-polling" | "long-polling") => fake_transports::poll(&mut stream, &request, &logs).await?,
+            (_, "http-streaming") => return fake_transports::http_streaming(stream, request, logs).await,
+            (_, "sse") => return fake_transports::sse(stream, request, logs).await,
+            (_, "websocket") => return fake_transports::websocket(stream, request, logs).await,
+            _ => respond(&mut stream, "200 OK", "", "ok").await?,
+        }
+    }
+    Ok(())
+}
+
+async fn answer_publisher(stream: &mut BufReader<TcpStream>, request: &Request, logs: &Logs) -> io::Result<()> {
+    let greeting = logs.after(&request.topic, 0).1 == 0;
+    match logs.fault {
+        Fault::Refuses if !greeting => respond(stream, "401 Unauthorized", "", "no token").await,
+        Fault::Stalls if !greeting => std::future::pending().await,
+        _ => {
+            logs.publish(&request.topic, &request.body);
+            respond(stream, "201 Created", "", "{}").await
+        }
+    }
+}
+
+async fn read(stream: &mut BufReader<TcpStream>) -> io::Result<Option<Request>> {
+    let mut line = String::new();
+    if stream.read_line(&mut line).await? == 0 {
+        return Ok(None);
+    }
+    let mut words = line.split(' ').map(str::to_owned);
+    let (method, target) = (words.next().unwrap(), words.next().unwrap());
+    let path = target.split('?').next().unwrap().to_owned();
+    let mut parts = path.split('/').skip(2).map(str::to_owned);
+    let (topic, transport) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let mut request = Request { method, topic, transport, after: None, websocket_key: None, body: String::new() };
+    let mut length = 0;
+    loop {
+        let mut header = String::new();
+        stream.read_line(&mut header).await?;
+        let Some((name, value)) = header.trim().split_once(':') else { break };
+        match name.to_ascii_lowercase().as_str() {
+            "content-length" => length = value.trim().parse().unwrap(),
+            "last-event-id" => request.after = value.trim().rsplit('-').next().and_then(|n| n.parse().ok()),
+            "sec-websocket-key" => request.websocket_key = Some(value.trim().to_owned()),
+            _ => {}
+        }
+    }
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).await?;
+    request.body = String::from_utf8(body).unwrap();
+    Ok(Some(request))
+}
+
+pub(crate) async fn respond(
+    stream: &mut BufReader<TcpStream>,
+    status: &str,
+    headers: &str,
+    body: &str,
+) -> io::Result<()> {
+    let length = if status.starts_with("204") { String::new() } else { format!("content-length: {}\r\n", body.len()) };
+    stream.write_all(format!("HTTP/1.1 {status}\r\n{length}{headers}\r\n{body}").as_bytes()).await
+}

@@ -1,0 +1,214 @@
+//! Whole trials against a small server that keeps to the wire contract, or does not.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![expect(clippy::wildcard_enum_match_arm, reason = "most faults are nothing to most of the fake server")]
+
+mod fake_server;
+mod fake_transports;
+mod relay;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use pushoff_loadgen::{Target, Trial, run};
+use pushoff_model::record::{Failure, FailureKind, Measurement, Outcome};
+use pushoff_model::workload::{Arrival, Direction, Load, built_in};
+use pushoff_model::{OfferedRate, Transport, Workload};
+use tokio_util::sync::CancellationToken;
+
+use fake_server::{FakeServer, Fault};
+use relay::Relay;
+
+/// Two topics with three subscribers each, sixteen messages a publisher, over in half a second.
+fn workload(direction: Direction) -> Workload {
+    let mut workload = built_in("ticker").unwrap().unwrap();
+    let ms = Duration::from_millis;
+    (workload.topics, workload.subscribers, workload.direction) = (2, 6, direction);
+    workload.load = Load::Rate { per_second: OfferedRate::per_second(40.0).unwrap(), arrival: Arrival::Constant };
+    workload.polling.interval = ms(20);
+    (workload.phases.warm_up, workload.phases.measure, workload.phases.drain) = (ms(100), ms(300), ms(8_000));
+    workload
+}
+
+fn target(server: &FakeServer) -> Target {
+    Target { http: server.http, raw_tcp: Some(server.raw_tcp), server_pid: None, server_cpus: 1, publish_token: None }
+}
+
+async fn outcome(workload: Workload, transport: Transport, target: &Target) -> Outcome {
+    let trial = Trial { workload: Arc::new(workload), transport, number: 1, position: 1, seed: 11 };
+    run(&trial, target, &CancellationToken::new()).await
+}
+
+async fn with_fault(workload: Workload, transport: Transport, fault: Fault) -> Outcome {
+    let server = FakeServer::start(fault).await;
+    outcome(workload, transport, &target(&server)).await
+}
+
+fn measured(transport: Transport, outcome: Outcome) -> Measurement {
+    match outcome {
+        Outcome::Measured(measurement) => *measurement,
+        other @ (Outcome::Failed(_) | Outcome::NotRun(_)) => panic!("{transport}: {other:?}"),
+    }
+}
+
+fn failed(outcome: Outcome) -> Failure {
+    match outcome {
+        Outcome::Failed(failure) => failure,
+        other @ (Outcome::Measured(_) | Outcome::NotRun(_)) => panic!("{other:?}"),
+    }
+}
+
+/// The same trial by every transport at once, each with a server of its own.
+async fn by_every_transport(workload: &Workload, fault: Fault) -> Vec<(Transport, Measurement)> {
+    let trials = Transport::ALL.map(|transport| async move {
+        (transport, measured(transport, with_fault(workload.clone(), transport, fault).await))
+    });
+    join_all(trials).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_transport_delivers_every_message_once() {
+    for (transport, trial) in by_every_transport(&workload(Direction::Down), Fault::None).await {
+        let (counts, window) = (trial.counts, trial.window);
+        assert_eq!((counts.published, counts.expected, counts.delivered), (32, 96, 96), "{transport}");
+        assert_eq!((counts.lost, counts.missed, counts.duplicated, counts.reordered), (0, 0, 0, 0), "{transport}");
+        assert_eq!((window.published, window.expected, window.delivered), (24, 72, 72), "{transport}");
+        assert_eq!((trial.delivery_latency.count(), trial.latency_from_send.count()), (72, 72), "{transport}");
+        assert_eq!((trial.send_lag.count(), trial.series.delivered.iter().sum::<u64>()), (24, 72), "{transport}");
+        assert_eq!((trial.connect.count(), trial.first_message.count()), (6, 6), "{transport}");
+        assert_eq!(trial.poll_wait.is_some() && trial.transfer.is_some(), transport.is_polling());
+        assert_eq!(trial.round_trip, None);
+        assert_eq!(counts.requests > 6, transport.is_polling(), "{transport}");
+        assert_eq!(counts.empty_polls > 0, transport == Transport::ShortPolling, "{transport}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_member_hears_all_and_its_own_message_makes_a_round_trip() {
+    for (transport, trial) in by_every_transport(&workload(Direction::Both), Fault::None).await {
+        assert_eq!((trial.counts.published, trial.counts.delivered), (96, 288), "{transport}");
+        assert_eq!(trial.round_trip.map(|histogram| histogram.count()), Some(72), "{transport}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_subscriber_learns_that_its_topic_is_complete() {
+    let workload = Workload { completes: true, ..workload(Direction::Down) };
+    for (transport, trial) in by_every_transport(&workload, Fault::None).await {
+        assert_eq!((trial.counts.delivered, trial.counts.reconnects), (96, 0), "{transport}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_connection_is_made_again_and_loses_nothing() {
+    let cut = |direction, transport| async move {
+        let server = FakeServer::start(Fault::None).await;
+        let (http, raw_tcp) = (Relay::to(server.http).await, Relay::to(server.raw_tcp).await);
+        let target = Target { http: http.address, raw_tcp: Some(raw_tcp.address), ..target(&server) };
+        let mut workload = workload(direction);
+        workload.phases.measure = Duration::from_millis(600);
+        let cutting = async {
+            server.has_taken(12).await;
+            http.cut();
+            raw_tcp.cut();
+        };
+        let (outcome, ()) = tokio::join!(outcome(workload, transport, &target), cutting);
+        (transport, measured(transport, outcome).counts)
+    };
+    let (down, both) =
+        (Transport::ALL.map(|t| cut(Direction::Down, t)), Transport::ALL.map(|t| cut(Direction::Both, t)));
+    let (down, both) = tokio::join!(join_all(down), join_all(both));
+    for (transport, counts) in down.into_iter().chain(both) {
+        // An HTTP client whose connection breaks between two polls makes another unseen.
+        assert!(counts.reconnects >= 6 || transport.is_polling(), "{transport}: {counts:?}");
+        assert_eq!((counts.lost, counts.missed, counts.duplicated), (0, 0, 0), "{transport}: {counts:?}");
+        assert_eq!(counts.expected, counts.delivered, "{transport}: {counts:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_server_does_wrong_is_counted_for_what_it_is() {
+    let mut workload = workload(Direction::Down);
+    workload.phases.drain = Duration::from_millis(200);
+    let counts = async |fault| {
+        by_every_transport(&workload, fault).await.into_iter().map(|(transport, trial)| (transport, trial.counts))
+    };
+    for (transport, counts) in counts(Fault::Loses(5)).await {
+        assert_eq!((counts.lost, counts.missed, counts.delivered), (6, 0, 90), "{transport}");
+    }
+    for (transport, counts) in counts(Fault::Tells(5)).await {
+        assert_eq!((counts.lost, counts.missed, counts.delivered), (0, 6, 90), "{transport}");
+    }
+    for (transport, counts) in counts(Fault::Repeats(5)).await {
+        assert_eq!((counts.duplicated, counts.lost, counts.delivered), (6, 0, 96), "{transport}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_nobody_published_fails_the_trial() {
+    for transport in Transport::ALL {
+        let mut workload = workload(Direction::Down);
+        workload.phases.drain = Duration::from_millis(200);
+        let failure = failed(with_fault(workload, transport, Fault::Garbles(5)).await);
+        assert_eq!(failure.kind, FailureKind::Unbalanced, "{transport}: {failure:?}");
+        assert_eq!(failure.counts.map(|counts| counts.published), Some(32), "{transport}: {failure:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_takes_no_message_fails_the_trial_with_its_answer() {
+    let failure = failed(with_fault(workload(Direction::Down), Transport::Sse, Fault::Refuses).await);
+    assert_eq!(failure.kind, FailureKind::Server);
+    assert!(failure.reason.contains("401") && failure.reason.contains("no token"), "{failure:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_does_not_keep_up_is_not_judged_by_what_it_took() {
+    let mut workload = workload(Direction::Down);
+    workload.phases.drain = Duration::from_millis(200);
+    let failure = failed(with_fault(workload, Transport::HttpStreaming, Fault::Stalls).await);
+    assert_eq!(failure.kind, FailureKind::Server);
+    assert!(failure.reason.contains("more than it can take"), "{failure:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_there_is_the_servers_failure_and_no_raw_port_is_said_plainly() {
+    let server = FakeServer::start(Fault::None).await;
+    let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let nobody = Target { http: closed, ..target(&server) };
+    let failure = failed(outcome(workload(Direction::Down), Transport::WebSocket, &nobody).await);
+    assert_eq!(failure.kind, FailureKind::Server, "{failure:?}");
+    let no_raw = Target { raw_tcp: None, ..target(&server) };
+    let failure = failed(outcome(workload(Direction::Down), Transport::RawTcp, &no_raw).await);
+    assert_eq!(failure.kind, FailureKind::Connect);
+    assert!(failure.reason.contains("no raw TCP port"), "{failure:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupt_ends_a_trial_at_once() {
+    let server = FakeServer::start(Fault::None).await;
+    let mut workload = workload(Direction::Down);
+    workload.phases.measure = Duration::from_hours(1);
+    let trial = Trial { workload: Arc::new(workload), transport: Transport::Sse, number: 1, position: 1, seed: 1 };
+    let cancel = CancellationToken::new();
+    let canceller = cancel.clone();
+    let running = tokio::spawn(async move { run(&trial, &target(&server), &cancel).await });
+    canceller.cancel();
+    assert_eq!(failed(running.await.unwrap()).kind, FailureKind::Interrupted);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_end_of_the_servers_process_ends_the_trial_at_once() {
+    let server = FakeServer::start(Fault::None).await;
+    let mut process = tokio::process::Command::new("sleep").arg("600").kill_on_drop(true).spawn().unwrap();
+    let target = Target { server_pid: process.id(), ..target(&server) };
+    let mut workload = workload(Direction::Down);
+    workload.phases.measure = Duration::from_hours(1);
+    let (outcome, ()) = tokio::join!(outcome(workload, Transport::LongPolling, &target), async {
+        process.start_kill().unwrap();
+    });
+    let failure = failed(outcome);
+    assert_eq!(failure.kind, FailureKind::Server);
+    assert!(failure.reason.contains("process ended"), "{failure:?}");
+}
