@@ -55,8 +55,8 @@ pub fn page(estimates: &[Estimate]) -> String {
         "pushoff bench",
         &html! {
             h1 { "What each piece costs" }
-            p { "Criterion's estimates of the time of one iteration, with their confidence intervals. Shorter is better. A name \
-                 leads to Criterion's own page." }
+            p { "Criterion's estimates of the time of one iteration, with their confidence intervals. Shorter is better; ≈ \
+                 marks what is too close to call. A name leads to Criterion's own page." }
             @if groups.is_empty() { p { "There are no estimates yet." } }
             @for (group, members) in &groups { (section(group, members)) }
         },
@@ -66,10 +66,7 @@ pub fn page(estimates: &[Estimate]) -> String {
 fn section(group: &str, members: &[&Estimate]) -> Markup {
     let has_rate = members.iter().any(|member| member.elements.is_some());
     let most = members.iter().map(|member| member.high_ns).fold(0.0, f64::max);
-    let best = members
-        .iter()
-        .filter(|member| member.transport().is_none_or(Transport::is_ranked))
-        .min_by(|one, other| one.point_ns.total_cmp(&other.point_ns));
+    let near = near_best(members);
     html! {
         section {
             h2 { (group) }
@@ -78,11 +75,11 @@ fn section(group: &str, members: &[&Estimate]) -> Markup {
                     thead { tr {
                         th scope="col" { "benchmark" }
                         th scope="col" { "time" }
-                        @if has_rate { th scope="col" { "elements" } }
+                        @if has_rate { th scope="col" { "elements a second" } }
                         th scope="col" { span.unseen { "Drawn from zero" } }
                     } }
                     tbody { @for member in members {
-                        (row(member, has_rate, most, best.is_some_and(|best| best.figure().overlaps(&member.figure()))))
+                        (row(member, has_rate, most, &near))
                     } }
                 }
             }
@@ -90,16 +87,31 @@ fn section(group: &str, members: &[&Estimate]) -> Markup {
     }
 }
 
-fn row(member: &Estimate, has_rate: bool, most: f64, is_near_best: bool) -> Markup {
-    let is_floor = member.transport().is_some_and(|transport| !transport.is_ranked());
+/// The transport that is fastest and those that cannot be told from it. What is no transport's is
+/// not compared: pieces of the hub do different things.
+fn near_best(members: &[&Estimate]) -> Vec<Transport> {
+    let ranked = || members.iter().filter(|member| member.transport().is_some_and(Transport::is_ranked));
+    let best = ranked().min_by(|one, other| one.point_ns.total_cmp(&other.point_ns));
+    let is_near = |member: &&&Estimate| best.is_some_and(|best| best.figure().overlaps(&member.figure()));
+    ranked().filter(is_near).filter_map(|member| member.transport()).collect()
+}
+
+fn row(member: &Estimate, has_rate: bool, most: f64, near: &[Transport]) -> Markup {
     let rate = member.rate().map_or_else(|| ABSENT.to_owned(), |rate| Quantity::Rate.write(rate));
     let time = Quantity::Time.write_figure(&member.figure());
+    let is_near = member.transport().is_some_and(|transport| near.contains(&transport));
     html! {
         tr {
             th scope="row" { a href=(member.link) {
                 @match member.transport() { Some(transport) => (name(transport)), None => (member.function) }
             } }
-            td { @if is_near_best && !is_floor { b { (time) } } @else { (time) } }
+            td {
+                @match (is_near, near.len()) {
+                    (true, 1) => b.best { (time) span.unseen { " (best)" } },
+                    (true, _) => { span.tie title="too close to call" { "≈" } " " (time) },
+                    (false, _) => (time),
+                }
+            }
             @if has_rate { td { (rate) } }
             td.drawn { (drawn(member, most)) }
         }
@@ -112,7 +124,7 @@ fn drawn(member: &Estimate, most: f64) -> Markup {
     let place = |value: f64| format!("{:.1}", if most > 0.0 { 8.0 + 480.0 * value / most } else { 8.0 });
     let marker = crate::palette::marker(member.transport().unwrap_or(Transport::ShortPolling));
     html! {
-        svg viewBox="0 0 500 28" aria-hidden="true" {
+        svg viewBox="0 0 500 28" preserveAspectRatio="xMinYMid" aria-hidden="true" {
             line class="s-rule" x1="8" x2=(place(member.point_ns)) y1="14" y2="14" stroke-width="2" {}
             line class=(format!("s-{ink}")) x1=(place(member.low_ns)) x2=(place(member.high_ns)) y1="14" y2="14" stroke-width="5" {}
             path class=(format!("f-{ink}")) d=(marker) transform=(format!("translate({},14) scale(.75)", place(member.point_ns))) {}

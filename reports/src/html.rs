@@ -10,9 +10,16 @@ use crate::study::Study;
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
-/// Nothing may be fetched, framed or sent; only what stands in the file runs.
-const POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+/// SHA-256 of the script, in base64: a test holds it to the file.
+const SCRIPT_HASH: &str = "hVvD6LVK1104KEflkDQVFgfRBrXhIloy0eBdMNn6C68=";
+
+/// Nothing may be fetched, framed or sent, and no other script runs than the one that belongs here.
+fn policy() -> String {
+    format!(
+        "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{SCRIPT_HASH}'; base-uri 'none'; \
+         form-action 'none'"
+    )
+}
 
 /// The report.
 ///
@@ -42,7 +49,7 @@ pub(crate) fn shell(title: &str, body: &Markup) -> String {
         html lang="en" {
             head {
                 meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                meta http-equiv="Content-Security-Policy" content=(policy());
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (title) }
@@ -79,6 +86,9 @@ pub(crate) fn name(transport: Transport) -> Markup {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use sha2::{Digest as _, Sha256};
+
     use super::*;
     use crate::fixture;
 
@@ -154,6 +164,12 @@ mod tests {
         assert!(!page(&Study::of(&run)).unwrap().contains("mean nothing"));
         run.environments[0].profile = "debug".into();
         assert!(page(&Study::of(&run)).unwrap().contains("these figures mean nothing"));
+    }
+
+    #[test]
+    fn the_policy_allows_the_script_of_the_page() {
+        let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(SCRIPT));
+        assert_eq!(hash, SCRIPT_HASH, "script.js has changed: put its new hash into SCRIPT_HASH");
     }
 
     #[test]

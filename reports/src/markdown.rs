@@ -95,8 +95,7 @@ fn void(row: &Row<'_>, words: String) -> String {
 }
 
 fn validity(study: &Study<'_>) -> String {
-    let mut text = String::from("\n## Validity\n\n");
-    let before = text.len();
+    let mut text = format!("\n## Validity\n\n{}\n\n", study.tally());
     for comparison in &study.comparisons {
         for cell in &comparison.group.cells {
             for trial in &cell.trials {
@@ -111,9 +110,6 @@ fn validity(study: &Study<'_>) -> String {
                 }
             }
         }
-    }
-    if text.len() == before {
-        text.push_str("Every trial was measured, every ledger balances, and nothing is known to limit a trial.\n");
     }
     text
 }

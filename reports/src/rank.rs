@@ -102,7 +102,7 @@ impl Sureness {
         match self {
             Self::Decided => "decided",
             Self::TooClose => "too close to call: the simplest is taken",
-            Self::Provisional => "provisional: a cheaper one is undecided",
+            Self::Provisional => "provisional: another may cost less",
             Self::NothingMeets => "nothing meets the SLO",
             Self::Undecided => "undecided",
             Self::NotEnoughTrials => "not enough trials",
@@ -289,6 +289,8 @@ fn runner_up(taken: &Candidate, tied: &[&Candidate], meeting: &[&Candidate]) -> 
 /// Those still open whose cost does not lie wholly above the choice's.
 fn contenders(cost: Cost, taken: &Candidate, ranked: &[&Candidate]) -> Vec<Transport> {
     let might_cost_less = |candidate: &Candidate| match (order(cost, candidate).1, order(cost, taken).1) {
+        // What a void cell seemed to cost is not evidence.
+        _ if matches!(candidate.standing, Standing::Void { .. }) => true,
         (Some(theirs), Some(ours)) => theirs.low() <= ours.high(),
         (None, _) | (_, None) => true,
     };

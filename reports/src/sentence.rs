@@ -117,10 +117,11 @@ impl Words<'_> {
             .map(|candidate| candidate.transport)
             .collect();
         format!(
-            "No transport was shown to deliver {} of messages within {}; {} may. More or longer trials would tell.",
+            "No transport was shown to deliver {} of messages within {}; {} still open. More or longer trials would \
+             tell.",
             self.wanted(),
             self.within(),
-            list(&open),
+            if open.len() == 1 { format!("{} is", list(&open)) } else { format!("{} are", list(&open)) },
         )
     }
 

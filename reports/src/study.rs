@@ -1,11 +1,12 @@
 //! A run, grouped, measured up and judged: what every document is made from.
 
+use pushoff_model::Transport;
 use pushoff_model::record::Measurement;
 
 use crate::Run;
 use crate::figures::Figures;
 use crate::group::{Cell, Group, group};
-use crate::rank::{Candidate, Standing, Verdict, decide, standing};
+use crate::rank::{Candidate, LEAST_TRIALS, Standing, Verdict, decide, standing};
 
 /// A run with its findings.
 #[derive(Debug)]
@@ -33,6 +34,19 @@ impl<'a> Study<'a> {
         Self { run, comparisons: group(&run.records).into_iter().map(Comparison::of).collect() }
     }
 
+    /// How many trials count, in words.
+    pub(crate) fn tally(&self) -> String {
+        let all = || self.comparisons.iter().flat_map(|it| &it.group.cells).flat_map(|cell| &cell.trials);
+        let (total, valid) = (all().count(), all().filter(|trial| trial.is_valid()).count());
+        if total == valid {
+            format!("All {total} trials were measured, every ledger balances, and all of them count.")
+        } else {
+            format!(
+                "{valid} of {total} trials count; the others are listed with their reasons in the report and stand in no chart."
+            )
+        }
+    }
+
     /// Whether a build that means nothing measured any of it.
     pub(crate) fn has_debug_build(&self) -> bool {
         self.run.environments.iter().any(|environment| environment.profile == "debug")
@@ -54,6 +68,13 @@ impl<'a> Comparison<'a> {
             let is_void = matches!(candidate.standing, Standing::Void { .. }) || cell.valid().is_empty();
             candidate.figures.as_ref().filter(|_| !is_void).map(|figures| (cell, candidate, figures))
         })
+    }
+
+    /// The ranked transports with enough valid trials to be told apart: what titles speak of.
+    pub(crate) fn compared(&self) -> impl Iterator<Item = (Transport, &Figures)> {
+        self.charted()
+            .filter(|(cell, _, figures)| cell.transport.is_ranked() && figures.trials >= LEAST_TRIALS)
+            .map(|(cell, _, figures)| (cell.transport, figures))
     }
 }
 

@@ -9,7 +9,7 @@ use pushoff_model::Transport;
 use crate::compare::Figure;
 use crate::figures::Figures;
 use crate::number::{ABSENT, Quantity};
-use crate::rank::{Candidate, Standing};
+use crate::rank::{Candidate, LEAST_TRIALS, Standing};
 use crate::study::Comparison;
 
 /// What a column is about: the page sets those of one kind together.
@@ -234,11 +234,13 @@ impl Column {
         Entry { point: self.quantity.write(figure.point), interval: self.quantity.write_interval(&figure), mark }
     }
 
-    /// One mark a candidate. Only ranked transports with a valid trial take part.
+    /// One mark a candidate. Only ranked transports with enough valid trials take part.
     fn marks(&self, comparison: &Comparison<'_>) -> Vec<Mark> {
         let in_contest = |index: &usize| {
             let candidate = &comparison.candidates[*index];
-            candidate.transport.is_ranked() && !matches!(candidate.standing, Standing::Void { .. })
+            let is_void = matches!(candidate.standing, Standing::Void { .. });
+            let has_spread = candidate.figures.as_ref().is_some_and(|figures| figures.trials >= LEAST_TRIALS);
+            candidate.transport.is_ranked() && !is_void && has_spread
         };
         let figures: Vec<Option<Figure>> =
             comparison.candidates.iter().map(|it| it.figures.as_ref().and_then(|it| self.figure(it))).collect();

@@ -25,7 +25,10 @@ const NARROWEST: usize = 20;
 /// The answers and tables of a run, at most `width` columns wide, coloured only where asked for.
 #[must_use]
 pub fn terminal(run: &Run, width: usize, colour: bool) -> String {
-    let study = Study::of(run);
+    render(&Study::of(run), width, colour)
+}
+
+fn render(study: &Study<'_>, width: usize, colour: bool) -> String {
     let screen = Screen { width: width.max(NARROWEST), colour };
     let mut text = String::new();
     if study.has_debug_build() {
@@ -36,11 +39,13 @@ pub fn terminal(run: &Run, width: usize, colour: bool) -> String {
         text.push_str("There are no records to report on.\n");
         return text;
     }
-    text.push_str(&screen.answers(&study));
+    text.push_str(&screen.answers(study));
     for comparison in &study.comparisons {
         text.push('\n');
         text.push_str(&screen.table(comparison));
     }
+    text.push('\n');
+    text.push_str(&screen.paragraph(&study.tally()));
     text
 }
 
@@ -83,10 +88,13 @@ impl Screen {
         );
         let mut text = self.paragraph(&title);
         text.push_str(&self.fitted(&table));
-        let dropped = table.columns.len() + 2 - self.columns_that_fit(&table).1;
-        if dropped > 0 {
-            text.push_str(&self.paragraph(&format!("{dropped} more columns in report.html, or on a wider terminal.")));
+        let mut below = String::from("* best  ≈ too close to call");
+        match table.columns.len() + 2 - self.columns_that_fit(&table).1 {
+            0 => {}
+            1 => below.push_str("  one more column in report.html or on a wider terminal"),
+            dropped => below.push_str(&format!("  {dropped} more columns in report.html or on a wider terminal")),
         }
+        text.push_str(&self.paragraph(&below));
         for note in &table.notes {
             text.push_str(&self.paragraph(note));
         }
@@ -212,8 +220,9 @@ mod tests {
     #[test]
     fn no_line_is_wider_than_the_terminal() {
         let run = fixture::run();
+        let study = Study::of(&run);
         for width in [40, 60, 80, 100, 140, 200, 400] {
-            let text = terminal(&run, width, false);
+            let text = render(&study, width, false);
             assert!(widest(&text) <= width, "{width}:\n{text}");
         }
     }
@@ -221,14 +230,17 @@ mod tests {
     #[test]
     fn without_colour_there_is_no_escape() {
         let run = fixture::run();
-        assert!(!terminal(&run, 100, false).contains('\u{1b}'));
-        assert!(terminal(&run, 100, true).contains('\u{1b}'));
+        let study = Study::of(&run);
+        assert!(!render(&study, 100, false).contains('\u{1b}'));
+        assert!(render(&study, 100, true).contains('\u{1b}'));
     }
 
     #[test]
     fn the_verdict_stands_before_the_table() {
-        insta::assert_snapshot!("terminal_120", terminal(&fixture::run(), 120, false));
-        insta::assert_snapshot!("terminal_80", terminal(&fixture::run(), 80, false));
+        let run = fixture::run();
+        let study = Study::of(&run);
+        insta::assert_snapshot!("terminal_120", render(&study, 120, false));
+        insta::assert_snapshot!("terminal_80", render(&study, 80, false));
     }
 
     #[test]

@@ -75,14 +75,11 @@ fn curve(pool: &Pool, trials: usize) -> Vec<(f64, f64)> {
 
 /// From which to which the medians of the ranked transports run.
 fn title(comparison: &Comparison<'_>) -> String {
-    let mut medians: Vec<(Transport, Figure)> = comparison
-        .charted()
-        .filter(|(cell, ..)| cell.transport.is_ranked())
-        .filter_map(|(cell, _, figures)| Some((cell.transport, figures.p50_ns?)))
-        .collect();
+    let mut medians: Vec<(Transport, Figure)> =
+        comparison.compared().filter_map(|(transport, figures)| Some((transport, figures.p50_ns?))).collect();
     medians.sort_by(|one, other| one.1.point.total_cmp(&other.1.point));
     let (Some(least), Some(most)) = (medians.first(), medians.last()) else {
-        return "Only the floor was measured".into();
+        return "Share of deliveries by time: too few trials to compare".into();
     };
     if least.1.overlaps(&most.1) {
         return "The medians are too close to call".into();

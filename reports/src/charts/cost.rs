@@ -36,7 +36,7 @@ pub(super) fn chart(comparison: &Comparison<'_>, scales: &Scales) -> Result<Opti
     })?;
     Ok(Some(Chart {
         key: "cost",
-        title: title(&costs),
+        title: title(comparison),
         description: "Dot chart of the server's processor time for one delivery with its 95 % interval, a row a \
                       transport, the least first."
             .into(),
@@ -46,10 +46,12 @@ pub(super) fn chart(comparison: &Comparison<'_>, scales: &Scales) -> Result<Opti
 }
 
 /// The least and the most, or that they cannot be told apart.
-fn title(costs: &[(Transport, Figure)]) -> String {
-    let ranked: Vec<_> = costs.iter().filter(|(transport, _)| transport.is_ranked()).collect();
+fn title(comparison: &Comparison<'_>) -> String {
+    let mut ranked: Vec<(Transport, Figure)> =
+        comparison.compared().filter_map(|(transport, figures)| Some((transport, figures.server_cpu_ns?))).collect();
+    ranked.sort_by(|one, other| one.1.point.total_cmp(&other.1.point));
     let (Some(least), Some(most)) = (ranked.first(), ranked.last()) else {
-        return "Only the floor was measured".into();
+        return "What a delivery costs the server: too few trials to compare".into();
     };
     if least.1.overlaps(&most.1) {
         return "What a delivery costs the server is too close to call".into();

@@ -18,6 +18,7 @@ use pushoff_model::Transport;
 
 use crate::ReportError;
 use crate::compare::Pool;
+use crate::sentence::{capitalised, list};
 use crate::study::{Comparison, Study};
 
 /// A chart and what says the same in words.
@@ -106,13 +107,13 @@ impl Scales {
     }
 }
 
-/// `SSE and WebSocket`, or all of them in words where they are all.
-fn named(transports: &[Transport], of: usize) -> String {
-    let all = ["", "", "Both", "All three", "All four", "All five"];
-    match all.get(of) {
-        Some(words) if transports.len() == of && !words.is_empty() => (*words).to_owned(),
-        _ => crate::sentence::capitalised(&crate::sentence::list(transports)),
+/// `SSE and WebSocket` at the start of a title, `All five` where they are.
+fn named(transports: &[Transport]) -> String {
+    let ranked = Transport::ALL.into_iter().filter(|transport| transport.is_ranked()).count();
+    if transports.len() == ranked {
+        return "All five".into();
     }
+    capitalised(&list(transports))
 }
 
 #[cfg(test)]

@@ -106,11 +106,11 @@ fn marks(transport: Transport, figures: &Figures) -> Vec<(f64, String)> {
 
 /// Who stays under the SLO's time to the 99th percentile, and who does not.
 fn title(comparison: &Comparison<'_>, within: f64) -> String {
-    let seen: Vec<(Transport, Figure)> = comparison
-        .charted()
-        .filter(|(cell, ..)| cell.transport.is_ranked())
-        .filter_map(|(cell, _, figures)| Some((cell.transport, figures.p99_ns?)))
-        .collect();
+    let seen: Vec<(Transport, Figure)> =
+        comparison.compared().filter_map(|(transport, figures)| Some((transport, figures.p99_ns?))).collect();
+    if seen.is_empty() {
+        return "Delivery latency by percentile: too few trials to compare".into();
+    }
     let those = |keep: fn(&Figure, f64) -> bool| -> Vec<Transport> {
         seen.iter().filter(|(_, p99)| keep(p99, within)).map(|(transport, _)| *transport).collect()
     };
@@ -121,7 +121,7 @@ fn title(comparison: &Comparison<'_>, within: f64) -> String {
         ([], []) => format!("No transport is clearly on either side of {limit} at the 99th percentile"),
         ([], over) => {
             let verb = verb(over.len(), "takes", "take");
-            format!("{} {verb} longer than {limit} at the 99th percentile", named(over, seen.len()))
+            format!("{} {verb} longer than {limit} at the 99th percentile", named(over))
         }
         (under, over) => {
             let stay = verb(under.len(), "stays", "stay");
@@ -130,7 +130,7 @@ fn title(comparison: &Comparison<'_>, within: f64) -> String {
             } else {
                 format!("; {} {} not", crate::sentence::list(over), verb(over.len(), "does", "do"))
             };
-            format!("{} {stay} under {limit} to the 99th percentile{rest}", named(under, seen.len()))
+            format!("{} {stay} under {limit} to the 99th percentile{rest}", named(under))
         }
     }
 }

@@ -92,6 +92,15 @@ fn a_cheaper_one_that_is_undecided_makes_the_choice_provisional() {
 }
 
 #[test]
+fn what_a_void_cell_seemed_to_cost_is_no_evidence() {
+    let mut void = candidate(Transport::LongPolling, GOOD, (90.0, 80.0, 99.0));
+    void.standing = Standing::Void { reason: "the generator was too slow".into() };
+    let verdict = decide(&ticker(), &[candidate(Transport::Sse, GOOD, (8.0, 7.0, 9.0)), void]);
+    assert_eq!((verdict.choice, verdict.sureness), (Some(Transport::Sse), Sureness::Provisional));
+    assert_eq!(verdict.contenders, [Transport::LongPolling]);
+}
+
+#[test]
 fn an_undecided_one_that_costs_more_changes_nothing() {
     let verdict = decide(
         &ticker(),
@@ -134,7 +143,7 @@ fn where_some_are_open_nothing_is_said_against_the_advice() {
     );
     assert_eq!((verdict.choice, verdict.sureness), (None, Sureness::Undecided));
     assert_eq!(verdict.advice, Some(AdviceHolds::Undecided));
-    insta::assert_snapshot!(verdict.sentence, @"No transport was shown to deliver 99 % of messages within 100 ms; SSE may. More or longer trials would tell.");
+    insta::assert_snapshot!(verdict.sentence, @"No transport was shown to deliver 99 % of messages within 100 ms; SSE is still open. More or longer trials would tell.");
 }
 
 #[test]

@@ -14,7 +14,7 @@ pub(super) fn section(study: &Study<'_>) -> Result<Markup, ReportError> {
     Ok(html! {
         section #validity {
             h2 { "Validity" }
-            p { (tally(study)) }
+            p { (study.tally()) }
             @let troubled = troubled(study);
             @if !troubled.is_empty() {
                 ul.concerns { @for trouble in troubled { (trouble) } }
@@ -22,16 +22,6 @@ pub(super) fn section(study: &Study<'_>) -> Result<Markup, ReportError> {
             @for comparison in &study.comparisons { (trials(comparison)) }
         }
     })
-}
-
-fn tally(study: &Study<'_>) -> String {
-    let all = || study.comparisons.iter().flat_map(|it| &it.group.cells).flat_map(|cell| &cell.trials);
-    let (total, valid) = (all().count(), all().filter(|trial| trial.is_valid()).count());
-    if total == valid {
-        format!("All {total} trials were measured, every ledger balances, and all of them count.")
-    } else {
-        format!("{valid} of {total} trials count. The others are listed with their reasons and stand in no chart.")
-    }
 }
 
 /// Every concern and every trial without a measurement, in words.
