@@ -39,7 +39,7 @@ pub(crate) async fn answer(server: &Arc<Server>, line: &Arc<Line>, request: Requ
     let (head, body) = request.into_parts();
     let origin = Origin::of(&head.headers, &server.config.allow_origins);
     let answered = match admit(&head, &origin) {
-        Ok(()) => dispatch(server, line, &head, body).await,
+        Ok(()) => dispatch(server, line, Box::new(head), body).await,
         Err(problem) => Err(problem),
     };
     let mut response = answered.unwrap_or_else(Problem::into_response);
@@ -66,12 +66,12 @@ fn admit(head: &Parts, origin: &Origin) -> Result<(), Problem> {
 async fn dispatch(
     server: &Arc<Server>,
     line: &Arc<Line>,
-    head: &Parts,
+    head: Box<Parts>,
     body: Incoming,
 ) -> Result<Response<Body>, Problem> {
     let route = Route::find(head.uri.path())?;
     if head.method == Method::OPTIONS {
-        return Ok(options(&route, head));
+        return Ok(options(&route, &head));
     }
     if !route.allows(&head.method) {
         return Err(Problem::method_not_allowed(route.allow()));
@@ -80,11 +80,11 @@ async fn dispatch(
         Route::Page => Ok(page::response()),
         Route::Health => Ok(text("text/plain; charset=utf-8", "ok")),
         Route::Metrics => metrics(server),
-        Route::Echo => echo::upgrade(head, line),
-        Route::Topic(topic) if head.method == Method::DELETE => publish::complete(server, head, &topic),
-        Route::Topic(topic) => publish::publish(server, head, body, &topic).await,
+        Route::Echo => echo::upgrade(&head, line),
+        Route::Topic(topic) if head.method == Method::DELETE => publish::complete(server, &head, &topic),
+        Route::Topic(topic) => publish::publish(server, &head, body, &topic).await,
         Route::Subscribe(topic, transport) => {
-            let query = Query::parse(head)?;
+            let query = Query::parse(&head)?;
             let log = server.hub.topic(&topic).map_err(|error| Problem::unavailable(error.to_string()))?;
             let subscription = log.subscribe(query.start);
             transports::answer(transport, Ask { server, line, head, query, log, subscription }).await

@@ -121,12 +121,12 @@ async fn serve(stream: TcpStream, port: Port, server: Arc<Server>, permit: Owned
         return;
     }
     match port {
-        Port::Http => connection::serve(stream, server).await,
+        Port::Http => connection::boxed(|| connection::serve(stream, server)).await,
         Port::RawTcp => {
             // The floor has no heartbeat of its own to find out that its reader is gone.
             let keepalive = TcpKeepalive::new().with_time(Duration::from_mins(1));
             if SockRef::from(&stream).set_tcp_keepalive(&keepalive).is_ok() {
-                Box::pin(raw_tcp::serve(stream, server)).await;
+                connection::boxed(|| raw_tcp::serve(stream, server)).await;
             }
         }
     }

@@ -116,12 +116,17 @@ pub(crate) async fn serve<IO>(io: IO, server: Arc<Server>)
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    // Boxed, so that an upgraded connection does not keep room for hyper's state.
-    let Some((io, read, upgrade)) = Box::pin(exchange(io, &server)).await else { return };
+    let Some((io, read, upgrade)) = boxed(|| exchange(io, &server)).await else { return };
     match upgrade {
-        Some(upgrade) => upgrade.run(io, read, server).await,
-        None => close(io).await,
+        Some(upgrade) => boxed(|| upgrade.run(io, read, server)).await,
+        None => boxed(|| close(io)).await,
     }
+}
+
+/// Puts a future on the heap where it is made: a task then holds room for the part of its work
+/// that it is in and not for all. A future that is boxed in an `async` block takes room there too.
+pub(crate) fn boxed<F: Future>(make: impl FnOnce() -> F) -> Pin<Box<F>> {
+    Box::pin(make())
 }
 
 /// How the HTTP part of a connection ended.
@@ -216,8 +221,7 @@ pub(crate) async fn close<IO: AsyncRead + AsyncWrite + Unpin>(mut io: IO) {
 
 /// Reads and forgets until the other side has no more to say.
 pub(crate) async fn drain<IO: AsyncRead + Unpin>(io: &mut IO) {
-    // On the heap, so that every connection's state does not hold room for it from the start.
-    let mut ignored = vec![0; 1024];
+    let mut ignored = [0; 256];
     while matches!(io.read(&mut ignored).await, Ok(1..)) {}
 }
 

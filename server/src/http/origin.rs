@@ -29,7 +29,11 @@ impl Origin {
             is_own_host(origin, host)
                 || allowed.iter().any(|entry| entry == "*" || entry.trim_end_matches('/').eq_ignore_ascii_case(origin))
         });
-        if may_connect { Self::Allowed(value.clone()) } else { Self::Foreign }
+        // A copy: a clone would keep the buffer that the request was read into as long as the answer takes.
+        match HeaderValue::from_bytes(value.as_bytes()) {
+            Ok(value) if may_connect => Self::Allowed(value),
+            Ok(_) | Err(_) => Self::Foreign,
+        }
     }
 
     /// Lets the page read the response, if it may.

@@ -14,12 +14,13 @@ use crate::hub::{Bounds, Reading, Subscription};
 use crate::limits;
 
 /// The first batch, or nothing once the wait is over.
-pub(super) async fn answer(mut ask: Ask<'_>) -> Result<Response<Body>, Problem> {
+pub(super) async fn answer(ask: Ask<'_>) -> Result<Response<Body>, Problem> {
     let meter = ask.server.stats.connect(Transport::LongPolling);
     let wait = if ask.is_head() { Duration::ZERO } else { ask.query.wait };
     let bounds = limits::poll(ask.query.limit);
-    let reading = first_batch(&mut ask.subscription, Framing::Ndjson, bounds, wait).await;
-    poll::respond(reading, &meter, ask.subscription.cursor())
+    let mut subscription = ask.waiting();
+    let reading = first_batch(&mut subscription, Framing::Ndjson, bounds, wait).await;
+    poll::respond(reading, &meter, subscription.cursor())
 }
 
 /// Waits for messages, the end, or the end of the wait.

@@ -21,7 +21,7 @@ use pushoff_model::Transport;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::http::body::Body;
-use crate::http::connection::Line;
+use crate::http::connection::{Line, boxed};
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::hub::{Subscription, TopicLog};
@@ -31,7 +31,7 @@ use crate::server::Server;
 pub(crate) struct Ask<'a> {
     pub(crate) server: &'a Arc<Server>,
     pub(crate) line: &'a Line,
-    pub(crate) head: &'a Parts,
+    pub(crate) head: Box<Parts>,
     pub(crate) query: Query,
     pub(crate) log: Arc<TopicLog>,
     pub(crate) subscription: Subscription,
@@ -41,6 +41,12 @@ impl Ask<'_> {
     /// Whether the client wants no more than the head of the response.
     pub(crate) fn is_head(&self) -> bool {
         self.head.method == http::Method::HEAD
+    }
+
+    /// The subscriber alone, to wait with: the head shares the buffer that it was read into, and
+    /// would keep it for as long.
+    pub(crate) fn waiting(self) -> Subscription {
+        self.subscription
     }
 }
 
@@ -72,8 +78,8 @@ impl Upgrade {
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         match self {
-            Self::WebSocket(session) => Box::pin(session.run(io, read, &server)).await,
-            Self::Echo => Box::pin(echo::run(io, read, &server)).await,
+            Self::WebSocket(session) => boxed(|| session.run(io, read, &server)).await,
+            Self::Echo => boxed(|| echo::run(io, read, &server)).await,
         }
     }
 }

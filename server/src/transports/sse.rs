@@ -21,7 +21,7 @@ use crate::stats::Meter;
 const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("text/event-stream");
 
 /// An event stream that ends as its mode says.
-pub(super) async fn answer(mut ask: Ask<'_>) -> Response<Body> {
+pub(super) async fn answer(ask: Ask<'_>) -> Response<Body> {
     if ask.is_head() {
         return stream::respond(MEDIA_TYPE, Body::empty());
     }
@@ -33,8 +33,10 @@ pub(super) async fn answer(mut ask: Ask<'_>) -> Response<Body> {
         Mode::LongPolling => ask.query.wait,
         Mode::ShortPolling => Duration::ZERO,
     };
-    let reading = long_polling::first_batch(&mut ask.subscription, Framing::EventStream, bounds, wait).await;
-    polled(reading, &meter, start, ask.query.interval)
+    let interval = ask.query.interval;
+    let mut subscription = ask.waiting();
+    let reading = long_polling::first_batch(&mut subscription, Framing::EventStream, bounds, wait).await;
+    polled(reading, &meter, start, interval)
 }
 
 fn streaming(ask: Ask<'_>, meter: Meter) -> Response<Body> {

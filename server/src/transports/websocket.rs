@@ -10,7 +10,7 @@ mod inbound;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::StreamExt;
+use futures_util::{SinkExt, StreamExt};
 use http::Response;
 use http::header::AUTHORIZATION;
 use pushoff_model::Transport;
@@ -53,7 +53,7 @@ pub(crate) struct Session {
 
 /// Answers a handshake. A token, where one is asked for, is needed to publish and not to listen.
 pub(super) fn upgrade(ask: Ask<'_>) -> Result<Response<Body>, Problem> {
-    let response = handshake::accept(ask.head)?;
+    let response = handshake::accept(&ask.head)?;
     let authorized = publish::authorize(ask.server, &ask.head.headers);
     let may_publish = authorized.is_ok();
     if !ask.query.subscribe || ask.head.headers.contains_key(AUTHORIZATION) {
@@ -80,9 +80,12 @@ impl Session {
             .write_buffer_size(0)
             .max_message_size(Some(limit))
             .max_frame_size(Some(limit.max(LONGEST_CONTROL)));
+        // Copied, because it is usually nothing in a buffer of hyper's.
+        let begun = read.to_vec();
+        drop(read);
         let (reader, writer) = tokio::io::split(io);
         let frames =
-            WebSocketStream::from_partially_read(Inbound::new(reader), read.into(), Role::Server, Some(settings)).await;
+            WebSocketStream::from_partially_read(Inbound::new(reader), begun, Role::Server, Some(settings)).await;
         let opening = self.subscription.as_ref().map(|subscription| websocket::opening(subscription.cursor()));
         let mut conversation = Conversation {
             frames,
@@ -145,6 +148,8 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Conversation<IO> {
             let is_idle = self.outgoing.is_empty();
             tokio::select! {
                 frame = self.frames.next() => match frame {
+                    // tungstenite keeps its pong until it is asked to write: now, to the replies.
+                    Some(Ok(Message::Ping(_))) => self.frames.flush().await.ok()?,
                     Some(Ok(message)) => {
                         if let Err(close) = self.receive(message, server) {
                             return Some(End::Close(close));
@@ -199,7 +204,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Conversation<IO> {
                 self.pulse.answered();
                 Ok(())
             }
-            // tungstenite has put its answer among the replies.
+            // tungstenite answers by itself.
             Message::Ping(_) | Message::Close(_) | Message::Frame(_) => Ok(()),
         }
     }
