@@ -84,11 +84,12 @@ fn a_long_polling_event_source_is_answered_by_the_first_batch() {
     let mut connection = Connection::open(server.http);
     let target = format!("/topics/t/sse?mode=long-polling&after={last}");
     connection.send(&Request::get(&target));
+    server.wait_for_metric("connections", Transport::Sse, 1.0);
+    let published = server.publish_numbers("t", 2..=3);
     let (head, mut stream) = connection.into_body();
     assert_eq!(head.status, 200);
     let Some(Item::Block(opening)) = next_item(&mut stream) else { panic!("no opening") };
     assert_eq!((opening.retry, opening.id), (Some(1000), Some(last.to_string())));
-    let published = server.publish_numbers("t", 2..=3);
     assert_eq!(next_item(&mut stream), Some(block(Cursor { sequence: 2, ..published }, "2")));
     assert_eq!(next_item(&mut stream), Some(block(published, "3")));
     assert_eq!(next_item(&mut stream), None, "it ends with the batch");

@@ -51,7 +51,7 @@ fn broken_framing_closes_with_1002() {
         ("a reserved opcode", &[0x83, 0x81, 0, 0, 0, 0, b'1']),
         ("a reserved control opcode", &[0x8b, 0x80, 0, 0, 0, 0]),
         ("a fragmented ping", &[0x09, 0x80, 0, 0, 0, 0]),
-        ("a ping of 126 bytes", &[PING, 0x80 | 126, 0, 126, 0, 0, 0, 0]),
+        ("a ping of 126 bytes", &frame(PING, &[b'x'; 126])),
         ("a continuation of nothing", &[LAST_FRAGMENT, 0x81, 0, 0, 0, 0, b'1']),
         ("a message inside a message", &[0x01, 0x81, 0, 0, 0, 0, b'1', TEXT, 0x81, 0, 0, 0, 0, b'2']),
         ("a close of one byte", &[CLOSE, 0x81, 0, 0, 0, 0, 3]),

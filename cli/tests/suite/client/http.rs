@@ -298,8 +298,12 @@ impl<S: BufRead> Body<S> {
 
     fn read_at_most(&mut self, limit: u64, buffer: &mut [u8]) -> io::Result<u64> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX).min(buffer.len());
+        if limit == 0 {
+            // Reading nothing would still wait for the buffer beneath to have something.
+            return Ok(0);
+        }
         match self.stream.read(&mut buffer[..limit])? {
-            0 if limit > 0 => Err(io::Error::new(ErrorKind::UnexpectedEof, "the body broke off")),
+            0 => Err(io::Error::new(ErrorKind::UnexpectedEof, "the body broke off")),
             read => Ok(read as u64),
         }
     }
