@@ -1,9 +1,9 @@
 //! pushoff's reference server: the five push transports and a raw TCP floor over one log.
 //!
-//! [`run`] is its sole entry. The path of one message: [`publish`](mod@self) takes it in,
-//! [`hub`] appends it to its topic's log and wakes whoever waits, and each transport's file writes
-//! what lies between its subscriber's cursor and the head, in the bytes that [`framing`] made once
-//! for all of them. The wire contract stands in `docs/TRANSPORTS.md`.
+//! [`run`] is its sole entry. The path of one message: `publish.rs` takes it in, [`hub`] appends it
+//! to its topic's log and wakes whoever waits, and each transport's file writes what lies between
+//! its subscriber's cursor and the head, in the bytes that [`framing`] made once for all of them.
+//! The wire contract stands in `docs/TRANSPORTS.md`.
 
 mod config;
 pub mod framing;

@@ -14,6 +14,7 @@ use tracing::{debug, info, warn};
 
 use crate::config::Config;
 use crate::http::connection;
+use crate::http::problem::Problem;
 use crate::hub::{Hub, HubLimits, Retention};
 use crate::limits;
 use crate::stats::Stats;
@@ -138,7 +139,8 @@ fn refuse(stream: TcpStream, port: Port, refusals: &Arc<Semaphore>, connections:
     match (port, Arc::clone(refusals).try_acquire_owned()) {
         (Port::Http, Ok(permit)) => {
             connections.spawn(async move {
-                connection::refuse(stream).await;
+                let problem = Problem::unavailable("there are as many connections as this server takes");
+                connection::close(stream, Some(problem)).await;
                 drop(permit);
             });
         }

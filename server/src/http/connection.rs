@@ -8,6 +8,7 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::future::{Future, poll_fn};
+use std::io;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,6 +23,7 @@ use hyper::service::Service;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, sleep_until, timeout};
+use tracing::trace;
 
 use super::body::Body;
 use super::problem::Problem;
@@ -116,10 +118,12 @@ pub(crate) async fn serve<IO>(io: IO, server: Arc<Server>)
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let Some((io, read, upgrade)) = boxed(|| exchange(io, &server)).await else { return };
-    match upgrade {
-        Some(upgrade) => boxed(|| upgrade.run(io, read, server)).await,
-        None => boxed(|| close(io)).await,
+    let (io, after) = boxed(|| exchange(io, &server)).await;
+    match after {
+        After::Upgrade(upgrade, read) => boxed(|| upgrade.run(io, read, server)).await,
+        After::Close => boxed(|| close(io, None)).await,
+        After::Refusal(problem) => boxed(|| close(io, Some(problem))).await,
+        After::Nothing => {}
     }
 }
 
@@ -129,14 +133,20 @@ pub(crate) fn boxed<F: Future>(make: impl FnOnce() -> F) -> Pin<Box<F>> {
     Box::pin(make())
 }
 
-/// How the HTTP part of a connection ended.
-enum Ended {
-    ByHyper(Result<(), hyper::Error>),
-    ByTimeout(Phase),
+/// What is left to do once HTTP is over.
+enum After {
+    /// To speak another protocol, of which this was already read.
+    Upgrade(Upgrade, Bytes),
+    /// To end the connection.
+    Close,
+    /// To say why a request was not read, and to end the connection.
+    Refusal(Problem),
+    /// The connection is broken.
+    Nothing,
 }
 
-/// Answers requests until the last, and gives the socket back if there is a use for it.
-async fn exchange<IO>(io: IO, server: &Arc<Server>) -> Option<(IO, Bytes, Option<Upgrade>)>
+/// Answers requests until the last.
+async fn exchange<IO>(io: IO, server: &Arc<Server>) -> (IO, After)
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -149,13 +159,13 @@ where
     let mut is_closing = false;
     let mut armed = Phase::Head;
     let mut deadline = pin!(sleep_until(Instant::now() + server.config.head_timeout));
-    let ended = poll_fn(|cx| {
+    let after = poll_fn(|cx| {
         if !is_closing && closing.as_mut().poll(cx).is_ready() {
             is_closing = true;
             Pin::new(&mut connection).graceful_shutdown();
         }
         if let Poll::Ready(result) = connection.poll_without_shutdown(cx) {
-            return Poll::Ready(Ended::ByHyper(result));
+            return Poll::Ready(result.map_or_else(|error| broken_off(&error), |()| After::Close));
         }
         let phase = line.phase();
         if phase != armed {
@@ -164,20 +174,22 @@ where
                 deadline.as_mut().reset(Instant::now() + allowed);
             }
         }
-        if armed != Phase::Answer && deadline.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(Ended::ByTimeout(armed));
+        match phase {
+            Phase::Answer => Poll::Pending,
+            Phase::Head | Phase::Idle if is_closing => Poll::Ready(After::Close),
+            Phase::Head => deadline.as_mut().poll(cx).map(|()| too_slow()),
+            Phase::Idle => deadline.as_mut().poll(cx).map(|()| After::Close),
         }
-        Poll::Pending
     })
     .await;
 
     let parts = connection.into_parts();
-    let mut io = parts.io.into_inner().into_inner();
-    if let Some(problem) = problem(&ended)? {
-        io.write_all(&problem.to_wire()).await.ok()?;
-    }
     let upgrade = line.upgrade.lock().unwrap_or_else(PoisonError::into_inner).take();
-    Some((io, parts.read_buf, upgrade))
+    let after = match (after, upgrade) {
+        (After::Close, Some(upgrade)) => After::Upgrade(upgrade, parts.read_buf),
+        (after, _) => after,
+    };
+    (parts.io.into_inner().into_inner(), after)
 }
 
 /// How long a connection may stay in a phase.
@@ -189,47 +201,41 @@ fn allowance(phase: Phase, server: &Server) -> Option<Duration> {
     }
 }
 
-/// What is still to be said; `None` where the connection is broken and nothing can be.
-fn problem(ended: &Ended) -> Option<Option<Problem>> {
-    match ended {
-        Ended::ByHyper(Ok(())) | Ended::ByTimeout(Phase::Idle | Phase::Answer) => Some(None),
-        Ended::ByTimeout(Phase::Head) => {
-            Some(Some(Problem::new(StatusCode::REQUEST_TIMEOUT, "the head of the request did not come in time")))
-        }
-        Ended::ByHyper(Err(error)) if error.is_parse_too_large() => {
-            let detail = format!("the head of a request is at most {} bytes and 100 fields", limits::HEAD_BYTES);
-            Some(Some(Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, detail)))
-        }
-        Ended::ByHyper(Err(error)) if error.is_parse() => {
-            Some(Some(Problem::bad_request(format!("this is not HTTP/1.1: {error}"))))
-        }
-        Ended::ByHyper(Err(_)) => None,
+fn too_slow() -> After {
+    After::Refusal(Problem::new(StatusCode::REQUEST_TIMEOUT, "the head of the request did not come in time"))
+}
+
+/// What to do about an error of hyper's. Its own answer, if it made one, was kept back.
+fn broken_off(error: &hyper::Error) -> After {
+    if error.is_parse_too_large() {
+        let detail = format!("the head of a request is at most {} bytes and 100 fields", limits::HEAD_BYTES);
+        After::Refusal(Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, detail))
+    } else if error.is_parse() {
+        After::Refusal(Problem::bad_request(format!("this is not HTTP/1.1: {error}")))
+    } else {
+        After::Nothing
     }
 }
 
-/// Ends a connection so that all that was written arrives: says that no more will come, and reads
-/// for a moment what the other side still sends.
-pub(crate) async fn close<IO: AsyncRead + AsyncWrite + Unpin>(mut io: IO) {
+/// Ends a connection so that all that was written arrives: says the last word, then that no more
+/// will come, and reads for a moment what the other side still sends.
+pub(crate) async fn close<IO: AsyncRead + AsyncWrite + Unpin>(mut io: IO, last_word: Option<Problem>) {
     let farewell = async {
-        if io.shutdown().await.is_ok() {
-            drain(&mut io).await;
+        if let Some(problem) = last_word {
+            io.write_all(&problem.to_wire()).await?;
         }
+        io.shutdown().await?;
+        drain(&mut io).await;
+        io::Result::Ok(())
     };
-    // Whoever sends for longer than this has been heard enough.
-    timeout(limits::LINGER, farewell).await.unwrap_or_default();
+    // Whoever sends for longer than this has been heard enough, and an error is an end as well.
+    if let Ok(Err(error)) = timeout(limits::LINGER, farewell).await {
+        trace!(%error, "a connection broke while it was closed");
+    }
 }
 
 /// Reads and forgets until the other side has no more to say.
 pub(crate) async fn drain<IO: AsyncRead + Unpin>(io: &mut IO) {
     let mut ignored = [0; 256];
     while matches!(io.read(&mut ignored).await, Ok(1..)) {}
-}
-
-/// Tells a connection beyond the limit to come back later.
-pub(crate) async fn refuse<IO: AsyncRead + AsyncWrite + Unpin>(mut io: IO) {
-    let problem = Problem::unavailable("there are as many connections as this server takes");
-    let told = timeout(limits::LINGER, io.write_all(&problem.to_wire())).await;
-    if matches!(told, Ok(Ok(()))) {
-        close(io).await;
-    }
 }

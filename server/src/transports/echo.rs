@@ -49,7 +49,7 @@ where
         if farewell.is_some() && socket.close(farewell).await.is_ok() {
             while let Some(Ok(_)) = socket.next().await {}
         }
-        close(socket.into_inner()).await;
+        close(socket.into_inner(), None).await;
     };
     // Whoever does not answer the close in this time is not waited for.
     timeout(limits::CLOSE_WAIT, goodbye).await.unwrap_or_default();

@@ -33,7 +33,7 @@ where
         let meter = server.stats.connect(Transport::RawTcp);
         deliver(&mut io, subscription, &meter).await;
     }
-    close(io).await;
+    close(io, None).await;
 }
 
 /// The topic and the start in the first line; `None` where it is not a subscription.
