@@ -174,26 +174,29 @@ fn percentile_interval(mut spread: Vec<(f64, f64)>) -> Option<Interval> {
 /// Percentiles are never averaged: a resample adds counts, and the percentile is read from the sum.
 #[derive(Debug)]
 pub(crate) struct Pool {
-    /// Each latency that occurred, in nanoseconds, and how often in each trial.
-    buckets: Vec<(u64, Vec<u64>)>,
+    /// Each latency that occurred in any trial, in nanoseconds, ascending.
+    values: Vec<u64>,
+    /// How often each of them occurred, trial by trial.
+    trials: Vec<Vec<u64>>,
 }
 
 impl Pool {
     /// Lays the histograms of the trials side by side.
-    pub(crate) fn new(trials: &[&LatencyHistogram]) -> Self {
+    pub(crate) fn new(histograms: &[&LatencyHistogram]) -> Self {
         let mut buckets: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
-        for (index, histogram) in trials.iter().enumerate() {
+        for (trial, histogram) in histograms.iter().enumerate() {
             for bucket in histogram.hdr().iter_recorded() {
-                let counts = buckets.entry(bucket.value_iterated_to()).or_insert_with(|| vec![0; trials.len()]);
-                counts[index] += bucket.count_at_value();
+                let counts = buckets.entry(bucket.value_iterated_to()).or_insert_with(|| vec![0; histograms.len()]);
+                counts[trial] += bucket.count_at_value();
             }
         }
-        Self { buckets: buckets.into_iter().collect() }
+        let of = |trial: usize| buckets.values().map(|counts| counts[trial]).collect();
+        Self { trials: (0..histograms.len()).map(of).collect(), values: buckets.into_keys().collect() }
     }
 
     /// How many latencies there are in all.
     pub(crate) fn count(&self) -> u64 {
-        self.buckets.iter().flat_map(|(_, counts)| counts).sum()
+        self.trials.iter().flatten().sum()
     }
 
     /// The latencies at these quantiles, which must ascend, of the trials taken so often each.
@@ -204,19 +207,24 @@ impl Pool {
         reason = "a rank lies between 1 and the count; nanoseconds and counts need no more than 53 bits"
     )]
     pub(crate) fn quantiles(&self, drawn: &[u32], quantiles: &[f64]) -> Vec<Option<f64>> {
-        let sum = |counts: &[u64]| counts.iter().zip(drawn).map(|(&count, &times)| count * u64::from(times)).sum();
-        let total: u64 = self.buckets.iter().map(|(_, counts)| -> u64 { sum(counts) }).sum();
-        let mut wanted = quantiles.iter().map(|quantile| ((quantile * total as f64).ceil() as u64).max(1)).peekable();
-        let mut values = Vec::with_capacity(quantiles.len());
-        let mut seen = 0;
-        for (value, counts) in &self.buckets {
-            seen += sum(counts);
-            while wanted.next_if(|&rank| rank <= seen).is_some() {
-                values.push(Some(*value as f64));
+        let mut merged = vec![0; self.values.len()];
+        for (counts, &times) in self.trials.iter().zip(drawn).filter(|(_, times)| **times > 0) {
+            for (sum, count) in merged.iter_mut().zip(counts) {
+                *sum += count * u64::from(times);
             }
         }
-        values.resize(quantiles.len(), None);
-        values
+        let total: u64 = merged.iter().sum();
+        let mut wanted = quantiles.iter().map(|quantile| ((quantile * total as f64).ceil() as u64).max(1)).peekable();
+        let mut found = Vec::with_capacity(quantiles.len());
+        let mut seen = 0;
+        for (value, count) in self.values.iter().zip(merged) {
+            seen += count;
+            while wanted.next_if(|&rank| rank <= seen).is_some() {
+                found.push(Some(*value as f64));
+            }
+        }
+        found.resize(quantiles.len(), None);
+        found
     }
 
     /// The latencies at these quantiles with their intervals.

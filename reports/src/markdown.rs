@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 
 use comfy_table::{Table as Grid, presets};
 
-use crate::number::{asked_share, tick};
+use crate::describe;
+use crate::number::ABSENT;
 use crate::rank::Standing;
 use crate::sections::method;
 use crate::study::{Comparison, Study};
-use crate::table::{Mark, Row, Table};
+use crate::table::{Entry, Kind, Mark, Row, Table};
 
 /// The whole document.
 pub(crate) fn document(study: &Study<'_>) -> String {
@@ -57,9 +58,9 @@ fn section(comparison: &Comparison<'_>) -> String {
     }
     let _written = writeln!(
         text,
-        "\nSLO: {} of messages within {}. **Bold** is best, ≈ too close to call, in brackets the 95 % interval.\n",
-        asked_share(workload.slo.share.as_f64()),
-        tick(workload.slo.within.as_secs_f64() * 1e9),
+        "\n{}. SLO: {}. **Bold** is best, ≈ too close to call, in brackets the 95 % interval.\n",
+        describe::load(workload),
+        describe::slo(workload),
     );
     let table = Table::of(comparison);
     text.push_str(&grid(&table));
@@ -69,28 +70,30 @@ fn section(comparison: &Comparison<'_>) -> String {
     text
 }
 
+/// A row a figure and a column a transport, as on the page.
 fn grid(table: &Table<'_>) -> String {
     let mut grid = Grid::new();
     grid.load_style(presets::ASCII_MARKDOWN);
-    let heads = ["transport", "SLO"].into_iter().chain(table.columns.iter().map(|column| column.head));
-    grid.set_header(heads.collect::<Vec<_>>());
-    for row in &table.rows {
-        let first = [row.transport.label().to_owned(), row.standing.label().to_owned()];
-        let entries = row.entries.iter().map(|entry| match entry.mark {
-            Mark::None => entry.whole(),
-            Mark::Best | Mark::Fault => format!("**{}**", entry.whole()),
-            Mark::Tied => format!("≈ {}", entry.whole()),
-        });
-        grid.add_row(first.into_iter().chain(entries).map(|words| void(row, words)).collect::<Vec<_>>());
+    let names = table.rows.iter().map(|row| row.transport.label());
+    grid.set_header([""].into_iter().chain(names).collect::<Vec<_>>());
+    let standings = table.rows.iter().map(|row| row.standing.label().to_owned());
+    grid.add_row(["SLO".to_owned()].into_iter().chain(standings).collect::<Vec<_>>());
+    for kind in Kind::ALL {
+        for (index, column) in table.columns.iter().enumerate().filter(|(_, column)| column.kind == kind) {
+            let figures = table.rows.iter().map(|row| figure(row, &row.entries[index]));
+            grid.add_row([column.head.to_owned()].into_iter().chain(figures).collect::<Vec<_>>());
+        }
     }
     grid.trim_fmt() + "\n"
 }
 
-fn void(row: &Row<'_>, words: String) -> String {
-    if matches!(row.standing, Standing::Void { .. }) && words != row.standing.label() {
-        format!("~~{words}~~")
-    } else {
-        words
+fn figure(row: &Row<'_>, entry: &Entry) -> String {
+    let words = entry.whole();
+    match entry.mark {
+        _ if matches!(row.standing, Standing::Void { .. }) && words != ABSENT => format!("~~{words}~~"),
+        Mark::None => words,
+        Mark::Best | Mark::Fault => format!("**{words}**"),
+        Mark::Tied => format!("≈ {words}"),
     }
 }
 

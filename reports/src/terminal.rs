@@ -9,6 +9,7 @@ use comfy_table::{
 use pushoff_model::Transport;
 
 use crate::Run;
+use crate::describe;
 use crate::rank::{Standing, Sureness};
 use crate::study::{Comparison, Study};
 use crate::table::{Entry, Mark, Row, Table};
@@ -79,13 +80,7 @@ impl Screen {
 
     fn table(&self, comparison: &Comparison<'_>) -> String {
         let table = Table::of(comparison);
-        let slo = &comparison.group.workload.slo;
-        let title = format!(
-            "{}: {} of messages within {}",
-            comparison.group.label,
-            crate::number::asked_share(slo.share.as_f64()),
-            crate::number::tick(slo.within.as_secs_f64() * 1e9),
-        );
+        let title = format!("{}: {}", comparison.group.label, describe::slo(comparison.group.workload));
         let mut text = self.paragraph(&title);
         text.push_str(&self.fitted(&table));
         let mut below = String::from("* best  ≈ too close to call");

@@ -4,8 +4,9 @@ use maud::{Markup, html};
 use pushoff_model::Transport;
 
 use crate::ReportError;
+use crate::describe;
 use crate::html::name;
-use crate::number::{asked_share, tick, unbroken};
+use crate::number::unbroken;
 use crate::rank::{AdviceHolds, Standing, Sureness};
 use crate::study::{Comparison, Study};
 
@@ -22,13 +23,10 @@ pub(super) fn section(study: &Study<'_>) -> Result<Markup, ReportError> {
 fn card(comparison: &Comparison<'_>) -> Markup {
     let (workload, verdict) = (comparison.group.workload, &comparison.verdict);
     let edge = verdict.choice.map_or("none", |choice| choice.name());
-    let within = tick(workload.slo.within.as_secs_f64() * 1e9);
-    let share = asked_share(workload.slo.share.as_f64());
-    let none_missed = if workload.slo.may_skip { "" } else { ", none missed" };
     html! {
         article class=(format!("card edge-{edge}")) {
             h2 { (workload.question) }
-            p.slo { (unbroken(&format!("{}: {share} within {within}{none_missed}", comparison.group.label))) }
+            p.slo { (comparison.group.label) ": " (unbroken(&describe::slo(workload))) }
             p.choice {
                 @match verdict.choice {
                     Some(choice) => (name(choice)),

@@ -3,8 +3,9 @@
 use maud::{Markup, html};
 
 use crate::ReportError;
+use crate::describe;
 use crate::html::name;
-use crate::number::{ABSENT, asked_share, tick};
+use crate::number::{ABSENT, unbroken};
 use crate::rank::Standing;
 use crate::study::{Comparison, Study};
 use crate::table::{Entry, Kind, Mark, Row, Table};
@@ -31,13 +32,13 @@ pub(super) fn anchor(comparison: &Comparison<'_>) -> String {
 
 fn compared(comparison: &Comparison<'_>) -> Markup {
     let table = Table::of(comparison);
-    let slo = &comparison.group.workload.slo;
+    let workload = comparison.group.workload;
     let id = format!("table-{}", anchor(comparison));
     html! {
         h3 id=(id) {
             (comparison.group.label)
-            small { (asked_share(slo.share.as_f64())) " within " (tick(slo.within.as_secs_f64() * 1e9)) }
         }
+        p.note { (unbroken(&describe::load(workload))) ". SLO: " (unbroken(&describe::slo(workload))) "." }
         div.scroll tabindex="0" role="region" aria-labelledby=(id) {
             table.compare {
                 thead { tr {
