@@ -12,7 +12,7 @@ pub struct Config {
     pub publish_token: Option<String>,
     /// The longest payload, in bytes. Default: 64 KiB.
     pub max_payload: usize,
-    /// The longest NDJSON batch, in bytes. Default: 1 MiB.
+    /// The longest NDJSON batch, in bytes; at least [`Self::max_payload`]. Default: 1 MiB.
     pub max_batch: usize,
     /// How many messages a topic keeps, at least 1. Default: 1,024.
     pub replay: usize,

@@ -85,7 +85,7 @@ async fn dispatch(
         Route::Topic(topic) => publish::publish(server, &head, body, &topic).await,
         Route::Subscribe(topic, transport) => {
             let query = Query::parse(&head)?;
-            let log = server.hub.topic(&topic).map_err(|error| Problem::unavailable(error.to_string()))?;
+            let log = server.hub.topic(&topic)?;
             let subscription = log.subscribe(query.start);
             transports::answer(transport, Ask { server, line, head, query, log, subscription }).await
         }

@@ -45,7 +45,7 @@ pub(crate) async fn publish(
     let media = media(&head.headers)?;
     let limit = match media {
         Media::Json => server.config.max_payload,
-        Media::Ndjson => server.config.max_batch,
+        Media::Ndjson => server.config.max_batch.max(server.config.max_payload),
     };
     let bytes = read(server, &head.headers, body, limit).await?;
     let payloads = match media {
@@ -66,7 +66,8 @@ pub(crate) async fn publish(
     Ok(response)
 }
 
-/// `DELETE /topics/{topic}`: says that no more will come.
+/// `DELETE /topics/{topic}`: says that no more will come. A topic that nobody has asked for before
+/// begins complete, so that whoever comes late learns of it too.
 pub(crate) fn complete(server: &Server, head: &Parts, topic: &Topic) -> Result<Response<Body>, Problem> {
     authorize(server, &head.headers)?;
     server.hub.topic(topic)?.complete();
