@@ -2,7 +2,7 @@
 
 use pushoff_model::environment::Named;
 
-use crate::publisher::{LARGEST_BATCH_BYTES, MOST_IN_A_BATCH};
+use crate::publisher::{FULL_BATCH_BYTES, MOST_IN_A_BATCH};
 use crate::setup::{CONNECTING_AT_ONCE, POSTING_CONNECTIONS_WARMED};
 use crate::target::READ_BUFFER_BYTES;
 use crate::transports::{BACK_OFF_BASE, BACK_OFF_CAP};
@@ -24,7 +24,7 @@ pub fn knobs() -> Vec<Named> {
         Named::new(
             "batching",
             format!(
-                "what is due at once goes as one request: at most {MOST_IN_A_BATCH} messages or {LARGEST_BATCH_BYTES} bytes"
+                "what is due at once goes as one request: at most {MOST_IN_A_BATCH} messages, none further after {FULL_BATCH_BYTES} bytes"
             ),
         ),
         Named::new("requests under way", "one a publisher"),
@@ -51,9 +51,11 @@ pub fn knobs() -> Vec<Named> {
         Named::new(
             "machine-limited",
             format!(
-                "over {} of its time stolen, or over {} of TCP segments sent again",
+                "over {} of its time stolen, over {} of TCP segments sent again, or messages sent late while others \
+                 had the generator's processors for over {} of the time",
                 percent(validity::STEAL),
-                percent(validity::RESENT)
+                percent(validity::RESENT),
+                percent(validity::WAITED)
             ),
         ),
     ]

@@ -22,8 +22,9 @@ use crate::workloads::Bodies;
 /// The most messages in one request. Chosen here: far more than fall due in one wake-up unless the
 /// server or the generator is stalled.
 pub(crate) const MOST_IN_A_BATCH: usize = 256;
-/// The most bytes in one request that holds several: below the least limit of a server.
-pub(crate) const LARGEST_BATCH_BYTES: usize = 60 * 1024;
+/// A request that holds so many bytes takes no further message. Chosen here: the largest payload,
+/// so that the largest request is twice that.
+pub(crate) const FULL_BATCH_BYTES: usize = 64 * 1024;
 
 /// One publisher and what it will send.
 #[derive(Debug)]
@@ -74,15 +75,14 @@ impl Publisher {
     /// The payloads of the messages that are due, as many as one request may hold.
     fn take_due(&mut self, start: RunInstant, now: RunInstant, due: &mut Vec<RunInstant>) -> Vec<String> {
         let (mut payloads, mut bytes): (Vec<String>, usize) = (Vec::new(), 0);
-        while payloads.len() < MOST_IN_A_BATCH && bytes < LARGEST_BATCH_BYTES {
+        while payloads.len() < MOST_IN_A_BATCH && bytes < FULL_BATCH_BYTES {
             let Some(offset) = self.due.next_if(|&offset| start + offset <= now) else { break };
             due.push(start + offset);
             let stamp = Stamp { publisher: self.number, index: self.next_index, due: start + offset, sent: now };
             self.next_index += 1;
             let mut payload = String::with_capacity(payloads.last().map_or(256, String::len));
             stamp::write(&mut payload, &stamp, |out| self.bodies.write_next(out));
-            // The next one is taken to be no larger than this one.
-            bytes += 2 * payload.len() - payloads.last().map_or(0, String::len);
+            bytes += payload.len();
             payloads.push(payload);
         }
         payloads

@@ -24,6 +24,8 @@ struct ProcessReading {
     /// The same for all threads that ever were, in whole ticks.
     ticks_ns: u64,
     tick_ns: u64,
+    /// Nanoseconds that threads alive now were ready to run and had no processor.
+    waited_ns: u64,
     rss_bytes: u64,
 }
 
@@ -43,6 +45,8 @@ pub(crate) struct Use {
     pub(crate) machine: MachineUse,
     /// TCP segments sent, machine-wide.
     pub(crate) segments: u64,
+    /// Part of the time that the generator was ready to run and others had its processors.
+    pub(crate) generator_waited: f64,
 }
 
 impl Reading {
@@ -67,6 +71,7 @@ impl Reading {
                 retransmits: machine.retransmitted.saturating_sub(self.machine.retransmitted),
             },
             segments: machine.segments.saturating_sub(self.machine.segments),
+            generator_waited: share(later.generator.waited_ns.saturating_sub(self.generator.waited_ns), wall_ns),
         }
     }
 }
@@ -104,15 +109,19 @@ mod system {
         let stat = process.stat().ok()?;
         let tick_ns = 1_000_000_000 / procfs::ticks_per_second().max(1);
         let ticks_ns = (stat.utime + stat.stime) * tick_ns;
-        let on_cpu = |task: procfs::process::Task| {
-            task.schedstat().ok().map(|Schedstat { sum_exec_runtime, .. }| sum_exec_runtime)
-        };
-        // Without scheduler statistics in the kernel, ticks are all there is.
-        let threads_ns = match process.tasks().ok()?.flatten().filter_map(on_cpu).sum() {
-            0 => ticks_ns,
-            threads => threads,
-        };
-        Some(ProcessReading { threads_ns, ticks_ns, tick_ns, rss_bytes: stat.rss * procfs::page_size() })
+        let (mut threads_ns, mut waited_ns) = (0, 0);
+        for task in process.tasks().ok()?.flatten() {
+            if let Ok(Schedstat { sum_exec_runtime, run_delay, .. }) = task.schedstat() {
+                threads_ns += sum_exec_runtime;
+                waited_ns += run_delay;
+            }
+        }
+        if threads_ns == 0 {
+            // Without scheduler statistics in the kernel, ticks are all there is.
+            threads_ns = ticks_ns;
+        }
+        let rss_bytes = stat.rss * procfs::page_size();
+        Some(ProcessReading { threads_ns, ticks_ns, tick_ns, waited_ns, rss_bytes })
     }
 
     pub(super) fn machine() -> MachineReading {
@@ -168,7 +177,12 @@ mod tests {
 
     #[test]
     fn threads_that_ended_are_taken_from_the_ticks() {
-        let reading = |threads_ns, ticks_ns| ProcessReading { threads_ns, ticks_ns, tick_ns: 10_000_000, rss_bytes: 0 };
+        let reading = |threads_ns, ticks_ns| ProcessReading {
+            threads_ns,
+            ticks_ns,
+            tick_ns: 10_000_000,
+            ..ProcessReading::default()
+        };
         let used = |to: ProcessReading| reading(0, 0).until(&to, 1_000_000_000, 1).cpu_ns;
         assert_eq!(used(reading(205_000_000, 230_000_000)), 205_000_000);
         assert_eq!(used(reading(100_000_000, 230_000_000)), 230_000_000);

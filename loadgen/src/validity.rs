@@ -18,6 +18,9 @@ pub(crate) const BUSY_SERVER: f64 = 0.90;
 pub(crate) const LAG_SHARE: f64 = 0.10;
 /// … or this, where that is more.
 pub(crate) const LEAST_LAG: Duration = Duration::from_millis(5);
+/// A generator that was ready to run for this part of the time, and had no processor, was late
+/// because of what else ran on the machine.
+pub(crate) const WAITED: f64 = 0.05;
 /// The part of the machine's time that a hypervisor may give to others.
 pub(crate) const STEAL: f64 = 0.02;
 /// The part of TCP segments that may be sent again: each waits 200 ms and more. Over loopback
@@ -36,7 +39,7 @@ pub(crate) fn concerns(used: &Use, own_lag: &LatencyHistogram, slo: &Slo) -> Vec
     let concern = |limit, detail: Option<String>| detail.map(|detail| Concern { limit, detail });
     [
         concern(Limit::Generator, busy("generator", &used.generator, BUSY_GENERATOR)),
-        concern(Limit::Generator, late(own_lag, slo)),
+        late(own_lag, slo, used.generator_waited),
         concern(Limit::Server, used.server.as_ref().and_then(|server| busy("server", server, BUSY_SERVER))),
         concern(Limit::Machine, stolen(used.machine.steal)),
         concern(Limit::Machine, resent(used.machine.retransmits, used.segments)),
@@ -46,16 +49,19 @@ pub(crate) fn concerns(used: &Use, own_lag: &LatencyHistogram, slo: &Slo) -> Vec
     .collect()
 }
 
-fn late(own_lag: &LatencyHistogram, slo: &Slo) -> Option<String> {
+fn late(own_lag: &LatencyHistogram, slo: &Slo, waited: f64) -> Option<Concern> {
     let lag = own_lag.quantile(0.99)?;
     let bound = slo.within.mul_f64(LAG_SHARE).max(LEAST_LAG);
-    (lag > bound).then(|| {
-        format!(
-            "1 % of messages were sent {:.1} ms or more late by the generator, over {:.1} ms",
-            millis(lag),
-            millis(bound)
-        )
-    })
+    if lag <= bound {
+        return None;
+    }
+    let late = format!("1 % of messages were sent {:.1} ms late or more, over {:.1} ms", millis(lag), millis(bound));
+    let (limit, cause) = if waited > WAITED {
+        (Limit::Machine, format!("others had the generator's processors for {:.0} % of the time", waited * 100.0))
+    } else {
+        (Limit::Generator, "by the generator's own doing".into())
+    };
+    Some(Concern { limit, detail: format!("{late}: {cause}") })
 }
 
 fn stolen(steal: f64) -> Option<String> {
@@ -79,7 +85,14 @@ mod tests {
 
     use super::*;
 
-    fn judged(server: f64, generator: f64, steal: f64, retransmits: u64, lag: Duration) -> Vec<Limit> {
+    fn judged(
+        server: f64,
+        generator: f64,
+        steal: f64,
+        retransmits: u64,
+        lag: Duration,
+        generator_waited: f64,
+    ) -> Vec<Limit> {
         let process = |share: f64| ProcessUse {
             cpu_ns: Duration::from_secs_f64(share).as_nanos().try_into().unwrap(),
             wall_ns: 1_000_000_000,
@@ -91,6 +104,7 @@ mod tests {
             generator: process(generator),
             machine: MachineUse { steal, retransmits },
             segments: 10_000,
+            generator_waited,
         };
         let mut own_lag = LatencyHistogram::new();
         own_lag.record(lag);
@@ -100,16 +114,17 @@ mod tests {
 
     #[test]
     fn a_trial_within_every_bound_has_no_concern() {
-        assert_eq!(judged(0.9, 0.85, 0.02, 10, Duration::from_millis(9)), []);
+        assert_eq!(judged(0.9, 0.85, 0.02, 10, Duration::from_millis(9), 0.5), []);
     }
 
     #[test]
     fn each_bound_has_its_concern() {
         let calm = Duration::from_micros(1);
-        assert_eq!(judged(0.91, 0.0, 0.0, 0, calm), [Limit::Server]);
-        assert_eq!(judged(0.0, 0.86, 0.0, 0, calm), [Limit::Generator]);
-        assert_eq!(judged(0.0, 0.0, 0.03, 0, calm), [Limit::Machine]);
-        assert_eq!(judged(0.0, 0.0, 0.0, 11, calm), [Limit::Machine]);
-        assert_eq!(judged(0.0, 0.0, 0.0, 0, Duration::from_millis(11)), [Limit::Generator]);
+        assert_eq!(judged(0.91, 0.0, 0.0, 0, calm, 0.0), [Limit::Server]);
+        assert_eq!(judged(0.0, 0.86, 0.0, 0, calm, 0.0), [Limit::Generator]);
+        assert_eq!(judged(0.0, 0.0, 0.03, 0, calm, 0.0), [Limit::Machine]);
+        assert_eq!(judged(0.0, 0.0, 0.0, 11, calm, 0.0), [Limit::Machine]);
+        assert_eq!(judged(0.0, 0.0, 0.0, 0, Duration::from_millis(11), 0.0), [Limit::Generator]);
+        assert_eq!(judged(0.0, 0.0, 0.0, 0, Duration::from_millis(11), 0.06), [Limit::Machine]);
     }
 }

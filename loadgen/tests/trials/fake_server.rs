@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -30,6 +31,8 @@ pub(crate) enum Fault {
     Refuses,
     /// Never answers a publisher after the greeting.
     Stalls,
+    /// Takes this long over the fifth message of a topic.
+    Pauses(Duration),
 }
 
 #[derive(Debug)]
@@ -157,7 +160,13 @@ async fn serve(stream: TcpStream, logs: Arc<Logs>) -> io::Result<()> {
 }
 
 async fn answer_publisher(stream: &mut BufReader<TcpStream>, request: &Request, logs: &Logs) -> io::Result<()> {
-    let greeting = logs.after(&request.topic, 0).1 == 0;
+    let head = logs.after(&request.topic, 0).1;
+    let greeting = head == 0;
+    if let Fault::Pauses(pause) = logs.fault
+        && head == 4
+    {
+        tokio::time::sleep(pause).await;
+    }
     match logs.fault {
         Fault::Refuses if !greeting => respond(stream, "401 Unauthorized", "", "no token").await,
         Fault::Stalls if !greeting => std::future::pending().await,

@@ -173,6 +173,21 @@ async fn a_server_that_does_not_keep_up_is_not_judged_by_what_it_took() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_stalled_server_shows_as_latency_of_every_message_that_was_due_meanwhile() {
+    let pause = Duration::from_millis(210);
+    let mut workload = workload(Direction::Down);
+    workload.phases.warm_up = Duration::ZERO;
+    let outcome = with_fault(workload, Transport::HttpStreaming, Fault::Pauses(pause)).await;
+    let trial = measured(Transport::HttpStreaming, outcome);
+    // Eight of twelve messages fall due while the fourth is under way, and three readers have each.
+    let late = trial.delivery_latency.count() - trial.delivery_latency.count_within(Duration::from_millis(20));
+    assert!(late >= 2 * 3 * 7, "{late}");
+    assert!(trial.delivery_latency.max() >= Some(pause));
+    assert!(trial.send_lag.max() >= Some(Duration::from_millis(150)), "{:?}", trial.send_lag.max());
+    assert_eq!((trial.counts.published, trial.counts.lost), (24, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nobody_there_is_the_servers_failure_and_no_raw_port_is_said_plainly() {
     let server = FakeServer::start(Fault::None).await;
     let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
