@@ -1,6 +1,6 @@
-//! The wire contract, held against the real binary from outside.
+//! The wire contract, and the command, held against the real binary from outside.
 //!
-//! Each test spawns a server of its own and speaks to it with the small clients in `client`, so
+//! Each test of the contract spawns a server of its own and speaks to it with the small clients in `client`, so
 //! nothing here shares code with what it tests. Source: the wire contract in `docs/TRANSPORTS.md`.
 
 #![expect(
@@ -10,12 +10,15 @@
 )]
 
 mod client;
+mod command;
 mod server;
 
 mod conformance;
 mod connections;
 mod endings;
 mod event_stream;
+mod measuring;
+mod mistakes;
 mod origins;
 mod polling;
 mod problems;

@@ -1,0 +1,76 @@
+//! What is wrong with the input is said in one sentence on standard error, with exit code 2, and
+//! nothing is left behind.
+
+use crate::command::{Ended, Folder, Run};
+
+fn refused(folder: &Folder, arguments: &[&str]) -> Ended {
+    let ended = Run::command(folder, arguments).end();
+    assert_eq!(ended.code, Some(2), "{arguments:?}: {}", ended.stderr);
+    assert_eq!(ended.stdout, "", "{arguments:?}");
+    assert!(!ended.stderr.contains("panicked") && !ended.stderr.contains("backtrace"), "{}", ended.stderr);
+    ended
+}
+
+#[test]
+fn each_mistake_is_named_with_what_to_do() {
+    let folder = Folder::new();
+    let wrong = folder.file(
+        "wrong.toml",
+        "name = \"x\"\nquestion = \"?\"\nsubscribers = 0\n[publish]\nrate = 1.0\n[slo]\nshare = 1\nwithin = \"1s\"\n",
+    );
+    folder.file("plain", "a file where a folder should be");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().to_string();
+    let cases: [(&[&str], &[&str]); 10] = [
+        (&["run", "--workload", "nonsense"], &["nonsense", "progress, ticker or chat"]),
+        (&["run", "--workload", "absent.toml"], &["reading absent.toml", "No such file"]),
+        (&["run", "--workload", &wrong], &["line 3", "`subscribers` is 0", "1 to 60000"]),
+        (&["run", "--transport", "carrier-pigeon"], &["carrier-pigeon", "http-streaming"]),
+        (&["run", "--workload", "ticker", "--subscribers", "1000000"], &["open files", "--subscribers"]),
+        (&["run", "--duration", "1ns"], &["--duration", "100ms"]),
+        (&["run", "--out", "plain"], &["plain", "--out"]),
+        (&["serve", "--listen", &taken], &[&taken, "--listen"]),
+        (&["report", "absent"], &["absent", "pushoff run"]),
+        (&["report", "one", "two"], &["--out"]),
+    ];
+    for (arguments, wanted) in cases {
+        let stderr = refused(&folder, arguments).stderr;
+        for words in wanted {
+            assert!(stderr.contains(words), "{arguments:?}: {stderr}");
+        }
+    }
+    assert_eq!(std::fs::read_to_string(folder.path("plain")).unwrap(), "a file where a folder should be");
+}
+
+#[test]
+fn a_folder_that_holds_a_run_is_never_written_to_again() {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path("run")).unwrap();
+    folder.file("run/records.jsonl", "precious\n");
+    let stderr = refused(&folder, &["run", "--out", "run"]).stderr;
+    assert!(stderr.contains("already holds a run"), "{stderr}");
+    assert_eq!(std::fs::read_to_string(folder.path("run/records.jsonl")).unwrap(), "precious\n");
+}
+
+#[test]
+fn a_file_of_records_that_is_none_is_named_by_its_line() {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path("run")).unwrap();
+    folder.file("run/records.jsonl", "{\"schema\":1}\n");
+    let stderr = refused(&folder, &["report", "run"]).stderr;
+    assert!(stderr.contains("records.jsonl line 1"), "{stderr}");
+}
+
+#[test]
+fn what_can_be_measured_is_listed_and_completed() {
+    let folder = Folder::new();
+    let listed = Run::command(&folder, &["list"]).end();
+    assert_eq!(listed.code, Some(0));
+    for word in ["ticker", "websocket", "--workload"] {
+        assert!(listed.stdout.contains(word), "{}", listed.stdout);
+    }
+    let json = Run::command(&folder, &["list", "--json"]).end();
+    let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(json["transports"].as_array().unwrap().len(), 6);
+    assert!(Run::command(&folder, &["completions", "bash"]).end().stdout.contains("pushoff"));
+}
