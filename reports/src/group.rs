@@ -3,6 +3,7 @@
 //! Pure. A record lands in exactly one cell; nothing is dropped, so every trial can be listed.
 
 use pushoff_model::record::{Measurement, Outcome};
+use pushoff_model::workload::BUILT_IN;
 use pushoff_model::{Record, Transport, Workload};
 
 /// The cells of one workload, in the order of [`Transport::ALL`].
@@ -72,8 +73,8 @@ impl<'a> Cell<'a> {
     }
 }
 
-/// Groups records by workload, in the order in which the workloads first appear, then by
-/// transport.
+/// Groups records by workload, the built-in ones in their order and then those of one's own as
+/// they first appear, and then by transport.
 pub(crate) fn group(records: &[Record]) -> Vec<Group<'_>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     for (number, record) in records.iter().enumerate() {
@@ -92,6 +93,8 @@ pub(crate) fn group(records: &[Record]) -> Vec<Group<'_>> {
             None => cells.push(Cell { transport: record.transport, trials: vec![trial] }),
         }
     }
+    let built_in = |group: &Group<'_>| BUILT_IN.iter().position(|(name, _)| *name == group.workload.name);
+    groups.sort_by_key(|group| built_in(group).unwrap_or(BUILT_IN.len()));
     for group in &mut groups {
         group.cells.sort_by_key(|cell| cell.transport);
         for cell in &mut group.cells {
@@ -122,6 +125,14 @@ mod tests {
         numbers.sort_unstable();
         assert_eq!(numbers, (0..run.records.len()).collect::<Vec<_>>());
         assert!(groups.iter().all(|group| group.cells.iter().map(|cell| cell.transport).eq(Transport::ALL)));
+    }
+
+    #[test]
+    fn workloads_keep_their_order_whatever_ran_first() {
+        let mut run = fixture::run();
+        run.records.reverse();
+        let labels: Vec<String> = group(&run.records).into_iter().map(|group| group.label).collect();
+        assert_eq!(labels, ["progress", "ticker", "chat"]);
     }
 
     #[test]

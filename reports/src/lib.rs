@@ -110,6 +110,9 @@ fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
 
 #[cfg(test)]
 mod tests {
+    use pushoff_model::record::{Measurement, Outcome, Series, WindowCounts};
+    use pushoff_model::{LatencyHistogram, Transport};
+
     use super::*;
 
     #[test]
@@ -133,6 +136,41 @@ mod tests {
     fn a_folder_that_is_not_there_is_named() {
         let error = write(&fixture::run(), Path::new("/nowhere/at/all")).unwrap_err().to_string();
         assert!(error.contains("/nowhere/at/all/report.html"), "{error}");
+    }
+
+    /// The fixture's run, of which only some records are kept, each changed a little.
+    fn some(keep: impl Fn(&Record) -> bool, change: impl Fn(&mut Measurement)) -> Run {
+        let mut run = fixture::run();
+        run.records.retain(|record| record.workload.name == "progress" && keep(record));
+        for record in &mut run.records {
+            if let Outcome::Measured(measurement) = &mut record.outcome {
+                change(measurement);
+            }
+        }
+        run
+    }
+
+    #[test]
+    fn whatever_is_missing_the_documents_are_made() {
+        let unchanged = |_: &mut Measurement| {};
+        let runs = [
+            some(|record| record.transport == Transport::RawTcp, unchanged),
+            some(|record| record.transport == Transport::Sse && record.trial == 1, unchanged),
+            some(|record| record.trial > 1, |measurement| measurement.server = None),
+            some(
+                |record| record.transport.is_ranked(),
+                |measurement| {
+                    measurement.delivery_latency = LatencyHistogram::new();
+                    measurement.series = Series::default();
+                    measurement.window = WindowCounts::default();
+                },
+            ),
+        ];
+        for run in runs {
+            let documents = documents(&run).unwrap();
+            assert!(!documents.html.contains("NaN") && !documents.html.contains("inf"), "a figure is not a number");
+            assert!(!terminal(&run, 80, false).contains("NaN"));
+        }
     }
 
     #[test]

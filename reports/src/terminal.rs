@@ -1,7 +1,8 @@
 //! The terminal: the verdict first, then a table fitted to the width.
 //!
 //! The same words and roundings as the page. Columns drop from the right, by importance; where
-//! even the most important would not fit with their intervals, the intervals go first.
+//! even the most important would not fit with their intervals, the intervals go first, from all
+//! tables.
 
 use comfy_table::{
     Attribute, Cell, CellAlignment, Color, ContentArrangement, LineStyle, Table as Grid, TableStyle, presets,
@@ -30,7 +31,7 @@ pub fn terminal(run: &Run, width: usize, colour: bool) -> String {
 }
 
 fn render(study: &Study<'_>, width: usize, colour: bool) -> String {
-    let screen = Screen { width: width.max(NARROWEST), colour };
+    let mut screen = Screen { width: width.max(NARROWEST), colour, intervals: true };
     let mut text = String::new();
     if study.has_debug_build() {
         text.push_str(&screen.paragraph("! DEBUG BUILD: these figures mean nothing. Build with --release."));
@@ -41,9 +42,11 @@ fn render(study: &Study<'_>, width: usize, colour: bool) -> String {
         return text;
     }
     text.push_str(&screen.answers(study));
-    for comparison in &study.comparisons {
+    let tables: Vec<Table<'_>> = study.comparisons.iter().map(Table::of).collect();
+    screen.intervals = tables.iter().all(|table| screen.columns_that_fit(table) >= CORE);
+    for (comparison, table) in study.comparisons.iter().zip(&tables) {
         text.push('\n');
-        text.push_str(&screen.table(comparison));
+        text.push_str(&screen.table(comparison, table));
     }
     text.push('\n');
     text.push_str(&screen.paragraph(&study.tally()));
@@ -53,6 +56,8 @@ fn render(study: &Study<'_>, width: usize, colour: bool) -> String {
 struct Screen {
     width: usize,
     colour: bool,
+    /// Whether figures carry their intervals: in all tables or in none.
+    intervals: bool,
 }
 
 impl Screen {
@@ -78,13 +83,13 @@ impl Screen {
         self.finish(&mut grid)
     }
 
-    fn table(&self, comparison: &Comparison<'_>) -> String {
-        let table = Table::of(comparison);
+    fn table(&self, comparison: &Comparison<'_>, table: &Table<'_>) -> String {
         let title = format!("{}: {}", comparison.group.label, describe::slo(comparison.group.workload));
+        let columns = self.columns_that_fit(table);
         let mut text = self.paragraph(&title);
-        text.push_str(&self.fitted(&table));
+        text.push_str(&self.draw(table, columns));
         let mut below = String::from("* best  ≈ too close to call");
-        match table.columns.len() + 2 - self.columns_that_fit(&table).1 {
+        match table.columns.len() + 2 - columns {
             0 => {}
             1 => below.push_str("  one more column in report.html or on a wider terminal"),
             dropped => below.push_str(&format!("  {dropped} more columns in report.html or on a wider terminal")),
@@ -96,34 +101,20 @@ impl Screen {
         text
     }
 
-    fn fitted(&self, table: &Table<'_>) -> String {
-        let (intervals, columns) = self.columns_that_fit(table);
-        self.draw(table, intervals, columns)
+    fn columns_that_fit(&self, table: &Table<'_>) -> usize {
+        let plain = Self { colour: false, ..*self };
+        let fits = |&columns: &usize| widest(&plain.draw(table, columns)) <= self.width;
+        (1..=table.columns.len() + 2).rev().find(fits).unwrap_or(1)
     }
 
-    /// Whether intervals are shown, and how many columns fit.
-    fn columns_that_fit(&self, table: &Table<'_>) -> (bool, usize) {
-        let all = table.columns.len() + 2;
-        let fitting = |intervals| {
-            let fits = |&columns: &usize| widest(&self.plain().draw(table, intervals, columns)) <= self.width;
-            (1..=all).rev().find(fits).unwrap_or(1)
-        };
-        let with_intervals = fitting(true);
-        if with_intervals >= CORE.min(all) { (true, with_intervals) } else { (false, fitting(false)) }
-    }
-
-    const fn plain(&self) -> Self {
-        Self { width: self.width, colour: false }
-    }
-
-    fn draw(&self, table: &Table<'_>, intervals: bool, columns: usize) -> String {
+    fn draw(&self, table: &Table<'_>, columns: usize) -> String {
         let mut grid = self.grid(RULED);
         grid.set_content_arrangement(ContentArrangement::Disabled);
         let order = table.by_importance();
         let heads = ["transport", "SLO"].into_iter().chain(order.iter().map(|&index| table.columns[index].head));
         grid.set_header(heads.take(columns).map(Cell::new).collect::<Vec<_>>());
         for row in &table.rows {
-            let entries = order.iter().map(|&index| figure(&row.entries[index], intervals, row));
+            let entries = order.iter().map(|&index| figure(&row.entries[index], self.intervals, row));
             let cells = [name(row), standing(row)].into_iter().chain(entries);
             grid.add_row(cells.take(columns).collect::<Vec<_>>());
         }

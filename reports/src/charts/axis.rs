@@ -99,9 +99,9 @@ fn even_step(least: f64) -> f64 {
 }
 
 /// Widens a range of positive values to the nearest 1, 2 or 5 times a power of ten on both sides.
-pub(crate) fn rounded(low: f64, high: f64) -> (f64, f64) {
+pub(crate) fn rounded((low, high): (f64, f64)) -> (f64, f64) {
     let all = || steps(1.0, 1e15).map(|(value, _)| value);
-    let down = all().take_while(|value| *value <= low).last().unwrap_or(low);
+    let down = all().take_while(|value| *value <= low).last().unwrap_or(1.0);
     let up = all().find(|value| *value >= high).unwrap_or(high);
     (down, up.max(down * 10.0))
 }
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_range_is_widened_to_round_values() {
-        assert_eq!(rounded(230e3, 1.3e9), (200e3, 2e9));
-        assert_eq!(rounded(230.0, 240.0), (200.0, 2_000.0));
+        assert_eq!(rounded((230e3, 1.3e9)), (200e3, 2e9));
+        assert_eq!(rounded((230.0, 240.0)), (200.0, 2_000.0));
     }
 }

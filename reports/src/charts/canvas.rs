@@ -71,9 +71,9 @@ pub(crate) struct Margins {
 
 impl Margins {
     /// Room for ticks on the left and for transports' names on the right.
-    pub(crate) const LINES: Self = Self { left: 160, right: 345 };
+    pub(crate) const LINES: Self = Self { left: 160, right: 372 };
     /// Room for transports' names on the left and for values on the right.
-    pub(crate) const ROWS: Self = Self { left: 330, right: 180 };
+    pub(crate) const ROWS: Self = Self { left: 345, right: 180 };
 }
 
 const TOP: i32 = 112;
@@ -203,7 +203,7 @@ impl Canvas<'_> {
     /// What lies between two lines: an interval.
     pub(crate) fn band(&self, low: &[(f64, f64)], high: &[(f64, f64)], ink: Ink) -> Result<(), Drawing> {
         let outline = low.iter().chain(high.iter().rev()).map(|&(x, y)| (self.at_x(x), self.at_y(y)));
-        self.area.draw(&Polygon::new(outline.collect::<Vec<_>>(), ink.placeholder().mix(0.16)))
+        self.area.draw(&Polygon::new(outline.collect::<Vec<_>>(), ink.placeholder().mix(0.13)))
     }
 
     /// A bar from one value to another, around a height in units of the drawing.

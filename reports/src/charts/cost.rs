@@ -18,7 +18,7 @@ pub(super) fn chart(comparison: &Comparison<'_>, scales: &Scales) -> Result<Opti
         return Ok(None);
     }
     costs.sort_by(|one, other| one.1.point.total_cmp(&other.1.point));
-    let axis = Axis::time("server CPU a delivery", scales.cost * 1.05);
+    let axis = Axis::latency("server CPU a delivery", scales.cost);
     let drawing = draw(axis, Axis::rows(), Margins::ROWS, |canvas| {
         let transports: Vec<Transport> = costs.iter().map(|(transport, _)| *transport).collect();
         canvas.row_labels(&transports)?;
@@ -38,7 +38,7 @@ pub(super) fn chart(comparison: &Comparison<'_>, scales: &Scales) -> Result<Opti
         key: "cost",
         title: title(comparison),
         description: "Dot chart of the server's processor time for one delivery with its 95 % interval, a row a \
-                      transport, the least first."
+                      transport, the least first, time on a log axis."
             .into(),
         drawing,
         rows: rows(&costs),

@@ -71,18 +71,18 @@ pub(crate) struct Scales {
     samples: f64,
     /// The longest measure phase, in nanoseconds.
     duration: f64,
-    /// The most processor time a delivery, in nanoseconds.
-    cost: f64,
+    /// The range of processor time a delivery, in nanoseconds.
+    cost: (f64, f64),
 }
 
 impl Scales {
     /// The scales that hold every cell that is charted, and every SLO.
     #[expect(clippy::cast_precision_loss, reason = "a place on a drawing")]
     pub(crate) fn of(study: &Study<'_>) -> Self {
-        let mut scales = Self { latency: (f64::INFINITY, 0.0), samples: 0.0, duration: 0.0, cost: 0.0 };
+        let mut scales = Self { latency: NOTHING, samples: 0.0, duration: 0.0, cost: NOTHING };
         for comparison in &study.comparisons {
             let within = comparison.group.workload.slo.within.as_secs_f64() * 1e9;
-            scales.hold(within);
+            widen(&mut scales.latency, within);
             for (cell, _, figures) in comparison.charted() {
                 let valid = cell.valid();
                 let pool = Pool::new(&valid.iter().map(|it| &it.delivery_latency).collect::<Vec<_>>());
@@ -90,21 +90,28 @@ impl Scales {
                 pool.quantiles(&vec![1; valid.len()], &[0.01, 1.0])
                     .into_iter()
                     .flatten()
-                    .for_each(|it| scales.hold(it));
+                    .for_each(|it| widen(&mut scales.latency, it));
                 scales.samples = scales.samples.max(figures.samples as f64);
-                scales.cost = figures.server_cpu_ns.map_or(scales.cost, |cost| scales.cost.max(cost.high()));
+                if let Some(cost) = figures.server_cpu_ns {
+                    widen(&mut scales.cost, cost.low());
+                    widen(&mut scales.cost, cost.high());
+                }
                 for measurement in valid {
                     scales.duration = scales.duration.max(measurement.measured_ns as f64);
                 }
             }
         }
-        scales.latency = axis::rounded(scales.latency.0, scales.latency.1);
+        scales.latency = axis::rounded(scales.latency);
+        scales.cost = axis::rounded(scales.cost);
         scales
     }
+}
 
-    const fn hold(&mut self, latency: f64) {
-        self.latency = (self.latency.0.min(latency), self.latency.1.max(latency));
-    }
+/// A range that holds nothing yet.
+const NOTHING: (f64, f64) = (f64::INFINITY, 0.0);
+
+const fn widen(range: &mut (f64, f64), value: f64) {
+    *range = (range.0.min(value), range.1.max(value));
 }
 
 /// `SSE and WebSocket` at the start of a title, `All five` where they are.

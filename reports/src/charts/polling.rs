@@ -56,7 +56,7 @@ pub(super) fn chart(comparison: &Comparison<'_>, _scales: &Scales) -> Result<Opt
             canvas.bar(parts.wait.point, parts.whole(), y, LINE, ink, 1.0)?;
             let words = format!(
                 "wait {} + transfer {}",
-                Quantity::Time.write(parts.wait.point),
+                wait_words(parts.wait.point),
                 Quantity::Time.write(parts.transfer.point)
             );
             canvas.text((canvas.left() + 10, y + LINE * 2), &words, Ink::INK, Hold::Left)?;
@@ -78,6 +78,11 @@ pub(super) fn chart(comparison: &Comparison<'_>, _scales: &Scales) -> Result<Opt
         drawing,
         rows: rows(&all),
     }))
+}
+
+/// A histogram counts no wait as its least, a nanosecond: that is no wait.
+fn wait_words(wait: f64) -> String {
+    if wait <= 1.0 { "0".into() } else { Quantity::Time.write(wait) }
 }
 
 fn title(all: &[Parts], half: f64) -> String {
