@@ -6,8 +6,7 @@ use pushoff_model::environment::{Environment, Named, Pinning};
 use pushoff_model::record::SCHEMA_VERSION;
 
 /// The crates whose code stands in the measured path.
-const CRATES: [&str; 12] = [
-    "axum",
+const CRATES: [&str; 11] = [
     "criterion",
     "eventsource-client",
     "hdrhistogram",
