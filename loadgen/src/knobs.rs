@@ -51,8 +51,8 @@ pub fn knobs() -> Vec<Named> {
         Named::new(
             "machine-limited",
             format!(
-                "over {} of its time stolen, over {} of TCP segments sent again, or messages sent late while others \
-                 had the generator's processors for over {} of the time",
+                "over {} of its time stolen, over {} of TCP segments sent again, or others had the generator's \
+                 or the server's processors for over {} of the time",
                 percent(validity::STEAL),
                 percent(validity::RESENT),
                 percent(validity::WAITED)

@@ -66,8 +66,9 @@ impl Publisher {
             let sent = clock.now();
             let payloads = self.take_due(start, sent, &mut due);
             recorder.sent(due.iter().copied(), free, sent);
-            let verdict = self.channel.send(payloads).await;
-            self.publication.enter(due.len() as u64, verdict);
+            if let Some(verdict) = self.channel.send(payloads).await {
+                self.publication.enter(due.len() as u64, verdict);
+            }
             free = clock.now();
         }
     }
@@ -90,15 +91,17 @@ impl Publisher {
 }
 
 impl Channel {
-    async fn send(&self, payloads: Vec<String>) -> Verdict {
+    /// Sends; the verdict, unless the subscriber that speaks has entered it already, in one step
+    /// with the writing: a break right after it must find it there.
+    async fn send(&self, payloads: Vec<String>) -> Option<Verdict> {
         match self {
-            Self::Post(poster) => poster.post(payloads).await,
+            Self::Post(poster) => Some(poster.post(payloads).await),
             Self::Socket(outbox) => {
                 let (written, answer) = oneshot::channel();
                 if outbox.send(Outbound { payloads, written }).await.is_err() {
-                    return Verdict::Refused("the subscriber that speaks is gone".into());
+                    return Some(Verdict::Refused("the subscriber that speaks is gone".into()));
                 }
-                answer.await.map_or_else(|_| Verdict::Doubtful("the WebSocket broke".into()), |()| Verdict::Accepted)
+                answer.await.err().map(|_| Verdict::Doubtful("the WebSocket broke".into()))
             }
         }
     }

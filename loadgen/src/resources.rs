@@ -45,7 +45,9 @@ pub(crate) struct Use {
     pub(crate) machine: MachineUse,
     /// TCP segments sent, machine-wide.
     pub(crate) segments: u64,
-    /// Part of the time that the generator was ready to run and others had its processors.
+    /// Part of its processors' time that the server was ready to run and others had them.
+    pub(crate) server_waited: f64,
+    /// The same for the generator.
     pub(crate) generator_waited: f64,
 }
 
@@ -60,6 +62,9 @@ impl Reading {
     pub(crate) fn until(&self, later: &Self, server_cpus: u32) -> Use {
         let wall_ns = pushoff_model::time::nanos(later.at.since(self.at));
         let cpus = std::thread::available_parallelism().map_or(1, |cpus| u32::try_from(cpus.get()).unwrap_or(u32::MAX));
+        let waited = |from: ProcessReading, to: ProcessReading, cpus: u32| {
+            share(to.waited_ns.saturating_sub(from.waited_ns), wall_ns.saturating_mul(cpus.into()))
+        };
         let machine = &later.machine;
         let total = machine.total_ticks.saturating_sub(self.machine.total_ticks);
         let steal = machine.steal_ticks.saturating_sub(self.machine.steal_ticks);
@@ -71,7 +76,8 @@ impl Reading {
                 retransmits: machine.retransmitted.saturating_sub(self.machine.retransmitted),
             },
             segments: machine.segments.saturating_sub(self.machine.segments),
-            generator_waited: share(later.generator.waited_ns.saturating_sub(self.generator.waited_ns), wall_ns),
+            server_waited: waited(self.server.unwrap_or_default(), later.server.unwrap_or_default(), server_cpus),
+            generator_waited: waited(self.generator, later.generator, cpus),
         }
     }
 }

@@ -8,7 +8,7 @@ use pushoff_model::{Cursor, RunInstant};
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 
 use crate::ledger::{Delivery, Ledger};
-use crate::publication::Publication;
+use crate::publication::{Publication, Verdict};
 use crate::recorder::{Recorder, Sample, SampleBlock};
 use crate::stamp::{self, GREETER};
 use crate::transports::{ConnectionError, Incoming, Sink};
@@ -199,6 +199,12 @@ impl Sink for Subscriber {
 
     fn polled_empty(&mut self) {
         self.tallies.empty_polls += 1;
+    }
+
+    fn wrote(&mut self, messages: u64) {
+        if let Some(publication) = &self.seat.own {
+            publication.enter(messages, Verdict::Accepted);
+        }
     }
 
     fn broke(&mut self, error: &ConnectionError) -> ControlFlow<()> {

@@ -18,9 +18,9 @@ pub(crate) const BUSY_SERVER: f64 = 0.90;
 pub(crate) const LAG_SHARE: f64 = 0.10;
 /// … or this, where that is more.
 pub(crate) const LEAST_LAG: Duration = Duration::from_millis(5);
-/// A generator that was ready to run for this part of the time, and had no processor, was late
-/// because of what else ran on the machine.
-pub(crate) const WAITED: f64 = 0.05;
+/// A process that was ready to run for this part of its processors' time, while others had them,
+/// was late because of what else ran on the machine.
+pub(crate) const WAITED: f64 = 0.10;
 /// The part of the machine's time that a hypervisor may give to others.
 pub(crate) const STEAL: f64 = 0.02;
 /// The part of TCP segments that may be sent again: each waits 200 ms and more. Over loopback
@@ -39,7 +39,10 @@ pub(crate) fn concerns(used: &Use, own_lag: &LatencyHistogram, slo: &Slo) -> Vec
     let concern = |limit, detail: Option<String>| detail.map(|detail| Concern { limit, detail });
     [
         concern(Limit::Generator, busy("generator", &used.generator, BUSY_GENERATOR)),
-        late(own_lag, slo, used.generator_waited),
+        // A generator without a processor is late for a reason that is said already.
+        concern(Limit::Generator, late(own_lag, slo).filter(|_| used.generator_waited <= WAITED)),
+        concern(Limit::Machine, waited("generator", used.generator_waited)),
+        concern(Limit::Machine, waited("server", used.server_waited)),
         concern(Limit::Server, used.server.as_ref().and_then(|server| busy("server", server, BUSY_SERVER))),
         concern(Limit::Machine, stolen(used.machine.steal)),
         concern(Limit::Machine, resent(used.machine.retransmits, used.segments)),
@@ -49,19 +52,23 @@ pub(crate) fn concerns(used: &Use, own_lag: &LatencyHistogram, slo: &Slo) -> Vec
     .collect()
 }
 
-fn late(own_lag: &LatencyHistogram, slo: &Slo, waited: f64) -> Option<Concern> {
+fn late(own_lag: &LatencyHistogram, slo: &Slo) -> Option<String> {
     let lag = own_lag.quantile(0.99)?;
     let bound = slo.within.mul_f64(LAG_SHARE).max(LEAST_LAG);
-    if lag <= bound {
-        return None;
-    }
-    let late = format!("1 % of messages were sent {:.1} ms late or more, over {:.1} ms", millis(lag), millis(bound));
-    let (limit, cause) = if waited > WAITED {
-        (Limit::Machine, format!("others had the generator's processors for {:.0} % of the time", waited * 100.0))
-    } else {
-        (Limit::Generator, "by the generator's own doing".into())
-    };
-    Some(Concern { limit, detail: format!("{late}: {cause}") })
+    (lag > bound).then(|| {
+        format!(
+            "1 % of messages were sent {:.1} ms or more late by the generator, over {:.1} ms",
+            millis(lag),
+            millis(bound)
+        )
+    })
+}
+
+fn waited(name: &str, waited: f64) -> Option<String> {
+    (waited > WAITED).then(|| {
+        let (waited, bound) = (waited * 100.0, WAITED * 100.0);
+        format!("others had the {name}'s processors for {waited:.0} % of the time, over {bound:.0} %")
+    })
 }
 
 fn stolen(steal: f64) -> Option<String> {
@@ -85,46 +92,54 @@ mod tests {
 
     use super::*;
 
-    fn judged(
-        server: f64,
-        generator: f64,
-        steal: f64,
-        retransmits: u64,
-        lag: Duration,
-        generator_waited: f64,
-    ) -> Vec<Limit> {
+    const CALM: Duration = Duration::from_micros(1);
+
+    fn used(server: f64, generator: f64) -> Use {
         let process = |share: f64| ProcessUse {
             cpu_ns: Duration::from_secs_f64(share).as_nanos().try_into().unwrap(),
             wall_ns: 1_000_000_000,
             cpus: 1,
             rss_bytes: 0,
         };
-        let used = Use {
+        Use {
             server: Some(process(server)),
             generator: process(generator),
-            machine: MachineUse { steal, retransmits },
+            machine: MachineUse::default(),
             segments: 10_000,
-            generator_waited,
-        };
+            server_waited: 0.0,
+            generator_waited: 0.0,
+        }
+    }
+
+    fn judged(used: &Use, lag: Duration) -> Vec<Limit> {
         let mut own_lag = LatencyHistogram::new();
         own_lag.record(lag);
         let slo = Slo { share: Share::new(0.99).unwrap(), within: Duration::from_millis(100), may_skip: false };
-        concerns(&used, &own_lag, &slo).into_iter().map(|concern| concern.limit).collect()
+        concerns(used, &own_lag, &slo).into_iter().map(|concern| concern.limit).collect()
     }
 
     #[test]
     fn a_trial_within_every_bound_has_no_concern() {
-        assert_eq!(judged(0.9, 0.85, 0.02, 10, Duration::from_millis(9), 0.5), []);
+        let machine = MachineUse { steal: 0.02, retransmits: 10 };
+        let used = Use { machine, server_waited: 0.1, generator_waited: 0.1, ..used(0.9, 0.85) };
+        assert_eq!(judged(&used, Duration::from_millis(9)), []);
     }
 
     #[test]
     fn each_bound_has_its_concern() {
-        let calm = Duration::from_micros(1);
-        assert_eq!(judged(0.91, 0.0, 0.0, 0, calm, 0.0), [Limit::Server]);
-        assert_eq!(judged(0.0, 0.86, 0.0, 0, calm, 0.0), [Limit::Generator]);
-        assert_eq!(judged(0.0, 0.0, 0.03, 0, calm, 0.0), [Limit::Machine]);
-        assert_eq!(judged(0.0, 0.0, 0.0, 11, calm, 0.0), [Limit::Machine]);
-        assert_eq!(judged(0.0, 0.0, 0.0, 0, Duration::from_millis(11), 0.0), [Limit::Generator]);
-        assert_eq!(judged(0.0, 0.0, 0.0, 0, Duration::from_millis(11), 0.06), [Limit::Machine]);
+        let idle = used(0.0, 0.0);
+        let machine = |steal, retransmits| Use { machine: MachineUse { steal, retransmits }, ..idle };
+        assert_eq!(judged(&used(0.91, 0.0), CALM), [Limit::Server]);
+        assert_eq!(judged(&used(0.0, 0.86), CALM), [Limit::Generator]);
+        assert_eq!(judged(&machine(0.03, 0), CALM), [Limit::Machine]);
+        assert_eq!(judged(&machine(0.0, 11), CALM), [Limit::Machine]);
+        assert_eq!(judged(&Use { server_waited: 0.11, ..idle }, CALM), [Limit::Machine]);
+        assert_eq!(judged(&idle, Duration::from_millis(11)), [Limit::Generator]);
+    }
+
+    #[test]
+    fn a_generator_without_a_processor_is_the_machines_limit_however_late_it_is() {
+        let starved = Use { generator_waited: 0.11, ..used(0.0, 0.0) };
+        assert_eq!(judged(&starved, Duration::from_secs(1)), [Limit::Machine]);
     }
 }

@@ -113,6 +113,9 @@ pub trait Sink: Send {
     fn missed(&mut self, count: Option<u64>);
     /// A poll brought nothing.
     fn polled_empty(&mut self);
+    /// So many messages of the outbox were handed to the socket. Told before anything else happens
+    /// to the connection, so that a break tells which of them are in doubt.
+    fn wrote(&mut self, _messages: u64) {}
     /// The connection broke and will be made again, unless the sink has had enough.
     fn broke(&mut self, error: &ConnectionError) -> ControlFlow<()>;
     /// The topic is complete: no more will come.

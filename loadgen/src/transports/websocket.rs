@@ -33,7 +33,7 @@ pub(super) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, Co
                     return Ok(ended);
                 }
             }
-            Some(outbound) = next(&mut feed.subscription.outbox) => write(outbound, &mut socket).await?,
+            Some(outbound) = next(&mut feed.subscription.outbox) => write(outbound, &mut socket, feed).await?,
         }
     }
 }
@@ -74,11 +74,17 @@ async fn next(outbox: &mut Option<mpsc::Receiver<Outbound>>) -> Option<Outbound>
     }
 }
 
-async fn write(outbound: Outbound, socket: &mut WebSocketStream<TcpStream>) -> Result<(), ConnectionError> {
+async fn write<S: Sink>(
+    outbound: Outbound,
+    socket: &mut WebSocketStream<TcpStream>,
+    feed: &mut Feed<'_, S>,
+) -> Result<(), ConnectionError> {
+    let messages = outbound.payloads.len() as u64;
     for payload in outbound.payloads {
         socket.feed(Message::text(payload)).await?;
     }
     socket.flush().await?;
+    feed.sink.wrote(messages);
     // A publisher that has stopped waiting has no use for the answer.
     outbound.written.send(()).unwrap_or_default();
     Ok(())
