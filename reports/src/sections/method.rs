@@ -24,8 +24,8 @@ pub(crate) const PARAGRAPHS: [(&str, &str); 10] = [
     ),
     (
         "Fresh server.",
-        "Each trial has a server process of its own and topics that were never used, on a port that was free; \
-         the transports of a trial get the same schedule and the same payloads.",
+        "Where pushoff starts the server, each trial has one of its own, on a port that was free, and topics that were \
+         never used; the transports of a trial get the same schedule and the same payloads.",
     ),
     (
         "Interleaved.",
