@@ -76,7 +76,7 @@ impl Words<'_> {
         let Some(choice) = self.verdict.choice else { return String::new() };
         let opening = self.opening(choice);
         let Some(next) = self.verdict.runner_up else {
-            return format!("{opening}{}. No other was shown to.", self.cost_clause(choice));
+            return format!("{opening}{}. No other was shown to be good enough.", self.cost_clause(choice));
         };
         format!("{opening}{}{}.", self.cost_clause(choice), self.beside(choice, next))
     }

@@ -107,7 +107,7 @@ fn an_undecided_one_that_costs_more_changes_nothing() {
         &[candidate(Transport::Sse, GOOD, (8.0, 7.0, 9.0)), candidate(Transport::WebSocket, OPEN, (16.0, 15.0, 17.0))],
     );
     assert_eq!((verdict.choice, verdict.sureness), (Some(Transport::Sse), Sureness::Decided));
-    insta::assert_snapshot!(verdict.sentence, @"SSE delivers 99.9 % of messages within 100 ms (99 % needed) for 8.00 µs of server CPU each. No other was shown to.");
+    insta::assert_snapshot!(verdict.sentence, @"SSE delivers 99.9 % of messages within 100 ms (99 % needed) for 8.00 µs of server CPU each. No other was shown to be good enough.");
 }
 
 #[test]
