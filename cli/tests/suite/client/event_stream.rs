@@ -32,6 +32,7 @@ pub(crate) enum Item {
 /// through inside a field, so a CR met here is a failure.
 pub(crate) fn next_item(stream: &mut impl BufRead) -> Option<Item> {
     let mut block = Block::default();
+    let mut blank_lines = 0;
     loop {
         let mut line = String::new();
         if stream.read_line(&mut line).unwrap_or_else(|error| panic!("reading an event stream: {error}")) == 0 {
@@ -41,8 +42,10 @@ pub(crate) fn next_item(stream: &mut impl BufRead) -> Option<Item> {
         let line = line.strip_suffix('\n').unwrap_or_else(|| panic!("the stream ended inside {line:?}"));
         assert!(!line.contains('\r'), "a CR splits a field: {line:?}");
         if line.is_empty() {
-            // A blank line after a comment dispatches nothing.
+            // One blank line may end a comment that was read before; more would end nothing.
             if block == Block::default() {
+                blank_lines += 1;
+                assert_eq!(blank_lines, 1, "a blank line that ends nothing");
                 continue;
             }
             return Some(Item::Block(block));

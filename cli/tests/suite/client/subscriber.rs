@@ -21,6 +21,9 @@ use crate::server::{DEADLINE, Server};
 /// The pause between two polls that found nothing.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
+/// How many heartbeats in a row mean that what is waited for will not come.
+const MAX_HEARTBEATS: usize = 50;
+
 /// What a subscriber is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
@@ -179,12 +182,13 @@ impl Subscriber {
 
     /// The next event that is not a heartbeat.
     pub(crate) fn next(&mut self) -> Event {
-        loop {
+        for _ in 0..MAX_HEARTBEATS {
             match self.next_event() {
                 Event::Heartbeat => {}
                 event @ (Event::Message(..) | Event::Missed(_) | Event::End(_)) => return event,
             }
         }
+        panic!("nothing but heartbeats");
     }
 
     /// The next event, which must be a message.
