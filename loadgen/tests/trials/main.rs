@@ -108,6 +108,8 @@ async fn a_broken_connection_is_made_again_and_loses_nothing() {
         let target = Target { http: http.address, raw_tcp: Some(raw_tcp.address), ..target(&server) };
         let mut workload = workload(direction);
         workload.phases.measure = Duration::from_millis(600);
+        // Longer than a first back-off; lasts to its end where a message's fate stays unknown.
+        workload.phases.drain = Duration::from_secs(3);
         let cutting = async {
             server.has_taken(12).await;
             http.cut();
