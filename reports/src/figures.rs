@@ -42,6 +42,8 @@ pub(crate) struct Figures {
     pub(crate) server_cpu_ns: Option<Figure>,
     /// Requests that a client made for one delivery.
     pub(crate) requests_a_delivery: Option<Figure>,
+    /// Requests that all clients made a second.
+    pub(crate) requests_per_second: Option<Figure>,
     /// Deliveries a second.
     pub(crate) deliveries_per_second: Option<Figure>,
     /// Median time to set a connection up.
@@ -89,9 +91,8 @@ impl Figures {
                 .ratio(|trial| Some((trial.delivery_latency.count_within(slo.within), trial.window.expected))),
             server_cpu_ns: sums.ratio(|trial| Some((trial.server.as_ref()?.cpu_ns, trial.window.received))),
             requests_a_delivery: sums.ratio(|trial| Some((trial.window.requests, trial.window.received))),
-            deliveries_per_second: sums
-                .ratio(|trial| Some((trial.window.received, trial.measured_ns)))
-                .map(|figure| figure.times(1e9)),
+            requests_per_second: sums.per_second(|trial| trial.window.requests),
+            deliveries_per_second: sums.per_second(|trial| trial.window.received),
             connect_ns: median(sums.pool(|trial| Some(&trial.connect))),
             first_message_ns: median(sums.pool(|trial| Some(&trial.first_message))),
             round_trip_p50_ns,
@@ -110,6 +111,11 @@ struct Sums<'a> {
 }
 
 impl Sums<'_> {
+    /// What was counted in the measure phase, by its length.
+    fn per_second(&self, of: impl Fn(&Measurement) -> u64) -> Option<Figure> {
+        self.ratio(|trial| Some((of(trial), trial.measured_ns))).map(|figure| figure.times(1e9))
+    }
+
     /// The histograms of all trials; `None` where a trial lacks it.
     fn pool(&self, of: impl Fn(&Measurement) -> Option<&LatencyHistogram>) -> Option<Pool> {
         let histograms: Option<Vec<_>> = self.trials.iter().map(|trial| of(trial)).collect();

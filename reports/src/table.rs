@@ -54,7 +54,6 @@ enum Better {
 /// What a column reads from a cell.
 enum Reading {
     Figure(Option<Figure>),
-    Count(u64),
     /// A count of what should not happen.
     Fault(u64),
 }
@@ -121,8 +120,8 @@ const COLUMNS: [Column; 20] = [
         |it| Reading::Fault(it.counts.reordered)),
     column!(2, "server CPU", Cost, Time, Less, "processor time of the server for one delivery",
         |it| Reading::Figure(it.server_cpu_ns)),
-    column!(13, "requests", Cost, Count, Less, "requests and handshakes that all clients made, over all trials",
-        |it| Reading::Count(it.counts.requests)),
+    column!(13, "requests", Cost, Rate, Less, "requests that all subscribers made a second, while it was measured",
+        |it| Reading::Figure(it.requests_per_second)),
     column!(16, "connect", Start, Time, Less, "median time until the stream is open or the first poll is answered",
         |it| Reading::Figure(it.connect_ns)),
     column!(17, "first message", Start, Time, Less, "median time from connecting to the first message in hand",
@@ -214,7 +213,7 @@ impl Column {
         #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
         match (self.read)(figures) {
             Reading::Figure(figure) => figure,
-            Reading::Count(count) | Reading::Fault(count) => Some(Figure { point: count as f64, interval: None }),
+            Reading::Fault(count) => Some(Figure { point: count as f64, interval: None }),
         }
     }
 

@@ -23,6 +23,7 @@ fn figures(share: Option<Figure>, cpu: Option<Figure>) -> Figures {
         share_within: share,
         server_cpu_ns: cpu,
         requests_a_delivery: figure(0.0, 0.0, 0.0),
+        requests_per_second: None,
         deliveries_per_second: None,
         connect_ns: None,
         first_message_ns: None,
