@@ -4,7 +4,8 @@ use maud::{Markup, html};
 use pushoff_model::Transport;
 
 use crate::compare::{Figure, Interval};
-use crate::html::{name, shell};
+use crate::html::shell;
+use crate::name::name;
 use crate::number::{ABSENT, Quantity};
 
 /// What Criterion estimated for one benchmark.

@@ -26,6 +26,13 @@ pub(crate) struct Cell<'a> {
     pub(crate) trials: Vec<Trial<'a>>,
 }
 
+impl Group<'_> {
+    /// The workload's part of an element's id.
+    pub(crate) fn anchor(&self) -> String {
+        self.label.replace([' ', '(', ')'], "")
+    }
+}
+
 /// A record and where it stands among all.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Trial<'a> {

@@ -1,7 +1,6 @@
 //! The shell of every page: one self-contained file, no network, light, dark and print.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use pushoff_model::Transport;
 
 use crate::ReportError;
 use crate::palette;
@@ -70,18 +69,6 @@ pub(crate) fn shell(title: &str, body: &Markup) -> String {
         }
     }
     .into_string()
-}
-
-/// A transport's marker and name in its colour.
-pub(crate) fn name(transport: Transport) -> Markup {
-    html! {
-        span class=(format!("name c-{}", transport.name())) {
-            svg.marker viewBox="-16 -16 32 32" aria-hidden="true" {
-                path class=(format!("f-{}", transport.name())) d=(palette::marker(transport)) {}
-            }
-            (transport.label())
-        }
-    }
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod group;
 mod hlog;
 mod html;
 mod markdown;
+mod name;
 mod number;
 mod palette;
 mod rank;

@@ -5,7 +5,7 @@ use pushoff_model::Transport;
 
 use crate::ReportError;
 use crate::describe;
-use crate::html::name;
+use crate::name::name;
 use crate::number::unbroken;
 use crate::rank::{AdviceHolds, Standing, Sureness};
 use crate::study::{Comparison, Study};
@@ -52,7 +52,7 @@ fn card(comparison: &Comparison<'_>) -> Markup {
                         @if let Some(because) = &verdict.advice_because { (unbroken(because)) } "." }
                 }
             }
-            p.more { a href=(format!("#table-{}", super::comparison::anchor(comparison))) { "Figures" } }
+            p.more { a href=(format!("#table-{}", comparison.group.anchor())) { "Figures" } }
         }
     }
 }

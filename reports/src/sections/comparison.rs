@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use crate::ReportError;
 use crate::describe;
-use crate::html::name;
+use crate::name::name;
 use crate::number::{ABSENT, unbroken};
 use crate::rank::Standing;
 use crate::study::{Comparison, Study};
@@ -25,15 +25,10 @@ pub(super) fn section(study: &Study<'_>) -> Result<Markup, ReportError> {
     })
 }
 
-/// The workload's part of an element's id.
-pub(super) fn anchor(comparison: &Comparison<'_>) -> String {
-    comparison.group.label.replace([' ', '(', ')'], "")
-}
-
 fn compared(comparison: &Comparison<'_>) -> Markup {
     let table = Table::of(comparison);
     let workload = comparison.group.workload;
-    let id = format!("table-{}", anchor(comparison));
+    let id = format!("table-{}", comparison.group.anchor());
     html! {
         h3 id=(id) {
             (comparison.group.label)
@@ -46,7 +41,7 @@ fn compared(comparison: &Comparison<'_>) -> Markup {
                     @for row in &table.rows {
                         th scope="col" class=(column_class(row)) {
                             @if row.is_choice { small { "taken" } }
-                            a href=(format!("#trials-{}-{}", anchor(comparison), row.transport)) { (name(row.transport)) }
+                            a href=(format!("#trials-{}-{}", comparison.group.anchor(), row.transport)) { (name(row.transport)) }
                         }
                     }
                 } }

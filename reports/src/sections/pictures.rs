@@ -23,7 +23,7 @@ pub(super) fn section(study: &Study<'_>) -> Result<Markup, ReportError> {
 }
 
 fn row(comparison: &Comparison<'_>, scales: &Scales) -> Result<Markup, ReportError> {
-    let anchor = super::comparison::anchor(comparison);
+    let anchor = comparison.group.anchor();
     let charts = charts::of(comparison, scales)?;
     Ok(html! {
         h3 { (comparison.group.label) }

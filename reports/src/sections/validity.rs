@@ -5,7 +5,7 @@ use pushoff_model::record::{Measurement, Outcome};
 
 use crate::ReportError;
 use crate::group::{Cell, Trial};
-use crate::html::name;
+use crate::name::name;
 use crate::number::{ABSENT, Quantity};
 use crate::study::{Comparison, Study};
 
@@ -55,7 +55,7 @@ fn troubles<'a>(trial: &Trial<'a>) -> Vec<(&'static str, &'a str)> {
 }
 
 fn trials(comparison: &Comparison<'_>) -> Markup {
-    let anchor = super::comparison::anchor(comparison);
+    let anchor = comparison.group.anchor();
     let heads = [
         "trial",
         "ran as",
