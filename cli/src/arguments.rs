@@ -69,7 +69,7 @@ pub(crate) struct RunOptions {
     #[arg(long, value_name = "NAME")]
     pub(crate) transport: Vec<Transport>,
     /// Trials of each cell (workload × transport); more give narrower intervals
-    #[arg(long, value_name = "N", default_value = "3")]
+    #[arg(long, value_name = "N", default_value = "4")]
     pub(crate) trials: NonZeroU32,
     /// Length of the measured part of a trial, e.g. 5s [default: as the workload says]
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]

@@ -8,7 +8,7 @@ use pushoff_model::record::{Counts, Measurement};
 use pushoff_model::workload::Slo;
 use serde::Serialize;
 
-use crate::compare::{Figure, Pool, Resample, estimate, estimate_ratio, resamples};
+use crate::compare::{Figure, Interval, Pool, Resample, estimate, estimate_ratio, resamples};
 
 /// The percentiles that are shown, as shares.
 const SHOWN: [f64; 5] = [0.5, 0.9, 0.99, 0.999, 1.0];
@@ -88,7 +88,8 @@ impl Figures {
             p99_to_floor: ratio_to_floor(trials, floor, 0.99),
             from_send_p99_ns: sums.percentiles(from_send.as_ref(), [0.99])[0],
             share_within: sums
-                .ratio(|trial| Some((trial.delivery_latency.count_within(slo.within), trial.window.expected))),
+                .ratio(|trial| Some((trial.delivery_latency.count_within(slo.within), trial.window.expected)))
+                .map(Figure::of_one),
             server_cpu_ns: sums.ratio(|trial| Some((trial.server.as_ref()?.cpu_ns, trial.window.received))),
             requests_a_delivery: sums.ratio(|trial| Some((trial.window.requests, trial.window.received))),
             requests_per_second: sums.per_second(|trial| trial.window.requests),
@@ -157,10 +158,14 @@ impl Sums<'_> {
 }
 
 impl Figure {
+    /// A part of a whole is at most the whole, and so is its interval.
+    fn of_one(self) -> Self {
+        let interval = self.interval.map(|Interval { low, high }| Interval { low, high: high.min(1.0) });
+        Self { interval, ..self }
+    }
+
     fn times(self, factor: f64) -> Self {
-        let interval = self
-            .interval
-            .map(|interval| crate::compare::Interval { low: interval.low * factor, high: interval.high * factor });
+        let interval = self.interval.map(|Interval { low, high }| Interval { low: low * factor, high: high * factor });
         Self { point: self.point * factor, interval }
     }
 }
