@@ -93,7 +93,7 @@ fn section(group: &str, members: &[&Estimate]) -> Markup {
 fn near_best(members: &[&Estimate]) -> Vec<Transport> {
     let ranked = || members.iter().filter(|member| member.transport().is_some_and(Transport::is_ranked));
     let best = ranked().min_by(|one, other| one.point_ns.total_cmp(&other.point_ns));
-    let is_near = |member: &&&Estimate| best.is_some_and(|best| best.figure().overlaps(&member.figure()));
+    let is_near = |member: &&&Estimate| best.is_some_and(|best| best.figure().is_near(&member.figure()));
     ranked().filter(is_near).filter_map(|member| member.transport()).collect()
 }
 

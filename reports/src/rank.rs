@@ -267,8 +267,8 @@ fn tied_with_the_least<'a>(cost: Cost, meeting: &[&'a Candidate]) -> Vec<&'a Can
     match order(cost, least).1 {
         None => meeting.to_vec(),
         Some(least) => {
-            let overlaps = |candidate: &&&Candidate| order(cost, candidate).1.is_some_and(|it| it.overlaps(&least));
-            meeting.iter().filter(overlaps).copied().collect()
+            let near = |candidate: &&&Candidate| order(cost, candidate).1.is_some_and(|it| it.is_near(&least));
+            meeting.iter().filter(near).copied().collect()
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What a comparison table shows, once for the page, the Markdown and the terminal.
 //!
 //! Columns stand in the order of the page; a terminal takes them by importance and drops the rest.
-//! The best of a column is marked only where no other overlaps it; else all that overlap the best
+//! The best of a column is marked only where no other comes near it; else all that come near the best
 //! are marked as tied.
 
 use pushoff_model::Transport;
@@ -253,7 +253,7 @@ impl Column {
         };
         let Some((_, best)) = best.filter(|_| contest.len() > 1) else { return marks };
         let near: Vec<usize> =
-            contest.iter().filter(|(_, figure)| figure.overlaps(best)).map(|(index, _)| *index).collect();
+            contest.iter().filter(|(_, figure)| figure.is_near(best)).map(|(index, _)| *index).collect();
         let mark = if near.len() == 1 { Mark::Best } else { Mark::Tied };
         for index in near {
             marks[index] = mark;
@@ -295,7 +295,7 @@ mod tests {
     use crate::study::Study;
 
     #[test]
-    fn a_best_figure_overlaps_no_other_and_the_floor_is_never_marked() {
+    fn a_best_figure_has_no_other_near_it_and_the_floor_is_never_marked() {
         let run = fixture::run();
         let study = Study::of(&run);
         for comparison in &study.comparisons {

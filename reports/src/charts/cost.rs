@@ -53,13 +53,13 @@ fn title(comparison: &Comparison<'_>) -> String {
     let (Some(least), Some(most)) = (ranked.first(), ranked.last()) else {
         return "What a delivery costs the server: too few trials to compare".into();
     };
-    if least.1.overlaps(&most.1) {
+    if least.1.is_near(&most.1) {
         return "What a delivery costs the server is too close to call".into();
     }
     let times = Quantity::Ratio.write(most.1.point / least.1.point);
     let times = times.trim_end_matches('×');
     let near: Vec<Transport> =
-        ranked.iter().filter(|(_, cost)| cost.overlaps(&least.1)).map(|(transport, _)| *transport).collect();
+        ranked.iter().filter(|(_, cost)| cost.is_near(&least.1)).map(|(transport, _)| *transport).collect();
     let least_words = Quantity::Time.write(least.1.point);
     let opening = match near.as_slice() {
         [one] => format!("A delivery costs the server least on {}, {least_words}", one.label()),
