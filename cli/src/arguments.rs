@@ -1,7 +1,7 @@
 //! The command line: what can be asked, and the help that teaches it.
 
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -69,13 +69,13 @@ pub(crate) struct RunOptions {
     #[arg(long, value_name = "NAME")]
     pub(crate) transport: Vec<Transport>,
     /// Trials of each cell (workload × transport); more give narrower intervals
-    #[arg(long, value_name = "N", default_value = "4")]
+    #[arg(long, value_name = "N", default_value = "4", value_parser = positive)]
     pub(crate) trials: NonZeroU32,
     /// Length of the measured part of a trial, e.g. 5s [default: as the workload says]
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub(crate) duration: Option<Duration>,
     /// Subscribers in all, in place of what the workload says
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = positive)]
     pub(crate) subscribers: Option<NonZeroU32>,
     /// Seed of the order of trials, of schedules and of payloads
     #[arg(long, value_name = "S", default_value_t = 1)]
@@ -101,10 +101,10 @@ pub(crate) struct ReportOptions {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ServeOptions {
     /// Address for HTTP and WebSocket; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080", value_parser = address)]
     pub(crate) listen: SocketAddr,
     /// Address for the raw TCP floor [default: none]
-    #[arg(long, value_name = "ADDRESS:PORT")]
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = address)]
     pub(crate) raw_tcp: Option<SocketAddr>,
     /// A foreign origin whose pages may connect (scheme, host and port); may be repeated
     #[arg(long, value_name = "ORIGIN")]
@@ -141,11 +141,18 @@ pub(crate) struct ServeOptions {
     pub(crate) until_stdin_closes: bool,
 }
 
-fn at_least_one(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(0) | Err(_) => Err("a whole number above 0 is needed".to_owned()),
-        Ok(number) => Ok(number),
-    }
+const NEEDS_A_NUMBER: &str = "a whole number above 0 is needed";
+
+fn at_least_one(text: &str) -> Result<usize, &'static str> {
+    text.parse().map(NonZeroUsize::get).or(Err(NEEDS_A_NUMBER))
+}
+
+fn positive(text: &str) -> Result<NonZeroU32, &'static str> {
+    text.parse().or(Err(NEEDS_A_NUMBER))
+}
+
+fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().or(Err("an IP address and a port are needed, e.g. 127.0.0.1:8080 or [::1]:0"))
 }
 
 #[cfg(test)]
