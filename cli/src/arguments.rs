@@ -80,7 +80,7 @@ pub(crate) struct RunOptions {
     /// Seed of the order of trials, of schedules and of payloads
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub(crate) seed: u64,
-    /// Folder for records and report; must not hold a run yet [default: pushoff-runs/<time>]
+    /// Folder for records and report; must not hold a run yet [default: pushoff-runs/TIME]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Leave server and generator to the scheduler instead of giving each its half of the processors
