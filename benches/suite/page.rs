@@ -1,7 +1,6 @@
 //! `target/pushoff/bench.html`: what Criterion found, side by side, with links to its own pages.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use pushoff_reports::bench::{Estimate, page};
@@ -49,10 +48,8 @@ pub(crate) fn write() {
     estimates.sort_by(|one, other| (&one.group, &one.function).cmp(&(&other.group, &other.function)));
     let folder = target.join("pushoff");
     fs::create_dir_all(&folder).unwrap();
-    let mut file = tempfile::Builder::new().tempfile_in(&folder).unwrap();
-    file.write_all(page(&estimates).as_bytes()).unwrap();
     let path = folder.join("bench.html");
-    file.persist(&path).unwrap();
+    pushoff_reports::write_whole(&path, page(&estimates).as_bytes()).unwrap();
     eprintln!("the transports side by side: {}", path.display());
 }
 

@@ -1,10 +1,11 @@
 //! One trial, from an idle server to an outcome.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use pushoff_model::record::{Failure, FailureKind, Measurement, Outcome, WindowCounts};
 use pushoff_model::workload::Direction;
-use pushoff_model::{RunClock, RunInstant};
+use pushoff_model::{RunClock, RunInstant, Transport};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -48,6 +49,7 @@ pub async fn run(trial: &Trial, target: &Target, cancel: &CancellationToken) -> 
 
 async fn measure(trial: &Trial, target: &Target) -> Result<Measurement, Failed> {
     let clock = RunClock::start();
+    let trial = &warmed_up(trial);
     let workload = &trial.workload;
     let Cast {
         mut subscribers,
@@ -89,6 +91,17 @@ async fn measure(trial: &Trial, target: &Target) -> Result<Measurement, Failed> 
     })?;
     load.check(&account, &fates)?;
     Ok(measurement(trial, table.window, account, recorder.take(), &used))
+}
+
+/// The trial, with a warm-up of at least one interval where it polls on a timer. Before that, a poll
+/// finds less than an interval's messages: fewer deliveries for the same work, each seeming dearer.
+fn warmed_up(trial: &Trial) -> Trial {
+    let mut trial = trial.clone();
+    if trial.transport == Transport::ShortPolling {
+        let workload = Arc::make_mut(&mut trial.workload);
+        workload.phases.warm_up = workload.phases.warm_up.max(workload.polling.interval);
+    }
+    trial
 }
 
 fn patience(trial: &Trial) -> Duration {

@@ -97,8 +97,11 @@ pub fn write(run: &Run, folder: &Path) -> Result<(), ReportError> {
     write_whole(&folder.join("latency.hlog"), &documents.hlog)
 }
 
-/// Writes beside `path` and renames, so that no reader ever sees half a file.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
+/// Writes a file whole or not at all: beside `path`, and then renames.
+///
+/// # Errors
+/// When it cannot be written; what stood at `path` is then untouched.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
     let failed = |source| ReportError::Write { path: path.to_owned(), source };
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();

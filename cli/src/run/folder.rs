@@ -1,7 +1,6 @@
 //! The folder of a run: created once, never shared with another run, written as trials end.
 
 use std::fs::{self, File};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
@@ -39,10 +38,8 @@ impl RunFolder {
         );
         let writing = || format!("cannot write to {}: choose a writable folder with --out", path.display());
         fs::create_dir_all(&path).with_context(writing)?;
-        let mut file = tempfile::NamedTempFile::new_in(&path).with_context(writing)?;
-        serde_json::to_writer_pretty(&mut file, environment).with_context(writing)?;
-        file.write_all(b"\n").with_context(writing)?;
-        file.persist(path.join(ENVIRONMENT)).with_context(writing)?;
+        let json = serde_json::to_vec_pretty(environment).context("writing the environment down")?;
+        pushoff_reports::write_whole(&path.join(ENVIRONMENT), &json).with_context(writing)?;
         let server_log = File::options().create(true).append(true).open(path.join(SERVER_LOG)).with_context(writing)?;
         let records = RecordWriter::create(&path.join(RECORDS)).with_context(writing)?;
         if asked.is_none() {
