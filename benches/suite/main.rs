@@ -24,8 +24,8 @@ use criterion::Criterion;
 fn main() {
     let mut criterion = Criterion::default()
         .sample_size(20)
-        .warm_up_time(Duration::from_millis(500))
-        .measurement_time(Duration::from_secs(3))
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(2))
         .configure_from_args();
     framing::benches(&mut criterion);
     hub::benches(&mut criterion);

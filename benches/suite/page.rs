@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use pushoff_model::Transport;
 use pushoff_reports::bench::{Estimate, page};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -45,7 +46,7 @@ pub(crate) fn write() {
     let target = target();
     let criterion = target.join("criterion");
     let mut estimates: Vec<_> = groups(&criterion).iter().filter_map(|folder| estimate(&criterion, folder)).collect();
-    estimates.sort_by(|one, other| (&one.group, &one.function).cmp(&(&other.group, &other.function)));
+    estimates.sort_by_cached_key(|it| (it.group.clone(), it.function.parse::<Transport>().ok(), it.function.clone()));
     let folder = target.join("pushoff");
     fs::create_dir_all(&folder).unwrap();
     let path = folder.join("bench.html");

@@ -1,6 +1,6 @@
 //! The ground that every chart is drawn on: axes, lines, bands, points and labels.
 //!
-//! Drawn with plotters; colours are placeholders that become CSS classes, so that one drawing
+//! Drawn with plotters; colours are stand_ins that become CSS classes, so that one drawing
 //! serves paper, night and print. Points are laid over it as focusable groups with their value.
 
 use std::io;
@@ -48,7 +48,7 @@ impl Ink {
     }
 
     /// The colour that stands for this one until the drawing is done.
-    fn placeholder(self) -> RGBColor {
+    fn stand_in(self) -> RGBColor {
         let number = Self::all().position(|ink| ink == self).and_then(|at| u8::try_from(at).ok());
         RGBColor(0xFA, 0x01, number.unwrap_or(u8::MAX))
     }
@@ -120,7 +120,7 @@ fn styled(svg: &str) -> String {
     let mut body = svg.get(start..end).unwrap_or_default().replace(" opacity=\"1\"", "");
     body = body.replace(" font-family=\"sans-serif\"", "").replace(",0 \"", ",0\"").replace("\n</text>", "</text>");
     for ink in Ink::all() {
-        let RGBColor(red, green, blue) = ink.placeholder();
+        let RGBColor(red, green, blue) = ink.stand_in();
         let hex = format!("#{red:02X}{green:02X}{blue:02X}");
         body = body.replace(&format!("stroke=\"{hex}\""), &format!("class=\"s-{}\"", ink.0));
         body = body.replace(&format!("fill=\"{hex}\""), &format!("class=\"f-{}\"", ink.0));
@@ -178,7 +178,7 @@ impl Canvas<'_> {
     }
 
     fn stroke(&self, points: Vec<(i32, i32)>, ink: Ink, width: u32) -> Result<(), Drawing> {
-        let style = ShapeStyle { color: ink.placeholder().to_rgba(), filled: false, stroke_width: width };
+        let style = ShapeStyle { color: ink.stand_in().to_rgba(), filled: false, stroke_width: width };
         self.area.draw(&PathElement::new(points, style))
     }
 
@@ -197,19 +197,19 @@ impl Canvas<'_> {
     pub(crate) fn rule(&self, from: (i32, i32), to: (i32, i32), ink: Ink, width: i32) -> Result<(), Drawing> {
         let (across, along) = if from.1 == to.1 { (0, width) } else { (width, 0) };
         let corners = [(from.0 - across / 2, from.1 - along / 2), (to.0 + (across + 1) / 2, to.1 + (along + 1) / 2)];
-        self.area.draw(&Rectangle::new(corners, ink.placeholder().filled()))
+        self.area.draw(&Rectangle::new(corners, ink.stand_in().filled()))
     }
 
     /// What lies between two lines: an interval.
     pub(crate) fn band(&self, low: &[(f64, f64)], high: &[(f64, f64)], ink: Ink) -> Result<(), Drawing> {
         let outline = low.iter().chain(high.iter().rev()).map(|&(x, y)| (self.at_x(x), self.at_y(y)));
-        self.area.draw(&Polygon::new(outline.collect::<Vec<_>>(), ink.placeholder().mix(0.13)))
+        self.area.draw(&Polygon::new(outline.collect::<Vec<_>>(), ink.stand_in().mix(0.13)))
     }
 
     /// A bar from one value to another, around a height in units of the drawing.
     pub(crate) fn bar(&self, from: f64, to: f64, y: i32, half: i32, ink: Ink, strength: f64) -> Result<(), Drawing> {
         let corners = [(self.at_x(from), y - half), (self.at_x(to), y + half)];
-        self.area.draw(&Rectangle::new(corners, ink.placeholder().mix(strength).filled()))
+        self.area.draw(&Rectangle::new(corners, ink.stand_in().mix(strength).filled()))
     }
 
     /// Words at a place on the drawing.
@@ -220,7 +220,7 @@ impl Canvas<'_> {
             Hold::Right => HPos::Right,
         };
         let style: TextStyle<'_> = ("sans-serif", LINE).into_text_style(&self.area);
-        let colour = ink.placeholder();
+        let colour = ink.stand_in();
         let style = style.color(&colour).pos(Pos::new(side, VPos::Center));
         self.area.draw(&Text::new(words.to_owned(), at, style))
     }
