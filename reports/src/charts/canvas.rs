@@ -1,6 +1,6 @@
 //! The ground that every chart is drawn on: axes, lines, bands, points and labels.
 //!
-//! Drawn with plotters; colours are stand_ins that become CSS classes, so that one drawing
+//! Drawn with plotters; colours are stand-ins that become CSS classes, so that one drawing
 //! serves paper, night and print. Points are laid over it as focusable groups with their value.
 
 use std::io;
