@@ -13,6 +13,10 @@ use crate::figures::Figures;
 use crate::number::{Quantity, asked_share, tick};
 use crate::sentence;
 
+/// How many times the least measured cost a simpler transport may have cost and still be taken in
+/// a tie. Chosen here: a quarter more of a server's processor is less than a team's time.
+const WORTH_OF_SIMPLICITY: f64 = 1.25;
+
 /// Fewer valid trials say nothing about the spread, and so decide nothing.
 pub(crate) const LEAST_TRIALS: usize = 2;
 
@@ -84,7 +88,7 @@ pub(crate) struct Candidate {
 pub(crate) enum Sureness {
     /// The cheapest of those that meet the SLO, and nothing else comes near.
     Decided,
-    /// Several cost the same as far as the data tells: the simplest of them.
+    /// Several cost the same as far as the data tells: the simplest of those near the least.
     TooClose,
     /// The best of those shown to meet the SLO; one that is still open might cost less.
     Provisional,
@@ -101,7 +105,7 @@ impl Sureness {
     pub(crate) const fn label(self) -> &'static str {
         match self {
             Self::Decided => "decided",
-            Self::TooClose => "too close to call: the simplest is taken",
+            Self::TooClose => "too close to call: simplicity decides",
             Self::Provisional => "provisional: another may cost less",
             Self::NothingMeets => "nothing meets the SLO",
             Self::Undecided => "undecided",
@@ -114,11 +118,11 @@ impl Sureness {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum AdviceHolds {
-    /// The advice names the choice, or one that cannot be told from it.
+    /// The advice names the choice, or one that would do as well.
     Agrees,
     /// The data shows a better choice than any that the advice names, or that those fail.
     Disagrees,
-    /// An advised transport is still open.
+    /// An advised transport is still open, or measured dearer without being told apart.
     Undecided,
 }
 
@@ -167,6 +171,8 @@ pub(crate) struct Verdict {
     pub(crate) sureness: Sureness,
     /// Those that cost the same as the choice as far as the data tells, the choice among them.
     pub(crate) tied: Vec<Transport>,
+    /// Those of them that also measured near the least cost: simplicity decides among these.
+    pub(crate) affordable: Vec<Transport>,
     /// Those that are still open and might cost less than the choice.
     pub(crate) contenders: Vec<Transport>,
     /// What the costs were counted in.
@@ -229,12 +235,14 @@ pub(crate) fn decide(workload: &Workload, candidates: &[Candidate]) -> Verdict {
     let cost = cost_of(&meeting);
     meeting.sort_by(|one, other| order(cost, one).0.total_cmp(&order(cost, other).0));
     let tied = tied_with_the_least(cost, &meeting);
-    let taken = simplest(&tied);
+    let affordable = near_the_least(cost, &tied);
+    let taken = simplest(&affordable);
     let mut verdict = Verdict {
         choice: taken.map(|candidate| candidate.transport),
-        runner_up: taken.and_then(|taken| runner_up(taken, &tied, &meeting)),
+        runner_up: taken.and_then(|taken| runner_up(taken, &affordable, &meeting)),
         sureness: Sureness::Undecided,
         tied: tied.iter().map(|candidate| candidate.transport).collect(),
+        affordable: affordable.iter().map(|candidate| candidate.transport).collect(),
         contenders: taken.map_or_else(Vec::new, |taken| contenders(cost, taken, &ranked)),
         cost,
         advice: None,
@@ -273,16 +281,25 @@ fn tied_with_the_least<'a>(cost: Cost, meeting: &[&'a Candidate]) -> Vec<&'a Can
     }
 }
 
+/// Those of a tie among which simplicity may decide. Without this bound the noisiest cell would be
+/// tied with everything, and be taken for its noise.
+fn near_the_least<'a>(cost: Cost, tied: &[&'a Candidate]) -> Vec<&'a Candidate> {
+    let Some(least) = tied.first().map(|least| order(cost, least)) else { return Vec::new() };
+    let is_near =
+        |candidate: &&&Candidate| least.1.is_none() || order(cost, candidate).0 <= least.0 * WORTH_OF_SIMPLICITY;
+    tied.iter().filter(is_near).copied().collect()
+}
+
 fn simplest<'a>(candidates: &[&'a Candidate]) -> Option<&'a Candidate> {
     candidates.iter().copied().min_by_key(|candidate| candidate.transport.simplicity())
 }
 
-/// The next simplest of a tie, else the next cheapest.
-fn runner_up(taken: &Candidate, tied: &[&Candidate], meeting: &[&Candidate]) -> Option<Transport> {
+/// The next simplest of those that would do as well, else the next cheapest.
+fn runner_up(taken: &Candidate, affordable: &[&Candidate], meeting: &[&Candidate]) -> Option<Transport> {
     let others = |all: &[&Candidate]| -> Vec<Transport> {
         all.iter().map(|candidate| candidate.transport).filter(|&it| it != taken.transport).collect()
     };
-    let next_of_tie = others(tied).into_iter().min_by_key(|transport| transport.simplicity());
+    let next_of_tie = others(affordable).into_iter().min_by_key(|transport| transport.simplicity());
     next_of_tie.or_else(|| others(meeting).first().copied())
 }
 
@@ -334,9 +351,9 @@ fn advice(advice: &Advice, verdict: &Verdict, ranked: &[&Candidate]) -> Option<A
         (Some(standing), None) => standing.is_open(),
         (Some(_), Some(_)) => verdict.contenders.contains(&transport),
     });
-    Some(if verdict.choice.is_some() && verdict.tied.iter().any(advised) {
+    Some(if verdict.affordable.iter().any(advised) {
         AdviceHolds::Agrees
-    } else if open {
+    } else if open || verdict.tied.iter().any(advised) {
         AdviceHolds::Undecided
     } else {
         AdviceHolds::Disagrees

@@ -85,7 +85,8 @@ impl Words<'_> {
         let Some(choice) = self.verdict.choice else { return String::new() };
         let others: Vec<_> = self.verdict.tied.iter().copied().filter(|&it| it != choice).collect();
         format!(
-            "{}{}; {} cannot be told from it by cost, so the simplest to build is taken.",
+            "{}{}; {} cannot be told from it by cost, and of those within a quarter of the least the simplest to \
+             build is taken.",
             self.opening(choice),
             self.cost_clause(choice),
             list(&others),

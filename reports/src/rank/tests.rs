@@ -78,7 +78,24 @@ fn of_those_too_close_to_call_the_simplest_is_taken() {
     );
     assert_eq!((verdict.choice, verdict.runner_up), (Some(Transport::Sse), Some(Transport::HttpStreaming)));
     assert_eq!((verdict.sureness, verdict.advice), (Sureness::TooClose, Some(AdviceHolds::Agrees)));
-    insta::assert_snapshot!(verdict.sentence, @"SSE delivers 99.9 % of messages within 100 ms (99 % needed) for 12.9 µs of server CPU each; HTTP streaming cannot be told from it by cost, so the simplest to build is taken.");
+    insta::assert_snapshot!(verdict.sentence, @"SSE delivers 99.9 % of messages within 100 ms (99 % needed) for 12.9 µs of server CPU each; HTTP streaming cannot be told from it by cost, and of those within a quarter of the least the simplest to build is taken.");
+}
+
+#[test]
+fn a_noisy_cell_is_not_taken_for_its_noise() {
+    let verdict = decide(
+        &ticker(),
+        &[
+            candidate(Transport::ShortPolling, GOOD, (16.0, 8.0, 32.0)),
+            candidate(Transport::WebSocket, GOOD, (10.0, 9.0, 11.0)),
+        ],
+    );
+    assert_eq!((verdict.choice, verdict.sureness), (Some(Transport::WebSocket), Sureness::TooClose));
+    let mut advised = ticker();
+    advised.advice.transports = vec![Transport::ShortPolling];
+    let noisy = candidate(Transport::ShortPolling, GOOD, (16.0, 8.0, 32.0));
+    let verdict = decide(&advised, &[noisy, candidate(Transport::WebSocket, GOOD, (10.0, 9.0, 11.0))]);
+    assert_eq!(verdict.advice, Some(AdviceHolds::Undecided));
 }
 
 #[test]

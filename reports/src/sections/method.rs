@@ -52,9 +52,9 @@ pub(crate) const PARAGRAPHS: [(&str, &str); 10] = [
     (
         "The choice.",
         "Among those that meet the SLO, the least server CPU a delivery. Those that differ from the \
-         least by no more than both uncertainties together (their squares add up) are too close to call, and the \
-         simplest to build and run of them is taken: short polling, SSE, HTTP streaming, long polling, WebSocket, in \
-         this order.",
+         least by no more than both uncertainties together (their squares add up) are too close to call. Of these, \
+         among those that measured within a quarter of the least, the simplest to build and run is taken: short \
+         polling, SSE, HTTP streaming, long polling, WebSocket, in this order.",
     ),
     (
         "The floor.",
