@@ -140,7 +140,7 @@ mod tests {
                 assert!(!chart.title.is_empty() && !chart.description.is_empty());
                 assert!(!chart.rows.body.is_empty(), "{}", chart.key);
                 assert!(chart.rows.body.iter().all(|row| row.len() == chart.rows.head.len()), "{}", chart.key);
-                assert!(!chart.drawing.0.contains("FA01"), "a placeholder is left in {}", chart.key);
+                assert!(!chart.drawing.0.contains("FA01"), "a stand-in colour is left in {}", chart.key);
             }
         }
     }
