@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use pushoff_model::Transport;
+use pushoff_model::{Client, Transport};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -74,9 +74,13 @@ pub(crate) struct RunOptions {
     /// Length of the measured part of a trial, e.g. 5s [default: as the workload says]
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub(crate) duration: Option<Duration>,
-    /// Subscribers in all, in place of what the workload says
-    #[arg(long, value_name = "N", value_parser = positive)]
-    pub(crate) subscribers: Option<NonZeroU32>,
+    /// Who receives: library (reqwest, eventsource-client, tokio-tungstenite) or lean (our own, which
+    /// cost the generator less); given twice, both are measured [default: as the workload says]
+    #[arg(long, value_name = "KIND")]
+    pub(crate) client: Vec<Client>,
+    /// Subscribers in all, in place of what the workload says; several, e.g. 100,1000, measure each
+    #[arg(long, value_name = "N", value_delimiter = ',', value_parser = positive)]
+    pub(crate) subscribers: Vec<NonZeroU32>,
     /// Seed of the order of trials, of schedules and of payloads
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub(crate) seed: u64,
@@ -86,6 +90,10 @@ pub(crate) struct RunOptions {
     /// Leave server and generator to the scheduler instead of giving each its half of the processors
     #[arg(long)]
     pub(crate) no_pin: bool,
+    /// Processors for the generator, the rest for the server; below 1 holds the generator back to
+    /// that part of one, which shows what a generator that is too weak looks like [default: half]
+    #[arg(long, value_name = "N", conflicts_with = "no_pin")]
+    pub(crate) generator_cpus: Option<f64>,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use pushoff_model::environment::{Environment, Named, Pinning};
+use pushoff_model::environment::{Environment, Named, Noise, Pinning};
 use pushoff_model::record::SCHEMA_VERSION;
 
 /// The crates whose code stands in the measured path.
@@ -69,6 +69,8 @@ pub(crate) fn gather(started: String, facts: RunFacts) -> Environment {
         pinning: facts.pinning,
         knobs: facts.knobs,
         descriptor_limit: facts.descriptor_limit,
+        noise: Noise::default(),
+        shortages: Vec::new(),
     }
 }
 

@@ -1,7 +1,50 @@
 //! Which processors a process runs on. Threads inherit it, so it is set before a runtime is built.
 
 use anyhow::Context;
+use pushoff_model::environment::Pinning;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+/// Who runs where.
+#[derive(Debug)]
+pub(crate) struct Cpus {
+    /// How many processors the run may use.
+    pub(crate) allowed: usize,
+    /// How many of them the generator has.
+    pub(crate) generator: usize,
+    /// The server's; empty where the scheduler decides.
+    pub(crate) server: Vec<u32>,
+    pub(crate) pinning: Pinning,
+}
+
+impl Cpus {
+    /// Takes this process's half of the processors, and notes the server's.
+    pub(crate) fn take(no_pin: bool) -> anyhow::Result<Self> {
+        let allowed = allowed()?;
+        let shared = |reason: &str| Self {
+            allowed: allowed.len(),
+            generator: allowed.len(),
+            server: Vec::new(),
+            pinning: Pinning::Shared { reason: reason.to_owned() },
+        };
+        if no_pin {
+            return Ok(shared("--no-pin was given"));
+        }
+        let Some((server, generator)) = halves(&allowed) else {
+            return Ok(shared("there is one processor, and both processes share it"));
+        };
+        pin(generator)?;
+        Ok(Self {
+            allowed: allowed.len(),
+            generator: generator.len(),
+            server: server.to_vec(),
+            pinning: Pinning::Split { server: server.to_vec(), generator: generator.to_vec() },
+        })
+    }
+
+    pub(crate) fn server_count(&self) -> u32 {
+        u32::try_from(if self.server.is_empty() { self.allowed } else { self.server.len() }).unwrap_or(u32::MAX)
+    }
+}
 
 /// The processors that this process may use, in ascending order.
 pub(crate) fn allowed() -> anyhow::Result<Vec<u32>> {

@@ -11,7 +11,6 @@ use std::sync::Arc;
 
 use anyhow::{Context, ensure};
 use pushoff_loadgen::{Target, Trial, descriptors_needed};
-use pushoff_model::environment::Pinning;
 use pushoff_model::record::{Failure, FailureKind, NotRun, Outcome, Record, SCHEMA_VERSION};
 use pushoff_model::{Transport, Workload, workload};
 use tokio::signal::unix::{SignalKind, signal};
@@ -19,9 +18,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::arguments::RunOptions;
 use crate::environment::{self, RunFacts};
+use crate::pinning::Cpus;
 use crate::progress::Progress;
 use crate::server_process::{ServerPlan, ServerProcess};
-use crate::{Exit, pinning, report, runtime, terminal};
+use crate::{Exit, report, runtime, terminal};
 use folder::RunFolder;
 
 pub(crate) fn run(options: &RunOptions, json: bool) -> anyhow::Result<Exit> {
@@ -59,7 +59,7 @@ pub(crate) fn run(options: &RunOptions, json: bool) -> anyhow::Result<Exit> {
 /// The trials that are asked for, in the order in which they run.
 fn plan(options: &RunOptions) -> anyhow::Result<Vec<Trial>> {
     let names: Vec<&str> = if options.workload.is_empty() {
-        workload::BUILT_IN.iter().map(|(name, _)| *name).collect()
+        workload::DEFAULT.to_vec()
     } else {
         options.workload.iter().map(String::as_str).collect()
     };
@@ -84,7 +84,11 @@ fn load(name: &str) -> anyhow::Result<Workload> {
         return Ok(built_in?);
     }
     let is_file = Path::new(name).extension().is_some() || name.contains(std::path::MAIN_SEPARATOR);
-    ensure!(is_file, "`{name}` is not a built-in workload: take progress, ticker or chat, or name a TOML file");
+    ensure!(
+        is_file,
+        "`{name}` is not a built-in workload: take one of {}, or name a TOML file",
+        workload::BUILT_IN.map(|(name, _)| name).join(", ")
+    );
     Ok(workload::read(Path::new(name))?)
 }
 
@@ -98,7 +102,7 @@ fn adjusted(mut workload: Workload, options: &RunOptions) -> anyhow::Result<Work
         );
         workload.phases.measure = duration;
     }
-    if let Some(subscribers) = options.subscribers.map(NonZeroU32::get) {
+    if let Some(subscribers) = options.subscribers.first().copied().map(NonZeroU32::get) {
         ensure!(
             subscribers >= workload.topics,
             "--subscribers is {subscribers}, and {} has {} topics: each needs at least one subscriber",
@@ -108,48 +112,6 @@ fn adjusted(mut workload: Workload, options: &RunOptions) -> anyhow::Result<Work
         workload.subscribers = subscribers;
     }
     Ok(workload)
-}
-
-/// Who runs where.
-#[derive(Debug)]
-struct Cpus {
-    /// How many processors the run may use.
-    allowed: usize,
-    /// How many of them the generator has.
-    generator: usize,
-    /// The server's; empty where the scheduler decides.
-    server: Vec<u32>,
-    pinning: Pinning,
-}
-
-impl Cpus {
-    /// Takes this process's half of the processors, and notes the server's.
-    fn take(no_pin: bool) -> anyhow::Result<Self> {
-        let allowed = pinning::allowed()?;
-        let shared = |reason: &str| Self {
-            allowed: allowed.len(),
-            generator: allowed.len(),
-            server: Vec::new(),
-            pinning: Pinning::Shared { reason: reason.to_owned() },
-        };
-        if no_pin {
-            return Ok(shared("--no-pin was given"));
-        }
-        let Some((server, generator)) = pinning::halves(&allowed) else {
-            return Ok(shared("there is one processor, and both processes share it"));
-        };
-        pinning::pin(generator)?;
-        Ok(Self {
-            allowed: allowed.len(),
-            generator: generator.len(),
-            server: server.to_vec(),
-            pinning: Pinning::Split { server: server.to_vec(), generator: generator.to_vec() },
-        })
-    }
-
-    fn server_count(&self) -> u32 {
-        u32::try_from(if self.server.is_empty() { self.allowed } else { self.server.len() }).unwrap_or(u32::MAX)
-    }
 }
 
 /// Runs all trials; each leaves its record in `folder`.
@@ -172,6 +134,8 @@ async fn measure(trials: &[Trial], run: &str, cpus: &Cpus, folder: &mut RunFolde
             run: run.to_owned(),
             workload: Workload::clone(&trial.workload),
             transport: trial.transport,
+            client: trial.workload.client,
+            step: None,
             trial: trial.number,
             position: trial.position,
             seed: trial.seed,

@@ -12,6 +12,7 @@ use pushoff_model::record::Series;
 use pushoff_model::{LatencyHistogram, RunInstant};
 
 use crate::phases::Window;
+use crate::transports::Polled;
 
 /// Samples a subscriber holds back: 32 to 64 fill a page, and folding them takes some microseconds.
 const BLOCK: usize = 64;
@@ -25,8 +26,8 @@ pub struct Sample {
     pub sent: RunInstant,
     /// When the client library handed it over.
     pub received: RunInstant,
-    /// When the poll that brought it was sent; `None` where it was not polled for.
-    pub polled: Option<RunInstant>,
+    /// The poll that brought it; `None` where it was not polled for.
+    pub polled: Option<Polled>,
     /// Whether the subscriber is the one who said it.
     pub own: bool,
 }
@@ -166,8 +167,8 @@ impl Totals {
         self.delivery_latency.record(latency);
         self.latency_from_send.record(received.since(sent));
         if let Some(polled) = polled {
-            self.poll_wait.record(polled.since(due));
-            self.transfer.record(received.since(due.max(polled)));
+            self.poll_wait.record(polled.due.since(due));
+            self.transfer.record(received.since(due.max(polled.sent)));
         }
         if own {
             self.round_trip.record(latency);
@@ -191,7 +192,13 @@ mod tests {
     }
 
     fn sample(due: u64, sent: u64, received: u64, polled: Option<u64>) -> Sample {
-        Sample { due: at(due), sent: at(sent), received: at(received), polled: polled.map(at), own: false }
+        Sample {
+            due: at(due),
+            sent: at(sent),
+            received: at(received),
+            polled: polled.map(|ms| Polled { due: at(ms), sent: at(ms) }),
+            own: false,
+        }
     }
 
     fn recorded(samples: &[Sample]) -> Totals {

@@ -26,7 +26,6 @@ struct ProcessReading {
     tick_ns: u64,
     /// Nanoseconds that threads alive now were ready to run and had no processor.
     waited_ns: u64,
-    rss_bytes: u64,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -89,7 +88,7 @@ impl ProcessReading {
         // User and system time are each rounded, at both ends.
         let rounding = 4 * later.tick_ns;
         let cpu_ns = if ticks > threads.saturating_add(rounding) { ticks } else { threads };
-        ProcessUse { cpu_ns, wall_ns, cpus, rss_bytes: later.rss_bytes }
+        ProcessUse { cpu_ns, user_ns: 0, system_ns: 0, wall_ns, cpus: f64::from(cpus) }
     }
 }
 
@@ -126,8 +125,7 @@ mod system {
             // Without scheduler statistics in the kernel, ticks are all there is.
             threads_ns = ticks_ns;
         }
-        let rss_bytes = stat.rss * procfs::page_size();
-        Some(ProcessReading { threads_ns, ticks_ns, tick_ns, waited_ns, rss_bytes })
+        Some(ProcessReading { threads_ns, ticks_ns, tick_ns, waited_ns })
     }
 
     pub(super) fn machine() -> MachineReading {
@@ -177,7 +175,7 @@ mod tests {
         let used = before.until(&Reading::now(clock.now(), me), 1);
         let server = used.server.unwrap();
         assert!(server.cpu_ns > 10_000_000, "{server:?}");
-        assert!(server.rss_bytes > 100_000 && server.wall_ns >= 60_000_000);
+        assert!(server.wall_ns >= 60_000_000);
         assert!((0.0..=1.0).contains(&used.machine.steal));
     }
 

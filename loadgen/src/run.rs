@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pushoff_model::record::{Failure, FailureKind, Measurement, Outcome, WindowCounts};
+use pushoff_model::record::{Connecting, Failure, FailureKind, Measurement, Memory, Outcome, WindowCounts};
 use pushoff_model::workload::Direction;
 use pushoff_model::{RunClock, RunInstant, Transport};
 use tokio::task::{JoinError, JoinSet};
@@ -160,10 +160,15 @@ fn measurement(trial: &Trial, window: Window, account: Account, totals: Totals, 
         measured_ns: pushoff_model::time::nanos(window.length()),
         counts: account.counts,
         window: WindowCounts { delivered: totals.delivered, received: totals.received, ..account.window },
-        concerns: validity::concerns(used, &totals.own_lag, &trial.workload.slo),
+        concerns: validity::concerns(used, &totals.own_lag, trial.workload.slo.as_ref()),
         delivery_latency: totals.delivery_latency,
         latency_from_send: totals.latency_from_send,
         send_lag: totals.send_lag,
+        connecting: Connecting::default(),
+        wire: None,
+        memory: Memory::default(),
+        spread: None,
+        poll_queueing: None,
         poll_wait: polls.then_some(totals.poll_wait),
         transfer: polls.then_some(totals.transfer),
         round_trip: (trial.workload.direction == Direction::Both).then_some(totals.round_trip),

@@ -47,6 +47,8 @@ impl Schedule {
             Load::Trace { events, .. } => {
                 Timing::Trace { events: events.clone(), of: by_topic(events, workload.topics) }
             }
+            // A trace without a message.
+            Load::Silence { .. } => Timing::Trace { events: Arc::default(), of: Arc::default() },
         };
         let length = workload.phases.warm_up + workload.phases.measure;
         Self { seed, publishers: workload.publishers(), length, load }

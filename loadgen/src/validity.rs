@@ -30,7 +30,7 @@ pub(crate) const RESENT: f64 = 0.001;
 const FEW_RESENT: u64 = 10;
 
 /// Everything that is wrong with a trial, as far as can be known.
-pub(crate) fn concerns(used: &Use, own_lag: &LatencyHistogram, slo: &Slo) -> Vec<Concern> {
+pub(crate) fn concerns(used: &Use, own_lag: &LatencyHistogram, slo: Option<&Slo>) -> Vec<Concern> {
     let busy = |name: &str, process: &ProcessUse, bound: f64| {
         let busy = process.utilisation();
         (busy > bound)
@@ -40,7 +40,7 @@ pub(crate) fn concerns(used: &Use, own_lag: &LatencyHistogram, slo: &Slo) -> Vec
     [
         concern(Limit::Generator, busy("generator", &used.generator, BUSY_GENERATOR)),
         // A generator without a processor is late for a reason that is said already.
-        concern(Limit::Generator, late(own_lag, slo).filter(|_| used.generator_waited <= WAITED)),
+        concern(Limit::Generator, slo.and_then(|slo| late(own_lag, slo)).filter(|_| used.generator_waited <= WAITED)),
         concern(Limit::Machine, waited("generator", used.generator_waited)),
         concern(Limit::Machine, waited("server", used.server_waited)),
         concern(Limit::Server, used.server.as_ref().and_then(|server| busy("server", server, BUSY_SERVER))),
@@ -98,8 +98,8 @@ mod tests {
         let process = |share: f64| ProcessUse {
             cpu_ns: Duration::from_secs_f64(share).as_nanos().try_into().unwrap(),
             wall_ns: 1_000_000_000,
-            cpus: 1,
-            rss_bytes: 0,
+            cpus: 1.0,
+            ..ProcessUse::default()
         };
         Use {
             server: Some(process(server)),
@@ -115,7 +115,7 @@ mod tests {
         let mut own_lag = LatencyHistogram::new();
         own_lag.record(lag);
         let slo = Slo { share: Share::new(0.99).unwrap(), within: Duration::from_millis(100), may_skip: false };
-        concerns(used, &own_lag, &slo).into_iter().map(|concern| concern.limit).collect()
+        concerns(used, &own_lag, Some(&slo)).into_iter().map(|concern| concern.limit).collect()
     }
 
     #[test]

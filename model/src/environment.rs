@@ -41,6 +41,30 @@ pub struct Environment {
     pub knobs: Vec<Named>,
     /// Descriptors that the generator may open.
     pub descriptor_limit: u64,
+    /// How loud the machine was before the run.
+    pub noise: Noise,
+    /// What the run asked of the machine and did not get, a sentence each.
+    pub shortages: Vec<String>,
+}
+
+/// What a short check before a run found: what no figure of the run can be finer than.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Noise {
+    /// The least difference between two readings of the clock.
+    pub clock_resolution_ns: u64,
+    /// How late a timer woke its waiter, half of the time at most.
+    pub timer_lateness_p50_ns: u64,
+    /// 99 % of the time at most.
+    pub timer_lateness_p99_ns: u64,
+    /// The latest.
+    pub timer_lateness_max_ns: u64,
+    /// A byte to another thread and back over loopback, half of the time at most.
+    pub round_trip_p50_ns: u64,
+    /// 99 % of the time at most.
+    pub round_trip_p99_ns: u64,
+    /// The largest median of several batches of round trips less the least: how far the same
+    /// measurement differs from itself.
+    pub repeat_ns: u64,
 }
 
 /// A name and its value.

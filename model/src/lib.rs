@@ -4,9 +4,11 @@
 //! topic and a cursor look like, what a workload asks for and what a record holds is said here
 //! and nowhere else.
 
+pub mod client;
 pub mod environment;
 pub mod histogram;
 pub mod message;
+pub mod overhead;
 pub mod record;
 pub mod store;
 pub mod time;
@@ -14,6 +16,7 @@ pub mod transport;
 pub mod units;
 pub mod workload;
 
+pub use client::Client;
 pub use environment::Environment;
 pub use histogram::LatencyHistogram;
 pub use message::{Cursor, Epoch, Start, Topic};

@@ -128,6 +128,7 @@ fn parse_line(path: &Path, line: usize, text: &str) -> Result<Record, StoreError
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::Client;
     use crate::record::{NotRun, Outcome};
     use crate::transport::Transport;
     use crate::workload::built_in;
@@ -138,6 +139,8 @@ mod tests {
             run: "test".into(),
             workload: built_in("ticker").unwrap().unwrap(),
             transport: Transport::Sse,
+            client: Client::Library,
+            step: None,
             trial,
             position: trial,
             seed: 1,
@@ -167,7 +170,7 @@ mod tests {
         let text = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, format!("{text}{{}}\n{text}")).unwrap();
         assert!(read(&path).unwrap_err().to_string().contains("line 2"));
-        std::fs::write(&path, text.replace("\"schema\":1", "\"schema\":99")).unwrap();
+        std::fs::write(&path, text.replace("\"schema\":2", "\"schema\":99")).unwrap();
         assert!(matches!(read(&path), Err(StoreError::OtherSchema { found: 99, line: 1, .. })));
     }
 

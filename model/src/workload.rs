@@ -12,18 +12,29 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::client::Client;
 use crate::message::Topic;
 use crate::transport::Transport;
 use crate::units::{ByteCount, OfferedRate, Share};
 
 pub use parse::{WorkloadError, parse, read};
 
-/// The workloads that come with pushoff: name and TOML.
-pub const BUILT_IN: [(&str, &str); 3] = [
+/// The workloads that come with pushoff: name and TOML. The first ones ask which transport to take,
+/// the others what it costs.
+pub const BUILT_IN: [(&str, &str); 9] = [
     ("progress", include_str!("../../workloads/progress.toml")),
     ("ticker", include_str!("../../workloads/ticker.toml")),
     ("chat", include_str!("../../workloads/chat.toml")),
+    ("idle", include_str!("../../workloads/idle.toml")),
+    ("connect", include_str!("../../workloads/connect.toml")),
+    ("publish", include_str!("../../workloads/publish.toml")),
+    ("trickle", include_str!("../../workloads/trickle.toml")),
+    ("capacity", include_str!("../../workloads/capacity.toml")),
+    ("crowd", include_str!("../../workloads/crowd.toml")),
 ];
+
+/// The workloads of a run that names none.
+pub const DEFAULT: [&str; 3] = ["progress", "ticker", "chat"];
 
 /// The built-in workload of that name, if there is one.
 ///
@@ -56,22 +67,68 @@ pub struct Workload {
     pub completes: bool,
     /// What is in a message.
     pub payload: Payload,
+    /// Who receives, unless a run says otherwise.
+    pub client: Client,
     /// How clients poll.
     pub polling: Polling,
-    /// What is good enough.
-    pub slo: Slo,
+    /// What is good enough. Absent where nothing is published: there is nothing to be late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slo: Option<Slo>,
+    /// How its capacity is searched; absent where it is measured as it stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<Search>,
     /// How long a trial takes.
     pub phases: Phases,
 }
 
 impl Workload {
-    /// How many publishers the load has: one a topic, or every subscriber.
+    /// How many publishers the load has: one a topic, every subscriber, or none.
     #[must_use]
     pub const fn publishers(&self) -> u32 {
-        match self.direction {
-            Direction::Down => self.topics,
-            Direction::Both => self.subscribers,
+        match (&self.load, self.direction) {
+            (Load::Silence { .. }, _) => 0,
+            (Load::Rate { .. } | Load::Trace { .. }, Direction::Down) => self.topics,
+            (Load::Rate { .. } | Load::Trace { .. }, Direction::Both) => self.subscribers,
         }
+    }
+
+    /// Whether nothing is published: connections are made and held.
+    #[must_use]
+    pub const fn is_silent(&self) -> bool {
+        matches!(self.load, Load::Silence { .. })
+    }
+
+    /// The load that a search would grow: messages a second of each publisher, or subscribers.
+    #[must_use]
+    pub fn offered(&self, growth: Growth) -> f64 {
+        match (growth, &self.load) {
+            (Growth::Subscribers, _) => f64::from(self.subscribers),
+            (Growth::Rate, Load::Rate { per_second, .. }) => per_second.as_per_second(),
+            (Growth::Rate, Load::Trace { .. } | Load::Silence { .. }) => 0.0,
+        }
+    }
+
+    /// The same workload at another load, within what a workload can ask for.
+    #[must_use]
+    pub fn at(&self, growth: Growth, load: f64) -> Self {
+        let mut workload = self.clone();
+        match (growth, &mut workload.load) {
+            (Growth::Subscribers, _) => {
+                let most = f64::from(Search::MOST_SUBSCRIBERS);
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "clamped to what fits, from 1 on"
+                )]
+                let subscribers = load.clamp(1.0, most).round() as u32;
+                workload.subscribers = subscribers.max(self.topics);
+            }
+            (Growth::Rate, Load::Rate { per_second, .. }) => {
+                *per_second = OfferedRate::per_second(load.min(OfferedRate::MAX)).unwrap_or(*per_second);
+            }
+            (Growth::Rate, Load::Trace { .. } | Load::Silence { .. }) => {}
+        }
+        workload
     }
 
     /// The topic, by number from 0, that subscriber number `subscriber` belongs to.
@@ -122,6 +179,37 @@ pub enum Load {
         #[serde(skip)]
         events: Arc<[TraceEvent]>,
     },
+    /// Nothing is published: connections are made and held.
+    Silence {
+        /// How long a stream is idle before the server says that it lives. 1 s to 1 h.
+        #[serde(with = "text")]
+        heartbeat: Duration,
+    },
+}
+
+/// How the most load that a workload's SLO survives is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Search {
+    /// What grows.
+    pub grow: Growth,
+    /// The load that the search begins with is the workload's own; it goes no further than this.
+    pub most: f64,
+}
+
+impl Search {
+    /// The most subscribers that a workload can have: a process cannot hold more sockets to one
+    /// address and port from one address than there are ports.
+    pub const MOST_SUBSCRIBERS: u32 = 60_000;
+}
+
+/// What a search for capacity makes more of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Growth {
+    /// Messages a second of each publisher.
+    Rate,
+    /// Subscribers.
+    Subscribers,
 }
 
 /// How the messages of one publisher are spaced.
@@ -269,6 +357,23 @@ mod tests {
             let text = serde_json::to_string(&workload).unwrap();
             assert_eq!(serde_json::from_str::<Workload>(&text).unwrap(), workload, "{text}");
         }
+    }
+
+    #[test]
+    fn another_load_changes_the_load_alone() {
+        let ticker = built_in("ticker").unwrap().unwrap();
+        let (more, fewer) = (ticker.at(Growth::Rate, 50.0), ticker.at(Growth::Subscribers, 0.2));
+        assert_eq!((more.offered(Growth::Rate), more.subscribers), (50.0, ticker.subscribers));
+        assert_eq!((fewer.subscribers, fewer.topics), (1, 1));
+        assert_eq!(ticker.at(Growth::Rate, 1e12).offered(Growth::Rate), OfferedRate::MAX);
+        assert_eq!(more.at(Growth::Rate, ticker.offered(Growth::Rate)), ticker);
+    }
+
+    #[test]
+    fn whoever_publishes_nothing_has_no_publisher() {
+        let idle = built_in("idle").unwrap().unwrap();
+        assert!(idle.is_silent() && idle.slo.is_none());
+        assert_eq!(idle.publishers(), 0);
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub fn duration(duration: Duration) -> String {
 /// What is good enough: `99 % within 100 ms, none missed`.
 #[must_use]
 pub fn slo(workload: &Workload) -> String {
-    let slo = workload.slo;
+    let Some(slo) = workload.slo else { return "nothing is published, so nothing can be late".into() };
     let share = asked_share(slo.share.as_f64());
     let skips = if slo.may_skip { "skipped ones forgiven" } else { "none missed" };
     format!("{share} within {}, {skips}", tick(slo.within.as_secs_f64() * 1e9))
@@ -43,6 +43,7 @@ pub fn load(workload: &Workload) -> String {
             };
             format!("{} messages a second {speaker}, {spaced}", per_second.as_per_second())
         }
+        Load::Silence { .. } => "nothing published".into(),
         Load::Trace { path, messages, .. } => format!("{messages} messages of the trace {}", path.display()),
     };
     format!("{}, {who}, {when}", count(workload.topics, "topic"))

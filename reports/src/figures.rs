@@ -191,6 +191,7 @@ fn add(one: &Counts, other: &Counts) -> Counts {
         subscribers: one.subscribers + other.subscribers,
         published: one.published + other.published,
         unpublished: one.unpublished + other.unpublished,
+        unsent: one.unsent + other.unsent,
         expected: one.expected + other.expected,
         delivered: one.delivered + other.delivered,
         missed: one.missed + other.missed,

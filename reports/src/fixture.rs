@@ -69,6 +69,8 @@ pub(crate) fn record(workload: Workload, transport: Transport, trial: u32, posit
         run: "20261123T020000Z".into(),
         workload,
         transport,
+        client: pushoff_model::Client::Library,
+        step: None,
         trial,
         position,
         seed: u64::from(trial),
@@ -116,12 +118,24 @@ pub(crate) fn measurement(workload: &Workload, transport: Transport, trial: u32)
     Measurement {
         measured_ns: 1_500_000_000,
         counts,
-        window: WindowCounts { published, expected: deliveries, delivered: deliveries, received: deliveries, requests },
+        window: WindowCounts {
+            published,
+            due: deliveries,
+            expected: deliveries,
+            delivered: deliveries,
+            received: deliveries,
+            requests,
+        },
         round_trip: (workload.direction == Direction::Both).then(|| sample.delivery.clone()),
         delivery_latency: sample.delivery,
         latency_from_send: sample.from_send,
         send_lag: sample.lag,
         poll_wait: polls.then_some(sample.wait),
+        poll_queueing: None,
+        spread: None,
+        connecting: pushoff_model::record::Connecting::default(),
+        wire: None,
+        memory: pushoff_model::record::Memory::default(),
         transfer: polls.then_some(sample.transfer),
         connect: lognormal(&mut random, 900.0, 0.4, workload.subscribers),
         first_message: lognormal(&mut random, 42_000.0, 0.5, workload.subscribers),
@@ -129,10 +143,10 @@ pub(crate) fn measurement(workload: &Workload, transport: Transport, trial: u32)
         server: Some(ProcessUse {
             cpu_ns: (deliveries as f64 * cpu * drift) as u64,
             wall_ns: 1_500_000_000,
-            cpus: 1,
-            rss_bytes: 21 << 20,
+            cpus: 1.0,
+            ..ProcessUse::default()
         }),
-        generator: ProcessUse { cpu_ns: 410_000_000, wall_ns: 1_500_000_000, cpus: 1, rss_bytes: 64 << 20 },
+        generator: ProcessUse { cpu_ns: 410_000_000, wall_ns: 1_500_000_000, cpus: 1.0, ..ProcessUse::default() },
         machine: MachineUse { steal: 0.002, retransmits: 0 },
         concerns: Vec::new(),
     }
@@ -141,7 +155,7 @@ pub(crate) fn measurement(workload: &Workload, transport: Transport, trial: u32)
 fn rate(workload: &Workload) -> f64 {
     match &workload.load {
         pushoff_model::workload::Load::Rate { per_second, .. } => per_second.as_per_second(),
-        pushoff_model::workload::Load::Trace { .. } => 1.0,
+        pushoff_model::workload::Load::Trace { .. } | pushoff_model::workload::Load::Silence { .. } => 1.0,
     }
 }
 
@@ -226,5 +240,7 @@ pub(crate) fn environment() -> Environment {
         pinning: Pinning::Split { server: vec![0], generator: vec![1] },
         knobs: vec![Named::new("TCP_NODELAY", "on, both sides"), Named::new("compression", "off")],
         descriptor_limit: 20_000,
+        noise: pushoff_model::environment::Noise::default(),
+        shortages: Vec::new(),
     }
 }

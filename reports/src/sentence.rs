@@ -177,17 +177,18 @@ impl Words<'_> {
             .iter()
             .filter_map(|candidate| Some((candidate.transport, candidate.figures.as_ref()?)))
             .filter(|(_, figures)| {
-                figures.counts.lost == 0 && (self.workload.slo.may_skip || figures.counts.missed == 0)
+                figures.counts.lost == 0
+                    && (self.workload.slo.is_some_and(|slo| slo.may_skip) || figures.counts.missed == 0)
             })
             .filter_map(|(transport, figures)| Some((transport, figures.share_within?.point)))
             .max_by(|one, other| one.1.total_cmp(&other.1))
     }
 
     fn wanted(&self) -> String {
-        asked_share(self.workload.slo.share.as_f64())
+        self.workload.slo.map_or_else(String::new, |slo| asked_share(slo.share.as_f64()))
     }
 
     fn within(&self) -> String {
-        tick(self.workload.slo.within.as_secs_f64() * 1e9)
+        self.workload.slo.map_or_else(String::new, |slo| tick(slo.within.as_secs_f64() * 1e9))
     }
 }

@@ -2,6 +2,7 @@
 
 use pushoff_model::Transport;
 use pushoff_model::record::Measurement;
+use pushoff_model::workload::Slo;
 
 use crate::Run;
 use crate::figures::Figures;
@@ -22,6 +23,8 @@ pub(crate) struct Study<'a> {
 pub(crate) struct Comparison<'a> {
     /// The cells.
     pub(crate) group: Group<'a>,
+    /// What is good enough.
+    pub(crate) slo: Slo,
     /// One candidate a cell, in the same order.
     pub(crate) candidates: Vec<Candidate>,
     /// The answer.
@@ -31,7 +34,7 @@ pub(crate) struct Comparison<'a> {
 impl<'a> Study<'a> {
     /// Groups, estimates and judges.
     pub(crate) fn of(run: &'a Run) -> Self {
-        Self { run, comparisons: group(&run.records).into_iter().map(Comparison::of).collect() }
+        Self { run, comparisons: group(&run.records).into_iter().filter_map(Comparison::of).collect() }
     }
 
     /// How many trials count, in words.
@@ -54,12 +57,13 @@ impl<'a> Study<'a> {
 }
 
 impl<'a> Comparison<'a> {
-    fn of(group: Group<'a>) -> Self {
+    fn of(group: Group<'a>) -> Option<Self> {
+        let slo = group.workload.slo?;
         let is_floor = |cell: &&Cell<'_>| !cell.transport.is_ranked();
         let floor = group.cells.iter().find(is_floor).map_or_else(Vec::new, Cell::valid);
-        let candidates: Vec<_> = group.cells.iter().map(|cell| candidate(cell, &floor, &group)).collect();
+        let candidates: Vec<_> = group.cells.iter().map(|cell| candidate(cell, &floor, &slo)).collect();
         let verdict = decide(group.workload, &candidates);
-        Self { group, candidates, verdict }
+        Some(Self { group, slo, candidates, verdict })
     }
 
     /// The cells that may be charted, with what was judged of them: those with a valid trial.
@@ -79,13 +83,13 @@ impl<'a> Comparison<'a> {
 }
 
 /// A void cell keeps the figures of what was measured, to be shown struck through.
-fn candidate(cell: &Cell<'_>, floor: &[&Measurement], group: &Group<'_>) -> Candidate {
+fn candidate(cell: &Cell<'_>, floor: &[&Measurement], slo: &Slo) -> Candidate {
     let valid = cell.valid();
     let trials = if valid.is_empty() { cell.measured() } else { valid };
-    let figures = Figures::of(&trials, floor, &group.workload.slo);
+    let figures = Figures::of(&trials, floor, slo);
     let void = cell.void_reason();
     let standing = if cell.transport.is_ranked() || void.is_some() {
-        standing(figures.as_ref(), void, &group.workload.slo)
+        standing(figures.as_ref(), void, slo)
     } else {
         Standing::Unranked
     };

@@ -55,7 +55,7 @@ fn workload(comparison: &Comparison<'_>) -> WorkloadSummary {
     WorkloadSummary {
         name: comparison.group.label.clone(),
         question: comparison.group.workload.question.clone(),
-        slo: comparison.group.workload.slo,
+        slo: comparison.slo,
         verdict: comparison.verdict.clone(),
         cells: comparison.group.cells.iter().zip(&comparison.candidates).map(cell).collect(),
     }

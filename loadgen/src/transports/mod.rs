@@ -15,13 +15,15 @@ mod short_polling;
 mod sse;
 mod websocket;
 
+use std::net::IpAddr;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
 use pushoff_model::workload::Polling;
-use pushoff_model::{Cursor, RunClock, RunInstant, Topic, Transport};
+use pushoff_model::{Client, Cursor, RunClock, RunInstant, Topic, Transport};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::taps::Taps;
 use crate::target::Target;
 use backoff::BackOff;
 
@@ -47,6 +49,12 @@ pub struct Subscription {
     pub completes: bool,
     /// Messages to publish on the subscriber's own connection, where the transport can.
     pub outbox: Option<mpsc::Receiver<Outbound>>,
+    /// Who receives.
+    pub client: Client,
+    /// Where connections count what crosses them.
+    pub taps: Taps,
+    /// The address that connections are made from; `None` leaves it to the kernel.
+    pub source: Option<IpAddr>,
     /// What stamps are taken from.
     pub clock: RunClock,
     /// Seed of the jitter in waits before connecting again.
@@ -58,7 +66,20 @@ impl Subscription {
     #[must_use]
     pub fn new(target: Target, topic: Topic, after: Option<Cursor>, polling: Polling, clock: RunClock) -> Self {
         let pace = Pace::AtOnce;
-        Self { target, topic, after, polling, pace, completes: false, outbox: None, clock, seed: 0 }
+        Self {
+            target,
+            topic,
+            after,
+            polling,
+            pace,
+            completes: false,
+            outbox: None,
+            client: Client::default(),
+            taps: Taps::default(),
+            source: None,
+            clock,
+            seed: 0,
+        }
     }
 }
 
@@ -95,8 +116,17 @@ pub struct Incoming<'a> {
     pub payload: &'a [u8],
     /// When it was handed over: read once a message.
     pub received: RunInstant,
-    /// When the poll that brought it was sent; `None` where it was not polled for.
-    pub polled: Option<RunInstant>,
+    /// The poll that brought it; `None` where it was not polled for.
+    pub polled: Option<Polled>,
+}
+
+/// When a poll was to be sent, and when it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Polled {
+    /// The beat of a timer; for a long poll, when the answer before it was handed over.
+    pub due: RunInstant,
+    /// When the request was sent.
+    pub sent: RunInstant,
 }
 
 /// Whoever a subscription's events are for. Called on the receiving path: must not block.
@@ -196,14 +226,14 @@ impl<S: Sink> Feed<'_, S> {
         }
     }
 
-    fn message(&mut self, cursor: Cursor, payload: &[u8], polled: Option<RunInstant>) {
+    fn message(&mut self, cursor: Cursor, payload: &[u8], polled: Option<Polled>) {
         let received = self.now();
         self.subscription.after = Some(cursor);
         self.sink.message(Incoming { cursor, payload, received, polled });
     }
 
     /// Hands on what a JSON line says.
-    fn line(&mut self, bytes: &[u8], polled: Option<RunInstant>) -> Result<(), ConnectionError> {
+    fn line(&mut self, bytes: &[u8], polled: Option<Polled>) -> Result<(), ConnectionError> {
         match line::parse(bytes).map_err(ConnectionError::Line)? {
             line::Line::Message { cursor, payload } => self.message(cursor, payload.as_bytes(), polled),
             line::Line::Missed(count) => self.sink.missed(count),

@@ -6,7 +6,7 @@ use reqwest::Url;
 use reqwest::header::HeaderName;
 
 use super::line::LineBuffer;
-use super::{ConnectionError, Feed, Sink};
+use super::{ConnectionError, Feed, Polled, Sink};
 use crate::target::{Target, http_client};
 
 /// Where a client says, and a poll's answer too, which message is the last it has.
@@ -35,8 +35,9 @@ impl Poller {
         if let Some(after) = feed.subscription.after {
             request = request.header(LAST_EVENT_ID, after.to_string());
         }
-        let polled = feed.now();
-        feed.sink.requested(polled);
+        let sent = feed.now();
+        let polled = Polled { due: sent, sent };
+        feed.sink.requested(sent);
         let response = request.send().await?;
         let next = cursor(&response);
         match response.status() {

@@ -39,11 +39,13 @@ impl BodySource {
     pub fn new(workload: &Workload, seed: u64) -> Self {
         let kind = match (&workload.load, &workload.payload) {
             (Load::Trace { events, .. }, _) => SourceKind::Trace(events.clone()),
-            (Load::Rate { .. }, Payload::Bytes { bytes }) => SourceKind::Filler(filler::body(*bytes, seed)),
-            (Load::Rate { .. }, Payload::File { lines, .. }) => SourceKind::Lines(lines.clone()),
-            (Load::Rate { .. }, Payload::Quote) => SourceKind::Quote,
-            (Load::Rate { .. }, Payload::Progress) => SourceKind::Progress,
-            (Load::Rate { .. }, Payload::ChatLine) => SourceKind::ChatLine,
+            (Load::Rate { .. } | Load::Silence { .. }, Payload::Bytes { bytes }) => {
+                SourceKind::Filler(filler::body(*bytes, seed))
+            }
+            (Load::Rate { .. } | Load::Silence { .. }, Payload::File { lines, .. }) => SourceKind::Lines(lines.clone()),
+            (Load::Rate { .. } | Load::Silence { .. }, Payload::Quote) => SourceKind::Quote,
+            (Load::Rate { .. } | Load::Silence { .. }, Payload::Progress) => SourceKind::Progress,
+            (Load::Rate { .. } | Load::Silence { .. }, Payload::ChatLine) => SourceKind::ChatLine,
         };
         Self { seed, kind }
     }

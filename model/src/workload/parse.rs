@@ -11,7 +11,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use toml::Spanned;
 
-use super::{Advice, Arrival, Direction, Load, Payload, Phases, Polling, Slo, TraceEvent, Workload};
+use super::{Advice, Arrival, Direction, Growth, Load, Payload, Phases, Polling, Search, Slo, TraceEvent, Workload};
+use crate::client::Client;
 use crate::message::Topic;
 use crate::transport::Transport;
 use crate::units::{ByteCount, OfferedRate, Share};
@@ -20,9 +21,8 @@ use crate::units::{ByteCount, OfferedRate, Share};
 const MAX_PAYLOAD_BYTES: u64 = 64 * 1024;
 /// The smallest, in bytes: what the generator's envelope of stamps needs.
 const MIN_PAYLOAD_BYTES: u64 = 100;
-/// The most subscribers and topics. A process cannot hold more sockets to one address and port
-/// than there are ports.
-const MAX_COUNT: i64 = 60_000;
+/// The most subscribers and topics.
+const MAX_COUNT: i64 = Search::MOST_SUBSCRIBERS as i64;
 /// The longest name: it leaves room for trial and number in a topic of 64 bytes.
 const MAX_NAME_BYTES: usize = 32;
 
@@ -61,10 +61,14 @@ struct File {
     subscribers: Spanned<i64>,
     #[serde(default = "down")]
     direction: Spanned<Direction>,
-    publish: Publish,
+    #[serde(default)]
+    client: Client,
+    publish: Option<Publish>,
+    idle: Option<Spanned<Idle>>,
     #[serde(default)]
     polling: PollingTable,
-    slo: SloTable,
+    slo: Option<Spanned<SloTable>>,
+    search: Option<Spanned<SearchTable>>,
     #[serde(default)]
     phases: PhasesTable,
 }
@@ -91,6 +95,19 @@ struct Publish {
     payload: Option<Spanned<PayloadTable>>,
     #[serde(default)]
     completes: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Idle {
+    heartbeat: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SearchTable {
+    grow: Growth,
+    most: Option<Spanned<f64>>,
 }
 
 #[derive(Deserialize)]
@@ -166,15 +183,25 @@ impl Source<'_> {
     }
 
     fn workload(self, file: File) -> Result<Workload, WorkloadError> {
-        let load = self.load(&file.publish)?;
+        let load = match (&file.publish, &file.idle) {
+            (Some(publish), None) => self.load(publish)?,
+            (None, Some(idle)) => self.silence(idle)?,
+            (Some(_), Some(idle)) => {
+                return Err(self.wrong(idle.span(), "`[publish]` and `[idle]` exclude each other: keep one".into()));
+            }
+            (None, None) => {
+                let problem = "a workload needs `[publish]`, or `[idle]` where nothing is published";
+                return Err(self.wrong(0..0, problem.into()));
+            }
+        };
         let subscribers = self.count("subscribers", &file.subscribers)?;
         let topics = match (&load, &file.topics) {
             (Load::Trace { .. }, Some(topics)) => {
                 return Err(self.wrong(topics.span(), "`topics` come from the trace: remove this line".into()));
             }
             (Load::Trace { events, .. }, None) => events.iter().map(|event| event.topic + 1).max().unwrap_or(1),
-            (Load::Rate { .. }, None) => 1,
-            (Load::Rate { .. }, Some(topics)) => self.count("topics", topics)?,
+            (Load::Rate { .. } | Load::Silence { .. }, None) => 1,
+            (Load::Rate { .. } | Load::Silence { .. }, Some(topics)) => self.count("topics", topics)?,
         };
         if topics > subscribers {
             let problem = format!("{subscribers} subscribers cannot cover {topics} topics: a topic needs at least one");
@@ -192,11 +219,13 @@ impl Source<'_> {
             topics,
             subscribers,
             direction,
-            completes: file.publish.completes,
-            payload: self.payload(file.publish.payload, &load)?,
-            load,
+            completes: file.publish.as_ref().is_some_and(|publish| publish.completes),
+            payload: self.payload(file.publish.and_then(|publish| publish.payload), &load)?,
+            client: file.client,
             polling: self.polling(&file.polling)?,
-            slo: self.slo(&file.slo)?,
+            slo: self.slo(file.slo, &load)?,
+            search: self.search(file.search, &load)?,
+            load,
             phases: self.phases(&file.phases)?,
         })
     }
@@ -250,6 +279,34 @@ impl Source<'_> {
         }
     }
 
+    fn silence(self, idle: &Spanned<Idle>) -> Result<Load, WorkloadError> {
+        let second = Duration::from_secs(1);
+        let heartbeat = idle.get_ref().heartbeat.as_ref();
+        Ok(Load::Silence { heartbeat: self.duration("heartbeat", heartbeat, second * 15, second..=second * 3600)? })
+    }
+
+    fn search(self, table: Option<Spanned<SearchTable>>, load: &Load) -> Result<Option<Search>, WorkloadError> {
+        let Some(table) = table else { return Ok(None) };
+        if !matches!(load, Load::Rate { .. }) {
+            let problem = "a search grows a `rate`: remove `[search]`, or give `[publish]` a rate".into();
+            return Err(self.wrong(table.span(), problem));
+        }
+        let SearchTable { grow, most } = table.into_inner();
+        let bound = match grow {
+            Growth::Rate => OfferedRate::MAX,
+            Growth::Subscribers => f64::from(Search::MOST_SUBSCRIBERS),
+        };
+        match most {
+            None => Ok(Some(Search { grow, most: bound })),
+            Some(most) if *most.get_ref() > 0.0 && *most.get_ref() <= bound => {
+                Ok(Some(Search { grow, most: most.into_inner() }))
+            }
+            Some(most) => {
+                Err(self.wrong(most.span(), format!("`most` is {}: above 0 and at most {bound}", most.get_ref())))
+            }
+        }
+    }
+
     fn payload(self, table: Option<Spanned<PayloadTable>>, load: &Load) -> Result<Payload, WorkloadError> {
         let Some(table) = table else {
             return Ok(Payload::Bytes { bytes: ByteCount(128) });
@@ -289,7 +346,21 @@ impl Source<'_> {
         })
     }
 
-    fn slo(self, table: &SloTable) -> Result<Slo, WorkloadError> {
+    fn slo(self, table: Option<Spanned<SloTable>>, load: &Load) -> Result<Option<Slo>, WorkloadError> {
+        let silent = matches!(load, Load::Silence { .. });
+        let table = match table {
+            Some(table) if silent => {
+                return Err(
+                    self.wrong(table.span(), "where nothing is published, nothing is late: remove `[slo]`".into())
+                );
+            }
+            None if silent => return Ok(None),
+            None => {
+                let problem = "`[slo]` is missing: what is good enough, e.g. share = 0.99 and within = \"100ms\"";
+                return Err(self.wrong(0..0, problem.into()));
+            }
+            Some(table) => table.into_inner(),
+        };
         let share = Share::new(*table.share.get_ref()).filter(|share| share.as_f64() > 0.0).ok_or_else(|| {
             self.wrong(
                 table.share.span(),
@@ -299,7 +370,7 @@ impl Source<'_> {
         let within = Some(&table.within);
         let range = Duration::from_micros(1)..=Duration::from_hours(24);
         let within = self.duration("within", within, Duration::ZERO, range)?;
-        Ok(Slo { share, within, may_skip: table.may_skip })
+        Ok(Some(Slo { share, within, may_skip: table.may_skip }))
     }
 
     fn phases(self, table: &PhasesTable) -> Result<Phases, WorkloadError> {
@@ -436,6 +507,33 @@ within = "100ms"
             let message = refused(&GOOD.replacen(from, to, 1));
             assert!(message.contains(wanted), "{message}");
         }
+    }
+
+    #[test]
+    fn where_nothing_is_published_nothing_is_late() {
+        let idle = "name = \"i\"\nquestion = \"?\"\nsubscribers = 3\n[idle]\nheartbeat = \"5s\"\n";
+        let workload = parse(idle, Path::new("i.toml")).unwrap();
+        assert_eq!((workload.load, workload.slo), (Load::Silence { heartbeat: Duration::from_secs(5) }, None));
+        let cases = [
+            ("[idle]", "[slo]\nshare = 1.0\nwithin = \"1s\"\n[idle]", "line 4: where nothing is published"),
+            ("[idle]", "[publish]\nrate = 1.0\n[idle]", "`[publish]` and `[idle]` exclude each other"),
+            ("[idle]", "[search]\ngrow = \"rate\"\n[idle]", "line 4: a search grows a `rate`"),
+            ("[idle]\nheartbeat = \"5s\"", "", "a workload needs `[publish]`"),
+            ("[idle]\nheartbeat = \"5s\"", "[publish]\nrate = 1.0", "`[slo]` is missing"),
+        ];
+        for (from, to, wanted) in cases {
+            let message = refused(&idle.replacen(from, to, 1));
+            assert!(message.contains(wanted), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_search_says_what_grows_and_how_far() {
+        let search = |text: &str| parse(&format!("{GOOD}[search]\n{text}"), Path::new("s.toml"));
+        let found = search("grow = \"subscribers\"").unwrap().search.unwrap();
+        assert_eq!((found.grow, found.most), (Growth::Subscribers, 60_000.0));
+        let message = search("grow = \"rate\"\nmost = 0.0").unwrap_err().to_string();
+        assert!(message.contains("`most` is 0: above 0 and at most 1000000"), "{message}");
     }
 
     #[test]

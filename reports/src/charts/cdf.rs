@@ -34,7 +34,7 @@ pub(super) fn chart(comparison: &Comparison<'_>, scales: &Scales) -> Result<Opti
         return Ok(None);
     }
     curves.sort_by(|one, other| one.median.total_cmp(&other.median));
-    let within = comparison.group.workload.slo.within.as_secs_f64() * 1e9;
+    let within = comparison.slo.within.as_secs_f64() * 1e9;
     let axes = (Axis::latency("delivery latency", scales.latency), Axis::shares("share of deliveries"));
     let drawing = draw(axes.0, axes.1, Margins::LINES, |canvas| {
         canvas.slo_up(within, &format!("SLO {}", tick(within)))?;

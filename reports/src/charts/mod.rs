@@ -81,7 +81,7 @@ impl Scales {
     pub(crate) fn of(study: &Study<'_>) -> Self {
         let mut scales = Self { latency: NOTHING, samples: 0.0, duration: 0.0, cost: NOTHING };
         for comparison in &study.comparisons {
-            let within = comparison.group.workload.slo.within.as_secs_f64() * 1e9;
+            let within = comparison.slo.within.as_secs_f64() * 1e9;
             widen(&mut scales.latency, within);
             for (cell, _, figures) in comparison.charted() {
                 let valid = cell.valid();

@@ -36,7 +36,7 @@ pub(super) fn chart(comparison: &Comparison<'_>, scales: &Scales) -> Result<Opti
     if curves.is_empty() {
         return Ok(None);
     }
-    let slo = &comparison.group.workload.slo;
+    let slo = &comparison.slo;
     let within = slo.within.as_secs_f64() * 1e9;
     let axes =
         (Axis::nines("percentile of deliveries", scales.samples), Axis::latency("delivery latency", scales.latency));

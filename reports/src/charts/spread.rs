@@ -32,7 +32,7 @@ pub(super) fn chart(comparison: &Comparison<'_>, scales: &Scales) -> Result<Opti
     if strips.is_empty() {
         return Ok(None);
     }
-    let within = comparison.group.workload.slo.within.as_secs_f64() * 1e9;
+    let within = comparison.slo.within.as_secs_f64() * 1e9;
     let latency = Axis::latency("each trial: p50 filled, p99 hollow", scales.latency);
     let drawing = draw(latency, Axis::rows(), Margins { right: 60, ..Margins::ROWS }, |canvas| {
         canvas.slo_up(within, &format!("SLO {}", tick(within)))?;

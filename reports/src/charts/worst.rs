@@ -29,7 +29,7 @@ pub(super) fn chart(comparison: &Comparison<'_>, scales: &Scales) -> Result<Opti
     if lines.is_empty() {
         return Ok(None);
     }
-    let within = comparison.group.workload.slo.within.as_secs_f64() * 1e9;
+    let within = comparison.slo.within.as_secs_f64() * 1e9;
     let axes = (
         Axis::time("time into the measure phase", scales.duration),
         Axis::latency("worst delivery latency", scales.latency),

@@ -42,7 +42,7 @@ fn ticker() -> Workload {
 fn candidate(transport: Transport, share: (f64, f64, f64), cpu_us: (f64, f64, f64)) -> Candidate {
     let cpu = figure(cpu_us.0 * 1e3, cpu_us.1 * 1e3, cpu_us.2 * 1e3);
     let figures = figures(figure(share.0, share.1, share.2), cpu);
-    Candidate { transport, standing: standing(Some(&figures), None, &ticker().slo), figures: Some(figures) }
+    Candidate { transport, standing: standing(Some(&figures), None, &ticker().slo.unwrap()), figures: Some(figures) }
 }
 
 const GOOD: (f64, f64, f64) = (0.999, 0.998, 1.0);
@@ -170,7 +170,7 @@ fn one_trial_decides_nothing() {
     one.trials = 1;
     let sse = Candidate {
         transport: Transport::Sse,
-        standing: standing(Some(&one), None, &ticker().slo),
+        standing: standing(Some(&one), None, &ticker().slo.unwrap()),
         figures: Some(one),
     };
     let verdict = decide(&ticker(), &[sse]);
@@ -199,7 +199,7 @@ fn without_the_servers_processor_time_requests_decide_and_then_simplicity() {
 
 #[test]
 fn one_lost_delivery_fails_and_a_missed_one_where_none_may_be() {
-    let slo = ticker().slo;
+    let slo = ticker().slo.unwrap();
     let mut it = figures(figure(0.999, 0.998, 1.0), None);
     it.counts.missed = 1;
     assert_eq!(standing(Some(&it), None, &slo).reason(), Some("1 delivery missed, where none may be"));
@@ -212,6 +212,6 @@ fn one_lost_delivery_fails_and_a_missed_one_where_none_may_be() {
 #[test]
 fn a_void_cell_is_void_whatever_its_figures() {
     let it = figures(figure(1.0, 1.0, 1.0), None);
-    let void = standing(Some(&it), Some("the generator was too slow"), &ticker().slo);
+    let void = standing(Some(&it), Some("the generator was too slow"), &ticker().slo.unwrap());
     assert_eq!(void, Standing::Void { reason: "the generator was too slow".into() });
 }

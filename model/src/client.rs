@@ -1,0 +1,67 @@
+//! Who receives: the libraries that Rust developers use, or lean clients of our own.
+//!
+//! What a library costs is measured by running the same cell with both. Nothing else differs
+//! between them: same connections, same requests, same ledger.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A kind of client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Client {
+    /// reqwest, eventsource-client and tokio-tungstenite: what an application would use.
+    #[default]
+    Library,
+    /// hyper's connection level and one parser a framing: what the generator need not spend.
+    Lean,
+}
+
+impl Client {
+    /// Both, the default first.
+    pub const ALL: [Self; 2] = [Self::Library, Self::Lean];
+
+    /// The name used in TOML, records and on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Library => "library",
+            Self::Lean => "lean",
+        }
+    }
+}
+
+impl fmt::Display for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A name that no client has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a client: take library or lean")]
+pub struct UnknownClient(pub String);
+
+impl FromStr for Client {
+    type Err = UnknownClient;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|client| client.name() == name).ok_or_else(|| UnknownClient(name.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_parses_back_and_serialises_as_itself() {
+        for client in Client::ALL {
+            assert_eq!(client.name().parse(), Ok(client));
+            assert_eq!(serde_json::to_string(&client).unwrap(), format!("\"{client}\""));
+        }
+        assert!("curl".parse::<Client>().unwrap_err().to_string().contains("library or lean"));
+    }
+}
