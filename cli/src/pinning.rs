@@ -41,8 +41,9 @@ impl Cpus {
         })
     }
 
-    pub(crate) fn server_count(&self) -> u32 {
-        u32::try_from(if self.server.is_empty() { self.allowed } else { self.server.len() }).unwrap_or(u32::MAX)
+    #[expect(clippy::cast_precision_loss, reason = "no machine has so many processors")]
+    pub(crate) const fn server_count(&self) -> f64 {
+        (if self.server.is_empty() { self.allowed } else { self.server.len() }) as f64
     }
 }
 

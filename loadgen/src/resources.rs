@@ -5,6 +5,8 @@
 //! ends between the two readings is lost to the first source: where the second says more, beyond
 //! what its ticks could round, it is taken instead.
 
+use std::sync::OnceLock;
+
 use pushoff_model::RunInstant;
 use pushoff_model::record::{MachineUse, ProcessUse};
 
@@ -21,8 +23,10 @@ pub(crate) struct Reading {
 struct ProcessReading {
     /// Nanoseconds on a processor by threads alive now.
     threads_ns: u64,
-    /// The same for all threads that ever were, in whole ticks.
-    ticks_ns: u64,
+    /// User time of all threads that ever were, in whole ticks.
+    user_ns: u64,
+    /// Their system time, likewise.
+    system_ns: u64,
     tick_ns: u64,
     /// Nanoseconds that threads alive now were ready to run and had no processor.
     waited_ns: u64,
@@ -34,6 +38,8 @@ struct MachineReading {
     total_ticks: u64,
     retransmitted: u64,
     segments: u64,
+    /// Time that the control group's quota withheld from it.
+    throttled_ns: u64,
 }
 
 /// What was used between two readings.
@@ -48,6 +54,11 @@ pub(crate) struct Use {
     pub(crate) server_waited: f64,
     /// The same for the generator.
     pub(crate) generator_waited: f64,
+    /// Part of the time that the generator did not come to anything, whatever kept it from it; 0
+    /// until its beat has been taken (`standstill`).
+    pub(crate) stood_still: f64,
+    /// Part of the time that a control group's quota withheld the processors from the generator.
+    pub(crate) throttled: f64,
 }
 
 impl Reading {
@@ -58,11 +69,11 @@ impl Reading {
     }
 
     /// What was used from this reading to a later one.
-    pub(crate) fn until(&self, later: &Self, server_cpus: u32) -> Use {
+    pub(crate) fn until(&self, later: &Self, server_cpus: f64) -> Use {
         let wall_ns = pushoff_model::time::nanos(later.at.since(self.at));
-        let cpus = std::thread::available_parallelism().map_or(1, |cpus| u32::try_from(cpus.get()).unwrap_or(u32::MAX));
-        let waited = |from: ProcessReading, to: ProcessReading, cpus: u32| {
-            share(to.waited_ns.saturating_sub(from.waited_ns), wall_ns.saturating_mul(cpus.into()))
+        let cpus = generator_cpus();
+        let waited = |from: ProcessReading, to: ProcessReading, cpus: f64| {
+            share(to.waited_ns.saturating_sub(from.waited_ns), wall_ns) / cpus.max(1.0)
         };
         let machine = &later.machine;
         let total = machine.total_ticks.saturating_sub(self.machine.total_ticks);
@@ -77,19 +88,50 @@ impl Reading {
             segments: machine.segments.saturating_sub(self.machine.segments),
             server_waited: waited(self.server.unwrap_or_default(), later.server.unwrap_or_default(), server_cpus),
             generator_waited: waited(self.generator, later.generator, cpus),
+            stood_still: 0.0,
+            throttled: share(machine.throttled_ns.saturating_sub(self.machine.throttled_ns), wall_ns),
         }
     }
 }
 
 impl ProcessReading {
-    fn until(&self, later: &Self, wall_ns: u64, cpus: u32) -> ProcessUse {
+    fn until(&self, later: &Self, wall_ns: u64, cpus: f64) -> ProcessUse {
         let threads = later.threads_ns.saturating_sub(self.threads_ns);
-        let ticks = later.ticks_ns.saturating_sub(self.ticks_ns);
+        let user_ns = later.user_ns.saturating_sub(self.user_ns);
+        let system_ns = later.system_ns.saturating_sub(self.system_ns);
+        let ticks = user_ns.saturating_add(system_ns);
         // User and system time are each rounded, at both ends.
         let rounding = 4 * later.tick_ns;
         let cpu_ns = if ticks > threads.saturating_add(rounding) { ticks } else { threads };
-        ProcessUse { cpu_ns, user_ns: 0, system_ns: 0, wall_ns, cpus: f64::from(cpus) }
+        ProcessUse { cpu_ns, user_ns, system_ns, wall_ns, cpus }
     }
+}
+
+/// The part of one processor that this process is held back to, once it is.
+static HELD_BACK_TO: OnceLock<f64> = OnceLock::new();
+
+/// Notes that this process is held back to a part of one processor: what it uses is then a share of
+/// that part. Said once, before anything is measured; a second time changes nothing.
+pub fn held_back_to(part: f64) {
+    HELD_BACK_TO.get_or_init(|| part);
+}
+
+/// How many processors this process may use.
+#[expect(clippy::cast_precision_loss, reason = "no machine has so many processors")]
+fn generator_cpus() -> f64 {
+    let threads = || std::thread::available_parallelism().map_or(1.0, |cpus| cpus.get() as f64);
+    HELD_BACK_TO.get().copied().unwrap_or_else(threads)
+}
+
+/// The time that a `cpu.stat` says was withheld: `throttled_usec` of version 2, `throttled_time`
+/// (ns) of version 1.
+#[cfg(any(target_os = "linux", test))]
+fn withheld_ns(stat: &str) -> Option<u64> {
+    stat.lines().find_map(|line| match line.split_once(' ')? {
+        ("throttled_usec", micros) => micros.parse::<u64>().ok()?.checked_mul(1_000),
+        ("throttled_time", nanos) => nanos.parse().ok(),
+        (_other, _) => None,
+    })
 }
 
 /// One number's part of another; nothing of nothing is nothing.
@@ -113,7 +155,7 @@ mod system {
         };
         let stat = process.stat().ok()?;
         let tick_ns = 1_000_000_000 / procfs::ticks_per_second().max(1);
-        let ticks_ns = (stat.utime + stat.stime) * tick_ns;
+        let (user_ns, system_ns) = (stat.utime * tick_ns, stat.stime * tick_ns);
         let (mut threads_ns, mut waited_ns) = (0, 0);
         for task in process.tasks().ok()?.flatten() {
             if let Ok(Schedstat { sum_exec_runtime, run_delay, .. }) = task.schedstat() {
@@ -123,9 +165,9 @@ mod system {
         }
         if threads_ns == 0 {
             // Without scheduler statistics in the kernel, ticks are all there is.
-            threads_ns = ticks_ns;
+            threads_ns = user_ns + system_ns;
         }
-        Some(ProcessReading { threads_ns, ticks_ns, tick_ns, waited_ns })
+        Some(ProcessReading { threads_ns, user_ns, system_ns, tick_ns, waited_ns })
     }
 
     pub(super) fn machine() -> MachineReading {
@@ -139,7 +181,27 @@ mod system {
             reading.retransmitted = tcp.tcp_retrans_segs;
             reading.segments = tcp.tcp_out_segs;
         }
+        reading.throttled_ns = throttled_ns().unwrap_or(0);
         reading
+    }
+
+    /// Time that a quota has withheld from this process's control group; `None` where it has none.
+    fn throttled_ns() -> Option<u64> {
+        let groups = Process::myself().ok()?.cgroups().ok()?;
+        groups.into_iter().find_map(|group| {
+            let own = group.pathname.trim_end_matches('/').to_owned();
+            let mount = if group.controllers.iter().any(|controller| controller == "cpu") {
+                "/sys/fs/cgroup/cpu"
+            } else if group.hierarchy == 0 {
+                "/sys/fs/cgroup"
+            } else {
+                return None;
+            };
+            // Inside a container the mount may begin at the group itself.
+            let read = |path: String| std::fs::read_to_string(path).ok();
+            let stat = read(format!("{mount}{own}/cpu.stat")).or_else(|| read(format!("{mount}/cpu.stat")))?;
+            super::withheld_ns(&stat)
+        })
     }
 }
 
@@ -172,7 +234,7 @@ mod tests {
         while clock.now() < busy_until {
             std::hint::spin_loop();
         }
-        let used = before.until(&Reading::now(clock.now(), me), 1);
+        let used = before.until(&Reading::now(clock.now(), me), 1.0);
         let server = used.server.unwrap();
         assert!(server.cpu_ns > 10_000_000, "{server:?}");
         assert!(server.wall_ns >= 60_000_000);
@@ -180,14 +242,22 @@ mod tests {
     }
 
     #[test]
+    fn both_versions_of_control_groups_say_what_was_withheld() {
+        let v2 = "usage_usec 5\nnr_periods 9\nnr_throttled 3\nthrottled_usec 250\n";
+        assert_eq!(withheld_ns(v2), Some(250_000));
+        assert_eq!(withheld_ns("nr_periods 9\nnr_throttled 3\nthrottled_time 777\n"), Some(777));
+        assert_eq!(withheld_ns("usage_usec 5\n"), None);
+    }
+
+    #[test]
     fn threads_that_ended_are_taken_from_the_ticks() {
         let reading = |threads_ns, ticks_ns| ProcessReading {
             threads_ns,
-            ticks_ns,
+            user_ns: ticks_ns,
             tick_ns: 10_000_000,
             ..ProcessReading::default()
         };
-        let used = |to: ProcessReading| reading(0, 0).until(&to, 1_000_000_000, 1).cpu_ns;
+        let used = |to: ProcessReading| reading(0, 0).until(&to, 1_000_000_000, 1.0).cpu_ns;
         assert_eq!(used(reading(205_000_000, 230_000_000)), 205_000_000);
         assert_eq!(used(reading(100_000_000, 230_000_000)), 230_000_000);
         assert_eq!(used(reading(0, 0)), 0);

@@ -23,7 +23,7 @@ use crate::setup::{self, Cast, Finished};
 use crate::subscriber::{Arrivals, Subscriber};
 use crate::target::Target;
 use crate::timer::Timer;
-use crate::{process, validity};
+use crate::{process, standstill, validity};
 
 /// How long connecting may take, whoever connects …
 const CONNECT_BASE: Duration = Duration::from_secs(10);
@@ -151,7 +151,9 @@ async fn resources(clock: RunClock, window: Window, target: &Target) -> Result<U
     };
     let from = reading(window.start()).await?;
     info!("measuring");
-    Ok(from.until(&reading(window.end()).await?, target.server_cpus))
+    let stood_still = standstill::until(&timer, clock, window.start(), window.end()).await;
+    let stood_still = stood_still.map_err(|error| caused(FailureKind::Generator, "setting a timer", &error))?;
+    Ok(Use { stood_still, ..from.until(&reading(window.end()).await?, target.server_cpus) })
 }
 
 fn measurement(trial: &Trial, window: Window, account: Account, totals: Totals, used: &Use) -> Measurement {

@@ -16,7 +16,7 @@ pub struct Target {
     /// Its process, where that is ours to see: what it used is read from there.
     pub server_pid: Option<u32>,
     /// How many processors it may use.
-    pub server_cpus: u32,
+    pub server_cpus: f64,
     /// The bearer token that publishing needs.
     pub publish_token: Option<String>,
 }

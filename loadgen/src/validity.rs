@@ -9,6 +9,7 @@ use pushoff_model::record::{Concern, Limit, ProcessUse};
 use pushoff_model::workload::Slo;
 
 use crate::resources::{Use, share};
+use crate::standstill::MISSED;
 
 /// A generator busier than this on its processors is late for reasons of its own.
 pub(crate) const BUSY_GENERATOR: f64 = 0.85;
@@ -21,6 +22,11 @@ pub(crate) const LEAST_LAG: Duration = Duration::from_millis(5);
 /// A process that was ready to run for this part of its processors' time, while others had them,
 /// was late because of what else ran on the machine.
 pub(crate) const WAITED: f64 = 0.10;
+/// A generator that came to nothing for this part of the time was no witness of it, and what was
+/// due then was late by it.
+pub(crate) const STOOD_STILL: f64 = 0.10;
+/// The part of the time that a control group's quota may withhold the processors.
+pub(crate) const THROTTLED: f64 = 0.02;
 /// The part of the machine's time that a hypervisor may give to others.
 pub(crate) const STEAL: f64 = 0.02;
 /// The part of TCP segments that may be sent again: each waits 200 ms and more. Over loopback
@@ -36,14 +42,17 @@ pub(crate) fn concerns(used: &Use, own_lag: &LatencyHistogram, slo: Option<&Slo>
         (busy > bound)
             .then(|| format!("the {name} was busy {:.0} % of its time, over {:.0} %", busy * 100.0, bound * 100.0))
     };
+    let has_processor = used.generator_waited <= WAITED && used.throttled <= THROTTLED;
     let concern = |limit, detail: Option<String>| detail.map(|detail| Concern { limit, detail });
     [
         concern(Limit::Generator, busy("generator", &used.generator, BUSY_GENERATOR)),
         // A generator without a processor is late for a reason that is said already.
-        concern(Limit::Generator, slo.and_then(|slo| late(own_lag, slo)).filter(|_| used.generator_waited <= WAITED)),
+        concern(Limit::Generator, slo.and_then(|slo| late(own_lag, slo)).filter(|_| has_processor)),
+        concern(Limit::Generator, stood_still(used.stood_still).filter(|_| has_processor)),
         concern(Limit::Machine, waited("generator", used.generator_waited)),
         concern(Limit::Machine, waited("server", used.server_waited)),
         concern(Limit::Server, used.server.as_ref().and_then(|server| busy("server", server, BUSY_SERVER))),
+        concern(Limit::Machine, throttled(used.throttled)),
         concern(Limit::Machine, stolen(used.machine.steal)),
         concern(Limit::Machine, resent(used.machine.retransmits, used.segments)),
     ]
@@ -68,6 +77,27 @@ fn waited(name: &str, waited: f64) -> Option<String> {
     (waited > WAITED).then(|| {
         let (waited, bound) = (waited * 100.0, WAITED * 100.0);
         format!("others had the {name}'s processors for {waited:.0} % of the time, over {bound:.0} %")
+    })
+}
+
+fn stood_still(stood_still: f64) -> Option<String> {
+    (stood_still > STOOD_STILL).then(|| {
+        let (stood_still, bound) = (stood_still * 100.0, STOOD_STILL * 100.0);
+        format!(
+            "the generator stood still for {stood_still:.0} % of the time (beats felt over {:.0} ms late), \
+             over {bound:.0} %",
+            millis(MISSED)
+        )
+    })
+}
+
+fn throttled(throttled: f64) -> Option<String> {
+    (throttled > THROTTLED).then(|| {
+        let (throttled, bound) = (throttled * 100.0, THROTTLED * 100.0);
+        format!(
+            "the control group's quota withheld the processors for {throttled:.0} % of the time, over {bound:.0} %: \
+             raise cpu.max (a container's CPU limit)"
+        )
     })
 }
 
@@ -108,6 +138,8 @@ mod tests {
             segments: 10_000,
             server_waited: 0.0,
             generator_waited: 0.0,
+            stood_still: 0.0,
+            throttled: 0.0,
         }
     }
 
@@ -121,7 +153,14 @@ mod tests {
     #[test]
     fn a_trial_within_every_bound_has_no_concern() {
         let machine = MachineUse { steal: 0.02, retransmits: 10 };
-        let used = Use { machine, server_waited: 0.1, generator_waited: 0.1, ..used(0.9, 0.85) };
+        let used = Use {
+            machine,
+            server_waited: 0.1,
+            generator_waited: 0.1,
+            stood_still: 0.1,
+            throttled: 0.02,
+            ..used(0.9, 0.85)
+        };
         assert_eq!(judged(&used, Duration::from_millis(9)), []);
     }
 
@@ -134,12 +173,16 @@ mod tests {
         assert_eq!(judged(&machine(0.03, 0), CALM), [Limit::Machine]);
         assert_eq!(judged(&machine(0.0, 11), CALM), [Limit::Machine]);
         assert_eq!(judged(&Use { server_waited: 0.11, ..idle }, CALM), [Limit::Machine]);
+        assert_eq!(judged(&Use { throttled: 0.03, ..idle }, CALM), [Limit::Machine]);
+        assert_eq!(judged(&Use { stood_still: 0.11, ..idle }, CALM), [Limit::Generator]);
         assert_eq!(judged(&idle, Duration::from_millis(11)), [Limit::Generator]);
     }
 
     #[test]
     fn a_generator_without_a_processor_is_the_machines_limit_however_late_it_is() {
-        let starved = Use { generator_waited: 0.11, ..used(0.0, 0.0) };
+        let starved = Use { generator_waited: 0.11, stood_still: 1.0, ..used(0.0, 0.0) };
         assert_eq!(judged(&starved, Duration::from_secs(1)), [Limit::Machine]);
+        let withheld = Use { throttled: 0.5, stood_still: 1.0, ..used(0.0, 0.0) };
+        assert_eq!(judged(&withheld, Duration::from_secs(1)), [Limit::Machine]);
     }
 }

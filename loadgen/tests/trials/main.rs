@@ -32,7 +32,7 @@ fn workload(direction: Direction) -> Workload {
 }
 
 fn target(server: &FakeServer) -> Target {
-    Target { http: server.http, raw_tcp: Some(server.raw_tcp), server_pid: None, server_cpus: 1, publish_token: None }
+    Target { http: server.http, raw_tcp: Some(server.raw_tcp), server_pid: None, server_cpus: 1.0, publish_token: None }
 }
 
 async fn outcome(workload: Workload, transport: Transport, target: &Target) -> Outcome {
