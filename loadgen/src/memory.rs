@@ -66,6 +66,11 @@ mod system {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(target_os = "linux")]
+    use std::io::{Read, Write};
+    #[cfg(target_os = "linux")]
+    use std::process::{Command, Stdio};
+
     use super::*;
 
     #[test]
@@ -75,16 +80,9 @@ mod tests {
         assert_eq!(tcp_pages("TCP: inuse 1\nUDP: inuse 0 mem 7\n"), None);
         assert_eq!(tcp_pages(""), None);
     }
-}
-
-#[cfg(all(test, target_os = "linux"))]
-mod linux_tests {
-    use std::io::Read;
-    use std::process::{Command, Stdio};
-
-    use super::*;
 
     /// `Rss` and `Pss` as a person reads them.
+    #[cfg(target_os = "linux")]
     fn by_hand(pid: &str) -> (u64, u64) {
         let text = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap();
         let bytes = |name: &str| {
@@ -95,10 +93,11 @@ mod linux_tests {
     }
 
     #[test]
+    #[cfg(target_os = "linux")]
     fn a_resting_process_holds_what_smaps_rollup_says_to_the_byte() {
         let mut child = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         // A byte that came back: it is past its start, and waits.
-        std::io::Write::write_all(child.stdin.as_mut().unwrap(), b"x").unwrap();
+        child.stdin.as_mut().unwrap().write_all(b"x").unwrap();
         child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
         let pid = child.id();
         // What it shares with other processes changes with them, and so does its part of it.
@@ -113,6 +112,7 @@ mod linux_tests {
     }
 
     #[test]
+    #[cfg(target_os = "linux")]
     fn memory_that_is_touched_is_held() {
         const MORE: u64 = 64 << 20;
         let before = held(None);
@@ -129,6 +129,7 @@ mod linux_tests {
     }
 
     #[test]
+    #[cfg(target_os = "linux")]
     fn bytes_that_nobody_reads_are_memory_of_the_kernel() {
         let before = held(None).kernel.unwrap();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -136,7 +137,7 @@ mod linux_tests {
         let _receiver = listener.accept().unwrap();
         sender.set_nonblocking(true).unwrap();
         let mut sent = 0;
-        while let Ok(more) = std::io::Write::write(&mut sender, &[0; 65_536]) {
+        while let Ok(more) = sender.write(&[0; 65_536]) {
             sent += more as u64;
         }
         let after = held(None).kernel.unwrap();
