@@ -92,7 +92,7 @@ pub(crate) struct RunOptions {
     pub(crate) no_pin: bool,
     /// Processors for the generator, the rest for the server; below 1 holds the generator back to
     /// that part of one, which shows what a generator that is too weak looks like [default: half]
-    #[arg(long, value_name = "N", conflicts_with = "no_pin")]
+    #[arg(long, value_name = "N", conflicts_with = "no_pin", allow_negative_numbers = true)]
     pub(crate) generator_cpus: Option<f64>,
 }
 

@@ -1,9 +1,15 @@
 //! What a run runs on, for `environment.json`. Wall-clock time is read here and nowhere else.
 
+use std::collections::BTreeSet;
 use std::time::SystemTime;
 
+use anyhow::Context;
+use pushoff_model::Workload;
 use pushoff_model::environment::{Environment, Named, Noise, Pinning};
 use pushoff_model::record::SCHEMA_VERSION;
+
+use crate::pinning::Cpus;
+use crate::terminal;
 
 /// The crates whose code stands in the measured path.
 const CRATES: [&str; 11] = [
@@ -40,6 +46,43 @@ pub(crate) struct RunFacts {
     pub(crate) pinning: Pinning,
     pub(crate) descriptor_limit: u64,
     pub(crate) knobs: Vec<Named>,
+    pub(crate) machine: Machine,
+}
+
+/// What the machine is like before the run.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    noise: Noise,
+    shortages: Vec<String>,
+}
+
+/// Listens to the machine for half a second, and says on standard error what it cannot give these
+/// workloads.
+///
+/// # Errors
+/// When the check itself fails: neither timer nor loopback can be measured.
+pub(crate) fn check<'a>(
+    workloads: impl Iterator<Item = &'a Workload> + Clone,
+    cpus: &Cpus,
+    descriptor_limit: u64,
+) -> anyhow::Result<Machine> {
+    let noise = pushoff_loadgen::noise(&cpus.server).context("listening to how loud the machine is")?;
+    let mut shortages = pushoff_loadgen::shortages(workloads.clone(), descriptor_limit);
+    shortages.extend(pushoff_loadgen::too_loud(&noise, workloads.filter_map(|workload| workload.slo.as_ref())));
+    if cpus.allowed == 1 {
+        shortages.push(
+            "server and generator share the one processor that there is, and each is slower for the other: measure \
+             where there are two or more"
+                .to_owned(),
+        );
+    }
+    // A workload is there once a transport, and a sentence is enough once.
+    let mut said = BTreeSet::new();
+    shortages.retain(|sentence| said.insert(sentence.clone()));
+    for sentence in &shortages {
+        terminal::remark(sentence);
+    }
+    Ok(Machine { noise, shortages })
 }
 
 /// The time of day, RFC 3339, UTC, in seconds.
@@ -69,8 +112,8 @@ pub(crate) fn gather(started: String, facts: RunFacts) -> Environment {
         pinning: facts.pinning,
         knobs: facts.knobs,
         descriptor_limit: facts.descriptor_limit,
-        noise: Noise::default(),
-        shortages: Vec::new(),
+        noise: facts.machine.noise,
+        shortages: facts.machine.shortages,
     }
 }
 

@@ -13,12 +13,14 @@ mod runtime;
 mod serve;
 mod server_process;
 mod terminal;
+mod throttle;
 
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
 use arguments::{Arguments, Command};
+use pinning::GeneratorCpus;
 
 /// What an exit code tells a script. The README and `--help` list them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +33,11 @@ enum Exit {
     CellFailed = 3,
     /// Interrupted; what was measured until then is kept and reported.
     Interrupted = 130,
+}
+
+impl Exit {
+    /// All of them.
+    const ALL: [Self; 4] = [Self::Done, Self::Usage, Self::CellFailed, Self::Interrupted];
 }
 
 impl From<Exit> for ExitCode {
@@ -51,7 +58,8 @@ fn main() -> ExitCode {
         .init();
     let json = arguments.json;
     let ended = match arguments.command.unwrap_or(Command::Run(arguments.run)) {
-        Command::Run(options) => run::run(&options, json),
+        Command::Run(options) => GeneratorCpus::asked(options.generator_cpus)
+            .and_then(|cpus| throttle::around(cpus, || run::run(&options, cpus, json))),
         Command::Serve(options) => serve::serve(options),
         Command::Report(options) => report::report(&options, json),
         Command::List => list::list(json),

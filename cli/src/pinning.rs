@@ -1,8 +1,54 @@
 //! Which processors a process runs on. Threads inherit it, so it is set before a runtime is built.
 
-use anyhow::Context;
+use anyhow::{Context, bail, ensure};
 use pushoff_model::environment::Pinning;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+/// The least part of a processor that a generator can be held back to: a run must come to its end.
+const LEAST_PART: f64 = 0.01;
+
+/// What the generator is to have of the processors.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum GeneratorCpus {
+    /// Half of them.
+    Half,
+    /// That many.
+    Whole(usize),
+    /// A part of one, from [`LEAST_PART`] to below 1.
+    Part(f64),
+}
+
+impl GeneratorCpus {
+    /// What `--generator-cpus` asks for.
+    ///
+    /// # Errors
+    /// When that is neither a whole number of processors nor a part of one.
+    pub(crate) fn asked(cpus: Option<f64>) -> anyhow::Result<Self> {
+        let Some(cpus) = cpus else { return Ok(Self::Half) };
+        ensure!(
+            cpus.is_finite() && cpus >= LEAST_PART,
+            "--generator-cpus is {cpus}: give a whole number of processors, or a part of one from {LEAST_PART} on"
+        );
+        if cpus < 1.0 {
+            return Ok(Self::Part(cpus));
+        }
+        ensure!(
+            cpus.fract() == 0.0 && cpus < f64::from(u32::MAX),
+            "--generator-cpus is {cpus}: above 1, only whole processors can be given"
+        );
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number that fits")]
+        Ok(Self::Whole(cpus as usize))
+    }
+
+    /// How many processors that takes of so many.
+    const fn of(self, allowed: usize) -> usize {
+        match self {
+            Self::Half => allowed - allowed / 2,
+            Self::Whole(cpus) => cpus,
+            Self::Part(_) => 1,
+        }
+    }
+}
 
 /// Who runs where.
 #[derive(Debug)]
@@ -17,8 +63,11 @@ pub(crate) struct Cpus {
 }
 
 impl Cpus {
-    /// Takes this process's half of the processors, and notes the server's.
-    pub(crate) fn take(no_pin: bool) -> anyhow::Result<Self> {
+    /// Takes this process's part of the processors, and notes the server's.
+    ///
+    /// # Errors
+    /// When it would leave the server none, or the system refuses.
+    pub(crate) fn take(no_pin: bool, asked: GeneratorCpus) -> anyhow::Result<Self> {
         let allowed = allowed()?;
         let shared = |reason: &str| Self {
             allowed: allowed.len(),
@@ -29,7 +78,10 @@ impl Cpus {
         if no_pin {
             return Ok(shared("--no-pin was given"));
         }
-        let Some((server, generator)) = halves(&allowed) else {
+        if let GeneratorCpus::Part(part) = asked {
+            pushoff_loadgen::held_back_to(part);
+        }
+        let Some((server, generator)) = split(&allowed, asked)? else {
             return Ok(shared("there is one processor, and both processes share it"));
         };
         pin(generator)?;
@@ -65,11 +117,23 @@ pub(crate) fn pin(cpus: &[u32]) -> anyhow::Result<()> {
         .with_context(|| format!("pinning to processors {cpus:?}: take some of {:?}", allowed().unwrap_or_default()))
 }
 
-/// The processors of server and generator: a half each, the server's first.
+/// The processors of server and generator, the server's first.
 ///
-/// `None` where there is only one to share.
-pub(crate) fn halves(allowed: &[u32]) -> Option<(&[u32], &[u32])> {
-    (allowed.len() >= 2).then(|| allowed.split_at(allowed.len() / 2))
+/// `None` where there is only one, and they are to share it.
+fn split(allowed: &[u32], asked: GeneratorCpus) -> anyhow::Result<Option<(&[u32], &[u32])>> {
+    let server = allowed.len().saturating_sub(asked.of(allowed.len()));
+    match (asked, server) {
+        (GeneratorCpus::Half | GeneratorCpus::Part(_), 0) => Ok(None),
+        (GeneratorCpus::Whole(cpus), 0) => bail!(
+            "--generator-cpus is {cpus} of {} processors, which leaves the server none: give at most {}, or a part \
+             of one",
+            allowed.len(),
+            allowed.len() - 1
+        ),
+        (GeneratorCpus::Half | GeneratorCpus::Whole(_) | GeneratorCpus::Part(_), server) => {
+            Ok(Some(allowed.split_at(server)))
+        }
+    }
 }
 
 #[cfg(test)]
@@ -77,9 +141,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_halves_share_no_processor() {
-        assert_eq!(halves(&[0]), None);
-        assert_eq!(halves(&[0, 1]), Some((&[0][..], &[1][..])));
-        assert_eq!(halves(&[2, 5, 7]), Some((&[2][..], &[5, 7][..])));
+    fn server_and_generator_share_no_processor() {
+        let of = |allowed, asked| split(allowed, asked).unwrap();
+        assert_eq!(of(&[0], GeneratorCpus::Half), None);
+        assert_eq!(of(&[0], GeneratorCpus::Part(0.5)), None);
+        assert_eq!(of(&[0, 1], GeneratorCpus::Half), Some((&[0][..], &[1][..])));
+        assert_eq!(of(&[2, 5, 7], GeneratorCpus::Half), Some((&[2][..], &[5, 7][..])));
+        assert_eq!(of(&[2, 5, 7], GeneratorCpus::Part(0.1)), Some((&[2, 5][..], &[7][..])));
+        assert_eq!(of(&[2, 5, 7], GeneratorCpus::Whole(2)), Some((&[2][..], &[5, 7][..])));
+    }
+
+    #[test]
+    fn a_generator_that_takes_every_processor_is_refused() {
+        for cpus in [2, 99] {
+            let error = split(&[0, 1], GeneratorCpus::Whole(cpus)).unwrap_err().to_string();
+            assert!(error.contains("leaves the server none"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_share_is_whole_processors_or_a_part_of_one() {
+        let asked = |cpus| GeneratorCpus::asked(Some(cpus)).ok();
+        assert_eq!(GeneratorCpus::asked(None).unwrap(), GeneratorCpus::Half);
+        assert_eq!([1.0, 3.0].map(asked), [Some(GeneratorCpus::Whole(1)), Some(GeneratorCpus::Whole(3))]);
+        assert_eq!([0.01, 0.999].map(asked), [Some(GeneratorCpus::Part(0.01)), Some(GeneratorCpus::Part(0.999))]);
+        assert_eq!([0.0, -1.0, 1.5, 0.001, f64::NAN, f64::INFINITY, 1e300].map(asked), [None; 7]);
     }
 }

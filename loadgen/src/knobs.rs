@@ -4,9 +4,10 @@ use pushoff_model::environment::Named;
 
 use crate::publisher::{FULL_BATCH_BYTES, MOST_IN_A_BATCH};
 use crate::setup::{CONNECTING_AT_ONCE, POSTING_CONNECTIONS_WARMED};
+use crate::standstill::MISSED;
 use crate::target::READ_BUFFER_BYTES;
 use crate::transports::{BACK_OFF_BASE, BACK_OFF_CAP};
-use crate::{timer, validity};
+use crate::{resources, timer, validity};
 
 /// The settings, with their values and units.
 #[must_use]
@@ -20,6 +21,7 @@ pub fn knobs() -> Vec<Named> {
         Named::new("connections", "one a subscriber; subscribers that speak by POST have one more, warmed up"),
         Named::new("clients", "reqwest (polling, HTTP streaming, POST), eventsource-client, tokio-tungstenite"),
         Named::new("received", "when the client library hands the message over, a clock reading a message"),
+        Named::new("generator's processors", resources::generator_share()),
         Named::new("pacing", timer::KIND),
         Named::new(
             "batching",
@@ -41,10 +43,12 @@ pub fn knobs() -> Vec<Named> {
         Named::new(
             "generator-limited",
             format!(
-                "busy over {}, or own send lag p99 over {} of the SLO and over {:?}",
+                "busy over {}, or own send lag p99 over {} of the SLO and over {:?}, or standing still (its beat felt \
+                 over {MISSED:?} late) for over {} of the time",
                 percent(validity::BUSY_GENERATOR),
                 percent(validity::LAG_SHARE),
-                validity::LEAST_LAG
+                validity::LEAST_LAG,
+                percent(validity::STOOD_STILL)
             ),
         ),
         Named::new("server-limited", format!("busy over {}", percent(validity::BUSY_SERVER))),
@@ -52,10 +56,11 @@ pub fn knobs() -> Vec<Named> {
             "machine-limited",
             format!(
                 "over {} of its time stolen, over {} of TCP segments sent again, or others had the generator's \
-                 or the server's processors for over {} of the time",
+                 or the server's processors for over {} of the time, or a control group's quota withheld them for over {}",
                 percent(validity::STEAL),
                 percent(validity::RESENT),
-                percent(validity::WAITED)
+                percent(validity::WAITED),
+                percent(validity::THROTTLED)
             ),
         ),
     ]

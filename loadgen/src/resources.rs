@@ -116,6 +116,14 @@ pub fn held_back_to(part: f64) {
     HELD_BACK_TO.get_or_init(|| part);
 }
 
+/// What of the processors this process has, for the record.
+pub(crate) fn generator_share() -> String {
+    match HELD_BACK_TO.get() {
+        Some(part) => format!("held back to {part} of one: stopped and continued many times a second"),
+        None => "its own, whole".to_owned(),
+    }
+}
+
 /// How many processors this process may use.
 #[expect(clippy::cast_precision_loss, reason = "no machine has so many processors")]
 fn generator_cpus() -> f64 {

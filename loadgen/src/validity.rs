@@ -46,9 +46,10 @@ pub(crate) fn concerns(used: &Use, own_lag: &LatencyHistogram, slo: Option<&Slo>
     let concern = |limit, detail: Option<String>| detail.map(|detail| Concern { limit, detail });
     [
         concern(Limit::Generator, busy("generator", &used.generator, BUSY_GENERATOR)),
-        // A generator without a processor is late for a reason that is said already.
+        // A generator without a processor is late for a reason that is said already, and stands still
+        // for no longer than that.
         concern(Limit::Generator, slo.and_then(|slo| late(own_lag, slo)).filter(|_| has_processor)),
-        concern(Limit::Generator, stood_still(used.stood_still).filter(|_| has_processor)),
+        concern(Limit::Generator, stood_still(used.stood_still - used.generator_waited - used.throttled)),
         concern(Limit::Machine, waited("generator", used.generator_waited)),
         concern(Limit::Machine, waited("server", used.server_waited)),
         concern(Limit::Server, used.server.as_ref().and_then(|server| busy("server", server, BUSY_SERVER))),
@@ -180,9 +181,9 @@ mod tests {
 
     #[test]
     fn a_generator_without_a_processor_is_the_machines_limit_however_late_it_is() {
-        let starved = Use { generator_waited: 0.11, stood_still: 1.0, ..used(0.0, 0.0) };
+        let starved = Use { generator_waited: 0.11, stood_still: 0.21, ..used(0.0, 0.0) };
         assert_eq!(judged(&starved, Duration::from_secs(1)), [Limit::Machine]);
-        let withheld = Use { throttled: 0.5, stood_still: 1.0, ..used(0.0, 0.0) };
+        let withheld = Use { throttled: 0.5, stood_still: 0.6, ..used(0.0, 0.0) };
         assert_eq!(judged(&withheld, Duration::from_secs(1)), [Limit::Machine]);
     }
 }
