@@ -52,6 +52,11 @@ pub(crate) const READ_BUFFER_BYTES: usize = 8 * 1024;
 /// # Errors
 /// When the client library cannot be set up.
 pub(crate) fn http_client() -> Result<reqwest::Client, reqwest::Error> {
+    http_client_builder().build()
+}
+
+/// What every HTTP client of reqwest's is set to.
+pub(crate) fn http_client_builder() -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .http1_only()
         .tcp_nodelay(true)
@@ -59,5 +64,4 @@ pub(crate) fn http_client() -> Result<reqwest::Client, reqwest::Error> {
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .pool_idle_timeout(None::<Duration>)
-        .build()
 }

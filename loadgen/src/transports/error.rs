@@ -14,6 +14,9 @@ pub enum ConnectionError {
     /// The HTTP client failed.
     #[error("the HTTP request failed")]
     Http(#[from] reqwest::Error),
+    /// An HTTP connection of the lean client failed.
+    #[error("the HTTP connection failed")]
+    Connection(#[from] hyper::Error),
     /// The event stream's transport failed.
     #[error("the event stream failed")]
     EventStreamTransport(#[source] launchdarkly_sdk_transport::TransportError),
@@ -23,6 +26,9 @@ pub enum ConnectionError {
     /// The WebSocket failed.
     #[error("the WebSocket failed")]
     WebSocket(#[source] Box<tokio_tungstenite::tungstenite::Error>),
+    /// The server's side of a WebSocket is not RFC 6455's.
+    #[error("the WebSocket is broken: {0}")]
+    Frame(&'static str),
     /// The server answered with a status that is no subscription.
     #[error("the server answered with status {0}")]
     Status(u16),
@@ -66,6 +72,8 @@ impl ConnectionError {
             Self::Line(_) | Self::Cursor | Self::NoRawTcp => true,
             Self::Io(_)
             | Self::Http(_)
+            | Self::Connection(_)
+            | Self::Frame(_)
             | Self::EventStreamTransport(_)
             | Self::EventStream(_)
             | Self::WebSocket(_)

@@ -1,24 +1,27 @@
 //! The client side of every transport: one subscriber, one connection, one function.
 //!
 //! Each file speaks one transport over one connection until it ends or breaks, and hands what
-//! comes to a [`Sink`]. What follows a break is the same for all and stands here: wait, connect
-//! again, go on after the last cursor, so that nothing is lost by it.
+//! comes to a [`Sink`]. What follows a break is the same for all: wait, connect again, go on after
+//! the last cursor, so that nothing is lost by it. `library` speaks by the libraries that Rust
+//! developers use, `lean` by as little code as will do; what is the same for both stands here.
 
 mod backoff;
 mod error;
-mod http_streaming;
+mod feed;
+mod lean;
+mod library;
 pub mod line;
 mod long_polling;
 mod poll;
 mod raw_tcp;
 mod short_polling;
-mod sse;
-mod websocket;
+mod source;
 
 use std::net::IpAddr;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use http::HeaderName;
 use pushoff_model::workload::Polling;
 use pushoff_model::{Client, Cursor, RunClock, RunInstant, Topic, Transport};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -26,10 +29,15 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::taps::Taps;
 use crate::target::Target;
 use backoff::BackOff;
+use feed::{Feed, Opened};
 
 pub use backoff::{BASE as BACK_OFF_BASE, CAP as BACK_OFF_CAP};
 pub use error::{ConnectionError, SubscribeError};
-pub(crate) use poll::cursor;
+pub(crate) use library::cursor;
+pub(crate) use source::{ports, source_of};
+
+/// Where a client says, and a poll's answer too, which message is the last it has.
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// What one subscriber wants.
 #[derive(Debug)]
@@ -107,6 +115,21 @@ pub struct Outbound {
     pub written: oneshot::Sender<()>,
 }
 
+impl Outbound {
+    /// How many messages it holds, and how many bytes of payload.
+    fn size(&self) -> (u64, u64) {
+        (self.payloads.len() as u64, self.payloads.iter().map(|payload| payload.len() as u64).sum())
+    }
+}
+
+/// The next messages to send; never, for a subscriber that only reads.
+async fn next_outbound(outbox: &mut Option<mpsc::Receiver<Outbound>>) -> Option<Outbound> {
+    match outbox {
+        Some(outbox) => outbox.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
 /// A message as the client library handed it over.
 #[derive(Clone, Copy, Debug)]
 pub struct Incoming<'a> {
@@ -174,17 +197,20 @@ pub async fn subscribe<S: Sink>(
     sink: &mut S,
 ) -> Result<(), SubscribeError> {
     let mut backoff = BackOff::new(subscription.seed);
-    let completes = subscription.completes;
-    let mut feed = Feed { subscription, sink, opened: Opened::Never };
+    let (client, completes) = (subscription.client, subscription.completes);
+    let mut feed = Feed { transport, subscription, sink, opened: Opened::Never };
     loop {
         feed.sink.connecting(feed.now());
-        let ended = match transport {
-            Transport::ShortPolling => short_polling::connect(&mut feed).await,
-            Transport::LongPolling => long_polling::connect(&mut feed).await,
-            Transport::HttpStreaming => http_streaming::connect(&mut feed).await,
-            Transport::Sse => sse::connect(&mut feed).await,
-            Transport::WebSocket => websocket::connect(&mut feed).await,
-            Transport::RawTcp => raw_tcp::connect(&mut feed).await,
+        let ended = match (transport, client) {
+            (Transport::ShortPolling, _) => short_polling::connect(&mut feed).await,
+            (Transport::LongPolling, _) => long_polling::connect(&mut feed).await,
+            (Transport::HttpStreaming, Client::Library) => library::http_streaming::connect(&mut feed).await,
+            (Transport::HttpStreaming, Client::Lean) => lean::http_streaming::connect(&mut feed).await,
+            (Transport::Sse, Client::Library) => library::sse::connect(&mut feed).await,
+            (Transport::Sse, Client::Lean) => lean::sse::connect(&mut feed).await,
+            (Transport::WebSocket, Client::Library) => library::websocket::connect(&mut feed).await,
+            (Transport::WebSocket, Client::Lean) => lean::websocket::connect(&mut feed).await,
+            (Transport::RawTcp, _) => raw_tcp::connect(&mut feed).await,
         };
         let error = match ended {
             Ok(Ended::Complete) => break,
@@ -198,68 +224,12 @@ pub async fn subscribe<S: Sink>(
     Ok(())
 }
 
-/// A subscription under way: where it stands, and who listens.
-struct Feed<'a, S> {
-    subscription: Subscription,
-    sink: &'a mut S,
-    opened: Opened,
-}
-
-/// What has become of the subscription's connections so far.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Opened {
-    Never,
-    Before,
-    Now,
-}
-
-impl<S: Sink> Feed<'_, S> {
-    fn now(&self) -> RunInstant {
-        self.subscription.clock.now()
-    }
-
-    /// The stream is open; told once a connection.
-    fn opened(&mut self) {
-        if self.opened != Opened::Now {
-            self.opened = Opened::Now;
-            self.sink.opened(self.now());
-        }
-    }
-
-    fn message(&mut self, cursor: Cursor, payload: &[u8], polled: Option<Polled>) {
-        let received = self.now();
-        self.subscription.after = Some(cursor);
-        self.sink.message(Incoming { cursor, payload, received, polled });
-    }
-
-    /// Hands on what a JSON line says.
-    fn line(&mut self, bytes: &[u8], polled: Option<Polled>) -> Result<(), ConnectionError> {
-        match line::parse(bytes).map_err(ConnectionError::Line)? {
-            line::Line::Message { cursor, payload } => self.message(cursor, payload.as_bytes(), polled),
-            line::Line::Missed(count) => self.sink.missed(count),
-            line::Line::Open(_) => self.opened(),
-            line::Line::Heartbeat => {}
-        }
-        Ok(())
-    }
-
-    async fn after_a_break(&mut self, error: ConnectionError, backoff: &mut BackOff) -> Result<(), SubscribeError> {
-        match self.opened {
-            Opened::Never => return Err(SubscribeError::Connect(error)),
-            Opened::Now => backoff.reset(),
-            Opened::Before => {}
-        }
-        self.opened = Opened::Before;
-        if error.is_final() {
-            return Err(SubscribeError::Refused(error));
-        }
-        if self.sink.broke(&error).is_break() {
-            return Err(SubscribeError::Stopped(error));
-        }
-        let Some(wait) = backoff.next(&error) else {
-            return Err(SubscribeError::Gone(error));
-        };
-        tokio::time::sleep(wait).await;
-        Ok(())
+/// How many descriptors a subscriber's connection takes.
+///
+/// A socket that reqwest keeps to itself has a second one, by which its counters are read.
+pub(crate) const fn descriptors_a_connection(client: Client, transport: Transport) -> u64 {
+    match (client, transport) {
+        (Client::Library, Transport::ShortPolling | Transport::LongPolling | Transport::HttpStreaming) => 2,
+        (Client::Library, Transport::Sse | Transport::WebSocket | Transport::RawTcp) | (Client::Lean, _) => 1,
     }
 }

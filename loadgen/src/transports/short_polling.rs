@@ -1,28 +1,29 @@
 //! Short polling: ask on a timer, as `setInterval` does; every answer comes at once.
 //!
-//! Source: RFC 6202 §2. A tick that falls while a poll is under way is left out, and the beat is
-//! kept, whatever the answers take.
+//! Source: RFC 6202 §2. Of the beats that fall while a poll is under way the first is made up for
+//! right after it and the others are left out; the beat is kept, whatever the answers take.
 
 use pushoff_model::{RunInstant, Transport};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
-use super::poll::{Answer, Poller};
+use super::poll::{Next, Poller};
 use super::{ConnectionError, Ended, Feed, Opened, Pace, Sink};
 
 pub(super) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, ConnectionError> {
-    let poller = Poller::new(&feed.subscription.target, &feed.subscription.topic, Transport::ShortPolling.name())?;
-    if feed.opened == Opened::Never
-        && let Answer::Complete = poller.poll(feed).await?
-    {
-        return Ok(Ended::Complete);
+    let mut poller = Poller::new(feed, Transport::ShortPolling.name())?;
+    if feed.opened == Opened::Never {
+        let due = feed.now();
+        if let Next::Complete = poller.poll(feed, due).await? {
+            return Ok(Ended::Complete);
+        }
     }
     let first = first_tick(feed).await;
-    let mut ticks =
-        interval_at(Instant::from_std(feed.subscription.clock.instant_at(first)), feed.subscription.polling.interval);
+    let begin = Instant::from_std(feed.subscription.clock.instant_at(first));
+    let mut ticks = interval_at(begin, feed.subscription.polling.interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
-        ticks.tick().await;
-        if let Answer::Complete = poller.poll(feed).await? {
+        let beat = ticks.tick().await;
+        if let Next::Complete = poller.poll(feed, first + beat.saturating_duration_since(begin)).await? {
             return Ok(Ended::Complete);
         }
     }

@@ -4,8 +4,6 @@ use futures_util::{SinkExt, StreamExt};
 use http::HeaderValue;
 use http::header::AUTHORIZATION;
 use pushoff_model::Transport;
-use tokio::net::TcpStream;
-use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -13,17 +11,20 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
-use super::poll::LAST_EVENT_ID;
-use super::{ConnectionError, Ended, Feed, Outbound, Sink, Subscription};
+use crate::taps::{Tapped, lines};
 use crate::target::READ_BUFFER_BYTES;
+use crate::transports::{ConnectionError, Ended, Feed, Outbound, Sink, next_outbound};
 
-pub(super) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, ConnectionError> {
-    let request = handshake(&feed.subscription)?;
-    let stream = TcpStream::connect(feed.subscription.target.http).await?;
-    stream.set_nodelay(true)?;
+pub(in crate::transports) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, ConnectionError> {
+    let request = handshake(feed)?;
+    let stream = feed.connect(feed.subscription.target.http).await?;
     let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER_BYTES).write_buffer_size(READ_BUFFER_BYTES);
     feed.sink.requested(feed.now());
-    let (mut socket, _) = client_async_with_config(request, stream, Some(config)).await?;
+    let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+    feed.tally().request(request.method(), target, lines(request.headers()));
+    let (mut socket, response) = client_async_with_config(request, stream, Some(config)).await?;
+    // tungstenite drops the reason phrase; RFC 9110 §15.2.2 names it.
+    feed.tally().response(response.status(), None, response.headers());
     feed.opened();
     loop {
         tokio::select! {
@@ -33,22 +34,21 @@ pub(super) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, Co
                     return Ok(ended);
                 }
             }
-            Some(outbound) = next(&mut feed.subscription.outbox) => write(outbound, &mut socket, feed).await?,
+            Some(outbound) = next_outbound(&mut feed.subscription.outbox) => write(outbound, &mut socket, feed).await?,
         }
     }
 }
 
-fn handshake(subscription: &Subscription) -> Result<Request, ConnectionError> {
+fn handshake<S: Sink>(feed: &Feed<'_, S>) -> Result<Request, ConnectionError> {
+    let subscription = &feed.subscription;
     let mut url = subscription.target.subscription(&subscription.topic, Transport::WebSocket.name());
     // The scheme of a URL that is http already can be ws.
     url.set_scheme("ws").or(Err(ConnectionError::Ended))?;
     let mut request = url.as_str().into_client_request()?;
-    let header = |text: String| HeaderValue::try_from(text).map_err(|error| Error::from(http::Error::from(error)));
-    if let Some(after) = subscription.after {
-        request.headers_mut().insert(LAST_EVENT_ID, header(after.to_string())?);
-    }
+    feed.resume(request.headers_mut());
     if let Some(authorization) = subscription.target.authorization() {
-        request.headers_mut().insert(AUTHORIZATION, header(authorization)?);
+        let value = HeaderValue::try_from(authorization).map_err(|error| Error::from(http::Error::from(error)))?;
+        request.headers_mut().insert(AUTHORIZATION, value);
     }
     Ok(request)
 }
@@ -66,24 +66,17 @@ fn read<S: Sink>(incoming: Message, feed: &mut Feed<'_, S>) -> Result<Option<End
     }
 }
 
-/// The next messages to send; never, for a subscriber that only reads.
-async fn next(outbox: &mut Option<mpsc::Receiver<Outbound>>) -> Option<Outbound> {
-    match outbox {
-        Some(outbox) => outbox.recv().await,
-        None => std::future::pending().await,
-    }
-}
-
 async fn write<S: Sink>(
     outbound: Outbound,
-    socket: &mut WebSocketStream<TcpStream>,
+    socket: &mut WebSocketStream<Tapped>,
     feed: &mut Feed<'_, S>,
 ) -> Result<(), ConnectionError> {
-    let messages = outbound.payloads.len() as u64;
+    let (messages, bytes) = outbound.size();
     for payload in outbound.payloads {
         socket.feed(Message::text(payload)).await?;
     }
     socket.flush().await?;
+    feed.tally().spoken(bytes);
     feed.sink.wrote(messages);
     // A publisher that has stopped waiting has no use for the answer.
     outbound.written.send(()).unwrap_or_default();

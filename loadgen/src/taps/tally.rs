@@ -1,0 +1,90 @@
+//! What the clients themselves count of a trial: messages, requests, and what each must weigh.
+//!
+//! The weight is theory, computed from what was received and from the fields that were sent; the
+//! kernel's counters stand beside it. What is neither is left as the difference: heartbeats,
+//! opening lines, last chunks, pings.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use http::{HeaderMap, Method, StatusCode};
+use pushoff_model::overhead;
+use pushoff_model::record::Contents;
+use pushoff_model::{Cursor, Transport};
+
+/// Growing sums, entered by every subscriber of a trial.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    messages: AtomicU64,
+    payload_bytes: AtomicU64,
+    framing_bytes: AtomicU64,
+    requests: AtomicU64,
+    request_head_bytes: AtomicU64,
+    responses: AtomicU64,
+    response_head_bytes: AtomicU64,
+    empty: AtomicU64,
+    spoken_bytes: AtomicU64,
+}
+
+fn add(sum: &AtomicU64, amount: u64) {
+    sum.fetch_add(amount, Ordering::Relaxed);
+}
+
+impl Tally {
+    pub(crate) fn contents(&self) -> Contents {
+        let read = |sum: &AtomicU64| sum.load(Ordering::Relaxed);
+        Contents {
+            messages: read(&self.messages),
+            payload_bytes: read(&self.payload_bytes),
+            framing_bytes: read(&self.framing_bytes),
+            requests: read(&self.requests),
+            request_head_bytes: read(&self.request_head_bytes),
+            responses: read(&self.responses),
+            response_head_bytes: read(&self.response_head_bytes),
+            empty: read(&self.empty),
+            spoken_bytes: read(&self.spoken_bytes),
+        }
+    }
+
+    pub(crate) fn message(&self, transport: Transport, cursor: Cursor, payload: &[u8]) {
+        add(&self.messages, 1);
+        add(&self.payload_bytes, payload.len() as u64);
+        add(&self.framing_bytes, overhead::message(transport, cursor, payload));
+    }
+
+    /// A request without a body, with every field that is on the wire.
+    pub(crate) fn request<'a>(
+        &self,
+        method: &Method,
+        target: &str,
+        fields: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+    ) {
+        self.request_of(overhead::request_head(method.as_str(), target, fields));
+    }
+
+    /// A request whose head has that many bytes.
+    pub(crate) fn request_of(&self, bytes: u64) {
+        add(&self.requests, 1);
+        add(&self.request_head_bytes, bytes);
+    }
+
+    /// A response's head. `reason` is what stood in the status line, where it is not the usual.
+    pub(crate) fn response(&self, status: StatusCode, reason: Option<&[u8]>, fields: &HeaderMap) {
+        let usual = status.canonical_reason().unwrap_or_default().len();
+        let reason = reason.map_or(usual, <[u8]>::len);
+        add(&self.responses, 1);
+        add(&self.response_head_bytes, overhead::response_head(reason as u64, lines(fields)));
+    }
+
+    pub(crate) fn empty(&self) {
+        add(&self.empty, 1);
+    }
+
+    pub(crate) fn spoken(&self, bytes: u64) {
+        add(&self.spoken_bytes, bytes);
+    }
+}
+
+/// The fields of a head, one a line.
+pub(crate) fn lines(fields: &HeaderMap) -> impl Iterator<Item = (&str, &[u8])> {
+    fields.iter().map(|(name, value)| (name.as_str(), value.as_bytes()))
+}

@@ -1,0 +1,139 @@
+//! One HTTP/1.1 connection, driven by whoever waits for what it brings. Source: RFC 9112.
+//!
+//! hyper parts a connection's work from its use, so that both can be tasks. Here one task does
+//! both: each wait first moves the connection on and then looks what has come of it.
+
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::header::{ACCEPT, HOST};
+use http::{HeaderMap, HeaderValue, Request, Response};
+use http_body_util::Empty;
+use hyper::body::{Body, Incoming};
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper::ext::ReasonPhrase;
+use hyper_util::rt::TokioIo;
+
+use crate::taps::{Tally, Tapped, lines};
+use crate::transports::{ConnectionError, Feed, Sink};
+
+/// A connection of a subscriber.
+pub(super) struct Connection {
+    requests: SendRequest<Empty<Bytes>>,
+    driver: Driver,
+}
+
+struct Driver {
+    connection: Box<http1::Connection<TokioIo<Tapped>, Empty<Bytes>>>,
+    is_over: bool,
+}
+
+impl Driver {
+    /// Reads and writes what can be read and written. An error reaches whoever waits for it.
+    fn advance(&mut self, cx: &mut Context<'_>) {
+        if !self.is_over {
+            self.is_over = self.connection.poll_without_shutdown(cx).is_ready();
+        }
+    }
+}
+
+impl Connection {
+    pub(super) async fn open<S: Sink>(feed: &Feed<'_, S>) -> Result<Self, ConnectionError> {
+        let socket = feed.connect(feed.subscription.target.http).await?;
+        let (requests, connection) = http1::handshake(TokioIo::new(socket)).await?;
+        Ok(Self { requests, driver: Driver { connection: Box::new(connection), is_over: false } })
+    }
+
+    /// Waits until another request can be sent; `false` where the connection is closed.
+    pub(super) async fn is_free(&mut self) -> bool {
+        let Self { requests, driver } = self;
+        poll_fn(|cx| {
+            driver.advance(cx);
+            requests.poll_ready(cx)
+        })
+        .await
+        .is_ok()
+    }
+
+    /// Sends a request and waits for the head of its answer.
+    pub(super) async fn ask(
+        &mut self,
+        request: Request<Empty<Bytes>>,
+        tally: &Tally,
+    ) -> Result<Response<Incoming>, hyper::Error> {
+        let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+        tally.request(request.method(), target, lines(request.headers()));
+        let Self { requests, driver } = self;
+        let mut answer = pin!(requests.send_request(request));
+        let response = poll_fn(|cx| {
+            driver.advance(cx);
+            answer.as_mut().poll(cx)
+        })
+        .await?;
+        let reason = response.extensions().get::<ReasonPhrase>().map(ReasonPhrase::as_bytes);
+        tally.response(response.status(), reason, response.headers());
+        Ok(response)
+    }
+
+    /// The next piece of an answer's body; `None` at its proper end.
+    pub(super) async fn piece(&mut self, body: &mut Incoming) -> Option<Result<Bytes, hyper::Error>> {
+        let driver = &mut self.driver;
+        poll_fn(|cx| {
+            if let Poll::Ready(piece) = piece_of(body, cx) {
+                return Poll::Ready(piece);
+            }
+            driver.advance(cx);
+            piece_of(body, cx)
+        })
+        .await
+    }
+
+    /// The socket, and what was read of what follows the head, once the server has agreed to
+    /// speak another protocol.
+    pub(super) async fn into_socket(self) -> (Tapped, Bytes) {
+        let Self { mut driver, .. } = self;
+        poll_fn(|cx| {
+            driver.advance(cx);
+            if driver.is_over { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+        let parts = driver.connection.into_parts();
+        (parts.io.into_inner(), parts.read_buf)
+    }
+}
+
+fn piece_of(body: &mut Incoming, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, hyper::Error>>> {
+    loop {
+        match Pin::new(&mut *body).poll_frame(cx) {
+            Poll::Ready(Some(Ok(frame))) => {
+                if let Ok(bytes) = frame.into_data() {
+                    return Poll::Ready(Some(Ok(bytes)));
+                }
+                // Trailers are for others.
+            }
+            Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error))),
+            Poll::Ready(None) => return Poll::Ready(None),
+            Poll::Pending => return Poll::Pending,
+        }
+    }
+}
+
+/// A `GET` of one of the topic's addresses for what lies after the last cursor.
+pub(super) fn get<S: Sink>(
+    feed: &Feed<'_, S>,
+    path: &str,
+    accept: HeaderValue,
+) -> Result<Request<Empty<Bytes>>, ConnectionError> {
+    let target = format!("/topics/{}/{path}", feed.subscription.topic);
+    let mut request = Request::new(Empty::new());
+    // A topic and a transport's name make a path, and an address is a host.
+    *request.uri_mut() = target.parse().or(Err(ConnectionError::Ended))?;
+    let host = HeaderValue::try_from(feed.subscription.target.http.to_string()).or(Err(ConnectionError::Ended))?;
+    let fields: &mut HeaderMap = request.headers_mut();
+    fields.insert(HOST, host);
+    fields.insert(ACCEPT, accept);
+    feed.resume(fields);
+    Ok(request)
+}

@@ -1,0 +1,141 @@
+//! What reqwest asks and is answered, counted; and the tap on its connection.
+//!
+//! reqwest keeps its sockets to itself. What can be had is a layer around its connector, which
+//! learns the local address of each connection as soon as that is made.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use http::Extensions;
+use hyper::ext::ReasonPhrase;
+use hyper_util::client::legacy::connect::{Connection, HttpInfo};
+use pushoff_model::Cursor;
+use reqwest::Url;
+use reqwest::header::{ACCEPT, HOST};
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::taps::{Tally, Tap, Taps, lines};
+use crate::target::http_client_builder;
+use crate::transports::poll::next_cursor;
+use crate::transports::{ConnectionError, Feed, Sink, Subscription};
+
+/// A client with a connection of its own, to one address.
+pub(super) struct Requests {
+    client: reqwest::Client,
+    url: Url,
+    authority: String,
+    /// The end of the subscriber's connection is the end of its tap.
+    _held: Held,
+}
+
+impl Requests {
+    pub(super) fn new(subscription: &Subscription, path: &str) -> Result<Self, ConnectionError> {
+        let held = Held::default();
+        let tapping = Tapping { taps: subscription.taps.clone(), slot: Arc::clone(&held.0) };
+        let client = http_client_builder().local_address(subscription.source).connector_layer(tapping).build()?;
+        let url = subscription.target.subscription(&subscription.topic, path);
+        Ok(Self { client, authority: url.authority().to_owned(), url, _held: held })
+    }
+
+    /// Asks for what lies after the last cursor.
+    pub(super) async fn ask<S: Sink>(&self, feed: &Feed<'_, S>) -> Result<reqwest::Response, ConnectionError> {
+        let mut request = self.client.get(self.url.clone()).build()?;
+        feed.resume(request.headers_mut());
+        self.count(&request, feed.tally());
+        let response = self.client.execute(request).await?;
+        let reason = response.extensions().get::<ReasonPhrase>().map(ReasonPhrase::as_bytes);
+        feed.tally().response(response.status(), reason, response.headers());
+        Ok(response)
+    }
+
+    /// Counts a request with the fields that reqwest and hyper add where they are not there.
+    fn count(&self, request: &reqwest::Request, tally: &Tally) {
+        let added = [(ACCEPT, "*/*"), (HOST, &self.authority)];
+        let added = added.iter().filter(|(name, _)| !request.headers().contains_key(name));
+        let added = added.map(|(name, value)| (name.as_str(), value.as_bytes()));
+        let target = &self.url.as_str()[self.url.as_str().len() - target_length(&self.url)..];
+        tally.request(request.method(), target, lines(request.headers()).chain(added));
+    }
+}
+
+/// How long path and query are, with which a URL ends here.
+fn target_length(url: &Url) -> usize {
+    url.path().len() + url.query().map_or(0, |query| query.len() + 1)
+}
+
+/// The cursor for the next poll, from the head of an answer.
+pub(crate) fn cursor(response: &reqwest::Response) -> Option<Cursor> {
+    next_cursor(response.headers())
+}
+
+type Slot = Arc<Mutex<Option<Tap>>>;
+
+fn put(slot: &Slot, tap: Option<Tap>) {
+    let before = std::mem::replace(&mut *slot.lock().unwrap_or_else(PoisonError::into_inner), tap);
+    drop(before);
+}
+
+/// The tap on the connection that a client has, let go with it.
+#[derive(Default)]
+struct Held(Slot);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        put(&self.0, None);
+    }
+}
+
+/// A layer around a connector that taps every connection as it is made. One that is made in place
+/// of another ends the other's tap: a client has one request under way, hence one connection.
+#[derive(Clone)]
+struct Tapping {
+    taps: Taps,
+    slot: Slot,
+}
+
+impl<C> Layer<C> for Tapping {
+    type Service = TappingConnector<C>;
+
+    fn layer(&self, connector: C) -> TappingConnector<C> {
+        TappingConnector { connector, tapping: self.clone() }
+    }
+}
+
+#[derive(Clone)]
+struct TappingConnector<C> {
+    connector: C,
+    tapping: Tapping,
+}
+
+impl<C, R> Service<R> for TappingConnector<C>
+where
+    C: Service<R>,
+    C::Response: Connection,
+    C::Future: Send + 'static,
+{
+    type Response = C::Response;
+    type Error = C::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<C::Response, C::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), C::Error>> {
+        self.connector.poll_ready(cx)
+    }
+
+    fn call(&mut self, target: R) -> Self::Future {
+        let connecting = self.connector.call(target);
+        let tapping = self.tapping.clone();
+        Box::pin(async move {
+            let connection = connecting.await?;
+            let mut said = Extensions::new();
+            connection.connected().get_extras(&mut said);
+            if let Some(info) = said.get::<HttpInfo>() {
+                // The old one goes first, so that no more than two descriptors are ever held.
+                put(&tapping.slot, None);
+                put(&tapping.slot, tapping.taps.tap_hidden(info.local_addr()));
+            }
+            Ok(connection)
+        })
+    }
+}

@@ -1,0 +1,113 @@
+//! Server-sent events, read by `eventsource-client`. Source: WHATWG HTML §9.2.
+//!
+//! The library's own reconnecting is off: every transport waits and resumes in the same way, and
+//! a server that is gone must be noticed. It keeps a hyper client of its own, hence a connection
+//! of its own.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use eventsource_client::{Client, ClientBuilder, Event, ReconnectOptions, SSE};
+use futures_util::StreamExt;
+use http::header::HOST;
+use http::{Request, Response, StatusCode, Uri};
+use hyper::ext::ReasonPhrase;
+use hyper_util::rt::TokioIo;
+use launchdarkly_sdk_transport::{ByteStream, HttpTransport, HyperTransport, TransportError};
+use pushoff_model::Transport;
+use tower_service::Service;
+
+use crate::taps::{Tapped, Taps, lines};
+use crate::transports::{ConnectionError, Ended, Feed, Sink};
+
+pub(in crate::transports) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, ConnectionError> {
+    let subscription = &feed.subscription;
+    let url = subscription.target.subscription(&subscription.topic, Transport::Sse.name());
+    let mut client =
+        ClientBuilder::for_url(url.as_str())?.reconnect(ReconnectOptions::reconnect(false).build()).redirect_limit(0);
+    if let Some(after) = subscription.after {
+        client = client.last_event_id(after.to_string());
+    }
+    let taps = subscription.taps.clone();
+    let connector = Connector { taps: taps.clone(), target: subscription.target.http, source: subscription.source };
+    let transport = HyperTransport::builder().disable_proxy().build_with_connector(connector)?;
+    let mut events = client.build_with_transport(Counted { transport, taps }).stream();
+    feed.sink.requested(feed.now());
+    while let Some(event) = events.next().await {
+        match event {
+            Ok(SSE::Connected(details)) if details.response().status() == StatusCode::NO_CONTENT => {
+                return Ok(Ended::Complete);
+            }
+            Ok(SSE::Connected(_)) => feed.opened(),
+            Ok(SSE::Event(event)) => hand_on(&event, feed)?,
+            Ok(SSE::Comment(_)) => {}
+            Err(eventsource_client::Error::Eof) => return Ok(Ended::Closed),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(ConnectionError::Ended)
+}
+
+fn hand_on<S: Sink>(event: &Event, feed: &mut Feed<'_, S>) -> Result<(), ConnectionError> {
+    if event.event_type == "missed" {
+        let count = serde_json::from_str(&event.data).map_err(ConnectionError::Line)?;
+        feed.sink.missed(count);
+        return Ok(());
+    }
+    let cursor = event.id.as_deref().and_then(|id| id.parse().ok()).ok_or(ConnectionError::Cursor)?;
+    feed.message(cursor, event.data.as_bytes(), None);
+    Ok(())
+}
+
+/// Makes connections that are tapped.
+#[derive(Clone)]
+struct Connector {
+    taps: Taps,
+    target: SocketAddr,
+    source: Option<IpAddr>,
+}
+
+impl Service<Uri> for Connector {
+    type Response = TokioIo<Tapped>;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<TokioIo<Tapped>>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Uri) -> Self::Future {
+        let Self { taps, target, source } = self.clone();
+        Box::pin(async move { Tapped::connect(&taps, target, source).await.map(TokioIo::new) })
+    }
+}
+
+/// The library's HTTP, with what it asks and is answered counted.
+#[derive(Clone)]
+struct Counted<T> {
+    transport: T,
+    taps: Taps,
+}
+
+impl<T: HttpTransport> HttpTransport for Counted<T> {
+    fn request(
+        &self,
+        request: Request<Option<Bytes>>,
+    ) -> Pin<Box<dyn Future<Output = Result<Response<ByteStream>, TransportError>> + Send + Sync>> {
+        let taps = self.taps.clone();
+        let authority = request.uri().authority().map_or("", |authority| authority.as_str()).as_bytes();
+        let host = (!request.headers().contains_key(HOST)).then_some((HOST.as_str(), authority));
+        let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+        taps.tally().request(request.method(), target, lines(request.headers()).chain(host));
+        let answer = self.transport.request(request);
+        Box::pin(async move {
+            let response = answer.await?;
+            let reason = response.extensions().get::<ReasonPhrase>().map(ReasonPhrase::as_bytes);
+            taps.tally().response(response.status(), reason, response.headers());
+            Ok(response)
+        })
+    }
+}

@@ -1,0 +1,70 @@
+//! Which address a subscriber connects from, where one has not ports enough.
+//!
+//! A connection to one address and port is told from another by the address and port that it
+//! comes from. On loopback every address of 127.0.0.0/8 is this machine's own, so that there is
+//! another address wherever the ports of one are used up. Source: ip(7), RFC 1122 §3.2.1.3.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+/// Ports that are left to others: publishers, connections that are closed and still remembered,
+/// and what else the machine does. Chosen here.
+const MARGIN: u32 = 4_096;
+/// Linux' own range, where the system does not say which it has.
+const USUAL_PORTS: u32 = 60_999 - 32_768 + 1;
+
+/// How many subscribers can connect from one address.
+pub(crate) fn ports() -> u32 {
+    let range = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok();
+    let ports = range.as_deref().and_then(count).unwrap_or(USUAL_PORTS);
+    ports.saturating_sub(MARGIN).max(1)
+}
+
+/// The ports of a range such as `32768 60999`.
+fn count(range: &str) -> Option<u32> {
+    let mut ends = range.split_whitespace().map(str::parse::<u32>);
+    let (first, last) = (ends.next()?.ok()?, ends.next()?.ok()?);
+    Some(last.checked_sub(first)? + 1)
+}
+
+/// The address that subscriber `number`, from 0, connects from; `None` leaves it to the kernel:
+/// for the first `ports`, and wherever there is no other to be had.
+pub(crate) fn source_of(number: u32, target: SocketAddr, ports: u32) -> Option<IpAddr> {
+    let IpAddr::V4(address) = target.ip() else { return None };
+    let beyond = number / ports.max(1);
+    if beyond == 0 || !address.is_loopback() {
+        return None;
+    }
+    let source = Ipv4Addr::from_bits(Ipv4Addr::LOCALHOST.to_bits().checked_add(beyond)?);
+    source.is_loopback().then_some(IpAddr::V4(source))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_finds_no_port_comes_from_the_next_address() {
+        let target = "127.0.0.1:80".parse().unwrap();
+        let sources: Vec<_> = (0..7).map(|number| source_of(number, target, 3)).collect();
+        let [second, third] = ["127.0.0.2", "127.0.0.3"].map(|address| Some(address.parse().unwrap()));
+        assert_eq!(sources, [None, None, None, second, second, second, third]);
+        assert_eq!(source_of(3 * 255, target, 3), Some("127.0.1.0".parse().unwrap()));
+    }
+
+    #[test]
+    fn elsewhere_the_kernel_chooses() {
+        for target in ["[::1]:80", "192.0.2.1:80", "127.0.0.1:80"] {
+            assert_eq!(source_of(10, target.parse().unwrap(), 11), None);
+        }
+        assert_eq!(source_of(10, "192.0.2.1:80".parse().unwrap(), 3), None);
+        assert_eq!(source_of(10, "[::1]:80".parse().unwrap(), 3), None);
+        assert_eq!(source_of(0, "127.0.0.1:80".parse().unwrap(), 0), None);
+    }
+
+    #[test]
+    fn a_range_is_counted_with_both_its_ends() {
+        assert_eq!(count("32768\t60999\n"), Some(28_232));
+        assert_eq!([count(""), count("5"), count("9 5"), count("a b")], [None; 4]);
+        assert!(ports() >= 1);
+    }
+}
