@@ -1,8 +1,11 @@
 //! Why a trial has no measurement, from what went wrong.
 
 use std::error::Error;
+use std::io;
+use std::iter::successors;
 
 use pushoff_model::record::{Failure, FailureKind};
+use rustix::io::Errno;
 
 /// A failure on its way to the outcome.
 pub(crate) type Failed = Box<Failure>;
@@ -12,9 +15,31 @@ pub(crate) fn failed(kind: FailureKind, reason: impl Into<String>) -> Failed {
     Box::new(Failure { kind, reason: reason.into(), counts: None })
 }
 
-/// A failure with everything that its error knows.
+/// A failure with everything that its error knows. Where the machine had no more to give, it is the
+/// machine's, whoever asked, with what to raise.
 pub(crate) fn caused(kind: FailureKind, attempted: &str, error: &(dyn Error + 'static)) -> Failed {
-    failed(kind, format!("{attempted}: {}", chain(error)))
+    let known = format!("{attempted}: {}", chain(error));
+    match exhausted(error) {
+        Some(advice) => failed(FailureKind::Machine, format!("{known}; {advice}")),
+        None => failed(kind, known),
+    }
+}
+
+/// Which of the machine's limits an error means, and how to raise it.
+fn exhausted(error: &(dyn Error + 'static)) -> Option<&'static str> {
+    let causes = successors(Some(error), |&error| error.source());
+    let number = causes.filter_map(|error| error.downcast_ref::<io::Error>()?.raw_os_error()).next()?;
+    match Errno::from_raw_os_error(number) {
+        Errno::MFILE => Some("this process may open no more files: raise its hard limit (ulimit -Hn, LimitNOFILE=)"),
+        Errno::NFILE => Some("the system may open no more files: raise fs.file-max"),
+        Errno::ADDRNOTAVAIL | Errno::ADDRINUSE => {
+            Some("the source address has no more ports: widen net.ipv4.ip_local_port_range, or connect fewer")
+        }
+        Errno::NOBUFS | Errno::NOMEM => {
+            Some("the kernel has no more memory for sockets: raise net.ipv4.tcp_mem, or connect fewer")
+        }
+        _other => None,
+    }
 }
 
 /// An error with its causes, as one sentence.
@@ -27,4 +52,36 @@ pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transports::ConnectionError;
+
+    fn of(number: Errno) -> Failed {
+        let error = ConnectionError::Io(io::Error::from_raw_os_error(number.raw_os_error()));
+        caused(FailureKind::Connect, "subscriber 7", &error)
+    }
+
+    #[test]
+    fn a_limit_of_the_machine_is_named_with_how_to_raise_it() {
+        for (number, advice) in [
+            (Errno::MFILE, "ulimit -Hn"),
+            (Errno::NFILE, "fs.file-max"),
+            (Errno::ADDRNOTAVAIL, "net.ipv4.ip_local_port_range"),
+            (Errno::NOBUFS, "net.ipv4.tcp_mem"),
+        ] {
+            let failure = of(number);
+            assert_eq!(failure.kind, FailureKind::Machine, "{failure:?}");
+            assert!(failure.reason.starts_with("subscriber 7: the socket failed: "), "{failure:?}");
+            assert!(failure.reason.contains(advice), "{failure:?}");
+        }
+    }
+
+    #[test]
+    fn what_the_server_refuses_is_not_the_machines() {
+        assert_eq!(of(Errno::CONNREFUSED).kind, FailureKind::Connect);
+        assert_eq!(caused(FailureKind::Server, "asking", &ConnectionError::Status(503)).kind, FailureKind::Server);
+    }
 }

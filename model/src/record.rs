@@ -112,6 +112,8 @@ pub enum FailureKind {
     Interrupted,
     /// The generator met an error of its own.
     Generator,
+    /// The machine had no more to give: ports, descriptors or memory for sockets.
+    Machine,
 }
 
 /// A trial that was never begun.
@@ -122,7 +124,7 @@ pub struct NotRun {
 }
 
 /// What a trial measured.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Measurement {
     /// Length of the measure phase.
     pub measured_ns: u64,
@@ -185,7 +187,8 @@ pub struct Counts {
     pub subscribers: u64,
     /// Messages that the server accepted.
     pub published: u64,
-    /// Messages that the server refused, or whose fate is unknown because the connection broke.
+    /// Messages that the server refused, or whose fate is unknown because the connection broke or
+    /// the trial was over.
     pub unpublished: u64,
     /// Messages that were due and never sent: the server had not taken those before them when the
     /// trial was over.
@@ -215,8 +218,8 @@ pub struct Counts {
 pub struct WindowCounts {
     /// Messages accepted whose intended time lies in the measure phase.
     pub published: u64,
-    /// Deliveries of messages whose intended time lies in the measure phase, accepted or never
-    /// sent: what the share within the SLO is a share of.
+    /// Deliveries of messages whose intended time lies in the measure phase: accepted, never sent,
+    /// or under way and given up when the trial was over. What the share within the SLO is of.
     pub due: u64,
     /// Of those, the ones of accepted messages.
     pub expected: u64,
