@@ -25,4 +25,5 @@ mod problems;
 mod publishing;
 mod resuming;
 mod robustness;
+mod validity;
 mod websocket;
