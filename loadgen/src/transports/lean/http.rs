@@ -12,7 +12,7 @@ use http::header::{ACCEPT, HOST};
 use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body_util::Empty;
 use hyper::body::{Body, Incoming};
-use hyper::client::conn::http1::{self, SendRequest};
+use hyper::client::conn::http1::{self, Parts, SendRequest};
 use hyper::ext::ReasonPhrase;
 use hyper_util::rt::TokioIo;
 
@@ -25,16 +25,20 @@ pub(super) struct Connection {
     driver: Driver,
 }
 
-struct Driver {
-    connection: Box<http1::Connection<TokioIo<Tapped>, Empty<Bytes>>>,
-    is_over: bool,
+/// What moves a connection on. One that is over is taken apart, which tells those who wait.
+enum Driver {
+    Open(Box<http1::Connection<TokioIo<Tapped>, Empty<Bytes>>>),
+    Over(Option<Parts<TokioIo<Tapped>>>),
 }
 
 impl Driver {
     /// Reads and writes what can be read and written. An error reaches whoever waits for it.
     fn advance(&mut self, cx: &mut Context<'_>) {
-        if !self.is_over {
-            self.is_over = self.connection.poll_without_shutdown(cx).is_ready();
+        if let Self::Open(connection) = self
+            && connection.poll_without_shutdown(cx).is_ready()
+            && let Self::Open(connection) = std::mem::replace(self, Self::Over(None))
+        {
+            *self = Self::Over(Some(connection.into_parts()));
         }
     }
 }
@@ -43,7 +47,7 @@ impl Connection {
     pub(super) async fn open<S: Sink>(feed: &Feed<'_, S>) -> Result<Self, ConnectionError> {
         let socket = feed.connect(feed.subscription.target.http).await?;
         let (requests, connection) = http1::handshake(TokioIo::new(socket)).await?;
-        Ok(Self { requests, driver: Driver { connection: Box::new(connection), is_over: false } })
+        Ok(Self { requests, driver: Driver::Open(Box::new(connection)) })
     }
 
     /// Waits until another request can be sent; `false` where the connection is closed.
@@ -92,15 +96,16 @@ impl Connection {
 
     /// The socket, and what was read of what follows the head, once the server has agreed to
     /// speak another protocol.
-    pub(super) async fn into_socket(self) -> (Tapped, Bytes) {
-        let Self { mut driver, .. } = self;
-        poll_fn(|cx| {
+    pub(super) async fn into_socket(self) -> Option<(Tapped, Bytes)> {
+        let mut driver = self.driver;
+        let parts = poll_fn(|cx| {
             driver.advance(cx);
-            if driver.is_over { Poll::Ready(()) } else { Poll::Pending }
-        })
-        .await;
-        let parts = driver.connection.into_parts();
-        (parts.io.into_inner(), parts.read_buf)
+            match &mut driver {
+                Driver::Open(_) => Poll::Pending,
+                Driver::Over(parts) => Poll::Ready(parts.take()),
+            }
+        });
+        parts.await.map(|parts| (parts.io.into_inner(), parts.read_buf))
     }
 }
 

@@ -68,7 +68,7 @@ async fn handshake<S: Sink>(feed: &mut Feed<'_, S>) -> Result<(Tapped, FrameRead
         return Err(ConnectionError::Status(response.status().as_u16()));
     }
     agreed(response.headers(), &key).map_err(ConnectionError::Frame)?;
-    let (socket, read) = connection.into_socket().await;
+    let (socket, read) = connection.into_socket().await.ok_or(ConnectionError::Ended)?;
     Ok((socket, FrameReader::starting_with(&read)))
 }
 
