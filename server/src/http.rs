@@ -6,10 +6,12 @@
 
 pub(crate) mod body;
 pub(crate) mod connection;
+pub(crate) mod exchange;
 mod origin;
 mod page;
 pub(crate) mod problem;
 pub(crate) mod query;
+mod reply;
 mod route;
 mod wire;
 
@@ -25,7 +27,7 @@ use hyper::body::Incoming;
 use pushoff_model::Transport;
 
 use self::body::Body;
-use self::connection::Line;
+use self::exchange::Line;
 use self::origin::Origin;
 use self::problem::Problem;
 use self::query::Query;

@@ -22,7 +22,7 @@ fn each_mistake_is_named_with_what_to_do() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().unwrap().to_string();
     let cases: [(&[&str], &[&str]); 10] = [
-        (&["run", "--workload", "nonsense"], &["nonsense", "progress, ticker or chat"]),
+        (&["run", "--workload", "nonsense"], &["nonsense", "progress, ticker, chat"]),
         (&["run", "--workload", "absent.toml"], &["reading absent.toml", "No such file"]),
         (&["run", "--workload", &wrong], &["line 3", "`subscribers` is 0", "1 to 60000"]),
         (&["run", "--transport", "carrier-pigeon"], &["carrier-pigeon", "http-streaming"]),

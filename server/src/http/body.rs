@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 use http_body::{Frame, SizeHint};
 
-use super::connection::Line;
+use super::exchange::Line;
 
 /// A stream of what is to be written at once.
 pub(crate) type Batches = Pin<Box<dyn Stream<Item = Bytes> + Send>>;
@@ -21,8 +21,11 @@ pub(crate) struct Body {
     line: Option<Arc<Line>>,
 }
 
-enum Content {
+/// What a body holds.
+pub(super) enum Content {
+    /// All of it.
     Whole(Bytes),
+    /// What comes, as it comes.
     Stream(Batches),
 }
 
@@ -37,6 +40,16 @@ impl Body {
 
     pub(crate) fn stream(batches: impl Stream<Item = Bytes> + Send + 'static) -> Self {
         Self { content: Content::Stream(Box::pin(batches)), line: None }
+    }
+
+    /// Whether it goes on and on.
+    pub(super) const fn is_stream(&self) -> bool {
+        matches!(self.content, Content::Stream(_))
+    }
+
+    /// What it holds, to be written without hyper.
+    pub(super) fn into_content(mut self) -> Content {
+        std::mem::replace(&mut self.content, Content::Whole(Bytes::new()))
     }
 
     /// Lets a connection know when the body has been sent or given up.

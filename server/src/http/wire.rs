@@ -6,22 +6,25 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::connection::Line;
+use super::exchange::Line;
 
 /// A socket with its connection's state beside it.
 #[derive(Debug)]
 pub(super) struct Wire<IO> {
     io: IO,
+    /// What was read before hyper had the socket.
+    begun: Bytes,
     line: Arc<Line>,
     /// Whether the last write was taken whole: the next one begins a head or a part of a body.
     at_start: bool,
 }
 
 impl<IO> Wire<IO> {
-    pub(super) const fn new(io: IO, line: Arc<Line>) -> Self {
-        Self { io, line, at_start: true }
+    pub(super) const fn new(io: IO, begun: Bytes, line: Arc<Line>) -> Self {
+        Self { io, begun, line, at_start: true }
     }
 
     pub(super) fn into_inner(self) -> IO {
@@ -32,6 +35,7 @@ impl<IO> Wire<IO> {
         if let Poll::Ready(Ok(taken)) = result {
             self.at_start = taken == offered;
         }
+        self.line.owes(result.is_pending() || !self.at_start);
         result
     }
 
@@ -49,6 +53,11 @@ fn is_bare_error(written: &[u8]) -> bool {
 
 impl<IO: AsyncRead + Unpin> AsyncRead for Wire<IO> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if !self.begun.is_empty() {
+            let length = self.begun.len().min(buf.remaining());
+            buf.put_slice(&self.begun.split_to(length));
+            return Poll::Ready(Ok(()));
+        }
         let before = buf.filled().len();
         let result = Pin::new(&mut self.io).poll_read(cx, buf);
         if buf.filled().len() > before {

@@ -11,7 +11,8 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 
 use super::{Upgrade, handshake};
 use crate::http::body::Body;
-use crate::http::connection::{Line, close};
+use crate::http::connection::close;
+use crate::http::exchange::Line;
 use crate::http::problem::Problem;
 use crate::limits;
 use crate::server::Server;

@@ -21,7 +21,8 @@ use pushoff_model::Transport;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::http::body::Body;
-use crate::http::connection::{Line, boxed};
+use crate::http::connection::boxed;
+use crate::http::exchange::Line;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::hub::{Subscription, TopicLog};
