@@ -1,10 +1,13 @@
 //! How many descriptors a trial needs, and getting as many as the system gives.
 
 use pushoff_model::workload::Direction;
-use pushoff_model::{Transport, Workload};
+use pushoff_model::{Client, Transport, Workload};
 use rustix::process::{Resource, getrlimit, setrlimit};
 
-/// Descriptors that a process has open beside a trial's sockets: epoll, timers, files. Chosen here.
+use crate::transports::descriptors_a_connection;
+
+/// Descriptors that a process has open beside a trial's sockets: epoll, timers, files, connections
+/// that opened the topics. Chosen here.
 const RESERVE: u64 = 64;
 
 /// Raises the soft limit of open descriptors to the hard limit and returns it.
@@ -18,30 +21,59 @@ pub fn raise_descriptor_limit() -> std::io::Result<u64> {
     Ok(limit.current.unwrap_or(u64::MAX))
 }
 
-/// The most descriptors that the generator will have open in one trial.
-///
-/// A connection a subscriber, and one a publisher where it publishes by `POST`: each has at most
-/// one request under way.
+/// The most descriptors that either process will have open in one trial. The server has one a
+/// connection, and so never more than the generator.
 #[must_use]
-pub fn descriptors_needed(workload: &Workload, transport: Transport) -> u64 {
+pub fn descriptors_needed(workload: &Workload, transport: Transport, client: Client) -> u64 {
+    let reading = u64::from(workload.subscribers) * descriptors_a_connection(client, transport);
+    reading + u64::from(posting(workload, transport)) + RESERVE
+}
+
+/// The most connections that the server will have open in one trial.
+///
+/// One a subscriber, and one a publisher where it publishes by `POST`: each has at most one request
+/// under way.
+#[must_use]
+pub fn connections_needed(workload: &Workload, transport: Transport) -> u64 {
+    u64::from(workload.subscribers) + u64::from(posting(workload, transport)) + RESERVE
+}
+
+/// The most subscribers of a workload that so many descriptors are enough for; at least one a topic.
+pub(crate) fn most_subscribers(workload: &Workload, transport: Transport, client: Client, descriptors: u64) -> u32 {
+    let a_subscriber = descriptors_a_connection(client, transport)
+        + match workload.direction {
+            Direction::Both if !transport.sends_on_its_own_connection() => 1,
+            Direction::Both | Direction::Down => 0,
+        };
+    let others = match workload.direction {
+        Direction::Down => u64::from(workload.publishers()),
+        Direction::Both => 0,
+    };
+    let most = descriptors.saturating_sub(others + RESERVE) / a_subscriber;
+    u32::try_from(most).unwrap_or(u32::MAX).max(workload.topics)
+}
+
+/// Connections that publish.
+fn posting(workload: &Workload, transport: Transport) -> u32 {
     let speaks_there = workload.direction == Direction::Both && transport.sends_on_its_own_connection();
-    let posting = if speaks_there { 0 } else { workload.publishers() };
-    u64::from(workload.subscribers) + u64::from(posting) + RESERVE
+    if speaks_there { 0 } else { workload.publishers() }
 }
 
 #[cfg(test)]
 mod tests {
-    use pushoff_model::workload::built_in;
+    use pushoff_model::workload::{Growth, built_in};
 
     use super::*;
 
     #[test]
-    fn the_limit_can_be_raised_and_holds_the_built_in_workloads() {
+    fn the_limit_can_be_raised_and_holds_the_default_workloads() {
         let limit = raise_descriptor_limit().unwrap();
-        for name in ["progress", "ticker", "chat"] {
+        for name in pushoff_model::workload::DEFAULT {
             let workload = built_in(name).unwrap().unwrap();
             for transport in Transport::ALL {
-                assert!(descriptors_needed(&workload, transport) <= limit);
+                for client in Client::ALL {
+                    assert!(descriptors_needed(&workload, transport, client) <= limit);
+                }
             }
         }
     }
@@ -49,7 +81,24 @@ mod tests {
     #[test]
     fn members_that_post_need_a_second_connection() {
         let chat = built_in("chat").unwrap().unwrap();
-        assert_eq!(descriptors_needed(&chat, Transport::WebSocket), 264);
-        assert_eq!(descriptors_needed(&chat, Transport::Sse), 464);
+        assert_eq!(connections_needed(&chat, Transport::WebSocket), 264);
+        assert_eq!(connections_needed(&chat, Transport::Sse), 464);
+        assert!(descriptors_needed(&chat, Transport::Sse, Client::Library) >= 464);
+    }
+
+    #[test]
+    fn the_most_subscribers_are_as_many_as_fit_and_no_more() {
+        for name in ["chat", "crowd", "trickle"] {
+            let workload = built_in(name).unwrap().unwrap();
+            for transport in Transport::ALL {
+                for client in Client::ALL {
+                    let most = most_subscribers(&workload, transport, client, 20_000);
+                    let needed = |subscribers: u32| {
+                        descriptors_needed(&workload.at(Growth::Subscribers, subscribers.into()), transport, client)
+                    };
+                    assert!(needed(most) <= 20_000 && needed(most + 1) > 20_000, "{name}, {transport}: {most}");
+                }
+            }
+        }
     }
 }

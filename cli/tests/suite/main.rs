@@ -11,6 +11,7 @@
 
 mod client;
 mod command;
+mod listener;
 mod server;
 
 mod conformance;
@@ -27,3 +28,4 @@ mod resuming;
 mod robustness;
 mod validity;
 mod websocket;
+mod wire;

@@ -136,6 +136,13 @@ pub(crate) struct Tap {
     number: u64,
 }
 
+impl Tap {
+    /// Whether both ends of the connection are still open.
+    pub(crate) fn is_established(&self) -> bool {
+        self.taps.connections().open.get(&self.number).is_some_and(Socket::is_established)
+    }
+}
+
 impl Drop for Tap {
     fn drop(&mut self) {
         let mut connections = self.taps.connections();
@@ -159,9 +166,22 @@ impl Socket {
         }
     }
 
+    #[cfg(target_os = "linux")]
+    fn is_established(&self) -> bool {
+        match self {
+            Self::Own(watched) => tcp_info::is_established(watched.stream()),
+            Self::Duplicate(socket) => tcp_info::is_established(socket),
+        }
+    }
+
     #[cfg(not(target_os = "linux"))]
     fn flows(&self) -> Option<Flows> {
         None
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn is_established(&self) -> bool {
+        true
     }
 }
 

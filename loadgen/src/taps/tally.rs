@@ -51,20 +51,28 @@ impl Tally {
         add(&self.framing_bytes, overhead::message(transport, cursor, payload));
     }
 
-    /// A request without a body, with every field that is on the wire.
+    /// A request without a body, with every field that is on the wire; the bytes of its head.
     pub(crate) fn request<'a>(
         &self,
         method: &Method,
         target: &str,
         fields: impl IntoIterator<Item = (&'a str, &'a [u8])>,
-    ) {
-        self.request_of(overhead::request_head(method.as_str(), target, fields));
+    ) -> u64 {
+        let bytes = overhead::request_head(method.as_str(), target, fields);
+        self.request_of(bytes);
+        bytes
     }
 
     /// A request whose head has that many bytes.
     pub(crate) fn request_of(&self, bytes: u64) {
         add(&self.requests, 1);
         add(&self.request_head_bytes, bytes);
+    }
+
+    /// Takes back a request that was never sent, because there was no connection for it.
+    pub(crate) fn not_sent(&self, bytes: u64) {
+        self.requests.fetch_sub(1, Ordering::Relaxed);
+        self.request_head_bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 
     /// A response's head. `reason` is what stood in the status line, where it is not the usual.

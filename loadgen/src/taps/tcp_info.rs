@@ -23,7 +23,7 @@ struct TcpInfo {
     _options: [u8; 7],
     _timers_and_metrics: [u32; 24],
     _pacing_rates: [u64; 2],
-    _bytes_acked: u64,
+    bytes_acked: u64,
     bytes_received: u64,
     segs_out: u32,
     segs_in: u32,
@@ -89,15 +89,28 @@ pub(super) fn flows(socket: &impl AsFd, has_ended: bool) -> Option<Flows> {
     })
 }
 
-/// States in which the peer's FIN has come, by their number in the kernel's `tcp_states.h`.
+/// Whether a connection is open in both directions.
+pub(super) fn is_established(socket: &impl AsFd) -> bool {
+    is_supported() && ReadTcpInfo.get(socket).is_ok_and(|counters| counters.state == ESTABLISHED)
+}
+
+/// The state of a connection in use, by its number in the kernel's `tcp_states.h`.
+const ESTABLISHED: u8 = 1;
+/// States in which the peer's FIN has come.
 const AFTER_ITS_FIN: [u8; 4] = [6, 8, 9, 11];
 /// No state at all: reset, or done with.
 const CLOSED: u8 = 7;
 
 impl TcpInfo {
-    /// Whether a FIN has come. A closed connection's state does not tell; its reader may know.
+    /// Whether a FIN has come. A closed connection's state does not tell: its reader may know, and
+    /// one that closed in order, rather than by a reset, had FINs in both directions.
     fn peer_has_ended(&self, has_ended: bool) -> bool {
-        AFTER_ITS_FIN.contains(&self.state) || (self.state == CLOSED && has_ended)
+        AFTER_ITS_FIN.contains(&self.state) || (self.state == CLOSED && (has_ended || self.own_fin_is_acked()))
+    }
+
+    /// The SYN and the FIN that we sent are among the bytes acknowledged and not among those sent.
+    const fn own_fin_is_acked(&self) -> bool {
+        self.bytes_acked == self.bytes_sent.saturating_sub(self.bytes_retrans) + 2
     }
 }
 

@@ -64,8 +64,8 @@ impl Poller {
             }
             StatusCode::NO_CONTENT => {
                 feed.opened();
-                feed.sink.polled_empty();
                 feed.tally().empty();
+                feed.sink.polled_empty();
             }
             StatusCode::GONE => return Ok(Next::Complete),
             status => return Err(ConnectionError::Status(status.as_u16())),

@@ -33,7 +33,7 @@ pub(super) struct Requests {
 impl Requests {
     pub(super) fn new(subscription: &Subscription, path: &str) -> Result<Self, ConnectionError> {
         let held = Held::default();
-        let tapping = Tapping { taps: subscription.taps.clone(), slot: Arc::clone(&held.0) };
+        let tapping = Tapping { taps: subscription.taps.clone(), slot: held.0.clone() };
         let client = http_client_builder().local_address(subscription.source).connector_layer(tapping).build()?;
         let url = subscription.target.subscription(&subscription.topic, path);
         Ok(Self { client, authority: url.authority().to_owned(), url, _held: held })
@@ -43,20 +43,24 @@ impl Requests {
     pub(super) async fn ask<S: Sink>(&self, feed: &Feed<'_, S>) -> Result<reqwest::Response, ConnectionError> {
         let mut request = self.client.get(self.url.clone()).build()?;
         feed.resume(request.headers_mut());
-        self.count(&request, feed.tally());
-        let response = self.client.execute(request).await?;
+        let head = self.count(&request, feed.tally());
+        let response = self.client.execute(request).await.inspect_err(|error| {
+            if error.is_connect() {
+                feed.tally().not_sent(head);
+            }
+        })?;
         let reason = response.extensions().get::<ReasonPhrase>().map(ReasonPhrase::as_bytes);
         feed.tally().response(response.status(), reason, response.headers());
         Ok(response)
     }
 
     /// Counts a request with the fields that reqwest and hyper add where they are not there.
-    fn count(&self, request: &reqwest::Request, tally: &Tally) {
+    fn count(&self, request: &reqwest::Request, tally: &Tally) -> u64 {
         let added = [(ACCEPT, "*/*"), (HOST, &self.authority)];
         let added = added.iter().filter(|(name, _)| !request.headers().contains_key(name));
         let added = added.map(|(name, value)| (name.as_str(), value.as_bytes()));
         let target = &self.url.as_str()[self.url.as_str().len() - target_length(&self.url)..];
-        tally.request(request.method(), target, lines(request.headers()).chain(added));
+        tally.request(request.method(), target, lines(request.headers()).chain(added))
     }
 }
 
@@ -70,25 +74,31 @@ pub(crate) fn cursor(response: &reqwest::Response) -> Option<Cursor> {
     next_cursor(response.headers())
 }
 
-type Slot = Arc<Mutex<Option<Tap>>>;
+/// The taps on the connections that a client has. Nearly always one; but a client that asks again
+/// before its connection is back in its pool makes another, and keeps both.
+#[derive(Clone, Default)]
+struct Slot(Arc<Mutex<Vec<Tap>>>);
 
-fn put(slot: &Slot, tap: Option<Tap>) {
-    let before = std::mem::replace(&mut *slot.lock().unwrap_or_else(PoisonError::into_inner), tap);
-    drop(before);
+impl Slot {
+    /// Adds one, and lets those go whose connection is over.
+    fn add(&self, tap: Option<Tap>) {
+        let mut taps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        taps.retain(Tap::is_established);
+        taps.extend(tap);
+    }
 }
 
-/// The tap on the connection that a client has, let go with it.
+/// Lets go of the taps when the client goes, whoever else still knows of them.
 #[derive(Default)]
 struct Held(Slot);
 
 impl Drop for Held {
     fn drop(&mut self) {
-        put(&self.0, None);
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
 
-/// A layer around a connector that taps every connection as it is made. One that is made in place
-/// of another ends the other's tap: a client has one request under way, hence one connection.
+/// A layer around a connector that taps every connection as it is made.
 #[derive(Clone)]
 struct Tapping {
     taps: Taps,
@@ -131,9 +141,7 @@ where
             let mut said = Extensions::new();
             connection.connected().get_extras(&mut said);
             if let Some(info) = said.get::<HttpInfo>() {
-                // The old one goes first, so that no more than two descriptors are ever held.
-                put(&tapping.slot, None);
-                put(&tapping.slot, tapping.taps.tap_hidden(info.local_addr()));
+                tapping.slot.add(tapping.taps.tap_hidden(info.local_addr()));
             }
             Ok(connection)
         })

@@ -4,6 +4,7 @@
 //! a server that is gone must be noticed. It keeps a hyper client of its own, hence a connection
 //! of its own.
 
+use std::error::Error;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
@@ -15,6 +16,7 @@ use futures_util::StreamExt;
 use http::header::HOST;
 use http::{Request, Response, StatusCode, Uri};
 use hyper::ext::ReasonPhrase;
+use hyper_util::client::legacy;
 use hyper_util::rt::TokioIo;
 use launchdarkly_sdk_transport::{ByteStream, HttpTransport, HyperTransport, TransportError};
 use pushoff_model::Transport;
@@ -101,13 +103,22 @@ impl<T: HttpTransport> HttpTransport for Counted<T> {
         let authority = request.uri().authority().map_or("", |authority| authority.as_str()).as_bytes();
         let host = (!request.headers().contains_key(HOST)).then_some((HOST.as_str(), authority));
         let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
-        taps.tally().request(request.method(), target, lines(request.headers()).chain(host));
+        let head = taps.tally().request(request.method(), target, lines(request.headers()).chain(host));
         let answer = self.transport.request(request);
         Box::pin(async move {
-            let response = answer.await?;
+            let response = answer.await.inspect_err(|error| {
+                if is_connecting(error) {
+                    taps.tally().not_sent(head);
+                }
+            })?;
             let reason = response.extensions().get::<ReasonPhrase>().map(ReasonPhrase::as_bytes);
             taps.tally().response(response.status(), reason, response.headers());
             Ok(response)
         })
     }
+}
+
+/// Whether there was no connection to ask on.
+fn is_connecting(error: &TransportError) -> bool {
+    error.source().and_then(|cause| cause.downcast_ref::<legacy::Error>()).is_some_and(legacy::Error::is_connect)
 }

@@ -1,0 +1,123 @@
+//! A client of the load generator, listening on its own, with its taps.
+
+use std::ops::ControlFlow;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+use pushoff_loadgen::Target;
+use pushoff_loadgen::taps::Taps;
+use pushoff_loadgen::transports::{ConnectionError, Incoming, Sink, Subscription, subscribe};
+use pushoff_model::record::Traffic;
+use pushoff_model::workload::Polling;
+use pushoff_model::{Client, RunClock, RunInstant, Transport};
+use tokio::runtime::Runtime;
+
+use crate::server::{DEADLINE, Server};
+
+/// What happened to a listener.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Heard {
+    Opened,
+    Message(Vec<u8>),
+    Empty,
+    Broke,
+    Completed,
+}
+
+/// A subscription in a runtime of its own.
+pub(crate) struct Listener {
+    taps: Taps,
+    heard: Receiver<Heard>,
+    runtime: Runtime,
+}
+
+struct Ears(Sender<Heard>);
+
+impl Ears {
+    fn hear(&self, heard: Heard) {
+        // A test that has seen enough listens no more.
+        self.0.send(heard).unwrap_or_default();
+    }
+}
+
+impl Sink for Ears {
+    fn connecting(&mut self, _: RunInstant) {}
+    fn opened(&mut self, _: RunInstant) {
+        self.hear(Heard::Opened);
+    }
+    fn requested(&mut self, _: RunInstant) {}
+    fn message(&mut self, message: Incoming<'_>) {
+        self.hear(Heard::Message(message.payload.to_vec()));
+    }
+    fn missed(&mut self, _: Option<u64>) {}
+    fn polled_empty(&mut self) {
+        self.hear(Heard::Empty);
+    }
+    fn broke(&mut self, _: &ConnectionError) -> ControlFlow<()> {
+        ControlFlow::Break(())
+    }
+    fn completed(&mut self) {}
+}
+
+impl Listener {
+    /// Subscribes to a topic of the server, with what `set` sets.
+    pub(crate) fn start(
+        server: &Server,
+        topic: &str,
+        transport: Transport,
+        client: Client,
+        set: impl FnOnce(&mut Subscription),
+    ) -> Self {
+        let target = Target {
+            http: server.http,
+            raw_tcp: Some(server.raw_tcp),
+            server_pid: None,
+            server_cpus: 1.into(),
+            publish_token: None,
+        };
+        let polling = Polling { interval: Duration::from_millis(40), wait: Duration::from_secs(100) };
+        let mut subscription = Subscription::new(target, topic.parse().unwrap(), None, polling, RunClock::start());
+        let taps = Taps::default();
+        (subscription.client, subscription.taps) = (client, taps.clone());
+        set(&mut subscription);
+        let (sender, heard) = channel();
+        let runtime = Runtime::new().unwrap();
+        runtime.spawn(async move {
+            let mut ears = Ears(sender);
+            let ended = subscribe(transport, subscription, &mut ears).await;
+            ears.hear(if ended.is_ok() { Heard::Completed } else { Heard::Broke });
+        });
+        Self { taps, heard, runtime }
+    }
+
+    /// Waits until it has heard something of that kind.
+    pub(crate) fn wait_for(&self, is_it: impl Fn(&Heard) -> bool) {
+        loop {
+            let heard = self.heard.recv_timeout(DEADLINE).unwrap_or_else(|_| panic!("never heard: {:?}", self.taps));
+            if is_it(&heard) {
+                return;
+            }
+            assert!(!matches!(heard, Heard::Broke | Heard::Completed), "it ended: {heard:?}");
+        }
+    }
+
+    /// Waits until the traffic is as it should be.
+    pub(crate) fn wait_until(&self, is_so: impl Fn(&Traffic) -> bool) -> Traffic {
+        let clock = RunClock::start();
+        loop {
+            let traffic = self.taps.traffic().unwrap();
+            if is_so(&traffic) {
+                return traffic;
+            }
+            assert!(clock.now() < RunInstant::default() + DEADLINE, "it never came to that: {traffic:?}");
+            // The kernel's counters have no event; this asks them with a deadline.
+            std::thread::park_timeout(Duration::from_millis(1));
+        }
+    }
+
+    /// Ends it, with all its connections; its taps keep what they counted.
+    pub(crate) fn end(self) -> Taps {
+        drop(self.runtime);
+        self.taps
+    }
+}
