@@ -28,7 +28,8 @@ pub(crate) fn benches(criterion: &mut Criterion) {
         bencher.iter(|| {
             index += 1;
             let due = RunInstant::from_nanos(index * 1_000);
-            block.push(Sample { due, sent: due, received: due + latency(index), polled: None, own: false }, &recorder);
+            let received = due + latency(index);
+            block.push(Sample { publisher: 0, index, due, sent: due, received, polled: None, own: false }, &recorder);
         });
         block.flush(&recorder);
         assert!(recorder.take().delivered > 0);

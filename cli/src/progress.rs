@@ -3,52 +3,54 @@
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use pushoff_loadgen::Trial;
-use pushoff_model::record::{Outcome, Record};
+use pushoff_loadgen::{Left, Plan, Trial};
+use pushoff_model::Workload;
+use pushoff_model::record::{Outcome, Record, Step};
+use pushoff_model::workload::Growth;
 
 use crate::terminal;
 
-/// Set-up, the drain and the end of a trial, beside its load: what the estimate starts from.
+/// Set-up, the drain and the end of a trial, beside its load: what the estimate starts from …
 const OVERHEAD: Duration = Duration::from_millis(400);
+/// … and what each subscriber adds: it connects, is read out and leaves.
+const EACH: Duration = Duration::from_micros(400);
 
 /// Tells how a run goes, on standard error.
 #[derive(Debug)]
 pub(crate) struct Progress {
     bar: ProgressBar,
-    trials: u64,
 }
 
 impl Progress {
-    /// Announces a run of these trials.
-    pub(crate) fn new(trials: &[Trial]) -> Self {
-        let estimate: Duration = trials.iter().map(expected_time).sum();
-        let count = trials.len() as u64;
-        terminal::remark(&format!(
-            "{count} trials, about {} s; Ctrl-C ends early and keeps what was measured",
-            estimate.as_secs().max(1)
-        ));
-        let bar = ProgressBar::with_draw_target(Some(count), ProgressDrawTarget::stderr());
+    /// Announces a run.
+    pub(crate) fn new(plan: &Plan) -> Self {
+        let left = plan.left(expected_time);
+        terminal::remark(&format!("{}; Ctrl-C ends early and keeps what was measured", announced(&left)));
+        let bar = ProgressBar::with_draw_target(Some(left.trials), ProgressDrawTarget::stderr());
         let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg} ({eta} left)");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar.enable_steady_tick(Duration::from_secs(1));
-        Self { bar, trials: count }
+        Self { bar }
     }
 
     /// A trial begins.
     pub(crate) fn begin(&self, trial: &Trial) {
-        self.bar.set_message(format!("{} over {}", trial.workload.name, trial.transport.label()));
+        let at = trial.step.map_or_else(String::new, |step| at(&trial.asked, step));
+        self.bar.set_message(format!("{} over {}{at}", trial.asked.name, trial.transport.label()));
     }
 
     /// A trial ended.
-    pub(crate) fn end(&self, record: &Record) {
+    pub(crate) fn end(&self, record: &Record, plan: &Plan) {
+        let at = record.step.map_or_else(String::new, |step| at(&record.workload, step));
+        let most = u64::from(record.position) + plan.left(expected_time).trials;
         let line = format!(
-            "{:>3}/{} {} over {}: {}",
+            "{:>3}/{most} {} over {}{at}: {}",
             record.position,
-            self.trials,
             record.workload.name,
             record.transport.label(),
             outcome(&record.outcome)
         );
+        self.bar.set_length(most);
         self.bar.inc(1);
         if self.bar.is_hidden() {
             terminal::remark(&line);
@@ -63,8 +65,23 @@ impl Progress {
     }
 }
 
-fn expected_time(trial: &Trial) -> Duration {
-    trial.workload.phases.warm_up + trial.workload.phases.measure + OVERHEAD
+fn announced(left: &Left) -> String {
+    let most = if left.at_most { " at most" } else { "" };
+    format!("{} trials{most}, about {} s{most}", left.trials, left.time.as_secs().max(1))
+}
+
+fn expected_time(workload: &Workload) -> Duration {
+    let connecting = EACH.saturating_mul(workload.subscribers);
+    workload.phases.warm_up + workload.phases.measure + OVERHEAD + connecting
+}
+
+/// Where a search stands.
+fn at(workload: &Workload, step: Step) -> String {
+    let unit = match workload.search.map(|search| search.grow) {
+        Some(Growth::Subscribers) => "subscribers",
+        Some(Growth::Rate) | None => "messages/s",
+    };
+    format!(" at {:.0} {unit}", step.load)
 }
 
 fn outcome(outcome: &Outcome) -> String {
@@ -72,7 +89,10 @@ fn outcome(outcome: &Outcome) -> String {
         Outcome::Measured(measurement) => {
             let median = measurement.delivery_latency.quantile(0.5);
             let median = median.map_or_else(|| "–".to_owned(), pushoff_reports::describe::duration);
-            format!("{} deliveries, p50 {median}", measurement.window.delivered)
+            match measurement.window.due {
+                0 => format!("{} connections held", measurement.counts.subscribers),
+                due => format!("{} of {due} deliveries, p50 {median}", measurement.window.delivered),
+            }
         }
         Outcome::Failed(failure) => format!("failed: {}", failure.reason),
         Outcome::NotRun(not_run) => format!("not run: {}", not_run.reason),

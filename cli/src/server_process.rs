@@ -43,6 +43,9 @@ pub(crate) struct ServerPlan<'a> {
     pub(crate) connections: u64,
     /// Topics that it must hold.
     pub(crate) topics: u32,
+    /// How long a stream may be idle before it is told that it lives; its own default where the
+    /// workload does not say.
+    pub(crate) heartbeat: Option<Duration>,
     /// Where its log goes.
     pub(crate) log: &'a File,
 }
@@ -58,6 +61,9 @@ impl ServerProcess {
         command.arg("--grace").arg(humantime::format_duration(GRACE).to_string());
         command.arg("--max-connections").arg(plan.connections.to_string());
         command.arg("--max-topics").arg((plan.topics + 1).to_string());
+        if let Some(heartbeat) = plan.heartbeat {
+            command.arg("--heartbeat").arg(humantime::format_duration(heartbeat).to_string());
+        }
         if !plan.cpus.is_empty() {
             let list = plan.cpus.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
             command.arg("--cpus").arg(list);

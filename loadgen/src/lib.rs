@@ -16,6 +16,7 @@ pub mod ledger;
 mod load;
 mod memory;
 mod noise;
+mod observer;
 mod pacer;
 pub mod phases;
 mod plan;

@@ -12,12 +12,16 @@ pub(crate) struct Publication(Arc<Mutex<Fates>>);
 /// What is known of one publisher's messages.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Fates {
-    /// Indices below this were sent.
+    /// Indices below this were taken up to be sent.
+    pub(crate) taken: u64,
+    /// Indices below this were sent, and the verdict on them is known.
     pub(crate) sent: u64,
     /// The server said no, or was not reached.
     pub(crate) refused: RangeSet,
-    /// The connection broke before the server's word came.
+    /// The connection broke before the server's word came, or nobody waited for it any more.
     pub(crate) doubtful: RangeSet,
+    /// Those of the doubtful ones that nobody waited for any more: their time was over.
+    pub(crate) given_up: RangeSet,
     /// Indices below this came back to their speaker: the server has them.
     echoed: u64,
     /// Why the last message was not published.
@@ -33,6 +37,21 @@ pub(crate) enum Verdict {
 }
 
 impl Publication {
+    /// Enters that the next `count` messages are about to be sent.
+    pub(crate) fn take(&self, count: u64) {
+        self.lock().taken += count;
+    }
+
+    /// Enters that nobody waits for a verdict any more: the messages that are still under way may
+    /// or may not get to the server.
+    pub(crate) fn close(&self) {
+        let mut fates = self.lock();
+        let range = fates.sent..fates.taken.max(fates.sent);
+        fates.sent = range.end;
+        fates.doubtful.insert(range.clone());
+        fates.given_up.insert(range);
+    }
+
     /// Enters the verdict on the next `count` messages.
     pub(crate) fn enter(&self, count: u64, verdict: Verdict) {
         let mut fates = self.lock();
@@ -97,6 +116,20 @@ mod tests {
         let fates = publication.fates();
         assert!(fates.doubtful.iter().eq(3..5));
         assert_eq!((fates.sent, fates.possible()), (6, 6));
+    }
+
+    #[test]
+    fn what_nobody_waits_for_any_more_is_doubtful_and_given_up() {
+        let publication = Publication::default();
+        publication.take(3);
+        publication.enter(3, Verdict::Accepted);
+        publication.close();
+        assert!(publication.fates().doubtful.is_empty());
+        publication.take(2);
+        publication.close();
+        let fates = publication.fates();
+        assert!(fates.doubtful.iter().eq(3..5) && fates.given_up == fates.doubtful);
+        assert_eq!((fates.taken, fates.sent, fates.reason), (5, 5, None));
     }
 
     #[test]

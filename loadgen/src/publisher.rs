@@ -56,6 +56,8 @@ pub(crate) struct Poster {
 
 impl Publisher {
     /// Sends everything, from the start of the load to its end.
+    ///
+    /// May be dropped at any time: what was under way then is with [`Publication::close`].
     pub(crate) async fn run(&mut self, clock: RunClock, start: RunInstant, wake: &Notify, recorder: &Recorder) {
         let mut free = start;
         while let Some(&first) = self.due.peek() {
@@ -66,6 +68,7 @@ impl Publisher {
             let sent = clock.now();
             let payloads = self.take_due(start, sent, &mut due);
             recorder.sent(due.iter().copied(), free, sent);
+            self.publication.take(due.len() as u64);
             if let Some(verdict) = self.channel.send(payloads).await {
                 self.publication.enter(due.len() as u64, verdict);
             }

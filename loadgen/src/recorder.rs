@@ -12,6 +12,7 @@ use pushoff_model::record::Series;
 use pushoff_model::{LatencyHistogram, RunInstant};
 
 use crate::phases::Window;
+use crate::spread::Spread;
 use crate::transports::Polled;
 
 /// Samples a subscriber holds back: 32 to 64 fill a page, and folding them takes some microseconds.
@@ -20,6 +21,10 @@ const BLOCK: usize = 64;
 /// The first delivery of one message to one subscriber.
 #[derive(Clone, Copy, Debug)]
 pub struct Sample {
+    /// The number of its publisher.
+    pub publisher: u32,
+    /// Which message of that publisher it is.
+    pub index: u64,
     /// When the message was due.
     pub due: RunInstant,
     /// When its publisher sent it.
@@ -33,18 +38,17 @@ pub struct Sample {
 }
 
 /// A subscriber's block of samples that are not yet in the recorder.
-#[derive(Debug)]
+///
+/// It takes its page with its first sample, in the warm-up: who is told nothing holds none.
+#[derive(Debug, Default)]
 pub struct SampleBlock(Vec<Sample>);
-
-impl Default for SampleBlock {
-    fn default() -> Self {
-        Self(Vec::with_capacity(BLOCK))
-    }
-}
 
 impl SampleBlock {
     /// Notes one delivery.
     pub fn push(&mut self, sample: Sample, recorder: &Recorder) {
+        if self.0.capacity() == 0 {
+            self.0.reserve_exact(BLOCK);
+        }
         self.0.push(sample);
         if self.0.len() == BLOCK {
             self.flush(recorder);
@@ -77,8 +81,10 @@ pub struct Totals {
     /// What of the send lag was the generator's own doing: from when the message was due and its
     /// publisher was free until it was sent.
     pub own_lag: LatencyHistogram,
-    /// Poll sent − intended, 0 where the poll already waited.
+    /// Poll due − intended, 0 where the poll already waited.
     pub poll_wait: LatencyHistogram,
+    /// Poll sent − poll due.
+    pub poll_queueing: LatencyHistogram,
     /// Received − the later of intended and poll sent.
     pub transfer: LatencyHistogram,
     /// A speaker's own message back − intended.
@@ -87,6 +93,12 @@ pub struct Totals {
     pub connect: LatencyHistogram,
     /// From the start of connecting until the first message.
     pub first_message: LatencyHistogram,
+    /// When the first subscriber began to connect.
+    pub first_connecting: Option<RunInstant>,
+    /// When the last one so far had its first message.
+    pub last_greeted: RunInstant,
+    /// From the first subscriber that had a message to the last, where it is watched.
+    pub spread: Option<Spread>,
     /// Delivery latency over the measure phase.
     pub series: Series,
     /// Deliveries of messages that were due in the measure phase.
@@ -107,6 +119,11 @@ impl Recorder {
             worst_ns: vec![0; intervals],
             delivered: vec![0; intervals],
         };
+    }
+
+    /// Watches from now on how far apart subscribers get the same message.
+    pub fn watch(&self, spread: Option<Spread>) {
+        self.totals().spread = spread;
     }
 
     /// Whether a moment lies in the measure phase.
@@ -139,9 +156,12 @@ impl Recorder {
         self.totals().connect.record(took);
     }
 
-    /// Enters how long a subscriber took to its first message.
-    pub fn greeted(&self, took: Duration) {
-        self.totals().first_message.record(took);
+    /// Enters when a subscriber began to connect and when it had its first message.
+    pub fn greeted(&self, connecting: RunInstant, greeted: RunInstant) {
+        let mut totals = self.totals();
+        totals.first_message.record(greeted.since(connecting));
+        totals.first_connecting = Some(totals.first_connecting.map_or(connecting, |first| first.min(connecting)));
+        totals.last_greeted = totals.last_greeted.max(greeted);
     }
 
     /// What was measured so far, leaving an empty recorder behind.
@@ -157,7 +177,7 @@ impl Recorder {
 
 impl Totals {
     fn delivery(&mut self, sample: &Sample, window: Window) {
-        let Sample { due, sent, received, polled, own } = *sample;
+        let Sample { publisher, index, due, sent, received, polled, own } = *sample;
         self.received += u64::from(window.contains(received));
         if !window.contains(due) {
             return;
@@ -168,10 +188,14 @@ impl Totals {
         self.latency_from_send.record(received.since(sent));
         if let Some(polled) = polled {
             self.poll_wait.record(polled.due.since(due));
+            self.poll_queueing.record(polled.sent.since(polled.due));
             self.transfer.record(received.since(due.max(polled.sent)));
         }
         if own {
             self.round_trip.record(latency);
+        }
+        if let Some(spread) = &mut self.spread {
+            spread.enter(publisher, index, received);
         }
         let interval = window.interval_of(due);
         if let (Some(worst), Some(count)) =
@@ -191,12 +215,14 @@ mod tests {
         RunInstant::from_nanos(milliseconds * 1_000_000)
     }
 
-    fn sample(due: u64, sent: u64, received: u64, polled: Option<u64>) -> Sample {
+    fn sample(due: u64, sent: u64, received: u64, polled: Option<(u64, u64)>) -> Sample {
         Sample {
+            publisher: 0,
+            index: 0,
             due: at(due),
             sent: at(sent),
             received: at(received),
-            polled: polled.map(|ms| Polled { due: at(ms), sent: at(ms) }),
+            polled: polled.map(|(due, sent)| Polled { due: at(due), sent: at(sent) }),
             own: false,
         }
     }
@@ -228,10 +254,26 @@ mod tests {
 
     #[test]
     fn the_wait_for_a_poll_is_told_from_the_transfer() {
-        let totals = recorded(&[sample(1_100, 1_100, 1_140, Some(1_130)), sample(1_200, 1_200, 1_205, Some(900))]);
+        let totals = recorded(&[
+            sample(1_100, 1_100, 1_140, Some((1_126, 1_130))),
+            sample(1_200, 1_200, 1_205, Some((900, 900))),
+        ]);
         let millis = |histogram: &LatencyHistogram| histogram.max().unwrap().as_millis();
-        assert_eq!((totals.poll_wait.count(), millis(&totals.poll_wait), millis(&totals.transfer)), (2, 30, 10));
+        assert_eq!((totals.poll_wait.count(), millis(&totals.poll_wait)), (2, 26));
+        assert_eq!((totals.poll_queueing.count(), millis(&totals.poll_queueing)), (2, 4));
+        assert_eq!((totals.transfer.count(), millis(&totals.transfer)), (2, 10));
         assert!(totals.poll_wait.quantile(0.5).unwrap() <= Duration::from_nanos(1));
+    }
+
+    #[test]
+    fn connecting_lasts_from_the_first_who_begins_to_the_last_who_is_greeted() {
+        let recorder = Recorder::default();
+        recorder.greeted(at(30), at(35));
+        recorder.greeted(at(10), at(90));
+        recorder.greeted(at(20), at(40));
+        let totals = recorder.take();
+        assert_eq!((totals.first_connecting, totals.last_greeted), (Some(at(10)), at(90)));
+        assert_eq!((totals.first_message.count(), totals.first_message.max().unwrap().as_millis()), (3, 80));
     }
 
     #[test]

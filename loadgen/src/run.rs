@@ -3,27 +3,27 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pushoff_model::record::{Connecting, Failure, FailureKind, Measurement, Memory, Outcome, WindowCounts};
+use pushoff_model::record::{FailureKind, Measurement, Memory, Outcome, WindowCounts};
 use pushoff_model::workload::Direction;
-use pushoff_model::{RunClock, RunInstant, Transport};
+use pushoff_model::{RunClock, Transport};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tracing::info;
 
 use crate::failure::{Failed, caused, failed};
 use crate::load::Load;
+use crate::observer::{self, Observed, Observer};
 use crate::pacer::Pacer;
 use crate::phases::{Timetable, Window};
 use crate::plan::Trial;
+use crate::publication::Publication;
 use crate::recorder::Totals;
-use crate::resources::{Reading, Use};
 use crate::settlement::{Account, settle};
-use crate::setup::{self, Cast, Finished};
+use crate::setup::{self, Cast, Finished, Stage};
+use crate::spread::Spread;
 use crate::subscriber::{Arrivals, Subscriber};
 use crate::target::Target;
-use crate::timer::Timer;
-use crate::{process, standstill, validity};
+use crate::{process, validity};
 
 /// How long connecting may take, whoever connects …
 const CONNECT_BASE: Duration = Duration::from_secs(10);
@@ -51,6 +51,10 @@ async fn measure(trial: &Trial, target: &Target) -> Result<Measurement, Failed> 
     let clock = RunClock::start();
     let trial = &warmed_up(trial);
     let workload = &trial.workload;
+    let observer = Observer { clock, target };
+    let stage = staged(trial, target, clock).await?;
+    let empty = observer.held().await;
+    let before = observer.reading();
     let Cast {
         mut subscribers,
         standings,
@@ -60,44 +64,49 @@ async fn measure(trial: &Trial, target: &Target) -> Result<Measurement, Failed> 
         schedule,
         recorder,
         arrivals,
+        taps,
         start,
         stop,
-    } = assembled(trial, target, clock).await?;
+    } = setup::send_off(stage, trial, target, clock);
     let mut finished = Vec::new();
     tokio::select! {
         failure = broken(&mut subscribers, &mut finished) => return Err(failure),
         connected = all_connected(&arrivals, patience(trial)) => connected?,
     }
+    let connecting = observer.used_since(&before);
+    let idle = observer.held().await;
+    let set_up = taps.traffic();
     let pacer = Pacer::new(&schedule).map_err(|error| caused(FailureKind::Generator, "making a timer", &error))?;
     let table = Timetable::new(&workload.phases, clock.now() + LEAD);
     recorder.begin(table.window);
+    recorder.watch(Spread::of(workload, &schedule, (table.start, table.window)));
     start.send_replace(Some(table.start));
     let load = Load { workload, clock, table, recorder: &recorder, publications: &publications, standings: &standings };
-    let (loaded, used) = tokio::select! {
+    let (loaded, measured) = tokio::select! {
         failure = broken(&mut subscribers, &mut finished) => return Err(failure),
-        done = async {
-            tokio::join!(load.run(pacer, publishers, posters), resources(clock, table.window, target))
-        } => done,
+        done = async { tokio::join!(load.run(pacer, publishers, posters), observer.measure(table.window)) } => done,
     };
     loaded?;
-    let used = used?;
+    let (used, delivering) = measured?;
+    let wire = observer::wire(&taps, set_up);
     stop.cancel();
     while let Some(joined) = subscribers.join_next().await {
         finished.push(*joined.map_err(|error| crashed(&error))?.subscriber);
     }
-    let fates: Vec<_> = publications.iter().map(crate::publication::Publication::fates).collect();
-    let account = settle(&finished, &fates, &schedule, (table.start, table.window)).map_err(|unbalanced| {
-        Box::new(Failure { kind: FailureKind::Unbalanced, reason: unbalanced.reason, counts: Some(unbalanced.counts) })
-    })?;
+    publications.iter().for_each(Publication::close);
+    let fates: Vec<_> = publications.iter().map(Publication::fates).collect();
+    let account = settle(&finished, &fates, &schedule, (table.start, table.window))?;
     load.check(&account, &fates)?;
-    Ok(measurement(trial, table.window, account, recorder.take(), &used))
+    let observed = Observed { connecting, memory: Memory { empty, idle, delivering }, used, wire };
+    Ok(measurement(trial, table.window, account, recorder.take(), &observed))
 }
 
 /// The trial, with a warm-up of at least one interval where it polls on a timer. Before that, a poll
 /// finds less than an interval's messages: fewer deliveries for the same work, each seeming dearer.
+/// Where there are none, the beat is the same from its start.
 fn warmed_up(trial: &Trial) -> Trial {
     let mut trial = trial.clone();
-    if trial.transport == Transport::ShortPolling {
+    if trial.transport == Transport::ShortPolling && !trial.workload.is_silent() {
         let workload = Arc::make_mut(&mut trial.workload);
         workload.phases.warm_up = workload.phases.warm_up.max(workload.polling.interval);
     }
@@ -108,9 +117,9 @@ fn patience(trial: &Trial) -> Duration {
     CONNECT_BASE + CONNECT_EACH * trial.workload.subscribers
 }
 
-async fn assembled(trial: &Trial, target: &Target, clock: RunClock) -> Result<Cast, Failed> {
+async fn staged(trial: &Trial, target: &Target, clock: RunClock) -> Result<Stage, Failed> {
     let patience = patience(trial);
-    timeout(patience, Box::pin(setup::assemble(trial, target, clock))).await.unwrap_or_else(|_elapsed| {
+    timeout(patience, Box::pin(setup::stage(trial, target, clock))).await.unwrap_or_else(|_elapsed| {
         Err(failed(FailureKind::Server, format!("the server did not open every topic within {patience:?}")))
     })
 }
@@ -142,40 +151,27 @@ fn crashed(error: &JoinError) -> Failed {
     caused(FailureKind::Generator, "a task of the generator", error)
 }
 
-/// What was used during the measure phase.
-async fn resources(clock: RunClock, window: Window, target: &Target) -> Result<Use, Failed> {
-    let timer = Timer::new().map_err(|error| caused(FailureKind::Generator, "making a timer", &error))?;
-    let reading = async |moment: RunInstant| {
-        timer.until(clock, moment).await.map_err(|error| caused(FailureKind::Generator, "setting a timer", &error))?;
-        Ok::<_, Failed>(Reading::now(clock.now(), target.server_pid))
-    };
-    let from = reading(window.start()).await?;
-    info!("measuring");
-    let stood_still = standstill::until(&timer, clock, window.start(), window.end()).await;
-    let stood_still = stood_still.map_err(|error| caused(FailureKind::Generator, "setting a timer", &error))?;
-    Ok(Use { stood_still, ..from.until(&reading(window.end()).await?, target.server_cpus) })
-}
-
-fn measurement(trial: &Trial, window: Window, account: Account, totals: Totals, used: &Use) -> Measurement {
+fn measurement(trial: &Trial, window: Window, account: Account, totals: Totals, observed: &Observed) -> Measurement {
     let polls = trial.transport.is_polling();
+    let Observed { connecting, memory, used, wire } = observed;
     Measurement {
         measured_ns: pushoff_model::time::nanos(window.length()),
         counts: account.counts,
         window: WindowCounts { delivered: totals.delivered, received: totals.received, ..account.window },
         concerns: validity::concerns(used, &totals.own_lag, trial.workload.slo.as_ref()),
+        connecting: observer::connecting(trial.workload.subscribers, &totals, connecting),
+        wire: *wire,
+        memory: *memory,
         delivery_latency: totals.delivery_latency,
         latency_from_send: totals.latency_from_send,
         send_lag: totals.send_lag,
-        connecting: Connecting::default(),
-        wire: None,
-        memory: Memory::default(),
-        spread: None,
-        poll_queueing: None,
         poll_wait: polls.then_some(totals.poll_wait),
+        poll_queueing: polls.then_some(totals.poll_queueing),
         transfer: polls.then_some(totals.transfer),
         round_trip: (trial.workload.direction == Direction::Both).then_some(totals.round_trip),
         connect: totals.connect,
         first_message: totals.first_message,
+        spread: totals.spread.map(Spread::into_histogram),
         series: totals.series,
         server: used.server,
         generator: used.generator,

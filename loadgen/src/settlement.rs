@@ -1,8 +1,9 @@
 //! The trial's account: every ledger balanced against what was published, and summed.
 
 use pushoff_model::RunInstant;
-use pushoff_model::record::{Counts, WindowCounts};
+use pushoff_model::record::{Counts, Failure, FailureKind, WindowCounts};
 
+use crate::failure::Failed;
 use crate::ledger::Published;
 use crate::phases::Window;
 use crate::publication::Fates;
@@ -18,38 +19,51 @@ pub(crate) struct Account {
     pub(crate) window: WindowCounts,
 }
 
-/// A trial whose messages do not add up.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Unbalanced {
-    pub(crate) reason: String,
-    pub(crate) counts: Counts,
+/// The messages of one publisher that are due in the measure phase.
+#[derive(Clone, Copy, Debug, Default)]
+struct Measured {
+    accepted: u64,
+    /// Accepted, never sent, or given up.
+    due: u64,
 }
 
 /// Balances every subscriber. A message of unknown fate that anybody got was published after all.
+///
+/// # Errors
+/// When a ledger does not balance; the failure keeps the counts.
 pub(crate) fn settle(
     subscribers: &[Subscriber],
     fates: &[Fates],
     schedule: &Schedule,
     (start, window): (RunInstant, Window),
-) -> Result<Account, Unbalanced> {
+) -> Result<Account, Failed> {
     let unpublished = unpublished(subscribers, fates);
     let mut account = Account::default();
-    let Counts { published, unpublished: failed, .. } = &mut account.counts;
-    let mut measured = vec![0_u64; fates.len()];
-    for (((publisher, fates), unpublished), measured) in (0..).zip(fates).zip(&unpublished).zip(&mut measured) {
+    let mut measured = Vec::with_capacity(fates.len());
+    for ((publisher, fates), unpublished) in (0..).zip(fates).zip(&unpublished) {
+        let Counts { published, unpublished: failed, unsent, .. } = &mut account.counts;
         *published += fates.sent - unpublished.count();
         *failed += unpublished.count();
-        let sent = usize::try_from(fates.sent).unwrap_or(usize::MAX);
-        let due = (0..).zip(schedule.of(publisher).take(sent));
-        *measured =
-            due.filter(|&(index, due)| window.contains(start + due) && !unpublished.contains(index)).count() as u64;
-        account.window.published += *measured;
+        let mut mine = Measured::default();
+        for (index, due) in (0..).zip(schedule.of(publisher)) {
+            let in_window = u64::from(window.contains(start + due));
+            *unsent += u64::from(index >= fates.sent);
+            let accepted = index < fates.sent && !unpublished.contains(index);
+            mine.accepted += in_window * u64::from(accepted);
+            // What the generator gave up was due, and the server was the one to be waited for.
+            let due = accepted || index >= fates.sent || fates.given_up.contains(index);
+            mine.due += in_window * u64::from(due);
+        }
+        account.window.published += mine.accepted;
+        measured.push(mine);
     }
     let mut wrong = None;
     for subscriber in subscribers {
         let mine: Vec<_> = publishers_of(subscriber)
             .filter_map(|publisher| {
-                account.window.expected += measured.get(publisher)?;
+                let measured = measured.get(publisher)?;
+                account.window.expected += measured.accepted;
+                account.window.due += measured.due;
                 Some(Published { sent: fates.get(publisher)?.sent, unpublished: &unpublished[publisher] })
             })
             .collect();
@@ -71,7 +85,7 @@ pub(crate) fn settle(
     }
     match wrong {
         None => Ok(account),
-        Some(reason) => Err(Unbalanced { reason, counts: account.counts }),
+        Some(reason) => Err(Box::new(Failure { kind: FailureKind::Unbalanced, reason, counts: Some(account.counts) })),
     }
 }
 
@@ -139,7 +153,7 @@ mod tests {
         Schedule::new(&workload, 1)
     }
 
-    fn settled(subscribers: &[Subscriber], publication: &Publication) -> Result<Account, Unbalanced> {
+    fn settled(subscribers: &[Subscriber], publication: &Publication) -> Result<Account, Failed> {
         let start = RunInstant::default();
         let window = Window::new(start + Duration::from_millis(100), Duration::from_millis(100));
         settle(subscribers, &[publication.fates()], &schedule(), (start, window))
@@ -162,6 +176,24 @@ mod tests {
         assert_eq!((counts.expected, counts.delivered, counts.lost), (6, 5, 1));
         // Of messages due at 0, 50, 100 and 150 ms, the third alone is published and measured.
         assert_eq!((account.window.published, account.window.expected), (1, 2));
+        assert_eq!((account.window.due, account.counts.unsent), (2, 0));
+    }
+
+    #[test]
+    fn what_was_never_sent_or_given_up_was_due_all_the_same() {
+        let publication = Publication::default();
+        publication.take(2);
+        publication.enter(2, Verdict::Accepted);
+        publication.take(1);
+        publication.close();
+        let mut one = subscriber(0);
+        one.ledger.deliver(0, 0);
+        one.ledger.deliver(0, 1);
+        // Due at 0, 50, 100 and 150 ms: the third is under way when time is up, the fourth not begun.
+        let account = settled(&[one], &publication).unwrap();
+        assert_eq!((account.counts.published, account.counts.unpublished, account.counts.unsent), (2, 1, 1));
+        assert_eq!((account.window.expected, account.window.due), (0, 2));
+        assert_eq!(account.counts.lost, 0);
     }
 
     #[test]
@@ -173,6 +205,6 @@ mod tests {
         two.ledger.deliver(0, 5);
         let unbalanced = settled(&[one, two], &publication).unwrap_err();
         assert!(unbalanced.reason.starts_with("subscriber 1: message 5"), "{}", unbalanced.reason);
-        assert_eq!((unbalanced.counts.published, unbalanced.counts.delivered), (1, 1));
+        assert_eq!(unbalanced.counts.map(|counts| (counts.published, counts.delivered)), Some((1, 1)));
     }
 }

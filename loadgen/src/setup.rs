@@ -25,6 +25,7 @@ use crate::schedule::Schedule;
 use crate::seeding::{self, Purpose};
 use crate::stamp::{self, GREETER, Stamp};
 use crate::subscriber::{Arrivals, Seat, Standing, Subscriber};
+use crate::taps::Taps;
 use crate::target::{Target, http_client};
 use crate::transports::{self, Pace, SubscribeError, Subscription};
 use crate::workloads::BodySource;
@@ -35,6 +36,14 @@ pub(crate) const CONNECTING_AT_ONCE: usize = 16;
 /// How many topics are greeted at the same time, which opens as many connections of those that
 /// publish by `POST` on the server's side. Chosen here.
 pub(crate) const POSTING_CONNECTIONS_WARMED: usize = 16;
+
+/// The server's side of a trial, ready: topics with their greeting, connections that publish.
+#[derive(Debug)]
+pub(crate) struct Stage {
+    posters: Vec<Poster>,
+    openings: Vec<(Topic, Cursor)>,
+    channels: Vec<Channel>,
+}
 
 /// Everybody who takes part in a trial, on their marks.
 pub(crate) struct Cast {
@@ -48,6 +57,8 @@ pub(crate) struct Cast {
     pub(crate) schedule: Schedule,
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) arrivals: Arc<Arrivals>,
+    /// What crosses the subscribers' connections.
+    pub(crate) taps: Taps,
     /// Says when the load begins.
     pub(crate) start: watch::Sender<Option<RunInstant>>,
     /// Tells the subscribers to stop.
@@ -61,31 +72,36 @@ pub(crate) struct Finished {
     pub(crate) result: Result<(), SubscribeError>,
 }
 
-/// Opens the topics, warms the connections that will publish and sends the subscribers off to
-/// connect. They are connected when `arrivals` says so.
-pub(crate) async fn assemble(trial: &Trial, target: &Target, clock: RunClock) -> Result<Cast, Failed> {
+/// Opens the topics and warms the connections that will publish. Nobody subscribes yet.
+pub(crate) async fn stage(trial: &Trial, target: &Target, clock: RunClock) -> Result<Stage, Failed> {
     let posters = posters(trial, target, &client()?);
     let openings = open_topics(trial, target, &posters, clock).await?;
+    let channels = match trial.workload.direction {
+        Direction::Down => posters.iter().cloned().map(Channel::Post).collect(),
+        Direction::Both if trial.transport.sends_on_its_own_connection() => Vec::new(),
+        Direction::Both => members(trial, target, &posters).await?,
+    };
+    Ok(Stage { posters, openings, channels })
+}
+
+/// Sends the subscribers off to connect. They are connected when `arrivals` says so.
+pub(crate) fn send_off(stage: Stage, trial: &Trial, target: &Target, clock: RunClock) -> Cast {
     let mut cast = Cast {
         subscribers: JoinSet::new(),
         standings: Vec::new(),
         publishers: Vec::new(),
         publications: (0..trial.workload.publishers()).map(|_| Publication::default()).collect(),
-        posters,
+        posters: stage.posters,
         schedule: Schedule::new(&trial.workload, trial.seed),
         recorder: Arc::default(),
         arrivals: Arc::new(Arrivals::new(trial.workload.subscribers)),
+        taps: Taps::default(),
         start: watch::Sender::new(None),
         stop: CancellationToken::new(),
     };
-    let channels = match trial.workload.direction {
-        Direction::Down => cast.posters.iter().cloned().map(Channel::Post).collect(),
-        Direction::Both if trial.transport.sends_on_its_own_connection() => Vec::new(),
-        Direction::Both => members(trial, target, &cast.posters).await?,
-    };
-    let sockets = send_off(&mut cast, trial, target, &openings, clock);
-    enlist(&mut cast, trial, channels.into_iter().chain(sockets));
-    Ok(cast)
+    let sockets = subscribers(&mut cast, trial, target, &stage.openings, clock);
+    enlist(&mut cast, trial, stage.channels.into_iter().chain(sockets));
+    cast
 }
 
 fn client() -> Result<reqwest::Client, Failed> {
@@ -171,7 +187,7 @@ async fn member(target: &Target, poster: &Poster) -> Result<Channel, Failed> {
 }
 
 /// Starts every subscriber; returns the outboxes of those that speak on their own connection.
-fn send_off(
+fn subscribers(
     cast: &mut Cast,
     trial: &Trial,
     target: &Target,
@@ -183,12 +199,13 @@ fn send_off(
     let on_its_own = speaks && trial.transport.sends_on_its_own_connection();
     let room = Arc::new(Semaphore::new(CONNECTING_AT_ONCE));
     let offsets = poll_offsets(trial, &cast.schedule);
+    let ports = transports::ports();
     let mut channels = Vec::new();
     for (number, offset) in (0..workload.subscribers).zip(offsets) {
         let topic = workload.topic_of(number);
         let (name, start) = openings[topic as usize].clone();
         let own = speaks.then(|| cast.publications[number as usize].clone());
-        let publishers = if speaks { (workload.subscribers - topic).div_ceil(workload.topics) } else { 1 };
+        let publishers = if speaks { workload.audience(topic) } else { 1 };
         let seat = Seat { number, topic, topics: workload.topics, publishers: publishers as usize, start, own };
         let standing = Arc::new(Standing::default());
         cast.standings.push(standing.clone());
@@ -196,6 +213,9 @@ fn send_off(
         let mut subscription = Subscription::new(target.clone(), name, Some(start), workload.polling, clock);
         subscription.pace = Pace::From { start: cast.start.subscribe(), offset };
         subscription.completes = workload.completes;
+        subscription.client = trial.client;
+        subscription.taps = cast.taps.clone();
+        subscription.source = transports::source_of(number, target.http, ports);
         subscription.seed = seeding::mix(seeding::mix(trial.seed ^ Purpose::BackOff as u64) ^ u64::from(number));
         if on_its_own {
             // A publisher waits for each write, so that one place is all it ever needs.
@@ -271,13 +291,7 @@ mod tests {
         for name in ["progress", "ticker", "chat"] {
             let workload = Arc::new(built_in(name).unwrap().unwrap());
             let interval = workload.polling.interval.as_secs_f64();
-            let trial = Trial {
-                workload: workload.clone(),
-                transport: Transport::ShortPolling,
-                number: 1,
-                position: 1,
-                seed: 5,
-            };
+            let trial = Trial::new(workload.clone(), Transport::ShortPolling, 5);
             let schedule = Schedule::new(&workload, 5);
             let (mut sum, mut count) = (0.0, 0.0);
             for (number, offset) in (0_u32..).zip(poll_offsets(&trial, &schedule)) {

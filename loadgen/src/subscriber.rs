@@ -130,7 +130,7 @@ impl Subscriber {
         if !self.greeted {
             self.greeted = true;
             self.room = None;
-            self.recorder.greeted(at.since(self.connecting.unwrap_or(at)));
+            self.recorder.greeted(self.connecting.unwrap_or(at), at);
             self.arrivals.one();
         }
     }
@@ -151,6 +151,8 @@ impl Subscriber {
             publication.echoed(stamp.index);
         }
         let sample = Sample {
+            publisher: stamp.publisher,
+            index: stamp.index,
             due: stamp.due,
             sent: stamp.sent,
             received: message.received,

@@ -136,6 +136,12 @@ impl Workload {
     pub const fn topic_of(&self, subscriber: u32) -> u32 {
         subscriber % self.topics
     }
+
+    /// How many subscribers a topic has, by its number from 0.
+    #[must_use]
+    pub const fn audience(&self, topic: u32) -> u32 {
+        self.subscribers.saturating_sub(topic).div_ceil(self.topics)
+    }
 }
 
 /// What people are usually told to take.
@@ -381,5 +387,7 @@ mod tests {
         let chat = built_in("chat").unwrap().unwrap();
         let in_first = (0..chat.subscribers).filter(|&number| chat.topic_of(number) == 0).count();
         assert_eq!(in_first, 10);
+        let uneven = Workload { topics: 3, subscribers: 8, ..chat };
+        assert_eq!([0, 1, 2].map(|topic| uneven.audience(topic)), [3, 3, 2]);
     }
 }

@@ -13,8 +13,9 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use pushoff_loadgen::{Target, Trial, run};
 use pushoff_model::record::{Failure, FailureKind, Measurement, Outcome};
+use pushoff_model::time::nanos;
 use pushoff_model::workload::{Arrival, Direction, Load, built_in};
-use pushoff_model::{OfferedRate, Transport, Workload};
+use pushoff_model::{Client, OfferedRate, Transport, Workload};
 use tokio_util::sync::CancellationToken;
 
 use fake_server::{FakeServer, Fault};
@@ -36,7 +37,7 @@ fn target(server: &FakeServer) -> Target {
 }
 
 async fn outcome(workload: Workload, transport: Transport, target: &Target) -> Outcome {
-    let trial = Trial { workload: Arc::new(workload), transport, number: 1, position: 1, seed: 11 };
+    let trial = Trial::new(Arc::new(workload), transport, 11);
     run(&trial, target, &CancellationToken::new()).await
 }
 
@@ -59,10 +60,13 @@ fn failed(outcome: Outcome) -> Failure {
     }
 }
 
-/// The same trial by every transport at once, each with a server of its own.
+/// The same trial by every transport and both clients at once, each with a server of its own.
 async fn by_every_transport(workload: &Workload, fault: Fault) -> Vec<(Transport, Measurement)> {
-    let trials = Transport::ALL.map(|transport| async move {
-        (transport, measured(transport, with_fault(workload.clone(), transport, fault).await))
+    let trials = Client::ALL.into_iter().flat_map(|client| {
+        Transport::ALL.map(|transport| async move {
+            let workload = Workload { client, ..workload.clone() };
+            (transport, measured(transport, with_fault(workload, transport, fault).await))
+        })
     });
     join_all(trials).await
 }
@@ -77,10 +81,33 @@ async fn every_transport_delivers_every_message_once() {
         assert_eq!((trial.delivery_latency.count(), trial.latency_from_send.count()), (72, 72), "{transport}");
         assert_eq!((trial.send_lag.count(), trial.series.delivered.iter().sum::<u64>()), (24, 72), "{transport}");
         assert_eq!((trial.connect.count(), trial.first_message.count()), (6, 6), "{transport}");
-        assert_eq!(trial.poll_wait.is_some() && trial.transfer.is_some(), transport.is_polling());
+        assert_eq!((window.due, counts.unsent), (72, 0), "{transport}");
+        assert_eq!(trial.spread.map(|spread| spread.count()), Some(24), "{transport}");
+        let polled = [&trial.poll_wait, &trial.poll_queueing, &trial.transfer]
+            .map(|part| part.as_ref().map(|part| part.count()));
+        assert_eq!(polled, [transport.is_polling().then_some(72); 3], "{transport}");
+        assert_eq!((trial.connecting.connections, trial.connecting.at_once), (6, 6), "{transport}");
+        assert!(trial.connecting.took_ns >= nanos(trial.first_message.max().unwrap()) / 1_001 * 1_000, "{transport}");
         assert_eq!(trial.round_trip, None);
         assert_eq!(counts.requests > 6, transport.is_polling(), "{transport}");
         assert_eq!(counts.empty_polls > 0, transport == Transport::ShortPolling, "{transport}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_load_holds_its_connections_and_counts_what_that_takes() {
+    let mut workload = workload(Direction::Down);
+    workload.load = Load::Silence { heartbeat: Duration::from_secs(5) };
+    workload.slo = None;
+    workload.phases.warm_up = Duration::ZERO;
+    for (transport, trial) in by_every_transport(&workload, Fault::None).await {
+        let (counts, window) = (trial.counts, trial.window);
+        assert_eq!((counts.subscribers, counts.published, counts.expected, window.due), (6, 0, 0, 0), "{transport}");
+        assert_eq!(trial.first_message.count(), 6, "{transport}");
+        assert_eq!(trial.measured_ns, 300_000_000);
+        // Each of six polls every 20 ms for 300 ms.
+        let polls = if transport == Transport::ShortPolling { 60..=96 } else { 0..=0 };
+        assert!(polls.contains(&window.requests), "{transport}: {}", window.requests);
     }
 }
 
@@ -102,11 +129,11 @@ async fn every_subscriber_learns_that_its_topic_is_complete() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broken_connection_is_made_again_and_loses_nothing() {
-    let cut = |direction, transport| async move {
+    let cut = |(direction, client), transport| async move {
         let server = FakeServer::start(Fault::None).await;
         let (http, raw_tcp) = (Relay::to(server.http).await, Relay::to(server.raw_tcp).await);
         let target = Target { http: http.address, raw_tcp: Some(raw_tcp.address), ..target(&server) };
-        let mut workload = workload(direction);
+        let mut workload = Workload { client, ..workload(direction) };
         workload.phases.measure = Duration::from_millis(600);
         // Longer than a first back-off; lasts to its end where a message's fate stays unknown.
         workload.phases.drain = Duration::from_secs(3);
@@ -118,10 +145,11 @@ async fn a_broken_connection_is_made_again_and_loses_nothing() {
         let (outcome, ()) = tokio::join!(outcome(workload, transport, &target), cutting);
         (transport, measured(transport, outcome).counts)
     };
-    let (down, both) =
-        (Transport::ALL.map(|t| cut(Direction::Down, t)), Transport::ALL.map(|t| cut(Direction::Both, t)));
-    let (down, both) = tokio::join!(join_all(down), join_all(both));
-    for (transport, counts) in down.into_iter().chain(both) {
+    let kinds = [Direction::Down, Direction::Both]
+        .into_iter()
+        .flat_map(|direction| Client::ALL.map(|client| (direction, client)));
+    let cuts = kinds.flat_map(|kind| Transport::ALL.map(|transport| cut(kind, transport)));
+    for (transport, counts) in join_all(cuts).await {
         // An HTTP client whose connection breaks between two polls makes another unseen.
         assert!(counts.reconnects >= 6 || transport.is_polling(), "{transport}: {counts:?}");
         assert_eq!((counts.lost, counts.missed, counts.duplicated), (0, 0, 0), "{transport}: {counts:?}");
@@ -166,12 +194,17 @@ async fn a_server_that_takes_no_message_fails_the_trial_with_its_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_does_not_keep_up_is_not_judged_by_what_it_took() {
+async fn a_server_that_does_not_keep_up_is_judged_by_all_that_was_due() {
     let mut workload = workload(Direction::Down);
     workload.phases.drain = Duration::from_millis(200);
-    let failure = failed(with_fault(workload, Transport::HttpStreaming, Fault::Stalls).await);
-    assert_eq!(failure.kind, FailureKind::Server);
-    assert!(failure.reason.contains("more than it can take"), "{failure:?}");
+    for (transport, trial) in by_every_transport(&workload, Fault::Stalls).await {
+        let (counts, window) = (trial.counts, trial.window);
+        assert_eq!(counts.published + counts.unpublished + counts.unsent, 32, "{transport}: {counts:?}");
+        assert!(counts.unsent > 0 && counts.unpublished > 0, "{transport}: {counts:?}");
+        assert_eq!(counts.expected, counts.delivered + counts.lost, "{transport}: {counts:?}");
+        assert_eq!(window.due, 72, "{transport}: three readers of each of two times twelve messages");
+        assert!(window.expected < window.due && trial.delivery_latency.count() == window.delivered, "{transport}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -207,7 +240,7 @@ async fn an_interrupt_ends_a_trial_at_once() {
     let server = FakeServer::start(Fault::None).await;
     let mut workload = workload(Direction::Down);
     workload.phases.measure = Duration::from_hours(1);
-    let trial = Trial { workload: Arc::new(workload), transport: Transport::Sse, number: 1, position: 1, seed: 1 };
+    let trial = Trial::new(Arc::new(workload), Transport::Sse, 1);
     let cancel = CancellationToken::new();
     let canceller = cancel.clone();
     let running = tokio::spawn(async move { run(&trial, &target(&server), &cancel).await });

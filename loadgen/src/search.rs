@@ -1,0 +1,264 @@
+//! The search for the most load that an SLO survives: one machine of states a cell, pure.
+//!
+//! The load doubles until it is too much, or halves until it is not; what lies between is bisected
+//! geometrically until it is within a step. Then the border is walked for a fixed number of trials,
+//! up by a step where the SLO held and down where it broke (an up-down staircase: Dixon and Mood,
+//! JASA 1948), because one trial near the border says little: the loads of the walk are the sample
+//! that the capacity and its interval come from. Two loads beyond it show what overload does.
+
+use pushoff_model::Workload;
+use pushoff_model::record::{Failure, FailureKind, Outcome, Purpose, Step};
+use pushoff_model::workload::{Growth, Search, Slo};
+
+/// A step of the staircase, and how near the bisection comes. Chosen here: finer than a server's
+/// own scatter between trials, and the walk is over before it would be a waste of time.
+const STEP: f64 = 1.1;
+/// How often a trial that says nothing about the server is repeated at its load.
+const MOST_REPEATS: u32 = 2;
+/// How far below the workload's own load a search goes: halvings. Chosen here.
+const MOST_HALVINGS: i32 = 10;
+/// The loads beyond the capacity, as parts of it. Chosen here: clearly past the knee, and far past.
+const OVERLOADS: [f64; 2] = [1.5, 2.5];
+
+/// What a trial at a load says about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// The SLO was met and nothing was lost.
+    Held,
+    /// It was not.
+    Broke,
+    /// The generator or the machine was the limit: it says nothing about the server.
+    Void,
+    /// There is no measurement.
+    Failed,
+    /// The run ends here.
+    Interrupted,
+}
+
+/// Judges a trial by the SLO of its workload.
+pub(crate) fn verdict(slo: Option<&Slo>, outcome: &Outcome) -> Verdict {
+    let measurement = match outcome {
+        Outcome::Measured(measurement) => measurement,
+        Outcome::Failed(Failure { kind: FailureKind::Interrupted, .. }) | Outcome::NotRun(_) => {
+            return Verdict::Interrupted;
+        }
+        Outcome::Failed(Failure { kind: FailureKind::Generator | FailureKind::Machine, .. }) => return Verdict::Void,
+        Outcome::Failed(Failure {
+            kind: FailureKind::Server | FailureKind::Connect | FailureKind::Unbalanced, ..
+        }) => return Verdict::Failed,
+    };
+    if measurement.concerns.iter().any(|concern| concern.limit.voids()) {
+        return Verdict::Void;
+    }
+    let Some(slo) = slo else { return Verdict::Held };
+    let (counts, due) = (&measurement.counts, measurement.window.due);
+    let in_time = measurement.delivery_latency.count_within(slo.within);
+    let enough = precise(in_time) >= slo.share.as_f64() * precise(due);
+    let whole = counts.lost == 0 && (slo.may_skip || counts.missed == 0);
+    if enough && whole { Verdict::Held } else { Verdict::Broke }
+}
+
+/// One search under way.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct CapacitySearch {
+    pub(crate) growth: Growth,
+    least: f64,
+    most: f64,
+    confirmations: usize,
+    repeats: u32,
+    stage: Stage,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Stage {
+    /// Doubling; halving, as long as something broke and nothing held.
+    Ramp {
+        load: f64,
+        held: Option<f64>,
+        broke: Option<f64>,
+    },
+    Bisection {
+        held: f64,
+        broke: f64,
+    },
+    Confirmation {
+        load: f64,
+        walked: Vec<f64>,
+    },
+    /// The loads that are left, the next one last.
+    Overload(Vec<f64>),
+    Over,
+}
+
+impl CapacitySearch {
+    /// A search from the workload's own load on, up to the search's `most`, with that many trials
+    /// of the staircase.
+    pub(crate) fn new(search: &Search, workload: &Workload, confirmations: u32) -> Self {
+        let begin = workload.offered(search.grow);
+        let least = match search.grow {
+            Growth::Rate => begin * 0.5_f64.powi(MOST_HALVINGS),
+            Growth::Subscribers => f64::from(workload.topics),
+        };
+        let most = match search.grow {
+            Growth::Rate => search.most,
+            Growth::Subscribers => search.most.floor(),
+        };
+        let load = begin.min(most).max(least);
+        Self {
+            growth: search.grow,
+            least,
+            most: most.max(least),
+            confirmations: confirmations as usize,
+            repeats: 0,
+            stage: Stage::Ramp { load, held: None, broke: None },
+        }
+    }
+
+    /// What to try next; `None` when the search is over.
+    pub(crate) fn step(&self) -> Option<Step> {
+        let (load, purpose) = match &self.stage {
+            Stage::Ramp { load, .. } => (*load, Purpose::Ramp),
+            Stage::Bisection { held, broke } => (self.middle(*held, *broke), Purpose::Bisection),
+            Stage::Confirmation { load, .. } => (*load, Purpose::Confirmation),
+            Stage::Overload(loads) => (*loads.last()?, Purpose::Overload),
+            Stage::Over => return None,
+        };
+        Some(Step { load, purpose })
+    }
+
+    /// Takes in what the trial of [`Self::step`] showed.
+    pub(crate) fn tell(&mut self, verdict: Verdict) {
+        let held = match verdict {
+            Verdict::Interrupted => {
+                self.stage = Stage::Over;
+                return;
+            }
+            Verdict::Void | Verdict::Failed if self.repeats < MOST_REPEATS && !self.is_overload() => {
+                self.repeats += 1;
+                return;
+            }
+            // Not saturated: whatever held last is known to be within its capacity.
+            Verdict::Void if !self.is_overload() => {
+                self.stage = Stage::Over;
+                return;
+            }
+            Verdict::Held => true,
+            Verdict::Broke | Verdict::Void | Verdict::Failed => false,
+        };
+        let fails_from_the_start = verdict == Verdict::Failed && matches!(self.stage, Stage::Ramp { held: None, .. });
+        self.repeats = 0;
+        self.stage = match std::mem::replace(&mut self.stage, Stage::Over) {
+            Stage::Ramp { .. } if fails_from_the_start => Stage::Over,
+            Stage::Ramp { load, held: before, broke } => self.ramped(load, held, before, broke),
+            Stage::Bisection { held: low, broke: high } => {
+                let load = self.middle(low, high);
+                if held { self.between(load, high) } else { self.between(low, load) }
+            }
+            Stage::Confirmation { load, walked } => self.walked(load, held, walked),
+            Stage::Overload(mut loads) => {
+                loads.pop();
+                if loads.is_empty() { Stage::Over } else { Stage::Overload(loads) }
+            }
+            Stage::Over => Stage::Over,
+        };
+    }
+
+    /// How many trials are left at most, repeats aside.
+    pub(crate) fn most_left(&self) -> u64 {
+        let steps = |ratio: f64, base: f64| count(ratio.max(1.0).log(base).ceil());
+        // Between whole numbers a half is not quite a half.
+        let whole = u64::from(self.growth == Growth::Subscribers);
+        let bisections = |ratio: f64| steps(ratio.max(STEP).log(STEP), 2.0) + whole;
+        let after = self.confirmations as u64 + OVERLOADS.len() as u64;
+        match &self.stage {
+            Stage::Ramp { load, broke: None, held } => {
+                let up = steps(self.most / load, 2.0);
+                let down = if held.is_some() { 0 } else { steps(load / self.least, 2.0) };
+                1 + up.max(down) + bisections(2.0) + after
+            }
+            Stage::Ramp { load, .. } => 1 + steps(load / self.least, 2.0) + bisections(2.0) + after,
+            Stage::Bisection { held, broke } => bisections(broke / held) + after,
+            Stage::Confirmation { walked, .. } => after - walked.len() as u64,
+            Stage::Overload(loads) => loads.len() as u64,
+            Stage::Over => 0,
+        }
+    }
+
+    const fn is_overload(&self) -> bool {
+        matches!(self.stage, Stage::Overload(_))
+    }
+
+    fn ramped(&self, load: f64, held: bool, before: Option<f64>, broke: Option<f64>) -> Stage {
+        match (held, before, broke) {
+            (true, _, Some(broke)) => self.between(load, broke),
+            (false, Some(before), _) => self.between(before, load),
+            (true, _, None) if load >= self.most => Stage::Over,
+            (true, _, None) => Stage::Ramp { load: (load * 2.0).min(self.most), held: Some(load), broke: None },
+            (false, None, _) if load <= self.least => Stage::Over,
+            (false, None, _) => {
+                let half = self.whole(load / 2.0).max(self.least);
+                Stage::Ramp { load: half, held: None, broke: Some(load) }
+            }
+        }
+    }
+
+    /// Bisects what lies between what held and what broke, or begins to walk where that is little.
+    fn between(&self, held: f64, broke: f64) -> Stage {
+        let middle = self.middle(held, broke);
+        if broke / held <= STEP || middle <= held || middle >= broke {
+            Stage::Confirmation { load: held, walked: Vec::new() }
+        } else {
+            Stage::Bisection { held, broke }
+        }
+    }
+
+    fn walked(&self, load: f64, held: bool, mut walked: Vec<f64>) -> Stage {
+        walked.push(load);
+        if walked.len() < self.confirmations {
+            let load = if held { self.above(load) } else { self.below(load) };
+            return Stage::Confirmation { load, walked };
+        }
+        let logarithms: f64 = walked.iter().map(|load| load.ln()).sum();
+        let capacity = (logarithms / precise(walked.len() as u64)).exp();
+        let mut loads: Vec<f64> =
+            OVERLOADS.iter().rev().map(|over| self.whole(capacity * over).min(self.most)).collect();
+        loads.dedup();
+        loads.retain(|&load| load > capacity * STEP);
+        if loads.is_empty() { Stage::Over } else { Stage::Overload(loads) }
+    }
+
+    fn above(&self, load: f64) -> f64 {
+        let next = self.whole(load * STEP);
+        if next > load { next.min(self.most) } else { (load + 1.0).min(self.most) }
+    }
+
+    fn below(&self, load: f64) -> f64 {
+        let next = self.whole(load / STEP);
+        if next < load { next.max(self.least) } else { (load - 1.0).max(self.least) }
+    }
+
+    fn middle(&self, held: f64, broke: f64) -> f64 {
+        self.whole((held * broke).sqrt())
+    }
+
+    /// A load that can be asked for: nobody is half a subscriber.
+    fn whole(&self, load: f64) -> f64 {
+        match self.growth {
+            Growth::Rate => load,
+            Growth::Subscribers => load.round(),
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a share needs no more than 53 bits")]
+const fn precise(count: u64) -> f64 {
+    count as f64
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some dozens, from 0 on")]
+const fn count(steps: f64) -> u64 {
+    steps as u64
+}
+
+#[cfg(test)]
+mod tests;
