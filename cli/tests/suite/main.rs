@@ -14,6 +14,7 @@ mod command;
 mod listener;
 mod server;
 
+mod capacity;
 mod conformance;
 mod connections;
 mod endings;
@@ -21,6 +22,7 @@ mod event_stream;
 mod measuring;
 mod mistakes;
 mod origins;
+mod outside_counter;
 mod polling;
 mod problems;
 mod publishing;
