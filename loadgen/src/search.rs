@@ -7,7 +7,7 @@
 //! that the capacity and its interval come from. Two loads beyond it show what overload does.
 
 use pushoff_model::Workload;
-use pushoff_model::record::{Failure, FailureKind, Outcome, Purpose, Step};
+use pushoff_model::record::{Failure, FailureKind, Measurement, Outcome, Purpose, Step};
 use pushoff_model::workload::{Growth, Search, Slo};
 
 /// A step of the staircase, and how near the bisection comes. Chosen here: finer than a server's
@@ -27,6 +27,9 @@ pub(crate) enum Verdict {
     Held,
     /// It was not.
     Broke,
+    /// It was met, though the generator or the machine was the limit: without that it would have
+    /// been met too. Worth a better trial, but no reason to stop.
+    HeldInSpite,
     /// The generator or the machine was the limit: it says nothing about the server.
     Void,
     /// There is no measurement.
@@ -47,15 +50,20 @@ pub(crate) fn verdict(slo: Option<&Slo>, outcome: &Outcome) -> Verdict {
             kind: FailureKind::Server | FailureKind::Connect | FailureKind::Unbalanced, ..
         }) => return Verdict::Failed,
     };
-    if measurement.concerns.iter().any(|concern| concern.limit.voids()) {
-        return Verdict::Void;
+    let is_void = measurement.concerns.iter().any(|concern| concern.limit.voids());
+    match (slo.is_none_or(|slo| meets(measurement, slo)), is_void) {
+        (true, false) => Verdict::Held,
+        (true, true) => Verdict::HeldInSpite,
+        (false, false) => Verdict::Broke,
+        (false, true) => Verdict::Void,
     }
-    let Some(slo) = slo else { return Verdict::Held };
+}
+
+fn meets(measurement: &Measurement, slo: &Slo) -> bool {
     let (counts, due) = (&measurement.counts, measurement.window.due);
     let in_time = measurement.delivery_latency.count_within(slo.within);
     let enough = precise(in_time) >= slo.share.as_f64() * precise(due);
-    let whole = counts.lost == 0 && (slo.may_skip || counts.missed == 0);
-    if enough && whole { Verdict::Held } else { Verdict::Broke }
+    enough && counts.lost == 0 && (slo.may_skip || counts.missed == 0)
 }
 
 /// One search under way.
@@ -133,7 +141,9 @@ impl CapacitySearch {
                 self.stage = Stage::Over;
                 return;
             }
-            Verdict::Void | Verdict::Failed if self.repeats < MOST_REPEATS && !self.is_overload() => {
+            Verdict::HeldInSpite | Verdict::Void | Verdict::Failed
+                if self.repeats < MOST_REPEATS && !self.is_overload() =>
+            {
                 self.repeats += 1;
                 return;
             }
@@ -142,7 +152,7 @@ impl CapacitySearch {
                 self.stage = Stage::Over;
                 return;
             }
-            Verdict::Held => true,
+            Verdict::Held | Verdict::HeldInSpite => true,
             Verdict::Broke | Verdict::Void | Verdict::Failed => false,
         };
         let fails_from_the_start = verdict == Verdict::Failed && matches!(self.stage, Stage::Ramp { held: None, .. });

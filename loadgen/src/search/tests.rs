@@ -98,6 +98,13 @@ fn a_void_trial_is_repeated_twice_and_then_ends_the_search_there() {
 }
 
 #[test]
+fn what_holds_in_spite_of_all_is_tried_again_and_then_taken() {
+    let steps = run(search("crowd"), |load| if load < 600.0 { Verdict::HeldInSpite } else { Verdict::Void });
+    assert_eq!(of(&steps, Purpose::Ramp), [[250.0; 3], [500.0; 3], [1_000.0; 3]].concat());
+    assert_eq!(steps.len(), 9);
+}
+
+#[test]
 fn a_load_that_kills_the_server_is_too_much_but_one_that_always_fails_is_no_capacity() {
     let steps = run(search("capacity"), |load| if load < 300.0 { Verdict::Held } else { Verdict::Failed });
     assert_eq!(of(&steps, Purpose::Ramp), [100.0, 200.0, 400.0, 400.0, 400.0]);
@@ -158,6 +165,8 @@ fn a_trial_holds_by_its_share_of_all_that_was_due_and_with_nothing_lost() {
     assert_eq!((judged(&missed), verdict(Some(&slo(true)), &missed)), (Verdict::Broke, Verdict::Held));
     let Outcome::Measured(mut voided) = outcome(100, 100, 0, none) else { unreachable!() };
     voided.concerns = vec![Concern { limit: Limit::Generator, detail: "busy".into() }];
+    assert_eq!(judged(&Outcome::Measured(voided.clone())), Verdict::HeldInSpite);
+    voided.window.due = 200;
     assert_eq!(judged(&Outcome::Measured(voided)), Verdict::Void);
 }
 
