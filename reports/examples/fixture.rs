@@ -1,5 +1,6 @@
 //! Renders the made-up run that the tests use, to look at a change without measuring:
-//! `cargo run -p pushoff-reports --example fixture -- FOLDER`.
+//! `cargo run -p pushoff-reports --example fixture -- FOLDER [answers]`: with
+//! `answers` without what looks for cost.
 
 #![expect(clippy::unwrap_used, reason = "a look at the pages, not a program")]
 
@@ -12,7 +13,7 @@ use pushoff_reports::{ReportError, Run, terminal, write};
 
 fn main() -> Result<(), ReportError> {
     let folder = std::env::args().nth(1).unwrap_or_else(|| ".".into());
-    let run = fixture::run();
+    let run = if std::env::args().nth(2).is_some() { fixture::run() } else { fixture::whole() };
     write(&run, Path::new(&folder))?;
     std::fs::write(Path::new(&folder).join("terminal.txt"), terminal(&run, 120, true)).unwrap();
     Ok(())

@@ -65,6 +65,14 @@ impl Figure {
     }
 }
 
+impl Figure {
+    /// Whether the intervals touch: for figures that are known to within a step and no finer, whose
+    /// errors are bounds and so add up in full.
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+        self.low() <= other.high() && other.low() <= self.high()
+    }
+}
+
 /// One way to draw as many trials as there are, with replacement.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Resample {
@@ -179,7 +187,9 @@ fn t_interval(point: f64, spread: &[(f64, f64)], trials: usize) -> Option<Interv
     let mean = spread.iter().map(|(value, weight)| scaled(*value) * weight).sum::<f64>() / total;
     let variance = spread.iter().map(|(value, weight)| weight * (scaled(*value) - mean).powi(2)).sum::<f64>() / total;
     let half = t * (variance * as_float(trials) / degrees).sqrt();
-    let end = |half: f64| if positive { point * half.exp() } else { (point + half).max(0.0) };
+    // What was never seen below zero cannot lie there.
+    let least = if point >= 0.0 && spread.iter().all(|(value, _)| *value >= 0.0) { 0.0 } else { f64::NEG_INFINITY };
+    let end = |half: f64| if positive { point * half.exp() } else { (point + half).max(least) };
     Some(Interval { low: end(-half), high: end(half) })
 }
 

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use pushoff_model::Workload;
-use pushoff_model::workload::{Arrival, Direction, Load};
+use pushoff_model::workload::{Arrival, Direction, Growth, Load};
 
-use crate::number::{Quantity, asked_share, tick};
+use crate::number::{Quantity, asked_share, thousands, tick};
 
 /// A time as the report writes it: three significant digits and a unit.
 #[must_use]
@@ -16,7 +16,7 @@ pub fn duration(duration: Duration) -> String {
 /// What is good enough: `99 % within 100 ms, none missed`.
 #[must_use]
 pub fn slo(workload: &Workload) -> String {
-    let Some(slo) = workload.slo else { return "nothing is published, so nothing can be late".into() };
+    let Some(slo) = workload.slo else { return "nothing is published, so nothing is late".into() };
     let share = asked_share(slo.share.as_f64());
     let skips = if slo.may_skip { "skipped ones forgiven" } else { "none missed" };
     format!("{share} within {}, {skips}", tick(slo.within.as_secs_f64() * 1e9))
@@ -26,7 +26,9 @@ pub fn slo(workload: &Workload) -> String {
 /// each (poisson)`.
 #[must_use]
 pub fn load(workload: &Workload) -> String {
-    let count = |number: u32, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
+    let count = |number: u32, what: &str| {
+        format!("{} {what}{}", thousands(&number.to_string()), if number == 1 { "" } else { "s" })
+    };
     let who = match workload.direction {
         Direction::Down => count(workload.subscribers, "subscriber"),
         Direction::Both => format!("{} who also speak", count(workload.subscribers, "subscriber")),
@@ -47,6 +49,17 @@ pub fn load(workload: &Workload) -> String {
         Load::Trace { path, messages, .. } => format!("{messages} messages of the trace {}", path.display()),
     };
     format!("{}, {who}, {when}", count(workload.topics, "topic"))
+}
+
+/// Where a search begins and what it makes more of: `1 topic, 100 subscribers, 100 messages a second
+/// a topic, evenly, to begin with; the rate grows`.
+pub(crate) fn search(workload: &Workload) -> String {
+    let from = load(workload);
+    match workload.search.map(|search| search.grow) {
+        Some(Growth::Rate) => format!("{from}, to begin with; the rate grows"),
+        Some(Growth::Subscribers) => format!("{from}, to begin with; the subscribers grow in number"),
+        None => from,
+    }
 }
 
 #[cfg(test)]

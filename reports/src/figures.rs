@@ -3,12 +3,12 @@
 //! Pure. Percentiles come from merged histograms, rates and shares are ratios of sums; nothing is
 //! rounded here.
 
-use pushoff_model::LatencyHistogram;
 use pushoff_model::record::{Counts, Measurement};
 use pushoff_model::workload::Slo;
 use serde::Serialize;
 
-use crate::compare::{Figure, Interval, Pool, Resample, estimate, estimate_ratio, resamples};
+use crate::compare::{Figure, Pool, estimate, resamples};
+use crate::sums::Sums;
 
 /// The percentiles that are shown, as shares.
 const SHOWN: [f64; 5] = [0.5, 0.9, 0.99, 0.999, 1.0];
@@ -56,6 +56,8 @@ pub(crate) struct Figures {
     pub(crate) round_trip_p99_ns: Option<Figure>,
     /// Mean wait for the next poll.
     pub(crate) poll_wait_mean_ns: Option<Figure>,
+    /// Mean time that a poll was late by.
+    pub(crate) poll_queueing_mean_ns: Option<Figure>,
     /// Mean time from the later of due and asked to received.
     pub(crate) transfer_mean_ns: Option<Figure>,
     /// Every message of these trials.
@@ -68,8 +70,7 @@ impl Figures {
         if trials.is_empty() {
             return None;
         }
-        let resamples = resamples(trials.len());
-        let sums = Sums { trials, resamples: &resamples };
+        let sums = Sums::of(trials);
         let delivery = sums.pool(|trial| Some(&trial.delivery_latency));
         let [p50_ns, p90_ns, p99_ns, p999_ns, max_ns] = sums.percentiles(delivery.as_ref(), SHOWN);
         let round_trip = sums.pool(|trial| trial.round_trip.as_ref());
@@ -88,7 +89,7 @@ impl Figures {
             p99_to_floor: ratio_to_floor(trials, floor, 0.99),
             from_send_p99_ns: sums.percentiles(from_send.as_ref(), [0.99])[0],
             share_within: sums
-                .ratio(|trial| Some((trial.delivery_latency.count_within(slo.within), trial.window.expected)))
+                .ratio(|trial| Some((trial.delivery_latency.count_within(slo.within), trial.window.due)))
                 .map(Figure::of_one),
             server_cpu_ns: sums.ratio(|trial| Some((trial.server.as_ref()?.cpu_ns, trial.window.received))),
             requests_a_delivery: sums.ratio(|trial| Some((trial.window.requests, trial.window.received))),
@@ -99,74 +100,10 @@ impl Figures {
             round_trip_p50_ns,
             round_trip_p99_ns,
             poll_wait_mean_ns: sums.mean(|trial| trial.poll_wait.as_ref()),
+            poll_queueing_mean_ns: sums.mean(|trial| trial.poll_queueing.as_ref()),
             transfer_mean_ns: sums.mean(|trial| trial.transfer.as_ref()),
             counts: trials.iter().fold(Counts::default(), |sum, trial| add(&sum, &trial.counts)),
         })
-    }
-}
-
-/// Estimates over the same trials.
-struct Sums<'a> {
-    trials: &'a [&'a Measurement],
-    resamples: &'a [Resample],
-}
-
-impl Sums<'_> {
-    /// What was counted in the measure phase, by its length.
-    fn per_second(&self, of: impl Fn(&Measurement) -> u64) -> Option<Figure> {
-        self.ratio(|trial| Some((of(trial), trial.measured_ns))).map(|figure| figure.times(1e9))
-    }
-
-    /// The histograms of all trials; `None` where a trial lacks it.
-    fn pool(&self, of: impl Fn(&Measurement) -> Option<&LatencyHistogram>) -> Option<Pool> {
-        let histograms: Option<Vec<_>> = self.trials.iter().map(|trial| of(trial)).collect();
-        histograms.map(|histograms| Pool::new(&histograms))
-    }
-
-    /// The percentiles that there is enough for: one of share *p* needs 1 ÷ (1 − *p*) latencies,
-    /// below which it is only another name for the largest.
-    #[expect(clippy::cast_precision_loss, reason = "a count of latencies needs no more than 53 bits")]
-    fn percentiles<const N: usize>(&self, pool: Option<&Pool>, shares: [f64; N]) -> [Option<Figure>; N] {
-        let Some(pool) = pool else { return [None; N] };
-        let count = pool.count() as f64;
-        let figures = pool.estimate(self.trials.len(), self.resamples, &shares);
-        let mut shown = [None; N];
-        for ((place, figure), share) in shown.iter_mut().zip(figures).zip(shares) {
-            *place = figure.filter(|_| share >= 1.0 || count * (1.0 - share) >= 0.999);
-        }
-        shown
-    }
-
-    /// A ratio of two sums; `None` where a trial lacks a part.
-    #[expect(clippy::cast_precision_loss, reason = "a ratio needs no more than 53 bits")]
-    fn ratio(&self, of: impl Fn(&Measurement) -> Option<(u64, u64)>) -> Option<Figure> {
-        let parts: Option<Vec<_>> =
-            self.trials.iter().map(|trial| of(trial).map(|(top, bottom)| (top as f64, bottom as f64))).collect();
-        estimate_ratio(&parts?, self.resamples)
-    }
-
-    /// The mean of all latencies: the sum of the trials' sums over the sum of their counts.
-    #[expect(clippy::cast_precision_loss, reason = "a mean needs no more than 53 bits")]
-    fn mean(&self, of: impl Fn(&Measurement) -> Option<&LatencyHistogram>) -> Option<Figure> {
-        let parts: Option<Vec<_>> = self
-            .trials
-            .iter()
-            .map(|trial| of(trial).map(|all| (all.hdr().mean() * all.count() as f64, all.count() as f64)))
-            .collect();
-        estimate_ratio(&parts?, self.resamples)
-    }
-}
-
-impl Figure {
-    /// A part of a whole is at most the whole, and so is its interval.
-    fn of_one(self) -> Self {
-        let interval = self.interval.map(|Interval { low, high }| Interval { low, high: high.min(1.0) });
-        Self { interval, ..self }
-    }
-
-    fn times(self, factor: f64) -> Self {
-        let interval = self.interval.map(|Interval { low, high }| Interval { low: low * factor, high: high * factor });
-        Self { point: self.point * factor, interval }
     }
 }
 

@@ -10,10 +10,15 @@
     reason = "made-up figures within small ranges"
 )]
 
+#[path = "fixture/costs.rs"]
+mod costs;
+#[path = "fixture/whole.rs"]
+mod whole;
+
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use pushoff_model::environment::{Named, Pinning};
+use pushoff_model::environment::{Named, Noise, Pinning};
 use pushoff_model::record::{
     Concern, Counts, Failure, FailureKind, Limit, MachineUse, Measurement, Outcome, ProcessUse, Series, WindowCounts,
 };
@@ -32,6 +37,16 @@ const INTERVALS: usize = 15;
 /// Made once.
 pub(crate) fn run() -> crate::Run {
     static RUN: LazyLock<crate::Run> = LazyLock::new(make);
+    RUN.clone()
+}
+
+/// The same run with what looks for cost: silence at three sizes, publishing, both clients, a search.
+pub(crate) fn whole() -> crate::Run {
+    static RUN: LazyLock<crate::Run> = LazyLock::new(|| {
+        let mut run = make();
+        whole::add(&mut run.records);
+        run
+    });
     RUN.clone()
 }
 
@@ -115,7 +130,7 @@ pub(crate) fn measurement(workload: &Workload, transport: Transport, trial: u32)
         ..Counts::default()
     };
     let polls = transport.is_polling();
-    Measurement {
+    let mut measurement = Measurement {
         measured_ns: 1_500_000_000,
         counts,
         window: WindowCounts {
@@ -149,7 +164,9 @@ pub(crate) fn measurement(workload: &Workload, transport: Transport, trial: u32)
         generator: ProcessUse { cpu_ns: 410_000_000, wall_ns: 1_500_000_000, cpus: 1.0, ..ProcessUse::default() },
         machine: MachineUse { steal: 0.002, retransmits: 0 },
         concerns: Vec::new(),
-    }
+    };
+    costs::fill(&mut measurement, workload, transport, drift);
+    measurement
 }
 
 fn rate(workload: &Workload) -> f64 {
@@ -176,6 +193,7 @@ fn requests(workload: &Workload, transport: Transport, deliveries: u64) -> u64 {
         Transport::ShortPolling => {
             u64::from(workload.subscribers) * 1_500 / u64::try_from(workload.polling.interval.as_millis()).unwrap()
         }
+        Transport::LongPolling if workload.is_silent() => u64::from(workload.subscribers) / 3,
         Transport::LongPolling => deliveries,
         Transport::HttpStreaming | Transport::Sse | Transport::WebSocket | Transport::RawTcp => 0,
     }
@@ -240,7 +258,15 @@ pub(crate) fn environment() -> Environment {
         pinning: Pinning::Split { server: vec![0], generator: vec![1] },
         knobs: vec![Named::new("TCP_NODELAY", "on, both sides"), Named::new("compression", "off")],
         descriptor_limit: 20_000,
-        noise: pushoff_model::environment::Noise::default(),
-        shortages: Vec::new(),
+        noise: Noise {
+            clock_resolution_ns: 21,
+            timer_lateness_p50_ns: 61_000,
+            timer_lateness_p99_ns: 104_000,
+            timer_lateness_max_ns: 390_000,
+            round_trip_p50_ns: 13_400,
+            round_trip_p99_ns: 31_000,
+            repeat_ns: 1_900,
+        },
+        shortages: vec!["the descriptor limit is 20,000: at most 19,900 connections".into()],
     }
 }

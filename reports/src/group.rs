@@ -1,17 +1,27 @@
-//! Records into cells: workload × transport, with the trials that may count and those that may not.
+//! Records into cells: workload × transport × client, with the trials that may count and those
+//! that may not.
 //!
-//! Pure. A record lands in exactly one cell; nothing is dropped, so every trial can be listed.
+//! Pure. A record lands in exactly one cell; nothing is dropped, so every trial can be listed. The
+//! steps of a search for capacity are one group, whatever load each stood at.
 
-use pushoff_model::record::{Measurement, Outcome};
-use pushoff_model::workload::BUILT_IN;
-use pushoff_model::{Record, Transport, Workload};
+use pushoff_model::record::{Limit, Measurement, Outcome};
+use pushoff_model::workload::{BUILT_IN, Growth};
+use pushoff_model::{Client, Record, Transport, Workload};
 
-/// The cells of one workload, in the order of [`Transport::ALL`].
+use crate::number::thousands;
+
+/// The cells of one workload and client, in the order of [`Transport::ALL`].
 #[derive(Debug)]
 pub(crate) struct Group<'a> {
     /// What was asked for.
     pub(crate) workload: &'a Workload,
-    /// The workload's name, with a number where several differ under one name.
+    /// Who received.
+    pub(crate) client: Client,
+    /// Whether its trials are steps of a search.
+    pub(crate) is_search: bool,
+    /// Whether the same was measured with the libraries too: this is their tax, not a new answer.
+    pub(crate) is_second: bool,
+    /// The workload's name, with its size, its client or a number where several differ under one.
     pub(crate) label: String,
     /// Its transports.
     pub(crate) cells: Vec<Cell<'a>>,
@@ -26,10 +36,35 @@ pub(crate) struct Cell<'a> {
     pub(crate) trials: Vec<Trial<'a>>,
 }
 
-impl Group<'_> {
+impl<'a> Group<'a> {
     /// The workload's part of an element's id.
     pub(crate) fn anchor(&self) -> String {
-        self.label.replace([' ', '(', ')'], "")
+        self.label.replace([' ', '(', ')', ','], "")
+    }
+
+    /// The cell of a transport.
+    pub(crate) fn cell(&self, transport: Transport) -> Option<&Cell<'a>> {
+        self.cells.iter().find(|cell| cell.transport == transport)
+    }
+
+    /// Whether a record belongs here.
+    fn holds(&self, record: &Record) -> bool {
+        let same = self.client == record.client && self.is_search == record.step.is_some();
+        same && (*self.workload == record.workload || self.is_search && is_same_search(self.workload, &record.workload))
+    }
+
+    /// Whether the two differ in nothing but how many subscribers there are.
+    pub(crate) fn differs_in_size_alone(&self, other: &Self) -> bool {
+        let one_size = |workload: &Workload| workload.at(Growth::Subscribers, 1.0);
+        one_size(self.workload) == one_size(other.workload)
+    }
+}
+
+/// Whether two workloads are steps of one search: equal but for the load that it grows.
+fn is_same_search(one: &Workload, other: &Workload) -> bool {
+    match (one.search, other.search) {
+        (Some(search), Some(theirs)) => search == theirs && one.at(search.grow, 1.0) == other.at(search.grow, 1.0),
+        (None, _) | (_, None) => false,
     }
 }
 
@@ -60,6 +95,12 @@ impl<'a> Trial<'a> {
             Outcome::NotRun(not_run) => Some(&not_run.reason),
         }
     }
+
+    /// The limits that the trial met.
+    pub(crate) fn limits(&self) -> impl Iterator<Item = Limit> + use<'a> {
+        let concerns = self.record.measurement().map_or(&[][..], |measurement| &measurement.concerns);
+        concerns.iter().map(|concern| concern.limit)
+    }
 }
 
 impl<'a> Cell<'a> {
@@ -73,6 +114,12 @@ impl<'a> Cell<'a> {
         self.trials.iter().filter_map(|trial| trial.record.measurement()).collect()
     }
 
+    /// The measurements that are shown: those that count, or all where none does.
+    pub(crate) fn shown(&self) -> Vec<&'a Measurement> {
+        let valid = self.valid();
+        if valid.is_empty() { self.measured() } else { valid }
+    }
+
     /// Why no trial counts: the reason of the first. `None` where one does.
     pub(crate) fn void_reason(&self) -> Option<&'a str> {
         let none_counts = !self.trials.iter().any(Trial::is_valid);
@@ -80,16 +127,19 @@ impl<'a> Cell<'a> {
     }
 }
 
-/// Groups records by workload, the built-in ones in their order and then those of one's own as
-/// they first appear, and then by transport.
+/// Groups records by workload and client, the built-in workloads in their order and then those of
+/// one's own as they first appear, the smaller first, and then by transport.
 pub(crate) fn group(records: &[Record]) -> Vec<Group<'_>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     for (number, record) in records.iter().enumerate() {
         let trial = Trial { number, record };
-        let at = groups.iter().position(|group| *group.workload == record.workload).unwrap_or_else(|| {
+        let at = groups.iter().position(|group| group.holds(record)).unwrap_or_else(|| {
             groups.push(Group {
                 workload: &record.workload,
-                label: label(&groups, &record.workload.name),
+                client: record.client,
+                is_search: record.step.is_some(),
+                is_second: false,
+                label: record.workload.name.clone(),
                 cells: Vec::new(),
             });
             groups.len() - 1
@@ -100,21 +150,58 @@ pub(crate) fn group(records: &[Record]) -> Vec<Group<'_>> {
             None => cells.push(Cell { transport: record.transport, trials: vec![trial] }),
         }
     }
+    name(&mut groups);
     let built_in = |group: &Group<'_>| BUILT_IN.iter().position(|(name, _)| *name == group.workload.name);
-    groups.sort_by_key(|group| built_in(group).unwrap_or(BUILT_IN.len()));
+    groups.sort_by_key(|group| (built_in(group).unwrap_or(BUILT_IN.len()), group.workload.subscribers));
     for group in &mut groups {
         group.cells.sort_by_key(|cell| cell.transport);
         for cell in &mut group.cells {
-            cell.trials.sort_by_key(|trial| (&trial.record.run, trial.record.trial, trial.record.position));
+            let order = |trial: &Trial<'_>| (trial.record.run.clone(), trial.record.trial, trial.record.position);
+            // The steps of a search stand in the order in which it took them.
+            cell.trials.sort_by_cached_key(|trial| {
+                let (run, number, position) = order(trial);
+                if trial.record.step.is_some() { (run, position, number) } else { (run, number, position) }
+            });
         }
     }
     groups
 }
 
-fn label(groups: &[Group<'_>], name: &str) -> String {
-    match groups.iter().filter(|group| group.workload.name == name).count() {
-        0 => name.to_owned(),
-        earlier => format!("{name} ({})", earlier + 1),
+/// Labels the groups: `idle`, `idle at 1,000` among several sizes, `ticker, lean client` beside the
+/// libraries', `mine (2)` where something else differs.
+fn name(groups: &mut [Group<'_>]) {
+    let labels: Vec<(String, bool)> = groups
+        .iter()
+        .map(|group| {
+            let namesakes = || groups.iter().filter(|it| it.workload.name == group.workload.name);
+            let of_its_kind = |it: &&Group<'_>| it.is_search == group.is_search && it.differs_in_size_alone(group);
+            let mut label = group.workload.name.clone();
+            let mut kinds: Vec<&Group<'_>> = Vec::new();
+            for namesake in namesakes() {
+                if !kinds
+                    .iter()
+                    .any(|kind| kind.is_search == namesake.is_search && kind.differs_in_size_alone(namesake))
+                {
+                    kinds.push(namesake);
+                }
+            }
+            if let Some(place) = kinds.iter().position(of_its_kind).filter(|place| *place > 0) {
+                label.push_str(&format!(" ({})", place + 1));
+            }
+            let size = group.workload.subscribers;
+            if !group.is_search && namesakes().filter(of_its_kind).any(|it| it.workload.subscribers != size) {
+                label.push_str(&format!(" at {}", thousands(&size.to_string())));
+            }
+            let is_second = group.client == Client::Lean
+                && namesakes().filter(of_its_kind).any(|it| it.client != group.client && it.workload == group.workload);
+            if is_second {
+                label.push_str(", lean client");
+            }
+            (label, is_second)
+        })
+        .collect();
+    for (group, (label, is_second)) in groups.iter_mut().zip(labels) {
+        (group.label, group.is_second) = (label, is_second);
     }
 }
 
@@ -125,7 +212,7 @@ mod tests {
 
     #[test]
     fn every_record_lands_in_one_cell() {
-        let run = fixture::run();
+        let run = fixture::whole();
         let groups = group(&run.records);
         let mut numbers: Vec<usize> =
             groups.iter().flat_map(|group| &group.cells).flat_map(|cell| &cell.trials).map(|t| t.number).collect();
@@ -143,11 +230,43 @@ mod tests {
     }
 
     #[test]
+    fn a_label_says_what_tells_a_group_from_its_namesakes() {
+        let run = fixture::whole();
+        let labels: Vec<String> = group(&run.records).into_iter().map(|group| group.label).collect();
+        assert_eq!(
+            labels,
+            [
+                "progress",
+                "ticker",
+                "ticker, lean client",
+                "chat",
+                "idle at 100",
+                "idle at 1,000",
+                "idle at 10,000",
+                "publish",
+                "capacity"
+            ]
+        );
+    }
+
+    #[test]
     fn the_same_name_with_other_parameters_is_another_group() {
         let mut run = fixture::run();
-        run.records[0].workload.subscribers += 1;
+        run.records[0].workload.completes ^= true;
         let name = run.records[0].workload.name.clone();
         let groups = group(&run.records);
-        assert!(groups.iter().any(|group| group.label == format!("{name} (2)")));
+        assert!(groups.iter().any(|group| group.label == format!("{name} (2)")) || groups[0].label.ends_with("(2)"));
+    }
+
+    #[test]
+    fn a_search_is_one_group_whatever_load_its_records_name() {
+        let mut run = fixture::whole();
+        for record in &mut run.records {
+            if let Some(step) = record.step {
+                record.workload = record.workload.at(Growth::Rate, step.load);
+            }
+        }
+        let searches = group(&run.records).into_iter().filter(|group| group.is_search).count();
+        assert_eq!(searches, 1);
     }
 }

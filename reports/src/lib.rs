@@ -6,25 +6,32 @@
 
 pub mod bench;
 mod charts;
+mod columns;
 mod compare;
+mod cost;
 pub mod describe;
 mod figures;
 #[cfg(test)]
 mod fixture;
 mod group;
+mod growth;
 mod hlog;
 mod html;
+mod kind;
 mod markdown;
 mod name;
 mod number;
 mod palette;
 mod rank;
+mod search;
 mod sections;
 mod sentence;
 mod study;
 mod summary;
+mod sums;
 mod table;
 mod terminal;
+mod validity;
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -63,6 +70,9 @@ pub enum ReportError {
     /// A record could not be written into the page.
     #[error("embedding the records in the page")]
     Embed(#[source] serde_json::Error),
+    /// The records could not be packed into the page.
+    #[error("packing the records into the page")]
+    Pack(#[source] io::Error),
     /// A histogram could not be written as a log.
     #[error("writing the histograms as a log: {0}")]
     Log(String),
@@ -114,7 +124,7 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
 
 #[cfg(test)]
 mod tests {
-    use pushoff_model::record::{Measurement, Outcome, Series, WindowCounts};
+    use pushoff_model::record::{Counts, Measurement, Outcome, Series, WindowCounts};
     use pushoff_model::{LatencyHistogram, Transport};
 
     use super::*;
@@ -174,6 +184,45 @@ mod tests {
             let documents = documents(&run).unwrap();
             assert!(!documents.html.contains("NaN") && !documents.html.contains("inf"), "a figure is not a number");
             assert!(!terminal(&run, 80, false).contains("NaN"));
+        }
+    }
+
+    /// The whole fixture, each record changed a little.
+    fn whole(change: impl Fn(&mut Measurement)) -> Run {
+        let mut run = fixture::whole();
+        run.records.retain(|it| it.step.is_some() || !matches!(it.workload.name.as_str(), "progress" | "chat"));
+        run.records.retain(|it| it.trial < 3 && it.workload.subscribers < 1_000);
+        run.records.retain(|it| matches!(it.transport, Transport::ShortPolling | Transport::Sse | Transport::RawTcp));
+        for record in &mut run.records {
+            if let Outcome::Measured(measurement) = &mut record.outcome {
+                change(measurement);
+            }
+        }
+        run
+    }
+
+    #[test]
+    fn whatever_of_a_cost_is_missing_no_figure_is_made_up() {
+        let runs = [
+            whole(|it| it.wire = None),
+            whole(|it| it.wire = Some(pushoff_model::record::Wire::default())),
+            whole(|it| it.memory = pushoff_model::record::Memory::default()),
+            whole(|it| (it.server, it.connecting) = (None, pushoff_model::record::Connecting::default())),
+            whole(|it| (it.counts, it.window) = (Counts::default(), WindowCounts::default())),
+            whole(|it| {
+                // Freed rather than held: a difference below zero.
+                it.memory.empty = it.memory.delivering;
+                it.delivery_latency = LatencyHistogram::new();
+            }),
+        ];
+        for run in runs {
+            let documents = documents(&run).unwrap();
+            let json = serde_json::to_string(&summary(&run)).unwrap();
+            for text in [&documents.html, &documents.markdown, &terminal(&run, 80, false), &json] {
+                let figures = text.split("application/x-ndjson").next().unwrap_or_default();
+                assert!(!figures.contains("NaN") && !figures.contains("inf "), "a figure is not a number");
+                assert!(!figures.contains(">inf") && !figures.contains("-inf"), "a figure is not finite");
+            }
         }
     }
 

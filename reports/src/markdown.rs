@@ -4,12 +4,15 @@ use std::fmt::Write as _;
 
 use comfy_table::{Table as Grid, presets};
 
+use crate::cost;
 use crate::describe;
+use crate::kind::Kind;
 use crate::number::ABSENT;
 use crate::rank::Standing;
+use crate::search;
 use crate::sections::method;
 use crate::study::{Comparison, Study};
-use crate::table::{Entry, Kind, Mark, Row, Table};
+use crate::table::{Entry, Mark, Row, Table, noise};
 
 /// The whole document.
 pub(crate) fn document(study: &Study<'_>) -> String {
@@ -17,12 +20,16 @@ pub(crate) fn document(study: &Study<'_>) -> String {
     if study.has_debug_build() {
         text.push_str("\n> **Debug build: these figures mean nothing.** Build with `--release` and run again.\n");
     }
-    if study.comparisons.is_empty() {
+    if study.is_empty() {
         text.push_str("\nThere are no records to report on.\n");
     }
     for comparison in &study.comparisons {
         text.push_str(&section(comparison));
     }
+    text.push_str(&costs(study));
+    text.push_str(&searches(study));
+    text.push_str(&growth(study));
+    text.push_str(&million(study));
     text.push_str(&validity(study));
     text.push_str("\n## How it was measured\n\n");
     for paragraph in method::PARAGRAPHS {
@@ -62,12 +69,83 @@ fn section(comparison: &Comparison<'_>) -> String {
         describe::load(workload),
         describe::slo(workload),
     );
-    let table = Table::of(comparison);
-    text.push_str(&grid(&table));
+    text.push_str(&whole(&Table::of(comparison), grid));
+    text
+}
+
+/// A table and what is noted below it.
+fn whole(table: &Table<'_>, lay_out: fn(&Table<'_>) -> String) -> String {
+    let mut text = lay_out(table);
     for note in &table.notes {
         let _written = writeln!(text, "\n{note}");
     }
     text
+}
+
+fn costs(study: &Study<'_>) -> String {
+    let compared = study.comparisons.iter().map(|it| (&it.group, &it.costs, it.sources.as_slice()));
+    let held = study.holdings.iter().map(|it| (&it.group, &it.costs, &[][..]));
+    let mut text = String::new();
+    for (group, costs, sources) in compared.chain(held) {
+        let _written = write!(text, "\n### {}\n\n{}.\n\n", group.label, describe::load(group.workload));
+        text.push_str(&whole(&cost::table(group, costs, sources, study.noise_ns), grid));
+    }
+    for taxes in &study.taxes {
+        let _written = write!(text, "\n### {}: what the client library costs\n\n", taxes.label);
+        text.push_str(&whole(&taxes.table(), lines));
+    }
+    if text.is_empty() { text } else { format!("\n## What each costs\n{text}") }
+}
+
+fn searches(study: &Study<'_>) -> String {
+    let mut text = String::new();
+    for searched in &study.searches {
+        let group = &searched.group;
+        let _written = write!(
+            text,
+            "\n## {}: {}\n\n{}\n\n{}. SLO: {}.\n\n",
+            group.label,
+            group.workload.question,
+            searched.sentence,
+            describe::search(group.workload),
+            describe::slo(group.workload)
+        );
+        text.push_str(&whole(&search::table(searched, study.noise_ns), grid));
+    }
+    text
+}
+
+fn growth(study: &Study<'_>) -> String {
+    let mut text = String::new();
+    for family in &study.families {
+        let sizes: Vec<String> = family.sizes.iter().map(u32::to_string).collect();
+        let _written = write!(text, "\n## As {} grows: {} connections\n\n", family.label, sizes.join(", "));
+        text.push_str(&whole(&family.table(), lines));
+    }
+    text
+}
+
+fn million(study: &Study<'_>) -> String {
+    let mut text = String::new();
+    for it in study.answers().filter(|it| it.costs.iter().any(|costs| costs.million.is_some())) {
+        let _written = write!(text, "\n## {}: what 1 million users would need\n\n", it.group.label);
+        text.push_str(&whole(&cost::million_table(&it.group, &it.costs), lines));
+    }
+    text
+}
+
+/// A row a transport.
+fn lines(table: &Table<'_>) -> String {
+    let mut grid = Grid::new();
+    grid.load_style(presets::ASCII_MARKDOWN);
+    let heads = table.columns.iter().map(|column| column.head);
+    grid.set_header(["transport"].into_iter().chain(heads).chain(["limit"]).collect::<Vec<_>>());
+    for row in &table.rows {
+        let figures = row.entries.iter().map(|entry| figure(row, entry));
+        let name = [row.transport.label().to_owned()].into_iter();
+        grid.add_row(name.chain(figures).chain([row.validity.label().to_owned()]).collect::<Vec<_>>());
+    }
+    grid.trim_fmt() + "\n"
 }
 
 /// A row a figure and a column a transport, as on the page.
@@ -76,9 +154,16 @@ fn grid(table: &Table<'_>) -> String {
     grid.load_style(presets::ASCII_MARKDOWN);
     let names = table.rows.iter().map(|row| row.transport.label());
     grid.set_header([""].into_iter().chain(names).collect::<Vec<_>>());
-    let standings = table.rows.iter().map(|row| row.standing.label().to_owned());
-    grid.add_row(["SLO".to_owned()].into_iter().chain(standings).collect::<Vec<_>>());
+    let limits = table.rows.iter().map(|row| row.validity.label().to_owned());
+    grid.add_row(["limit".to_owned()].into_iter().chain(limits).collect::<Vec<_>>());
+    if table.rows.iter().any(|row| row.standing.is_some()) {
+        let standings = table.rows.iter().map(|row| row.standing.map_or("", Standing::label).to_owned());
+        grid.add_row(["SLO".to_owned()].into_iter().chain(standings).collect::<Vec<_>>());
+    }
     for kind in Kind::ALL {
+        if table.columns.iter().any(|column| column.kind == kind) {
+            grid.add_row([format!("**{}**", kind.label())]);
+        }
         for (index, column) in table.columns.iter().enumerate().filter(|(_, column)| column.kind == kind) {
             let figures = table.rows.iter().map(|row| figure(row, &row.entries[index]));
             grid.add_row([column.head.to_owned()].into_iter().chain(figures).collect::<Vec<_>>());
@@ -90,7 +175,7 @@ fn grid(table: &Table<'_>) -> String {
 fn figure(row: &Row<'_>, entry: &Entry) -> String {
     let words = entry.whole();
     match entry.mark {
-        _ if matches!(row.standing, Standing::Void { .. }) && words != ABSENT => format!("~~{words}~~"),
+        _ if row.void.is_some() && words != ABSENT && !words.is_empty() => format!("~~{words}~~"),
         Mark::None => words,
         Mark::Best | Mark::Fault => format!("**{words}**"),
         Mark::Tied => format!("≈ {words}"),
@@ -99,11 +184,10 @@ fn figure(row: &Row<'_>, entry: &Entry) -> String {
 
 fn validity(study: &Study<'_>) -> String {
     let mut text = format!("\n## Validity\n\n{}\n\n", study.tally());
-    for comparison in &study.comparisons {
-        for cell in &comparison.group.cells {
+    for group in study.groups() {
+        for cell in &group.cells {
             for trial in &cell.trials {
-                let place =
-                    format!("{}, {}, trial {}", comparison.group.label, cell.transport.label(), trial.record.trial);
+                let place = format!("{}, {}, trial {}", group.label, cell.transport.label(), trial.record.trial);
                 let concerns = trial.record.measurement().map_or(&[][..], |it| &it.concerns);
                 for concern in concerns {
                     let _written = writeln!(text, "- {place}: {}: {}", concern.limit.label(), concern.detail);
@@ -133,6 +217,9 @@ fn environment(study: &Study<'_>) -> String {
             environment.cpu,
             environment.kernel,
         );
+        for sentence in noise(study.noise_ns).iter().chain(&environment.shortages) {
+            let _written = writeln!(text, "\n{sentence}");
+        }
     }
     text
 }
@@ -146,5 +233,14 @@ mod tests {
     fn the_document_as_a_whole() {
         let run = fixture::run();
         insta::assert_snapshot!("markdown", document(&Study::of(&run)));
+    }
+
+    #[test]
+    fn costs_searches_and_growth_have_their_tables() {
+        let mut run = fixture::whole();
+        run.records.retain(|it| it.workload.name != "progress" && it.workload.name != "chat");
+        let text = document(&Study::of(&run));
+        let start = text.find("## What each costs").unwrap();
+        insta::assert_snapshot!("markdown_cost", &text[start..text.find("## Validity").unwrap()]);
     }
 }

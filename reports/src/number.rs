@@ -22,6 +22,14 @@ pub(crate) enum Quantity {
     Share,
     /// How many times another: `1.31×`.
     Ratio,
+    /// Bytes: `1.24 kB`, thousands of them as networks count.
+    Bytes,
+    /// Bytes a second: `1.24 MB/s`.
+    ByteRate,
+    /// How far from what was expected, as a part of that: `+0.3 %`.
+    Deviation,
+    /// The power that something grows with: `0.02`.
+    Power,
 }
 
 /// A unit: what a number is divided by, and what is written after it.
@@ -31,6 +39,10 @@ const TIME: [Unit; 6] = [(1.0, " ns"), (1e3, " µs"), (1e6, " ms"), (1e9, " s"),
 const COUNT: [Unit; 4] = [(1.0, ""), (1e3, " k"), (1e6, " M"), (1e9, " G")];
 const RATE: [Unit; 4] = [(1.0, " /s"), (1e3, " k/s"), (1e6, " M/s"), (1e9, " G/s")];
 const RATIO: [Unit; 1] = [(1.0, "×")];
+const BYTES: [Unit; 5] = [(1.0, " B"), (1e3, " kB"), (1e6, " MB"), (1e9, " GB"), (1e12, " TB")];
+const BYTE_RATE: [Unit; 5] = [(1.0, " B/s"), (1e3, " kB/s"), (1e6, " MB/s"), (1e9, " GB/s"), (1e12, " TB/s")];
+const BARE: [Unit; 1] = [(1.0, "")];
+const DEVIATION: [Unit; 1] = [(0.01, " %")];
 
 impl Quantity {
     /// The number with its unit.
@@ -39,12 +51,23 @@ impl Quantity {
             return format!("{} %", percent(value));
         }
         let (factor, suffix) = self.unit(value);
-        let digits = if self == Self::Count && value < 999.5 && value.fract().abs() < 1e-9 {
-            format!("{value:.0}")
-        } else {
-            three_digits(value / factor)
-        };
-        format!("{digits}{suffix}")
+        let is_whole = matches!(self, Self::Count | Self::Bytes) && value < 999.5 && value.fract().abs() < 1e-9;
+        let digits = if is_whole { signed(value, |size| format!("{size:.0}")) } else { self.digits(value / factor) };
+        let sign = if self == Self::Deviation && digits != "0" && value > 0.0 { "+" } else { "" };
+        format!("{sign}{digits}{suffix}")
+    }
+
+    fn digits(self, value: f64) -> String {
+        match self {
+            // What comes out of two figures, and lies around zero, has digits behind the point alone.
+            Self::Deviation | Self::Power => signed(value, |size| {
+                let text = if self == Self::Power { format!("{size:.2}") } else { format!("{size:.1}") };
+                if text.bytes().all(|byte| matches!(byte, b'0' | b'.')) { "0".into() } else { text }
+            }),
+            Self::Time | Self::Count | Self::Rate | Self::Share | Self::Ratio | Self::Bytes | Self::ByteRate => {
+                signed(value, three_digits)
+            }
+        }
     }
 
     /// The number with its unit and its interval, `1.24 ms (1.19–1.31)`.
@@ -58,9 +81,10 @@ impl Quantity {
     pub(crate) fn write_interval(self, figure: &Figure) -> Option<String> {
         let interval = figure.interval?;
         let (factor, _) = self.unit(figure.point);
-        let digits = |value: f64| if self == Self::Share { percent(value) } else { three_digits(value / factor) };
+        let digits = |value: f64| if self == Self::Share { percent(value) } else { self.digits(value / factor) };
         let (low, high) = (digits(interval.low), digits(interval.high));
-        (low != high || low != digits(figure.point)).then(|| format!("({low}–{high})"))
+        let between = if low.starts_with(MINUS) { " to " } else { "–" };
+        (low != high || low != digits(figure.point)).then(|| format!("({low}{between}{high})"))
     }
 
     fn unit(self, value: f64) -> Unit {
@@ -69,10 +93,22 @@ impl Quantity {
             Self::Count => &COUNT,
             Self::Rate => &RATE,
             Self::Share | Self::Ratio => &RATIO,
+            Self::Bytes => &BYTES,
+            Self::ByteRate => &BYTE_RATE,
+            Self::Deviation => &DEVIATION,
+            Self::Power => &BARE,
         };
         let last = units[units.len() - 1];
-        units.iter().copied().find(|(factor, _)| value / factor < 999.5).unwrap_or(last)
+        units.iter().copied().find(|(factor, _)| value.abs() / factor < 999.5).unwrap_or(last)
     }
+}
+
+/// The sign of a number below zero, as print sets it.
+const MINUS: char = '−';
+
+fn signed(value: f64, write: impl Fn(f64) -> String) -> String {
+    let size = write(value.abs());
+    if value < 0.0 && size != "0" { format!("{MINUS}{size}") } else { size }
 }
 
 /// Three significant digits, without an exponent; thousands are set apart.
@@ -97,7 +133,8 @@ fn three_digits(value: f64) -> String {
     format!("{value:.decimals$}")
 }
 
-fn thousands(digits: &str) -> String {
+/// Whole digits with thousands set apart.
+pub(crate) fn thousands(digits: &str) -> String {
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
         if index > 0 && (digits.len() - index).is_multiple_of(3) {
@@ -126,11 +163,18 @@ fn percent(share: f64) -> String {
     three_digits(value)
 }
 
-/// A tick of an axis: a power of ten with its unit, `1 ms`.
+/// A tick of an axis of time: a power of ten with its unit, `1 ms`.
 pub(crate) fn tick(nanoseconds: f64) -> String {
-    let (factor, suffix) = Quantity::Time.unit(nanoseconds);
-    let value = nanoseconds / factor;
-    if (value - value.round()).abs() < 1e-6 { format!("{value:.0}{suffix}") } else { format!("{value:.1}{suffix}") }
+    Quantity::Time.tick(nanoseconds)
+}
+
+impl Quantity {
+    /// A tick of an axis: without the zeros of a measurement.
+    pub(crate) fn tick(self, value: f64) -> String {
+        let (factor, suffix) = self.unit(value);
+        let value = value / factor;
+        if (value - value.round()).abs() < 1e-6 { format!("{value:.0}{suffix}") } else { format!("{value:.1}{suffix}") }
+    }
 }
 
 /// A limit as it was asked for: `100 ms`, `1 s`, `99 %`, without the zeros of a measurement.
@@ -141,7 +185,7 @@ pub(crate) fn asked_share(share: f64) -> String {
 
 /// Prose in which no line breaks between a number and its unit.
 pub(crate) fn unbroken(prose: &str) -> String {
-    let units = [TIME.as_slice(), &COUNT, &RATE].concat();
+    let units = [TIME.as_slice(), &COUNT, &RATE, &BYTES, &BYTE_RATE].concat();
     let is_unit = |word: &str| {
         let word = word.trim_end_matches(|end: char| end.is_ascii_punctuation() && end != '%');
         word == "%" || units.iter().any(|(_, unit)| !unit.is_empty() && unit.trim_start() == word)
@@ -161,6 +205,18 @@ pub(crate) fn unbroken(prose: &str) -> String {
 mod tests {
     use super::*;
     use crate::compare::Interval;
+
+    #[test]
+    fn bytes_deviations_and_slopes_have_a_sign_where_they_need_one() {
+        let figure = |point: f64, low: f64, high: f64| Figure { point, interval: Some(Interval { low, high }) };
+        assert_eq!(Quantity::Bytes.write(182.0), "182 B");
+        assert_eq!(Quantity::Bytes.write(-0.25), "−0.250 B");
+        assert_eq!(Quantity::ByteRate.write(5.68e9), "5.68 GB/s");
+        assert_eq!(Quantity::Deviation.write(0.003), "+0.3 %");
+        assert_eq!(Quantity::Deviation.write(-0.000_1), "0 %");
+        assert_eq!(Quantity::Power.write_figure(&figure(0.02, -0.11, 0.15)), "0.02 (−0.11 to 0.15)");
+        assert_eq!(Quantity::Bytes.tick(20_000.0), "20 kB");
+    }
 
     #[test]
     fn three_digits_and_the_unit_that_keeps_them_between_1_and_999() {

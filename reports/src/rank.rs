@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::compare::Figure;
 use crate::figures::Figures;
 use crate::number::{Quantity, asked_share, tick};
-use crate::sentence;
+use crate::sentence::Words;
 
 /// How many times the least measured cost a simpler transport may have cost and still be taken in
 /// a tie. Chosen here: a quarter more of a server's processor is less than a team's time.
@@ -228,7 +228,7 @@ fn deliveries(count: u64) -> String {
 }
 
 /// The verdict over the candidates of a workload; the floor among them is passed over.
-pub(crate) fn decide(workload: &Workload, candidates: &[Candidate]) -> Verdict {
+pub(crate) fn decide(workload: &Workload, slo: &Slo, candidates: &[Candidate]) -> Verdict {
     let ranked: Vec<&Candidate> = candidates.iter().filter(|candidate| candidate.transport.is_ranked()).collect();
     let mut meeting: Vec<&Candidate> =
         ranked.iter().copied().filter(|candidate| candidate.standing == Standing::Meets).collect();
@@ -251,8 +251,9 @@ pub(crate) fn decide(workload: &Workload, candidates: &[Candidate]) -> Verdict {
     };
     verdict.sureness = sureness(&verdict, &ranked);
     verdict.advice = advice(&workload.advice, &verdict, &ranked);
-    verdict.advice_because = sentence::against_advice(&verdict, workload, &ranked);
-    verdict.sentence = sentence::verdict(&verdict, workload, &ranked);
+    let words = Words { verdict: &verdict, workload, slo, ranked: &ranked };
+    let (sentence, against) = (words.sentence(), words.against_advice());
+    (verdict.sentence, verdict.advice_because) = (sentence, against);
     verdict
 }
 

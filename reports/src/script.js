@@ -30,18 +30,26 @@
 
   const lines = document.getElementById("lines");
   if (!lines) return;
-  const text = lines.textContent;
+  let unpacked;
+  const text = () => {
+    const bytes = () => Uint8Array.from(atob(lines.textContent), (letter) => letter.charCodeAt(0));
+    const stream = () => new Blob([bytes()]).stream().pipeThrough(new DecompressionStream("gzip"));
+    unpacked ??= new Response(stream()).text();
+    return unpacked;
+  };
   const save = document.getElementById("save");
-  save.addEventListener("click", () => {
-    save.href = URL.createObjectURL(new Blob([text], { type: "application/x-ndjson" }));
+  save.addEventListener("click", async (event) => {
+    if (save.href.startsWith("blob:")) return;
+    event.preventDefault();
+    save.href = URL.createObjectURL(new Blob([await text()], { type: "application/x-ndjson" }));
+    save.click();
   });
   const dialog = document.getElementById("record");
-  const records = text.split("\n");
-  document.addEventListener("click", (event) => {
+  document.addEventListener("click", async (event) => {
     const link = event.target.closest("[data-record]");
     if (!link) return;
     event.preventDefault();
-    const record = JSON.parse(records[link.dataset.record]);
+    const record = JSON.parse((await text()).split("\n")[link.dataset.record]);
     dialog.querySelector("pre").textContent = JSON.stringify(record, null, 2);
     dialog.showModal();
   });

@@ -2,52 +2,11 @@
 //!
 //! Never stronger than the verdict: each outcome has its own sentence.
 
+use pushoff_model::workload::Slo;
 use pushoff_model::{Transport, Workload};
 
 use crate::number::{Quantity, asked_share, tick};
 use crate::rank::{AdviceHolds, Candidate, Cost, Standing, Sureness, Verdict};
-
-/// The verdict in one or two sentences.
-pub(crate) fn verdict(verdict: &Verdict, workload: &Workload, ranked: &[&Candidate]) -> String {
-    let words = Words { verdict, workload, ranked };
-    match verdict.sureness {
-        Sureness::Decided => words.decided(),
-        Sureness::TooClose => words.too_close(),
-        Sureness::Provisional => words.provisional(),
-        Sureness::NothingMeets => words.nothing_meets(),
-        Sureness::Undecided => words.undecided(),
-        Sureness::NotEnoughTrials => {
-            "There are too few trials that count: at least two a transport are needed for a verdict.".into()
-        }
-    }
-}
-
-/// Why the data disagrees with the advice: `; short polling would do at 3.36 times the cost`.
-pub(crate) fn against_advice(verdict: &Verdict, workload: &Workload, ranked: &[&Candidate]) -> Option<String> {
-    if verdict.advice != Some(AdviceHolds::Disagrees) {
-        return None;
-    }
-    let words = Words { verdict, workload, ranked };
-    let advised = || workload.advice.transports.iter().copied();
-    let meets = |transport: &Transport| {
-        words.candidate(*transport).is_some_and(|candidate| candidate.standing == Standing::Meets)
-    };
-    let ours = verdict.choice.and_then(|choice| words.cost(choice));
-    let cheapest = advised().filter(meets).filter_map(|it| Some((it, words.cost(it)?)));
-    let cheapest = cheapest.min_by(|one, other| one.1.total_cmp(&other.1));
-    Some(match (cheapest, ours) {
-        (Some((would_do, theirs)), Some(ours)) if ours > 0.0 => {
-            let times = Quantity::Ratio.write(theirs / ours);
-            format!(": {} would do, at {} times the cost", would_do.label(), times.trim_end_matches('×'))
-        }
-        (Some((would_do, _)), _) => format!(": {} would do, at a higher cost", would_do.label()),
-        (None, _) => {
-            let failing: Vec<Transport> = advised().filter(|it| !meets(it)).collect();
-            let verb = if failing.len() == 1 { "is" } else { "are" };
-            format!(": {} {verb} not shown to be good enough", list(&failing))
-        }
-    })
-}
 
 /// Names joined as prose joins them: `a, b and c`.
 pub(crate) fn list(transports: &[Transport]) -> String {
@@ -65,13 +24,55 @@ pub(crate) fn capitalised(text: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-struct Words<'a> {
-    verdict: &'a Verdict,
-    workload: &'a Workload,
-    ranked: &'a [&'a Candidate],
+/// A verdict with what its words are made of.
+pub(crate) struct Words<'a> {
+    pub(crate) verdict: &'a Verdict,
+    pub(crate) workload: &'a Workload,
+    pub(crate) slo: &'a Slo,
+    pub(crate) ranked: &'a [&'a Candidate],
 }
 
 impl Words<'_> {
+    /// The verdict in one or two sentences.
+    pub(crate) fn sentence(&self) -> String {
+        match self.verdict.sureness {
+            Sureness::Decided => self.decided(),
+            Sureness::TooClose => self.too_close(),
+            Sureness::Provisional => self.provisional(),
+            Sureness::NothingMeets => self.nothing_meets(),
+            Sureness::Undecided => self.undecided(),
+            Sureness::NotEnoughTrials => {
+                "There are too few trials that count: at least two a transport are needed for a verdict.".into()
+            }
+        }
+    }
+
+    /// Why the data disagrees with the advice: `; short polling would do at 3.36 times the cost`.
+    pub(crate) fn against_advice(&self) -> Option<String> {
+        if self.verdict.advice != Some(AdviceHolds::Disagrees) {
+            return None;
+        }
+        let advised = || self.workload.advice.transports.iter().copied();
+        let meets = |transport: &Transport| {
+            self.candidate(*transport).is_some_and(|candidate| candidate.standing == Standing::Meets)
+        };
+        let ours = self.verdict.choice.and_then(|choice| self.cost(choice));
+        let cheapest = advised().filter(meets).filter_map(|it| Some((it, self.cost(it)?)));
+        let cheapest = cheapest.min_by(|one, other| one.1.total_cmp(&other.1));
+        Some(match (cheapest, ours) {
+            (Some((would_do, theirs)), Some(ours)) if ours > 0.0 => {
+                let times = Quantity::Ratio.write(theirs / ours);
+                format!(": {} would do, at {} times the cost", would_do.label(), times.trim_end_matches('×'))
+            }
+            (Some((would_do, _)), _) => format!(": {} would do, at a higher cost", would_do.label()),
+            (None, _) => {
+                let failing: Vec<Transport> = advised().filter(|it| !meets(it)).collect();
+                let verb = if failing.len() == 1 { "is" } else { "are" };
+                format!(": {} {verb} not shown to be good enough", list(&failing))
+            }
+        })
+    }
+
     fn decided(&self) -> String {
         let Some(choice) = self.verdict.choice else { return String::new() };
         let opening = self.opening(choice);
@@ -176,19 +177,16 @@ impl Words<'_> {
         self.ranked
             .iter()
             .filter_map(|candidate| Some((candidate.transport, candidate.figures.as_ref()?)))
-            .filter(|(_, figures)| {
-                figures.counts.lost == 0
-                    && (self.workload.slo.is_some_and(|slo| slo.may_skip) || figures.counts.missed == 0)
-            })
+            .filter(|(_, figures)| figures.counts.lost == 0 && (self.slo.may_skip || figures.counts.missed == 0))
             .filter_map(|(transport, figures)| Some((transport, figures.share_within?.point)))
             .max_by(|one, other| one.1.total_cmp(&other.1))
     }
 
     fn wanted(&self) -> String {
-        self.workload.slo.map_or_else(String::new, |slo| asked_share(slo.share.as_f64()))
+        asked_share(self.slo.share.as_f64())
     }
 
     fn within(&self) -> String {
-        self.workload.slo.map_or_else(String::new, |slo| tick(slo.within.as_secs_f64() * 1e9))
+        tick(self.slo.within.as_secs_f64() * 1e9)
     }
 }

@@ -1,21 +1,35 @@
 //! A run, grouped, measured up and judged: what every document is made from.
 
-use pushoff_model::Transport;
 use pushoff_model::record::Measurement;
 use pushoff_model::workload::Slo;
+use pushoff_model::{Environment, Transport};
 
 use crate::Run;
+use crate::compare::Figure;
+use crate::cost::{CostSheet, Costs, Sources, Taxes, taxes};
 use crate::figures::Figures;
 use crate::group::{Cell, Group, group};
+use crate::growth::{Family, families};
 use crate::rank::{Candidate, LEAST_TRIALS, Standing, Verdict, decide, standing};
+use crate::search::Searched;
 
 /// A run with its findings.
 #[derive(Debug)]
 pub(crate) struct Study<'a> {
     /// What was read.
     pub(crate) run: &'a Run,
-    /// One comparison a workload.
+    /// Where something is good enough or not.
     pub(crate) comparisons: Vec<Comparison<'a>>,
+    /// Where nothing is published: connections were made and held.
+    pub(crate) holdings: Vec<CostSheet<'a>>,
+    /// Where the most was looked for.
+    pub(crate) searches: Vec<Searched<'a>>,
+    /// What the clients' libraries cost, where both clients received.
+    pub(crate) taxes: Vec<Taxes>,
+    /// What differs in nothing but its size.
+    pub(crate) families: Vec<Family>,
+    /// What the machines of the runs differ from themselves by: the loudest of them.
+    pub(crate) noise_ns: f64,
 }
 
 /// The transports of one workload, compared.
@@ -25,8 +39,14 @@ pub(crate) struct Comparison<'a> {
     pub(crate) group: Group<'a>,
     /// What is good enough.
     pub(crate) slo: Slo,
+    /// Latencies that differ by less do not differ.
+    pub(crate) noise_ns: f64,
     /// One candidate a cell, in the same order.
     pub(crate) candidates: Vec<Candidate>,
+    /// What each costs, a line a cell, in the same order.
+    pub(crate) costs: Vec<Costs>,
+    /// Where costs come from that its own trials cannot show.
+    pub(crate) sources: Vec<String>,
     /// The answer.
     pub(crate) verdict: Verdict,
 }
@@ -34,12 +54,49 @@ pub(crate) struct Comparison<'a> {
 impl<'a> Study<'a> {
     /// Groups, estimates and judges.
     pub(crate) fn of(run: &'a Run) -> Self {
-        Self { run, comparisons: group(&run.records).into_iter().filter_map(Comparison::of).collect() }
+        let noise_ns = run.environments.iter().map(noise_of).fold(0.0, f64::max);
+        let groups = group(&run.records);
+        let (families, taxes) = (families(&groups), taxes(&groups));
+        let sources = Sources::of(&groups);
+        let mut study = Self {
+            run,
+            comparisons: Vec::new(),
+            holdings: Vec::new(),
+            searches: Vec::new(),
+            taxes,
+            families,
+            noise_ns,
+        };
+        let costed: Vec<_> = groups.iter().map(|group| (sources.costs(group), sources.named(group))).collect();
+        for (group, (costs, sources)) in groups.into_iter().zip(costed) {
+            match group.workload.slo {
+                Some(slo) if group.is_search => study.searches.push(Searched::of(group, &slo)),
+                Some(slo) => study.comparisons.push(Comparison::of(group, slo, noise_ns, costs, sources)),
+                None => study.holdings.push(CostSheet { group, costs }),
+            }
+        }
+        study
+    }
+
+    /// Whether there is nothing to report on.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.run.records.is_empty()
+    }
+
+    /// Every group: comparisons, holdings, searches.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = &Group<'a>> {
+        let comparisons = self.comparisons.iter().map(|it| &it.group);
+        comparisons.chain(self.holdings.iter().map(|it| &it.group)).chain(self.searches.iter().map(|it| &it.group))
+    }
+
+    /// The comparisons that answer a question: one a workload, whoever received.
+    pub(crate) fn answers(&self) -> impl Iterator<Item = &Comparison<'a>> {
+        self.comparisons.iter().filter(|it| !it.group.is_second)
     }
 
     /// How many trials count, in words.
     pub(crate) fn tally(&self) -> String {
-        let all = || self.comparisons.iter().flat_map(|it| &it.group.cells).flat_map(|cell| &cell.trials);
+        let all = || self.groups().flat_map(|group| &group.cells).flat_map(|cell| &cell.trials);
         let (total, valid) = (all().count(), all().filter(|trial| trial.is_valid()).count());
         if total == valid {
             format!("All {total} trials were measured, every ledger balances, and all of them count.")
@@ -56,14 +113,18 @@ impl<'a> Study<'a> {
     }
 }
 
+#[expect(clippy::cast_precision_loss, reason = "nanoseconds need no more than 53 bits")]
+const fn noise_of(environment: &Environment) -> f64 {
+    environment.noise.repeat_ns as f64
+}
+
 impl<'a> Comparison<'a> {
-    fn of(group: Group<'a>) -> Option<Self> {
-        let slo = group.workload.slo?;
+    fn of(group: Group<'a>, slo: Slo, noise_ns: f64, costs: Vec<Costs>, sources: Vec<String>) -> Self {
         let is_floor = |cell: &&Cell<'_>| !cell.transport.is_ranked();
         let floor = group.cells.iter().find(is_floor).map_or_else(Vec::new, Cell::valid);
         let candidates: Vec<_> = group.cells.iter().map(|cell| candidate(cell, &floor, &slo)).collect();
-        let verdict = decide(group.workload, &candidates);
-        Some(Self { group, slo, candidates, verdict })
+        let verdict = decide(group.workload, &slo, &candidates);
+        Self { group, slo, noise_ns, candidates, costs, sources, verdict }
     }
 
     /// The cells that may be charted, with what was judged of them: those with a valid trial.
@@ -80,13 +141,16 @@ impl<'a> Comparison<'a> {
             .filter(|(cell, _, figures)| cell.transport.is_ranked() && figures.trials >= LEAST_TRIALS)
             .map(|(cell, _, figures)| (cell.transport, figures))
     }
+
+    /// Whether two latencies cannot be told apart, by their spread or by the noise of the machine.
+    pub(crate) fn are_near(&self, one: &Figure, other: &Figure) -> bool {
+        one.is_near(other) || (one.point - other.point).abs() < self.noise_ns
+    }
 }
 
 /// A void cell keeps the figures of what was measured, to be shown struck through.
 fn candidate(cell: &Cell<'_>, floor: &[&Measurement], slo: &Slo) -> Candidate {
-    let valid = cell.valid();
-    let trials = if valid.is_empty() { cell.measured() } else { valid };
-    let figures = Figures::of(&trials, floor, slo);
+    let figures = Figures::of(&cell.shown(), floor, slo);
     let void = cell.void_reason();
     let standing = if cell.transport.is_ranked() || void.is_some() {
         standing(figures.as_ref(), void, slo)

@@ -2,27 +2,38 @@
 //!
 //! Every figure in the unit that its name ends in, not rounded.
 
-use pushoff_model::Transport;
-use pushoff_model::workload::Slo;
+use pushoff_model::workload::{Growth, Slo};
+use pushoff_model::{Client, Transport};
 use serde::Serialize;
 
 use crate::Run;
+use crate::cost::{CostSheet, Costs, Tax, Taxes};
 use crate::figures::Figures;
 use crate::group::Cell;
-use crate::rank::{Candidate, Standing, Verdict};
+use crate::growth::{Family, Line, Point, Slopes};
+use crate::rank::{Standing, Verdict};
+use crate::search::{Capacity, Searched, Stand, validity};
 use crate::study::{Comparison, Study};
+use crate::validity::Validity;
 
 /// The verdicts and figures of a run.
 #[derive(Clone, Debug, Serialize)]
 pub struct Summary {
     runs: Vec<String>,
     debug_build: bool,
+    /// Latencies that differ by less are not called different.
+    noise_ns: f64,
     workloads: Vec<WorkloadSummary>,
+    holdings: Vec<HoldingSummary>,
+    searches: Vec<SearchSummary>,
+    client_taxes: Vec<TaxSummary>,
+    growth: Vec<GrowthSummary>,
 }
 
 #[derive(Clone, Debug, Serialize)]
 struct WorkloadSummary {
     name: String,
+    client: Client,
     question: String,
     slo: Slo,
     verdict: Verdict,
@@ -33,11 +44,91 @@ struct WorkloadSummary {
 struct CellSummary {
     transport: Transport,
     standing: Standing,
+    #[serde(flatten)]
+    worth: Worth,
+    figures: Option<Figures>,
+    costs: Costs,
+}
+
+/// What a cell is worth.
+#[derive(Clone, Debug, Serialize)]
+struct Worth {
+    validity: Validity,
     trials: usize,
     valid_trials: usize,
-    /// What limits the cell's worth, each once.
+    /// What limits it, each once.
     concerns: Vec<String>,
-    figures: Option<Figures>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct HoldingSummary {
+    name: String,
+    client: Client,
+    question: String,
+    subscribers: u32,
+    cells: Vec<HoldingCell>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct HoldingCell {
+    transport: Transport,
+    #[serde(flatten)]
+    worth: Worth,
+    costs: Costs,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct SearchSummary {
+    name: String,
+    client: Client,
+    question: String,
+    slo: Slo,
+    grow: Growth,
+    sentence: String,
+    cells: Vec<SearchCell>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct SearchCell {
+    transport: Transport,
+    #[serde(flatten)]
+    worth: Worth,
+    capacity: Option<Capacity>,
+    /// In what the search grows.
+    highest_held: Option<f64>,
+    /// Every load that was measured.
+    loads: Vec<Stand>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct TaxSummary {
+    name: String,
+    cells: Vec<TaxCell>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct TaxCell {
+    transport: Transport,
+    #[serde(flatten)]
+    tax: Tax,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct GrowthSummary {
+    name: String,
+    sizes: Vec<u32>,
+    cells: Vec<GrowthCell>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct GrowthCell {
+    transport: Transport,
+    server_memory_bytes: Vec<Point>,
+    kernel_memory_bytes: Vec<Point>,
+    server_cpu_a_second_ns: Vec<Point>,
+    connecting_time_ns: Vec<Point>,
+    #[serde(flatten)]
+    slopes: Slopes,
 }
 
 /// The findings of a run.
@@ -47,21 +138,98 @@ pub fn summary(run: &Run) -> Summary {
     Summary {
         runs: run.environments.iter().map(|environment| environment.run.clone()).collect(),
         debug_build: study.has_debug_build(),
+        noise_ns: study.noise_ns,
         workloads: study.comparisons.iter().map(workload).collect(),
+        holdings: study.holdings.iter().map(holding).collect(),
+        searches: study.searches.iter().map(search).collect(),
+        client_taxes: study.taxes.iter().map(taxed).collect(),
+        growth: study.families.iter().map(growth).collect(),
     }
 }
 
 fn workload(comparison: &Comparison<'_>) -> WorkloadSummary {
+    let cells = comparison.group.cells.iter().zip(&comparison.candidates).zip(&comparison.costs);
     WorkloadSummary {
         name: comparison.group.label.clone(),
+        client: comparison.group.client,
         question: comparison.group.workload.question.clone(),
         slo: comparison.slo,
         verdict: comparison.verdict.clone(),
-        cells: comparison.group.cells.iter().zip(&comparison.candidates).map(cell).collect(),
+        cells: cells
+            .map(|((cell, candidate), costs)| CellSummary {
+                transport: cell.transport,
+                standing: candidate.standing.clone(),
+                worth: worth(cell, Validity::of(cell)),
+                figures: candidate.figures.clone(),
+                costs: costs.clone(),
+            })
+            .collect(),
     }
 }
 
-fn cell((cell, candidate): (&Cell<'_>, &Candidate)) -> CellSummary {
+fn holding(sheet: &CostSheet<'_>) -> HoldingSummary {
+    let cells = sheet.group.cells.iter().zip(&sheet.costs);
+    HoldingSummary {
+        name: sheet.group.label.clone(),
+        client: sheet.group.client,
+        question: sheet.group.workload.question.clone(),
+        subscribers: sheet.group.workload.subscribers,
+        cells: cells
+            .map(|(cell, costs)| HoldingCell {
+                transport: cell.transport,
+                worth: worth(cell, Validity::of(cell)),
+                costs: costs.clone(),
+            })
+            .collect(),
+    }
+}
+
+fn search(searched: &Searched<'_>) -> SearchSummary {
+    let cells = searched.group.cells.iter().zip(&searched.curves);
+    SearchSummary {
+        name: searched.group.label.clone(),
+        client: searched.group.client,
+        question: searched.group.workload.question.clone(),
+        slo: searched.slo,
+        grow: searched.growth,
+        sentence: searched.sentence.clone(),
+        cells: cells
+            .map(|(cell, curve)| SearchCell {
+                transport: cell.transport,
+                worth: worth(cell, validity(curve)),
+                capacity: curve.capacity,
+                highest_held: curve.highest_held,
+                loads: curve.stands.clone(),
+            })
+            .collect(),
+    }
+}
+
+fn taxed(taxes: &Taxes) -> TaxSummary {
+    let cells = taxes.iter().map(|(transport, tax)| TaxCell { transport, tax: tax.clone() });
+    TaxSummary { name: taxes.label.clone(), cells: cells.collect() }
+}
+
+fn growth(family: &Family) -> GrowthSummary {
+    let cell = |line: &Line| {
+        let [memory, kernel, processor, connecting] = line.points.clone();
+        GrowthCell {
+            transport: line.transport,
+            server_memory_bytes: memory,
+            kernel_memory_bytes: kernel,
+            server_cpu_a_second_ns: processor,
+            connecting_time_ns: connecting,
+            slopes: Slopes::of(line),
+        }
+    };
+    GrowthSummary {
+        name: family.label.clone(),
+        sizes: family.sizes.clone(),
+        cells: family.lines.iter().map(cell).collect(),
+    }
+}
+
+fn worth(cell: &Cell<'_>, validity: Validity) -> Worth {
     let mut concerns: Vec<String> = Vec::new();
     for trial in &cell.trials {
         let said = trial.record.measurement().map_or(&[][..], |measurement| &measurement.concerns);
@@ -73,14 +241,7 @@ fn cell((cell, candidate): (&Cell<'_>, &Candidate)) -> CellSummary {
             }
         }
     }
-    CellSummary {
-        transport: cell.transport,
-        standing: candidate.standing.clone(),
-        trials: cell.trials.len(),
-        valid_trials: cell.valid().len(),
-        concerns,
-        figures: candidate.figures.clone(),
-    }
+    Worth { validity, trials: cell.trials.len(), valid_trials: cell.valid().len(), concerns }
 }
 
 #[cfg(test)]
@@ -97,5 +258,31 @@ mod tests {
         let sse = ticker["cells"].as_array().unwrap().iter().find(|cell| cell["transport"] == "sse").unwrap();
         assert_eq!(sse["standing"]["is"], "meets");
         assert!(sse["figures"]["p99_ns"]["point"].as_f64().unwrap() > 1e6);
+    }
+
+    #[test]
+    fn a_machine_finds_costs_searches_growth_and_what_a_library_takes() {
+        let json = serde_json::to_value(summary(&fixture::whole())).unwrap();
+        let of = |cells: &serde_json::Value, transport: &str| {
+            cells.as_array().unwrap().iter().find(|cell| cell["transport"] == transport).unwrap().clone()
+        };
+        let number = |value: &serde_json::Value| value["point"].as_f64().unwrap();
+        let named = |list: &str, name: &str| {
+            json[list].as_array().unwrap().iter().find(|it| it["name"] == name).unwrap()["cells"].clone()
+        };
+        let sse = of(&named("workloads", "ticker"), "sse");
+        assert_eq!(sse["validity"], "not-saturated");
+        let (down, costs) = (&sse["costs"]["down"], &sse["costs"]);
+        assert!((number(&down["bytes"]) - number(&down["theory_bytes"])).abs() < 1e-9);
+        assert!(number(&costs["idle"]["server_pss_bytes"]) > 1_000.0);
+        assert!(number(&costs["million"]["cores"]) > 1.0);
+        let polling = of(&named("holdings", "idle at 1,000"), "short-polling");
+        assert!((number(&polling["costs"]["empty_poll_bytes"]) - 399.0).abs() < 1e-9);
+        let long = of(&named("searches", "capacity"), "long-polling");
+        assert_eq!((&long["capacity"]["reach"], &long["validity"]), (&"generator".into(), &"generator-limited".into()));
+        assert!(long["loads"].as_array().unwrap().len() > 8);
+        assert!((number(&of(&named("client_taxes", "ticker"), "sse")["library_to_lean"]) - 3.0).abs() < 1e-6);
+        let socket = of(&named("growth", "idle"), "websocket");
+        assert!((number(&socket["server_memory_slope"]) - 0.06).abs() < 1e-3, "{socket}");
     }
 }

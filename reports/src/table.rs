@@ -1,65 +1,38 @@
-//! What a comparison table shows, once for the page, the Markdown and the terminal.
+//! How figures become a table, once for the page, the Markdown and the terminal.
 //!
 //! Columns stand in the order of the page; a terminal takes them by importance and drops the rest.
 //! The best of a column is marked only where no other comes near it; else all that come near the best
-//! are marked as tied.
+//! are marked as tied. What differs by less than the machine's noise is near.
 
 use pushoff_model::Transport;
 
+use crate::columns::COLUMNS;
 use crate::compare::Figure;
-use crate::figures::Figures;
+use crate::kind::Kind;
 use crate::number::{ABSENT, Quantity};
-use crate::rank::{Candidate, LEAST_TRIALS, Standing};
+use crate::rank::{LEAST_TRIALS, Standing};
 use crate::study::Comparison;
-
-/// What a column is about: the page sets those of one kind together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// Good enough?
-    Enough,
-    /// Delivery latency.
-    Latency,
-    /// Every message accounted for.
-    Ledger,
-    /// What it costs.
-    Cost,
-    /// Beginning and answering.
-    Start,
-}
-
-impl Kind {
-    /// The kinds in the order of the page.
-    pub(crate) const ALL: [Self; 5] = [Self::Enough, Self::Latency, Self::Ledger, Self::Cost, Self::Start];
-
-    /// As the page heads them.
-    pub(crate) const fn label(self) -> &'static str {
-        match self {
-            Self::Enough => "Good enough?",
-            Self::Latency => "Delivery latency",
-            Self::Ledger => "Every delivery accounted for",
-            Self::Cost => "Cost",
-            Self::Start => "Connecting and answering",
-        }
-    }
-}
+use crate::validity::{self, Validity};
 
 /// What is better in a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Better {
+pub(crate) enum Better {
     Less,
+    More,
     /// Nothing: the figure is not a contest.
     Neither,
 }
 
 /// What a column reads from a cell.
-enum Reading {
+pub(crate) enum Reading {
     Figure(Option<Figure>),
     /// A count of what should not happen.
     Fault(u64),
 }
 
-/// A column of the table.
-pub(crate) struct Column {
+/// What a reader sees of a column.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Head {
     /// Its head.
     pub(crate) head: &'static str,
     /// What it means, for the reader who wonders.
@@ -68,69 +41,79 @@ pub(crate) struct Column {
     pub(crate) kind: Kind,
     /// Its place where there is not room for all, from 1.
     pub(crate) importance: u8,
-    quantity: Quantity,
-    better: Better,
-    read: fn(&Figures) -> Reading,
 }
 
+/// A column of a table over values of one kind.
+pub(crate) struct Column<T: 'static> {
+    /// What a reader sees of it.
+    pub(crate) shown: Head,
+    /// How it is written.
+    pub(crate) quantity: Quantity,
+    /// Which end is better.
+    pub(crate) better: Better,
+    /// The latency behind it, where a difference below the noise of the machine is none.
+    pub(crate) latency: Option<fn(&T) -> Option<Figure>>,
+    /// What it reads.
+    pub(crate) read: fn(&T) -> Reading,
+}
+
+/// A transport that has a row, with its values.
+pub(crate) struct Subject<'a, 'v, T> {
+    pub(crate) transport: Transport,
+    /// Whether it is good enough, where that is asked.
+    pub(crate) standing: Option<&'a Standing>,
+    pub(crate) validity: Validity,
+    /// Why its figures are void, if they are.
+    pub(crate) void: Option<String>,
+    /// Whether its capacity is a lower bound only.
+    pub(crate) is_at_least: bool,
+    pub(crate) is_choice: bool,
+    /// How many trials its values rest on: fewer than two are no contest.
+    pub(crate) trials: usize,
+    pub(crate) values: Option<&'v T>,
+}
+
+impl<'v, T> Subject<'_, 'v, T> {
+    /// One that nothing is known of but its values.
+    pub(crate) const fn new(transport: Transport, values: Option<&'v T>) -> Self {
+        Self {
+            transport,
+            standing: None,
+            validity: Validity::NotMeasured,
+            void: None,
+            is_at_least: false,
+            is_choice: false,
+            trials: 0,
+            values,
+        }
+    }
+}
+
+/// A column: importance, head, kind, quantity, what is better, what it means, what it reads, and the
+/// latency behind it where there is one.
 macro_rules! column {
     ($importance:literal, $head:literal, $kind:ident, $quantity:ident, $better:ident, $help:literal, $read:expr) => {
-        Column {
-            head: $head,
-            help: $help,
-            kind: Kind::$kind,
-            importance: $importance,
-            quantity: Quantity::$quantity,
-            better: Better::$better,
+        $crate::table::column!($importance, $head, $kind, $quantity, $better, $help, $read, None)
+    };
+    (
+        $importance:literal, $head:literal, $kind:ident, $quantity:ident, $better:ident, $help:literal, $read:expr,
+        $latency:expr
+    ) => {
+        $crate::table::Column {
+            shown: $crate::table::Head {
+                head: $head,
+                help: $help,
+                kind: $crate::kind::Kind::$kind,
+                importance: $importance,
+            },
+            quantity: $crate::number::Quantity::$quantity,
+            better: $crate::table::Better::$better,
+            latency: $latency,
             read: $read,
         }
     };
 }
-
-/// The columns beside transport and verdict, each with its importance, 1 the most.
-#[rustfmt::skip]
-const COLUMNS: [Column; 20] = [
-    column!(1, "within SLO", Enough, Share, Neither, "share of the deliveries due that arrived in time",
-        |it| Reading::Figure(it.share_within)),
-    column!(3, "p50", Latency, Time, Less, "half of the deliveries took at most so long, from when they were due",
-        |it| Reading::Figure(it.p50_ns)),
-    column!(7, "p90", Latency, Time, Less, "9 of 10 deliveries took at most so long",
-        |it| Reading::Figure(it.p90_ns)),
-    column!(4, "p99", Latency, Time, Less, "99 of 100 deliveries took at most so long",
-        |it| Reading::Figure(it.p99_ns)),
-    column!(5, "p99.9", Latency, Time, Less, "999 of 1,000 deliveries took at most so long",
-        |it| Reading::Figure(it.p999_ns)),
-    column!(6, "max", Latency, Time, Less, "the longest delivery of all trials",
-        |it| Reading::Figure(it.max_ns)),
-    column!(10, "p50 ÷ floor", Latency, Ratio, Less, "the median over that of raw TCP in the same run",
-        |it| Reading::Figure(it.p50_to_floor)),
-    column!(11, "p99 ÷ floor", Latency, Ratio, Less, "the 99th percentile over that of raw TCP in the same run",
-        |it| Reading::Figure(it.p99_to_floor)),
-    column!(20, "p99 from send", Latency, Time, Less, "p99 counted from when a message was really sent: hides a stall",
-        |it| Reading::Figure(it.from_send_p99_ns)),
-    column!(12, "deliveries", Ledger, Rate, Neither, "deliveries a second: the load is offered, not sought",
-        |it| Reading::Figure(it.deliveries_per_second)),
-    column!(8, "lost", Ledger, Count, Neither, "deliveries that did not happen, in silence",
-        |it| Reading::Fault(it.counts.lost)),
-    column!(9, "missed", Ledger, Count, Neither, "deliveries that did not happen, and the reader was told",
-        |it| Reading::Fault(it.counts.missed)),
-    column!(14, "duplicated", Ledger, Count, Neither, "deliveries beyond the first of a message",
-        |it| Reading::Fault(it.counts.duplicated)),
-    column!(15, "reordered", Ledger, Count, Neither, "deliveries after a later message of the same publisher",
-        |it| Reading::Fault(it.counts.reordered)),
-    column!(2, "server CPU", Cost, Time, Less, "processor time of the server for one delivery",
-        |it| Reading::Figure(it.server_cpu_ns)),
-    column!(13, "requests", Cost, Rate, Less, "requests that all subscribers made a second, while it was measured",
-        |it| Reading::Figure(it.requests_per_second)),
-    column!(16, "connect", Start, Time, Less, "median time until the stream is open or the first poll is answered",
-        |it| Reading::Figure(it.connect_ns)),
-    column!(17, "first message", Start, Time, Less, "median time from connecting to the first message in hand",
-        |it| Reading::Figure(it.first_message_ns)),
-    column!(18, "round trip p50", Start, Time, Less, "half of the messages came back to their speaker within so long",
-        |it| Reading::Figure(it.round_trip_p50_ns)),
-    column!(19, "round trip p99", Start, Time, Less, "99 of 100 messages came back to their speaker within so long",
-        |it| Reading::Figure(it.round_trip_p99_ns)),
-];
+pub(crate) use column;
 
 /// How a figure stands among those of its column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -168,21 +151,32 @@ impl Entry {
 pub(crate) struct Row<'a> {
     /// Which transport.
     pub(crate) transport: Transport,
-    /// Whether it is good enough.
-    pub(crate) standing: &'a Standing,
+    /// Whether it is good enough, where that is asked.
+    pub(crate) standing: Option<&'a Standing>,
+    /// What limited it.
+    pub(crate) validity: Validity,
+    /// Why its figures are void, if they are.
+    pub(crate) void: Option<String>,
     /// Whether it is the one to take.
     pub(crate) is_choice: bool,
     /// One entry a column; all absent where nothing was measured.
     pub(crate) entries: Vec<Entry>,
 }
 
-/// The table of one workload.
+impl Row<'_> {
+    /// What needs a reason: that it is void, fails or is undecided.
+    pub(crate) fn reason(&self) -> Option<&str> {
+        self.void.as_deref().or_else(|| self.standing.and_then(Standing::reason))
+    }
+}
+
+/// A table: a row a transport.
 pub(crate) struct Table<'a> {
     /// The columns that at least one transport has a figure for.
-    pub(crate) columns: Vec<&'static Column>,
+    pub(crate) columns: Vec<Head>,
     /// The transports, the floor last.
     pub(crate) rows: Vec<Row<'a>>,
-    /// What needs saying below: void cells and figures that could not be given.
+    /// What needs saying below: limits, void cells, and figures that could not be given.
     pub(crate) notes: Vec<String>,
 }
 
@@ -194,66 +188,109 @@ impl<'a> Table<'a> {
         order
     }
 
+    /// Lays out columns over the values of transports. Latencies that differ by less than
+    /// `noise_ns` do not differ.
+    pub(crate) fn lay_out<T>(columns: &'static [Column<T>], subjects: Vec<Subject<'a, '_, T>>, noise_ns: f64) -> Self {
+        let columns: Vec<&'static Column<T>> = columns.iter().filter(|column| column.is_measured(&subjects)).collect();
+        let marks: Vec<Vec<Mark>> = columns.iter().map(|column| column.marks(&subjects, noise_ns)).collect();
+        let cells: Vec<_> = subjects.iter().map(|subject| (subject.transport, subject.validity)).collect();
+        let rows = subjects.into_iter().enumerate().map(|(index, subject)| Row {
+            entries: columns.iter().zip(&marks).map(|(column, marks)| column.entry(&subject, marks[index])).collect(),
+            transport: subject.transport,
+            standing: subject.standing,
+            validity: subject.validity,
+            void: subject.void,
+            is_choice: subject.is_choice,
+        });
+        let rows = rows.collect();
+        Self { rows, columns: columns.iter().map(|column| column.shown).collect(), notes: vec![validity::note(&cells)] }
+    }
+
     /// Lays out a comparison.
     pub(crate) fn of(comparison: &'a Comparison<'_>) -> Self {
-        let columns: Vec<&'static Column> = COLUMNS.iter().filter(|column| column.is_measured(comparison)).collect();
-        let marks: Vec<Vec<Mark>> = columns.iter().map(|column| column.marks(comparison)).collect();
-        let rows = comparison.candidates.iter().enumerate().map(|(index, candidate)| Row {
-            transport: candidate.transport,
-            standing: &candidate.standing,
-            is_choice: comparison.verdict.choice == Some(candidate.transport),
-            entries: columns.iter().zip(&marks).map(|(column, marks)| column.entry(candidate, marks[index])).collect(),
+        let subjects = comparison.candidates.iter().zip(&comparison.group.cells).map(|(candidate, cell)| {
+            let void = match &candidate.standing {
+                Standing::Void { reason } => Some(reason.clone()),
+                Standing::Meets | Standing::Fails { .. } | Standing::Undecided { .. } | Standing::Unranked => None,
+            };
+            Subject {
+                transport: candidate.transport,
+                standing: Some(&candidate.standing),
+                validity: Validity::of(cell),
+                void,
+                is_at_least: false,
+                is_choice: comparison.verdict.choice == Some(candidate.transport),
+                trials: candidate.figures.as_ref().map_or(0, |figures| figures.trials),
+                values: candidate.figures.as_ref(),
+            }
         });
-        Self { rows: rows.collect(), notes: notes(comparison), columns }
+        let mut table = Self::lay_out(&COLUMNS, subjects.collect(), comparison.noise_ns);
+        table.notes.extend(notes(comparison));
+        table.notes.extend(noise(comparison.noise_ns));
+        table
     }
 }
 
-impl Column {
-    fn figure(&self, figures: &Figures) -> Option<Figure> {
+/// What is below the noise of the machine, where that was measured.
+pub(crate) fn noise(noise_ns: f64) -> Option<String> {
+    let words = Quantity::Time.write(noise_ns);
+    (noise_ns > 0.0).then(|| {
+        format!("Latencies that differ by less than {words}, what this machine differs from itself by, are not called different.")
+    })
+}
+
+impl<T> Column<T> {
+    fn figure(&self, values: &T) -> Option<Figure> {
         #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
-        match (self.read)(figures) {
-            Reading::Figure(figure) => figure,
+        match (self.read)(values) {
+            Reading::Figure(figure) => figure.filter(|figure| figure.point.is_finite()),
             Reading::Fault(count) => Some(Figure { point: count as f64, interval: None }),
         }
     }
 
-    fn is_measured(&self, comparison: &Comparison<'_>) -> bool {
-        comparison.candidates.iter().filter_map(|it| it.figures.as_ref()).any(|it| self.figure(it).is_some())
+    fn is_measured(&self, subjects: &[Subject<'_, '_, T>]) -> bool {
+        subjects.iter().filter_map(|it| it.values).any(|it| self.figure(it).is_some())
     }
 
-    fn entry(&self, candidate: &Candidate, mark: Mark) -> Entry {
-        if self.quantity == Quantity::Ratio && !candidate.transport.is_ranked() {
+    fn entry(&self, subject: &Subject<'_, '_, T>, mark: Mark) -> Entry {
+        if self.quantity == Quantity::Ratio && self.latency.is_some() && !subject.transport.is_ranked() {
             return Entry { point: String::new(), interval: None, mark: Mark::None };
         }
-        let figures = candidate.figures.as_ref();
-        let Some((figures, figure)) = figures.and_then(|it| Some((it, self.figure(it)?))) else {
+        let Some((values, figure)) = subject.values.and_then(|it| Some((it, self.figure(it)?))) else {
             return Entry { point: ABSENT.into(), interval: None, mark: Mark::None };
         };
-        let mark = if matches!((self.read)(figures), Reading::Fault(1..)) { Mark::Fault } else { mark };
-        Entry { point: self.quantity.write(figure.point), interval: self.quantity.write_interval(&figure), mark }
+        let mark = if matches!((self.read)(values), Reading::Fault(1..)) { Mark::Fault } else { mark };
+        let point = self.quantity.write(figure.point);
+        if subject.is_at_least && self.shown.kind == Kind::Capacity {
+            return Entry { point: format!("≥ {point}"), interval: None, mark };
+        }
+        Entry { point, interval: self.quantity.write_interval(&figure), mark }
     }
 
-    /// One mark a candidate. Only ranked transports with enough valid trials take part.
-    fn marks(&self, comparison: &Comparison<'_>) -> Vec<Mark> {
-        let in_contest = |index: &usize| {
-            let candidate = &comparison.candidates[*index];
-            let is_void = matches!(candidate.standing, Standing::Void { .. });
-            let has_spread = candidate.figures.as_ref().is_some_and(|figures| figures.trials >= LEAST_TRIALS);
-            candidate.transport.is_ranked() && !is_void && has_spread
-        };
-        let figures: Vec<Option<Figure>> =
-            comparison.candidates.iter().map(|it| it.figures.as_ref().and_then(|it| self.figure(it))).collect();
-        let contest: Vec<(usize, Figure)> =
-            (0..figures.len()).filter(in_contest).filter_map(|index| Some((index, figures[index]?))).collect();
-        let mut marks = vec![Mark::None; figures.len()];
-        let by_point = |one: &&(usize, Figure), other: &&(usize, Figure)| one.1.point.total_cmp(&other.1.point);
+    /// One mark a subject. Only ranked transports with enough valid trials take part.
+    fn marks(&self, subjects: &[Subject<'_, '_, T>], noise_ns: f64) -> Vec<Mark> {
+        let contest: Vec<(usize, Figure, &T)> = subjects
+            .iter()
+            .enumerate()
+            .filter(|(_, it)| it.transport.is_ranked() && it.void.is_none() && it.trials >= LEAST_TRIALS)
+            .filter_map(|(index, it)| Some((index, self.figure(it.values?)?, it.values?)))
+            .collect();
+        let mut marks = vec![Mark::None; subjects.len()];
+        let by_point = |one: &&(usize, Figure, &T), other: &&(usize, Figure, &T)| one.1.point.total_cmp(&other.1.point);
         let best = match self.better {
             Better::Less => contest.iter().min_by(by_point),
+            Better::More => contest.iter().max_by(by_point),
             Better::Neither => None,
         };
-        let Some((_, best)) = best.filter(|_| contest.len() > 1) else { return marks };
-        let near: Vec<usize> =
-            contest.iter().filter(|(_, figure)| figure.is_near(best)).map(|(index, _)| *index).collect();
+        let Some((_, best, theirs)) = best.filter(|_| contest.len() > 1) else { return marks };
+        let is_noise = |values: &T| {
+            let latency = self.latency.and_then(|latency| Some((latency(values)?, latency(theirs)?)));
+            latency.is_some_and(|(one, other)| (one.point - other.point).abs() < noise_ns)
+        };
+        let is_stepped = self.shown.kind == Kind::Capacity;
+        let is_near = |it: &Figure| it.is_near(best) || is_stepped && it.overlaps(best);
+        let near = contest.iter().filter(|(_, figure, values)| is_near(figure) || is_noise(values));
+        let near: Vec<usize> = near.map(|(index, ..)| *index).collect();
         let mark = if near.len() == 1 { Mark::Best } else { Mark::Tied };
         for index in near {
             marks[index] = mark;

@@ -10,9 +10,11 @@ use comfy_table::{
 use pushoff_model::Transport;
 
 use crate::Run;
+use crate::cost;
 use crate::describe;
 use crate::rank::{Standing, Sureness};
-use crate::study::{Comparison, Study};
+use crate::search;
+use crate::study::Study;
 use crate::table::{Entry, Mark, Row, Table};
 
 /// So many columns must fit with their intervals: transport, SLO, share, cost, p50, p99.
@@ -37,20 +39,37 @@ fn render(study: &Study<'_>, width: usize, colour: bool) -> String {
         text.push_str(&screen.paragraph("! DEBUG BUILD: these figures mean nothing. Build with --release."));
         text.push('\n');
     }
-    if study.comparisons.is_empty() {
+    if study.is_empty() {
         text.push_str("There are no records to report on.\n");
         return text;
     }
     text.push_str(&screen.answers(study));
-    let tables: Vec<Table<'_>> = study.comparisons.iter().map(Table::of).collect();
-    screen.intervals = tables.iter().all(|table| screen.columns_that_fit(table) >= CORE);
-    for (comparison, table) in study.comparisons.iter().zip(&tables) {
+    let tables = tables(study);
+    screen.intervals =
+        tables.iter().all(|(_, table)| screen.columns_that_fit(table) >= CORE.min(table.columns.len() + 2));
+    for (title, table) in &tables {
         text.push('\n');
-        text.push_str(&screen.table(comparison, table));
+        text.push_str(&screen.table(title, table));
     }
     text.push('\n');
     text.push_str(&screen.paragraph(&study.tally()));
     text
+}
+
+/// Every table with its title: comparisons, what silence costs, searches.
+fn tables<'a>(study: &'a Study<'_>) -> Vec<(String, Table<'a>)> {
+    let titled = |label: &str, what: String| format!("{label}: {what}");
+    let compared =
+        study.comparisons.iter().map(|it| (titled(&it.group.label, describe::slo(it.group.workload)), Table::of(it)));
+    let held = study.holdings.iter().map(|it| {
+        let title = titled(&it.group.label, it.group.workload.question.clone());
+        (title, cost::table(&it.group, &it.costs, &[], study.noise_ns))
+    });
+    let searched = study
+        .searches
+        .iter()
+        .map(|it| (titled(&it.group.label, describe::slo(it.group.workload)), search::table(it, study.noise_ns)));
+    compared.chain(held).chain(searched).collect()
 }
 
 struct Screen {
@@ -63,7 +82,7 @@ struct Screen {
 impl Screen {
     fn answers(&self, study: &Study<'_>) -> String {
         let mut grid = self.grid(presets::NOTHING);
-        for comparison in &study.comparisons {
+        for comparison in study.answers() {
             let verdict = &comparison.verdict;
             let choice = verdict.choice.map_or_else(
                 || Cell::new("–"),
@@ -80,13 +99,19 @@ impl Screen {
             }
             grid.add_row([Cell::new(&comparison.group.label).add_attribute(Attribute::Bold), choice, Cell::new(words)]);
         }
+        for searched in &study.searches {
+            grid.add_row([
+                Cell::new(&searched.group.label).add_attribute(Attribute::Bold),
+                Cell::new(""),
+                Cell::new(&searched.sentence),
+            ]);
+        }
         self.finish(&mut grid)
     }
 
-    fn table(&self, comparison: &Comparison<'_>, table: &Table<'_>) -> String {
-        let title = format!("{}: {}", comparison.group.label, describe::slo(comparison.group.workload));
+    fn table(&self, title: &str, table: &Table<'_>) -> String {
         let columns = self.columns_that_fit(table);
-        let mut text = self.paragraph(&title);
+        let mut text = self.paragraph(title);
         text.push_str(&self.draw(table, columns));
         let mut below = String::from("* best  ≈ too close to call");
         match table.columns.len() + 2 - columns {
@@ -111,7 +136,8 @@ impl Screen {
         let mut grid = self.grid(RULED);
         grid.set_content_arrangement(ContentArrangement::Disabled);
         let order = table.by_importance();
-        let heads = ["transport", "SLO"].into_iter().chain(order.iter().map(|&index| table.columns[index].head));
+        let second = if table.rows.iter().any(|row| row.standing.is_some()) { "SLO" } else { "limit" };
+        let heads = ["transport", second].into_iter().chain(order.iter().map(|&index| table.columns[index].head));
         grid.set_header(heads.take(columns).map(Cell::new).collect::<Vec<_>>());
         for row in &table.rows {
             let entries = order.iter().map(|&index| figure(&row.entries[index], self.intervals, row));
@@ -165,12 +191,15 @@ fn name(row: &Row<'_>) -> Cell {
     if row.is_choice { cell.add_attribute(Attribute::Bold) } else { cell }
 }
 
+/// Whether it is good enough; where that is not asked, what limited it.
 fn standing(row: &Row<'_>) -> Cell {
-    let cell = Cell::new(row.standing.label());
     match row.standing {
-        Standing::Meets => cell.fg(Color::Green),
-        Standing::Fails { .. } => cell.fg(Color::Red),
-        Standing::Undecided { .. } | Standing::Void { .. } | Standing::Unranked => cell.fg(Color::DarkGrey),
+        Some(standing @ Standing::Meets) => Cell::new(standing.label()).fg(Color::Green),
+        Some(standing @ Standing::Fails { .. }) => Cell::new(standing.label()).fg(Color::Red),
+        Some(standing @ (Standing::Undecided { .. } | Standing::Void { .. } | Standing::Unranked)) => {
+            Cell::new(standing.label()).fg(Color::DarkGrey)
+        }
+        None => Cell::new(row.validity.label()).fg(Color::DarkGrey),
     }
 }
 
@@ -183,7 +212,7 @@ fn figure(entry: &Entry, intervals: bool, row: &Row<'_>) -> Cell {
         Mark::Tied => Cell::new(format!("≈{words}")).fg(Color::DarkGrey),
         Mark::Fault => Cell::new(format!("!{words}")).fg(Color::Red),
     };
-    if matches!(row.standing, Standing::Void { .. }) { cell.add_attribute(Attribute::CrossedOut) } else { cell }
+    if row.void.is_some() { cell.add_attribute(Attribute::CrossedOut) } else { cell }
 }
 
 /// The nearest to the page's palette that a terminal of 256 colours has on either ground.
@@ -205,7 +234,7 @@ mod tests {
 
     #[test]
     fn no_line_is_wider_than_the_terminal() {
-        let run = fixture::run();
+        let run = fixture::whole();
         let study = Study::of(&run);
         for width in [40, 60, 80, 100, 140, 200, 400] {
             let text = render(&study, width, false);
@@ -227,6 +256,14 @@ mod tests {
         let study = Study::of(&run);
         insta::assert_snapshot!("terminal_120", render(&study, 120, false));
         insta::assert_snapshot!("terminal_80", render(&study, 80, false));
+    }
+
+    /// Silence and searches have no verdict by card: their tables stand alone.
+    #[test]
+    fn what_looks_for_cost_alone_has_small_tables() {
+        let mut run = fixture::whole();
+        run.records.retain(|it| it.step.is_some() || it.workload.is_silent() && it.workload.subscribers == 1_000);
+        insta::assert_snapshot!("terminal_cost", render(&Study::of(&run), 100, false));
     }
 
     #[test]

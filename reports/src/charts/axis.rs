@@ -24,6 +24,16 @@ impl Axis {
         Self { name, low, high, is_log: true, ticks }
     }
 
+    /// What is above zero on a log scale: ticks at powers of ten, or at 1, 2 and 5 where the range is
+    /// short.
+    pub(crate) fn log(name: &'static str, (low, high): (f64, f64), quantity: Quantity) -> Self {
+        let mut axis = Self::latency(name, (low, high));
+        for (value, words) in &mut axis.ticks {
+            *words = quantity.tick(*value);
+        }
+        axis
+    }
+
     /// Shares on the axis 1 ÷ (1 − share), which gives each nine the same room. Source:
     /// `HdrHistogram`'s percentile plots.
     pub(crate) fn nines(name: &'static str, most: f64) -> Self {
@@ -64,7 +74,13 @@ impl Axis {
             .map(|value| {
                 let words = match quantity {
                     Quantity::Time => tick(value),
-                    Quantity::Count | Quantity::Rate | Quantity::Share | Quantity::Ratio => quantity.write(value),
+                    Quantity::Bytes | Quantity::ByteRate => quantity.tick(value),
+                    Quantity::Count
+                    | Quantity::Rate
+                    | Quantity::Share
+                    | Quantity::Ratio
+                    | Quantity::Deviation
+                    | Quantity::Power => quantity.write(value),
                 };
                 (value, if value > 0.0 { words } else { "0".into() })
             })
@@ -96,6 +112,15 @@ fn steps(low: f64, high: f64) -> impl Iterator<Item = (f64, u8)> {
 fn even_step(least: f64) -> f64 {
     let power = 10_f64.powf(least.log10().floor());
     [1.0, 2.0, 5.0, 10.0].into_iter().map(|step| step * power).find(|step| *step >= least * 0.999).unwrap_or(power)
+}
+
+/// As [`rounded`], but no wider than three ticks need.
+pub(crate) fn snug((low, high): (f64, f64)) -> (f64, f64) {
+    let all = || steps(0.1, 1e15).map(|(value, _)| value);
+    let below = |limit: f64| all().take_while(|value| *value <= limit).last().unwrap_or(limit);
+    let (down, up) = (below(low), all().find(|value| *value >= high).unwrap_or(high));
+    // Three ticks at least: where two would do, one more below.
+    if up < down * 3.9 { (below(down * 0.7), up.max(down * 2.0)) } else { (down, up) }
 }
 
 /// Widens a range of positive values to the nearest 1, 2 or 5 times a power of ten on both sides.

@@ -239,6 +239,22 @@ impl Canvas<'_> {
         });
     }
 
+    /// A place with what it says on hover and focus, where something else is drawn already.
+    pub(crate) fn touch(&mut self, at: (i32, i32), says: &str) {
+        let place = format!("translate({},{})", at.0, at.1);
+        self.points.push(html! {
+            g.pt tabindex="-1" transform=(place) data-say=(says) {
+                circle.hit r="20" {}
+                title { (says) }
+            }
+        });
+    }
+
+    /// A block between places on the drawing.
+    pub(crate) fn block(&self, from: (i32, i32), to: (i32, i32), ink: Ink, strength: f64) -> Result<(), Drawing> {
+        self.area.draw(&Rectangle::new([from, to], ink.stand_in().mix(strength).filled()))
+    }
+
     /// The SLO's time across a vertical axis of latency.
     pub(crate) fn slo_across(&self, value: f64, words: &str) -> Result<(), Drawing> {
         let y = self.at_y(value);

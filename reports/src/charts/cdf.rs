@@ -81,11 +81,14 @@ fn title(comparison: &Comparison<'_>) -> String {
     let (Some(least), Some(most)) = (medians.first(), medians.last()) else {
         return "Share of deliveries by time: too few trials to compare".into();
     };
-    if least.1.is_near(&most.1) {
+    if comparison.are_near(&least.1, &most.1) {
         return "The medians are too close to call".into();
     }
-    let near: Vec<Transport> =
-        medians.iter().filter(|(_, median)| median.is_near(&least.1)).map(|(transport, _)| *transport).collect();
+    let near: Vec<Transport> = medians
+        .iter()
+        .filter(|(_, median)| comparison.are_near(median, &least.1))
+        .map(|(transport, _)| *transport)
+        .collect();
     let close = if near.len() > 1 { " (too close to call)" } else { "" };
     format!(
         "Half of all deliveries take up to {} on {}{close}, up to {} on {}",

@@ -4,10 +4,13 @@
 //! and is never stronger than the intervals allow; every chart has its rows as a table.
 
 mod axis;
+mod bytes;
 mod canvas;
 mod cdf;
 mod cost;
+mod growth;
 mod labels;
+mod load;
 mod percentiles;
 mod polling;
 mod spread;
@@ -20,6 +23,10 @@ use crate::ReportError;
 use crate::compare::Pool;
 use crate::sentence::{capitalised, list};
 use crate::study::{Comparison, Study};
+
+pub(crate) use bytes::chart as bytes;
+pub(crate) use growth::charts as growth;
+pub(crate) use load::chart as load;
 
 /// A chart and what says the same in words.
 pub(crate) struct Chart {

@@ -1,6 +1,6 @@
-//! What polling spends on waiting for the next poll, apart from what the transfer takes.
+//! What polling spends on waiting for the next poll, on that poll being late, and on the transfer.
 //!
-//! Means, because means add up: latency = wait + transfer. Theory stands beside it: with polls at
+//! Means, because means add up: latency = wait + queueing + transfer. Theory stands beside it: with polls at
 //! a fixed interval and messages at any time, the mean wait is half the interval.
 
 use pushoff_model::Transport;
@@ -10,18 +10,25 @@ use super::canvas::{Hold, Ink, LINE, Margins, draw};
 use super::{Chart, Rows, Scales};
 use crate::ReportError;
 use crate::compare::Figure;
-use crate::number::{Quantity, tick};
+use crate::number::{ABSENT, Quantity, tick};
 use crate::study::Comparison;
 
 struct Parts {
     transport: Transport,
     wait: Figure,
+    /// Absent where the client did not say when a poll was due.
+    queueing: Option<Figure>,
     transfer: Figure,
 }
 
 impl Parts {
     fn whole(&self) -> f64 {
-        self.wait.point + self.transfer.point
+        self.sent() + self.transfer.point
+    }
+
+    /// When the poll that brought a message was sent, after the message was due.
+    fn sent(&self) -> f64 {
+        self.wait.point + self.queueing.map_or(0.0, |queueing| queueing.point)
     }
 }
 
@@ -31,7 +38,7 @@ pub(super) fn chart(comparison: &Comparison<'_>, _scales: &Scales) -> Result<Opt
         .charted()
         .filter_map(|(cell, _, figures)| {
             let (wait, transfer) = (figures.poll_wait_mean_ns?, figures.transfer_mean_ns?);
-            Some(Parts { transport: cell.transport, wait, transfer })
+            Some(Parts { transport: cell.transport, wait, queueing: figures.poll_queueing_mean_ns, transfer })
         })
         .collect();
     if all.is_empty() {
@@ -53,10 +60,13 @@ pub(super) fn chart(comparison: &Comparison<'_>, _scales: &Scales) -> Result<Opt
         for (index, parts) in all.iter().enumerate() {
             let (y, ink) = (canvas.row(index, all.len()), Ink::of(parts.transport));
             canvas.bar(0.0, parts.wait.point, y, LINE, ink, 0.35)?;
-            canvas.bar(parts.wait.point, parts.whole(), y, LINE, ink, 1.0)?;
+            canvas.bar(parts.wait.point, parts.sent(), y, LINE, ink, 0.65)?;
+            canvas.bar(parts.sent(), parts.whole(), y, LINE, ink, 1.0)?;
+            let queueing = parts.queueing.map(|it| format!(" + queueing {}", wait_words(it.point)));
             let words = format!(
-                "wait {} + transfer {}",
+                "wait {}{} + transfer {}",
                 wait_words(parts.wait.point),
+                queueing.unwrap_or_default(),
                 Quantity::Time.write(parts.transfer.point)
             );
             canvas.text((canvas.left() + 10, y + LINE * 2), &words, Ink::INK, Hold::Left)?;
@@ -64,6 +74,10 @@ pub(super) fn chart(comparison: &Comparison<'_>, _scales: &Scales) -> Result<Opt
             let middle = canvas.at_x(parts.wait.point / 2.0);
             let says = format!("{label}, wait for the next poll: {}", Quantity::Time.write_figure(&parts.wait));
             canvas.point((middle, y), parts.transport, false, &says);
+            if let Some(queueing) = &parts.queueing {
+                let says = format!("{label}, the poll late: {}", Quantity::Time.write_figure(queueing));
+                canvas.touch((canvas.at_x(parts.sent()), y), &says);
+            }
             let says = format!("{label}, transfer: {}", Quantity::Time.write_figure(&parts.transfer));
             canvas.point((canvas.at_x(parts.whole()), y), parts.transport, false, &says);
         }
@@ -73,7 +87,7 @@ pub(super) fn chart(comparison: &Comparison<'_>, _scales: &Scales) -> Result<Opt
         key: "polling",
         title: title(&all, half),
         description: "Bar chart of mean delivery latency on the polling transports, split into the wait for the next \
-                      poll (pale) and the transfer (full), with half the polling interval as a vertical line."
+                      poll (pale), the poll being late, and the transfer (full), with half the polling interval as a vertical line."
             .into(),
         drawing,
         rows: rows(&all),
@@ -103,8 +117,9 @@ fn title(all: &[Parts], half: f64) -> String {
 
 fn rows(all: &[Parts]) -> Rows {
     let body = all.iter().map(|parts| {
-        let figures = [parts.wait, parts.transfer].map(|figure| Quantity::Time.write_figure(&figure));
+        let figures = [Some(parts.wait), parts.queueing, Some(parts.transfer)];
+        let figures = figures.map(|it| it.map_or_else(|| ABSENT.to_owned(), |it| Quantity::Time.write_figure(&it)));
         [parts.transport.label().to_owned()].into_iter().chain(figures).collect()
     });
-    Rows::new(["transport", "mean wait for the next poll", "mean transfer"], body.collect())
+    Rows::new(["transport", "mean wait for the next poll", "mean queueing", "mean transfer"], body.collect())
 }

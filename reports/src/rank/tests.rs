@@ -30,9 +30,14 @@ fn figures(share: Option<Figure>, cpu: Option<Figure>) -> Figures {
         round_trip_p50_ns: None,
         round_trip_p99_ns: None,
         poll_wait_mean_ns: None,
+        poll_queueing_mean_ns: None,
         transfer_mean_ns: None,
         counts: Counts { expected: 10_000, delivered: 10_000, ..Counts::default() },
     }
+}
+
+fn judge(workload: &Workload, candidates: &[Candidate]) -> Verdict {
+    decide(workload, &workload.slo.unwrap(), candidates)
 }
 
 fn ticker() -> Workload {
@@ -51,7 +56,7 @@ const OPEN: (f64, f64, f64) = (0.99, 0.985, 0.995);
 
 #[test]
 fn the_least_cost_among_those_that_meet_the_slo_is_taken() {
-    let verdict = decide(
+    let verdict = judge(
         &ticker(),
         &[
             candidate(Transport::ShortPolling, BAD, (1.0, 0.9, 1.1)),
@@ -68,7 +73,7 @@ fn the_least_cost_among_those_that_meet_the_slo_is_taken() {
 
 #[test]
 fn of_those_too_close_to_call_the_simplest_is_taken() {
-    let verdict = decide(
+    let verdict = judge(
         &ticker(),
         &[
             candidate(Transport::HttpStreaming, GOOD, (12.0, 11.0, 13.0)),
@@ -83,7 +88,7 @@ fn of_those_too_close_to_call_the_simplest_is_taken() {
 
 #[test]
 fn a_noisy_cell_is_not_taken_for_its_noise() {
-    let verdict = decide(
+    let verdict = judge(
         &ticker(),
         &[
             candidate(Transport::ShortPolling, GOOD, (16.0, 8.0, 32.0)),
@@ -94,13 +99,13 @@ fn a_noisy_cell_is_not_taken_for_its_noise() {
     let mut advised = ticker();
     advised.advice.transports = vec![Transport::ShortPolling];
     let noisy = candidate(Transport::ShortPolling, GOOD, (16.0, 8.0, 32.0));
-    let verdict = decide(&advised, &[noisy, candidate(Transport::WebSocket, GOOD, (10.0, 9.0, 11.0))]);
+    let verdict = judge(&advised, &[noisy, candidate(Transport::WebSocket, GOOD, (10.0, 9.0, 11.0))]);
     assert_eq!(verdict.advice, Some(AdviceHolds::Undecided));
 }
 
 #[test]
 fn a_cheaper_one_that_is_undecided_makes_the_choice_provisional() {
-    let verdict = decide(
+    let verdict = judge(
         &ticker(),
         &[candidate(Transport::Sse, OPEN, (8.0, 7.0, 9.0)), candidate(Transport::WebSocket, GOOD, (16.0, 15.0, 17.0))],
     );
@@ -113,14 +118,14 @@ fn a_cheaper_one_that_is_undecided_makes_the_choice_provisional() {
 fn what_a_void_cell_seemed_to_cost_is_no_evidence() {
     let mut void = candidate(Transport::LongPolling, GOOD, (90.0, 80.0, 99.0));
     void.standing = Standing::Void { reason: "the generator was too slow".into() };
-    let verdict = decide(&ticker(), &[candidate(Transport::Sse, GOOD, (8.0, 7.0, 9.0)), void]);
+    let verdict = judge(&ticker(), &[candidate(Transport::Sse, GOOD, (8.0, 7.0, 9.0)), void]);
     assert_eq!((verdict.choice, verdict.sureness), (Some(Transport::Sse), Sureness::Provisional));
     assert_eq!(verdict.contenders, [Transport::LongPolling]);
 }
 
 #[test]
 fn an_undecided_one_that_costs_more_changes_nothing() {
-    let verdict = decide(
+    let verdict = judge(
         &ticker(),
         &[candidate(Transport::Sse, GOOD, (8.0, 7.0, 9.0)), candidate(Transport::WebSocket, OPEN, (16.0, 15.0, 17.0))],
     );
@@ -132,7 +137,7 @@ fn an_undecided_one_that_costs_more_changes_nothing() {
 fn an_advised_one_that_is_open_and_costs_more_cannot_save_the_advice() {
     let mut workload = ticker();
     workload.advice.transports = vec![Transport::WebSocket];
-    let verdict = decide(
+    let verdict = judge(
         &workload,
         &[candidate(Transport::Sse, GOOD, (8.0, 7.0, 9.0)), candidate(Transport::WebSocket, OPEN, (16.0, 15.0, 17.0))],
     );
@@ -141,7 +146,7 @@ fn an_advised_one_that_is_open_and_costs_more_cannot_save_the_advice() {
 
 #[test]
 fn where_all_fail_nothing_is_taken_and_the_advice_is_wrong() {
-    let verdict = decide(
+    let verdict = judge(
         &ticker(),
         &[
             candidate(Transport::HttpStreaming, BAD, (8.0, 7.0, 9.0)),
@@ -155,7 +160,7 @@ fn where_all_fail_nothing_is_taken_and_the_advice_is_wrong() {
 
 #[test]
 fn where_some_are_open_nothing_is_said_against_the_advice() {
-    let verdict = decide(
+    let verdict = judge(
         &ticker(),
         &[candidate(Transport::HttpStreaming, BAD, (8.0, 7.0, 9.0)), candidate(Transport::Sse, OPEN, (8.0, 7.0, 9.0))],
     );
@@ -173,7 +178,7 @@ fn one_trial_decides_nothing() {
         standing: standing(Some(&one), None, &ticker().slo.unwrap()),
         figures: Some(one),
     };
-    let verdict = decide(&ticker(), &[sse]);
+    let verdict = judge(&ticker(), &[sse]);
     assert_eq!((verdict.choice, verdict.sureness), (None, Sureness::NotEnoughTrials));
     assert_eq!(verdict.advice, Some(AdviceHolds::Undecided));
 }
@@ -192,7 +197,7 @@ fn without_the_servers_processor_time_requests_decide_and_then_simplicity() {
             figures.requests_a_delivery = figure(1.0, 0.9, 1.1);
         }
     }
-    let verdict = decide(&ticker(), &all);
+    let verdict = judge(&ticker(), &all);
     assert_eq!((verdict.cost, verdict.choice), (Cost::Requests, Some(Transport::HttpStreaming)));
     assert_eq!(verdict.tied, [Transport::WebSocket, Transport::HttpStreaming]);
 }

@@ -14,8 +14,14 @@ use crate::study::{Comparison, Study};
 pub(super) fn section(study: &Study<'_>) -> Result<Markup, ReportError> {
     Ok(html! {
         section.answers aria-label="The answer" {
-            @if study.comparisons.is_empty() { p { "There are no records to report on." } }
-            @for comparison in &study.comparisons { (card(comparison)) }
+            @if study.is_empty() { p { "There are no records to report on." } }
+            @for comparison in study.answers() { (card(comparison)) }
+        }
+        @for searched in &study.searches {
+            p.sentence {
+                strong { (searched.group.workload.question) } " " (unbroken(&searched.sentence)) " "
+                a href=(format!("#capacity-{}", searched.group.anchor())) { "Curves" }
+            }
         }
     })
 }

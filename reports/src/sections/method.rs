@@ -6,7 +6,7 @@ use crate::ReportError;
 use crate::study::Study;
 
 /// What was done, each with its name.
-pub(crate) const PARAGRAPHS: [(&str, &str); 10] = [
+pub(crate) const PARAGRAPHS: [(&str, &str); 17] = [
     (
         "Open loop.",
         "Every message is due at a time that depends on its number alone, never on how the server is doing. Latency \
@@ -60,6 +60,51 @@ pub(crate) const PARAGRAPHS: [(&str, &str); 10] = [
         "The floor.",
         "Raw TCP carries the same plan without HTTP or framing beyond a length: what the machine itself costs. It is \
          shown beside the five and never ranked.",
+    ),
+    (
+        "What a cell is worth.",
+        "Generator-limited and machine-limited cells are void: struck through, hollow, never ranked. Server-limited is \
+         a result. Where nothing was at its limit a cell is not saturated: its figures are the transport's at this \
+         load, not the most that it can do.",
+    ),
+    (
+        "Noise.",
+        "Before a run the machine is measured against itself: how late timers are, how long a byte takes to another \
+         thread and back, and how far the same measurement differs from itself. Latencies that differ by less than \
+         that are not called different.",
+    ),
+    (
+        "Bytes.",
+        "The kernel's own counters of each connection (TCP_INFO), read before it closes: bytes above TCP without those \
+         sent again, and segments. Payload, framing and heads are what the clients found in them, framing and heads \
+         weighed by the standards with each message sent alone; messages that share a chunk weigh a little less. A \
+         browser's head is a documented one of Chrome with one cookie.",
+    ),
+    (
+        "Memory and processor time.",
+        "Memory a connection is what was held with everybody connected less what was held before, over the \
+         connections: the server's process by smaps_rollup, the kernel by slab and TCP buffers, of both ends because \
+         both are on this machine. Processor time is what the process used in the phase over what was done in it; \
+         user and system apart are counted in ticks and mean something summed over trials.",
+    ),
+    (
+        "Capacity.",
+        "The load doubles until the SLO breaks, the border is bisected, and then walked up by a tenth where the last \
+         step held and down where it did not. Capacity is the geometric mean of the midpoints between turns of that \
+         walk; its interval is Student's t over them, and never narrower than half a step each way. Capacities whose \
+         intervals touch are too close to call. Where the generator or the machine stopped the search it is a lower \
+         bound (≥).",
+    ),
+    (
+        "Growth.",
+        "A slope is that of the straight line through the logarithms of cost a connection and of size, least squares; \
+         its interval is Student's t over what the line leaves.",
+    ),
+    (
+        "1 million users.",
+        "What one user was measured to need, a million times. Bandwidth adds 52 bytes of TCP and IP headers a segment; \
+         memory takes the server's process and half of what the kernel holds for both ends. It is as far from a \
+         measurement as the table says.",
     ),
 ];
 

@@ -2,8 +2,13 @@
 
 mod answers;
 mod comparison;
+mod cost;
+mod curves;
 mod environment;
+mod grid;
+mod growth;
 pub(crate) mod method;
+mod million;
 mod pictures;
 mod records;
 mod validity;
@@ -16,9 +21,13 @@ use crate::study::Study;
 /// Renders one section.
 type Section = fn(&Study<'_>) -> Result<Markup, ReportError>;
 
-const ALL: [Section; 7] = [
+const ALL: [Section; 11] = [
     answers::section,
     comparison::section,
+    cost::section,
+    curves::section,
+    growth::section,
+    million::section,
     pictures::section,
     method::section,
     validity::section,

@@ -12,7 +12,7 @@ pub(super) fn section(study: &Study<'_>) -> Result<Markup, ReportError> {
         return Ok(html! {});
     }
     let scales = Scales::of(study);
-    let rows: Result<Vec<_>, _> = study.comparisons.iter().map(|comparison| row(comparison, &scales)).collect();
+    let rows: Result<Vec<_>, _> = study.answers().map(|comparison| row(comparison, &scales)).collect();
     Ok(html! {
         section {
             h2 { "In pictures" }
@@ -31,7 +31,8 @@ fn row(comparison: &Comparison<'_>, scales: &Scales) -> Result<Markup, ReportErr
     })
 }
 
-fn figure(anchor: &str, chart: &Chart) -> Markup {
+/// A chart with its title, its text alternative and its rows.
+pub(super) fn figure(anchor: &str, chart: &Chart) -> Markup {
     let id = format!("chart-{}-{anchor}", chart.key);
     html! {
         figure {

@@ -1,16 +1,26 @@
 //! Every record, whole, inside the page: to be looked at and to be saved.
+//!
+//! Packed, because most of it is the same in every record: hundreds of them stay a page that can be
+//! mailed.
 
-use maud::{Markup, PreEscaped, html};
+use std::io::{self, Write as _};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use maud::{Markup, html};
 
 use crate::ReportError;
 use crate::study::Study;
 
 pub(super) fn section(study: &Study<'_>) -> Result<Markup, ReportError> {
-    let mut lines = String::new();
+    let mut lines = Vec::new();
     for record in &study.run.records {
-        lines.push_str(&serde_json::to_string(record).map_err(ReportError::Embed)?);
-        lines.push('\n');
+        serde_json::to_writer(&mut lines, record).map_err(ReportError::Embed)?;
+        lines.push(b'\n');
     }
+    let packed = packed(&lines).map_err(ReportError::Pack)?;
     let count = study.run.records.len();
     Ok(html! {
         section #records {
@@ -20,25 +30,37 @@ pub(super) fn section(study: &Study<'_>) -> Result<Markup, ReportError> {
                 a #save href="#records" download="records.jsonl" { "Save records.jsonl" }
                 " and render it again with " code { "pushoff report" } "."
             }
-            // In JSON a `<` occurs only within a string, where its escape means the same.
-            script #lines type="application/x-ndjson" { (PreEscaped(lines.replace('<', "\\u003c"))) }
+            // Base64 of gzip (RFC 1952), which every browser unpacks by itself.
+            script #lines type="application/gzip" { (STANDARD.encode(packed)) }
         }
     })
 }
 
+fn packed(lines: &[u8]) -> io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(lines)?;
+    encoder.finish()
+}
+
 #[cfg(test)]
 mod tests {
+    use std::io::Read as _;
+
+    use flate2::read::GzDecoder;
+    use pushoff_model::Record;
+
     use super::*;
     use crate::fixture;
-    use pushoff_model::Record;
 
     #[test]
     fn the_records_in_the_page_are_the_records_of_the_run() {
         let mut run = fixture::run();
         run.records[0].workload.question = "</script> <!-- \"?\"".into();
         let page = section(&Study::of(&run)).unwrap().into_string();
-        let start = page.find("x-ndjson\">").unwrap() + "x-ndjson\">".len();
-        let lines = &page[start..start + page[start..].find("</script>").unwrap()];
+        let start = page.find("gzip\">").unwrap() + "gzip\">".len();
+        let packed = &page[start..start + page[start..].find("</script>").unwrap()];
+        let mut lines = String::new();
+        GzDecoder::new(STANDARD.decode(packed).unwrap().as_slice()).read_to_string(&mut lines).unwrap();
         let records: Vec<Record> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(records, run.records);
     }

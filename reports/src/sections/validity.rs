@@ -1,13 +1,14 @@
 //! What every trial is worth: those that count, those that do not, and why.
 
 use maud::{Markup, html};
-use pushoff_model::record::{Measurement, Outcome};
+use pushoff_model::record::{Measurement, Outcome, Purpose};
 
 use crate::ReportError;
-use crate::group::{Cell, Trial};
+use crate::group::{Cell, Group, Trial};
 use crate::name::name;
 use crate::number::{ABSENT, Quantity};
-use crate::study::{Comparison, Study};
+use crate::study::Study;
+use crate::validity::Validity;
 
 #[expect(clippy::unnecessary_wraps, reason = "a section may fail; this one does not")]
 pub(super) fn section(study: &Study<'_>) -> Result<Markup, ReportError> {
@@ -15,25 +16,36 @@ pub(super) fn section(study: &Study<'_>) -> Result<Markup, ReportError> {
         section #validity {
             h2 { "Validity" }
             p { (study.tally()) }
+            dl.meanings {
+                @for validity in Validity::ALL { dt { (validity.label()) } dd { (validity.meaning()) } }
+            }
             @let troubled = troubled(study);
             @if !troubled.is_empty() {
-                ul.concerns { @for trouble in troubled { (trouble) } }
+                @let folded = troubled.len() > MOST_SHOWN;
+                @if folded {
+                    details { summary { (troubled.len()) " concerns" } ul.concerns { @for trouble in troubled { (trouble) } } }
+                } @else {
+                    ul.concerns { @for trouble in troubled { (trouble) } }
+                }
             }
-            @for comparison in &study.comparisons { (trials(comparison)) }
+            @for group in study.groups() { (trials(group)) }
         }
     })
 }
 
+/// More concerns than these are folded away: a search runs into limits on purpose.
+const MOST_SHOWN: usize = 12;
+
 /// Every concern and every trial without a measurement, in words.
 fn troubled(study: &Study<'_>) -> Vec<Markup> {
     let mut items = Vec::new();
-    for comparison in &study.comparisons {
-        for cell in &comparison.group.cells {
+    for group in study.groups() {
+        for cell in &group.cells {
             for trial in &cell.trials {
                 for (label, detail) in troubles(trial) {
                     items.push(html! {
                         li {
-                            (comparison.group.label) ", " (name(cell.transport)) ", trial " (trial.record.trial) ": "
+                            (group.label) ", " (name(cell.transport)) ", trial " (trial.record.trial) ": "
                             strong { (label) } ": " (detail) " " (link(trial))
                         }
                     });
@@ -54,11 +66,12 @@ fn troubles<'a>(trial: &Trial<'a>) -> Vec<(&'static str, &'a str)> {
     }
 }
 
-fn trials(comparison: &Comparison<'_>) -> Markup {
-    let anchor = comparison.group.anchor();
+fn trials(group: &Group<'_>) -> Markup {
+    let anchor = group.anchor();
     let heads = [
         "trial",
         "ran as",
+        "load",
         "verdict",
         "deliveries",
         "p99",
@@ -71,11 +84,11 @@ fn trials(comparison: &Comparison<'_>) -> Markup {
     ];
     html! {
         details id=(format!("trials-{anchor}")) {
-            summary { "Every trial of " (comparison.group.label) }
-            div.scroll tabindex="0" role="region" aria-label=(format!("Trials of {}", comparison.group.label)) {
+            summary { "Every trial of " (group.label) }
+            div.scroll tabindex="0" role="region" aria-label=(format!("Trials of {}", group.label)) {
                 table {
                     thead { tr { th scope="col" { "transport" } @for head in heads { th scope="col" { (head) } } } }
-                    @for cell in &comparison.group.cells { (cell_rows(&anchor, cell)) }
+                    @for cell in &group.cells { (cell_rows(&anchor, cell)) }
                 }
             }
         }
@@ -90,6 +103,7 @@ fn cell_rows(anchor: &str, cell: &Cell<'_>) -> Markup {
                     th scope="row" { (name(cell.transport)) }
                     td { (trial.record.trial) }
                     td { (trial.record.position) }
+                    td { (load(trial)) }
                     td title=[trial.reason()] { (verdict(trial)) }
                     @for words in figures(trial.record.measurement()) { td { (words) } }
                     td { (link(trial)) }
@@ -97,6 +111,19 @@ fn cell_rows(anchor: &str, cell: &Cell<'_>) -> Markup {
             }
         }
     }
+}
+
+/// The load of a search's step, and what the step was for.
+fn load(trial: &Trial<'_>) -> String {
+    trial.record.step.map_or_else(String::new, |step| {
+        let purpose = match step.purpose {
+            Purpose::Ramp => "ramp",
+            Purpose::Bisection => "bisection",
+            Purpose::Confirmation => "confirmation",
+            Purpose::Overload => "overload",
+        };
+        format!("{}, {purpose}", Quantity::Count.write(step.load))
+    })
 }
 
 fn verdict(trial: &Trial<'_>) -> Markup {

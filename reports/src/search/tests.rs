@@ -1,0 +1,74 @@
+use super::*;
+use crate::fixture;
+use crate::group::group;
+
+fn searched() -> Vec<(Transport, Option<Capacity>, usize)> {
+    let run = fixture::whole();
+    let group = group(&run.records).into_iter().find(|group| group.is_search).unwrap();
+    let slo = group.workload.slo.unwrap();
+    let found = Searched::of(group, &slo);
+    found.curves.iter().map(|curve| (curve.transport, curve.capacity, curve.stands.len())).collect()
+}
+
+#[test]
+fn the_border_of_the_fixture_is_found_within_its_interval() {
+    let (_, sse, _) = searched().into_iter().find(|it| it.0 == Transport::Sse).unwrap();
+    let sse = sse.unwrap();
+    // 4,050 messages a second to 100 readers.
+    assert!(sse.load.low() <= 4_050.0 && 4_050.0 <= sse.load.high(), "{sse:?}");
+    assert!((sse.deliveries_per_second.point / sse.load.point - 100.0).abs() < 1e-6);
+    assert_eq!((sse.reach, sse.is_server_limited), (Reach::Saturated, true));
+}
+
+#[test]
+fn where_the_generator_stopped_it_the_capacity_is_a_lower_bound() {
+    let (_, long, _) = searched().into_iter().find(|it| it.0 == Transport::LongPolling).unwrap();
+    assert_eq!(long.unwrap().reach, Reach::Generator);
+}
+
+fn sentence(keep: impl Fn(&pushoff_model::Record) -> bool) -> String {
+    let mut run = fixture::whole();
+    run.records.retain(|record| record.step.is_some() && keep(record));
+    let group = group(&run.records).into_iter().next().unwrap();
+    let slo = group.workload.slo.unwrap();
+    Searched::of(group, &slo).sentence
+}
+
+#[test]
+fn the_sentence_names_the_most_and_what_is_a_lower_bound() {
+    // 418 and 405 thousand deliveries a second: nearer than two staircases can tell.
+    assert_eq!(
+        sentence(|_| true),
+        "HTTP streaming and SSE carry the most, up to 435 k/s (415–457) deliveries (too close to call); short polling \
+         carries 21.0 % of that. Long polling carries at least 160 k/s deliveries: the generator was the limit."
+    );
+    assert_eq!(
+        sentence(|record| matches!(record.transport, Transport::Sse | Transport::WebSocket)),
+        "SSE carries the most within the SLO, 399 k/s (380–419) deliveries; WebSocket carries 84.1 % of that."
+    );
+}
+
+#[test]
+fn a_search_that_confirmed_nothing_names_no_capacity() {
+    let ramp = |record: &pushoff_model::Record| {
+        record.step.is_some_and(|step| step.purpose == pushoff_model::record::Purpose::Ramp)
+    };
+    assert_eq!(
+        sentence(|record| ramp(record) && record.transport != Transport::LongPolling),
+        "No search came so far that a capacity can be named."
+    );
+    // A border that the generator set is a lower bound without a walk.
+    assert_eq!(
+        sentence(|record| ramp(record) && record.transport == Transport::LongPolling),
+        "Long polling carries at least 160 k/s deliveries: the generator was the limit."
+    );
+}
+
+#[test]
+fn a_search_that_nothing_stopped_is_a_lower_bound() {
+    let held = |record: &pushoff_model::Record| record.step.is_some_and(|step| step.load <= 800.0);
+    assert_eq!(
+        sentence(|record| held(record) && record.transport == Transport::Sse),
+        "SSE carries at least 80.0 k/s deliveries: more was not asked for."
+    );
+}

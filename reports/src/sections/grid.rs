@@ -1,0 +1,166 @@
+//! A table on the page: a column a transport with the figures below each other, or a row a transport
+//! where the figures are few.
+
+use maud::{Markup, html};
+
+use crate::kind::Kind;
+use crate::name::name;
+use crate::number::{ABSENT, unbroken};
+use crate::rank::Standing;
+use crate::table::{Entry, Mark, Row, Table};
+
+/// A column a transport. `trials` is the part of an id that names lead to, where they lead anywhere.
+pub(super) fn columns(labelled_by: &str, trials: Option<&str>, table: &Table<'_>) -> Markup {
+    html! {
+        div.scroll tabindex="0" role="region" aria-labelledby=(labelled_by) {
+            table.compare {
+                thead { tr {
+                    td {}
+                    @for row in &table.rows {
+                        th scope="col" class=(column_class(row)) {
+                            @if row.is_choice { small { "taken" } }
+                            (linked(trials, row))
+                        }
+                    }
+                } }
+                tbody {
+                    tr.worth {
+                        th scope="row" title="what limited the trials, and so what their figures are worth" { "limit" }
+                        @for row in &table.rows { (worth(row)) }
+                    }
+                }
+                @for kind in Kind::ALL {
+                    (rows_of(kind, table))
+                }
+            }
+        }
+        @for note in &table.notes { p.note { (unbroken(note)) } }
+    }
+}
+
+/// A row a transport.
+pub(super) fn lines(labelled_by: &str, trials: Option<&str>, table: &Table<'_>) -> Markup {
+    html! {
+        div.scroll tabindex="0" role="region" aria-labelledby=(labelled_by) {
+            table.lines {
+                thead { tr {
+                    th scope="col" { "transport" }
+                    @for column in &table.columns { th scope="col" title=(column.help) { (column.head) } }
+                    th scope="col" { "limit" }
+                } }
+                tbody {
+                    @for row in &table.rows {
+                        tr {
+                            th scope="row" { (linked(trials, row)) }
+                            @for entry in &row.entries { (figure(row, entry)) }
+                            (worth(row))
+                        }
+                    }
+                }
+            }
+        }
+        @for note in &table.notes { p.note { (unbroken(note)) } }
+    }
+}
+
+fn linked(trials: Option<&str>, row: &Row<'_>) -> Markup {
+    html! {
+        @match trials {
+            Some(anchor) => a href=(format!("#trials-{anchor}-{}", row.transport)) { (name(row.transport)) },
+            None => (name(row.transport)),
+        }
+    }
+}
+
+fn rows_of(kind: Kind, table: &Table<'_>) -> Markup {
+    let rows = || table.columns.iter().enumerate().filter(move |(_, column)| column.kind == kind);
+    let has_standing = table.rows.iter().any(|row| row.standing.is_some());
+    html! {
+        @if rows().next().is_some() {
+            tbody {
+                tr.kind { th colspan=(table.rows.len() + 1) scope="rowgroup" { span { (kind.label()) } } }
+                @if kind == Kind::Enough && has_standing {
+                    tr { th scope="row" { "SLO" } @for row in &table.rows { (standing(row)) } }
+                }
+                @for (index, column) in rows() {
+                    tr {
+                        th scope="row" title=(column.help) { (column.head) }
+                        @for row in &table.rows { (figure(row, &row.entries[index])) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+const fn column_class(row: &Row<'_>) -> &'static str {
+    if row.is_choice {
+        "chosen"
+    } else if row.void.is_some() {
+        "void"
+    } else if row.transport.is_ranked() {
+        ""
+    } else {
+        "floor"
+    }
+}
+
+/// A verdict on a void cell is the one thing in its column that is not struck through.
+fn plain_class(row: &Row<'_>) -> &'static str {
+    if row.void.is_some() { "" } else { column_class(row) }
+}
+
+fn worth(row: &Row<'_>) -> Markup {
+    let words = row.validity.label();
+    html! {
+        td class=(plain_class(row)) title=(row.void.as_deref().unwrap_or_else(|| row.validity.meaning())) {
+            @if row.void.is_some() { strong.c-bad { "void: " (words) } } @else { small { (words) } }
+        }
+    }
+}
+
+fn standing(row: &Row<'_>) -> Markup {
+    let Some(standing) = row.standing else { return html! { td {} } };
+    let class = match standing {
+        Standing::Meets => "c-good",
+        Standing::Fails { .. } => "c-bad",
+        Standing::Undecided { .. } | Standing::Void { .. } | Standing::Unranked => "c-faint",
+    };
+    let words = if row.transport.is_ranked() { standing.label() } else { "not ranked" };
+    html! {
+        td class=(plain_class(row)) title=[standing.reason()] { strong class=(class) { (words) } }
+    }
+}
+
+fn figure(row: &Row<'_>, entry: &Entry) -> Markup {
+    let class = if entry.point == ABSENT { plain_class(row) } else { column_class(row) };
+    html! {
+        td class=(class) title=[row.reason()] {
+            @match entry.mark {
+                Mark::None => span.point { (entry.point) },
+                Mark::Best => b.point.best { (entry.point) span.unseen { " (best)" } },
+                Mark::Tied => span.point { span.tie title="too close to call" { "≈" } " " (entry.point) },
+                Mark::Fault => b.point.c-bad { (entry.point) },
+            }
+            @if let Some(interval) = &entry.interval { " " small { (interval) } }
+        }
+    }
+}
+
+/// What the rows of some tables mean, each once.
+pub(super) fn meanings<'a>(tables: impl Iterator<Item = &'a Table<'a>>) -> Markup {
+    let mut seen: Vec<(&str, &str)> = Vec::new();
+    for column in tables.flat_map(|table| &table.columns) {
+        if !seen.contains(&(column.head, column.help)) {
+            seen.push((column.head, column.help));
+        }
+    }
+    html! {
+        @if !seen.is_empty() {
+            details {
+                summary { "What each figure means" }
+                dl.meanings { @for (head, help) in seen { dt { (head) } dd { (help) } } }
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Estimates over the trials of one cell: ratios of sums, means, percentiles of merged histograms.
+//!
+//! Pure. A figure that one of the trials lacks a part of is absent, not made from the others.
+
+use pushoff_model::LatencyHistogram;
+use pushoff_model::record::Measurement;
+
+use crate::compare::{Figure, Interval, Pool, Resample, estimate, estimate_ratio, resamples};
+
+/// Estimates over the same trials.
+#[derive(Clone, Debug)]
+pub(crate) struct Sums<'a> {
+    trials: &'a [&'a Measurement],
+    resamples: Vec<Resample>,
+}
+
+impl<'a> Sums<'a> {
+    /// Over these trials.
+    pub(crate) fn of(trials: &'a [&'a Measurement]) -> Self {
+        Self { resamples: resamples(trials.len()), trials }
+    }
+
+    /// What was counted in the measure phase, by its length.
+    pub(crate) fn per_second(&self, of: impl Fn(&Measurement) -> u64) -> Option<Figure> {
+        self.ratio(|trial| Some((of(trial), trial.measured_ns))).map(|figure| figure.times(1e9))
+    }
+
+    /// The histograms of all trials; `None` where a trial lacks it.
+    pub(crate) fn pool(&self, of: impl Fn(&Measurement) -> Option<&LatencyHistogram>) -> Option<Pool> {
+        let histograms: Option<Vec<_>> = self.trials.iter().map(|trial| of(trial)).collect();
+        histograms.map(|histograms| Pool::new(&histograms))
+    }
+
+    /// The percentiles that there is enough for: one of share *p* needs 1 ÷ (1 − *p*) latencies,
+    /// below which it is only another name for the largest.
+    #[expect(clippy::cast_precision_loss, reason = "a count of latencies needs no more than 53 bits")]
+    pub(crate) fn percentiles<const N: usize>(&self, pool: Option<&Pool>, shares: [f64; N]) -> [Option<Figure>; N] {
+        let Some(pool) = pool else { return [None; N] };
+        let count = pool.count() as f64;
+        let figures = pool.estimate(self.trials.len(), &self.resamples, &shares);
+        let mut shown = [None; N];
+        for ((place, figure), share) in shown.iter_mut().zip(figures).zip(shares) {
+            *place = figure.filter(|_| share >= 1.0 || count * (1.0 - share) >= 0.999);
+        }
+        shown
+    }
+
+    /// A ratio of two sums; `None` where a trial lacks a part.
+    #[expect(clippy::cast_precision_loss, reason = "a ratio needs no more than 53 bits")]
+    pub(crate) fn ratio(&self, of: impl Fn(&Measurement) -> Option<(u64, u64)>) -> Option<Figure> {
+        let parts: Option<Vec<_>> =
+            self.trials.iter().map(|trial| of(trial).map(|(top, bottom)| (top as f64, bottom as f64))).collect();
+        estimate_ratio(&parts?, &self.resamples)
+    }
+
+    /// A ratio of two sums of which the upper may lie below zero, such as a difference of memory.
+    pub(crate) fn quotient(&self, of: impl Fn(&Measurement) -> Option<(f64, f64)>) -> Option<Figure> {
+        let parts: Option<Vec<_>> = self.trials.iter().map(|trial| of(trial)).collect();
+        estimate_ratio(&parts?, &self.resamples)
+    }
+
+    /// A product of several ratios of sums over the same trials.
+    pub(crate) fn product<const N: usize>(
+        &self,
+        of: impl Fn(&Measurement) -> Option<[(f64, f64); N]>,
+    ) -> Option<Figure> {
+        let parts: Option<Vec<_>> = self.trials.iter().map(|trial| of(trial)).collect();
+        let parts = parts?;
+        let product = |drawn: &[u32]| {
+            let mut product = 1.0;
+            for index in 0..N {
+                let sum = |side: fn(&(f64, f64)) -> f64| -> f64 {
+                    parts.iter().zip(drawn).map(|(part, &times)| side(&part[index]) * f64::from(times)).sum()
+                };
+                let bottom = sum(|part| part.1);
+                if bottom <= 0.0 {
+                    return vec![None];
+                }
+                product *= sum(|part| part.0) / bottom;
+            }
+            vec![Some(product)]
+        };
+        estimate(parts.len(), &self.resamples, product).pop().flatten()
+    }
+
+    /// The mean of all latencies: the sum of the trials' sums over the sum of their counts.
+    #[expect(clippy::cast_precision_loss, reason = "a mean needs no more than 53 bits")]
+    pub(crate) fn mean(&self, of: impl Fn(&Measurement) -> Option<&LatencyHistogram>) -> Option<Figure> {
+        let parts: Option<Vec<_>> = self
+            .trials
+            .iter()
+            .map(|trial| of(trial).map(|all| (all.hdr().mean() * all.count() as f64, all.count() as f64)))
+            .collect();
+        estimate_ratio(&parts?, &self.resamples)
+    }
+}
+
+impl Figure {
+    /// A part of a whole is at most the whole, and so is its interval.
+    pub(crate) fn of_one(self) -> Self {
+        let interval = self.interval.map(|Interval { low, high }| Interval { low, high: high.min(1.0) });
+        Self { interval, ..self }
+    }
+
+    pub(crate) fn times(self, factor: f64) -> Self {
+        let interval = self.interval.map(|Interval { low, high }| Interval { low: low * factor, high: high * factor });
+        Self { point: self.point * factor, interval }
+    }
+}
