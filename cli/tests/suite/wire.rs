@@ -143,10 +143,9 @@ fn every_message_weighs_what_the_standards_say() {
             subscription.after = Some(start);
         });
         wait_until_open(&listener, transport);
-        let mut sequence = 0;
-        // No message of these sizes has a cursor that is longer than two digits of sequence.
-        for payload in payloads(transport, Cursor { sequence: 10, ..start }).iter().cycle().take(30) {
-            sequence += 1;
+        let payloads = payloads(transport, Cursor { sequence: 10, ..start });
+        // From the tenth message on all cursors are of that length, and each payload comes then too.
+        for (sequence, payload) in (1..=30).zip(payloads.iter().cycle()) {
             let cursor = Cursor { sequence, ..start };
             let before = settled(&listener, transport, (opening(transport, start), 0));
             assert_eq!(publisher.publish(payload), cursor);
