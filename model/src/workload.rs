@@ -371,7 +371,7 @@ mod tests {
         let (more, fewer) = (ticker.at(Growth::Rate, 50.0), ticker.at(Growth::Subscribers, 0.2));
         assert_eq!((more.offered(Growth::Rate), more.subscribers), (50.0, ticker.subscribers));
         assert_eq!((fewer.subscribers, fewer.topics), (1, 1));
-        assert_eq!(ticker.at(Growth::Rate, 1e12).offered(Growth::Rate), OfferedRate::MAX);
+        assert_eq!(ticker.at(Growth::Rate, 1e12), ticker.at(Growth::Rate, OfferedRate::MAX));
         assert_eq!(more.at(Growth::Rate, ticker.offered(Growth::Rate)), ticker);
     }
 
