@@ -1,6 +1,6 @@
 //! The load generator: one plan, six transports, every message accounted for.
 //!
-//! [`plan`] gives the trials of a run in the order in which to run them, and [`run`] runs one of
+//! [`Plan`] gives the trials of a run, one at a time and told what came of each, and [`run`] runs one of
 //! them on a fresh server: it connects every subscriber, publishes on an open-loop schedule,
 //! measures latency from the intended time of each message, balances a ledger for every
 //! subscriber, and says what limits the trial's worth.
