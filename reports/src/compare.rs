@@ -142,9 +142,28 @@ fn draw(trials: usize) -> Vec<Resample> {
         .collect()
 }
 
+/// On which scale the error of a figure lies evenly about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scale {
+    /// Of latencies, rates and costs: their errors multiply, and they are never below zero.
+    Ratios,
+    /// Of differences of two readings: their errors add, and they may lie below zero.
+    Differences,
+}
+
 /// Estimates several figures of the same trials at once. `statistic` is given how often each trial
 /// counts; where it has no value for all trials together, there is no figure.
 pub(crate) fn estimate(
+    trials: usize,
+    resamples: &[Resample],
+    statistic: impl Fn(&[u32]) -> Vec<Option<f64>>,
+) -> Vec<Option<Figure>> {
+    estimate_on(Scale::Ratios, trials, resamples, statistic)
+}
+
+/// As [`estimate`], on a scale of one's choice.
+fn estimate_on(
+    scale: Scale,
     trials: usize,
     resamples: &[Resample],
     statistic: impl Fn(&[u32]) -> Vec<Option<f64>>,
@@ -159,36 +178,42 @@ pub(crate) fn estimate(
     points
         .into_iter()
         .zip(spreads)
-        .map(|(point, spread)| point.map(|point| Figure { point, interval: t_interval(point, &spread, trials) }))
+        .map(|(point, spread)| point.map(|point| Figure { point, interval: t_interval(scale, point, &spread, trials) }))
         .collect()
 }
 
 /// Estimates a ratio of two sums over the trials, such as processor time a delivery.
 pub(crate) fn estimate_ratio(parts: &[(f64, f64)], resamples: &[Resample]) -> Option<Figure> {
+    estimate_ratio_on(Scale::Ratios, parts, resamples)
+}
+
+/// As [`estimate_ratio`], on a scale of one's choice.
+pub(crate) fn estimate_ratio_on(scale: Scale, parts: &[(f64, f64)], resamples: &[Resample]) -> Option<Figure> {
     let ratio = |drawn: &[u32]| {
         let (top, bottom) = parts.iter().zip(drawn).fold((0.0, 0.0), |(top, bottom), (part, &times)| {
             (top + part.0 * f64::from(times), bottom + part.1 * f64::from(times))
         });
         vec![(bottom > 0.0).then(|| top / bottom)]
     };
-    estimate(parts.len(), resamples, ratio).pop().flatten()
+    estimate_on(scale, parts.len(), resamples, ratio).pop().flatten()
 }
 
 /// Student's interval around `point`, with the standard error that the bootstrap shows.
 ///
-/// On the scale of ratios where everything is positive, as latencies and costs are: their errors
-/// multiply, and no such interval reaches below zero.
-fn t_interval(point: f64, spread: &[(f64, f64)], trials: usize) -> Option<Interval> {
+/// On the scale of ratios only where everything is positive: no such interval reaches below zero.
+fn t_interval(scale: Scale, point: f64, spread: &[(f64, f64)], trials: usize) -> Option<Interval> {
     let degrees = as_float(trials.checked_sub(1)?);
     let t = StudentsT::new(0.0, 1.0, degrees).ok()?.inverse_cdf(UPPER_END);
-    let positive = point > 0.0 && spread.iter().all(|(value, _)| *value > 0.0);
+    let positive = scale == Scale::Ratios && point > 0.0 && spread.iter().all(|(value, _)| *value > 0.0);
     let scaled = |value: f64| if positive { value.ln() } else { value };
     let total: f64 = spread.iter().map(|(_, weight)| weight).sum();
     let mean = spread.iter().map(|(value, weight)| scaled(*value) * weight).sum::<f64>() / total;
     let variance = spread.iter().map(|(value, weight)| weight * (scaled(*value) - mean).powi(2)).sum::<f64>() / total;
     let half = t * (variance * as_float(trials) / degrees).sqrt();
-    // What was never seen below zero cannot lie there.
-    let least = if point >= 0.0 && spread.iter().all(|(value, _)| *value >= 0.0) { 0.0 } else { f64::NEG_INFINITY };
+    let least = match scale {
+        Scale::Ratios => 0.0,
+        Scale::Differences => f64::NEG_INFINITY,
+    };
     let end = |half: f64| if positive { point * half.exp() } else { (point + half).max(least) };
     Some(Interval { low: end(-half), high: end(half) })
 }
@@ -311,6 +336,14 @@ mod tests {
         };
         let apart = (0..2_000).filter(|_| !cell().is_near(&cell())).count();
         assert!(apart < 70, "{apart} of 2,000 pairs were told apart");
+    }
+
+    #[test]
+    fn a_difference_that_may_be_none_is_not_judged_by_ratios() {
+        let parts = [(0.01, 1.0), (4.0, 1.0), (8.0, 1.0)];
+        let figure = estimate_ratio_on(Scale::Differences, &parts, &resamples(3)).unwrap();
+        assert!(figure.low() < 0.0 && figure.high() < 15.0, "{figure:?}");
+        assert!((figure.high() - figure.point - (figure.point - figure.low())).abs() < 1e-9, "{figure:?}");
     }
 
     #[test]

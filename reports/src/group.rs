@@ -4,7 +4,7 @@
 //! Pure. A record lands in exactly one cell; nothing is dropped, so every trial can be listed. The
 //! steps of a search for capacity are one group, whatever load each stood at.
 
-use pushoff_model::record::{Limit, Measurement, Outcome};
+use pushoff_model::record::{FailureKind, Limit, Measurement, Outcome};
 use pushoff_model::workload::{BUILT_IN, Growth};
 use pushoff_model::{Client, Record, Transport, Workload};
 
@@ -93,6 +93,14 @@ impl<'a> Trial<'a> {
             }
             Outcome::Failed(failure) => Some(&failure.reason),
             Outcome::NotRun(not_run) => Some(&not_run.reason),
+        }
+    }
+
+    /// How the trial failed, if it did.
+    pub(crate) const fn failure(&self) -> Option<FailureKind> {
+        match &self.record.outcome {
+            Outcome::Failed(failure) => Some(failure.kind),
+            Outcome::Measured(_) | Outcome::NotRun(_) => None,
         }
     }
 

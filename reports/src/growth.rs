@@ -94,11 +94,11 @@ impl Gauge {
         let sums = Sums::of(trials);
         let connections = |trial: &Measurement| trial.counts.subscribers as f64;
         match self {
-            Self::Memory => sums.quotient(|it| {
+            Self::Memory => sums.difference(|it| {
                 let (idle, empty) = (it.memory.idle.server?, it.memory.empty.server?);
                 Some((idle.pss_bytes as f64 - empty.pss_bytes as f64, connections(it)))
             }),
-            Self::Kernel => sums.quotient(|it| {
+            Self::Kernel => sums.difference(|it| {
                 let held = |kernel: pushoff_model::record::KernelMemory| (kernel.slab_bytes + kernel.tcp_bytes) as f64;
                 Some((held(it.memory.idle.kernel?) - held(it.memory.empty.kernel?), connections(it)))
             }),

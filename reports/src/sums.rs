@@ -5,7 +5,7 @@
 use pushoff_model::LatencyHistogram;
 use pushoff_model::record::Measurement;
 
-use crate::compare::{Figure, Interval, Pool, Resample, estimate, estimate_ratio, resamples};
+use crate::compare::{Figure, Interval, Pool, Resample, Scale, estimate, estimate_ratio, estimate_ratio_on, resamples};
 
 /// Estimates over the same trials.
 #[derive(Clone, Debug)]
@@ -53,7 +53,13 @@ impl<'a> Sums<'a> {
         estimate_ratio(&parts?, &self.resamples)
     }
 
-    /// A ratio of two sums of which the upper may lie below zero, such as a difference of memory.
+    /// A ratio of two sums of which the upper is a difference, such as of memory, and may lie below zero.
+    pub(crate) fn difference(&self, of: impl Fn(&Measurement) -> Option<(f64, f64)>) -> Option<Figure> {
+        let parts: Option<Vec<_>> = self.trials.iter().map(|trial| of(trial)).collect();
+        estimate_ratio_on(Scale::Differences, &parts?, &self.resamples)
+    }
+
+    /// A ratio of two sums that are not whole numbers.
     pub(crate) fn quotient(&self, of: impl Fn(&Measurement) -> Option<(f64, f64)>) -> Option<Figure> {
         let parts: Option<Vec<_>> = self.trials.iter().map(|trial| of(trial)).collect();
         estimate_ratio(&parts?, &self.resamples)

@@ -1,7 +1,7 @@
 //! What limited a cell, and so what its figures are worth: one verdict a cell, shown wherever they are.
 
 use pushoff_model::Transport;
-use pushoff_model::record::Limit;
+use pushoff_model::record::{FailureKind, Limit};
 use serde::Serialize;
 
 use crate::group::{Cell, Trial};
@@ -31,13 +31,15 @@ impl Validity {
 
     /// The verdict on some trials of a cell. Where one counts, those that do not say nothing.
     pub(crate) fn of_trials(trials: &[&Trial<'_>]) -> Self {
-        let met = |limit: Limit| trials.iter().any(|trial| trial.limits().any(|it| it == limit));
+        let met = |limit: Limit, kind: FailureKind| {
+            trials.iter().any(|trial| trial.limits().any(|it| it == limit) || trial.failure() == Some(kind))
+        };
         if trials.iter().any(|trial| trial.is_valid()) {
             let at_limit = |trial: &&&Trial<'_>| trial.is_valid() && trial.limits().any(|limit| limit == Limit::Server);
             if trials.iter().any(|trial| at_limit(&trial)) { Self::ServerLimited } else { Self::NotSaturated }
-        } else if met(Limit::Generator) {
+        } else if met(Limit::Generator, FailureKind::Generator) {
             Self::GeneratorLimited
-        } else if met(Limit::Machine) {
+        } else if met(Limit::Machine, FailureKind::Machine) {
             Self::MachineLimited
         } else {
             Self::NotMeasured

@@ -45,14 +45,14 @@ impl MemoryCosts {
 
 fn moment(sums: &Sums<'_>, pick: Pick) -> Moment {
     let a_connection = |of: fn(&Held) -> Option<f64>| {
-        sums.quotient(|trial| Some((of(pick(&trial.memory))? - of(&trial.memory.empty)?, connections(trial))))
+        sums.difference(|trial| Some((of(pick(&trial.memory))? - of(&trial.memory.empty)?, connections(trial))))
     };
     Moment {
         server_pss_bytes: a_connection(|held| held.server.map(pss)),
         server_rss_bytes: a_connection(|held| held.server.map(|it| float(it.rss_bytes))),
         kernel_bytes: a_connection(|held| held.kernel.map(both)),
         generator_pss_bytes: a_connection(|held| held.generator.map(pss)),
-        server_and_kernel_bytes: sums.quotient(|trial| Some((server_side(trial, pick)?, connections(trial)))),
+        server_and_kernel_bytes: sums.difference(|trial| Some((server_side(trial, pick)?, connections(trial)))),
     }
 }
 

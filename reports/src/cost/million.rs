@@ -53,7 +53,7 @@ impl Million {
             bandwidth_bytes_per_second: bandwidth(HEADERS).map(users),
             bandwidth_above_tcp_bytes_per_second: bandwidth(0.0).map(users),
             memory_bytes: sums
-                .quotient(|trial| Some((server_side(trial, |it| &it.delivering)?, connections(trial))))
+                .difference(|trial| Some((server_side(trial, |it| &it.delivering)?, connections(trial))))
                 .map(users),
             cores: sums
                 .quotient(|trial| {

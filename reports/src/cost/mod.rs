@@ -147,7 +147,12 @@ impl<'a> Sources<'a> {
         let (silent, publishing) = (best(&self.silent, group), self.publishing(group));
         let cost = |cell: &Cell<'a>| {
             let own = cell.shown();
-            let of = |source: Option<&Source<'a>>| source.map_or_else(Vec::new, |it| it.trials(cell.transport));
+            let of = |source: Option<&Source<'a>>| match source {
+                // What is void of one's own is shown as such; of another's it is not taken over.
+                Some(it) if it.label == group.label => own.clone(),
+                Some(it) => it.trials(cell.transport),
+                None => Vec::new(),
+            };
             let (silent, publishing) = (of(silent), of(publishing));
             Costs::of(Trials { transport: cell.transport, own: &own, silent: &silent, publishing: &publishing })
         };

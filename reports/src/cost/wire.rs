@@ -78,7 +78,7 @@ impl WireCosts {
                 .filter(|_| is_web),
             setup_segments: own.quotient(|trial| setup(trial).map(|it| (segments(it), connections(trial)))),
             empty_poll_bytes: silent.quotient(|trial| empty(trial).map(|it| (bytes(it), polls(it)))),
-            empty_poll_deviation: silent.quotient(|trial| empty(trial).map(|it| (bytes(it) - heads(it), heads(it)))),
+            empty_poll_deviation: silent.difference(|trial| empty(trial).map(|it| (bytes(it) - heads(it), heads(it)))),
             empty_poll_browser_bytes: silent.quotient(|trial| empty(trial).map(|it| (browsers(it, head), polls(it)))),
             silent_bytes_per_second: silent
                 .quotient(|trial| load(trial).map(|it| (bytes(it), connections(trial) * seconds(trial)))),
@@ -92,14 +92,14 @@ fn down(own: &Sums<'_>) -> Parts {
         |of: fn(&Traffic) -> f64| own.quotient(|trial| load(trial).map(|it| (of(it), float(it.contents.messages))));
     let theory =
         |it: &Traffic| float(it.contents.payload_bytes + it.contents.framing_bytes + it.contents.response_head_bytes);
-    let off = own.quotient(|trial| load(trial).map(|it| (float(it.down.bytes) - theory(it), theory(it))));
+    let off = own.difference(|trial| load(trial).map(|it| (float(it.down.bytes) - theory(it), theory(it))));
     Parts {
         bytes: part(|it| float(it.down.bytes)),
         payload_bytes: part(|it| float(it.contents.payload_bytes)),
         framing_bytes: part(|it| float(it.contents.framing_bytes)),
         head_bytes: part(|it| float(it.contents.response_head_bytes)),
         rest_bytes: own
-            .quotient(|trial| load(trial).map(|it| (float(it.down.bytes) - theory(it), float(it.contents.messages)))),
+            .difference(|trial| load(trial).map(|it| (float(it.down.bytes) - theory(it), float(it.contents.messages)))),
         theory_bytes: own.quotient(|trial| load(trial).map(|it| (theory(it), float(it.contents.messages)))),
         deviation: off.filter(|_| part(|it| float(it.contents.messages)).is_some()),
     }
@@ -113,14 +113,16 @@ fn up(own: &Sums<'_>) -> Parts {
     let asked = |it: &Traffic| float(it.contents.request_head_bytes);
     let speaks = own.quotient(|trial| load(trial).map(|it| (float(it.contents.spoken_bytes), 1.0)));
     let is_mute = speaks.is_none_or(|spoken| spoken.point == 0.0);
-    let off = own.quotient(|trial| load(trial).map(|it| (float(it.up.bytes) - asked(it), asked(it))));
+    let off = own.difference(|trial| load(trial).map(|it| (float(it.up.bytes) - asked(it), asked(it))));
     Parts {
         bytes: part(|it| float(it.up.bytes)),
         payload_bytes: part(|it| float(it.contents.spoken_bytes)).filter(|_| !is_mute),
         framing_bytes: None,
         head_bytes: part(asked),
-        rest_bytes: part(|it| {
-            float(it.up.bytes) - float(it.contents.request_head_bytes) - float(it.contents.spoken_bytes)
+        rest_bytes: own.difference(|trial| {
+            load(trial).map(|it| {
+                (float(it.up.bytes) - asked(it) - float(it.contents.spoken_bytes), float(it.contents.messages))
+            })
         }),
         theory_bytes: part(asked).filter(|_| is_mute),
         deviation: off.filter(|_| is_mute && part(asked).is_some()),

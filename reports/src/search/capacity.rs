@@ -4,7 +4,7 @@
 //! Its estimate is the geometric mean of the midpoints between successive turns. Source: Wetherill
 //! & Levitt, *Sequential Estimation of Points on a Psychometric Function*, 1965.
 
-use pushoff_model::record::{Limit, Purpose};
+use pushoff_model::record::{FailureKind, Limit, Purpose};
 use pushoff_model::workload::Slo;
 use serde::Serialize;
 use statrs::distribution::{ContinuousCDF as _, StudentsT};
@@ -131,18 +131,23 @@ fn reach(cell: &Cell<'_>, slo: &Slo) -> Reach {
     let failed: Vec<&Trial<'_>> = sought.filter(|trial| Said::by(trial, slo) != Said::Held).collect();
     let confirming: Vec<_> = failed.iter().copied().filter(|it| has_purpose(it, Purpose::Confirmation)).collect();
     let failed = if confirming.is_empty() { failed } else { confirming };
-    let void = || failed.iter().filter(|trial| Said::by(trial, slo) == Said::Nothing);
-    let met = |limit: Limit| void().any(|trial| trial.limits().any(|it| it == limit));
-    if failed.is_empty() {
-        Reach::NeverFailed
-    } else if void().count() * 2 <= failed.len() {
-        Reach::Saturated
-    } else if met(Limit::Generator) {
-        Reach::Generator
-    } else if met(Limit::Machine) {
-        Reach::Machine
-    } else {
-        Reach::NeverFailed
+    let void: Vec<_> = failed.iter().filter(|trial| Said::by(trial, slo) == Said::Nothing).collect();
+    if void.len() * 2 <= failed.len() {
+        return if failed.is_empty() { Reach::NeverFailed } else { Reach::Saturated };
+    }
+    // What the last of them met is what the search stopped at.
+    let limit = void.last().and_then(|trial| trial.limits().find(|limit| limit.voids()));
+    let failure = void.last().and_then(|trial| trial.failure());
+    match (limit, failure) {
+        (Some(Limit::Generator), _) | (None, Some(FailureKind::Generator)) => Reach::Generator,
+        (Some(Limit::Machine), _) | (None, Some(FailureKind::Machine)) => Reach::Machine,
+        // Broken off by an interrupt.
+        (Some(Limit::Server), _)
+        | (
+            None,
+            Some(FailureKind::Interrupted | FailureKind::Server | FailureKind::Connect | FailureKind::Unbalanced),
+        )
+        | (None, None) => Reach::NeverFailed,
     }
 }
 

@@ -12,6 +12,7 @@ use pushoff_model::workload::{Direction, Growth, Load, Slo};
 use pushoff_model::{Transport, Workload};
 
 use crate::group::{Cell, Group};
+use crate::validity::Validity;
 
 pub(crate) use capacity::{Capacity, Reach};
 pub(crate) use curve::Stand;
@@ -42,6 +43,8 @@ pub(crate) struct Curve {
     pub(crate) capacity: Option<Capacity>,
     /// The highest load that held, in what grew.
     pub(crate) highest_held: Option<f64>,
+    /// What limited the trials together.
+    pub(crate) validity: Validity,
     /// Why nothing could be measured, where nothing was.
     pub(crate) void: Option<String>,
 }
@@ -67,6 +70,7 @@ impl Curve {
             transport: cell.transport,
             capacity: Capacity::of(cell, &offers, slo, highest_held),
             highest_held,
+            validity: Validity::of(cell),
             void: is_void.then(|| cell.void_reason().unwrap_or("nothing was measured").to_owned()),
             stands,
         }

@@ -108,8 +108,7 @@ pub(crate) fn table(searched: &Searched<'_>, noise_ns: f64) -> Table<'static> {
 /// The verdict on the knee, not on what was put beyond it on purpose.
 pub(crate) fn validity(curve: &Curve) -> Validity {
     match curve.capacity {
-        None if curve.void.is_some() => Validity::NotMeasured,
-        None => Validity::NotSaturated,
+        None => curve.validity,
         Some(capacity) => match capacity.reach {
             Reach::Saturated if capacity.is_server_limited => Validity::ServerLimited,
             Reach::Saturated | Reach::NeverFailed => Validity::NotSaturated,
