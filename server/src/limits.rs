@@ -51,6 +51,7 @@ pub(crate) const REFUSALS: usize = 128;
 /// `net.core.somaxconn` lets it. Chosen here: 5,000 that come at once are everyday.
 pub(crate) const BACKLOG: i32 = 8192;
 
-/// How long an idle connection keeps hyper's buffers. Chosen here: a client that asks at once again
-/// finds everything as it left it, one that polls by the second costs little memory meanwhile.
-pub(crate) const LINGERING_IN_HYPER: Duration = Duration::from_millis(100);
+/// How long an idle connection keeps hyper's buffers, once its client has asked again within this
+/// time. Chosen here: making them anew costs some microseconds, which one that polls ten times a
+/// second would pay too often, and one that polls by the second hardly notices.
+pub(crate) const WAITING_IN_HYPER: Duration = Duration::from_millis(100);

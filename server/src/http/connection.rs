@@ -11,12 +11,12 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tracing::trace;
 
-use super::exchange::{After, exchange};
+use super::exchange::{After, Pace, exchange};
 use super::problem::Problem;
 use super::reply::reply;
 use crate::limits;
@@ -29,18 +29,14 @@ where
 {
     // What was read and is the beginning of the next request.
     let mut begun = BytesMut::new();
-    let mut is_first = true;
+    let mut pace = Pace::Unknown;
     loop {
-        if !std::mem::replace(&mut is_first, false) && begun.is_empty() && !idle(&mut io, &mut begun, &server).await {
-            return boxed(|| close(io, None)).await;
-        }
-        let (returned, read, after) = boxed(|| exchange(io, begun.split().freeze(), &server)).await;
+        let (returned, read, after) = boxed(|| exchange(io, begun.split().freeze(), pace, &server)).await;
         io = returned;
         match after {
-            After::Idle => begun = copied(&read),
+            After::Idle => begun = copied(read),
             After::Answer(answering) => {
-                begun = copied(&read);
-                drop(read);
+                begun = copied(read);
                 if !boxed(|| reply(&mut io, answering, &mut begun)).await {
                     return;
                 }
@@ -50,12 +46,20 @@ where
             After::Refusal(problem) => return boxed(|| close(io, Some(problem))).await,
             After::Nothing => return,
         }
+        if begun.is_empty() {
+            let since = Instant::now();
+            if !idle(&mut io, &mut begun, &server).await {
+                return boxed(|| close(io, None)).await;
+            }
+            pace = Pace::after(since.elapsed());
+        }
     }
 }
 
-/// A copy that does not keep the buffer which these bytes, usually none, were read into.
-fn copied(read: &[u8]) -> BytesMut {
-    read.into()
+/// A copy of what was read, usually nothing, in place of the buffer that it was read into.
+#[expect(clippy::needless_pass_by_value, reason = "the buffer is to be let go of")]
+fn copied(read: Bytes) -> BytesMut {
+    read[..].into()
 }
 
 /// Puts a future on the heap where it is made: a task then holds room for the part of its work

@@ -50,6 +50,22 @@ pub(super) enum After {
     Nothing,
 }
 
+/// How soon a client asks again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// It has not asked before, or not lately.
+    Unknown,
+    /// So soon that its connection may wait for it in hyper.
+    Brisk,
+}
+
+impl Pace {
+    /// The pace of one who was idle for so long.
+    pub(super) fn after(idle: Duration) -> Self {
+        if idle < limits::WAITING_IN_HYPER { Self::Brisk } else { Self::Unknown }
+    }
+}
+
 /// What a connection waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -71,6 +87,8 @@ enum Leave {
 /// The state of a connection that the socket below hyper and the service above it share.
 pub(crate) struct Line {
     phase: AtomicU8,
+    /// Whether the request under way, or the last, leaves hyper with nothing to read after it.
+    is_plain: AtomicBool,
     /// Whether the socket did not take all of hyper's last write.
     owes: AtomicBool,
     leave: Mutex<Option<Leave>>,
@@ -84,7 +102,12 @@ impl fmt::Debug for Line {
 
 impl Line {
     const fn new() -> Self {
-        Self { phase: AtomicU8::new(Phase::Head as u8), owes: AtomicBool::new(false), leave: Mutex::new(None) }
+        Self {
+            phase: AtomicU8::new(Phase::Head as u8),
+            is_plain: AtomicBool::new(false),
+            owes: AtomicBool::new(false),
+            leave: Mutex::new(None),
+        }
     }
 
     /// Says what the connection becomes once its 101 is sent.
@@ -107,6 +130,12 @@ impl Line {
     /// Notes whether bytes of hyper's wait for the socket.
     pub(super) fn owes(&self, owes: bool) {
         self.owes.store(owes, Ordering::Relaxed);
+    }
+
+    /// Whether the connection may be taken from hyper: nothing is left to read of its request, and
+    /// nothing to write of its answer.
+    fn may_leave(&self) -> bool {
+        self.is_plain.load(Ordering::Relaxed) && !self.owes.load(Ordering::Relaxed)
     }
 
     fn leave(&self, leave: Leave) {
@@ -156,10 +185,10 @@ impl Service<Request<Incoming>> for Requests {
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let (server, line) = (Arc::clone(&self.server), Arc::clone(&self.line));
         line.enter(Phase::Answer);
-        let is_plain = is_plain(&request);
+        line.is_plain.store(is_plain(&request), Ordering::Relaxed);
         Box::pin(async move {
             let answering = answering(server, Arc::clone(&line), request);
-            let mut response = at_once(answering, &line, is_plain).await;
+            let mut response = at_once(answering, &line).await;
             response.body_mut().hold(line);
             Ok(response)
         })
@@ -183,9 +212,9 @@ fn answering(server: Arc<Server>, line: Arc<Line>, request: Request<Incoming>) -
 /// The answer where it is there at once. Where it is not, or goes on and on, it is taken out of
 /// hyper's hands, if the request is as plain as that asks and hyper owes the socket nothing: the
 /// connection is then taken from under this future, which never resolves.
-async fn at_once(mut answering: Answering, line: &Line, is_plain: bool) -> Response<Body> {
+async fn at_once(mut answering: Answering, line: &Line) -> Response<Body> {
     let first = poll_fn(|cx| Poll::Ready(answering.as_mut().poll(cx))).await;
-    let may_leave = is_plain && !line.owes.load(Ordering::Relaxed);
+    let may_leave = line.may_leave();
     let leaving = match first {
         Poll::Ready(response) if !(may_leave && response.body().is_stream()) => return response,
         Poll::Ready(response) => Box::pin(ready(response)),
@@ -197,7 +226,7 @@ async fn at_once(mut answering: Answering, line: &Line, is_plain: bool) -> Respo
 }
 
 /// Answers requests until hyper has to let go. `begun` was read before.
-pub(super) async fn exchange<IO>(io: IO, begun: Bytes, server: &Arc<Server>) -> (IO, Bytes, After)
+pub(super) async fn exchange<IO>(io: IO, begun: Bytes, pace: Pace, server: &Arc<Server>) -> (IO, Bytes, After)
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -224,7 +253,7 @@ where
         let phase = line.phase();
         if phase != armed {
             armed = phase;
-            if let Some(allowed) = allowance(phase, server) {
+            if let Some(allowed) = allowance(phase, &line, server) {
                 deadline.as_mut().reset(Instant::now() + allowed);
             }
         }
@@ -232,9 +261,10 @@ where
             Phase::Answer => Poll::Pending,
             Phase::Head | Phase::Idle if is_closing => Poll::Ready(After::Close),
             Phase::Head => deadline.as_mut().poll(cx).map(|()| too_slow()),
-            // What hyper has yet to write keeps the connection with it.
-            Phase::Idle if line.owes.load(Ordering::Relaxed) => Poll::Pending,
-            Phase::Idle => deadline.as_mut().poll(cx).map(|()| After::Idle),
+            Phase::Idle if line.may_leave() && pace == Pace::Unknown => Poll::Ready(After::Idle),
+            Phase::Idle => {
+                deadline.as_mut().poll(cx).map(|()| if line.may_leave() { After::Idle } else { After::Close })
+            }
         }
     })
     .await;
@@ -248,11 +278,12 @@ where
 }
 
 /// How long a connection may stay in a phase.
-fn allowance(phase: Phase, server: &Server) -> Option<Duration> {
+fn allowance(phase: Phase, line: &Line, server: &Server) -> Option<Duration> {
     match phase {
         Phase::Head => Some(server.config.head_timeout),
         Phase::Answer => None,
-        Phase::Idle => Some(limits::LINGERING_IN_HYPER.min(server.config.keep_alive)),
+        Phase::Idle if line.may_leave() => Some(limits::WAITING_IN_HYPER.min(server.config.keep_alive)),
+        Phase::Idle => Some(server.config.keep_alive),
     }
 }
 
