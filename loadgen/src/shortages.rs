@@ -68,7 +68,11 @@ impl Limits {
 
 /// The most sockets that a workload opens, whatever the transport.
 fn connections(workload: &Workload) -> u64 {
-    Transport::ALL.into_iter().map(|transport| descriptors_needed(workload, transport, workload.client)).max().unwrap_or(0)
+    Transport::ALL
+        .into_iter()
+        .map(|transport| descriptors_needed(workload, transport, workload.client))
+        .max()
+        .unwrap_or(0)
 }
 
 fn setting(name: &str) -> Option<String> {

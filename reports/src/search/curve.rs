@@ -19,11 +19,12 @@ pub(crate) struct Stand {
     pub(crate) offered_per_second: f64,
     /// Trials that it rests on.
     pub(crate) trials: usize,
-    /// What limited it. Void: shown open, and no ground for a knee.
+    /// What limited it. Void: shown open; what broke there is no ground for a knee.
     pub(crate) validity: Validity,
     /// Whether it was put there to see what lies beyond.
     pub(crate) is_overload: bool,
-    /// Whether the SLO held, over the trials together.
+    /// Whether the SLO held, over the trials together. Where it did in spite of a generator or machine
+    /// at its limit, it would have without that too.
     pub(crate) holds: bool,
     /// Share of the deliveries due that arrived in time.
     pub(crate) share_within: Option<Figure>,
@@ -71,7 +72,7 @@ impl Stand {
             trials: shown.len(),
             validity,
             is_overload: trials.iter().any(|trial| has_purpose(trial, Purpose::Overload)),
-            holds: !validity.is_void() && in_time && lost == 0 && (missed == 0 || slo.may_skip),
+            holds: in_time && lost == 0 && (missed == 0 || slo.may_skip),
             share_within: share.map(Figure::of_one),
             p50_ns,
             p99_ns,
@@ -90,11 +91,11 @@ pub(super) fn has_purpose(trial: &Trial<'_>, purpose: Purpose) -> bool {
 /// What a single trial said of its load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Said {
-    /// The SLO was met and nothing was lost.
+    /// The SLO was met and nothing was lost, whoever else was at a limit.
     Held,
     /// It was not, or the server gave way.
     Broke,
-    /// Nothing: the generator or the machine was the limit, or it was broken off.
+    /// Nothing: it was not met while the generator or the machine was the limit, or it was broken off.
     Nothing,
 }
 
@@ -102,7 +103,6 @@ impl Said {
     /// Judges a trial.
     pub(super) fn by(trial: &Trial<'_>, slo: &Slo) -> Self {
         let it = match &trial.record.outcome {
-            Outcome::Measured(_) if !trial.is_valid() => return Self::Nothing,
             Outcome::Measured(measurement) => measurement,
             Outcome::Failed(failure) => return Self::by_failure(failure.kind),
             Outcome::NotRun(_) => return Self::Nothing,
@@ -110,7 +110,11 @@ impl Said {
         #[expect(clippy::cast_precision_loss, reason = "a share needs no more than 53 bits")]
         let (in_time, due) = (it.delivery_latency.count_within(slo.within) as f64, it.window.due as f64);
         let whole = it.counts.lost == 0 && (it.counts.missed == 0 || slo.may_skip);
-        if whole && in_time >= slo.share.as_f64() * due { Self::Held } else { Self::Broke }
+        match (whole && in_time >= slo.share.as_f64() * due, trial.is_valid()) {
+            (true, _) => Self::Held,
+            (false, true) => Self::Broke,
+            (false, false) => Self::Nothing,
+        }
     }
 
     const fn by_failure(kind: FailureKind) -> Self {
