@@ -131,7 +131,7 @@ impl Server {
             });
         });
         let (http, raw_tcp) = listens.recv().unwrap();
-        let target = Target { http, raw_tcp: Some(raw_tcp), server_pid: None, server_cpus: 1, publish_token: None };
+        let target = Target { http, raw_tcp: Some(raw_tcp), server_pid: None, server_cpus: 1.0, publish_token: None };
         Self { target, shutdown: Some(shutdown), thread: Some(thread) }
     }
 }

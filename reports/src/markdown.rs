@@ -65,7 +65,7 @@ fn section(comparison: &Comparison<'_>) -> String {
     }
     let _written = writeln!(
         text,
-        "\n{}. SLO: {}. **Bold** is best, ≈ too close to call, in brackets the 95 % interval.\n",
+        "\n{}. SLO: {}. **Bold** is best, ≈ too close to call, in brackets the 95 % interval, (?) beyond tenfold.\n",
         describe::load(workload),
         describe::slo(workload),
     );

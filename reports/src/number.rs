@@ -44,6 +44,9 @@ const BYTE_RATE: [Unit; 5] = [(1.0, " B/s"), (1e3, " kB/s"), (1e6, " MB/s"), (1e
 const BARE: [Unit; 1] = [(1.0, "")];
 const DEVIATION: [Unit; 1] = [(0.01, " %")];
 
+/// An interval that reaches to so many times its point says nothing that a reader could use. Chosen here.
+const SAYS_NOTHING: f64 = 10.0;
+
 impl Quantity {
     /// The number with its unit.
     pub(crate) fn write(self, value: f64) -> String {
@@ -76,10 +79,15 @@ impl Quantity {
         self.write_interval(figure).map_or_else(|| point.clone(), |interval| format!("{point} {interval}"))
     }
 
-    /// The interval alone, in the unit of the point: `(1.19–1.31)`. None where three digits cannot
-    /// tell its ends from the point.
+    /// The interval alone, in the unit of the point: `(1.19–1.31)`, or `(?)` where it reaches beyond
+    /// ten times the point and so says nothing but that. None where three digits cannot tell its ends
+    /// from the point.
     pub(crate) fn write_interval(self, figure: &Figure) -> Option<String> {
         let interval = figure.interval?;
+        let reach = (interval.high - figure.point).max(figure.point - interval.low);
+        if reach > (SAYS_NOTHING - 1.0) * figure.point.abs() && figure.point.abs() > 0.0 {
+            return Some("(?)".into());
+        }
         let (factor, _) = self.unit(figure.point);
         let digits = |value: f64| if self == Self::Share { percent(value) } else { self.digits(value / factor) };
         let (low, high) = (digits(interval.low), digits(interval.high));
@@ -270,6 +278,14 @@ mod tests {
         assert_eq!(Quantity::Time.write_figure(&figure(1.02e6, 0.913e6, 1.1e6)), "1.02 ms (0.913–1.10)");
         assert_eq!(Quantity::Time.write_figure(&Figure { point: 5e3, interval: None }), "5.00 µs");
         assert_eq!(Quantity::Share.write_figure(&figure(1.0, 1.0, 1.0)), "100 %");
+    }
+
+    #[test]
+    fn an_interval_that_reaches_beyond_ten_times_its_point_says_nothing() {
+        let figure = |point, low, high| Figure { point, interval: Some(Interval { low, high }) };
+        assert_eq!(Quantity::Time.write_figure(&figure(20.9e6, 200.0, 2.4e12)), "20.9 ms (?)");
+        assert_eq!(Quantity::Bytes.write_figure(&figure(-131.0, -980.0, 718.0)), "−131 B (−980 to 718)");
+        assert_eq!(Quantity::Bytes.write_figure(&figure(-19.5, -1_800.0, 1_500.0)), "−19.5 B (?)");
     }
 
     #[test]

@@ -16,14 +16,7 @@ pub(super) fn verdict(curves: &[Curve]) -> String {
     found.sort_by(|one, other| point(other).total_cmp(&point(one)));
     let (known, open): (Vec<_>, Vec<_>) = found.into_iter().partition(|(_, it)| it.reach.reason().is_none());
     let mut sentences: Vec<String> = known_words(&known).into_iter().collect();
-    for (transport, capacity) in &open {
-        let reason = capacity.reach.reason().unwrap_or_default();
-        sentences.push(format!(
-            "{} carries at least {}: {reason}.",
-            capitalised(transport.label()),
-            rate(capacity.deliveries_per_second.point)
-        ));
-    }
+    sentences.extend(open_words(&open));
     if sentences.is_empty() {
         return "No search came so far that a capacity can be named.".into();
     }
@@ -55,10 +48,40 @@ fn known_words(known: &[(Transport, Capacity)]) -> Option<String> {
     })
 }
 
-const fn point(found: &(Transport, Capacity)) -> f64 {
-    found.1.deliveries_per_second.point
+/// Lower bounds, a sentence a reason: those that came equally far together, the farthest first.
+fn open_words(open: &[(Transport, Capacity)]) -> Vec<String> {
+    let mut reasons: Vec<&'static str> = Vec::new();
+    for reason in open.iter().filter_map(|(_, it)| it.reach.reason()) {
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    let bounds = |reason: &str| {
+        let mut bounds: Vec<(String, Vec<Transport>)> = Vec::new();
+        for (transport, it) in open.iter().filter(|(_, it)| it.reach.reason() == Some(reason)) {
+            let least = Quantity::Rate.write(it.deliveries_per_second.point);
+            match bounds.last_mut() {
+                Some((same, transports)) if *same == least => transports.push(*transport),
+                Some(_) | None => bounds.push((least, vec![*transport])),
+            }
+        }
+        bounds
+    };
+    let sentence = |reason: &str| {
+        let parts: Vec<String> = bounds(reason)
+            .iter()
+            .enumerate()
+            .map(|(index, (least, transports))| match (index, transports.len()) {
+                (0, 1) => format!("{} carries at least {least} deliveries", capitalised(&list(transports))),
+                (0, _) => format!("{} carry at least {least} deliveries", capitalised(&list(transports))),
+                (_, _) => format!("{} at least {least}", list(transports)),
+            })
+            .collect();
+        format!("{}: {reason}.", parts.join("; "))
+    };
+    reasons.into_iter().map(sentence).collect()
 }
 
-fn rate(value: f64) -> String {
-    format!("{} deliveries", Quantity::Rate.write(value))
+const fn point(found: &(Transport, Capacity)) -> f64 {
+    found.1.deliveries_per_second.point
 }

@@ -19,7 +19,7 @@ pub(super) fn section(study: &Study<'_>) -> Result<Markup, ReportError> {
         section {
             h2 { "Side by side" }
             p.note {
-                "Each figure with its 95 % interval. " b.best { "Best" } " stands alone; "
+                "Each figure with its 95 % interval; (?) is one that reaches beyond ten times the figure. " b.best { "Best" } " stands alone; "
                 span.tie { "≈" } " marks what is too close to call. A transport's name leads to its trials."
             }
             @for (comparison, table) in study.comparisons.iter().zip(&tables) {
