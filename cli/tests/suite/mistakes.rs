@@ -26,7 +26,7 @@ fn each_mistake_is_named_with_what_to_do() {
         (&["run", "--workload", "absent.toml"], &["reading absent.toml", "No such file"]),
         (&["run", "--workload", &wrong], &["line 3", "`subscribers` is 0", "1 to 60000"]),
         (&["run", "--transport", "carrier-pigeon"], &["carrier-pigeon", "http-streaming"]),
-        (&["run", "--workload", "ticker", "--subscribers", "1000000"], &["open files", "--subscribers"]),
+        (&["run", "--workload", "ticker", "--subscribers", "1000000"], &["60000", "--subscribers"]),
         (&["run", "--duration", "1ns"], &["--duration", "100ms"]),
         (&["run", "--out", "plain"], &["plain", "--out"]),
         (&["serve", "--listen", &taken], &[&taken, "--listen"]),
@@ -56,9 +56,28 @@ fn a_folder_that_holds_a_run_is_never_written_to_again() {
 fn a_file_of_records_that_is_none_is_named_by_its_line() {
     let folder = Folder::new();
     std::fs::create_dir(folder.path("run")).unwrap();
-    folder.file("run/records.jsonl", "{\"schema\":1}\n");
+    folder.file("run/records.jsonl", "{\"schema\":2}\n");
     let stderr = refused(&folder, &["report", "run"]).stderr;
     assert!(stderr.contains("records.jsonl line 1"), "{stderr}");
+    folder.file("run/records.jsonl", "{\"schema\":1}\n");
+    let stderr = refused(&folder, &["report", "run"]).stderr;
+    assert!(stderr.contains("has schema 1"), "{stderr}");
+}
+
+#[test]
+fn too_few_descriptors_are_named_before_anything_is_measured() {
+    let folder = Folder::new();
+    let command = format!(
+        "ulimit -n 128; exec {} run --workload ticker --transport sse --out run",
+        env!("CARGO_BIN_EXE_pushoff")
+    );
+    let ended = std::process::Command::new("sh").args(["-c", &command]).current_dir(folder.path("")).output().unwrap();
+    let stderr = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(2), "{stderr}");
+    for words in ["300 subscribers", "open files", "allows 128", "ulimit -Hn", "--subscribers"] {
+        assert!(stderr.contains(words), "{words}: {stderr}");
+    }
+    assert!(!std::path::Path::new(&folder.path("run")).exists());
 }
 
 #[test]
