@@ -19,8 +19,10 @@ pub fn knobs() -> Vec<Named> {
         Named::new("read buffer", format!("{READ_BUFFER_BYTES} bytes to begin with, every transport")),
         Named::new("HTTP", "1.1 only, no proxy, no redirects, no retries, no compression, idle connections kept"),
         Named::new("connections", "one a subscriber; subscribers that speak by POST have one more, warmed up"),
-        Named::new("clients", "reqwest (polling, HTTP streaming, POST), eventsource-client, tokio-tungstenite"),
-        Named::new("received", "when the client library hands the message over, a clock reading a message"),
+        Named::new("library clients", "reqwest (polling, HTTP streaming, POST), eventsource-client, tokio-tungstenite"),
+        Named::new("lean clients", "hyper's connection level, one parser a framing; POST by reqwest as well"),
+        Named::new("received", "when the client hands the message over, a clock reading a message"),
+        Named::new("bytes", "TCP_INFO of every subscriber's socket; reqwest's have their descriptor duplicated for it"),
         Named::new("generator's processors", resources::generator_share()),
         Named::new("pacing", timer::KIND),
         Named::new(
