@@ -13,6 +13,10 @@ Examples:
   pushoff                                  measure everything (about two minutes), write a report
   pushoff run --workload ticker            only the ticker
   pushoff run --workload mine.toml         your own workload (see docs/WORKLOADS.md)
+  pushoff run --workload idle --workload connect --workload publish
+                                           what clients cost that are held, come, and are spoken to
+  pushoff run --workload capacity          how many deliveries a second until the SLO breaks (or crowd:
+                                           how many readers); about five minutes
   pushoff run --transport sse --transport websocket --trials 10 --duration 10s
   pushoff serve                            the reference server alone: curl it, open it in a browser
   pushoff report pushoff-runs/latest       the documents again, from the records
