@@ -4,7 +4,7 @@ use pushoff_model::workload::Growth;
 use serde::Serialize;
 
 use super::{Curve, Reach, Searched, Stand};
-use crate::compare::Figure;
+use crate::compare::{Figure, Interval};
 use crate::rank::LEAST_TRIALS;
 use crate::sentence::capitalised;
 use crate::table::{Column, Reading, Subject, Table, column, noise};
@@ -14,6 +14,7 @@ use crate::validity::Validity;
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Found {
     deliveries_per_second: Option<Figure>,
+    deliveries_to_floor: Option<Figure>,
     messages_per_second: Option<Figure>,
     subscribers: Option<Figure>,
     highest_held_messages_per_second: Option<Figure>,
@@ -28,8 +29,8 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    /// Of a curve.
-    pub(crate) fn of(curve: &Curve, growth: Growth) -> Self {
+    /// Of a curve among all of its search.
+    pub(crate) fn of(curve: &Curve, all: &[Curve], growth: Growth) -> Self {
         let load = curve.capacity.map(|it| it.load);
         let highest = curve.highest_held.map(alone);
         let grew = |growth_of: Growth, figure: Option<Figure>| figure.filter(|_| growth == growth_of);
@@ -38,6 +39,7 @@ impl Found {
         let counted = |of: fn(&Stand) -> u64| beyond.map(|it| alone(of(it) as f64));
         Self {
             deliveries_per_second: curve.capacity.map(|it| it.deliveries_per_second),
+            deliveries_to_floor: to_floor(curve, all),
             messages_per_second: grew(Growth::Rate, load),
             subscribers: grew(Growth::Subscribers, load),
             highest_held_messages_per_second: grew(Growth::Rate, highest),
@@ -53,14 +55,30 @@ impl Found {
     }
 }
 
+/// A capacity over that of the floor, where both were found and not only bounded: what remains the
+/// same when the machine is quicker one day than the other.
+fn to_floor(curve: &Curve, all: &[Curve]) -> Option<Figure> {
+    let found = |curve: &Curve| {
+        let capacity = curve.capacity.filter(|it| it.reach == Reach::Saturated)?;
+        let figure = capacity.deliveries_per_second;
+        (figure.low() > 0.0).then(|| (figure.point, (figure.high() / figure.low()).ln() / 2.0))
+    };
+    let floor = all.iter().find(|other| !other.transport.is_ranked() && curve.transport.is_ranked())?;
+    let ((one, half), (other, of_floor)) = (found(curve)?, found(floor)?);
+    let (point, half) = (one / other, half.hypot(of_floor));
+    Some(Figure { point, interval: Some(Interval { low: point * (-half).exp(), high: point * half.exp() }) })
+}
+
 const fn alone(point: f64) -> Figure {
     Figure { point, interval: None }
 }
 
 #[rustfmt::skip]
-const COLUMNS: [Column<Found>; 12] = [
+const COLUMNS: [Column<Found>; 13] = [
     column!(1, "deliveries", Capacity, Rate, More, "the most deliveries a second within the SLO, nothing lost",
         |it| Reading::Figure(it.deliveries_per_second)),
+    column!(2, "÷ floor", Capacity, Ratio, More, "the same over that of raw TCP, where both were found: what travels between machines and days",
+        |it| Reading::Figure(it.deliveries_to_floor)),
     column!(2, "messages", Capacity, Rate, More, "the rate of each publisher at that",
         |it| Reading::Figure(it.messages_per_second)),
     column!(2, "subscribers", Capacity, Count, More, "how many subscribers that is",
@@ -87,7 +105,8 @@ const COLUMNS: [Column<Found>; 12] = [
 
 /// Lays out a search.
 pub(crate) fn table(searched: &Searched<'_>, noise_ns: f64) -> Table<'static> {
-    let found: Vec<Found> = searched.curves.iter().map(|curve| Found::of(curve, searched.growth)).collect();
+    let found: Vec<Found> =
+        searched.curves.iter().map(|curve| Found::of(curve, &searched.curves, searched.growth)).collect();
     let subjects = searched.curves.iter().zip(&found).map(|(curve, found)| {
         let reach = curve.capacity.map(|it| it.reach);
         Subject {
