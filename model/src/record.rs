@@ -3,12 +3,18 @@
 //! A record holds counts, histograms and what the machine did; it holds no percentile and nothing
 //! rounded. A trial that could not be measured leaves a record too, with the reason.
 
+mod costs;
+
 use serde::{Deserialize, Serialize};
 
 use crate::client::Client;
 use crate::histogram::LatencyHistogram;
 use crate::transport::Transport;
 use crate::workload::Workload;
+
+pub use costs::{
+    Connecting, Contents, Flow, Held, KernelMemory, MachineUse, Memory, ProcessMemory, ProcessUse, Traffic, Wire,
+};
 
 /// The version of the schema that this build writes and reads.
 pub const SCHEMA_VERSION: u32 = 2;
@@ -241,197 +247,6 @@ pub struct Series {
     pub worst_ns: Vec<u64>,
     /// Deliveries of each interval.
     pub delivered: Vec<u64>,
-}
-
-/// Everybody connecting: a burst of connections.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Connecting {
-    /// How many subscribers connected.
-    pub connections: u64,
-    /// How many of them at most at the same time.
-    pub at_once: u32,
-    /// From when the first began until the last had its first message.
-    pub took_ns: u64,
-    /// What the server's process used meanwhile.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub server: Option<ProcessUse>,
-    /// What the generator's process used meanwhile.
-    pub generator: ProcessUse,
-}
-
-/// What crossed the subscribers' connections, above TCP, from the kernel's own counters.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Wire {
-    /// From the first connection until everybody had the first message.
-    pub setup: Traffic,
-    /// From then until everything had arrived.
-    pub load: Traffic,
-    /// Connections that were gone before their counters could be read: what they carried is not
-    /// in the sums.
-    pub unread: u64,
-}
-
-/// What crossed connections during a part of a trial.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Traffic {
-    /// Server to client.
-    pub down: Flow,
-    /// Client to server.
-    pub up: Flow,
-    /// What the clients found in it.
-    pub contents: Contents,
-}
-
-/// One direction, summed over connections. Source: `TCP_INFO` of the client's socket.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Flow {
-    /// Bytes above TCP, without those sent again.
-    pub bytes: u64,
-    /// Segments, acknowledgements without data included.
-    pub segments: u64,
-    /// Segments with data: writes, as far as they were not joined.
-    pub data_segments: u64,
-    /// Bytes sent again; of the client's direction alone, the other is not its kernel's to know.
-    pub resent_bytes: u64,
-}
-
-/// What the clients found in the bytes that they received and put into those that they sent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Contents {
-    /// Messages received.
-    pub messages: u64,
-    /// Their payloads.
-    pub payload_bytes: u64,
-    /// What the standards say that their framing weighs, each sent alone: [`crate::overhead`].
-    pub framing_bytes: u64,
-    /// Requests and handshakes sent.
-    pub requests: u64,
-    /// Their heads, as the standards say that they are written.
-    pub request_head_bytes: u64,
-    /// Responses whose head was received.
-    pub responses: u64,
-    /// Their heads.
-    pub response_head_bytes: u64,
-    /// Responses to polls that held no message.
-    pub empty: u64,
-    /// Payloads sent on the subscribers' own connections, their framing not included.
-    pub spoken_bytes: u64,
-}
-
-impl Traffic {
-    /// What crossed between an earlier reading of growing sums and this one.
-    #[must_use]
-    pub const fn since(&self, earlier: &Self) -> Self {
-        Self {
-            down: self.down.since(&earlier.down),
-            up: self.up.since(&earlier.up),
-            contents: self.contents.since(&earlier.contents),
-        }
-    }
-}
-
-impl Flow {
-    const fn since(&self, earlier: &Self) -> Self {
-        Self {
-            bytes: self.bytes.saturating_sub(earlier.bytes),
-            segments: self.segments.saturating_sub(earlier.segments),
-            data_segments: self.data_segments.saturating_sub(earlier.data_segments),
-            resent_bytes: self.resent_bytes.saturating_sub(earlier.resent_bytes),
-        }
-    }
-}
-
-impl Contents {
-    const fn since(&self, earlier: &Self) -> Self {
-        Self {
-            messages: self.messages.saturating_sub(earlier.messages),
-            payload_bytes: self.payload_bytes.saturating_sub(earlier.payload_bytes),
-            framing_bytes: self.framing_bytes.saturating_sub(earlier.framing_bytes),
-            requests: self.requests.saturating_sub(earlier.requests),
-            request_head_bytes: self.request_head_bytes.saturating_sub(earlier.request_head_bytes),
-            responses: self.responses.saturating_sub(earlier.responses),
-            response_head_bytes: self.response_head_bytes.saturating_sub(earlier.response_head_bytes),
-            empty: self.empty.saturating_sub(earlier.empty),
-            spoken_bytes: self.spoken_bytes.saturating_sub(earlier.spoken_bytes),
-        }
-    }
-}
-
-/// What was held at three moments of a trial. A connection's share is a difference of two of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Memory {
-    /// The server is ready, the topics are open, nobody is connected.
-    pub empty: Held,
-    /// Everybody is connected and has the first message; no load yet.
-    pub idle: Held,
-    /// At the end of the measure phase.
-    pub delivering: Held,
-}
-
-/// What was held at one moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Held {
-    /// The server's process; absent where it is not ours to see.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub server: Option<ProcessMemory>,
-    /// The generator's process.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub generator: Option<ProcessMemory>,
-    /// The kernel, for all sockets of the machine: both ends of each connection.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kernel: Option<KernelMemory>,
-}
-
-/// Memory of a process. Source: `/proc/PID/smaps_rollup`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProcessMemory {
-    /// Resident.
-    pub rss_bytes: u64,
-    /// Resident, pages shared with other processes counted in part.
-    pub pss_bytes: u64,
-}
-
-/// Memory of the kernel that sockets live in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KernelMemory {
-    /// Structures: `Slab` of `/proc/meminfo`.
-    pub slab_bytes: u64,
-    /// Buffers: `mem` of TCP in `/proc/net/sockstat`.
-    pub tcp_bytes: u64,
-}
-
-/// What a process used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct ProcessUse {
-    /// Time on a processor, all threads, user and system.
-    pub cpu_ns: u64,
-    /// The user part, by the kernel's accounting in ticks of some 10 ms: of use summed over trials.
-    pub user_ns: u64,
-    /// The system part, likewise.
-    pub system_ns: u64,
-    /// Wall time over which that was counted.
-    pub wall_ns: u64,
-    /// How many processors the process may use; below 1 where it was held back on purpose.
-    pub cpus: f64,
-}
-
-impl ProcessUse {
-    /// The part of its processors that the process was busy on, 0 to 1.
-    #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "a share needs no more than 53 bits")]
-    pub fn utilisation(&self) -> f64 {
-        let available = self.wall_ns as f64 * self.cpus;
-        if available > 0.0 { self.cpu_ns as f64 / available } else { 0.0 }
-    }
-}
-
-/// What the machine did during the measure phase.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct MachineUse {
-    /// Part of the processors' time that a hypervisor gave to others, 0 to 1.
-    pub steal: f64,
-    /// TCP segments sent again, machine-wide.
-    pub retransmits: u64,
 }
 
 /// Something that limits what a trial is worth.
