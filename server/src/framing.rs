@@ -1,13 +1,17 @@
 //! What a message looks like on the wire, as pure functions from bytes to bytes.
 //!
 //! Four framings carry six transports: what the two kinds of polling and HTTP streaming send is
-//! the same NDJSON. A framing knows nothing of connections, and nothing here is said twice.
+//! the same NDJSON. Two of them also come as chunks of a response that stays open, so that a batch
+//! is what is written, to the byte, to every subscriber. A framing knows nothing of connections,
+//! and nothing here is said twice.
 
+pub mod chunk;
 pub mod event_stream;
 pub mod length_prefixed;
 pub mod ndjson;
 pub mod websocket;
 
+use bytes::Bytes;
 use pushoff_model::{Cursor, Transport};
 
 /// How messages are told apart in a run of bytes.
@@ -21,13 +25,24 @@ pub enum Framing {
     WebSocket,
     /// A length and so many bytes.
     LengthPrefixed,
+    /// [`Self::Ndjson`], a batch a chunk (RFC 9112 §7.1).
+    ChunkedNdjson,
+    /// [`Self::EventStream`], a batch a chunk.
+    ChunkedEventStream,
 }
 
 impl Framing {
     /// Every framing.
-    pub const ALL: [Self; 4] = [Self::Ndjson, Self::EventStream, Self::WebSocket, Self::LengthPrefixed];
+    pub const ALL: [Self; 6] = [
+        Self::Ndjson,
+        Self::EventStream,
+        Self::WebSocket,
+        Self::LengthPrefixed,
+        Self::ChunkedNdjson,
+        Self::ChunkedEventStream,
+    ];
 
-    /// The framing that a transport uses.
+    /// How a transport's messages look, whatever is around a batch of them.
     #[must_use]
     pub const fn of(transport: Transport) -> Self {
         match transport {
@@ -47,8 +62,8 @@ impl Framing {
     /// Appends a message. `payload` is one JSON text.
     pub fn message(self, out: &mut Vec<u8>, cursor: Cursor, payload: &[u8]) {
         match self {
-            Self::Ndjson => ndjson::message(out, cursor, payload),
-            Self::EventStream => event_stream::message(out, cursor, payload),
+            Self::Ndjson | Self::ChunkedNdjson => ndjson::message(out, cursor, payload),
+            Self::EventStream | Self::ChunkedEventStream => event_stream::message(out, cursor, payload),
             Self::WebSocket => websocket::message(out, cursor, payload),
             Self::LengthPrefixed => length_prefixed::message(out, cursor, payload),
         }
@@ -57,11 +72,30 @@ impl Framing {
     /// Appends the notice that `count` messages were missed, `None` where it cannot be known.
     pub fn missed(self, out: &mut Vec<u8>, count: Option<u64>) {
         match self {
-            Self::Ndjson => ndjson::missed(out, count),
-            Self::EventStream => event_stream::missed(out, count),
+            Self::Ndjson | Self::ChunkedNdjson => ndjson::missed(out, count),
+            Self::EventStream | Self::ChunkedEventStream => event_stream::missed(out, count),
             Self::WebSocket => websocket::missed(out, count),
             Self::LengthPrefixed => length_prefixed::missed(out, count),
         }
+    }
+
+    /// A batch: what `fill` appends, about `length` bytes, and what the framing puts around it all.
+    pub fn batch(self, length: usize, fill: impl FnOnce(&mut Vec<u8>)) -> Bytes {
+        if self.is_chunked() {
+            return chunk::encode(length, fill);
+        }
+        let mut out = Vec::with_capacity(length);
+        fill(&mut out);
+        out.into()
+    }
+
+    /// What was put into a batch, without what is around it.
+    pub(crate) fn content(self, batch: &[u8]) -> &[u8] {
+        if self.is_chunked() { chunk::content(batch) } else { batch }
+    }
+
+    const fn is_chunked(self) -> bool {
+        matches!(self, Self::ChunkedNdjson | Self::ChunkedEventStream)
     }
 
     /// What a message costs at most beyond its payload, where that has no line break: to reserve.

@@ -146,6 +146,19 @@ mod tests {
         assert!(data[1].ends_with("\"data\":2}") && data[2].ends_with("\"data\":3}"), "{lines}");
     }
 
+    #[tokio::test]
+    async fn a_missed_notice_stands_in_the_chunk_of_the_messages_after_it() {
+        let topic = topic(1);
+        let mut reader = topic.subscribe(Start::Now);
+        let mut stranger = topic.subscribe(Start::After(Cursor { epoch: topic.cursor(0).epoch, sequence: 9 }));
+        assert_eq!(text(stranger.read(Framing::ChunkedNdjson, BOUNDS)), "10\r\n{\"missed\":null}\n\r\n");
+        publish(&topic, 1);
+        let last = publish(&topic, 2);
+        let events = format!("event: missed\ndata: 1\n\nid: {last}\ndata: 2\n\n");
+        let chunk = format!("{:x}\r\n{events}\r\n", events.len());
+        assert_eq!(text(reader.read(Framing::ChunkedEventStream, BOUNDS)), chunk);
+    }
+
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Line {

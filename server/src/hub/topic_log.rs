@@ -186,22 +186,24 @@ impl State {
 
 fn encode(log: &Log, sequence: u64, framing: Framing, bounds: Bounds) -> (Batch, u64) {
     let length = log.read(sequence, bounds).map(|(_, payload)| payload.as_bytes().len() + Framing::OVERHEAD).sum();
-    let mut bytes = Vec::with_capacity(length);
     let mut reached = sequence;
-    for (cursor, payload) in log.read(sequence, bounds) {
-        framing.message(&mut bytes, cursor, payload.as_bytes());
-        reached = cursor.sequence;
-    }
-    (Batch { bytes: bytes.into(), messages: reached - sequence, missed: 0 }, reached)
+    let bytes = framing.batch(length, |out| {
+        for (cursor, payload) in log.read(sequence, bounds) {
+            framing.message(out, cursor, payload.as_bytes());
+            reached = cursor.sequence;
+        }
+    });
+    (Batch { bytes, messages: reached - sequence, missed: 0 }, reached)
 }
 
 impl Batch {
     /// The batch with a missed notice in front: rare enough to copy.
     fn behind_notice(self, framing: Framing, estranged: bool, missed: u64) -> Self {
         let count = (!estranged).then_some(missed);
-        let mut bytes = Vec::with_capacity(self.bytes.len() + Framing::OVERHEAD);
-        framing.missed(&mut bytes, count);
-        bytes.extend_from_slice(&self.bytes);
-        Self { bytes: bytes.into(), messages: self.messages, missed: count.unwrap_or(0) }
+        let bytes = framing.batch(self.bytes.len() + Framing::OVERHEAD, |out| {
+            framing.missed(out, count);
+            out.extend_from_slice(framing.content(&self.bytes));
+        });
+        Self { bytes, messages: self.messages, missed: count.unwrap_or(0) }
     }
 }
