@@ -142,6 +142,9 @@ pub(crate) struct ServeOptions {
     /// How long a request head may take to arrive
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = humantime::parse_duration)]
     pub(crate) head_timeout: Duration,
+    /// How long one who reads nothing is waited for before the connection is cut off
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
+    pub(crate) write_timeout: Duration,
     /// How long connections may take to end at shutdown
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = humantime::parse_duration)]
     pub(crate) grace: Duration,

@@ -62,6 +62,7 @@ fn config(options: ServeOptions) -> Config {
         max_connections: options.max_connections,
         heartbeat: options.heartbeat,
         head_timeout: options.head_timeout,
+        write_timeout: options.write_timeout,
         grace: options.grace,
         ..Config::default()
     }

@@ -31,6 +31,9 @@ pub struct Config {
     pub heartbeat: Duration,
     /// How long a request's head may take, from the first moment it is waited for. Default: 10 s.
     pub head_timeout: Duration,
+    /// How long the other end of a connection may take not one byte of what is to be written to it
+    /// before it is cut off. Default: 30 s.
+    pub write_timeout: Duration,
     /// How long the body of a publish may take. Default: 30 s.
     pub body_timeout: Duration,
     /// How long a connection may be kept alive between two requests. Default: 75 s.
@@ -53,6 +56,7 @@ impl Default for Config {
             max_connections: 16_384,
             heartbeat: Duration::from_secs(15),
             head_timeout: Duration::from_secs(10),
+            write_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_secs(30),
             keep_alive: Duration::from_secs(75),
             grace: Duration::from_secs(5),

@@ -16,6 +16,7 @@ mod publish;
 mod server;
 mod stats;
 mod transports;
+mod write;
 
 use std::io;
 

@@ -39,7 +39,7 @@ enum Port {
 }
 
 impl Server {
-    fn new(config: Config) -> Self {
+    pub(crate) fn new(config: Config) -> Self {
         let retention = Retention { messages: config.replay.max(1), bytes: config.replay_bytes };
         let hub = Hub::new(HubLimits { retention, topics: config.max_topics, idle: config.topic_idle });
         Self { config, hub, stats: Stats::new(), closing: CancellationToken::new() }

@@ -20,6 +20,7 @@ pub(crate) struct Stats {
     topics: Gauge,
     transports: [TransportStats; Transport::ALL.len()],
     publishes: [Counter; 2],
+    cut_off: Counter,
 }
 
 /// The counters of one transport. Clones count together.
@@ -47,7 +48,7 @@ impl Stats {
         let connections = Family::<Label, Gauge>::default();
         let [opened, deliveries, missed, bytes, publishes] =
             std::array::from_fn(|_| Family::<Label, Counter>::default());
-        let topics = Gauge::default();
+        let (topics, cut_off) = (Gauge::default(), Counter::default());
         registry.register("topics", "Topics that exist", topics.clone());
         registry.register("connections", "Subscribers connected now", connections.clone());
         registry.register("subscriptions", "Subscriptions and polls answered", opened.clone());
@@ -55,6 +56,7 @@ impl Stats {
         registry.register("missed", "Messages that a subscriber was told it missed", missed.clone());
         registry.register("bytes", "Bytes of messages and notices in their framing", bytes.clone());
         registry.register("publishes", "Messages published", publishes.clone());
+        registry.register("cut_off", "Connections ended because the other end took nothing", cut_off.clone());
         let transports = Transport::ALL.map(|transport| {
             let label = [("transport", transport.name())];
             TransportStats {
@@ -66,7 +68,7 @@ impl Stats {
             }
         });
         let publishes = ["post", "websocket"].map(|via| publishes.get_or_create_owned(&[("via", via)]));
-        Self { registry, topics, transports, publishes }
+        Self { registry, topics, transports, publishes, cut_off }
     }
 
     /// Counts a subscriber in, until the meter is dropped.
@@ -80,6 +82,11 @@ impl Stats {
     /// Counts messages that were published.
     pub(crate) fn published(&self, via: Via, messages: u64) {
         self.publishes[via as usize].inc_by(messages);
+    }
+
+    /// Counts a connection whose other end took nothing for too long.
+    pub(crate) fn cut_off(&self) {
+        self.cut_off.inc();
     }
 
     /// Everything in the text format.

@@ -1,10 +1,11 @@
 //! Raw TCP, the floor: a line to subscribe with, then lengths and messages. What the machine
 //! itself costs; never ranked. Source: the wire contract.
 
+use std::io;
 use std::sync::Arc;
 
 use pushoff_model::{Start, Topic, Transport};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::time::timeout;
 
 use crate::framing::Framing;
@@ -13,6 +14,7 @@ use crate::hub::{Reading, Subscription};
 use crate::limits;
 use crate::server::Server;
 use crate::stats::Meter;
+use crate::write;
 
 /// The longest head: the keyword, the longest topic and the longest cursor, the spaces between
 /// them and the end of the line.
@@ -31,7 +33,9 @@ where
     };
     if let Some(subscription) = subscription {
         let meter = server.stats.connect(Transport::RawTcp);
-        deliver(&mut io, subscription, &meter).await;
+        if deliver(&mut io, subscription, &meter, &server).await.is_err() {
+            return;
+        }
     }
     close(io, None).await;
 }
@@ -59,23 +63,23 @@ fn parse(head: &[u8]) -> Option<(Topic, Start)> {
 
 /// Writes all that is pending, again and again, until the topic is complete, the server goes away
 /// or nobody reads any more.
-async fn deliver<IO>(io: &mut IO, mut subscription: Subscription, meter: &Meter)
+async fn deliver<IO>(io: &mut IO, mut subscription: Subscription, meter: &Meter, server: &Server) -> io::Result<()>
 where
     IO: AsyncRead + AsyncWrite + Unpin,
 {
     let (mut reader, mut writer) = tokio::io::split(io);
     let write = async {
         while let Reading::Batch(batch) = subscription.next(Framing::LengthPrefixed, limits::STREAM).await {
-            if writer.write_all(&batch.bytes).await.is_err() {
-                return;
-            }
+            let mut bytes = batch.bytes.clone();
+            write::all(&mut writer, &mut bytes, server).await?;
             meter.delivered(&batch);
         }
+        Ok(())
     };
     tokio::select! {
-        () = write => {}
+        written = write => written,
         // Nothing is expected from the client but its end.
-        () = drain(&mut reader) => {}
+        () = drain(&mut reader) => Ok(()),
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod inbound;
 
+use std::future::poll_fn;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -34,6 +35,7 @@ use crate::payload::{Payload, PayloadError};
 use crate::publish;
 use crate::server::Server;
 use crate::stats::{Meter, Via};
+use crate::write::Patience;
 
 /// What a connection reads at once. Chosen here: a chat line and its kin fit many times, and an
 /// idle connection costs no more than this.
@@ -93,6 +95,7 @@ impl Session {
             outgoing: opening.unwrap_or_default().into(),
             session: self,
             pulse: Pulse::new(server.config.heartbeat),
+            patience: Patience::default(),
         };
         if let Some(end) = conversation.hold(server).await {
             // Whoever does not answer the close in this time is not waited for.
@@ -133,6 +136,7 @@ struct Conversation<IO> {
     outgoing: Bytes,
     session: Session,
     pulse: Pulse,
+    patience: Patience,
 }
 
 impl<IO: AsyncRead + AsyncWrite + Unpin> Conversation<IO> {
@@ -158,9 +162,8 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Conversation<IO> {
                     Some(Err(error)) => return handshake::close_for(&error).map(End::Close),
                     None => return Some(End::Answered),
                 },
-                written = self.writer.write_buf(&mut self.outgoing), if !is_idle => {
-                    written.ok().filter(|&bytes| bytes > 0)?;
-                }
+                written = poll_fn(|cx| self.patience.poll_write(cx, &mut self.writer, &mut self.outgoing, server)),
+                    if !is_idle => written.ok()?,
                 () = changed(self.session.subscription.as_mut()), if is_idle => {}
                 beat = self.pulse.due() => match beat {
                     Beat::Ping if is_idle => {
