@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput};
 use futures_util::{SinkExt, StreamExt};
-use pushoff_loadgen::Target;
+use pushoff_loadgen::Server;
 use pushoff_loadgen::transports::{ConnectionError, Incoming, Sink, Subscription, subscribe};
 use pushoff_model::workload::Polling;
 use pushoff_model::{Cursor, RunClock, RunInstant, Topic, Transport};
@@ -29,14 +29,14 @@ const POLLS_APART: Duration = Duration::from_micros(100);
 
 pub(crate) fn benches(criterion: &mut Criterion) {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-    let server = Server::start();
+    let server = Own::start();
     connect(criterion, &runtime, &server);
     delivery(criterion, &runtime, &server, "delivery", 1);
     delivery(criterion, &runtime, &server, "fan_out", SUBSCRIBERS);
 }
 
 /// From nothing to the first message, which was there before.
-fn connect(criterion: &mut Criterion, runtime: &Runtime, server: &Server) {
+fn connect(criterion: &mut Criterion, runtime: &Runtime, server: &Own) {
     let mut group = criterion.benchmark_group("connect");
     for transport in Transport::ALL {
         let mut topic = None;
@@ -107,13 +107,13 @@ fn now() -> Instant {
 }
 
 /// The reference server, until it is dropped.
-struct Server {
-    target: Target,
+struct Own {
+    target: Server,
     shutdown: Option<oneshot::Sender<()>>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
-impl Server {
+impl Own {
     fn start() -> Self {
         let (ready, listens) = std::sync::mpsc::channel();
         let (shutdown, ends) = oneshot::channel::<()>();
@@ -131,12 +131,12 @@ impl Server {
             });
         });
         let (http, raw_tcp) = listens.recv().unwrap();
-        let target = Target { http, raw_tcp: Some(raw_tcp), server_pid: None, server_cpus: 1.0, publish_token: None };
+        let target = Server { http, raw_tcp: Some(raw_tcp), pid: None, cpus: 1.0, publish_token: None };
         Self { target, shutdown: Some(shutdown), thread: Some(thread) }
     }
 }
 
-impl Drop for Server {
+impl Drop for Own {
     fn drop(&mut self) {
         drop(self.shutdown.take());
         if let Some(thread) = self.thread.take() {
@@ -147,7 +147,7 @@ impl Drop for Server {
 
 /// A topic with one message in it and a publisher on it.
 struct PublishedTopic {
-    target: Target,
+    target: Server,
     name: Topic,
     /// Before the first message.
     start: Cursor,

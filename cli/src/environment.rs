@@ -110,6 +110,7 @@ pub(crate) fn gather(started: String, facts: RunFacts) -> Environment {
         kernel: kernel(),
         sysctls: sysctls(),
         pinning: facts.pinning,
+        servers: Vec::new(),
         knobs: facts.knobs,
         descriptor_limit: facts.descriptor_limit,
         noise: facts.machine.noise,

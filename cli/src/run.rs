@@ -6,12 +6,14 @@
 mod asked;
 mod folder;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use pushoff_loadgen::{Asked, Plan, Target, Trial, connections_needed};
+use pushoff_loadgen::{Asked, Plan, Server, Trial, connections_needed};
 use pushoff_model::Workload;
 use pushoff_model::record::{Failure, FailureKind, NotRun, Outcome, Record, SCHEMA_VERSION};
+use pushoff_model::target::{self, OURS};
 use pushoff_model::workload::Load;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -30,10 +32,12 @@ pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus, json: bool) ->
     let (transports, clients) = (asked::transports(options), asked::clients(options));
     let descriptor_limit =
         pushoff_loadgen::raise_descriptor_limit().context("raising the limit of open files to the hard limit")?;
+    let targets = [Arc::new(target::built_in(OURS).context("our own target is missing")??)];
     let asked = Asked {
         workloads: &workloads,
         transports: &transports,
         clients: &clients,
+        targets: &targets,
         trials: options.trials,
         seed: options.seed,
         descriptors: descriptor_limit,
@@ -84,6 +88,7 @@ async fn measure(mut plan: Plan, run: &str, cpus: &Cpus, folder: &mut RunFolder)
             workload: Workload::clone(&trial.asked),
             transport: trial.transport,
             client: trial.client,
+            server: trial.target.name.clone(),
             step: trial.step,
             trial: trial.number,
             position: trial.position,
@@ -112,14 +117,14 @@ async fn one(trial: &Trial, cpus: &Cpus, folder: &RunFolder, interrupted: &Cance
             return Outcome::Failed(Failure { kind: FailureKind::Server, reason: format!("{error:#}"), counts: None });
         }
     };
-    let target = Target {
+    let listening = Server {
         http: server.addresses.http,
         raw_tcp: Some(server.addresses.raw_tcp),
-        server_pid: Some(server.pid),
-        server_cpus: cpus.server_count(),
+        pid: Some(server.pid),
+        cpus: cpus.server_count(),
         publish_token: None,
     };
-    let outcome = pushoff_loadgen::run(trial, &target, interrupted).await;
+    let outcome = pushoff_loadgen::run(trial, &listening, interrupted).await;
     server.stop().await;
     outcome
 }

@@ -3,9 +3,9 @@
 use pushoff_model::environment::Named;
 
 use crate::publisher::{FULL_BATCH_BYTES, MOST_IN_A_BATCH};
+use crate::server::READ_BUFFER_BYTES;
 use crate::setup::{CONNECTING_AT_ONCE, POSTING_CONNECTIONS_WARMED};
 use crate::standstill::MISSED;
-use crate::target::READ_BUFFER_BYTES;
 use crate::transports::{BACK_OFF_BASE, BACK_OFF_CAP};
 use crate::{resources, timer, validity};
 

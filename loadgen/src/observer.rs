@@ -13,17 +13,17 @@ use crate::memory::held;
 use crate::phases::Window;
 use crate::recorder::Totals;
 use crate::resources::{Reading, Use};
+use crate::server::Server;
 use crate::setup::CONNECTING_AT_ONCE;
 use crate::standstill;
 use crate::taps::Taps;
-use crate::target::Target;
 use crate::timer::Timer;
 
 /// Reads what a trial costs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Observer<'a> {
     pub(crate) clock: RunClock,
-    pub(crate) target: &'a Target,
+    pub(crate) target: &'a Server,
 }
 
 /// What a trial cost, beside what its messages say.
@@ -39,17 +39,17 @@ pub(crate) struct Observed {
 
 impl Observer<'_> {
     pub(crate) fn reading(&self) -> Reading {
-        Reading::now(self.clock.now(), self.target.server_pid)
+        Reading::now(self.clock.now(), self.target.pid)
     }
 
     /// What was used from an earlier reading until now.
     pub(crate) fn used_since(&self, earlier: &Reading) -> Use {
-        earlier.until(&self.reading(), self.target.server_cpus)
+        earlier.until(&self.reading(), self.target.cpus)
     }
 
     /// What is held now.
     pub(crate) async fn held(&self) -> Held {
-        let pid = self.target.server_pid;
+        let pid = self.target.pid;
         tokio::task::spawn_blocking(move || held(pid)).await.unwrap_or_else(|error| {
             warn!(%error, "memory could not be read");
             Held::default()

@@ -1,6 +1,6 @@
 //! The order of trials: block-randomised, so that what drifts on a machine drifts for all alike.
 //!
-//! Every round holds each cell (workload × transport × client) once, in an order shuffled by the
+//! Every round holds each cell (workload × transport × client × server) once, in an order shuffled by the
 //! seed. A cell that is measured as it stands takes part in as many rounds as it has trials; one
 //! whose capacity is searched, until its search is over: each round is a step of every search, so
 //! that what a search finds does not depend on when in the run it looked.
@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pushoff_model::record::{Outcome, Step};
+use pushoff_model::target::Target;
 use pushoff_model::workload::{Growth, Search};
 use pushoff_model::{Client, Transport, Workload};
 use rand::seq::SliceRandom;
@@ -29,6 +30,8 @@ pub struct Trial {
     pub transport: Transport,
     /// Who receives.
     pub client: Client,
+    /// Who serves.
+    pub target: Arc<Target>,
     /// Where a search for capacity stands.
     pub step: Option<Step>,
     /// Which trial of its cell, from 1.
@@ -44,9 +47,9 @@ pub struct Trial {
 impl Trial {
     /// A trial of a workload as it stands, outside any plan.
     #[must_use]
-    pub fn new(workload: Arc<Workload>, transport: Transport, seed: u64) -> Self {
+    pub fn new(workload: Arc<Workload>, transport: Transport, target: Arc<Target>, seed: u64) -> Self {
         let (asked, client) = (workload.clone(), workload.client);
-        Self { asked, workload, transport, client, step: None, number: 1, position: 1, seed, cell: 0 }
+        Self { asked, workload, transport, client, target, step: None, number: 1, position: 1, seed, cell: 0 }
     }
 }
 
@@ -59,6 +62,8 @@ pub struct Asked<'a> {
     pub transports: &'a [Transport],
     /// Who receives; empty leaves it to each workload.
     pub clients: &'a [Client],
+    /// Who serves. A transport that one of them does not speak is left out for it.
+    pub targets: &'a [Arc<Target>],
     /// Trials of each cell; a search's staircase has twice as many.
     pub trials: NonZeroU32,
     /// Seed of order, schedules and payloads.
@@ -85,6 +90,7 @@ struct Cell {
     workload: Arc<Workload>,
     transport: Transport,
     client: Client,
+    target: Arc<Target>,
     course: Course,
 }
 
@@ -116,7 +122,9 @@ impl Plan {
             let own = [workload.client];
             let clients = if asked.clients.is_empty() { &own[..] } else { asked.clients };
             for &transport in asked.transports {
-                for &client in clients {
+                let speaking = asked.targets.iter().filter(|target| target.speaks(transport));
+                for (&client, target) in clients.iter().flat_map(|client| speaking.clone().map(move |it| (client, it)))
+                {
                     let course = match &workload.search {
                         None => Course::Trials(asked.trials.get()),
                         Some(search) => {
@@ -125,7 +133,8 @@ impl Plan {
                             Course::Search(CapacitySearch::new(&within, workload, walk))
                         }
                     };
-                    cells.push(Cell { place, workload: workload.clone(), transport, client, course });
+                    let (workload, target) = (workload.clone(), target.clone());
+                    cells.push(Cell { place, workload, transport, client, target, course });
                 }
             }
         }
@@ -142,7 +151,7 @@ impl Plan {
                 }
                 continue;
             };
-            let Cell { place, workload, transport, client, course } = self.cells.get(cell)?;
+            let Cell { place, workload, transport, client, target, course } = self.cells.get(cell)?;
             let step = match course {
                 Course::Trials(0) => continue,
                 Course::Trials(_) => None,
@@ -157,6 +166,7 @@ impl Plan {
                 workload: step.map_or_else(|| workload.clone(), |(growth, step)| workload.at(growth, step.load).into()),
                 transport: *transport,
                 client: *client,
+                target: target.clone(),
                 step: step.map(|(_, step)| step),
                 number: self.round,
                 position: self.begun,
@@ -216,15 +226,21 @@ fn fitting(search: &Search, workload: &Workload, transport: Transport, client: C
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
+    use std::path::Path;
+    use std::sync::LazyLock;
 
     use pushoff_model::record::{NotRun, Purpose as StepPurpose};
+    use pushoff_model::target::{self, OURS};
     use pushoff_model::workload::built_in;
 
     use super::*;
 
+    static OUR_SERVER: LazyLock<[Arc<Target>; 1]> =
+        LazyLock::new(|| [Arc::new(target::built_in(OURS).unwrap().unwrap())]);
+
     fn asked<'a>(workloads: &'a [Arc<Workload>], clients: &'a [Client], seed: u64) -> Asked<'a> {
-        let trials = NonZeroU32::new(3).unwrap();
-        Asked { workloads, transports: &Transport::ALL, clients, trials, seed, descriptors: 1 << 20 }
+        let (trials, targets) = (NonZeroU32::new(3).unwrap(), &OUR_SERVER[..]);
+        Asked { workloads, transports: &Transport::ALL, clients, targets, trials, seed, descriptors: 1 << 20 }
     }
 
     fn workloads(names: &[&str]) -> Vec<Arc<Workload>> {
@@ -306,6 +322,17 @@ mod tests {
             plan.ended(&trial, &not_run(&trial));
         }
         assert_eq!(plan.next_trial(), None, "an interrupt ends a search");
+    }
+
+    #[test]
+    fn each_server_takes_part_with_what_it_speaks() {
+        let text = "name = \"theirs\"\n[publish]\npath = \"/{topic}\"\n[websocket]\npath = \"/{topic}\"\n";
+        let theirs = Arc::new(target::parse(text, Path::new("theirs.toml")).unwrap());
+        let (workloads, targets) = (workloads(&["ticker"]), [OUR_SERVER[0].clone(), theirs.clone()]);
+        let trials = all(Plan::new(&Asked { targets: &targets, ..asked(&workloads, &[], 1) }), not_run);
+        assert_eq!(trials.len(), 3 * 7);
+        let of_theirs: Vec<_> = trials.iter().filter(|trial| trial.target == theirs).collect();
+        assert!(of_theirs.len() == 3 && of_theirs.iter().all(|trial| trial.transport == Transport::WebSocket));
     }
 
     #[test]

@@ -18,11 +18,11 @@ use crate::phases::{Timetable, Window};
 use crate::plan::Trial;
 use crate::publication::Publication;
 use crate::recorder::Totals;
+use crate::server::Server;
 use crate::settlement::{Account, settle};
 use crate::setup::{self, Cast, Finished, Stage};
 use crate::spread::Spread;
 use crate::subscriber::{Arrivals, Subscriber};
-use crate::target::Target;
 use crate::{process, validity};
 
 /// How long connecting may take, whoever connects …
@@ -33,13 +33,13 @@ const CONNECT_EACH: Duration = Duration::from_millis(5);
 const LEAD: Duration = Duration::from_millis(20);
 
 /// Runs one trial on one fresh server. Whatever goes wrong is in the outcome.
-pub async fn run(trial: &Trial, target: &Target, cancel: &CancellationToken) -> Outcome {
+pub async fn run(trial: &Trial, target: &Server, cancel: &CancellationToken) -> Outcome {
     let interrupted = "the trial was interrupted";
     let gone = "the server's process ended in the middle of the trial";
     tokio::select! {
         biased;
         () = cancel.cancelled() => Outcome::Failed(*failed(FailureKind::Interrupted, interrupted)),
-        () = process::ended(target.server_pid) => Outcome::Failed(*failed(FailureKind::Server, gone)),
+        () = process::ended(target.pid) => Outcome::Failed(*failed(FailureKind::Server, gone)),
         measured = Box::pin(measure(trial, target)) => match measured {
             Ok(measurement) => Outcome::Measured(Box::new(measurement)),
             Err(failure) => Outcome::Failed(*failure),
@@ -47,7 +47,7 @@ pub async fn run(trial: &Trial, target: &Target, cancel: &CancellationToken) -> 
     }
 }
 
-async fn measure(trial: &Trial, target: &Target) -> Result<Measurement, Failed> {
+async fn measure(trial: &Trial, target: &Server) -> Result<Measurement, Failed> {
     let clock = RunClock::start();
     let trial = &warmed_up(trial);
     let workload = &trial.workload;
@@ -117,7 +117,7 @@ fn patience(trial: &Trial) -> Duration {
     CONNECT_BASE + CONNECT_EACH * trial.workload.subscribers
 }
 
-async fn staged(trial: &Trial, target: &Target, clock: RunClock) -> Result<Stage, Failed> {
+async fn staged(trial: &Trial, target: &Server, clock: RunClock) -> Result<Stage, Failed> {
     let patience = patience(trial);
     timeout(patience, Box::pin(setup::stage(trial, target, clock))).await.unwrap_or_else(|_elapsed| {
         Err(failed(FailureKind::Server, format!("the server did not open every topic within {patience:?}")))

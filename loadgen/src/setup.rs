@@ -23,10 +23,10 @@ use crate::publisher::{Channel, Poster, Publisher};
 use crate::recorder::Recorder;
 use crate::schedule::Schedule;
 use crate::seeding::{self, Purpose};
+use crate::server::{Server, http_client};
 use crate::stamp::{self, GREETER, Stamp};
 use crate::subscriber::{Arrivals, Seat, Standing, Subscriber};
 use crate::taps::Taps;
-use crate::target::{Target, http_client};
 use crate::transports::{self, Pace, SubscribeError, Subscription};
 use crate::workloads::BodySource;
 
@@ -73,7 +73,7 @@ pub(crate) struct Finished {
 }
 
 /// Opens the topics and warms the connections that will publish. Nobody subscribes yet.
-pub(crate) async fn stage(trial: &Trial, target: &Target, clock: RunClock) -> Result<Stage, Failed> {
+pub(crate) async fn stage(trial: &Trial, target: &Server, clock: RunClock) -> Result<Stage, Failed> {
     let posters = posters(trial, target, &client()?);
     let openings = open_topics(trial, target, &posters, clock).await?;
     let channels = match trial.workload.direction {
@@ -85,7 +85,7 @@ pub(crate) async fn stage(trial: &Trial, target: &Target, clock: RunClock) -> Re
 }
 
 /// Sends the subscribers off to connect. They are connected when `arrivals` says so.
-pub(crate) fn send_off(stage: Stage, trial: &Trial, target: &Target, clock: RunClock) -> Cast {
+pub(crate) fn send_off(stage: Stage, trial: &Trial, target: &Server, clock: RunClock) -> Cast {
     let mut cast = Cast {
         subscribers: JoinSet::new(),
         standings: Vec::new(),
@@ -109,7 +109,7 @@ fn client() -> Result<reqwest::Client, Failed> {
 }
 
 /// One poster a topic, on connections that they share.
-fn posters(trial: &Trial, target: &Target, client: &reqwest::Client) -> Vec<Poster> {
+fn posters(trial: &Trial, target: &Server, client: &reqwest::Client) -> Vec<Poster> {
     (0..trial.workload.topics)
         .map(|number| Poster {
             client: client.clone(),
@@ -122,7 +122,7 @@ fn posters(trial: &Trial, target: &Target, client: &reqwest::Client) -> Vec<Post
 /// Finds each topic's first cursor and posts its greeting.
 async fn open_topics(
     trial: &Trial,
-    target: &Target,
+    target: &Server,
     posters: &[Poster],
     clock: RunClock,
 ) -> Result<Vec<(Topic, Cursor)>, Failed> {
@@ -135,7 +135,7 @@ async fn open_topics(
 
 async fn open_topic(
     trial: &Trial,
-    target: &Target,
+    target: &Server,
     poster: &Poster,
     number: u32,
     clock: RunClock,
@@ -170,7 +170,7 @@ async fn greet(poster: &Poster, clock: RunClock) -> Result<(), Failed> {
 
 /// Members that speak by `POST`: each with a client, hence a connection, of its own. One request
 /// opens it, so that no first message pays for connecting.
-async fn members(trial: &Trial, target: &Target, posters: &[Poster]) -> Result<Vec<Channel>, Failed> {
+async fn members(trial: &Trial, target: &Server, posters: &[Poster]) -> Result<Vec<Channel>, Failed> {
     stream::iter(0..trial.workload.subscribers)
         .map(|number| member(target, &posters[trial.workload.topic_of(number) as usize]))
         .buffered(CONNECTING_AT_ONCE)
@@ -178,7 +178,7 @@ async fn members(trial: &Trial, target: &Target, posters: &[Poster]) -> Result<V
         .await
 }
 
-async fn member(target: &Target, poster: &Poster) -> Result<Channel, Failed> {
+async fn member(target: &Server, poster: &Poster) -> Result<Channel, Failed> {
     let client = client()?;
     let answer = client.get(target.url("/healthz")).send().await;
     let response = answer.map_err(|error| caused(FailureKind::Connect, "warming a connection", &error))?;
@@ -190,7 +190,7 @@ async fn member(target: &Target, poster: &Poster) -> Result<Channel, Failed> {
 fn subscribers(
     cast: &mut Cast,
     trial: &Trial,
-    target: &Target,
+    target: &Server,
     openings: &[(Topic, Cursor)],
     clock: RunClock,
 ) -> Vec<Channel> {
@@ -282,16 +282,21 @@ fn enlist(cast: &mut Cast, trial: &Trial, channels: impl Iterator<Item = Channel
 
 #[cfg(test)]
 mod tests {
+    use pushoff_model::target::{OURS, Target, built_in as built_in_target};
     use pushoff_model::workload::built_in;
 
     use super::*;
+
+    fn ours() -> Arc<Target> {
+        Arc::new(built_in_target(OURS).unwrap().unwrap())
+    }
 
     #[test]
     fn polls_wait_half_their_interval_on_average_whatever_the_workload() {
         for name in ["progress", "ticker", "chat"] {
             let workload = Arc::new(built_in(name).unwrap().unwrap());
             let interval = workload.polling.interval.as_secs_f64();
-            let trial = Trial::new(workload.clone(), Transport::ShortPolling, 5);
+            let trial = Trial::new(workload.clone(), Transport::ShortPolling, ours(), 5);
             let schedule = Schedule::new(&workload, 5);
             let (mut sum, mut count) = (0.0, 0.0);
             for (number, offset) in (0_u32..).zip(poll_offsets(&trial, &schedule)) {

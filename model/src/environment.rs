@@ -37,6 +37,9 @@ pub struct Environment {
     pub sysctls: Vec<Named>,
     /// Which processors each process was pinned to.
     pub pinning: Pinning,
+    /// The servers that were measured, by name, and what each says that it is.
+    #[serde(default)]
+    pub servers: Vec<Named>,
     /// Settings that could favour one transport: equal for all, and printed.
     pub knobs: Vec<Named>,
     /// Descriptors that the generator may open.

@@ -6,11 +6,13 @@
 
 pub mod client;
 pub mod environment;
+pub mod file;
 pub mod histogram;
 pub mod message;
 pub mod overhead;
 pub mod record;
 pub mod store;
+pub mod target;
 pub mod time;
 pub mod transport;
 pub mod units;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::client::Client;
 use crate::histogram::LatencyHistogram;
+use crate::target::OURS;
 use crate::transport::Transport;
 use crate::workload::Workload;
 
@@ -19,7 +20,7 @@ pub use costs::{
 /// The version of the schema that this build writes and reads.
 pub const SCHEMA_VERSION: u32 = 2;
 
-/// One trial of one cell (workload × transport × client).
+/// One trial of one cell (workload × transport × client × server).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// [`SCHEMA_VERSION`] of the writer.
@@ -32,6 +33,9 @@ pub struct Record {
     pub transport: Transport,
     /// Who received.
     pub client: Client,
+    /// Who served: the name of a target, [`OURS`] where none was asked for.
+    #[serde(default = "ours")]
+    pub server: String,
     /// Where a search for capacity stood; absent where the workload itself was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<Step>,
@@ -43,6 +47,10 @@ pub struct Record {
     pub seed: u64,
     /// What came of it.
     pub outcome: Outcome,
+}
+
+fn ours() -> String {
+    OURS.to_owned()
 }
 
 impl Record {

@@ -130,6 +130,7 @@ mod tests {
     use super::*;
     use crate::client::Client;
     use crate::record::{NotRun, Outcome};
+    use crate::target::OURS;
     use crate::transport::Transport;
     use crate::workload::built_in;
 
@@ -140,6 +141,7 @@ mod tests {
             workload: built_in("ticker").unwrap().unwrap(),
             transport: Transport::Sse,
             client: Client::Library,
+            server: OURS.into(),
             step: None,
             trial,
             position: trial,

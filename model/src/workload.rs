@@ -3,6 +3,7 @@
 //! `docs/WORKLOADS.md` describes every key. A file that is wrong is refused with its line, what is
 //! wrong and what is allowed.
 
+mod lines;
 mod parse;
 
 use std::path::PathBuf;
@@ -13,11 +14,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::client::Client;
+use crate::file::FileError;
 use crate::message::Topic;
 use crate::transport::Transport;
 use crate::units::{ByteCount, OfferedRate, Share};
 
-pub use parse::{WorkloadError, parse, read};
+pub use parse::{parse, read};
 
 /// The workloads that come with pushoff: name and TOML. The first ones ask which transport to take,
 /// the others what it costs.
@@ -41,7 +43,7 @@ pub const DEFAULT: [&str; 3] = ["progress", "ticker", "chat"];
 /// # Errors
 /// When the built-in file is wrong, which a test rules out.
 #[must_use]
-pub fn built_in(name: &str) -> Option<Result<Workload, WorkloadError>> {
+pub fn built_in(name: &str) -> Option<Result<Workload, FileError>> {
     let (name, text) = BUILT_IN.into_iter().find(|(built_in, _)| *built_in == name)?;
     Some(parse(text, &PathBuf::from(format!("workloads/{name}.toml"))))
 }

@@ -85,6 +85,7 @@ pub(crate) fn record(workload: Workload, transport: Transport, trial: u32, posit
         workload,
         transport,
         client: pushoff_model::Client::Library,
+        server: pushoff_model::target::OURS.into(),
         step: None,
         trial,
         position,
@@ -256,6 +257,7 @@ pub(crate) fn environment() -> Environment {
         kernel: "Linux 6.12.0".into(),
         sysctls: vec![Named::new("net.core.somaxconn", "4096")],
         pinning: Pinning::Split { server: vec![0], generator: vec![1] },
+        servers: Vec::new(),
         knobs: vec![Named::new("TCP_NODELAY", "on, both sides"), Named::new("compression", "off")],
         descriptor_limit: 20_000,
         noise: Noise {

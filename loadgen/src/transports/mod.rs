@@ -26,8 +26,8 @@ use pushoff_model::workload::Polling;
 use pushoff_model::{Client, Cursor, RunClock, RunInstant, Topic, Transport};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::server::Server;
 use crate::taps::Taps;
-use crate::target::Target;
 use backoff::BackOff;
 use feed::{Feed, Opened};
 
@@ -43,7 +43,7 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 #[derive(Debug)]
 pub struct Subscription {
     /// The server.
-    pub target: Target,
+    pub target: Server,
     /// The topic.
     pub topic: Topic,
     /// The last message it has; `None` to begin with the next. Moves on with every message.
@@ -72,7 +72,7 @@ pub struct Subscription {
 impl Subscription {
     /// A subscription for a reader of `topic`, polling from now on.
     #[must_use]
-    pub fn new(target: Target, topic: Topic, after: Option<Cursor>, polling: Polling, clock: RunClock) -> Self {
+    pub fn new(target: Server, topic: Topic, after: Option<Cursor>, polling: Polling, clock: RunClock) -> Self {
         let pace = Pace::AtOnce;
         Self {
             target,

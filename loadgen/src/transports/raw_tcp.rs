@@ -7,7 +7,7 @@ use tokio::io::AsyncWriteExt;
 use tokio_util::codec::{FramedRead, LengthDelimitedCodec};
 
 use super::{ConnectionError, Ended, Feed, Sink};
-use crate::target::READ_BUFFER_BYTES;
+use crate::server::READ_BUFFER_BYTES;
 
 pub(super) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, ConnectionError> {
     let subscription = &feed.subscription;

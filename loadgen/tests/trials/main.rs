@@ -11,8 +11,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use pushoff_loadgen::{Target, Trial, run};
+use pushoff_loadgen::{Server, Trial, run};
 use pushoff_model::record::{Failure, FailureKind, Measurement, Outcome};
+use pushoff_model::target::{self, OURS, Target};
 use pushoff_model::time::nanos;
 use pushoff_model::workload::{Arrival, Direction, Load, built_in};
 use pushoff_model::{Client, OfferedRate, Transport, Workload};
@@ -32,12 +33,16 @@ fn workload(direction: Direction) -> Workload {
     workload
 }
 
-fn target(server: &FakeServer) -> Target {
-    Target { http: server.http, raw_tcp: Some(server.raw_tcp), server_pid: None, server_cpus: 1.0, publish_token: None }
+fn ours() -> Arc<Target> {
+    Arc::new(target::built_in(OURS).unwrap().unwrap())
 }
 
-async fn outcome(workload: Workload, transport: Transport, target: &Target) -> Outcome {
-    let trial = Trial::new(Arc::new(workload), transport, 11);
+fn target(server: &FakeServer) -> Server {
+    Server { http: server.http, raw_tcp: Some(server.raw_tcp), pid: None, cpus: 1.0, publish_token: None }
+}
+
+async fn outcome(workload: Workload, transport: Transport, target: &Server) -> Outcome {
+    let trial = Trial::new(Arc::new(workload), transport, ours(), 11);
     run(&trial, target, &CancellationToken::new()).await
 }
 
@@ -132,7 +137,7 @@ async fn a_broken_connection_is_made_again_and_loses_nothing() {
     let cut = |(direction, client), transport| async move {
         let server = FakeServer::start(Fault::None).await;
         let (http, raw_tcp) = (Relay::to(server.http).await, Relay::to(server.raw_tcp).await);
-        let target = Target { http: http.address, raw_tcp: Some(raw_tcp.address), ..target(&server) };
+        let target = Server { http: http.address, raw_tcp: Some(raw_tcp.address), ..target(&server) };
         let mut workload = Workload { client, ..workload(direction) };
         workload.phases.measure = Duration::from_millis(600);
         // Longer than a first back-off; lasts to its end where a message's fate stays unknown.
@@ -226,10 +231,10 @@ async fn a_stalled_server_shows_as_latency_of_every_message_that_was_due_meanwhi
 async fn nobody_there_is_the_servers_failure_and_no_raw_port_is_said_plainly() {
     let server = FakeServer::start(Fault::None).await;
     let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let nobody = Target { http: closed, ..target(&server) };
+    let nobody = Server { http: closed, ..target(&server) };
     let failure = failed(outcome(workload(Direction::Down), Transport::WebSocket, &nobody).await);
     assert_eq!(failure.kind, FailureKind::Server, "{failure:?}");
-    let no_raw = Target { raw_tcp: None, ..target(&server) };
+    let no_raw = Server { raw_tcp: None, ..target(&server) };
     let failure = failed(outcome(workload(Direction::Down), Transport::RawTcp, &no_raw).await);
     assert_eq!(failure.kind, FailureKind::Connect);
     assert!(failure.reason.contains("no raw TCP port"), "{failure:?}");
@@ -240,7 +245,7 @@ async fn an_interrupt_ends_a_trial_at_once() {
     let server = FakeServer::start(Fault::None).await;
     let mut workload = workload(Direction::Down);
     workload.phases.measure = Duration::from_hours(1);
-    let trial = Trial::new(Arc::new(workload), Transport::Sse, 1);
+    let trial = Trial::new(Arc::new(workload), Transport::Sse, ours(), 1);
     let cancel = CancellationToken::new();
     let canceller = cancel.clone();
     let running = tokio::spawn(async move { run(&trial, &target(&server), &cancel).await });
@@ -252,7 +257,7 @@ async fn an_interrupt_ends_a_trial_at_once() {
 async fn the_end_of_the_servers_process_ends_the_trial_at_once() {
     let server = FakeServer::start(Fault::None).await;
     let mut process = tokio::process::Command::new("sleep").arg("600").kill_on_drop(true).spawn().unwrap();
-    let target = Target { server_pid: process.id(), ..target(&server) };
+    let target = Server { pid: process.id(), ..target(&server) };
     let mut workload = workload(Direction::Down);
     workload.phases.measure = Duration::from_hours(1);
     let (outcome, ()) = tokio::join!(outcome(workload, Transport::LongPolling, &target), async {

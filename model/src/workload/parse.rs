@@ -1,8 +1,6 @@
 //! A workload's TOML: every key is checked where it stands, and a wrong one is named by its line.
 
-use std::collections::HashMap;
-use std::io;
-use std::ops::{Range, RangeInclusive};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,9 +9,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use toml::Spanned;
 
-use super::{Advice, Arrival, Direction, Growth, Load, Payload, Phases, Polling, Search, Slo, TraceEvent, Workload};
+use super::lines::{read_json_lines, read_trace};
+use super::{Advice, Arrival, Direction, Growth, Load, Payload, Phases, Polling, Search, Slo, Workload};
 use crate::client::Client;
-use crate::message::Topic;
+use crate::file::{self, FileError, Source};
 use crate::transport::Transport;
 use crate::units::{ByteCount, OfferedRate, Share};
 
@@ -25,30 +24,6 @@ const MIN_PAYLOAD_BYTES: u64 = 100;
 const MAX_COUNT: i64 = Search::MOST_SUBSCRIBERS as i64;
 /// The longest name: it leaves room for trial and number in a topic of 64 bytes.
 const MAX_NAME_BYTES: usize = 32;
-
-/// Why a workload was refused.
-#[derive(Debug, thiserror::Error)]
-pub enum WorkloadError {
-    /// The file, or one that it names, could not be read.
-    #[error("reading {path}")]
-    Unreadable {
-        /// Which file.
-        path: PathBuf,
-        /// The system's reason.
-        #[source]
-        source: io::Error,
-    },
-    /// A line is wrong.
-    #[error("{path} line {line}: {problem}")]
-    Wrong {
-        /// Which file.
-        path: PathBuf,
-        /// The line, from 1.
-        line: usize,
-        /// What is wrong and what is allowed.
-        problem: String,
-    },
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -154,35 +129,21 @@ struct PhasesTable {
 ///
 /// # Errors
 /// When it, or a payload or trace file that it names, cannot be read or is wrong.
-pub fn read(path: &Path) -> Result<Workload, WorkloadError> {
-    parse(&read_text(path)?, path)
+pub fn read(path: &Path) -> Result<Workload, FileError> {
+    parse(&file::read_text(path)?, path)
 }
 
 /// Parses a workload's TOML; files that it names are looked for beside `path`.
 ///
 /// # Errors
 /// When it, or a payload or trace file that it names, cannot be read or is wrong.
-pub fn parse(text: &str, path: &Path) -> Result<Workload, WorkloadError> {
+pub fn parse(text: &str, path: &Path) -> Result<Workload, FileError> {
     let source = Source { text, path };
-    let file: File =
-        toml::from_str(text).map_err(|error| source.wrong(error.span().unwrap_or(0..0), error.message().to_owned()))?;
-    source.workload(file)
-}
-
-/// A TOML text and where it stands, for messages.
-#[derive(Clone, Copy)]
-struct Source<'a> {
-    text: &'a str,
-    path: &'a Path,
+    source.workload(source.parsed()?)
 }
 
 impl Source<'_> {
-    fn wrong(self, at: Range<usize>, problem: String) -> WorkloadError {
-        let before = self.text.get(..at.start).unwrap_or_default();
-        wrong_line(self.path, before.matches('\n').count() + 1, problem)
-    }
-
-    fn workload(self, file: File) -> Result<Workload, WorkloadError> {
+    fn workload(self, file: File) -> Result<Workload, FileError> {
         let load = match (&file.publish, &file.idle) {
             (Some(publish), None) => self.load(publish)?,
             (None, Some(idle)) => self.silence(idle)?,
@@ -230,7 +191,7 @@ impl Source<'_> {
         })
     }
 
-    fn name(self, name: &Spanned<String>) -> Result<String, WorkloadError> {
+    fn name(self, name: &Spanned<String>) -> Result<String, FileError> {
         let text = name.get_ref();
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
         if text.is_empty() || text.len() > MAX_NAME_BYTES || !text.bytes().all(allowed) {
@@ -240,14 +201,14 @@ impl Source<'_> {
         Ok(text.clone())
     }
 
-    fn count(self, key: &str, value: &Spanned<i64>) -> Result<u32, WorkloadError> {
+    fn count(self, key: &str, value: &Spanned<i64>) -> Result<u32, FileError> {
         let number = *value.get_ref();
         u32::try_from(number).ok().filter(|_| (1..=MAX_COUNT).contains(&number)).ok_or_else(|| {
             self.wrong(value.span(), format!("`{key}` is {number}: a whole number from 1 to {MAX_COUNT}"))
         })
     }
 
-    fn load(self, publish: &Publish) -> Result<Load, WorkloadError> {
+    fn load(self, publish: &Publish) -> Result<Load, FileError> {
         match (&publish.rate, &publish.trace) {
             (Some(rate), Some(_)) => {
                 Err(self.wrong(rate.span(), "`rate` and `trace` exclude each other: keep one".into()))
@@ -279,13 +240,13 @@ impl Source<'_> {
         }
     }
 
-    fn silence(self, idle: &Spanned<Idle>) -> Result<Load, WorkloadError> {
+    fn silence(self, idle: &Spanned<Idle>) -> Result<Load, FileError> {
         let second = Duration::from_secs(1);
         let heartbeat = idle.get_ref().heartbeat.as_ref();
         Ok(Load::Silence { heartbeat: self.duration("heartbeat", heartbeat, second * 15, second..=second * 3600)? })
     }
 
-    fn search(self, table: Option<Spanned<SearchTable>>, load: &Load) -> Result<Option<Search>, WorkloadError> {
+    fn search(self, table: Option<Spanned<SearchTable>>, load: &Load) -> Result<Option<Search>, FileError> {
         let Some(table) = table else { return Ok(None) };
         if !matches!(load, Load::Rate { .. }) {
             let problem = "a search grows a `rate`: remove `[search]`, or give `[publish]` a rate".into();
@@ -307,7 +268,7 @@ impl Source<'_> {
         }
     }
 
-    fn payload(self, table: Option<Spanned<PayloadTable>>, load: &Load) -> Result<Payload, WorkloadError> {
+    fn payload(self, table: Option<Spanned<PayloadTable>>, load: &Load) -> Result<Payload, FileError> {
         let Some(table) = table else {
             return Ok(Payload::Bytes { bytes: ByteCount(128) });
         };
@@ -338,7 +299,7 @@ impl Source<'_> {
         }
     }
 
-    fn polling(self, table: &PollingTable) -> Result<Polling, WorkloadError> {
+    fn polling(self, table: &PollingTable) -> Result<Polling, FileError> {
         let (millisecond, second) = (Duration::from_millis(1), Duration::from_secs(1));
         Ok(Polling {
             interval: self.duration("interval", table.interval.as_ref(), second, millisecond..=second * 3600)?,
@@ -346,7 +307,7 @@ impl Source<'_> {
         })
     }
 
-    fn slo(self, table: Option<Spanned<SloTable>>, load: &Load) -> Result<Option<Slo>, WorkloadError> {
+    fn slo(self, table: Option<Spanned<SloTable>>, load: &Load) -> Result<Option<Slo>, FileError> {
         let silent = matches!(load, Load::Silence { .. });
         let table = match table {
             Some(table) if silent => {
@@ -373,7 +334,7 @@ impl Source<'_> {
         Ok(Some(Slo { share, within, may_skip: table.may_skip }))
     }
 
-    fn phases(self, table: &PhasesTable) -> Result<Phases, WorkloadError> {
+    fn phases(self, table: &PhasesTable) -> Result<Phases, FileError> {
         let milliseconds = Duration::from_millis;
         let day = Duration::from_hours(24);
         Ok(Phases {
@@ -389,7 +350,7 @@ impl Source<'_> {
         value: Option<&Spanned<String>>,
         default: Duration,
         allowed: RangeInclusive<Duration>,
-    ) -> Result<Duration, WorkloadError> {
+    ) -> Result<Duration, FileError> {
         let Some(value) = value else { return Ok(default) };
         humantime::parse_duration(value.get_ref()).ok().filter(|duration| allowed.contains(duration)).ok_or_else(|| {
             let (least, most) =
@@ -399,62 +360,6 @@ impl Source<'_> {
             self.wrong(value.span(), problem)
         })
     }
-
-    /// The file that `named` means: relative names count from the workload's folder.
-    fn beside(self, named: &Path) -> PathBuf {
-        self.path.parent().map_or_else(|| named.to_owned(), |folder| folder.join(named))
-    }
-}
-
-/// Reads a trace: one object a line, `{"offset_ms": 12.5, "topic": "orders", "payload": …}`.
-fn read_trace(path: &Path) -> Result<Vec<TraceEvent>, WorkloadError> {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Line {
-        offset_ms: f64,
-        topic: String,
-        payload: Box<RawValue>,
-    }
-    let mut numbers = HashMap::new();
-    let mut events = Vec::new();
-    let form = r#"an object such as {"offset_ms":12.5,"topic":"orders","payload":{"id":1}}"#;
-    for (line, Line { offset_ms, topic, payload }) in read_json_lines(path, form)? {
-        let topic: Topic =
-            topic.parse().map_err(|error| wrong_line(path, line, format!("`topic` is {topic:?}: {error}")))?;
-        let offset = Duration::try_from_secs_f64(offset_ms / 1e3)
-            .ok()
-            .filter(|offset| *offset <= Duration::from_hours(24))
-            .ok_or_else(|| {
-                wrong_line(path, line, format!("`offset_ms` is {offset_ms}: milliseconds, 0 to 86400000"))
-            })?;
-        let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
-        let topic = *numbers.entry(topic).or_insert(next);
-        events.push(TraceEvent { offset, topic, payload: payload.into() });
-    }
-    events.sort_by_key(|event| event.offset);
-    Ok(events)
-}
-
-/// Reads a file with one JSON value a line, with the number of each line; blank lines are skipped.
-fn read_json_lines<T: for<'de> Deserialize<'de>>(path: &Path, form: &str) -> Result<Vec<(usize, T)>, WorkloadError> {
-    let mut values = Vec::new();
-    for (index, line) in read_text(path)?.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let value = serde_json::from_str(line)
-            .map_err(|error| wrong_line(path, index + 1, format!("{error}; wanted: {form}")))?;
-        values.push((index + 1, value));
-    }
-    if values.is_empty() {
-        return Err(wrong_line(path, 1, format!("the file is empty; wanted: {form}")));
-    }
-    Ok(values)
-}
-
-fn read_text(path: &Path) -> Result<String, WorkloadError> {
-    std::fs::read_to_string(path).map_err(|source| WorkloadError::Unreadable { path: path.to_owned(), source })
-}
-
-fn wrong_line(path: &Path, line: usize, problem: String) -> WorkloadError {
-    WorkloadError::Wrong { path: path.to_owned(), line, problem }
 }
 
 #[cfg(test)]

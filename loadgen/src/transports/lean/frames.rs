@@ -2,7 +2,7 @@
 
 use bytes::{Buf, BytesMut};
 
-use crate::target::READ_BUFFER_BYTES;
+use crate::server::READ_BUFFER_BYTES;
 
 const FINAL: u8 = 0x80;
 const RESERVED: u8 = 0x70;

@@ -16,8 +16,8 @@ use reqwest::header::{ACCEPT, HOST};
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::server::http_client_builder;
 use crate::taps::{Tally, Tap, Taps, lines};
-use crate::target::http_client_builder;
 use crate::transports::poll::next_cursor;
 use crate::transports::{ConnectionError, Feed, Sink, Subscription};
 

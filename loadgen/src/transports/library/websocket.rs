@@ -11,8 +11,8 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
+use crate::server::READ_BUFFER_BYTES;
 use crate::taps::{Tapped, lines};
-use crate::target::READ_BUFFER_BYTES;
 use crate::transports::{ConnectionError, Ended, Feed, Outbound, Sink, next_outbound};
 
 pub(in crate::transports) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, ConnectionError> {

@@ -8,20 +8,20 @@ use reqwest::Url;
 
 /// A server to be measured.
 #[derive(Clone, Debug)]
-pub struct Target {
+pub struct Server {
     /// Where it speaks HTTP.
     pub http: SocketAddr,
     /// Where it speaks raw TCP, if it does.
     pub raw_tcp: Option<SocketAddr>,
     /// Its process, where that is ours to see: what it used is read from there.
-    pub server_pid: Option<u32>,
+    pub pid: Option<u32>,
     /// How many processors it may use.
-    pub server_cpus: f64,
+    pub cpus: f64,
     /// The bearer token that publishing needs.
     pub publish_token: Option<String>,
 }
 
-impl Target {
+impl Server {
     /// The address of a topic, for publishing.
     pub(crate) fn topic(&self, topic: &Topic) -> Url {
         self.url(&format!("/topics/{topic}"))

@@ -1,0 +1,473 @@
+//! A target's TOML: every key is checked where it stands, and a wrong one is named by its line.
+
+mod values;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Method, Uri};
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::template::{Template, Variable};
+use super::{Address, Complete, Dialect, Newcomers, Others, Parts, Place, Pointer, Publish, Target, Technique, Units};
+use crate::file::{FileError, Source, read_text};
+use crate::transport::Transport;
+
+/// The longest name.
+const MAX_NAME_BYTES: usize = 32;
+
+/// Fields by their names, or what is said by where.
+type Table = BTreeMap<String, Spanned<String>>;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct File {
+    name: Spanned<String>,
+    url: Option<Spanned<String>>,
+    start: Option<Spanned<Vec<String>>>,
+    raw_tcp: Option<Spanned<String>>,
+    #[serde(default)]
+    headers: Table,
+    #[serde(default)]
+    newcomers: NewcomersKey,
+    #[serde(default)]
+    others: OthersKey,
+    publish: PublishTable,
+    complete: Option<CompleteTable>,
+    #[serde(default)]
+    message: PartsTable,
+    short_polling: Option<Spanned<TechniqueTable>>,
+    long_polling: Option<Spanned<TechniqueTable>>,
+    http_streaming: Option<Spanned<TechniqueTable>>,
+    sse: Option<Spanned<TechniqueTable>>,
+    websocket: Option<Spanned<TechniqueTable>>,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum NewcomersKey {
+    #[default]
+    Kept,
+    Live,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum OthersKey {
+    #[default]
+    Ignore,
+    Refuse,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct PublishTable {
+    method: Option<Spanned<String>>,
+    path: Spanned<String>,
+    #[serde(default)]
+    headers: Table,
+    body: Option<Spanned<String>>,
+    batch: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CompleteTable {
+    method: Option<Spanned<String>>,
+    path: Spanned<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PartsTable {
+    payload: Option<Spanned<String>>,
+    id: Option<Spanned<String>>,
+    missed: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct TechniqueTable {
+    path: Spanned<String>,
+    #[serde(default)]
+    headers: Table,
+    #[serde(default)]
+    begin: Table,
+    #[serde(default)]
+    resume: Table,
+    units: Option<Spanned<UnitsKey>>,
+    array: Option<Spanned<String>>,
+    payload: Option<Spanned<String>>,
+    id: Option<Spanned<String>>,
+    missed: Option<Spanned<String>>,
+    missed_event: Option<Spanned<String>>,
+    hello: Option<Spanned<String>>,
+    speaks: Option<Spanned<String>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum UnitsKey {
+    Lines,
+    Texts,
+    Whole,
+    Array,
+}
+
+/// Reads and parses a target file.
+///
+/// # Errors
+/// When it cannot be read or is wrong.
+pub fn read(path: &Path) -> Result<Target, FileError> {
+    parse(&read_text(path)?, path)
+}
+
+/// Parses a target's TOML; a command that it names is started in the folder of `path`.
+///
+/// # Errors
+/// When it is wrong.
+pub fn parse(text: &str, path: &Path) -> Result<Target, FileError> {
+    let source = Source { text, path };
+    source.target(source.parsed()?)
+}
+
+/// Parses an address: `http://HOST[:PORT][/BASE]`.
+///
+/// # Errors
+/// A sentence on what is wrong with it.
+pub fn address(text: &str) -> Result<Address, String> {
+    let wrong = |why: &str| format!("{text} is no address of a server: {why}, e.g. http://127.0.0.1:8080");
+    if text.starts_with("https://") {
+        return Err(wrong("TLS is not spoken here; name the plain port behind it"));
+    }
+    if !text.starts_with("http://") {
+        return Err(wrong("it begins with http://"));
+    }
+    let uri: Uri = text.parse().map_err(|error: http::uri::InvalidUri| wrong(&error.to_string()))?;
+    let authority =
+        uri.authority().filter(|authority| !authority.host().is_empty() && !authority.as_str().contains('@'));
+    let authority = authority.ok_or_else(|| wrong("it names a host, and nobody's password"))?;
+    if uri.query().is_some() {
+        return Err(wrong("it has no query"));
+    }
+    Ok(Address { authority: authority.clone(), base: uri.path().trim_end_matches('/').to_owned() })
+}
+
+impl Source<'_> {
+    fn target(self, file: File) -> Result<Target, FileError> {
+        let name = file.name.get_ref();
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        if name.is_empty() || name.len() > MAX_NAME_BYTES || !name.bytes().all(allowed) {
+            let problem = format!("`name` is {name:?}: 1 to {MAX_NAME_BYTES} of the characters A-Z a-z 0-9 - _");
+            return Err(self.wrong(file.name.span(), problem));
+        }
+        let place = self.place(file.url.as_ref(), file.start.as_ref())?;
+        let raw_tcp = file.raw_tcp.as_ref().map(|address| self.socket(address)).transpose()?;
+        let mut techniques = BTreeMap::new();
+        for (transport, table) in [
+            (Transport::ShortPolling, file.short_polling),
+            (Transport::LongPolling, file.long_polling),
+            (Transport::HttpStreaming, file.http_streaming),
+            (Transport::Sse, file.sse),
+            (Transport::WebSocket, file.websocket),
+        ] {
+            if let Some(table) = table {
+                let at = table.span();
+                let technique = self.technique(transport, table.into_inner(), &file.message, at)?;
+                techniques.insert(transport, technique);
+            }
+        }
+        if techniques.is_empty() {
+            let problem = "no technique is described: add at least one of `[short-polling]`, `[long-polling]`, \
+                           `[http-streaming]`, `[sse]`, `[websocket]`";
+            return Err(self.wrong(0..0, problem.into()));
+        }
+        let dialect = Dialect {
+            fields: self.fields(&file.headers)?,
+            newcomers: match file.newcomers {
+                NewcomersKey::Kept => Newcomers::Kept,
+                NewcomersKey::Live => Newcomers::Live,
+            },
+            others: match file.others {
+                OthersKey::Ignore => Others::Ignore,
+                OthersKey::Refuse => Others::Refuse,
+            },
+            publish: self.publish(&file.publish)?,
+            complete: file.complete.as_ref().map(|complete| self.complete(complete)).transpose()?,
+            techniques,
+        };
+        Ok(Target { name: name.clone(), place, raw_tcp, dialect: Arc::new(dialect) })
+    }
+
+    fn place(self, url: Option<&Spanned<String>>, start: Option<&Spanned<Vec<String>>>) -> Result<Place, FileError> {
+        match (url, start) {
+            (Some(url), Some(_)) => {
+                Err(self.wrong(url.span(), "`url` and `start` exclude each other: keep one".into()))
+            }
+            (Some(url), None) => {
+                address(url.get_ref()).map(Place::At).map_err(|problem| self.wrong(url.span(), problem))
+            }
+            (None, Some(start)) if start.get_ref().first().is_none_or(String::is_empty) => Err(self
+                .wrong(start.span(), "`start` is a command and its arguments, e.g. [\"./serve\", \"--quiet\"]".into())),
+            (None, Some(start)) => {
+                let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+                let folder = folder.map_or_else(|| ".".into(), Path::to_owned);
+                Ok(Place::Started { command: start.get_ref().clone(), folder })
+            }
+            (None, None) => Ok(Place::Unsaid),
+        }
+    }
+
+    fn socket(self, address: &Spanned<String>) -> Result<SocketAddr, FileError> {
+        address.get_ref().parse().map_err(|_error| {
+            let problem =
+                format!("`raw-tcp` is {:?}: an IP address and a port, e.g. 127.0.0.1:9000", address.get_ref());
+            self.wrong(address.span(), problem)
+        })
+    }
+
+    fn publish(self, table: &PublishTable) -> Result<Publish, FileError> {
+        let mut fields = self.fields(&table.headers)?;
+        if fields.iter().all(|(name, _)| name != CONTENT_TYPE) {
+            fields.push((CONTENT_TYPE, HeaderValue::from_static("application/json")));
+        }
+        let spoken = [Variable::Topic, Variable::Payload, Variable::Quoted];
+        let body = match &table.body {
+            Some(body) => self.template("body", body, &spoken)?,
+            None => Template::parse("{payload}"),
+        };
+        if !body.variables().any(|variable| matches!(variable, Variable::Payload | Variable::Quoted)) {
+            let at = table.body.as_ref().map_or(0..0, Spanned::span);
+            return Err(self.wrong(at, "`body` holds neither {payload} nor {quoted}: no message would be in it".into()));
+        }
+        let batch = table.batch.as_ref().map(|batch| self.value("batch", batch)).transpose()?;
+        let method = self.method(table.method.as_ref(), Method::POST)?;
+        Ok(Publish { method, path: self.path(&table.path, &[Variable::Topic])?, fields, body, batch })
+    }
+
+    fn complete(self, table: &CompleteTable) -> Result<Complete, FileError> {
+        let method = self.method(table.method.as_ref(), Method::DELETE)?;
+        Ok(Complete { method, path: self.path(&table.path, &[Variable::Topic])? })
+    }
+
+    fn technique(
+        self,
+        transport: Transport,
+        table: TechniqueTable,
+        all: &PartsTable,
+        at: std::ops::Range<usize>,
+    ) -> Result<Technique, FileError> {
+        let misplaced = |key: Option<std::ops::Range<usize>>, name: &str| match key {
+            Some(at) => Err(self.wrong(at, format!("`{name}` means nothing for {transport}: remove this line"))),
+            None => Ok(()),
+        };
+        if transport != Transport::WebSocket {
+            misplaced(table.hello.as_ref().map(Spanned::span), "hello")?;
+            misplaced(table.speaks.as_ref().map(Spanned::span), "speaks")?;
+        }
+        if transport != Transport::Sse {
+            misplaced(table.missed_event.as_ref().map(Spanned::span), "missed-event")?;
+        }
+        let units = self.units(transport, &table, at)?;
+        // What an event holds beside its id is its payload, unless its own table says more.
+        let is_event = transport == Transport::Sse;
+        let part = |own: &Option<Spanned<String>>, all: &Option<Spanned<String>>| {
+            let key = own.as_ref().or(all.as_ref().filter(|_| !is_event));
+            key.map(|pointer| self.pointer(pointer)).transpose()
+        };
+        let mut path_of = vec![Variable::Topic];
+        if transport == Transport::LongPolling {
+            path_of.push(Variable::Wait);
+        }
+        let spoken = [Variable::Topic, Variable::Payload, Variable::Quoted];
+        let parts = Parts {
+            payload: part(&table.payload, &all.payload)?.unwrap_or_default(),
+            id: part(&table.id, &all.id)?,
+            missed: part(&table.missed, &all.missed)?,
+        };
+        Ok(Technique {
+            path: self.path(&table.path, &path_of)?,
+            fields: self.fields(&table.headers)?,
+            begin: self.said(&table.begin)?,
+            resume: self.said(&table.resume)?,
+            units,
+            parts,
+            hello: table
+                .hello
+                .map(|hello| self.template("hello", &hello, &[Variable::Topic, Variable::Id]))
+                .transpose()?,
+            speaks: table.speaks.map(|speaks| self.template("speaks", &speaks, &spoken)).transpose()?,
+        })
+    }
+
+    fn units(
+        self,
+        transport: Transport,
+        table: &TechniqueTable,
+        at: std::ops::Range<usize>,
+    ) -> Result<Units, FileError> {
+        let key = table.units.as_ref();
+        let allowed: &[UnitsKey] = match transport {
+            Transport::ShortPolling | Transport::LongPolling => {
+                &[UnitsKey::Lines, UnitsKey::Texts, UnitsKey::Whole, UnitsKey::Array]
+            }
+            Transport::HttpStreaming => &[UnitsKey::Lines, UnitsKey::Texts],
+            Transport::Sse | Transport::WebSocket | Transport::RawTcp => &[],
+        };
+        if let Some(key) = key.filter(|key| !allowed.contains(key.get_ref())) {
+            let problem = if allowed.is_empty() {
+                format!("`units` means nothing for {transport}: remove this line")
+            } else {
+                "a stream's `units` are \"lines\" or \"texts\"".to_owned()
+            };
+            return Err(self.wrong(key.span(), problem));
+        }
+        match (transport, key.map(|key| *key.get_ref()), &table.array) {
+            (Transport::Sse, ..) => {
+                Ok(Units::Events { missed: table.missed_event.as_ref().map(|event| event.get_ref().clone()) })
+            }
+            (Transport::WebSocket | Transport::RawTcp, ..) => Ok(Units::Frames),
+            (_, Some(UnitsKey::Array), Some(array)) => self.pointer(array).map(Units::Array),
+            (_, Some(UnitsKey::Array), None) => Ok(Units::Array(Pointer::default())),
+            (_, _, Some(array)) => Err(self.wrong(
+                array.span(),
+                "`array` says where, with `units = \"array\"`: add that, or remove this line".into(),
+            )),
+            (_, Some(UnitsKey::Lines), None) => Ok(Units::Lines),
+            (_, Some(UnitsKey::Texts), None) => Ok(Units::Texts),
+            (_, Some(UnitsKey::Whole), None) => Ok(Units::Whole),
+            (_, None, None) => {
+                let problem = format!("{transport} needs `units`: what separates messages, e.g. units = \"lines\"");
+                Err(self.wrong(at, problem))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::target::{BUILT_IN, OURS, SaidIn, built_in};
+
+    const GOOD: &str = r#"name = "mine"
+url = "http://localhost:9000/push/"
+headers = { X-Key = "k" }
+
+[publish]
+path = "/send?channel={topic}"
+body = '{"channel":"{topic}","data":{payload}}'
+
+[message]
+payload = "/data/0"
+
+[short-polling]
+path = "/poll/{topic}"
+units = "array"
+array = "/messages"
+id = "/id"
+resume = { "?since" = "{id}" }
+
+[sse]
+path = "/events/{topic}"
+resume = { Last-Event-ID = "{id}" }
+"#;
+
+    fn good() -> Target {
+        parse(GOOD, Path::new("targets/mine.toml")).unwrap()
+    }
+
+    fn wrong(from: &str, to: &str) -> String {
+        assert!(GOOD.contains(from), "{from}");
+        parse(&GOOD.replace(from, to), Path::new("mine.toml")).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_built_in_targets_are_valid_and_ours_is_the_first() {
+        for (name, _) in BUILT_IN {
+            assert_eq!(built_in(name).unwrap().unwrap().name, name);
+        }
+        let ours = built_in(BUILT_IN[0].0).unwrap().unwrap();
+        assert_eq!((ours.name.as_str(), &ours.place), (OURS, &Place::Unsaid));
+        assert!(Transport::ALL.into_iter().all(|transport| ours.speaks(transport)));
+        assert!(built_in("nonsense").is_none());
+    }
+
+    #[test]
+    fn a_file_says_where_and_how() {
+        let target = good();
+        let Place::At(address) = &target.place else { panic!("{:?}", target.place) };
+        assert_eq!((address.authority.as_str(), address.base.as_str()), ("localhost:9000", "/push"));
+        assert!(
+            target.speaks(Transport::Sse) && !target.speaks(Transport::WebSocket) && !target.speaks(Transport::RawTcp)
+        );
+        let polling = target.dialect.technique(Transport::ShortPolling).unwrap();
+        assert_eq!(polling.units, Units::Array(Pointer(vec!["messages".into()])));
+        assert_eq!(polling.parts.payload, Pointer(vec!["data".into(), "0".into()]));
+        assert_eq!(polling.resume[0].place, SaidIn::Query("since".into()));
+        let events = target.dialect.technique(Transport::Sse).unwrap();
+        assert_eq!(events.parts, Parts::default(), "an event's data is the payload");
+        assert_eq!(target.dialect.publish.fields, [(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+    }
+
+    #[test]
+    fn a_command_is_started_beside_the_file() {
+        let text = GOOD.replace("url = \"http://localhost:9000/push/\"", "start = [\"./serve\"]");
+        let Place::Started { command, folder } = parse(&text, Path::new("targets/mine.toml")).unwrap().place else {
+            panic!("not started");
+        };
+        assert_eq!((command, folder), (vec!["./serve".to_owned()], "targets".into()));
+    }
+
+    #[test]
+    fn a_wrong_line_is_named_with_what_is_allowed() {
+        for (from, to, line, says) in [
+            ("name = \"mine\"", "name = \"a b\"", 1, "A-Z a-z 0-9"),
+            ("http://localhost:9000/push/", "https://localhost", 2, "TLS"),
+            ("http://localhost:9000/push/", "localhost:9000", 2, "begins with http://"),
+            ("http://localhost:9000/push/", "http://localhost/?a=1", 2, "no query"),
+            ("X-Key = \"k\"", "\"X Key\" = \"k\"", 3, "no name of an HTTP field"),
+            ("X-Key = \"k\"", "X-Key = \"{env:PUSHOFF_NOT_SET}\"", 3, "PUSHOFF_NOT_SET"),
+            ("/send?channel={topic}", "send", 6, "begins with /"),
+            ("/send?channel={topic}", "/{id}", 6, "knows no {id}"),
+            (",\"data\":{payload}", "", 7, "neither {payload}"),
+            ("\"/data/0\"", "\"data\"", 10, "JSON pointer"),
+            ("units = \"array\"\n", "", 14, "units"),
+            ("\"{id}\" }\n\n[sse]", "\"{topic}\" }\n\n[sse]", 17, "{topic} is not known there"),
+            (
+                "path = \"/events/{topic}\"",
+                "path = \"/events/{topic}\"\nspeaks = \"{payload}\"",
+                21,
+                "means nothing for sse",
+            ),
+            ("[sse]", "[server-sent]", 19, "unknown field"),
+        ] {
+            let error = wrong(from, to);
+            assert!(error.starts_with(&format!("mine.toml line {line}:")), "{to}: {error}");
+            assert!(error.contains(says), "{to}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_target_without_a_technique_is_refused() {
+        let at = GOOD.find("[short-polling]").unwrap();
+        let error = parse(&GOOD[..at], Path::new("mine.toml")).unwrap_err().to_string();
+        assert!(error.contains("at least one"), "{error}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_parser_panic(at in 0..GOOD.len(), text: String) {
+            let mut whole = GOOD.to_owned();
+            whole.insert_str(at, &text);
+            if let Err(error) = parse(&whole, Path::new("mine.toml")) {
+                prop_assert!(error.to_string().starts_with("mine.toml line "));
+            }
+        }
+    }
+}
