@@ -64,7 +64,7 @@ fn connect(criterion: &mut Criterion, runtime: &Runtime, server: &Own) {
 }
 
 /// One message out, and at every subscriber.
-fn delivery(criterion: &mut Criterion, runtime: &Runtime, server: &Server, group: &str, subscribers: u64) {
+fn delivery(criterion: &mut Criterion, runtime: &Runtime, server: &Own, group: &str, subscribers: u64) {
     let name = group;
     let mut group = criterion.benchmark_group(name);
     group.throughput(Throughput::Elements(subscribers));
@@ -91,7 +91,7 @@ fn delivery(criterion: &mut Criterion, runtime: &Runtime, server: &Server, group
     group.finish();
 }
 
-async fn subscribed_topic(server: &Server, name: Topic, transport: Transport, count: u64) -> (PublishedTopic, Readers) {
+async fn subscribed_topic(server: &Own, name: Topic, transport: Transport, count: u64) -> (PublishedTopic, Readers) {
     let topic = PublishedTopic::create(server, name).await;
     let mut readers = topic.subscribe(transport, count);
     readers.receive(count).await;
@@ -155,7 +155,7 @@ struct PublishedTopic {
 }
 
 impl PublishedTopic {
-    async fn create(server: &Server, name: Topic) -> Self {
+    async fn create(server: &Own, name: Topic) -> Self {
         let address = server.target.http;
         let connect = async |query: &str| {
             let stream = TcpStream::connect(address).await.unwrap();

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use pushoff_loadgen::Target;
+use pushoff_loadgen::Server as Listening;
 use pushoff_loadgen::taps::Taps;
 use pushoff_loadgen::transports::{ConnectionError, Incoming, Sink, Subscription, subscribe};
 use pushoff_model::record::Traffic;
@@ -68,11 +68,11 @@ impl Listener {
         client: Client,
         set: impl FnOnce(&mut Subscription),
     ) -> Self {
-        let target = Target {
+        let target = Listening {
             http: server.http,
             raw_tcp: Some(server.raw_tcp),
-            server_pid: None,
-            server_cpus: 1.into(),
+            pid: None,
+            cpus: 1.into(),
             publish_token: None,
         };
         let polling = Polling { interval: Duration::from_millis(40), wait: Duration::from_secs(100) };
