@@ -18,6 +18,9 @@ Examples:
   pushoff run --workload capacity          how many deliveries a second until the SLO breaks (or crowd:
                                            how many readers); about five minutes
   pushoff run --transport sse --transport websocket --trials 10 --duration 10s
+  pushoff run --target http://localhost:3000
+                                           your own server, where it speaks the same wire contract; one
+                                           that does not is described in a file (docs/TARGETS.md)
   pushoff serve                            the reference server alone: curl it, open it in a browser
   pushoff report pushoff-runs/latest       the documents again, from the records
 
@@ -72,6 +75,11 @@ pub(crate) struct RunOptions {
     /// A transport to measure; may be repeated [default: all five and the raw TCP floor]
     #[arg(long, value_name = "NAME")]
     pub(crate) transport: Vec<Transport>,
+    /// The server: pushoff (started for each trial), http://HOST:PORT that speaks its wire contract,
+    /// DIALECT=URL, or a TOML file that describes one (docs/TARGETS.md); may be repeated, and all are
+    /// then measured side by side [default: pushoff]
+    #[arg(long, value_name = "URL|FILE")]
+    pub(crate) target: Vec<String>,
     /// Trials of each cell (workload × transport); more give narrower intervals
     #[arg(long, value_name = "N", default_value = "4", value_parser = positive)]
     pub(crate) trials: NonZeroU32,

@@ -45,6 +45,7 @@ pub(crate) struct RunFacts {
     pub(crate) cpus: u32,
     pub(crate) pinning: Pinning,
     pub(crate) descriptor_limit: u64,
+    pub(crate) servers: Vec<Named>,
     pub(crate) knobs: Vec<Named>,
     pub(crate) machine: Machine,
 }
@@ -110,7 +111,7 @@ pub(crate) fn gather(started: String, facts: RunFacts) -> Environment {
         kernel: kernel(),
         sysctls: sysctls(),
         pinning: facts.pinning,
-        servers: Vec::new(),
+        servers: facts.servers,
         knobs: facts.knobs,
         descriptor_limit: facts.descriptor_limit,
         noise: facts.machine.noise,

@@ -11,7 +11,10 @@ mod report;
 mod run;
 mod runtime;
 mod serve;
+mod served;
 mod server_process;
+mod survey;
+mod targets;
 mod terminal;
 mod throttle;
 

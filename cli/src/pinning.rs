@@ -117,6 +117,21 @@ pub(crate) fn pin(cpus: &[u32]) -> anyhow::Result<()> {
         .with_context(|| format!("pinning to processors {cpus:?}: take some of {:?}", allowed().unwrap_or_default()))
 }
 
+/// Does something on a thread that is kept on `cpus`, wherever there are any: what it starts stays
+/// there too.
+///
+/// # Errors
+/// When the system refuses, or what was done fails.
+pub(crate) fn confined<T: Send>(cpus: &[u32], work: impl FnOnce() -> anyhow::Result<T> + Send) -> anyhow::Result<T> {
+    if cpus.is_empty() {
+        return work();
+    }
+    std::thread::scope(|scope| {
+        let confined = scope.spawn(|| pin(cpus).and_then(|()| work()));
+        confined.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
 /// The processors of server and generator, the server's first.
 ///
 /// `None` where there is only one, and they are to share it.

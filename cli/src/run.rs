@@ -6,14 +6,12 @@
 mod asked;
 mod folder;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use pushoff_loadgen::{Asked, Plan, Server, Trial, connections_needed};
+use pushoff_loadgen::{Asked, Plan, Trial, connections_needed};
 use pushoff_model::Workload;
 use pushoff_model::record::{Failure, FailureKind, NotRun, Outcome, Record, SCHEMA_VERSION};
-use pushoff_model::target::{self, OURS};
 use pushoff_model::workload::Load;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -22,9 +20,10 @@ use crate::arguments::RunOptions;
 use crate::environment::{self, RunFacts};
 use crate::pinning::{Cpus, GeneratorCpus};
 use crate::progress::Progress;
-use crate::server_process::{ServerPlan, ServerProcess};
+use crate::served::Served;
+use crate::server_process::ServerPlan;
 use crate::throttle::HeldBack;
-use crate::{Exit, report, runtime, terminal};
+use crate::{Exit, report, runtime, survey, targets, terminal};
 use folder::RunFolder;
 
 pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus, json: bool) -> anyhow::Result<Exit> {
@@ -32,7 +31,7 @@ pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus, json: bool) ->
     let (transports, clients) = (asked::transports(options), asked::clients(options));
     let descriptor_limit =
         pushoff_loadgen::raise_descriptor_limit().context("raising the limit of open files to the hard limit")?;
-    let targets = [Arc::new(target::built_in(OURS).context("our own target is missing")??)];
+    let targets = targets::asked(&options.target)?;
     let asked = Asked {
         workloads: &workloads,
         transports: &transports,
@@ -46,6 +45,8 @@ pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus, json: bool) ->
     let started = environment::now();
     let cpus = Cpus::take(options.no_pin, generator)?;
     let machine = environment::check(workloads.iter().map(|workload| &**workload), &cpus, descriptor_limit)?;
+    let runtime = runtime::build(cpus.generator)?;
+    let servers = runtime.block_on(survey::survey(&targets, &cpus))?;
     let environment = environment::gather(
         started,
         RunFacts {
@@ -53,6 +54,7 @@ pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus, json: bool) ->
             cpus: u32::try_from(cpus.allowed).unwrap_or(u32::MAX),
             pinning: cpus.pinning.clone(),
             descriptor_limit,
+            servers,
             knobs: pushoff_loadgen::knobs(),
             machine,
         },
@@ -60,7 +62,7 @@ pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus, json: bool) ->
     let mut folder = RunFolder::create(options.out.as_deref(), &environment)?;
     let plan = Plan::new(&asked);
     let held_back = HeldBack::begin()?;
-    let exit = runtime::build(cpus.generator)?.block_on(measure(plan, &environment.run, &cpus, &mut folder))?;
+    let exit = runtime.block_on(measure(plan, &environment.run, &cpus, &mut folder))?;
     drop(held_back);
     report::publish(&report::read(&[folder.path().to_owned()])?, folder.path(), json)?;
     Ok(exit)
@@ -102,30 +104,23 @@ async fn measure(mut plan: Plan, run: &str, cpus: &Cpus, folder: &mut RunFolder)
     Ok(if interrupted.is_cancelled() { Exit::Interrupted } else { exit })
 }
 
-/// One trial on a server of its own.
+/// One trial, on a server of its own where the server is one that is started.
 async fn one(trial: &Trial, cpus: &Cpus, folder: &RunFolder, interrupted: &CancellationToken) -> Outcome {
     let plan = ServerPlan {
         cpus: &cpus.server,
         connections: connections_needed(&trial.workload, trial.transport),
         topics: trial.workload.topics,
         heartbeat: heartbeat(&trial.workload),
-        log: folder.server_log(),
+        log: Some(folder.server_log()),
     };
-    let server = match ServerProcess::start(&plan).await {
-        Ok(server) => server,
+    let served = match Served::begin(&trial.target, &plan, cpus.server_count()).await {
+        Ok(served) => served,
         Err(error) => {
             return Outcome::Failed(Failure { kind: FailureKind::Server, reason: format!("{error:#}"), counts: None });
         }
     };
-    let listening = Server {
-        http: server.addresses.http,
-        raw_tcp: Some(server.addresses.raw_tcp),
-        pid: Some(server.pid),
-        cpus: cpus.server_count(),
-        publish_token: None,
-    };
-    let outcome = pushoff_loadgen::run(trial, &listening, interrupted).await;
-    server.stop().await;
+    let outcome = pushoff_loadgen::run(trial, &served.server, interrupted).await;
+    served.end().await;
     outcome
 }
 

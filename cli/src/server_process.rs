@@ -1,29 +1,36 @@
-//! The server under test: this binary again, as a process of its own.
+//! A server under test as a process of its own: this binary again, or the command of a target.
 //!
 //! Each trial gets a fresh one, so that trials are independent samples and a crash costs one
 //! trial. The server watches its standard input and ends with it: it cannot outlive the run.
 
 use std::fs::File;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::Context;
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
+use tokio::runtime::Handle;
 use tokio::time::timeout;
 
-/// How long a server may take to listen. Chosen here: it takes milliseconds where all is well.
+use crate::pinning;
+
+/// How long a server may take to listen. Chosen here: ours takes milliseconds where all is well.
 const READY_WITHIN: Duration = Duration::from_secs(10);
 /// How long a server may take to end its connections, and this side to wait for that.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// Where a server listens, as its readiness line says.
-#[derive(Clone, Copy, Debug, Deserialize)]
-pub(crate) struct Addresses {
+/// What a server says on its first line of standard output: where it listens.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Ready {
     pub(crate) http: SocketAddr,
-    pub(crate) raw_tcp: SocketAddr,
+    pub(crate) raw_tcp: Option<SocketAddr>,
+    /// What it is, with its version.
+    pub(crate) server: Option<String>,
 }
 
 /// A running server.
@@ -31,10 +38,10 @@ pub(crate) struct Addresses {
 pub(crate) struct ServerProcess {
     child: Child,
     pub(crate) pid: u32,
-    pub(crate) addresses: Addresses,
+    pub(crate) ready: Ready,
 }
 
-/// What the server is asked for.
+/// What a server is asked for.
 #[derive(Debug)]
 pub(crate) struct ServerPlan<'a> {
     /// Processors to stay on; empty leaves it to the scheduler.
@@ -46,32 +53,77 @@ pub(crate) struct ServerPlan<'a> {
     /// How long a stream may be idle before it is told that it lives; its own default where the
     /// workload does not say.
     pub(crate) heartbeat: Option<Duration>,
-    /// Where its log goes.
-    pub(crate) log: &'a File,
+    /// Where its log goes; without one, to our own standard error.
+    pub(crate) log: Option<&'a File>,
+}
+
+impl ServerPlan<'_> {
+    /// This binary, on free ports.
+    fn ours(&self) -> anyhow::Result<Command> {
+        let mut command = Command::new(std::env::current_exe().context("finding this program")?);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--raw-tcp", "127.0.0.1:0", "--until-stdin-closes"]);
+        command.arg("--grace").arg(humantime::format_duration(GRACE).to_string());
+        command.arg("--max-connections").arg(self.connections.to_string());
+        command.arg("--max-topics").arg((self.topics + 1).to_string());
+        if let Some(heartbeat) = self.heartbeat {
+            command.arg("--heartbeat").arg(humantime::format_duration(heartbeat).to_string());
+        }
+        if !self.cpus.is_empty() {
+            let list = self.cpus.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
+            command.arg("--cpus").arg(list);
+        }
+        command.env_remove("PUSHOFF_PUBLISH_TOKEN");
+        Ok(command)
+    }
+
+    /// A target's own command, which finds in its environment what a trial needs.
+    fn theirs(&self, command: &[String], folder: &Path) -> anyhow::Result<Command> {
+        let (program, arguments) = command.split_first().context("the command of a target is empty")?;
+        let program = if program.contains(std::path::MAIN_SEPARATOR) {
+            let beside = folder.join(program);
+            beside.canonicalize().with_context(|| format!("finding {}, which a target starts", beside.display()))?
+        } else {
+            PathBuf::from(program)
+        };
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(folder).env("PUSHOFF_CONNECTIONS", self.connections.to_string());
+        if let Some(heartbeat) = self.heartbeat {
+            command.env("PUSHOFF_HEARTBEAT_SECONDS", heartbeat.as_secs_f64().to_string());
+        }
+        Ok(command)
+    }
 }
 
 impl ServerProcess {
-    /// Starts a server on free ports and waits until it says that it listens.
+    /// Starts our own server and waits until it says that it listens.
     ///
     /// # Errors
     /// When it cannot be started, or is not ready in time.
     pub(crate) async fn start(plan: &ServerPlan<'_>) -> anyhow::Result<Self> {
-        let mut command = Command::new(std::env::current_exe().context("finding this program")?);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--raw-tcp", "127.0.0.1:0", "--until-stdin-closes"]);
-        command.arg("--grace").arg(humantime::format_duration(GRACE).to_string());
-        command.arg("--max-connections").arg(plan.connections.to_string());
-        command.arg("--max-topics").arg((plan.topics + 1).to_string());
-        if let Some(heartbeat) = plan.heartbeat {
-            command.arg("--heartbeat").arg(humantime::format_duration(heartbeat).to_string());
-        }
-        if !plan.cpus.is_empty() {
-            let list = plan.cpus.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
-            command.arg("--cpus").arg(list);
-        }
+        Self::ready(plan.ours()?, plan).await
+    }
+
+    /// Starts a target's own server, on the same processors and terms.
+    ///
+    /// # Errors
+    /// When it cannot be started, or is not ready in time.
+    pub(crate) async fn start_theirs(plan: &ServerPlan<'_>, command: &[String], folder: &Path) -> anyhow::Result<Self> {
+        Self::ready(plan.theirs(command, folder)?, plan).await
+    }
+
+    async fn ready(mut command: Command, plan: &ServerPlan<'_>) -> anyhow::Result<Self> {
         // A group of its own: Ctrl-C is for the run, which then ends the server.
         command.process_group(0).kill_on_drop(true).stdin(Stdio::piped()).stdout(Stdio::piped());
-        command.env_remove("PUSHOFF_PUBLISH_TOKEN").stderr(plan.log.try_clone().context("sharing the server's log")?);
-        let mut child = command.spawn().context("starting the server")?;
+        if let Some(log) = plan.log {
+            command.stderr(log.try_clone().context("sharing the server's log")?);
+        }
+        let runtime = Handle::current();
+        let mut child = pinning::confined(plan.cpus, || {
+            let _entered = runtime.enter();
+            command
+                .spawn()
+                .with_context(|| format!("starting the server {}", command.as_std().get_program().to_string_lossy()))
+        })?;
         let pid = child.id().context("the server ended at once")?;
         let output = child.stdout.take().context("reading the server's standard output")?;
         let mut line = String::new();
@@ -79,18 +131,25 @@ impl ServerProcess {
             .await
             .with_context(|| format!("the server was not ready within {}", humantime::format_duration(READY_WITHIN)))?
             .context("reading the server's readiness line")?;
-        let addresses = serde_json::from_str(&line)
+        let ready = serde_json::from_str(&line)
             .with_context(|| format!("the server said {line:?} in place of where it listens; see server.log"))?;
-        Ok(Self { child, pid, addresses })
+        Ok(Self { child, pid, ready })
     }
 
     /// Ends the server: by closing its standard input, and by force where that takes too long.
     pub(crate) async fn stop(mut self) {
         drop(self.child.stdin.take());
-        if timeout(GRACE * 2, self.child.wait()).await.is_err()
-            && let Err(error) = self.child.kill().await
-        {
-            tracing::warn!(%error, "the server could not be ended");
+        if timeout(GRACE * 2, self.child.wait()).await.is_ok() {
+            return;
+        }
+        // With whatever it started itself: it leads a group of its own.
+        let group = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
+        let ended = group.map(|group| kill_process_group(group, Signal::KILL));
+        if !matches!(ended, Some(Ok(()))) {
+            tracing::warn!(?ended, "the server could not be ended");
+        }
+        if let Err(error) = self.child.wait().await {
+            tracing::warn!(%error, "the server's end was not seen");
         }
     }
 }

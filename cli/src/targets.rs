@@ -1,0 +1,94 @@
+//! The servers that a command is asked to look at: `--target`, read and checked.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, anyhow, bail, ensure};
+use pushoff_model::target::{self, BUILT_IN, OURS, Place, Target};
+
+/// The targets that are asked for; our own server where none is.
+pub(crate) fn asked(asked: &[String]) -> anyhow::Result<Vec<Arc<Target>>> {
+    let ours = [OURS.to_owned()];
+    let mut targets: Vec<Arc<Target>> = Vec::new();
+    for text in if asked.is_empty() { &ours[..] } else { asked } {
+        let target = one(text)?;
+        ensure!(
+            targets.iter().all(|other| other.name != target.name),
+            "two targets are named {}: give each its own `name` in a TOML file, or NAME=URL",
+            target.name
+        );
+        targets.push(Arc::new(target));
+    }
+    Ok(targets)
+}
+
+/// One target: `pushoff`, a URL, `DIALECT=URL` or a TOML file.
+fn one(text: &str) -> anyhow::Result<Target> {
+    if text == OURS {
+        return built_in(OURS);
+    }
+    let is_url = |text: &str| text.contains("://");
+    if let Some((dialect, url)) = text.split_once('=').filter(|(dialect, url)| !is_url(dialect) && is_url(url)) {
+        return at(built_in(dialect)?, url);
+    }
+    if is_url(text) {
+        return at(Target { name: "target".to_owned(), ..built_in(OURS)? }, text);
+    }
+    if BUILT_IN.iter().any(|(name, _)| *name == text) {
+        bail!("--target {text} does not say where it listens: write {text}=http://127.0.0.1:PORT");
+    }
+    let is_file = Path::new(text).extension().is_some() || text.contains(std::path::MAIN_SEPARATOR);
+    ensure!(is_file, "--target {text:?} is neither a URL (http://127.0.0.1:8080) nor a TOML file (docs/TARGETS.md)");
+    let target = target::read(Path::new(text))?;
+    ensure!(
+        target.place != Place::Unsaid,
+        "{text} says neither `url` nor `start`: add where the server listens, or the command that starts it"
+    );
+    Ok(target)
+}
+
+fn at(target: Target, url: &str) -> anyhow::Result<Target> {
+    let address = target::address(url).map_err(|problem| anyhow!("--target {problem}"))?;
+    Ok(Target { place: Place::At(address), ..target })
+}
+
+fn built_in(name: &str) -> anyhow::Result<Target> {
+    let known = || BUILT_IN.map(|(name, _)| name).join(", ");
+    let target = target::built_in(name).with_context(|| {
+        format!("{name} is not a dialect that comes with pushoff: take one of {}, or a TOML file", known())
+    })?;
+    Ok(target?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(texts: &[&str]) -> Result<Vec<String>, String> {
+        let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+        asked(&texts)
+            .map(|targets| targets.iter().map(|target| target.name.clone()).collect())
+            .map_err(|error| format!("{error:#}"))
+    }
+
+    #[test]
+    fn without_a_wish_our_own_server_is_measured() {
+        assert_eq!(names(&[]).unwrap(), [OURS]);
+        assert_eq!(names(&[OURS, "http://127.0.0.1:1"]).unwrap(), [OURS, "target"]);
+    }
+
+    #[test]
+    fn a_wrong_target_is_told_what_would_be_one() {
+        for (text, says) in [
+            ("https://example.org", "TLS"),
+            ("nonsense=http://127.0.0.1:1", "not a dialect"),
+            ("nonsense", "neither a URL"),
+            ("ftp://127.0.0.1", "begins with http://"),
+            ("missing.toml", "missing.toml"),
+        ] {
+            let error = names(&[text]).unwrap_err();
+            assert!(error.contains(says), "{text}: {error}");
+        }
+        assert!(names(&["http://127.0.0.1:1", "http://127.0.0.1:2"]).unwrap_err().contains("two targets"));
+    }
+}
