@@ -11,7 +11,9 @@
 
 mod client;
 mod command;
+mod garbage;
 mod listener;
+mod malformed;
 mod server;
 
 mod capacity;
@@ -28,6 +30,7 @@ mod problems;
 mod publishing;
 mod resuming;
 mod robustness;
+mod soak;
 mod validity;
 mod websocket;
 mod wire;

@@ -9,42 +9,8 @@ use pushoff_model::{Start, Transport};
 use crate::client::frames::{WebSocket, frame, handshake};
 use crate::client::http::Request;
 use crate::client::subscriber::Subscriber;
+use crate::garbage::Garbage;
 use crate::server::{DEADLINE, Server};
-
-/// Xorshift (Marsaglia 2003): the same garbage every time, so that a failure can be repeated.
-struct Garbage(u64);
-
-impl Garbage {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        usize::try_from(self.next() % limit as u64).unwrap()
-    }
-
-    fn bytes(&mut self, longest: usize) -> Vec<u8> {
-        (0..self.below(longest)).map(|_| self.next().to_be_bytes()[0]).collect()
-    }
-
-    /// `valid` with a few bytes changed, doubled or left out.
-    fn mutated(&mut self, valid: &[u8]) -> Vec<u8> {
-        let mut bytes = valid.to_vec();
-        for _ in 0..=self.below(4) {
-            let at = self.below(bytes.len());
-            match self.below(4) {
-                0 => bytes[at] = self.next().to_be_bytes()[0],
-                1 => bytes.insert(at, b"\r\n\0: %?/"[self.below(8)]),
-                2 => bytes.truncate(at.max(1)),
-                _ => bytes.extend_from_within(at..),
-            }
-        }
-        bytes
-    }
-}
 
 /// Sends bytes, says that no more will come and takes what is answered, until the server is done
 /// or has been listened to for a while.
@@ -74,7 +40,7 @@ fn survives(attack: impl FnOnce(&Server)) {
 #[test]
 fn garbage_heads_harm_nobody() {
     survives(|server| {
-        let mut garbage = Garbage(0x9e37_79b9_7f4a_7c15);
+        let mut garbage = Garbage::of(0x9e37_79b9_7f4a_7c15);
         let valid = [
             Request::get("/topics/t/short-polling?after=start&limit=3").bytes(server.http),
             Request::post_json("t", "{\"a\":[1,2,3]}").bytes(server.http),
@@ -91,7 +57,7 @@ fn garbage_heads_harm_nobody() {
 #[test]
 fn garbage_frames_harm_nobody() {
     survives(|server| {
-        let mut garbage = Garbage(0x2545_f491_4f6c_dd1d);
+        let mut garbage = Garbage::of(0x2545_f491_4f6c_dd1d);
         for round in 0..200 {
             let mut frames = WebSocket::open(server.http, if round % 2 == 0 { "/topics/t/websocket" } else { "/echo" });
             let bytes = match round % 3 {
@@ -113,7 +79,7 @@ fn garbage_frames_harm_nobody() {
 #[test]
 fn garbage_on_raw_tcp_harms_nobody() {
     survives(|server| {
-        let mut garbage = Garbage(0xd1b5_4a32_d192_ed03);
+        let mut garbage = Garbage::of(0xd1b5_4a32_d192_ed03);
         let lines: [&[u8]; 8] = [
             b"\n",
             b"SUBSCRIBE\n",

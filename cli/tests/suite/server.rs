@@ -9,7 +9,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use pushoff_model::{Cursor, RunClock, Transport};
+use procfs::process::Process;
+use pushoff_model::{Cursor, RunClock, RunInstant, Transport};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 
@@ -127,6 +128,31 @@ impl Server {
         while self.metric(word, transport).is_none_or(|value| value < least) {
             assert!(clock.now().since(start) < DEADLINE, "{word} of {transport} never reached {least}");
         }
+    }
+
+    /// How many descriptors the process has open.
+    pub(crate) fn open_descriptors(&self) -> usize {
+        self.stat().fd_count().unwrap()
+    }
+
+    /// Waits until it has no more than so many open.
+    pub(crate) fn wait_for_no_more_descriptors_than(&self, count: usize) {
+        let clock = RunClock::start();
+        while self.open_descriptors() > count {
+            let waited = clock.now().since(RunInstant::default());
+            assert!(waited < DEADLINE, "{} descriptors are open, and {count} were before", self.open_descriptors());
+            // What another process holds has no event; this asks for it with a deadline.
+            thread::park_timeout(Duration::from_millis(5));
+        }
+    }
+
+    /// The memory that the process holds.
+    pub(crate) fn resident_bytes(&self) -> u64 {
+        self.stat().status().unwrap().vmrss.unwrap() * 1024
+    }
+
+    fn stat(&self) -> Process {
+        Process::new(self.process.id().try_into().unwrap()).unwrap()
     }
 
     /// Sends the process a signal.
