@@ -131,7 +131,7 @@ impl Own {
             });
         });
         let (http, raw_tcp) = listens.recv().unwrap();
-        let target = Server { http, raw_tcp: Some(raw_tcp), pid: None, cpus: 1.0, publish_token: None };
+        let target = Server { http, raw_tcp: Some(raw_tcp), pids: Vec::new(), cpus: 1.0, publish_token: None };
         Self { target, shutdown: Some(shutdown), thread: Some(thread) }
     }
 }

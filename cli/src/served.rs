@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use anyhow::Context;
-use pushoff_loadgen::Server;
+use pushoff_loadgen::{Server, processes_of};
 use pushoff_model::target::{Address, Place, Target};
 use tokio::net::lookup_host;
 
@@ -40,7 +40,9 @@ impl Served {
         let raw_tcp = ready.and_then(|ready| ready.raw_tcp).or(target.raw_tcp);
         let says = ready.and_then(|ready| ready.server.clone());
         let pid = process.as_ref().map(|process| process.pid);
-        let server = Server { http, raw_tcp, pid, cpus, publish_token: None };
+        // A server with several processes has them all by now: it listens.
+        let pids = processes_of(http, pid);
+        let server = Server { http, raw_tcp, pids, cpus, publish_token: None };
         Ok(Self { server, says, process })
     }
 

@@ -21,6 +21,7 @@ mod pacer;
 pub mod phases;
 mod plan;
 mod process;
+mod processes;
 mod publication;
 mod publisher;
 pub mod ranges;
@@ -51,6 +52,7 @@ pub use descriptors::{connections_needed, descriptors_needed, raise_descriptor_l
 pub use knobs::knobs;
 pub use noise::{noise, too_loud};
 pub use plan::{Asked, Left, Plan, Trial};
+pub use processes::processes_of;
 pub use resources::held_back_to;
 pub use run::run;
 pub use server::Server;

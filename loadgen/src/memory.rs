@@ -5,12 +5,19 @@
 //! belongs before or after what is measured, never into it. The kernel's share is machine-wide,
 //! which is what it is: both ends of a connection over loopback are sockets of one machine.
 
-use pushoff_model::record::Held;
+use pushoff_model::record::{Held, ProcessMemory};
 
 /// Reads what is held now; what cannot be read is absent.
-pub(crate) fn held(server_pid: Option<u32>) -> Held {
+///
+/// The proportional shares of a server's processes add up to what they hold together; what they
+/// share is in the resident set of each.
+pub(crate) fn held(server: &[u32]) -> Held {
+    let processes = server.iter().filter_map(|&pid| system::process(Some(pid)));
     Held {
-        server: server_pid.and_then(|pid| system::process(Some(pid))),
+        server: processes.reduce(|sum, one| ProcessMemory {
+            rss_bytes: sum.rss_bytes + one.rss_bytes,
+            pss_bytes: sum.pss_bytes + one.pss_bytes,
+        }),
         generator: system::process(None),
         kernel: system::kernel(),
     }
@@ -72,6 +79,8 @@ mod tests {
     use std::process::{Command, Stdio};
 
     use super::*;
+    #[cfg(target_os = "linux")]
+    use crate::processes::tests::Shell;
 
     #[test]
     fn tcp_memory_is_found_among_the_other_counts() {
@@ -102,22 +111,37 @@ mod tests {
         let pid = child.id();
         // What it shares with other processes changes with them, and so does its part of it.
         let agree = (0..100).any(|_| {
-            let server = held(Some(pid)).server.unwrap();
+            let server = held(&[pid]).server.unwrap();
             (server.rss_bytes, server.pss_bytes) == by_hand(&pid.to_string())
         });
         child.kill().unwrap();
         child.wait().unwrap();
         assert!(agree);
-        assert_eq!(held(Some(pid)).server, None, "it is gone");
+        assert_eq!(held(&[pid]).server, None, "it is gone");
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn what_two_processes_hold_is_added_up() {
+        let mut shell = Shell::start("sh -c 'echo $$; read end <&1' & wait", Stdio::null());
+        let both = [shell.child.id(), shell.hear().parse().unwrap()];
+        // The child is past its start, and the parent may not yet rest.
+        let agree = (0..100).any(|_| {
+            let [one, other] = both.map(|pid| by_hand(&pid.to_string()));
+            let sum = held(&both).server.unwrap();
+            (sum.rss_bytes, sum.pss_bytes) == (one.0 + other.0, one.1 + other.1)
+        });
+        shell.end();
+        assert!(agree);
     }
 
     #[test]
     #[cfg(target_os = "linux")]
     fn memory_that_is_touched_is_held() {
         const MORE: u64 = 64 << 20;
-        let before = held(None);
+        let before = held(&[]);
         let touched = vec![1_u8; usize::try_from(MORE).unwrap()];
-        let after = held(None).generator.unwrap();
+        let after = held(&[]).generator.unwrap();
         let (rss, pss) = by_hand("self");
         assert!(std::hint::black_box(&touched).iter().all(|&byte| byte == 1));
         let before = before.generator.unwrap();
@@ -131,7 +155,7 @@ mod tests {
     #[test]
     #[cfg(target_os = "linux")]
     fn bytes_that_nobody_reads_are_memory_of_the_kernel() {
-        let before = held(None).kernel.unwrap();
+        let before = held(&[]).kernel.unwrap();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let mut sender = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let _receiver = listener.accept().unwrap();
@@ -140,7 +164,7 @@ mod tests {
         while let Ok(more) = sender.write(&[0; 65_536]) {
             sent += more as u64;
         }
-        let after = held(None).kernel.unwrap();
+        let after = held(&[]).kernel.unwrap();
         assert!(before.slab_bytes > 0);
         assert!(after.tcp_bytes >= before.tcp_bytes + sent / 2, "{before:?}, {after:?}, {sent} bytes unread");
     }

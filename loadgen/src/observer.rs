@@ -11,6 +11,7 @@ use tracing::{info, warn};
 use crate::failure::{Failed, caused};
 use crate::memory::held;
 use crate::phases::Window;
+use crate::processes::family;
 use crate::recorder::Totals;
 use crate::resources::{Reading, Use};
 use crate::server::Server;
@@ -38,21 +39,31 @@ pub(crate) struct Observed {
 }
 
 impl Observer<'_> {
-    pub(crate) fn reading(&self) -> Reading {
-        Reading::now(self.clock.now(), self.target.pid)
+    pub(crate) async fn reading(&self) -> Reading {
+        let server = self.server().await;
+        Reading::now(self.clock.now(), &server)
     }
 
     /// What was used from an earlier reading until now.
-    pub(crate) fn used_since(&self, earlier: &Reading) -> Use {
-        earlier.until(&self.reading(), self.target.cpus)
+    pub(crate) async fn used_since(&self, earlier: &Reading) -> Use {
+        earlier.until(&self.reading().await, self.target.cpus)
     }
 
     /// What is held now.
     pub(crate) async fn held(&self) -> Held {
-        let pid = self.target.pid;
-        tokio::task::spawn_blocking(move || held(pid)).await.unwrap_or_else(|error| {
+        let roots = self.target.pids.clone();
+        tokio::task::spawn_blocking(move || held(&family(&roots))).await.unwrap_or_else(|error| {
             warn!(%error, "memory could not be read");
             Held::default()
+        })
+    }
+
+    /// The server's processes as they are now: a walk through all of the system's.
+    async fn server(&self) -> Vec<u32> {
+        let roots = self.target.pids.clone();
+        tokio::task::spawn_blocking(move || family(&roots)).await.unwrap_or_else(|error| {
+            warn!(%error, "the server's processes could not be found");
+            Vec::new()
         })
     }
 
@@ -61,11 +72,13 @@ impl Observer<'_> {
         let refused = |error| caused(FailureKind::Generator, "setting a timer", &error);
         let timer = Timer::new().map_err(|error| caused(FailureKind::Generator, "making a timer", &error))?;
         let clock = self.clock;
+        // Before the first message that counts is due.
+        let server = self.server().await;
         timer.until(clock, window.start()).await.map_err(refused)?;
-        let from = self.reading();
+        let from = Reading::now(clock.now(), &server);
         info!("measuring");
         let stood_still = standstill::until(&timer, clock, window.start(), window.end()).await.map_err(refused)?;
-        let used = Use { stood_still, ..self.used_since(&from) };
+        let used = Use { stood_still, ..self.used_since(&from).await };
         Ok((used, self.held().await))
     }
 }

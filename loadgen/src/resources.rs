@@ -4,23 +4,29 @@
 //! of `/proc/PID/stat` are 10 ms, too coarse for a phase of a second. The time of a thread that
 //! ends between the two readings is lost to the first source: where the second says more, beyond
 //! what its ticks could round, it is taken instead.
+//!
+//! A server's processes are found anew for each reading. One that came meanwhile counts from its
+//! birth; what one used that ended meanwhile, after the earlier reading, is lost.
 
+use std::iter::Sum;
 use std::sync::OnceLock;
 
 use pushoff_model::RunInstant;
 use pushoff_model::record::{MachineUse, ProcessUse};
 
 /// Everything that is read at one moment.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Reading {
     at: RunInstant,
-    server: Option<ProcessReading>,
+    server: Vec<ProcessReading>,
     generator: ProcessReading,
     machine: MachineReading,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct ProcessReading {
+    /// Number and moment of birth, in ticks: a number is given again, but not so soon.
+    who: (i32, u64),
     /// Nanoseconds on a processor by threads alive now.
     threads_ns: u64,
     /// User time of all threads that ever were, in whole ticks.
@@ -63,8 +69,8 @@ pub(crate) struct Use {
 
 impl Reading {
     /// Reads everything now. What cannot be read counts as nothing used.
-    pub(crate) fn now(at: RunInstant, server_pid: Option<u32>) -> Self {
-        let server = server_pid.and_then(|pid| system::process(Some(pid)));
+    pub(crate) fn now(at: RunInstant, server: &[u32]) -> Self {
+        let server = server.iter().filter_map(|&pid| system::process(Some(pid))).collect();
         Self { at, server, generator: system::process(None).unwrap_or_default(), machine: system::machine() }
     }
 
@@ -72,38 +78,65 @@ impl Reading {
     pub(crate) fn until(&self, later: &Self, server_cpus: f64) -> Use {
         let wall_ns = pushoff_model::time::nanos(later.at.since(self.at));
         let cpus = generator_cpus();
-        let waited = |from: ProcessReading, to: ProcessReading, cpus: f64| {
-            share(to.waited_ns.saturating_sub(from.waited_ns), wall_ns) / cpus.max(1.0)
-        };
+        let waited = |waited_ns: u64, cpus: f64| share(waited_ns, wall_ns) / cpus.max(1.0);
+        let known = |who| self.server.iter().find(|process| process.who == who).copied().unwrap_or_default();
+        let server: Spent = later.server.iter().map(|process| Spent::between(&known(process.who), process)).sum();
+        let is_seen = !self.server.is_empty() && !later.server.is_empty();
+        let generator = Spent::between(&self.generator, &later.generator);
         let machine = &later.machine;
         let total = machine.total_ticks.saturating_sub(self.machine.total_ticks);
         let steal = machine.steal_ticks.saturating_sub(self.machine.steal_ticks);
         Use {
-            server: self.server.zip(later.server).map(|(from, to)| from.until(&to, wall_ns, server_cpus)),
-            generator: self.generator.until(&later.generator, wall_ns, cpus),
+            server: is_seen.then(|| server.of(wall_ns, server_cpus)),
+            generator: generator.of(wall_ns, cpus),
             machine: MachineUse {
                 steal: share(steal, total),
                 retransmits: machine.retransmitted.saturating_sub(self.machine.retransmitted),
             },
             segments: machine.segments.saturating_sub(self.machine.segments),
-            server_waited: waited(self.server.unwrap_or_default(), later.server.unwrap_or_default(), server_cpus),
-            generator_waited: waited(self.generator, later.generator, cpus),
+            server_waited: waited(server.waited_ns, server_cpus),
+            generator_waited: waited(generator.waited_ns, cpus),
             stood_still: 0.0,
             throttled: share(machine.throttled_ns.saturating_sub(self.machine.throttled_ns), wall_ns),
         }
     }
 }
 
-impl ProcessReading {
-    fn until(&self, later: &Self, wall_ns: u64, cpus: f64) -> ProcessUse {
-        let threads = later.threads_ns.saturating_sub(self.threads_ns);
-        let user_ns = later.user_ns.saturating_sub(self.user_ns);
-        let system_ns = later.system_ns.saturating_sub(self.system_ns);
+/// What one process, or several, used between two readings.
+#[derive(Clone, Copy, Debug, Default)]
+struct Spent {
+    cpu_ns: u64,
+    user_ns: u64,
+    system_ns: u64,
+    waited_ns: u64,
+}
+
+impl Spent {
+    fn between(from: &ProcessReading, to: &ProcessReading) -> Self {
+        let threads = to.threads_ns.saturating_sub(from.threads_ns);
+        let user_ns = to.user_ns.saturating_sub(from.user_ns);
+        let system_ns = to.system_ns.saturating_sub(from.system_ns);
         let ticks = user_ns.saturating_add(system_ns);
         // User and system time are each rounded, at both ends.
-        let rounding = 4 * later.tick_ns;
+        let rounding = 4 * to.tick_ns;
         let cpu_ns = if ticks > threads.saturating_add(rounding) { ticks } else { threads };
+        Self { cpu_ns, user_ns, system_ns, waited_ns: to.waited_ns.saturating_sub(from.waited_ns) }
+    }
+
+    const fn of(self, wall_ns: u64, cpus: f64) -> ProcessUse {
+        let Self { cpu_ns, user_ns, system_ns, .. } = self;
         ProcessUse { cpu_ns, user_ns, system_ns, wall_ns, cpus }
+    }
+}
+
+impl Sum for Spent {
+    fn sum<I: Iterator<Item = Self>>(each: I) -> Self {
+        each.fold(Self::default(), |sum, one| Self {
+            cpu_ns: sum.cpu_ns + one.cpu_ns,
+            user_ns: sum.user_ns + one.user_ns,
+            system_ns: sum.system_ns + one.system_ns,
+            waited_ns: sum.waited_ns + one.waited_ns,
+        })
     }
 }
 
@@ -175,7 +208,8 @@ mod system {
             // Without scheduler statistics in the kernel, ticks are all there is.
             threads_ns = user_ns + system_ns;
         }
-        Some(ProcessReading { threads_ns, user_ns, system_ns, tick_ns, waited_ns })
+        let who = (stat.pid, stat.starttime);
+        Some(ProcessReading { who, threads_ns, user_ns, system_ns, tick_ns, waited_ns })
     }
 
     pub(super) fn machine() -> MachineReading {
@@ -231,22 +265,42 @@ mod tests {
     use pushoff_model::RunClock;
 
     use super::*;
+    #[cfg(target_os = "linux")]
+    use crate::processes::{family, tests::Shell};
 
     #[test]
     #[cfg(target_os = "linux")]
     fn work_shows_as_processor_time_and_memory() {
         let clock = RunClock::start();
-        let me = Some(std::process::id());
-        let before = Reading::now(clock.now(), me);
+        let me = [std::process::id()];
+        let before = Reading::now(clock.now(), &me);
         let busy_until = clock.now() + std::time::Duration::from_millis(60);
         while clock.now() < busy_until {
             std::hint::spin_loop();
         }
-        let used = before.until(&Reading::now(clock.now(), me), 1.0);
+        let used = before.until(&Reading::now(clock.now(), &me), 1.0);
         let server = used.server.unwrap();
         assert!(server.cpu_ns > 10_000_000, "{server:?}");
         assert!(server.wall_ns >= 60_000_000);
         assert!((0.0..=1.0).contains(&used.machine.steal));
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_child_that_comes_meanwhile_counts_as_the_servers_work() {
+        let burn = "i=0; while [ $i -lt 50000 ]; do i=$((i+1)); done";
+        let script = format!("read begin <&1; sh -c '{burn}; echo done; cat <&1 >&2' & wait");
+        let mut shell = Shell::start(&script, std::process::Stdio::null());
+        let clock = RunClock::start();
+        let roots = [shell.child.id()];
+        let before = Reading::now(clock.now(), &family(&roots));
+        shell.say("begin");
+        assert_eq!(shell.hear(), "done");
+        let (alone, all) = (Reading::now(clock.now(), &roots), Reading::now(clock.now(), &family(&roots)));
+        shell.end();
+        let [alone, all] = [alone, all].map(|later| before.until(&later, 1.0).server.unwrap().cpu_ns);
+        assert!(all > 5_000_000 && all > 3 * alone, "{alone} ns of the parent, {all} ns of all");
+        assert!(before.until(&Reading::now(clock.now(), &[]), 1.0).server.is_none());
     }
 
     #[test]
@@ -265,7 +319,7 @@ mod tests {
             tick_ns: 10_000_000,
             ..ProcessReading::default()
         };
-        let used = |to: ProcessReading| reading(0, 0).until(&to, 1_000_000_000, 1.0).cpu_ns;
+        let used = |to: ProcessReading| Spent::between(&reading(0, 0), &to).cpu_ns;
         assert_eq!(used(reading(205_000_000, 230_000_000)), 205_000_000);
         assert_eq!(used(reading(100_000_000, 230_000_000)), 230_000_000);
         assert_eq!(used(reading(0, 0)), 0);

@@ -39,7 +39,7 @@ pub async fn run(trial: &Trial, target: &Server, cancel: &CancellationToken) -> 
     tokio::select! {
         biased;
         () = cancel.cancelled() => Outcome::Failed(*failed(FailureKind::Interrupted, interrupted)),
-        () = process::ended(target.pid) => Outcome::Failed(*failed(FailureKind::Server, gone)),
+        () = process::ended(target.pids.first().copied()) => Outcome::Failed(*failed(FailureKind::Server, gone)),
         measured = Box::pin(measure(trial, target)) => match measured {
             Ok(measurement) => Outcome::Measured(Box::new(measurement)),
             Err(failure) => Outcome::Failed(*failure),
@@ -54,7 +54,7 @@ async fn measure(trial: &Trial, target: &Server) -> Result<Measurement, Failed> 
     let observer = Observer { clock, target };
     let stage = staged(trial, target, clock).await?;
     let empty = observer.held().await;
-    let before = observer.reading();
+    let before = observer.reading().await;
     let Cast {
         mut subscribers,
         standings,
@@ -73,7 +73,7 @@ async fn measure(trial: &Trial, target: &Server) -> Result<Measurement, Failed> 
         failure = broken(&mut subscribers, &mut finished) => return Err(failure),
         connected = all_connected(&arrivals, patience(trial)) => connected?,
     }
-    let connecting = observer.used_since(&before);
+    let connecting = observer.used_since(&before).await;
     let idle = observer.held().await;
     let set_up = taps.traffic();
     let pacer = Pacer::new(&schedule).map_err(|error| caused(FailureKind::Generator, "making a timer", &error))?;

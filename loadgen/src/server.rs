@@ -13,8 +13,9 @@ pub struct Server {
     pub http: SocketAddr,
     /// Where it speaks raw TCP, if it does.
     pub raw_tcp: Option<SocketAddr>,
-    /// Its process, where that is ours to see: what it used is read from there.
-    pub pid: Option<u32>,
+    /// Its processes, as far as they are ours to see, whose descendants are its too: what it uses is
+    /// read from there. The end of the first is the end of the server.
+    pub pids: Vec<u32>,
     /// How many processors it may use.
     pub cpus: f64,
     /// The bearer token that publishing needs.

@@ -38,7 +38,7 @@ fn ours() -> Arc<Target> {
 }
 
 fn target(server: &FakeServer) -> Server {
-    Server { http: server.http, raw_tcp: Some(server.raw_tcp), pid: None, cpus: 1.0, publish_token: None }
+    Server { http: server.http, raw_tcp: Some(server.raw_tcp), pids: Vec::new(), cpus: 1.0, publish_token: None }
 }
 
 async fn outcome(workload: Workload, transport: Transport, target: &Server) -> Outcome {
@@ -257,7 +257,7 @@ async fn an_interrupt_ends_a_trial_at_once() {
 async fn the_end_of_the_servers_process_ends_the_trial_at_once() {
     let server = FakeServer::start(Fault::None).await;
     let mut process = tokio::process::Command::new("sleep").arg("600").kill_on_drop(true).spawn().unwrap();
-    let target = Server { pid: process.id(), ..target(&server) };
+    let target = Server { pids: process.id().into_iter().collect(), ..target(&server) };
     let mut workload = workload(Direction::Down);
     workload.phases.measure = Duration::from_hours(1);
     let (outcome, ()) = tokio::join!(outcome(workload, Transport::LongPolling, &target), async {
