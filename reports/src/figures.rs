@@ -7,7 +7,7 @@ use pushoff_model::record::{Counts, Measurement};
 use pushoff_model::workload::Slo;
 use serde::Serialize;
 
-use crate::compare::{Figure, Pool, estimate, resamples};
+use crate::compare::{Figure, Pool, paired};
 use crate::sums::Sums;
 
 /// The percentiles that are shown, as shares.
@@ -112,14 +112,11 @@ impl Figures {
 fn ratio_to_floor(cell: &[&Measurement], floor: &[&Measurement], share: f64) -> Option<Figure> {
     let pools =
         [cell, floor].map(|trials| Pool::new(&trials.iter().map(|trial| &trial.delivery_latency).collect::<Vec<_>>()));
-    let ratio = |one: &[u32], other: &[u32]| {
-        let value = |pool: &Pool, drawn: &[u32]| pool.quantiles(drawn, &[share]).pop().flatten();
-        Some(value(&pools[0], one)? / value(&pools[1], other)?)
-    };
+    let value = |pool: &Pool, drawn: &[u32]| pool.quantiles(drawn, &[share]).pop().flatten();
     if cell.len() == floor.len() {
-        return estimate(cell.len(), &resamples(cell.len()), |drawn| vec![ratio(drawn, drawn)]).pop().flatten();
+        return paired(cell.len(), |drawn| value(&pools[0], drawn), |drawn| value(&pools[1], drawn));
     }
-    let point = ratio(&vec![1; cell.len()], &vec![1; floor.len()])?;
+    let point = value(&pools[0], &vec![1; cell.len()])? / value(&pools[1], &vec![1; floor.len()])?;
     Some(Figure { point, interval: None })
 }
 

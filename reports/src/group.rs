@@ -1,27 +1,35 @@
-//! Records into cells: workload × transport × client, with the trials that may count and those
-//! that may not.
+//! Records into cells: workload × transport × client × server, with the trials that may count and
+//! those that may not.
 //!
 //! Pure. A record lands in exactly one cell; nothing is dropped, so every trial can be listed. The
-//! steps of a search for capacity are one group, whatever load each stood at.
+//! steps of a search for capacity are one group, whatever load each stood at. A group is of one
+//! server: which transport to take is asked of each by itself.
+
+mod naming;
 
 use pushoff_model::record::{FailureKind, Limit, Measurement, Outcome};
+use pushoff_model::target::OURS;
 use pushoff_model::workload::{BUILT_IN, Growth};
 use pushoff_model::{Client, Record, Transport, Workload};
 
-use crate::number::thousands;
+use crate::Run;
 
-/// The cells of one workload and client, in the order of [`Transport::ALL`].
+/// The cells of one workload, client and server, in the order of [`Transport::ALL`].
 #[derive(Debug)]
 pub(crate) struct Group<'a> {
     /// What was asked for.
     pub(crate) workload: &'a Workload,
     /// Who received.
     pub(crate) client: Client,
+    /// Who served.
+    pub(crate) server: &'a str,
     /// Whether its trials are steps of a search.
     pub(crate) is_search: bool,
     /// Whether the same was measured with the libraries too: this is their tax, not a new answer.
     pub(crate) is_second: bool,
     /// The workload's name, with its size, its client or a number where several differ under one.
+    pub(crate) question: String,
+    /// The same with the server, where that needs saying.
     pub(crate) label: String,
     /// Its transports.
     pub(crate) cells: Vec<Cell<'a>>,
@@ -39,7 +47,12 @@ pub(crate) struct Cell<'a> {
 impl<'a> Group<'a> {
     /// The workload's part of an element's id.
     pub(crate) fn anchor(&self) -> String {
-        self.label.replace([' ', '(', ')', ','], "")
+        anchor(&self.label)
+    }
+
+    /// Whether the server is pushoff's own: what its bytes must be is known.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.server == OURS
     }
 
     /// The cell of a transport.
@@ -49,15 +62,34 @@ impl<'a> Group<'a> {
 
     /// Whether a record belongs here.
     fn holds(&self, record: &Record) -> bool {
-        let same = self.client == record.client && self.is_search == record.step.is_some();
-        same && (*self.workload == record.workload || self.is_search && is_same_search(self.workload, &record.workload))
+        self.server == record.server && self.asks(&record.workload, record.client, record.step.is_some())
+    }
+
+    /// Whether another asks the same, of whatever server.
+    pub(crate) fn asks_the_same_as(&self, other: &Self) -> bool {
+        self.asks(other.workload, other.client, other.is_search)
+    }
+
+    fn asks(&self, workload: &Workload, client: Client, is_search: bool) -> bool {
+        let same = self.client == client && self.is_search == is_search;
+        same && (self.workload == workload || self.is_search && is_same_search(self.workload, workload))
     }
 
     /// Whether the two differ in nothing but how many subscribers there are.
     pub(crate) fn differs_in_size_alone(&self, other: &Self) -> bool {
+        self.server == other.server && self.is_at_another_size(other)
+    }
+
+    /// The same, of whatever server.
+    fn is_at_another_size(&self, other: &Self) -> bool {
         let one_size = |workload: &Workload| workload.at(Growth::Subscribers, 1.0);
         one_size(self.workload) == one_size(other.workload)
     }
+}
+
+/// A label as a part of an element's id.
+pub(crate) fn anchor(label: &str) -> String {
+    label.replace([' ', '(', ')', ','], "")
 }
 
 /// Whether two workloads are steps of one search: equal but for the load that it grows.
@@ -135,19 +167,36 @@ impl<'a> Cell<'a> {
     }
 }
 
-/// Groups records by workload and client, the built-in workloads in their order and then those of
-/// one's own as they first appear, the smaller first, and then by transport.
-pub(crate) fn group(records: &[Record]) -> Vec<Group<'_>> {
+/// The servers of a run that records name: in the order in which they were asked for, and then as
+/// they first appear.
+pub(crate) fn servers(run: &Run) -> Vec<&str> {
+    let asked = run.environments.iter().flat_map(|environment| &environment.servers).map(|it| it.name.as_str());
+    let seen: Vec<&str> = run.records.iter().map(|record| record.server.as_str()).collect();
+    let mut servers = Vec::new();
+    for server in asked.filter(|name| seen.contains(name)).chain(seen.iter().copied()) {
+        if !servers.contains(&server) {
+            servers.push(server);
+        }
+    }
+    servers
+}
+
+/// Groups records by workload, client and server, the built-in workloads in their order and then
+/// those of one's own as they first appear, the smaller first, what is asked of several servers
+/// together, and then by transport.
+pub(crate) fn group(run: &Run) -> Vec<Group<'_>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
-    for (number, record) in records.iter().enumerate() {
+    for (number, record) in run.records.iter().enumerate() {
         let trial = Trial { number, record };
         let at = groups.iter().position(|group| group.holds(record)).unwrap_or_else(|| {
             groups.push(Group {
                 workload: &record.workload,
                 client: record.client,
+                server: &record.server,
                 is_search: record.step.is_some(),
                 is_second: false,
-                label: record.workload.name.clone(),
+                question: String::new(),
+                label: String::new(),
                 cells: Vec::new(),
             });
             groups.len() - 1
@@ -158,58 +207,35 @@ pub(crate) fn group(records: &[Record]) -> Vec<Group<'_>> {
             None => cells.push(Cell { transport: record.transport, trials: vec![trial] }),
         }
     }
-    name(&mut groups);
-    let built_in = |group: &Group<'_>| BUILT_IN.iter().position(|(name, _)| *name == group.workload.name);
-    groups.sort_by_key(|group| (built_in(group).unwrap_or(BUILT_IN.len()), group.workload.subscribers));
-    for group in &mut groups {
-        group.cells.sort_by_key(|cell| cell.transport);
-        for cell in &mut group.cells {
-            let order = |trial: &Trial<'_>| (trial.record.run.clone(), trial.record.trial, trial.record.position);
-            // The steps of a search stand in the order in which it took them.
-            cell.trials.sort_by_cached_key(|trial| {
-                let (run, number, position) = order(trial);
-                if trial.record.step.is_some() { (run, position, number) } else { (run, number, position) }
-            });
-        }
+    let servers = servers(run);
+    naming::name(&mut groups, &servers);
+    in_order(&mut groups, &servers);
+    for cell in groups.iter_mut().flat_map(|group| &mut group.cells) {
+        let order = |trial: &Trial<'_>| (trial.record.run.clone(), trial.record.trial, trial.record.position);
+        // The steps of a search stand in the order in which it took them.
+        cell.trials.sort_by_cached_key(|trial| {
+            let (run, number, position) = order(trial);
+            if trial.record.step.is_some() { (run, position, number) } else { (run, number, position) }
+        });
     }
     groups
 }
 
-/// Labels the groups: `idle`, `idle at 1,000` among several sizes, `ticker, lean client` beside the
-/// libraries', `mine (2)` where something else differs.
-fn name(groups: &mut [Group<'_>]) {
-    let labels: Vec<(String, bool)> = groups
-        .iter()
-        .map(|group| {
-            let namesakes = || groups.iter().filter(|it| it.workload.name == group.workload.name);
-            let of_its_kind = |it: &&Group<'_>| it.is_search == group.is_search && it.differs_in_size_alone(group);
-            let mut label = group.workload.name.clone();
-            let mut kinds: Vec<&Group<'_>> = Vec::new();
-            for namesake in namesakes() {
-                if !kinds
-                    .iter()
-                    .any(|kind| kind.is_search == namesake.is_search && kind.differs_in_size_alone(namesake))
-                {
-                    kinds.push(namesake);
-                }
-            }
-            if let Some(place) = kinds.iter().position(of_its_kind).filter(|place| *place > 0) {
-                label.push_str(&format!(" ({})", place + 1));
-            }
-            let size = group.workload.subscribers;
-            if !group.is_search && namesakes().filter(of_its_kind).any(|it| it.workload.subscribers != size) {
-                label.push_str(&format!(" at {}", thousands(&size.to_string())));
-            }
-            let is_second = group.client == Client::Lean
-                && namesakes().filter(of_its_kind).any(|it| it.client != group.client && it.workload == group.workload);
-            if is_second {
-                label.push_str(", lean client");
-            }
-            (label, is_second)
-        })
-        .collect();
-    for (group, (label, is_second)) in groups.iter_mut().zip(labels) {
-        (group.label, group.is_second) = (label, is_second);
+fn in_order(groups: &mut [Group<'_>], servers: &[&str]) {
+    let mut questions: Vec<String> = Vec::new();
+    for group in groups.iter() {
+        if !questions.contains(&group.question) {
+            questions.push(group.question.clone());
+        }
+    }
+    groups.sort_by_key(|group| {
+        let built_in = BUILT_IN.iter().position(|(name, _)| *name == group.workload.name);
+        let question = questions.iter().position(|question| *question == group.question);
+        let server = servers.iter().position(|server| *server == group.server);
+        (built_in.unwrap_or(BUILT_IN.len()), group.workload.subscribers, question, server)
+    });
+    for group in groups {
+        group.cells.sort_by_key(|cell| cell.transport);
     }
 }
 
@@ -221,7 +247,7 @@ mod tests {
     #[test]
     fn every_record_lands_in_one_cell() {
         let run = fixture::whole();
-        let groups = group(&run.records);
+        let groups = group(&run);
         let mut numbers: Vec<usize> =
             groups.iter().flat_map(|group| &group.cells).flat_map(|cell| &cell.trials).map(|t| t.number).collect();
         numbers.sort_unstable();
@@ -233,14 +259,14 @@ mod tests {
     fn workloads_keep_their_order_whatever_ran_first() {
         let mut run = fixture::run();
         run.records.reverse();
-        let labels: Vec<String> = group(&run.records).into_iter().map(|group| group.label).collect();
+        let labels: Vec<String> = group(&run).into_iter().map(|group| group.label).collect();
         assert_eq!(labels, ["progress", "ticker", "chat"]);
     }
 
     #[test]
     fn a_label_says_what_tells_a_group_from_its_namesakes() {
         let run = fixture::whole();
-        let labels: Vec<String> = group(&run.records).into_iter().map(|group| group.label).collect();
+        let labels: Vec<String> = group(&run).into_iter().map(|group| group.label).collect();
         assert_eq!(
             labels,
             [
@@ -262,7 +288,7 @@ mod tests {
         let mut run = fixture::run();
         run.records[0].workload.completes ^= true;
         let name = run.records[0].workload.name.clone();
-        let groups = group(&run.records);
+        let groups = group(&run);
         assert!(groups.iter().any(|group| group.label == format!("{name} (2)")) || groups[0].label.ends_with("(2)"));
     }
 
@@ -274,7 +300,7 @@ mod tests {
                 record.workload = record.workload.at(Growth::Rate, step.load);
             }
         }
-        let searches = group(&run.records).into_iter().filter(|group| group.is_search).count();
+        let searches = group(&run).into_iter().filter(|group| group.is_search).count();
         assert_eq!(searches, 1);
     }
 }

@@ -157,14 +157,15 @@ impl Family {
     fn of(groups: &[&Group<'_>]) -> Self {
         let mut groups = groups.to_vec();
         groups.sort_by_key(|group| group.workload.subscribers);
-        let name = groups.first().map(|group| group.workload.name.clone()).unwrap_or_default();
-        let is_second = groups.iter().any(|group| group.is_second);
-        let lines = Transport::ALL.into_iter().filter_map(|transport| Line::of(transport, &groups)).collect();
-        Self {
-            label: if is_second { format!("{name}, lean client") } else { name },
-            sizes: groups.iter().map(|group| group.workload.subscribers).collect(),
-            lines,
+        let mut label = groups.first().map(|group| group.workload.name.clone()).unwrap_or_default();
+        if groups.iter().any(|group| group.is_second) {
+            label.push_str(", lean client");
         }
+        if let Some(group) = groups.first().filter(|group| group.label != group.question) {
+            label.push_str(&format!(", {}", group.server));
+        }
+        let lines = Transport::ALL.into_iter().filter_map(|transport| Line::of(transport, &groups)).collect();
+        Self { label, sizes: groups.iter().map(|group| group.workload.subscribers).collect(), lines }
     }
 
     /// The table of slopes.
@@ -263,7 +264,7 @@ mod tests {
     #[test]
     fn a_family_is_what_differs_in_its_size_alone() {
         let run = fixture::whole();
-        let families = families(&group(&run.records));
+        let families = families(&group(&run));
         let names: Vec<&str> = families.iter().map(|family| family.label.as_str()).collect();
         assert_eq!(names, ["idle"]);
         assert_eq!(families[0].sizes, [100, 1_000, 10_000]);

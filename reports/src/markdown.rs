@@ -48,7 +48,7 @@ fn section(comparison: &Comparison<'_>) -> String {
         "\n## {}: {}\n\n**{choice}** ({}). {}\n",
         comparison.group.label,
         workload.question,
-        verdict.sureness.label(),
+        verdict.sure(),
         verdict.sentence
     );
     if let Some(next) = verdict.runner_up {

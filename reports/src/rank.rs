@@ -4,72 +4,26 @@
 //! neither shown to hold nor to fail is undecided, and the usual advice is called wrong only where
 //! a better choice was shown.
 
-use pushoff_model::workload::{Advice, Slo};
+mod advice;
+mod standing;
+
+use pushoff_model::workload::Slo;
 use pushoff_model::{Transport, Workload};
 use serde::Serialize;
 
 use crate::compare::Figure;
 use crate::figures::Figures;
-use crate::number::{Quantity, asked_share, tick};
 use crate::sentence::Words;
 
-/// How many times the least measured cost a simpler transport may have cost and still be taken in
+pub(crate) use advice::AdviceHolds;
+pub(crate) use standing::{Standing, standing};
+
+/// How many times the least measured cost (or latency, where cost is not known) a simpler transport may have cost and still be taken in
 /// a tie. Chosen here: a quarter more of a server's processor is less than a team's time.
 const WORTH_OF_SIMPLICITY: f64 = 1.25;
 
 /// Fewer valid trials say nothing about the spread, and so decide nothing.
 pub(crate) const LEAST_TRIALS: usize = 2;
-
-/// Whether a transport is good enough for the workload.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "is", rename_all = "kebab-case")]
-pub(crate) enum Standing {
-    /// Shown to meet the SLO.
-    Meets,
-    /// Shown to fail it.
-    Fails {
-        /// How.
-        reason: String,
-    },
-    /// Neither: the interval holds the SLO's share, or there are too few trials.
-    Undecided {
-        /// What is open.
-        reason: String,
-    },
-    /// No trial can be believed.
-    Void {
-        /// Why.
-        reason: String,
-    },
-    /// The floor: shown, never a candidate.
-    Unranked,
-}
-
-impl Standing {
-    /// The standing in a word.
-    pub(crate) const fn label(&self) -> &'static str {
-        match self {
-            Self::Meets => "meets",
-            Self::Fails { .. } => "fails",
-            Self::Undecided { .. } => "undecided",
-            Self::Void { .. } => "void",
-            Self::Unranked => "floor",
-        }
-    }
-
-    /// Why, where it needs a reason.
-    pub(crate) fn reason(&self) -> Option<&str> {
-        match self {
-            Self::Fails { reason } | Self::Undecided { reason } | Self::Void { reason } => Some(reason),
-            Self::Meets | Self::Unranked => None,
-        }
-    }
-
-    /// Whether the transport may yet turn out good enough.
-    const fn is_open(&self) -> bool {
-        matches!(self, Self::Undecided { .. } | Self::Void { .. })
-    }
-}
 
 /// A transport with what the verdict rests on.
 #[derive(Clone, Debug)]
@@ -100,51 +54,15 @@ pub(crate) enum Sureness {
     NotEnoughTrials,
 }
 
-impl Sureness {
-    /// How sure, as a card says it.
-    pub(crate) const fn label(self) -> &'static str {
-        match self {
-            Self::Decided => "decided",
-            Self::TooClose => "too close to call: simplicity decides",
-            Self::Provisional => "provisional: another may cost less",
-            Self::NothingMeets => "nothing meets the SLO",
-            Self::Undecided => "undecided",
-            Self::NotEnoughTrials => "not enough trials",
-        }
-    }
-}
-
-/// The usual advice beside the data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum AdviceHolds {
-    /// The advice names the choice, or one that would do as well.
-    Agrees,
-    /// The data shows a better choice than any that the advice names, or that those fail.
-    Disagrees,
-    /// An advised transport is still open, or measured dearer without being told apart.
-    Undecided,
-}
-
-impl AdviceHolds {
-    /// What the data does to the advice.
-    pub(crate) const fn label(self) -> &'static str {
-        match self {
-            Self::Agrees => "agrees",
-            Self::Disagrees => "disagrees",
-            Self::Undecided => "leaves that undecided",
-        }
-    }
-}
-
-/// What the costs were counted in.
+/// What decides among those that are good enough.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Cost {
     /// Processor time of the server, a delivery.
     ServerCpu,
-    /// Requests, a delivery: where the server's process is not ours to see.
-    Requests,
+    /// The 99th percentile of delivery latency: where the server's process is not ours to see, what it
+    /// costs is not known, and is not guessed.
+    Latency,
     /// Nothing: simplicity alone.
     Simplicity,
 }
@@ -154,7 +72,7 @@ impl Cost {
     pub(crate) fn of(self, figures: &Figures) -> Option<Figure> {
         match self {
             Self::ServerCpu => figures.server_cpu_ns,
-            Self::Requests => figures.requests_a_delivery,
+            Self::Latency => figures.p99_ns,
             Self::Simplicity => None,
         }
     }
@@ -175,7 +93,7 @@ pub(crate) struct Verdict {
     pub(crate) affordable: Vec<Transport>,
     /// Those that are still open and might cost less than the choice.
     pub(crate) contenders: Vec<Transport>,
-    /// What the costs were counted in.
+    /// What decided.
     pub(crate) cost: Cost,
     /// The usual advice beside it; absent where there is none.
     pub(crate) advice: Option<AdviceHolds>,
@@ -185,56 +103,30 @@ pub(crate) struct Verdict {
     pub(crate) sentence: String,
 }
 
-/// Whether these figures meet the SLO.
-pub(crate) fn standing(figures: Option<&Figures>, void: Option<&str>, slo: &Slo) -> Standing {
-    if let Some(reason) = void {
-        return Standing::Void { reason: reason.to_owned() };
-    }
-    let Some(figures) = figures else {
-        return Standing::Void { reason: "not measured".into() };
-    };
-    let counts = figures.counts;
-    if counts.lost > 0 {
-        return Standing::Fails { reason: format!("{} lost in silence", deliveries(counts.lost)) };
-    }
-    if counts.missed > 0 && !slo.may_skip {
-        return Standing::Fails { reason: format!("{} missed, where none may be", deliveries(counts.missed)) };
-    }
-    let Some(share) = figures.share_within else {
-        return Standing::Undecided { reason: "no delivery was due in the measure phase".into() };
-    };
-    let wanted = slo.share.as_f64();
-    let seen = format!(
-        "{} within {}, {} needed",
-        Quantity::Share.write_figure(&share),
-        tick(slo.within.as_secs_f64() * 1e9),
-        asked_share(wanted)
-    );
-    if figures.trials < LEAST_TRIALS {
-        Standing::Undecided { reason: format!("one trial: {seen}") }
-    } else if share.low() >= wanted {
-        Standing::Meets
-    } else if share.high() < wanted {
-        Standing::Fails { reason: seen }
-    } else {
-        Standing::Undecided { reason: seen }
+impl Verdict {
+    /// How sure, as a card says it.
+    pub(crate) const fn sure(&self) -> &'static str {
+        match (self.sureness, self.cost) {
+            (Sureness::Decided, _) => "decided",
+            (Sureness::TooClose, _) => "too close to call: simplicity decides",
+            (Sureness::Provisional, Cost::ServerCpu) => "provisional: another may cost less",
+            (Sureness::Provisional, Cost::Latency | Cost::Simplicity) => "provisional: another may do better",
+            (Sureness::NothingMeets, _) => "nothing meets the SLO",
+            (Sureness::Undecided, _) => "undecided",
+            (Sureness::NotEnoughTrials, _) => "not enough trials",
+        }
     }
 }
 
-fn deliveries(count: u64) -> String {
-    #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
-    let number = Quantity::Count.write(count as f64);
-    if count == 1 { "1 delivery".into() } else { format!("{number} deliveries") }
-}
-
-/// The verdict over the candidates of a workload; the floor among them is passed over.
-pub(crate) fn decide(workload: &Workload, slo: &Slo, candidates: &[Candidate]) -> Verdict {
+/// The verdict over the candidates of a workload; the floor among them is passed over. Latencies
+/// that differ by less than `noise_ns` do not differ.
+pub(crate) fn decide(workload: &Workload, slo: &Slo, candidates: &[Candidate], noise_ns: f64) -> Verdict {
     let ranked: Vec<&Candidate> = candidates.iter().filter(|candidate| candidate.transport.is_ranked()).collect();
     let mut meeting: Vec<&Candidate> =
         ranked.iter().copied().filter(|candidate| candidate.standing == Standing::Meets).collect();
     let cost = cost_of(&meeting);
     meeting.sort_by(|one, other| order(cost, one).0.total_cmp(&order(cost, other).0));
-    let tied = tied_with_the_least(cost, &meeting);
+    let tied = tied_with_the_least(cost, &meeting, noise_ns);
     let affordable = near_the_least(cost, &tied);
     let taken = simplest(&affordable);
     let mut verdict = Verdict {
@@ -250,19 +142,19 @@ pub(crate) fn decide(workload: &Workload, slo: &Slo, candidates: &[Candidate]) -
         sentence: String::new(),
     };
     verdict.sureness = sureness(&verdict, &ranked);
-    verdict.advice = advice(&workload.advice, &verdict, &ranked);
+    verdict.advice = advice::advice(&workload.advice, &verdict, &ranked);
     let words = Words { verdict: &verdict, workload, slo, ranked: &ranked };
     let (sentence, against) = (words.sentence(), words.against_advice());
     (verdict.sentence, verdict.advice_because) = (sentence, against);
     verdict
 }
 
-/// Server time where every candidate has it, else requests, else nothing but simplicity.
+/// Server time where every candidate has it, else latency, else nothing but simplicity.
 fn cost_of(meeting: &[&Candidate]) -> Cost {
     let all_have = |cost: Cost| {
         meeting.iter().all(|candidate| candidate.figures.as_ref().is_some_and(|figures| cost.of(figures).is_some()))
     };
-    [Cost::ServerCpu, Cost::Requests].into_iter().find(|&cost| all_have(cost)).unwrap_or(Cost::Simplicity)
+    [Cost::ServerCpu, Cost::Latency].into_iter().find(|&cost| all_have(cost)).unwrap_or(Cost::Simplicity)
 }
 
 /// Least cost first; without a cost, the simplest first.
@@ -271,12 +163,14 @@ fn order(cost: Cost, candidate: &Candidate) -> (f64, Option<Figure>) {
     (figure.map_or_else(|| f64::from(candidate.transport.simplicity()), |figure| figure.point), figure)
 }
 
-fn tied_with_the_least<'a>(cost: Cost, meeting: &[&'a Candidate]) -> Vec<&'a Candidate> {
+fn tied_with_the_least<'a>(cost: Cost, meeting: &[&'a Candidate], noise_ns: f64) -> Vec<&'a Candidate> {
     let Some(least) = meeting.first() else { return Vec::new() };
     match order(cost, least).1 {
         None => meeting.to_vec(),
         Some(least) => {
-            let near = |candidate: &&&Candidate| order(cost, candidate).1.is_some_and(|it| it.is_near(&least));
+            let is_noise = |it: &Figure| cost == Cost::Latency && it.point - least.point < noise_ns;
+            let is_near = |it: Figure| it.is_near(&least) || is_noise(&it);
+            let near = |candidate: &&&Candidate| order(cost, candidate).1.is_some_and(is_near);
             meeting.iter().filter(near).copied().collect()
         }
     }
@@ -336,29 +230,6 @@ fn sureness(verdict: &Verdict, ranked: &[&Candidate]) -> Sureness {
     } else {
         Sureness::NotEnoughTrials
     }
-}
-
-fn advice(advice: &Advice, verdict: &Verdict, ranked: &[&Candidate]) -> Option<AdviceHolds> {
-    if advice.transports.is_empty() {
-        return None;
-    }
-    let advised = |transport: &Transport| advice.transports.contains(transport);
-    let standing_of = |transport: Transport| {
-        ranked.iter().find(|candidate| candidate.transport == transport).map(|candidate| &candidate.standing)
-    };
-    // One that is open speaks for the advice only if it might still cost less than the choice.
-    let open = advice.transports.iter().any(|&transport| match (standing_of(transport), verdict.choice) {
-        (None, _) => true,
-        (Some(standing), None) => standing.is_open(),
-        (Some(_), Some(_)) => verdict.contenders.contains(&transport),
-    });
-    Some(if verdict.affordable.iter().any(advised) {
-        AdviceHolds::Agrees
-    } else if open || verdict.tied.iter().any(advised) {
-        AdviceHolds::Undecided
-    } else {
-        AdviceHolds::Disagrees
-    })
 }
 
 #[cfg(test)]

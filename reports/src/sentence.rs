@@ -62,7 +62,8 @@ impl Words<'_> {
         Some(match (cheapest, ours) {
             (Some((would_do, theirs)), Some(ours)) if ours > 0.0 => {
                 let times = Quantity::Ratio.write(theirs / ours);
-                format!(": {} would do, at {} times the cost", would_do.label(), times.trim_end_matches('×'))
+                let what = if self.verdict.cost == Cost::Latency { "latency" } else { "cost" };
+                format!(": {} would do, at {} times the {what}", would_do.label(), times.trim_end_matches('×'))
             }
             (Some((would_do, _)), _) => format!(": {} would do, at a higher cost", would_do.label()),
             (None, _) => {
@@ -77,30 +78,38 @@ impl Words<'_> {
         let Some(choice) = self.verdict.choice else { return String::new() };
         let opening = self.opening(choice);
         let Some(next) = self.verdict.runner_up else {
-            return format!("{opening}{}. No other was shown to be good enough.", self.cost_clause(choice));
+            let cost = self.cost_clause(choice);
+            return format!("{opening}{cost}. No other was shown to be good enough.{}", self.unknown_cost());
         };
-        format!("{opening}{}{}.", self.cost_clause(choice), self.beside(choice, next))
+        format!("{opening}{}{}.{}", self.cost_clause(choice), self.beside(choice, next), self.unknown_cost())
     }
 
     fn too_close(&self) -> String {
         let Some(choice) = self.verdict.choice else { return String::new() };
         let others: Vec<_> = self.verdict.tied.iter().copied().filter(|&it| it != choice).collect();
+        let taken = match self.verdict.cost {
+            Cost::ServerCpu => "by cost, and of those within a quarter of the least the simplest to build is taken",
+            Cost::Latency => "by latency, and of those within a quarter of the least the simplest to build is taken",
+            Cost::Simplicity => "by what was measured, and the simplest to build is taken",
+        };
         format!(
-            "{}{}; {} cannot be told from it by cost, and of those within a quarter of the least the simplest to \
-             build is taken.",
+            "{}{}; {} cannot be told from it {taken}.{}",
             self.opening(choice),
             self.cost_clause(choice),
             list(&others),
+            self.unknown_cost(),
         )
     }
 
     fn provisional(&self) -> String {
         let Some(choice) = self.verdict.choice else { return String::new() };
+        let better = if self.verdict.cost == Cost::ServerCpu { "do for less" } else { "do better" };
         format!(
-            "{}{}. Whether {} would do for less is undecided.",
+            "{}{}. Whether {} would {better} is undecided.{}",
             self.opening(choice),
             self.cost_clause(choice),
             list(&self.verdict.contenders),
+            self.unknown_cost(),
         )
     }
 
@@ -138,24 +147,35 @@ impl Words<'_> {
         )
     }
 
-    /// ` for 12.1 µs of server CPU each`.
-    fn cost_clause(&self, choice: Transport) -> String {
-        match (self.verdict.cost, self.cost(choice)) {
-            (Cost::ServerCpu, Some(cost)) => format!(" for {} of server CPU each", Quantity::Time.write(cost)),
-            (Cost::Requests, Some(cost)) => format!(" with {} requests each", Quantity::Count.write(cost)),
-            (Cost::ServerCpu | Cost::Requests, None) | (Cost::Simplicity, _) => String::new(),
+    /// What is said where the server's process could not be watched.
+    fn unknown_cost(&self) -> &'static str {
+        match (self.verdict.cost, self.verdict.sureness) {
+            (Cost::ServerCpu, _) => "",
+            (Cost::Latency, Sureness::Decided | Sureness::Provisional) => {
+                " What each costs the server is not known: latency decides."
+            }
+            (Cost::Latency | Cost::Simplicity, _) => " What each costs the server is not known.",
         }
     }
 
-    /// `; WebSocket costs 1.31 times that`.
+    /// ` for 12.1 µs of server CPU each`, or `, with a p99 of 2.10 ms`.
+    fn cost_clause(&self, choice: Transport) -> String {
+        match (self.verdict.cost, self.cost(choice)) {
+            (Cost::ServerCpu, Some(cost)) => format!(" for {} of server CPU each", Quantity::Time.write(cost)),
+            (Cost::Latency, Some(p99)) => format!(", with a p99 of {}", Quantity::Time.write(p99)),
+            (Cost::ServerCpu | Cost::Latency, None) | (Cost::Simplicity, _) => String::new(),
+        }
+    }
+
+    /// `; WebSocket costs 1.31 times that`, or takes.
     fn beside(&self, choice: Transport, next: Transport) -> String {
         match (self.cost(choice), self.cost(next)) {
             (Some(ours), Some(theirs)) if ours > 0.0 => {
                 let times = Quantity::Ratio.write(theirs / ours);
-                format!("; {} costs {} times that", next.label(), times.trim_end_matches('×'))
+                let verb = if self.verdict.cost == Cost::Latency { "takes" } else { "costs" };
+                format!("; {} {verb} {} times that", next.label(), times.trim_end_matches('×'))
             }
-            (Some(_), Some(theirs)) => format!("; {} makes {}", next.label(), Quantity::Count.write(theirs)),
-            (None, _) | (_, None) => String::new(),
+            (Some(_), Some(_)) | (None, _) | (_, None) => String::new(),
         }
     }
 

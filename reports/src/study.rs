@@ -55,7 +55,7 @@ impl<'a> Study<'a> {
     /// Groups, estimates and judges.
     pub(crate) fn of(run: &'a Run) -> Self {
         let noise_ns = run.environments.iter().map(noise_of).fold(0.0, f64::max);
-        let groups = group(&run.records);
+        let groups = group(run);
         let (families, taxes) = (families(&groups), taxes(&groups));
         let sources = Sources::of(&groups);
         let mut study = Self {
@@ -67,11 +67,12 @@ impl<'a> Study<'a> {
             families,
             noise_ns,
         };
+        let floors: Vec<_> = groups.iter().map(|group| floor(&groups, group)).collect();
         let costed: Vec<_> = groups.iter().map(|group| (sources.costs(group), sources.named(group))).collect();
-        for (group, (costs, sources)) in groups.into_iter().zip(costed) {
+        for ((group, floor), (costs, sources)) in groups.into_iter().zip(floors).zip(costed) {
             match group.workload.slo {
                 Some(slo) if group.is_search => study.searches.push(Searched::of(group, &slo)),
-                Some(slo) => study.comparisons.push(Comparison::of(group, slo, noise_ns, costs, sources)),
+                Some(slo) => study.comparisons.push(Comparison::of(group, slo, noise_ns, &floor, (costs, sources))),
                 None => study.holdings.push(CostSheet { group, costs }),
             }
         }
@@ -119,11 +120,15 @@ const fn noise_of(environment: &Environment) -> f64 {
 }
 
 impl<'a> Comparison<'a> {
-    fn of(group: Group<'a>, slo: Slo, noise_ns: f64, costs: Vec<Costs>, sources: Vec<String>) -> Self {
-        let is_floor = |cell: &&Cell<'_>| !cell.transport.is_ranked();
-        let floor = group.cells.iter().find(is_floor).map_or_else(Vec::new, Cell::valid);
-        let candidates: Vec<_> = group.cells.iter().map(|cell| candidate(cell, &floor, &slo)).collect();
-        let verdict = decide(group.workload, &slo, &candidates);
+    fn of(
+        group: Group<'a>,
+        slo: Slo,
+        noise_ns: f64,
+        floor: &[&Measurement],
+        (costs, sources): (Vec<Costs>, Vec<String>),
+    ) -> Self {
+        let candidates: Vec<_> = group.cells.iter().map(|cell| candidate(cell, floor, &slo)).collect();
+        let verdict = decide(group.workload, &slo, &candidates, noise_ns);
         Self { group, slo, noise_ns, candidates, costs, sources, verdict }
     }
 
@@ -146,6 +151,14 @@ impl<'a> Comparison<'a> {
     pub(crate) fn are_near(&self, one: &Figure, other: &Figure) -> bool {
         one.is_near(other) || (one.point - other.point).abs() < self.noise_ns
     }
+}
+
+/// The trials of the floor under a workload: raw TCP is spoken by one server at most, and stands for
+/// the machine.
+fn floor<'a>(groups: &[Group<'a>], group: &Group<'a>) -> Vec<&'a Measurement> {
+    let others = groups.iter().filter(|other| other.asks_the_same_as(group) && other.server != group.server);
+    let cells = group.cells.iter().chain(others.flat_map(|other| &other.cells));
+    cells.into_iter().find(|cell| !cell.transport.is_ranked()).map_or_else(Vec::new, Cell::valid)
 }
 
 /// A void cell keeps the figures of what was measured, to be shown struck through.

@@ -88,7 +88,7 @@ impl Screen {
                 || Cell::new("–"),
                 |choice| Cell::new(choice.label()).fg(colour_of(choice)).add_attribute(Attribute::Bold),
             );
-            let mut words = format!("{} [{}]", verdict.sentence, verdict.sureness.label());
+            let mut words = format!("{} [{}]", verdict.sentence, verdict.sure());
             if verdict.sureness == Sureness::NothingMeets || verdict.sureness == Sureness::NotEnoughTrials {
                 words.clone_from(&verdict.sentence);
             }

@@ -113,7 +113,7 @@ mod tests {
             let Outcome::Measured(measurement) = &mut record.outcome else { panic!("a measured record") };
             measurement.concerns = limit.map(|limit| Concern { limit, detail: String::new() }).into_iter().collect();
         }
-        Validity::of(&group(&run.records)[0].cells[0])
+        Validity::of(&group(&run)[0].cells[0])
     }
 
     #[test]

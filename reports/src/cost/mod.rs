@@ -61,8 +61,20 @@ pub(crate) struct CostSheet<'a> {
 pub(crate) fn table(group: &Group<'_>, costs: &[Costs], sources: &[String], noise_ns: f64) -> Table<'static> {
     let mut table = Table::lay_out(&columns::COLUMNS, subjects(group, costs, Some), noise_ns);
     table.notes.extend(sources.iter().cloned());
+    table.notes.extend(no_theory(group));
     table.notes.extend(noise(noise_ns));
     table
+}
+
+/// Framing is weighed by the wire contract that is pushoff's own.
+fn no_theory(group: &Group<'_>) -> Option<String> {
+    (!group.is_ours()).then(|| {
+        format!(
+            "There is no theory of the bytes of {}, whose framing is its own: what is neither payload nor heads is in \
+             the rest.",
+            group.server
+        )
+    })
 }
 
 /// The table of what 1 million users would need.
@@ -91,6 +103,8 @@ fn subjects<'v, T>(
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Trials<'t, 'a> {
     transport: Transport,
+    /// Whether it was pushoff's own server that sent them.
+    is_ours: bool,
     own: &'t [&'a Measurement],
     /// Of a workload that publishes nothing.
     silent: &'t [&'a Measurement],
@@ -123,6 +137,7 @@ pub(crate) struct Sources<'a> {
 struct Source<'a> {
     label: String,
     client: Client,
+    server: &'a str,
     measured_ns: u64,
     subscribers: u32,
     cells: Vec<(Transport, Vec<&'a Measurement>)>,
@@ -154,14 +169,21 @@ impl<'a> Sources<'a> {
                 None => Vec::new(),
             };
             let (silent, publishing) = (of(silent), of(publishing));
-            Costs::of(Trials { transport: cell.transport, own: &own, silent: &silent, publishing: &publishing })
+            let is_ours = group.is_ours();
+            Costs::of(Trials {
+                transport: cell.transport,
+                is_ours,
+                own: &own,
+                silent: &silent,
+                publishing: &publishing,
+            })
         };
         group.cells.iter().map(cost).collect()
     }
 
     /// Where a publish can be seen: that with the fewest readers. Silence publishes nothing.
     fn publishing(&self, group: &Group<'_>) -> Option<&Source<'a>> {
-        let fewest = self.publishing.iter().min_by_key(|it| it.subscribers);
+        let fewest = self.publishing.iter().filter(|it| it.server == group.server).min_by_key(|it| it.subscribers);
         best(&self.publishing, group)
             .filter(|it| it.label == group.label)
             .or(fewest)
@@ -182,9 +204,10 @@ impl<'a> Sources<'a> {
     }
 }
 
-/// The group itself where it is one, else that with the same client, measured longest.
+/// The group itself where it is one, else that with the same client, measured longest; of the same server.
 fn best<'s, 'a>(sources: &'s [Source<'a>], group: &Group<'_>) -> Option<&'s Source<'a>> {
-    sources.iter().max_by_key(|it| (it.label == group.label, it.client == group.client, it.measured_ns, it.subscribers))
+    let of_this_server = sources.iter().filter(|it| it.server == group.server);
+    of_this_server.max_by_key(|it| (it.label == group.label, it.client == group.client, it.measured_ns, it.subscribers))
 }
 
 impl<'a> Source<'a> {
@@ -194,6 +217,7 @@ impl<'a> Source<'a> {
         Self {
             label: group.label.clone(),
             client: group.client,
+            server: group.server,
             measured_ns: measured_ns.unwrap_or(0),
             subscribers: group.workload.subscribers,
             cells,

@@ -4,7 +4,7 @@ use pushoff_model::record::Measurement;
 use pushoff_model::{Client, Transport};
 use serde::Serialize;
 
-use crate::compare::{Figure, Interval};
+use crate::compare::Figure;
 use crate::group::{Cell, Group};
 use crate::sums::Sums;
 use crate::table::{Column, Reading, Subject, Table, column};
@@ -36,7 +36,8 @@ pub(crate) fn taxes(groups: &[Group<'_>]) -> Vec<Taxes> {
     let libraries = groups.iter().filter(|group| group.client == Client::Library && !group.is_search);
     libraries
         .filter_map(|library| {
-            let is_twin = |it: &&Group<'_>| it.is_second && it.workload == library.workload;
+            let is_twin =
+                |it: &&Group<'_>| it.is_second && it.server == library.server && it.workload == library.workload;
             let lean = groups.iter().find(is_twin)?;
             let both = library.cells.iter().filter_map(|cell| Some((cell, lean.cell(cell.transport)?)));
             let cells: Vec<_> = both.map(|(one, other)| pair(one, other)).collect();
@@ -71,24 +72,6 @@ impl Tax {
             library_p99_ns: one.2,
             lean_p99_ns: other.2,
         }
-    }
-}
-
-impl Figure {
-    /// How many times another of other trials, both above zero: on the scale of ratios their
-    /// uncertainties add up in squares.
-    pub(crate) fn over(&self, other: &Self) -> Option<Self> {
-        if self.point <= 0.0 || other.point <= 0.0 {
-            return None;
-        }
-        let point = self.point / other.point;
-        let half = |it: &Self| {
-            let interval = it.interval.filter(|interval| interval.low > 0.0)?;
-            Some((interval.high / it.point).ln().max((it.point / interval.low).ln()))
-        };
-        let half = half(self).zip(half(other)).map(|(one, other)| one.hypot(other));
-        let interval = half.map(|half| Interval { low: point * (-half).exp(), high: point * half.exp() });
-        Some(Self { point, interval })
     }
 }
 

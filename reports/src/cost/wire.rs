@@ -47,11 +47,12 @@ pub(crate) struct Parts {
     pub(crate) bytes: Option<Figure>,
     /// Payloads: of messages received, or spoken on the same connection.
     pub(crate) payload_bytes: Option<Figure>,
-    /// Framing as the standards have it, each message sent alone.
+    /// Framing as the standards have it, each message sent alone. Absent where it is not pushoff's own.
     pub(crate) framing_bytes: Option<Figure>,
     /// Heads of requests or responses.
     pub(crate) head_bytes: Option<Figure>,
-    /// What remains: heartbeats and notices, less what messages that went together saved.
+    /// What remains: heartbeats and notices, less what messages that went together saved; of another's
+    /// server the framing too.
     pub(crate) rest_bytes: Option<Figure>,
     /// Payload, framing and heads by the standards.
     pub(crate) theory_bytes: Option<Figure>,
@@ -66,8 +67,8 @@ impl WireCosts {
         let is_web = trials.transport != Transport::RawTcp;
         let each = |traffic: &Traffic, with: f64| (with, float(traffic.contents.messages));
         Self {
-            down: down(&own),
-            up: up(&own),
+            down: down(&own, trials.is_ours),
+            up: up(&own, trials.is_ours),
             browser_bytes_a_delivery: own
                 .quotient(|trial| load(trial).map(|it| each(it, browsers(it, head))))
                 .filter(|_| is_web),
@@ -78,7 +79,9 @@ impl WireCosts {
                 .filter(|_| is_web),
             setup_segments: own.quotient(|trial| setup(trial).map(|it| (segments(it), connections(trial)))),
             empty_poll_bytes: silent.quotient(|trial| empty(trial).map(|it| (bytes(it), polls(it)))),
-            empty_poll_deviation: silent.difference(|trial| empty(trial).map(|it| (bytes(it) - heads(it), heads(it)))),
+            empty_poll_deviation: silent
+                .difference(|trial| empty(trial).map(|it| (bytes(it) - heads(it), heads(it))))
+                .filter(|_| trials.is_ours),
             empty_poll_browser_bytes: silent.quotient(|trial| empty(trial).map(|it| (browsers(it, head), polls(it)))),
             silent_bytes_per_second: silent
                 .quotient(|trial| load(trial).map(|it| (bytes(it), connections(trial) * seconds(trial)))),
@@ -87,27 +90,29 @@ impl WireCosts {
     }
 }
 
-fn down(own: &Sums<'_>) -> Parts {
+fn down(own: &Sums<'_>, is_ours: bool) -> Parts {
     let part =
         |of: fn(&Traffic) -> f64| own.quotient(|trial| load(trial).map(|it| (of(it), float(it.contents.messages))));
-    let theory =
-        |it: &Traffic| float(it.contents.payload_bytes + it.contents.framing_bytes + it.contents.response_head_bytes);
+    let framing = |it: &Traffic| if is_ours { it.contents.framing_bytes } else { 0 };
+    let theory = |it: &Traffic| float(it.contents.payload_bytes + framing(it) + it.contents.response_head_bytes);
     let off = own.difference(|trial| load(trial).map(|it| (float(it.down.bytes) - theory(it), theory(it))));
     Parts {
         bytes: part(|it| float(it.down.bytes)),
         payload_bytes: part(|it| float(it.contents.payload_bytes)),
-        framing_bytes: part(|it| float(it.contents.framing_bytes)),
+        framing_bytes: part(|it| float(it.contents.framing_bytes)).filter(|_| is_ours),
         head_bytes: part(|it| float(it.contents.response_head_bytes)),
         rest_bytes: own
             .difference(|trial| load(trial).map(|it| (float(it.down.bytes) - theory(it), float(it.contents.messages)))),
-        theory_bytes: own.quotient(|trial| load(trial).map(|it| (theory(it), float(it.contents.messages)))),
-        deviation: off.filter(|_| part(|it| float(it.contents.messages)).is_some()),
+        theory_bytes: own
+            .quotient(|trial| load(trial).map(|it| (theory(it), float(it.contents.messages))))
+            .filter(|_| is_ours),
+        deviation: off.filter(|_| is_ours && part(|it| float(it.contents.messages)).is_some()),
     }
 }
 
 /// Where something is spoken on the same connection, its framing is not known apart, and there is
 /// no theory of the whole.
-fn up(own: &Sums<'_>) -> Parts {
+fn up(own: &Sums<'_>, is_ours: bool) -> Parts {
     let part =
         |of: fn(&Traffic) -> f64| own.quotient(|trial| load(trial).map(|it| (of(it), float(it.contents.messages))));
     let asked = |it: &Traffic| float(it.contents.request_head_bytes);
@@ -124,8 +129,8 @@ fn up(own: &Sums<'_>) -> Parts {
                 (float(it.up.bytes) - asked(it) - float(it.contents.spoken_bytes), float(it.contents.messages))
             })
         }),
-        theory_bytes: part(asked).filter(|_| is_mute),
-        deviation: off.filter(|_| is_mute && part(asked).is_some()),
+        theory_bytes: part(asked).filter(|_| is_mute && is_ours),
+        deviation: off.filter(|_| is_mute && is_ours && part(asked).is_some()),
     }
 }
 

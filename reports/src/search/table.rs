@@ -4,7 +4,7 @@ use pushoff_model::workload::Growth;
 use serde::Serialize;
 
 use super::{Curve, Reach, Searched, Stand};
-use crate::compare::{Figure, Interval};
+use crate::compare::Figure;
 use crate::rank::LEAST_TRIALS;
 use crate::sentence::capitalised;
 use crate::table::{Column, Reading, Subject, Table, column, noise};
@@ -58,15 +58,9 @@ impl Found {
 /// A capacity over that of the floor, where both were found and not only bounded: what remains the
 /// same when the machine is quicker one day than the other.
 fn to_floor(curve: &Curve, all: &[Curve]) -> Option<Figure> {
-    let found = |curve: &Curve| {
-        let capacity = curve.capacity.filter(|it| it.reach == Reach::Saturated)?;
-        let figure = capacity.deliveries_per_second;
-        (figure.low() > 0.0).then(|| (figure.point, (figure.high() / figure.low()).ln() / 2.0))
-    };
+    let found = |curve: &Curve| curve.capacity.filter(|it| it.reach == Reach::Saturated);
     let floor = all.iter().find(|other| !other.transport.is_ranked() && curve.transport.is_ranked())?;
-    let ((one, half), (other, of_floor)) = (found(curve)?, found(floor)?);
-    let (point, half) = (one / other, half.hypot(of_floor));
-    Some(Figure { point, interval: Some(Interval { low: point * (-half).exp(), high: point * half.exp() }) })
+    found(curve)?.deliveries_per_second.over(&found(floor)?.deliveries_per_second)
 }
 
 const fn alone(point: f64) -> Figure {

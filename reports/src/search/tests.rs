@@ -4,7 +4,7 @@ use crate::group::group;
 
 fn searched() -> Vec<(Transport, Option<Capacity>, usize)> {
     let run = fixture::whole();
-    let group = group(&run.records).into_iter().find(|group| group.is_search).unwrap();
+    let group = group(&run).into_iter().find(|group| group.is_search).unwrap();
     let slo = group.workload.slo.unwrap();
     let found = Searched::of(group, &slo);
     found.curves.iter().map(|curve| (curve.transport, curve.capacity, curve.stands.len())).collect()
@@ -29,7 +29,7 @@ fn where_the_generator_stopped_it_the_capacity_is_a_lower_bound() {
 fn sentence(keep: impl Fn(&pushoff_model::Record) -> bool) -> String {
     let mut run = fixture::whole();
     run.records.retain(|record| record.step.is_some() && keep(record));
-    let group = group(&run.records).into_iter().next().unwrap();
+    let group = group(&run).into_iter().next().unwrap();
     let slo = group.workload.slo.unwrap();
     Searched::of(group, &slo).sentence
 }

@@ -40,7 +40,7 @@ fn card(comparison: &Comparison<'_>) -> Markup {
                 }
             }
             p class=(sure_class(verdict.sureness)) {
-                @if verdict.choice.is_some() { (verdict.sureness.label()) }
+                @if verdict.choice.is_some() { (verdict.sure()) }
             }
             p.sentence { (unbroken(&verdict.sentence)) }
             dl.beside {

@@ -1,0 +1,101 @@
+//! Whether a transport is good enough: shown to be, shown not to be, or neither.
+
+use pushoff_model::workload::Slo;
+use serde::Serialize;
+
+use super::LEAST_TRIALS;
+use crate::figures::Figures;
+use crate::number::{Quantity, asked_share, tick};
+
+/// Whether a transport is good enough for the workload.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "is", rename_all = "kebab-case")]
+pub(crate) enum Standing {
+    /// Shown to meet the SLO.
+    Meets,
+    /// Shown to fail it.
+    Fails {
+        /// How.
+        reason: String,
+    },
+    /// Neither: the interval holds the SLO's share, or there are too few trials.
+    Undecided {
+        /// What is open.
+        reason: String,
+    },
+    /// No trial can be believed.
+    Void {
+        /// Why.
+        reason: String,
+    },
+    /// The floor: shown, never a candidate.
+    Unranked,
+}
+
+impl Standing {
+    /// The standing in a word.
+    pub(crate) const fn label(&self) -> &'static str {
+        match self {
+            Self::Meets => "meets",
+            Self::Fails { .. } => "fails",
+            Self::Undecided { .. } => "undecided",
+            Self::Void { .. } => "void",
+            Self::Unranked => "floor",
+        }
+    }
+
+    /// Why, where it needs a reason.
+    pub(crate) fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Fails { reason } | Self::Undecided { reason } | Self::Void { reason } => Some(reason),
+            Self::Meets | Self::Unranked => None,
+        }
+    }
+
+    /// Whether the transport may yet turn out good enough.
+    pub(super) const fn is_open(&self) -> bool {
+        matches!(self, Self::Undecided { .. } | Self::Void { .. })
+    }
+}
+
+/// Whether these figures meet the SLO.
+pub(crate) fn standing(figures: Option<&Figures>, void: Option<&str>, slo: &Slo) -> Standing {
+    if let Some(reason) = void {
+        return Standing::Void { reason: reason.to_owned() };
+    }
+    let Some(figures) = figures else {
+        return Standing::Void { reason: "not measured".into() };
+    };
+    let counts = figures.counts;
+    if counts.lost > 0 {
+        return Standing::Fails { reason: format!("{} lost in silence", deliveries(counts.lost)) };
+    }
+    if counts.missed > 0 && !slo.may_skip {
+        return Standing::Fails { reason: format!("{} missed, where none may be", deliveries(counts.missed)) };
+    }
+    let Some(share) = figures.share_within else {
+        return Standing::Undecided { reason: "no delivery was due in the measure phase".into() };
+    };
+    let wanted = slo.share.as_f64();
+    let seen = format!(
+        "{} within {}, {} needed",
+        Quantity::Share.write_figure(&share),
+        tick(slo.within.as_secs_f64() * 1e9),
+        asked_share(wanted)
+    );
+    if figures.trials < LEAST_TRIALS {
+        Standing::Undecided { reason: format!("one trial: {seen}") }
+    } else if share.low() >= wanted {
+        Standing::Meets
+    } else if share.high() < wanted {
+        Standing::Fails { reason: seen }
+    } else {
+        Standing::Undecided { reason: seen }
+    }
+}
+
+fn deliveries(count: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+    let number = Quantity::Count.write(count as f64);
+    if count == 1 { "1 delivery".into() } else { format!("{number} deliveries") }
+}
