@@ -71,7 +71,7 @@ impl Listener {
         let target = Listening {
             http: server.http,
             raw_tcp: Some(server.raw_tcp),
-            pid: None,
+            pids: Vec::new(),
             cpus: 1.into(),
             publish_token: None,
         };
