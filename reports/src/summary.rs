@@ -84,6 +84,8 @@ struct SearchSummary {
     question: String,
     slo: Slo,
     grow: Growth,
+    /// Whether latency is bounded: else a capacity is what was delivered, however late.
+    bounded: bool,
     sentence: String,
     cells: Vec<SearchCell>,
 }
@@ -192,6 +194,7 @@ fn search(searched: &Searched<'_>) -> SearchSummary {
         question: searched.group.workload.question.clone(),
         slo: searched.slo,
         grow: searched.growth,
+        bounded: searched.is_bounded,
         sentence: searched.sentence.clone(),
         cells: cells
             .map(|(cell, curve)| SearchCell {

@@ -24,7 +24,8 @@ pub(crate) fn chart(searched: &Searched<'_>) -> Result<Option<Chart>, ReportErro
     );
     let drawing = draw(axes.0, axes.1, Margins::LINES, |canvas| {
         let limit = asked_share(searched.slo.share.as_f64());
-        canvas.slo_across(within, &format!("SLO: {limit} in {}", tick(within)))?;
+        let opening = if searched.is_bounded { "SLO" } else { "no bound" };
+        canvas.slo_across(within, &format!("{opening}: {limit} in {}", tick(within)))?;
         for curve in searched.curves.iter().rev() {
             let ink = Ink::of(curve.transport);
             let line: Vec<_> =

@@ -1,12 +1,16 @@
 //! Searches for capacity: the load–latency curve of each transport, its knee, and who carries most.
 //!
 //! Pure. A load that several trials stood at is one point, its histograms merged. Past the knee the
-//! curve goes on: what a transport does when overloaded is a result.
+//! curve goes on: what a transport does when overloaded is a result. Where latency is not bounded
+//! there is no knee, and what is found is the most that was delivered.
 
 mod capacity;
 mod curve;
+mod delivered;
 mod sentence;
 mod table;
+
+use std::time::Duration;
 
 use pushoff_model::workload::{Direction, Growth, Load, Slo};
 use pushoff_model::{Transport, Workload};
@@ -18,6 +22,10 @@ pub(crate) use capacity::{Capacity, Reach};
 pub(crate) use curve::Stand;
 pub(crate) use table::{table, validity};
 
+/// An SLO of so much time bounds no latency that anybody would wait for: attention is gone after 10 s
+/// (Miller 1968; Nielsen 1993).
+const NO_BOUND: Duration = Duration::from_secs(10);
+
 /// A search with what it found.
 #[derive(Debug)]
 pub(crate) struct Searched<'a> {
@@ -27,6 +35,8 @@ pub(crate) struct Searched<'a> {
     pub(crate) slo: Slo,
     /// What grew.
     pub(crate) growth: Growth,
+    /// Whether latency is bounded: else the most that was delivered is sought, however late.
+    pub(crate) is_bounded: bool,
     /// One a cell, in the same order.
     pub(crate) curves: Vec<Curve>,
     /// Who carries the most, in words.
@@ -53,22 +63,30 @@ impl<'a> Searched<'a> {
     /// Draws the curves and finds the knees.
     pub(crate) fn of(group: Group<'a>, slo: &Slo) -> Self {
         let growth = group.workload.search.map_or(Growth::Rate, |search| search.grow);
-        let curves: Vec<Curve> = group.cells.iter().map(|cell| Curve::of(cell, group.workload, growth, slo)).collect();
-        let sentence = sentence::verdict(&curves);
-        Self { slo: *slo, growth, curves, sentence, group }
+        let is_bounded = slo.within < NO_BOUND;
+        let curve = |cell| {
+            let offers = Offers::of(cell, group.workload, growth);
+            let mut curve = Curve::of(cell, &offers, slo);
+            if !is_bounded {
+                curve.capacity = Capacity::delivered(cell, &offers);
+            }
+            curve
+        };
+        let curves: Vec<Curve> = group.cells.iter().map(curve).collect();
+        let sentence = sentence::verdict(&curves, (!is_bounded).then_some(slo.within));
+        Self { slo: *slo, growth, is_bounded, curves, sentence, group }
     }
 }
 
 impl Curve {
-    fn of(cell: &Cell<'_>, workload: &Workload, growth: Growth, slo: &Slo) -> Self {
-        let offers = Offers::of(cell, workload, growth);
-        let stands = curve::stands(cell, &offers, slo);
+    fn of(cell: &Cell<'_>, offers: &Offers, slo: &Slo) -> Self {
+        let stands = curve::stands(cell, offers, slo);
         let held = stands.iter().filter(|stand| stand.holds).map(|stand| stand.load);
         let highest_held = held.max_by(f64::total_cmp);
         let is_void = stands.is_empty() || stands.iter().all(|stand| stand.is_void());
         Self {
             transport: cell.transport,
-            capacity: Capacity::of(cell, &offers, slo, highest_held),
+            capacity: Capacity::of(cell, offers, slo, highest_held),
             highest_held,
             validity: Validity::of(cell),
             void: is_void.then(|| cell.void_reason().unwrap_or("nothing was measured").to_owned()),
@@ -120,6 +138,11 @@ impl Offers {
     /// Deliveries a second at a load.
     pub(crate) fn at(&self, load: f64) -> f64 {
         self.factor * load.powi(self.power)
+    }
+
+    /// The load that asks for so many deliveries a second.
+    fn load_of(&self, deliveries: f64) -> f64 {
+        if self.factor > 0.0 { (deliveries / self.factor).powf(1.0 / f64::from(self.power)) } else { 0.0 }
     }
 }
 

@@ -1,13 +1,15 @@
 //! Who carries the most, in words that are never stronger than the intervals.
 
+use std::time::Duration;
+
 use pushoff_model::Transport;
 
 use super::{Capacity, Curve};
-use crate::number::Quantity;
+use crate::number::{Quantity, tick};
 use crate::sentence::{capitalised, list};
 
-/// The verdict on a search.
-pub(super) fn verdict(curves: &[Curve]) -> String {
+/// The verdict on a search; `no_bound` is the time of an SLO that is none.
+pub(super) fn verdict(curves: &[Curve], no_bound: Option<Duration>) -> String {
     let mut found: Vec<(Transport, Capacity)> = curves
         .iter()
         .filter(|curve| curve.transport.is_ranked())
@@ -15,15 +17,17 @@ pub(super) fn verdict(curves: &[Curve]) -> String {
         .collect();
     found.sort_by(|one, other| point(other).total_cmp(&point(one)));
     let (known, open): (Vec<_>, Vec<_>) = found.into_iter().partition(|(_, it)| it.reach.reason().is_none());
-    let mut sentences: Vec<String> = known_words(&known).into_iter().collect();
+    let within = if no_bound.is_some() { "" } else { " within the SLO" };
+    let mut sentences: Vec<String> = known_words(&known, within).into_iter().collect();
     sentences.extend(open_words(&open));
     if sentences.is_empty() {
         return "No search came so far that a capacity can be named.".into();
     }
-    sentences.join(" ")
+    let opening = no_bound.map(|it| format!("However late, up to {}: ", tick(it.as_secs_f64() * 1e9)));
+    opening.unwrap_or_default() + &sentences.join(" ")
 }
 
-fn known_words(known: &[(Transport, Capacity)]) -> Option<String> {
+fn known_words(known: &[(Transport, Capacity)], within: &str) -> Option<String> {
     let (first, best) = known.first()?;
     let near: Vec<Transport> = known
         .iter()
@@ -32,7 +36,7 @@ fn known_words(known: &[(Transport, Capacity)]) -> Option<String> {
         .collect();
     let most = Quantity::Rate.write_figure(&best.deliveries_per_second);
     if known.len() == 1 {
-        return Some(format!("{} carries {most} deliveries within the SLO.", capitalised(first.label())));
+        return Some(format!("{} carries {most} deliveries{within}.", capitalised(first.label())));
     }
     if near.len() == known.len() {
         return Some(format!("What {} carry is too close to call: up to {most} deliveries.", list(&near)));
@@ -44,7 +48,7 @@ fn known_words(known: &[(Transport, Capacity)]) -> Option<String> {
     Some(if near.len() > 1 {
         format!("{} carry the most, up to {most} deliveries (too close to call){least}.", capitalised(&list(&near)))
     } else {
-        format!("{} carries the most within the SLO, {most} deliveries{least}.", capitalised(first.label()))
+        format!("{} carries the most{within}, {most} deliveries{least}.", capitalised(first.label()))
     })
 }
 

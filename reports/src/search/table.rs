@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::{Curve, Reach, Searched, Stand};
 use crate::compare::Figure;
+use crate::number::tick;
 use crate::rank::LEAST_TRIALS;
 use crate::sentence::capitalised;
 use crate::table::{Column, Reading, Subject, Table, column, noise};
@@ -14,6 +15,8 @@ use crate::validity::Validity;
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Found {
     deliveries_per_second: Option<Figure>,
+    /// However late.
+    delivered_per_second: Option<Figure>,
     deliveries_to_floor: Option<Figure>,
     messages_per_second: Option<Figure>,
     subscribers: Option<Figure>,
@@ -29,17 +32,21 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    /// Of a curve among all of its search.
-    pub(crate) fn of(curve: &Curve, all: &[Curve], growth: Growth) -> Self {
-        let load = curve.capacity.map(|it| it.load);
-        let highest = curve.highest_held.map(alone);
+    /// Of a curve among all of its search. Without a bound on latency a load that held is a burst that
+    /// arrived in the end, and says nothing.
+    fn of(curve: &Curve, searched: &Searched<'_>) -> Self {
+        let (growth, is_bounded) = (searched.growth, searched.is_bounded);
+        let load = curve.capacity.map(|it| it.load).filter(|_| is_bounded);
+        let highest = curve.highest_held.map(alone).filter(|_| is_bounded);
+        let deliveries = curve.capacity.map(|it| it.deliveries_per_second);
         let grew = |growth_of: Growth, figure: Option<Figure>| figure.filter(|_| growth == growth_of);
         let beyond = curve.beyond();
         #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
         let counted = |of: fn(&Stand) -> u64| beyond.map(|it| alone(of(it) as f64));
         Self {
-            deliveries_per_second: curve.capacity.map(|it| it.deliveries_per_second),
-            deliveries_to_floor: to_floor(curve, all),
+            deliveries_per_second: deliveries.filter(|_| is_bounded),
+            delivered_per_second: deliveries.filter(|_| !is_bounded),
+            deliveries_to_floor: to_floor(curve, &searched.curves),
             messages_per_second: grew(Growth::Rate, load),
             subscribers: grew(Growth::Subscribers, load),
             highest_held_messages_per_second: grew(Growth::Rate, highest),
@@ -68,9 +75,11 @@ const fn alone(point: f64) -> Figure {
 }
 
 #[rustfmt::skip]
-const COLUMNS: [Column<Found>; 13] = [
+const COLUMNS: [Column<Found>; 14] = [
     column!(1, "deliveries", Capacity, Rate, More, "the most deliveries a second within the SLO, nothing lost",
         |it| Reading::Figure(it.deliveries_per_second)),
+    column!(1, "delivered", Capacity, Rate, More, "the most deliveries that really happened in a second, however late",
+        |it| Reading::Figure(it.delivered_per_second)),
     column!(2, "÷ floor", Capacity, Ratio, More, "the same over that of raw TCP, where both were found: what travels between machines and days",
         |it| Reading::Figure(it.deliveries_to_floor)),
     column!(2, "messages", Capacity, Rate, More, "the rate of each publisher at that",
@@ -99,8 +108,7 @@ const COLUMNS: [Column<Found>; 13] = [
 
 /// Lays out a search.
 pub(crate) fn table(searched: &Searched<'_>, noise_ns: f64) -> Table<'static> {
-    let found: Vec<Found> =
-        searched.curves.iter().map(|curve| Found::of(curve, &searched.curves, searched.growth)).collect();
+    let found: Vec<Found> = searched.curves.iter().map(|curve| Found::of(curve, searched)).collect();
     let subjects = searched.curves.iter().zip(&found).map(|(curve, found)| {
         let reach = curve.capacity.map(|it| it.reach);
         Subject {
@@ -133,6 +141,13 @@ pub(crate) fn validity(curve: &Curve) -> Validity {
 
 fn notes(searched: &Searched<'_>) -> Vec<String> {
     let mut notes = Vec::new();
+    if !searched.is_bounded {
+        notes.push(format!(
+            "{} is no bound on latency: what is given is the most that was delivered a second while it was measured, \
+             over all trials within a tenth of the best.",
+            tick(searched.slo.within.as_secs_f64() * 1e9)
+        ));
+    }
     for curve in &searched.curves {
         let name = capitalised(curve.transport.label());
         let reason = curve.capacity.and_then(|it| it.reach.reason());
@@ -141,8 +156,8 @@ fn notes(searched: &Searched<'_>) -> Vec<String> {
             (None, None, _) => notes.push(format!("{name}: the search did not come so far as to confirm a capacity.")),
             (None, Some(_), Some(reason)) => notes.push(format!("{name} carries at least (≥) that: {reason}.")),
             (None, Some(capacity), None) if !capacity.is_server_limited => {
-                notes
-                    .push(format!("{name} broke the SLO with nothing at its limit: waiting, not work, is its border."));
+                let broke = if searched.is_bounded { "broke the SLO" } else { "delivered no more" };
+                notes.push(format!("{name} {broke} with nothing at its limit: waiting, not work, is its border."));
             }
             (None, Some(_), None) => {}
         }

@@ -27,7 +27,10 @@ fn where_the_generator_stopped_it_the_capacity_is_a_lower_bound() {
 }
 
 fn sentence(keep: impl Fn(&pushoff_model::Record) -> bool) -> String {
-    let mut run = fixture::whole();
+    sentence_of(fixture::whole(), keep)
+}
+
+fn sentence_of(mut run: crate::Run, keep: impl Fn(&pushoff_model::Record) -> bool) -> String {
     run.records.retain(|record| record.step.is_some() && keep(record));
     let group = group(&run).into_iter().next().unwrap();
     let slo = group.workload.slo.unwrap();
@@ -71,4 +74,45 @@ fn a_search_that_nothing_stopped_is_a_lower_bound() {
         sentence(|record| held(record) && record.transport == Transport::Sse),
         "SSE carries at least 80.0 k/s deliveries: more was not asked for."
     );
+}
+
+/// The fixture's search with an SLO that everything meets in the end: what is offered in a second and a
+/// half arrives within 30 s.
+fn without_bound() -> crate::Run {
+    let mut run = fixture::whole();
+    for record in &mut run.records {
+        if let Some(slo) = &mut record.workload.slo {
+            slo.within = Duration::from_secs(30);
+        }
+    }
+    run
+}
+
+#[test]
+fn without_a_bound_on_latency_what_was_delivered_counts_and_not_what_was_offered() {
+    let run = without_bound();
+    let group = group(&run).into_iter().find(|group| group.is_search).unwrap();
+    let slo = group.workload.slo.unwrap();
+    let found = Searched::of(group, &slo);
+    let sse = found.curves.iter().find(|curve| curve.transport == Transport::Sse).unwrap();
+    let capacity = sse.capacity.unwrap();
+    // Two and a half times the border was offered, and held; 4,050 messages a second reach 100 readers.
+    assert!(sse.highest_held.unwrap() > 10_000.0, "{:?}", sse.highest_held);
+    assert_eq!((capacity.reach, found.is_bounded), (Reach::Saturated, false));
+    let most = capacity.deliveries_per_second;
+    assert!(most.point <= 405_001.0 && most.point > 364_000.0 && most.interval.is_some(), "{most:?}");
+    assert!((capacity.load.point * 100.0 / most.point - 1.0).abs() < 1e-9, "{capacity:?}");
+}
+
+#[test]
+fn the_sentence_without_a_bound_says_so_and_names_no_slo() {
+    let two = |record: &pushoff_model::Record| matches!(record.transport, Transport::Sse | Transport::WebSocket);
+    insta::assert_snapshot!(sentence_of(without_bound(), two), @"However late, up to 30 s: SSE carries the most, 395 k/s (387–402) deliveries; WebSocket carries 82.8 % of that.");
+    // Where the generator was the limit beyond a tenth more, it is a lower bound.
+    let long = |record: &pushoff_model::Record| record.transport == Transport::LongPolling;
+    insta::assert_snapshot!(sentence_of(without_bound(), long), @"However late, up to 30 s: Long polling carries at least 160 k/s deliveries: the generator was the limit.");
+    let slow = |record: &pushoff_model::Record| {
+        record.transport == Transport::Sse && record.step.is_some_and(|step| step.load <= 800.0)
+    };
+    insta::assert_snapshot!(sentence_of(without_bound(), slow), @"However late, up to 30 s: SSE carries at least 80.0 k/s deliveries: more was not asked for.");
 }
