@@ -1,6 +1,9 @@
 //! Raw TCP, the floor: a line to subscribe with, then lengths and messages. What the machine
 //! itself costs; never ranked. Source: the wire contract.
 
+#[cfg(test)]
+mod properties;
+
 use std::io;
 use std::sync::Arc;
 

@@ -9,6 +9,8 @@ mod frames;
 mod http;
 pub(super) mod http_streaming;
 mod poll;
+#[cfg(test)]
+mod properties;
 pub(super) mod sse;
 pub(super) mod websocket;
 

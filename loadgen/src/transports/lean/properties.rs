@@ -1,0 +1,162 @@
+//! What holds for any bytes that a server may send, wherever the reads end: nothing panics, nothing
+//! goes on for ever, and a cut changes nothing. `scripts/fuzz` runs these by the million.
+
+use bytes::Bytes;
+use proptest::prelude::*;
+use pushoff_model::{Cursor, Epoch};
+
+use super::event_stream::{Event, EventStream};
+use super::frames::FrameReader;
+use crate::transports::line::{Line, LineBuffer, parse, parse_trusted};
+
+/// Bytes made of the pieces that a framing gives a meaning to, and of any.
+fn bytes_of(pieces: &'static [&'static [u8]]) -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        4 => prop::sample::select(pieces).prop_map(<[u8]>::to_vec),
+        1 => prop::collection::vec(any::<u8>(), 0..4),
+    ];
+    prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+}
+
+/// The lengths of reads.
+fn cuts() -> impl Strategy<Value = Vec<usize>> {
+    prop::collection::vec(1_usize..9, 1..9)
+}
+
+/// The bytes in pieces of these lengths, in turn.
+fn pieces<'a>(mut bytes: &'a [u8], cuts: &'a [usize]) -> impl Iterator<Item = &'a [u8]> {
+    cuts.iter().cycle().map_while(move |cut| {
+        let (piece, rest) = bytes.split_at((*cut).min(bytes.len()));
+        bytes = rest;
+        (!piece.is_empty()).then_some(piece)
+    })
+}
+
+fn lines<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<Bytes>, bool) {
+    let (mut buffer, mut out) = (LineBuffer::default(), Vec::new());
+    for piece in pieces {
+        buffer.extend(&Bytes::copy_from_slice(piece));
+        out.extend(std::iter::from_fn(|| buffer.next_line()));
+    }
+    (out, buffer.is_mid_line())
+}
+
+fn events<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<Event>, bool) {
+    let (mut stream, mut out) = (EventStream::default(), Vec::new());
+    for piece in pieces {
+        stream.extend(&Bytes::copy_from_slice(piece));
+        out.extend(std::iter::from_fn(|| stream.next_event()));
+    }
+    (out, stream.is_mid_event())
+}
+
+/// What is read, and in the end what was wrong.
+fn messages<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Vec<Result<String, &'static str>> {
+    let (mut reader, mut out) = (FrameReader::default(), Vec::new());
+    for piece in pieces {
+        reader.room().extend_from_slice(piece);
+        loop {
+            match reader.next_message() {
+                Ok(Some(message)) => out.push(Ok(format!("{message:?}"))),
+                Ok(None) => break,
+                Err(wrong) => {
+                    out.push(Err(wrong));
+                    return out;
+                }
+            }
+        }
+    }
+    out
+}
+
+/// A frame as a server writes it.
+fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+    let head = match payload.len() {
+        length @ 0..126 => vec![first, u8::try_from(length).unwrap()],
+        length => [&[first, 126], &u16::try_from(length).unwrap().to_be_bytes()[..]].concat(),
+    };
+    [head, payload.to_vec()].concat()
+}
+
+/// Frames of all kinds, few of them wrong, so that there is something to read behind each other.
+fn frames() -> impl Strategy<Value = Vec<u8>> {
+    let first = prop_oneof![
+        8 => prop::sample::select(&[0x81, 0x82, 0x01, 0x00, 0x80, 0x89, 0x8a][..]),
+        1 => prop::sample::select(&[0x88, 0x08, 0xc1, 0x83, 0x8f][..]),
+    ];
+    let whole = (first, prop::collection::vec(any::<u8>(), 0..140)).prop_map(|(first, payload)| frame(first, &payload));
+    let any = prop::collection::vec(any::<u8>(), 0..12);
+    prop::collection::vec(prop_oneof![9 => whole, 1 => any], 0..8).prop_map(|frames| frames.concat())
+}
+
+proptest! {
+    #[test]
+    fn lines_are_the_same_however_they_were_cut(
+        bytes in bytes_of(&[b"\n", b"\r\n", b"\r", b"{\"id\":\"5f3a9c21-42\",\"data\":", b"1}", b""]),
+        cuts in cuts(),
+    ) {
+        let whole = lines([&bytes[..]].into_iter());
+        prop_assert!(whole.0.len() <= bytes.len());
+        prop_assert_eq!(lines(pieces(&bytes, &cuts)), whole);
+    }
+
+    #[test]
+    fn events_are_the_same_wherever_any_bytes_were_cut(
+        bytes in bytes_of(&[
+            b"\n", b"\r\n", b"\r", b"data", b":", b" ", b"id", b"event", b"missed", b"retry", b"\xef\xbb\xbf", b"\0", b"7",
+        ]),
+        cuts in cuts(),
+    ) {
+        let whole = events([&bytes[..]].into_iter());
+        prop_assert!(whole.0.len() <= bytes.len());
+        prop_assert_eq!(events(pieces(&bytes, &cuts)), whole);
+    }
+
+    #[test]
+    fn frames_are_the_same_however_they_were_cut(bytes in frames(), cuts in cuts()) {
+        let whole = messages([&bytes[..]].into_iter());
+        prop_assert!(whole.len() <= bytes.len());
+        prop_assert_eq!(messages(pieces(&bytes, &cuts)), whole);
+    }
+
+    #[test]
+    fn a_message_in_fragments_is_read_as_it_was_written(
+        parts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 1..5),
+        cuts in cuts(),
+    ) {
+        let last = parts.len() - 1;
+        let bytes: Vec<u8> = parts.iter().enumerate().flat_map(|(number, part)| {
+            frame(u8::from(number == 0) | if number == last { 0x80 } else { 0 }, part)
+        }).collect();
+        let text = format!("{:?}", super::frames::Message::Text(&parts.concat()));
+        prop_assert_eq!(messages(pieces(&bytes, &cuts)), [Ok(text)]);
+    }
+
+    #[test]
+    fn a_line_is_refused_or_says_what_can_be_written_again(
+        bytes in bytes_of(&[
+            b"{", b"}", b"\"id\":", b"\"5f3a9c21-42\"", b",", b"\"data\":", b"1", b"null", b"\"missed\":", b"\"open\":",
+            b"{\"id\":\"5f3a9c21-42\",\"data\":", b"{\"missed\":", b"{\"open\":\"5f3a9c21-42\"", b"[", b"]", b" ",
+        ]),
+    ) {
+        drop(parse_trusted(&bytes));
+        let Ok(line) = parse(&bytes) else { return Ok(()) };
+        let again = match line {
+            Line::Open(cursor) => format!("{{\"open\":\"{cursor}\"}}"),
+            Line::Message { cursor, payload } => format!("{{\"id\":\"{cursor}\",\"data\":{payload}}}"),
+            Line::Missed(count) => format!("{{\"missed\":{}}}", count.map_or("null".into(), |count| count.to_string())),
+            Line::Heartbeat => String::new(),
+        };
+        prop_assert_eq!(parse(again.as_bytes()).unwrap(), line);
+        prop_assert_eq!(parse_trusted(again.as_bytes()).unwrap(), line);
+    }
+
+    #[test]
+    fn a_message_is_read_as_it_was_written(epoch: u32, sequence: u64, text: String, number: f64) {
+        let cursor = Cursor { epoch: Epoch(epoch), sequence };
+        let payload = serde_json::json!([text, number]).to_string();
+        let line = format!("{{\"id\":\"{cursor}\",\"data\":{payload}}}");
+        prop_assert_eq!(parse(line.as_bytes()).unwrap(), Line::Message { cursor, payload: &payload });
+        prop_assert_eq!(parse_trusted(line.as_bytes()).unwrap(), Line::Message { cursor, payload: &payload });
+    }
+}
