@@ -97,7 +97,9 @@ export async function run(client, checks) {
       console.log(`ok      ${client}: ${name}`);
     } catch (error) {
       const place = /([\w.]+\.mjs:\d+)/.exec(error.stack?.split('\n').find((line) => line.includes('.mjs:')) ?? '')?.[1];
-      console.log(`FAILED  ${client}: ${name}: ${String(error.message).replaceAll('\n', ' ')} (${place})`);
+      // fetch only says that it failed; why is in its cause.
+      const why = error.cause ? `${error.message}: ${error.cause.message ?? error.cause}` : error.message;
+      console.log(`FAILED  ${client}: ${name}: ${String(why).replaceAll('\n', ' ')} (${place})`);
     }
   }
 }

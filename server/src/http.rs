@@ -4,9 +4,11 @@
 //! that names no host, or comes from an origin that may not connect, gets no further than here.
 //! Sources: RFC 9110, RFC 9112 §3.2, the wire contract in `docs/TRANSPORTS.md`.
 
+pub(crate) mod answer;
 pub(crate) mod body;
 pub(crate) mod connection;
-pub(crate) mod exchange;
+mod exchange;
+pub(crate) mod head;
 mod origin;
 mod page;
 pub(crate) mod problem;
@@ -18,41 +20,31 @@ mod wire;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{
-    ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_REQUEST_METHOD, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HOST,
-};
-use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
-use hyper::body::Incoming;
+use http::header::{ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_REQUEST_METHOD, ALLOW, CONTENT_TYPE, HOST};
+use http::{HeaderValue, Method, Response, StatusCode, Version};
 use pushoff_model::Transport;
 
+use self::answer::Answer;
 use self::body::Body;
-use self::exchange::Line;
+use self::head::Head;
 use self::origin::Origin;
 use self::problem::Problem;
 use self::query::Query;
 use self::route::Route;
+use crate::publish::{self, Publication};
 use crate::server::Server;
-use crate::transports::{Ask, echo};
-use crate::{publish, transports};
+use crate::transports::{self, Ask, echo};
 
-/// The answer to one request.
-pub(crate) async fn answer(server: &Arc<Server>, line: &Arc<Line>, request: Request<Incoming>) -> Response<Body> {
-    let (head, body) = request.into_parts();
-    let origin = Origin::of(&head.headers, &server.config.allow_origins);
-    let answered = match admit(&head, &origin) {
-        Ok(()) => dispatch(server, line, Box::new(head), body).await,
-        Err(problem) => Err(problem),
-    };
-    let mut response = answered.unwrap_or_else(Problem::into_response);
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    origin.mark(response.headers_mut());
-    response
+/// The answer to one request, and where that comes from.
+fn answer(server: &Arc<Server>, head: &Head<'_>) -> (Answer, Origin) {
+    let origin = Origin::of(head, &server.config.allow_origins);
+    let answered = admit(head, &origin).and_then(|()| dispatch(server, head));
+    (answered.unwrap_or_else(|problem| Answer::Now(problem.into_response())), origin)
 }
 
 /// Whether a request may be looked at.
-fn admit(head: &Parts, origin: &Origin) -> Result<(), Problem> {
-    let hosts = head.headers.get_all(HOST).iter().count();
+fn admit(head: &Head<'_>, origin: &Origin) -> Result<(), Problem> {
+    let hosts = head.every(&HOST).count();
     if hosts > 1 || (hosts == 0 && head.version == Version::HTTP_11) {
         return Err(Problem::bad_request("a request has exactly one Host field (RFC 9112 §3.2)"));
     }
@@ -65,41 +57,38 @@ fn admit(head: &Parts, origin: &Origin) -> Result<(), Problem> {
     }
 }
 
-async fn dispatch(
-    server: &Arc<Server>,
-    line: &Arc<Line>,
-    head: Box<Parts>,
-    body: Incoming,
-) -> Result<Response<Body>, Problem> {
-    let route = Route::find(head.uri.path())?;
+fn dispatch(server: &Arc<Server>, head: &Head<'_>) -> Result<Answer, Problem> {
+    let route = Route::find(head.path)?;
     if head.method == Method::OPTIONS {
-        return Ok(options(&route, &head));
+        return Ok(options(&route, head).into());
     }
     if !route.allows(&head.method) {
         return Err(Problem::method_not_allowed(route.allow()));
     }
     match route {
-        Route::Page => Ok(page::response()),
-        Route::Health => Ok(text("text/plain; charset=utf-8", "ok")),
-        Route::Metrics => metrics(server),
-        Route::Echo => echo::upgrade(&head, line),
-        Route::Topic(topic) if head.method == Method::DELETE => publish::complete(server, &head, &topic),
-        Route::Topic(topic) => publish::publish(server, &head, body, &topic).await,
+        Route::Page => Ok(page::response().into()),
+        Route::Health => Ok(text("text/plain; charset=utf-8", "ok").into()),
+        Route::Metrics => metrics(server).map(Answer::Now),
+        Route::Echo => echo::upgrade(head),
+        Route::Topic(topic) if head.method == Method::DELETE => {
+            publish::complete(server, head, &topic).map(Answer::Now)
+        }
+        Route::Topic(topic) => Publication::admit(server, head, topic).map(Answer::Publish),
         Route::Subscribe(topic, transport) => {
-            let query = Query::parse(&head)?;
+            let query = Query::parse(head)?;
             let log = server.hub.topic(&topic)?;
             let subscription = log.subscribe(query.start);
-            transports::answer(transport, Ask { server, line, head, query, log, subscription }).await
+            transports::answer(transport, Ask { server, head, query, log, subscription })
         }
     }
 }
 
 /// What may be done with a resource; for a preflight, what a page from elsewhere may ask.
-fn options(route: &Route, head: &Parts) -> Response<Body> {
+fn options(route: &Route, head: &Head<'_>) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     let allow = HeaderValue::from_static(route.allow());
-    if head.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD) {
+    if head.field(&ACCESS_CONTROL_REQUEST_METHOD).is_some() {
         origin::preflight(response.headers_mut());
         response.headers_mut().insert(ACCESS_CONTROL_ALLOW_METHODS, allow.clone());
     }

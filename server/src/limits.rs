@@ -50,8 +50,3 @@ pub(crate) const REFUSALS: usize = 128;
 /// The longest queue of connections that wait to be accepted, as far as the kernel's
 /// `net.core.somaxconn` lets it. Chosen here: 5,000 that come at once are everyday.
 pub(crate) const BACKLOG: i32 = 8192;
-
-/// How long an idle connection keeps hyper's buffers, once its client has asked again within this
-/// time. Chosen here: making them anew costs some microseconds, which one that polls ten times a
-/// second would pay too often, and one that polls by the second hardly notices.
-pub(crate) const WAITING_IN_HYPER: Duration = Duration::from_millis(100);

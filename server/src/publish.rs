@@ -1,16 +1,12 @@
 //! Publishing by request: one payload or a batch of lines, checked whole before any is appended.
 
-use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
-use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use http::{Response, StatusCode};
 use pushoff_model::{Cursor, Topic};
 use serde::Serialize;
-use tokio::time::timeout;
 
 use crate::http::body::Body;
+use crate::http::head::Head;
 use crate::http::problem::Problem;
 use crate::hub::{Complete, TooManyTopics};
 use crate::payload::{Payload, PayloadError};
@@ -18,7 +14,7 @@ use crate::server::Server;
 use crate::stats::Via;
 
 /// What a body holds.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Media {
     /// `application/json`: one payload.
     Json,
@@ -34,42 +30,72 @@ struct Published {
     count: Option<u64>,
 }
 
-/// `POST /topics/{topic}`: appends what the body holds, all or none.
-pub(crate) async fn publish(
-    server: &Server,
-    head: &Parts,
-    body: Incoming,
-    topic: &Topic,
-) -> Result<Response<Body>, Problem> {
-    authorize(server, &head.headers)?;
-    let media = media(&head.headers)?;
-    let limit = match media {
-        Media::Json => server.config.max_payload,
-        Media::Ndjson => server.config.max_batch.max(server.config.max_payload),
-    };
-    let bytes = read(server, &head.headers, body, limit).await?;
-    let payloads = match media {
-        Media::Json => vec![Payload::parse(&bytes, limit)?],
-        Media::Ndjson => batch(&bytes, server.config.max_payload)?,
-    };
-    let count = payloads.len() as u64;
-    let last = server.hub.topic(topic)?.append_all(payloads)?;
-    let id = last.ok_or_else(|| Problem::bad_request("a batch has at least one payload"))?;
-    server.stats.published(Via::Post, count);
-    let published = match media {
-        Media::Json => Published { id, count: None },
-        Media::Ndjson => Published { id, count: Some(count) },
-    };
-    // A cursor and a number: there is nothing in them that JSON could not say.
-    let mut response = crate::http::text("application/json", serde_json::to_vec(&published).unwrap_or_default());
-    *response.status_mut() = StatusCode::CREATED;
-    Ok(response)
+/// A `POST /topics/{topic}` that was let in and lacks only its body.
+#[derive(Debug)]
+pub(crate) struct Publication {
+    topic: Topic,
+    media: Media,
+    limit: usize,
+}
+
+impl Publication {
+    /// Judges a publish by its head.
+    pub(crate) fn admit(server: &Server, head: &Head<'_>, topic: Topic) -> Result<Self, Problem> {
+        authorize(server, head)?;
+        let media = media(head)?;
+        let limit = match media {
+            Media::Json => server.config.max_payload,
+            Media::Ndjson => server.config.max_batch.max(server.config.max_payload),
+        };
+        let publication = Self { topic, media, limit };
+        let announced = head.text(&CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
+        if announced.is_some_and(|length| length > limit as u64) {
+            Err(publication.too_long())
+        } else {
+            Ok(publication)
+        }
+    }
+
+    /// How long the body may be.
+    pub(crate) const fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// What is said of a body beyond the limit, which is not read.
+    pub(crate) fn too_long(&self) -> Problem {
+        let detail = format!("this body is longer than the {} bytes that are taken", self.limit);
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail).closing()
+    }
+
+    /// Appends what the body holds, all or none.
+    pub(crate) fn append(self, server: &Server, body: &[u8]) -> Response<Body> {
+        self.published(server, body).unwrap_or_else(Problem::into_response)
+    }
+
+    fn published(self, server: &Server, body: &[u8]) -> Result<Response<Body>, Problem> {
+        let payloads = match self.media {
+            Media::Json => vec![Payload::parse(body, self.limit)?],
+            Media::Ndjson => batch(body, server.config.max_payload)?,
+        };
+        let count = payloads.len() as u64;
+        let last = server.hub.topic(&self.topic)?.append_all(payloads)?;
+        let id = last.ok_or_else(|| Problem::bad_request("a batch has at least one payload"))?;
+        server.stats.published(Via::Post, count);
+        let published = match self.media {
+            Media::Json => Published { id, count: None },
+            Media::Ndjson => Published { id, count: Some(count) },
+        };
+        // A cursor and a number: there is nothing in them that JSON could not say.
+        let mut response = crate::http::text("application/json", serde_json::to_vec(&published).unwrap_or_default());
+        *response.status_mut() = StatusCode::CREATED;
+        Ok(response)
+    }
 }
 
 /// `DELETE /topics/{topic}`: says that no more will come. A topic that nobody has asked for before
 /// begins complete, so that whoever comes late learns of it too.
-pub(crate) fn complete(server: &Server, head: &Parts, topic: &Topic) -> Result<Response<Body>, Problem> {
-    authorize(server, &head.headers)?;
+pub(crate) fn complete(server: &Server, head: &Head<'_>, topic: &Topic) -> Result<Response<Body>, Problem> {
+    authorize(server, head)?;
     server.hub.topic(topic)?.complete();
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
@@ -77,9 +103,9 @@ pub(crate) fn complete(server: &Server, head: &Parts, topic: &Topic) -> Result<R
 }
 
 /// Whether a request carries the publish token, where there is one. Source: RFC 6750 §2.1.
-pub(crate) fn authorize(server: &Server, headers: &HeaderMap) -> Result<(), Problem> {
+pub(crate) fn authorize(server: &Server, head: &Head<'_>) -> Result<(), Problem> {
     let Some(token) = &server.config.publish_token else { return Ok(()) };
-    let given = headers.get(AUTHORIZATION).map_or(b"" as &[u8], HeaderValue::as_bytes);
+    let given = head.field(&AUTHORIZATION).unwrap_or_default();
     match given.split_at_checked("Bearer ".len()) {
         Some((scheme, given)) if scheme.eq_ignore_ascii_case(b"Bearer ") && is_same(given, token.as_bytes()) => Ok(()),
         Some(_) | None => Err(Problem::unauthorized()),
@@ -93,37 +119,18 @@ fn is_same(given: &[u8], token: &[u8]) -> bool {
     given.len() == token.len() && differences == 0
 }
 
-fn media(headers: &HeaderMap) -> Result<Media, Problem> {
+fn media(head: &Head<'_>) -> Result<Media, Problem> {
     let unsupported = |detail: &'static str| Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail);
-    if headers.get(CONTENT_ENCODING).is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+    if head.field(&CONTENT_ENCODING).is_some_and(|encoding| !encoding.eq_ignore_ascii_case(b"identity")) {
         return Err(unsupported("a body is taken as it is, without Content-Encoding"));
     }
-    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let content_type = head.text(&CONTENT_TYPE).unwrap_or_default();
     let essence = content_type.split(';').next().unwrap_or_default().trim();
     match essence.to_ascii_lowercase().as_str() {
         "application/json" => Ok(Media::Json),
         "application/x-ndjson" => Ok(Media::Ndjson),
         _ => Err(unsupported("publish application/json, or application/x-ndjson with one payload a line")),
     }
-}
-
-/// The whole body, where it is short enough and comes in time.
-async fn read(server: &Server, headers: &HeaderMap, body: Incoming, limit: usize) -> Result<Bytes, Problem> {
-    let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > limit as u64) {
-        return Err(too_long(limit));
-    }
-    match timeout(server.config.body_timeout, Limited::new(body, limit).collect()).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_long(limit)),
-        Ok(Err(error)) => Err(Problem::bad_request(format!("the body cannot be read: {error}")).closing()),
-        Err(_) => Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "the body did not come in time").closing()),
-    }
-}
-
-fn too_long(limit: usize) -> Problem {
-    let detail = format!("this body is longer than the {limit} bytes that are taken");
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail).closing()
 }
 
 /// One payload a line. A line ends with LF or CR LF, the last one need not; blank lines are none.
@@ -166,9 +173,11 @@ impl From<TooManyTopics> for Problem {
 
 #[cfg(test)]
 mod tests {
+    use http::Request;
     use proptest::prelude::*;
 
     use super::*;
+    use crate::http::head::fields;
 
     #[test]
     fn a_batch_is_all_or_none_and_names_the_line() {
@@ -200,10 +209,11 @@ mod tests {
             ("application/jsonp", false),
             ("", false),
         ] {
-            let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(content_type))]);
-            assert_eq!(media(&headers).is_ok(), is_known, "{content_type}");
+            let parts = Request::post("/").header(CONTENT_TYPE, content_type).body(()).unwrap().into_parts().0;
+            assert_eq!(media(&Head::of(&parts, &fields(&parts.headers))).is_ok(), is_known, "{content_type}");
         }
-        assert_eq!(media(&HeaderMap::new()).map(|_| ()).unwrap_err().status(), StatusCode::UNSUPPORTED_MEDIA_TYPE);
+        let parts = Request::new(()).into_parts().0;
+        assert_eq!(media(&Head::of(&parts, &[])).map(|_| ()).unwrap_err().status(), StatusCode::UNSUPPORTED_MEDIA_TYPE);
     }
 
     proptest! {

@@ -1,80 +1,250 @@
 //! One HTTP connection, from its first byte to its last, and what it becomes on the way.
 //!
-//! hyper reads requests and writes the answers that are there at once. Whatever takes time is done
-//! without it: a poll that waits, a stream, a WebSocket, a connection that lies idle. hyper's
-//! buffers would be most of what such a connection holds, and there are thousands of them. Nothing
-//! is closed while the client may still be sending, because the reset would overtake the answer
-//! (RFC 9112 §9.6).
+//! A request that is plainly right is read and answered here, with one read and one write where all
+//! of it is there; any other is hyper's, and the last of its connection. An idle connection and one
+//! that waits hold no buffer: there are thousands of them. Nothing is closed while the client may
+//! still be sending, because the reset would overtake the answer (RFC 9112 §9.6).
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
+use http::Method;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
+use tokio_util::sync::WaitForCancellationFuture;
 use tracing::trace;
 
-use super::exchange::{After, Pace, exchange};
+use super::answer::{Answer, Answering};
+use super::exchange::exchange;
+use super::head::{self, Parsed};
 use super::problem::Problem;
-use super::reply::reply;
+use super::reply::{Manner, Reply, gone, poll_read};
 use crate::limits;
+use crate::publish::Publication;
 use crate::server::Server;
+use crate::transports::Upgrade;
 
 /// Serves a connection until it is closed, as HTTP and then as what it was upgraded to.
 pub(crate) async fn serve<IO>(mut io: IO, server: Arc<Server>)
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    // What was read and is the beginning of the next request.
-    let mut begun = BytesMut::new();
-    let mut pace = Pace::Unknown;
+    // What was read and not yet understood.
+    let mut ahead = BytesMut::new();
+    let timer = pin!(sleep_until(Instant::now() + server.config.head_timeout));
+    let closing = pin!(server.closing.cancelled());
+    let mut wait = Wait { server: &server, due: Some(timer.deadline()), phase: Phase::Head, timer, closing };
     loop {
-        let (returned, read, after) = boxed(|| exchange(io, begun.split().freeze(), pace, &server)).await;
-        io = returned;
-        match after {
-            After::Idle => begun = copied(read),
-            After::Answer(answering) => {
-                begun = copied(read);
-                if !boxed(|| reply(&mut io, answering, &mut begun)).await {
-                    return;
+        let reply = match next(&mut io, &mut ahead, &mut wait).await {
+            Next::Reply(reply) => reply,
+            Next::Later(answering, manner) => match boxed(|| later(&mut io, answering, manner, &mut ahead)).await {
+                Some(reply) => reply,
+                None => return,
+            },
+            Next::Publish(publication, manner, length) => {
+                boxed(|| publish(&mut io, publication, manner, length, &mut ahead, &server)).await
+            }
+            Next::Upgrade(reply, upgrade) => {
+                if reply.write(&mut io, &mut ahead, &server).await.is_ok() {
+                    boxed(|| upgrade.run(io, ahead.freeze(), Arc::clone(&server))).await;
                 }
+                return;
             }
-            After::Upgrade(upgrade) => return boxed(|| upgrade.run(io, read, server)).await,
-            After::Close => return boxed(|| close(io, None)).await,
-            After::Refusal(problem) => return boxed(|| close(io, Some(problem))).await,
-            After::Nothing => return,
+            Next::Unusual => return boxed(|| exchange(io, ahead.freeze(), &server)).await,
+            Next::End(last_word) => return boxed(|| close(io, last_word)).await,
+        };
+        let closes = reply.closes;
+        if reply.write(&mut io, &mut ahead, &server).await.is_err() {
+            return;
         }
-        if begun.is_empty() {
-            let since = Instant::now();
-            if !idle(&mut io, &mut begun, &server).await {
-                return boxed(|| close(io, None)).await;
-            }
-            pace = Pace::after(since.elapsed());
+        if closes {
+            return boxed(|| close(io, None)).await;
         }
     }
 }
 
-/// A copy of what was read, usually nothing, in place of the buffer that it was read into.
-#[expect(clippy::needless_pass_by_value, reason = "the buffer is to be let go of")]
-fn copied(read: Bytes) -> BytesMut {
-    read[..].into()
+/// What a connection does next.
+enum Next {
+    /// To write an answer.
+    Reply(Reply),
+    /// To wait for one.
+    Later(Answering, Manner),
+    /// To read a body of that length.
+    Publish(Publication, Manner, usize),
+    /// To speak another protocol.
+    Upgrade(Reply, Box<Upgrade>),
+    /// To leave the request to hyper.
+    Unusual,
+    /// To end, with or without a word.
+    End(Option<Problem>),
+}
+
+/// Waits for the next request and answers it, as far as that can be done at once.
+async fn next<IO: AsyncRead + Unpin>(io: &mut IO, ahead: &mut BytesMut, wait: &mut Wait<'_, '_>) -> Next {
+    if !ahead.is_empty() && wait.server.closing.is_cancelled() {
+        return Next::End(None);
+    }
+    loop {
+        if let Some(next) = take(ahead, wait.server) {
+            wait.rest();
+            return next;
+        }
+        let read = poll_fn(|cx| match poll_read(io, cx, ahead) {
+            Poll::Ready(read) => Poll::Ready(Ok(read)),
+            Poll::Pending => wait.poll(cx, ahead.is_empty()).map(Err),
+        });
+        match read.await {
+            Ok(Ok(1..)) => {}
+            Ok(Ok(0) | Err(_)) => return Next::End(None),
+            Err(last_word) => return Next::End(last_word),
+        }
+    }
+}
+
+/// Takes the request that the bytes begin with, where it is whole or can be answered before it is.
+fn take(ahead: &mut BytesMut, server: &Arc<Server>) -> Option<Next> {
+    let mut room = head::room();
+    let plain = match head::parse(ahead, &mut room) {
+        Parsed::Plain(plain) => plain,
+        Parsed::Partial => return None,
+        Parsed::Unusual => return Some(Next::Unusual),
+    };
+    let (answer, origin) = super::answer(server, &plain.head);
+    let body = ahead.get(plain.length..plain.length + plain.body);
+    let mut manner = Manner { origin, is_head: plain.head.method == Method::HEAD, closes: plain.closes };
+    let (answer, taken) = match (answer, body) {
+        (Answer::Publish(publication), Some(body)) => {
+            (publication.append(server, body).into(), plain.length + plain.body)
+        }
+        (answer @ Answer::Publish(_), None) => (answer, plain.length),
+        (answer, Some(_)) => (answer, plain.length + plain.body),
+        (answer, None) => {
+            // The rest of the body is not waited for, nor taken for a request.
+            manner.closes = true;
+            (answer, ahead.len())
+        }
+    };
+    let length = plain.body;
+    if taken == ahead.len() {
+        *ahead = BytesMut::new();
+    } else {
+        *ahead = ahead[taken..].into();
+    }
+    Some(match answer {
+        Answer::Now(response) => Next::Reply(Reply::new(response, manner)),
+        Answer::Later(answering) => Next::Later(answering, manner),
+        Answer::Publish(publication) => Next::Publish(publication, manner, length),
+        Answer::Upgrade(response, upgrade) => Next::Upgrade(Reply::new(response, manner), Box::new(upgrade)),
+    })
+}
+
+/// Waits for an answer; `None` where the client is gone. What it sends meanwhile is the next request.
+async fn later<IO>(io: &mut IO, answering: Answering, manner: Manner, ahead: &mut BytesMut) -> Option<Reply>
+where
+    IO: AsyncRead + Unpin,
+{
+    tokio::select! {
+        biased;
+        response = answering => Some(Reply::new(response, manner)),
+        () = gone(io, ahead) => None,
+    }
+}
+
+/// Reads the body that is to be published, and publishes it.
+async fn publish<IO>(
+    io: &mut IO,
+    publication: Publication,
+    manner: Manner,
+    length: usize,
+    ahead: &mut BytesMut,
+    server: &Server,
+) -> Reply
+where
+    IO: AsyncRead + Unpin,
+{
+    ahead.reserve(length.saturating_sub(ahead.len()));
+    let reading = async {
+        while ahead.len() < length && io.read_buf(ahead).await? > 0 {}
+        let is_whole = ahead.len() >= length;
+        if is_whole { Ok(ahead.split_to(length)) } else { Err(io::Error::from(io::ErrorKind::UnexpectedEof)) }
+    };
+    let response = match timeout(server.config.body_timeout, reading).await {
+        Ok(Ok(body)) => publication.append(server, &body),
+        Ok(Err(error)) => Problem::unreadable(&error).into_response(),
+        Err(_) => Problem::late("the body did not come in time").into_response(),
+    };
+    *ahead = ahead[..].into();
+    Reply::new(response, manner)
+}
+
+/// What a connection waits for when it waits for its client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// The rest of a request's head; of the first, also its beginning.
+    Head,
+    /// Another request.
+    Idle,
+}
+
+/// The end of a client's patience, and the server's. The timer is not set anew for each request: it
+/// is looked at again when it fires.
+struct Wait<'a, 's> {
+    server: &'s Arc<Server>,
+    phase: Phase,
+    /// When what is waited for is to be there, once somebody waits.
+    due: Option<Instant>,
+    timer: Pin<&'a mut Sleep>,
+    closing: Pin<&'a mut WaitForCancellationFuture<'s>>,
+}
+
+impl Wait<'_, '_> {
+    /// A request has come.
+    const fn rest(&mut self) {
+        self.phase = Phase::Idle;
+        self.due = None;
+    }
+
+    /// Whether the connection is to end, and with what word. `is_idle` says that no request has begun.
+    fn poll(&mut self, cx: &mut Context<'_>, is_idle: bool) -> Poll<Option<Problem>> {
+        if self.closing.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(None);
+        }
+        if self.phase == Phase::Idle && !is_idle {
+            (self.phase, self.due) = (Phase::Head, None);
+        }
+        let config = &self.server.config;
+        let due = *self.due.get_or_insert_with(|| {
+            Instant::now()
+                + match self.phase {
+                    Phase::Head => config.head_timeout,
+                    Phase::Idle => config.keep_alive,
+                }
+        });
+        if due < self.timer.deadline() {
+            self.timer.as_mut().reset(due);
+        }
+        loop {
+            ready!(self.timer.as_mut().poll(cx));
+            if self.timer.deadline() >= due {
+                break;
+            }
+            self.timer.as_mut().reset(due);
+        }
+        Poll::Ready(match self.phase {
+            Phase::Head => Some(Problem::late("the head of the request did not come in time")),
+            Phase::Idle => None,
+        })
+    }
 }
 
 /// Puts a future on the heap where it is made: a task then holds room for the part of its work
 /// that it is in and not for all. A future that is boxed in an `async` block takes room there too.
 pub(crate) fn boxed<F: Future>(make: impl FnOnce() -> F) -> Pin<Box<F>> {
     Box::pin(make())
-}
-
-/// Waits for the next request to begin; false where none comes any more.
-async fn idle<IO: AsyncRead + Unpin>(io: &mut IO, begun: &mut BytesMut, server: &Server) -> bool {
-    tokio::select! {
-        biased;
-        read = timeout(server.config.keep_alive, io.read_buf(begun)) => matches!(read, Ok(Ok(1..))),
-        () = server.closing.cancelled() => false,
-    }
 }
 
 /// Ends a connection so that all that was written arrives: says the last word, then that no more
@@ -98,4 +268,163 @@ pub(crate) async fn close<IO: AsyncRead + AsyncWrite + Unpin>(mut io: IO, last_w
 pub(crate) async fn drain<IO: AsyncRead + Unpin>(io: &mut IO) {
     let mut ignored = [0; 256];
     while matches!(io.read(&mut ignored).await, Ok(1..)) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::io::{DuplexStream, duplex};
+    use tokio::time::advance;
+
+    use super::*;
+    use crate::Config;
+
+    const GET: &str = "GET /healthz HTTP/1.1\r\nHost: t\r\n\r\n";
+    const POST: &str =
+        "POST /topics/t HTTP/1.1\r\nHost: t\r\nContent-Type: application/json\r\nContent-Length: 1\r\n\r\n7";
+
+    /// The other end of a connection that is served.
+    struct Client(DuplexStream);
+
+    impl Client {
+        fn new(config: Config) -> Self {
+            let (ours, theirs) = duplex(1 << 20);
+            tokio::spawn(serve(ours, Arc::new(Server::new(config))));
+            Self(theirs)
+        }
+
+        async fn send(&mut self, bytes: &str) {
+            self.0.write_all(bytes.as_bytes()).await.unwrap();
+        }
+
+        /// Reads to the end of one response, whose body is said to be so long, or of the connection.
+        async fn receive(&mut self) -> String {
+            let mut read = String::new();
+            loop {
+                if let Some((head, body)) = read.split_once("\r\n\r\n") {
+                    let length = head.split_once("content-length: ").map_or("0", |(_, rest)| rest);
+                    let length: usize = length.lines().next().unwrap().parse().unwrap();
+                    if body.len() >= length {
+                        return read;
+                    }
+                }
+                let mut byte = [0];
+                match self.0.read(&mut byte).await.unwrap() {
+                    0 => return read,
+                    _ => read.push(char::from(byte[0])),
+                }
+            }
+        }
+
+        async fn ask(&mut self, request: &str) -> String {
+            self.send(request).await;
+            self.receive().await
+        }
+
+        async fn is_closed(&mut self) -> bool {
+            self.0.read(&mut [0]).await.unwrap() == 0
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_is_kept_alive_whatever_is_asked_on_it_and_at_whatever_pace() {
+        let mut client = Client::new(Config::default());
+        for pause in [50, 90, 20, 10_001, 74_999, 5, 95, 10, 74_999] {
+            for (request, status) in [(GET, "200 OK"), (POST, "201 Created")] {
+                let answer = client.ask(request).await;
+                assert!(answer.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{answer}");
+                advance(Duration::from_millis(pause)).await;
+            }
+        }
+        client.ask(GET).await;
+        let idle_since = Instant::now();
+        assert!(client.is_closed().await);
+        assert_eq!(idle_since.elapsed().as_secs(), 75);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_has_its_time_from_its_first_byte_on() {
+        let mut client = Client::new(Config::default());
+        client.ask(GET).await;
+        advance(Duration::from_secs(70)).await;
+        let (begun, rest) = GET.split_at(3);
+        client.send(begun).await;
+        advance(Duration::from_secs(9)).await;
+        assert!(client.ask(rest).await.starts_with("HTTP/1.1 200 "));
+        let begun_at = Instant::now();
+        let answer = client.ask(begun).await;
+        assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+        assert_eq!(begun_at.elapsed().as_secs(), 10);
+        assert!(client.is_closed().await);
+    }
+
+    #[tokio::test]
+    async fn requests_are_answered_alike_wherever_they_are_cut() {
+        let head = GET.replace("GET", "HEAD");
+        let delete = "DELETE /topics/other HTTP/1.1\r\nHost: t\r\n\r\n";
+        let close = GET.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
+        let requests = [POST, GET, &head, POST, delete, &close].concat();
+        for cut in 1..requests.len() {
+            let mut client = Client::new(Config::default());
+            client.send(&requests[..cut]).await;
+            tokio::task::yield_now().await;
+            client.send(&requests[cut..]).await;
+            let mut answers = String::new();
+            client.0.read_to_string(&mut answers).await.unwrap();
+            let answers: Vec<_> = answers.split("HTTP/1.1 ").skip(1).collect();
+            let statuses: Vec<_> = answers.iter().map(|answer| &answer[..3]).collect();
+            assert_eq!(statuses, ["201", "200", "200", "201", "204", "200"], "cut at {cut}");
+            assert!(answers[2].contains("\r\ncontent-length: 2\r\n") && answers[2].ends_with("\r\n\r\n"));
+            assert!(answers[5].contains("\r\nconnection: close\r\n") && answers[5].ends_with("ok"));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_does_not_come_is_waited_for_only_where_it_is_wanted() {
+        let announced = POST.replace("Length: 1\r\n\r\n7", "Length: 9\r\n\r\n7");
+        let mut client = Client::new(Config::default());
+        let asked_at = Instant::now();
+        assert!(client.ask(&announced).await.starts_with("HTTP/1.1 408 "));
+        assert_eq!(asked_at.elapsed().as_secs(), 30);
+        assert!(client.is_closed().await);
+
+        let refused = announced.replace("application/json", "text/plain");
+        let mut client = Client::new(Config::default());
+        let answer = client.ask(&refused).await;
+        assert!(answer.starts_with("HTTP/1.1 415 ") && answer.contains("\r\nconnection: close\r\n"), "{answer}");
+        // What comes of the body is no request.
+        client.send(GET).await;
+        assert!(client.is_closed().await);
+    }
+
+    #[tokio::test]
+    async fn what_is_not_plainly_right_is_answered_and_is_the_last_of_its_connection() {
+        let chunked =
+            POST.replace("Content-Length: 1\r\n\r\n7", "Transfer-Encoding: chunked\r\n\r\n1\r\n7\r\n0\r\n\r\n");
+        let both = chunked.replace("Transfer-", "Content-Length: 11\r\nTransfer-");
+        let two_lengths = POST.replace("Content-Length: 1\r\n", "Content-Length: 1\r\nContent-Length: 2\r\n");
+        let bare = GET.replace("\r\n", "\n");
+        let spaced = GET.replace("Host:", "Host :");
+        let old = GET.replace("1.1", "1.0");
+        for (request, status) in
+            [(&chunked, "201"), (&both, "201"), (&two_lengths, "400"), (&bare, "200"), (&spaced, "400"), (&old, "200")]
+        {
+            let mut client = Client::new(Config::default());
+            let answer = client.ask(&format!("{request}{GET}")).await;
+            assert_eq!(&answer[9..12], status, "{request} {answer}");
+            assert!(client.is_closed().await, "{request}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_poll_keeps_what_comes_while_it_waits() {
+        let mut client = Client::new(Config::default());
+        let poll = "GET /topics/t/long-polling?wait=5 HTTP/1.1\r\nHost: t\r\n\r\n";
+        client.send(&[poll, GET].concat()).await;
+        let asked_at = Instant::now();
+        assert!(client.receive().await.starts_with("HTTP/1.1 204 "));
+        assert_eq!(asked_at.elapsed().as_secs(), 5);
+        assert!(client.receive().await.ends_with("\r\n\r\nok"));
+    }
 }

@@ -9,6 +9,8 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue};
 
+use super::head::Head;
+
 /// Where a request comes from.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Origin {
@@ -22,15 +24,14 @@ pub(super) enum Origin {
 
 impl Origin {
     /// The origin of a request, judged by its host and the list.
-    pub(super) fn of(headers: &HeaderMap, allowed: &[String]) -> Self {
-        let Some(value) = headers.get(ORIGIN) else { return Self::None };
-        let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-        let may_connect = value.to_str().is_ok_and(|origin| {
+    pub(super) fn of(head: &Head<'_>, allowed: &[String]) -> Self {
+        let Some(value) = head.field(&ORIGIN) else { return Self::None };
+        let host = head.text(&HOST).unwrap_or_default();
+        let may_connect = std::str::from_utf8(value).is_ok_and(|origin| {
             is_own_host(origin, host)
                 || allowed.iter().any(|entry| entry == "*" || entry.trim_end_matches('/').eq_ignore_ascii_case(origin))
         });
-        // A copy: a clone would keep the buffer that the request was read into as long as the answer takes.
-        match HeaderValue::from_bytes(value.as_bytes()) {
+        match HeaderValue::from_bytes(value) {
             Ok(value) if may_connect => Self::Allowed(value),
             Ok(_) | Err(_) => Self::Foreign,
         }
@@ -75,13 +76,22 @@ fn is_own_host(origin: &str, host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use http::Request;
+
     use super::*;
+    use crate::http::head::fields;
 
     fn origin(origin: &str, host: &str, allowed: &[&str]) -> Origin {
         let mut headers = HeaderMap::new();
         headers.insert(ORIGIN, origin.parse().unwrap());
         headers.insert(HOST, host.parse().unwrap());
-        Origin::of(&headers, &allowed.iter().map(|&entry| entry.to_owned()).collect::<Vec<_>>())
+        let mut request = Request::new(());
+        *request.headers_mut() = headers;
+        let parts = request.into_parts().0;
+        Origin::of(
+            &Head::of(&parts, &fields(&parts.headers)),
+            &allowed.iter().map(|&entry| entry.to_owned()).collect::<Vec<_>>(),
+        )
     }
 
     #[test]
@@ -108,6 +118,7 @@ mod tests {
 
     #[test]
     fn a_request_that_names_no_origin_is_no_pages() {
-        assert_eq!(Origin::of(&HeaderMap::new(), &[]), Origin::None);
+        let parts = Request::new(()).into_parts().0;
+        assert_eq!(Origin::of(&Head::of(&parts, &[]), &[]), Origin::None);
     }
 }

@@ -1,6 +1,7 @@
 //! What is wrong with a request, in JSON that people and programs can read. Source: RFC 9457.
 
 use std::borrow::Cow;
+use std::error::Error;
 
 use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
@@ -45,6 +46,16 @@ impl Problem {
     pub(crate) fn unauthorized() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "publishing takes the bearer token that the server was started with")
             .with(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+    }
+
+    /// Something did not come in time; it is not waited for any more.
+    pub(crate) fn late(detail: &'static str) -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, detail).closing()
+    }
+
+    /// A body broke off, or is none.
+    pub(crate) fn unreadable(error: &dyn Error) -> Self {
+        Self::bad_request(format!("the body cannot be read: {error}")).closing()
     }
 
     /// The topic is complete and has nothing more to give, or to take.

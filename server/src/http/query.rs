@@ -6,10 +6,10 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use http::request::Parts;
-use http::{HeaderMap, HeaderName};
+use http::HeaderName;
 use pushoff_model::{Cursor, Start};
 
+use super::head::Head;
 use super::problem::Problem;
 use crate::limits;
 
@@ -47,7 +47,7 @@ pub(crate) enum Mode {
 
 impl Query {
     /// The parameters of a request.
-    pub(crate) fn parse(head: &Parts) -> Result<Self, Problem> {
+    pub(crate) fn parse(head: &Head<'_>) -> Result<Self, Problem> {
         let mut query = Self {
             start: Start::Now,
             limit: limits::POLL_MESSAGES,
@@ -56,10 +56,10 @@ impl Query {
             interval: limits::RETRY,
             subscribe: true,
         };
-        for (name, value) in form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()) {
+        for (name, value) in form_urlencoded::parse(head.query.as_bytes()) {
             query.set(&name, &value).ok_or_else(|| wrong(&name, &value))?;
         }
-        if let Some(cursor) = last_event_id(&head.headers)? {
+        if let Some(cursor) = last_event_id(head)? {
             query.start = Start::After(cursor);
         }
         Ok(query)
@@ -119,9 +119,9 @@ fn wrong(name: &str, value: &str) -> Problem {
 }
 
 /// The cursor in `Last-Event-ID`. An empty one says nothing: `EventSource` sends none then.
-fn last_event_id(headers: &HeaderMap) -> Result<Option<Cursor>, Problem> {
-    let Some(value) = headers.get(LAST_EVENT_ID).filter(|value| !value.is_empty()) else { return Ok(None) };
-    let cursor = value.to_str().ok().and_then(|text| text.parse().ok());
+fn last_event_id(head: &Head<'_>) -> Result<Option<Cursor>, Problem> {
+    let Some(value) = head.field(&LAST_EVENT_ID).filter(|value| !value.is_empty()) else { return Ok(None) };
+    let cursor = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
     let wrong = || Problem::bad_request("the field `Last-Event-ID` is a cursor such as 5f3a9c21-42");
     cursor.map(Some).ok_or_else(wrong)
 }
@@ -132,13 +132,15 @@ mod tests {
     use pushoff_model::Epoch;
 
     use super::*;
+    use crate::http::head::fields;
 
     fn parse(query: &str, last_event_id: Option<&str>) -> Result<Query, Problem> {
         let mut request = Request::get(format!("/topics/t/sse{query}"));
         if let Some(id) = last_event_id {
             request = request.header("Last-Event-ID", id);
         }
-        Query::parse(&request.body(()).unwrap().into_parts().0)
+        let parts = request.body(()).unwrap().into_parts().0;
+        Query::parse(&Head::of(&parts, &fields(&parts.headers)))
     }
 
     const CURSOR: Cursor = Cursor { epoch: Epoch(0x5f3a_9c21), sequence: 42 };

@@ -1,153 +1,188 @@
-//! An answer that takes time, without hyper: waited for, then written whole or chunk by chunk.
+//! A response as bytes: head and body in one write where it is whole, chunk by chunk where not.
 //!
-//! A chunk goes out with its length and its end in one write. Sources: RFC 9112 §6 and §7.1.
+//! What it begins with is made at once, so that nothing of a request or a response is held while
+//! it is written. Sources: RFC 9110 §6.6.1, §8.6 and §9.3.2, RFC 9112 §6 and §7.1.
 
+use std::cell::RefCell;
+use std::future::{pending, poll_fn};
 use std::io;
-use std::time::SystemTime;
+use std::mem::MaybeUninit;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use bytes::{Buf, Bytes, BytesMut};
-use futures_util::{FutureExt, StreamExt};
+use bytes::{Buf, BytesMut};
+use http::header::CONNECTION;
 use http::{Response, StatusCode};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::body::{Batches, Body, Content};
-use super::exchange::Answering;
+use super::body::Body;
+use super::connection::boxed;
+use super::origin::Origin;
+use crate::framing::chunk;
 use crate::limits;
+use crate::server::Server;
+use crate::transports::Feed;
+use crate::write;
 
-/// The chunk that ends a body.
-const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
+/// The longest body that is copied behind its head. Chosen here: about where a second vector costs
+/// less than the copy.
+const JOINED: usize = 4 << 10;
 
-/// Waits for an answer and writes it; false where the client is gone. What it sends meanwhile is
-/// kept in `ahead`: it is the next request.
-pub(super) async fn reply<IO>(io: &mut IO, answering: Answering, ahead: &mut BytesMut) -> bool
-where
-    IO: AsyncRead + AsyncWrite + Unpin,
-{
-    let response = tokio::select! {
-        biased;
-        response = answering => response,
-        () = gone(io, ahead) => return false,
-    };
-    write(io, response, ahead).await.is_ok()
+/// The most that is read at once where it is not known what comes.
+const READ: usize = 4 << 10;
+
+/// How the answer to a request is written, whatever it is.
+#[derive(Debug)]
+pub(super) struct Manner {
+    pub(super) origin: Origin,
+    /// Whether the client wants no more than the head.
+    pub(super) is_head: bool,
+    /// Whether the connection ends with it.
+    pub(super) closes: bool,
 }
 
-/// Reads ahead, up to what a head may have, until there is nobody any more.
-async fn gone(io: &mut (impl AsyncRead + Unpin), ahead: &mut BytesMut) {
-    while ahead.len() < limits::HEAD_BYTES {
-        if !matches!(io.read_buf(ahead).await, Ok(1..)) {
-            return;
+/// A response that is ready to be written.
+#[derive(Debug)]
+pub(super) struct Reply {
+    /// The head, and the body as far as it is short.
+    first: Vec<u8>,
+    rest: Body,
+    /// Whether the connection ends with it.
+    pub(super) closes: bool,
+}
+
+impl Reply {
+    pub(super) fn new(response: Response<Body>, manner: Manner) -> Self {
+        let (mut parts, body) = response.into_parts();
+        manner.origin.mark(&mut parts.headers);
+        let is_bodiless = parts.status == StatusCode::NO_CONTENT || parts.status.is_informational();
+        let mut first = Vec::with_capacity(256);
+        first.extend_from_slice(b"HTTP/1.1 ");
+        first.extend_from_slice(parts.status.as_str().as_bytes());
+        first.push(b' ');
+        first.extend_from_slice(parts.status.canonical_reason().unwrap_or_default().as_bytes());
+        let mut closes = manner.closes;
+        for (name, value) in &parts.headers {
+            field(&mut first, name.as_str(), value.as_bytes());
+            closes |= *name == CONNECTION && value == "close";
+        }
+        if closes && !parts.headers.contains_key(CONNECTION) {
+            field(&mut first, "connection", b"close");
+        }
+        field(&mut first, "cache-control", b"no-store");
+        DATE.with_borrow_mut(|date| field(&mut first, "date", date.now()));
+        let rest = match body {
+            Body::Whole(bytes) => {
+                // What the head of a stream stands for has no length.
+                let has_no_length = manner.is_head && bytes.is_empty();
+                if !is_bodiless && !has_no_length {
+                    field(&mut first, "content-length", itoa::Buffer::new().format(bytes.len()).as_bytes());
+                }
+                first.extend_from_slice(b"\r\n\r\n");
+                if manner.is_head {
+                    Body::empty()
+                } else if bytes.len() <= JOINED {
+                    first.extend_from_slice(&bytes);
+                    Body::empty()
+                } else {
+                    Body::Whole(bytes)
+                }
+            }
+            Body::Stream(mut feed) => {
+                field(&mut first, "transfer-encoding", b"chunked");
+                first.extend_from_slice(b"\r\n\r\n");
+                first.extend_from_slice(&feed.opening());
+                Body::Stream(feed)
+            }
+        };
+        Self { first, rest, closes }
+    }
+
+    /// Writes it all. What the client sends during a stream is kept in `ahead`.
+    pub(super) async fn write<IO>(self, io: &mut IO, ahead: &mut BytesMut, server: &Server) -> io::Result<()>
+    where
+        IO: AsyncRead + AsyncWrite + Unpin,
+    {
+        match self.rest {
+            Body::Whole(bytes) if bytes.is_empty() => write::all(io, &mut &self.first[..], server).await,
+            Body::Whole(bytes) => write::all(io, &mut Buf::chain(&self.first[..], bytes), server).await,
+            Body::Stream(feed) => {
+                write::all(io, &mut &self.first[..], server).await?;
+                drop(self.first);
+                boxed(|| stream(io, feed, ahead, server)).await
+            }
         }
     }
-    std::future::pending::<()>().await;
 }
 
-async fn write<IO>(io: &mut IO, response: Response<Body>, ahead: &mut BytesMut) -> io::Result<()>
+/// Appends a field, with the end of the line before it.
+fn field(head: &mut Vec<u8>, name: &str, value: &[u8]) {
+    head.extend_from_slice(b"\r\n");
+    head.extend_from_slice(name.as_bytes());
+    head.extend_from_slice(b": ");
+    head.extend_from_slice(value);
+}
+
+/// Writes each batch, which is a chunk, as it comes.
+async fn stream<IO>(io: &mut IO, mut feed: Box<Feed>, ahead: &mut BytesMut, server: &Server) -> io::Result<()>
 where
     IO: AsyncRead + AsyncWrite + Unpin,
 {
-    let (parts, body) = response.into_parts();
-    let mut head = format!("HTTP/1.1 {} {}\r\n", parts.status.as_str(), reason(parts.status)).into_bytes();
-    for (name, value) in &parts.headers {
-        head.extend_from_slice(name.as_str().as_bytes());
-        head.extend_from_slice(b": ");
-        head.extend_from_slice(value.as_bytes());
-        head.extend_from_slice(b"\r\n");
-    }
-    drop(parts.headers);
-    let content = body.into_content();
-    match &content {
-        Content::Whole(_) if parts.status == StatusCode::NO_CONTENT => {}
-        Content::Whole(bytes) => head.extend_from_slice(format!("content-length: {}\r\n", bytes.len()).as_bytes()),
-        Content::Stream(_) => head.extend_from_slice(b"transfer-encoding: chunked\r\n"),
-    }
-    head.extend_from_slice(format!("date: {}\r\n\r\n", date()).as_bytes());
-    match content {
-        Content::Whole(bytes) => io.write_all_buf(&mut Bytes::from(head).chain(bytes)).await,
-        Content::Stream(batches) => stream(io, head.into(), batches, ahead).await,
-    }
-}
-
-/// Writes each batch as a chunk, the first together with the head where it is there.
-async fn stream<IO>(io: &mut IO, head: Bytes, mut batches: Batches, ahead: &mut BytesMut) -> io::Result<()>
-where
-    IO: AsyncRead + AsyncWrite + Unpin,
-{
-    match batches.next().now_or_never() {
-        Some(Some(batch)) => io.write_all_buf(&mut head.chain(chunk(batch))).await?,
-        Some(None) => return io.write_all_buf(&mut head.chain(LAST_CHUNK)).await,
-        None => io.write_all_buf(&mut { head }).await?,
-    }
     loop {
         let batch = tokio::select! {
             biased;
-            batch = batches.next() => batch,
+            batch = feed.next() => batch,
             () = gone(io, ahead) => return Err(io::ErrorKind::ConnectionReset.into()),
         };
         match batch {
-            Some(batch) => io.write_all_buf(&mut chunk(batch)).await?,
-            None => return io.write_all(LAST_CHUNK).await,
+            Some(mut batch) => write::all(io, &mut batch, server).await?,
+            None => return write::all(io, &mut { chunk::LAST }, server).await,
         }
     }
 }
 
-/// A batch with its length before it and a line break after it. An empty one would end the body.
-fn chunk(batch: Bytes) -> impl Buf {
-    debug_assert!(!batch.is_empty());
-    Bytes::from(format!("{:x}\r\n", batch.len())).chain(batch).chain(&b"\r\n"[..])
+/// Reads ahead, up to what a head may have, until there is nobody any more.
+pub(super) async fn gone(io: &mut (impl AsyncRead + Unpin), ahead: &mut BytesMut) {
+    while ahead.len() < limits::HEAD_BYTES {
+        if !matches!(poll_fn(|cx| poll_read(io, cx, ahead)).await, Ok(1..)) {
+            return;
+        }
+    }
+    pending::<()>().await;
 }
 
-fn reason(status: StatusCode) -> &'static str {
-    status.canonical_reason().unwrap_or_default()
+/// Reads what there is. Whoever waits for it holds no buffer.
+pub(super) fn poll_read(
+    io: &mut (impl AsyncRead + Unpin),
+    cx: &mut Context<'_>,
+    ahead: &mut BytesMut,
+) -> Poll<io::Result<usize>> {
+    let mut room = [MaybeUninit::uninit(); READ];
+    let mut read = ReadBuf::uninit(&mut room);
+    ready!(Pin::new(io).poll_read(cx, &mut read))?;
+    ahead.extend_from_slice(read.filled());
+    Poll::Ready(Ok(read.filled().len()))
 }
 
-/// The time of day, as RFC 9110 §6.6.1 wants it in every response.
-#[expect(clippy::disallowed_methods, reason = "a clock for people, which no measurement reads")]
-fn date() -> httpdate::HttpDate {
-    SystemTime::now().into()
+thread_local! {
+    static DATE: RefCell<Date> = const { RefCell::new(Date { second: 0, text: String::new() }) };
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The time of day as every response has it, written anew once a second.
+struct Date {
+    second: u64,
+    text: String,
+}
 
-    fn bytes(mut buf: impl Buf) -> Vec<u8> {
-        buf.copy_to_bytes(buf.remaining()).to_vec()
-    }
-
-    #[test]
-    fn a_chunk_is_its_length_in_hexadecimal_its_bytes_and_a_line_break() {
-        assert_eq!(bytes(chunk(Bytes::from_static(b"hello, chunked"))), b"e\r\nhello, chunked\r\n");
-        assert!(bytes(chunk(vec![b'a'; 65_536].into())).starts_with(b"10000\r\naaa"));
-    }
-
-    #[tokio::test]
-    async fn a_reply_keeps_what_the_client_sends_while_it_waits() {
-        let (mut ours, mut theirs) = tokio::io::duplex(256);
-        theirs.write_all(b"GET /next").await.unwrap();
-        let (answer, answering) = tokio::sync::oneshot::channel();
-        let mut ahead = BytesMut::new();
-        let answering: Answering = Box::pin(async { answering.await.unwrap() });
-        let replying = async {
-            assert!(reply(&mut ours, answering, &mut ahead).await);
-        };
-        let client = async {
-            // The other side has read ahead when its buffer is empty: only then may it answer.
-            theirs.write_all(&[b'x'; 256]).await.unwrap();
-            answer.send(Response::new(Body::whole(Bytes::from_static(b"[1]")))).unwrap();
-        };
-        tokio::join!(replying, client);
-        assert!(ahead.starts_with(b"GET /next"), "{ahead:?}");
-        drop(ours);
-        let mut text = String::new();
-        theirs.read_to_string(&mut text).await.unwrap();
-        assert!(text.starts_with("HTTP/1.1 200 OK\r\ncontent-length: 3\r\ndate: "), "{text}");
-        assert!(text.ends_with(" GMT\r\n\r\n[1]"), "{text}");
-    }
-
-    #[tokio::test]
-    async fn a_client_that_went_away_ends_the_wait() {
-        let (mut ours, theirs) = tokio::io::duplex(256);
-        drop(theirs);
-        assert!(!reply(&mut ours, Box::pin(std::future::pending()), &mut BytesMut::new()).await);
+impl Date {
+    #[expect(clippy::disallowed_methods, reason = "a clock for people, which no measurement reads")]
+    fn now(&mut self) -> &[u8] {
+        let now = SystemTime::now();
+        let second = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        if second != self.second || self.text.is_empty() {
+            *self = Self { second, text: httpdate::fmt_http_date(now) };
+        }
+        self.text.as_bytes()
     }
 }

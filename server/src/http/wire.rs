@@ -1,7 +1,8 @@
-//! The socket as hyper sees it: it notes when a request begins, and keeps hyper's own error
-//! responses back, which have no body, so that a problem can be sent in their place.
+//! The socket as hyper sees it: it begins with what was read before, gives up one who takes nothing,
+//! and keeps hyper's own error responses back, which have no body, so that a problem can be sent in
+//! their place.
 
-use std::io::{self, IoSlice};
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -9,38 +10,27 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::exchange::Line;
+use crate::server::Server;
+use crate::write::Patience;
 
-/// A socket with its connection's state beside it.
-#[derive(Debug)]
+/// A socket, from what was read of it on.
 pub(super) struct Wire<IO> {
     io: IO,
     /// What was read before hyper had the socket.
     begun: Bytes,
-    line: Arc<Line>,
+    server: Arc<Server>,
+    patience: Patience,
     /// Whether the last write was taken whole: the next one begins a head or a part of a body.
     at_start: bool,
 }
 
 impl<IO> Wire<IO> {
-    pub(super) const fn new(io: IO, begun: Bytes, line: Arc<Line>) -> Self {
-        Self { io, begun, line, at_start: true }
+    pub(super) fn new(io: IO, begun: Bytes, server: Arc<Server>) -> Self {
+        Self { io, begun, server, patience: Patience::default(), at_start: true }
     }
 
     pub(super) fn into_inner(self) -> IO {
         self.io
-    }
-
-    fn written(&mut self, result: Poll<io::Result<usize>>, offered: usize) -> Poll<io::Result<usize>> {
-        if let Poll::Ready(Ok(taken)) = result {
-            self.at_start = taken == offered;
-        }
-        self.line.owes(result.is_pending() || !self.at_start);
-        result
-    }
-
-    fn is_hypers_own(&self, written: &[u8]) -> bool {
-        self.at_start && is_bare_error(written)
     }
 }
 
@@ -58,39 +48,25 @@ impl<IO: AsyncRead + Unpin> AsyncRead for Wire<IO> {
             buf.put_slice(&self.begun.split_to(length));
             return Poll::Ready(Ok(()));
         }
-        let before = buf.filled().len();
-        let result = Pin::new(&mut self.io).poll_read(cx, buf);
-        if buf.filled().len() > before {
-            self.line.received();
-        }
-        result
+        Pin::new(&mut self.io).poll_read(cx, buf)
     }
 }
 
 impl<IO: AsyncWrite + Unpin> AsyncWrite for Wire<IO> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        if self.is_hypers_own(buf) {
+        if self.at_start && is_bare_error(buf) {
             return Poll::Ready(Ok(buf.len()));
         }
-        let result = Pin::new(&mut self.io).poll_write(cx, buf);
-        self.written(result, buf.len())
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let offered = bufs.iter().map(|buf| buf.len()).sum();
-        if bufs.first().is_some_and(|head| self.is_hypers_own(head)) {
-            return Poll::Ready(Ok(offered));
+        let Self { io, server, patience, .. } = &mut *self;
+        let mut rest = buf;
+        let written = patience.poll_write(cx, io, &mut rest, server);
+        let taken = buf.len() - rest.len();
+        self.at_start = rest.is_empty();
+        match written {
+            Poll::Pending if taken == 0 => Poll::Pending,
+            Poll::Pending | Poll::Ready(Ok(())) => Poll::Ready(Ok(taken)),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
         }
-        let result = Pin::new(&mut self.io).poll_write_vectored(cx, bufs);
-        self.written(result, offered)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

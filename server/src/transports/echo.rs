@@ -2,17 +2,15 @@
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
-use http::Response;
-use http::request::Parts;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 
 use super::{Upgrade, handshake};
-use crate::http::body::Body;
+use crate::http::answer::Answer;
 use crate::http::connection::close;
-use crate::http::exchange::Line;
+use crate::http::head::Head;
 use crate::http::problem::Problem;
 use crate::limits;
 use crate::server::Server;
@@ -25,10 +23,8 @@ const LONGEST: usize = 16 << 20;
 const BUFFER: usize = 16 << 10;
 
 /// Answers a handshake.
-pub(crate) fn upgrade(head: &Parts, line: &Line) -> Result<Response<Body>, Problem> {
-    let response = handshake::accept(head)?;
-    line.upgrade(Upgrade::Echo);
-    Ok(response)
+pub(crate) fn upgrade(head: &Head<'_>) -> Result<Answer, Problem> {
+    Ok(Answer::Upgrade(handshake::accept(head)?, Upgrade::Echo))
 }
 
 /// Sends back text and binary messages until either side closes.

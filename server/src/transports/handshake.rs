@@ -1,8 +1,7 @@
 //! The WebSocket handshake, and how a WebSocket ends. Sources: RFC 6455 §4.2 and §7.4.1.
 
 use http::header::{CONNECTION, SEC_WEBSOCKET_VERSION, UPGRADE};
-use http::request::Parts;
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderValue, Response, StatusCode};
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::handshake::server::create_response;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -10,15 +9,14 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Utf8Bytes};
 
 use crate::http::body::Body;
+use crate::http::head::Head;
 use crate::http::problem::Problem;
 
 /// The 101 that answers a handshake.
-pub(super) fn accept(head: &Parts) -> Result<Response<Body>, Problem> {
-    let mut request = Request::new(());
-    *request.method_mut() = head.method.clone();
-    *request.version_mut() = head.version;
-    request.headers_mut().clone_from(&head.headers);
-    create_response(&request).map(|response| response.map(|()| Body::empty())).map_err(|error| refused(&error))
+pub(super) fn accept(head: &Head<'_>) -> Result<Response<Body>, Problem> {
+    create_response(&head.to_request())
+        .map(|response| response.map(|()| Body::empty()))
+        .map_err(|error| refused(&error))
 }
 
 /// A request that is no handshake is told what would be one.
@@ -75,7 +73,10 @@ pub(super) fn reason(text: &str) -> Utf8Bytes {
 
 #[cfg(test)]
 mod tests {
+    use http::Request;
+
     use super::*;
+    use crate::http::head::fields;
 
     #[test]
     fn a_reason_fits_in_a_control_frame() {
@@ -92,14 +93,15 @@ mod tests {
             .header("Connection", "keep-alive, Upgrade")
             .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
             .header("Sec-WebSocket-Version", "13");
-        let response = accept(&request.body(()).unwrap().into_parts().0).unwrap();
+        let parts = request.body(()).unwrap().into_parts().0;
+        let response = accept(&Head::of(&parts, &fields(&parts.headers))).unwrap();
         assert_eq!(response.status(), StatusCode::SWITCHING_PROTOCOLS);
         assert_eq!(response.headers()["sec-websocket-accept"], "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
     }
 
     #[test]
     fn a_plain_request_is_told_to_upgrade() {
-        let head = Request::get("/chat").body(()).unwrap().into_parts().0;
-        assert_eq!(accept(&head).unwrap_err().status(), StatusCode::UPGRADE_REQUIRED);
+        let parts = Request::get("/chat").body(()).unwrap().into_parts().0;
+        assert_eq!(accept(&Head::of(&parts, &[])).unwrap_err().status(), StatusCode::UPGRADE_REQUIRED);
     }
 }

@@ -16,9 +16,9 @@ pub(super) fn answer(ask: Ask<'_>) -> Response<Body> {
     let feed = Feed {
         opening: ndjson::opening(ask.subscription.cursor()),
         subscription: ask.subscription,
-        framing: Framing::Ndjson,
+        framing: if ask.head.takes_chunks { Framing::ChunkedNdjson } else { Framing::Ndjson },
         heartbeat: Heartbeat::new(ndjson::HEARTBEAT, ask.server.config.heartbeat),
         meter: ask.server.stats.connect(Transport::HttpStreaming),
     };
-    stream::respond(poll::NDJSON, Body::stream(feed.batches()))
+    stream::respond(poll::NDJSON, Body::stream(feed))
 }

@@ -15,24 +15,23 @@ mod websocket;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::Response;
-use http::request::Parts;
 use pushoff_model::Transport;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::http::body::Body;
+use crate::http::answer::Answer;
 use crate::http::connection::boxed;
-use crate::http::exchange::Line;
+use crate::http::head::Head;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::hub::{Subscription, TopicLog};
 use crate::server::Server;
 
+pub(crate) use self::stream::Feed;
+
 /// A request to subscribe.
 pub(crate) struct Ask<'a> {
     pub(crate) server: &'a Arc<Server>,
-    pub(crate) line: &'a Line,
-    pub(crate) head: Box<Parts>,
+    pub(crate) head: &'a Head<'a>,
     pub(crate) query: Query,
     pub(crate) log: Arc<TopicLog>,
     pub(crate) subscription: Subscription,
@@ -43,21 +42,15 @@ impl Ask<'_> {
     pub(crate) fn is_head(&self) -> bool {
         self.head.method == http::Method::HEAD
     }
-
-    /// The subscriber alone, to wait with: the head shares the buffer that it was read into, and
-    /// would keep it for as long.
-    pub(crate) fn waiting(self) -> Subscription {
-        self.subscription
-    }
 }
 
 /// Answers as the transport does.
-pub(crate) async fn answer(transport: Transport, ask: Ask<'_>) -> Result<Response<Body>, Problem> {
+pub(crate) fn answer(transport: Transport, ask: Ask<'_>) -> Result<Answer, Problem> {
     match transport {
-        Transport::ShortPolling => short_polling::answer(ask),
-        Transport::LongPolling => long_polling::answer(ask).await,
-        Transport::HttpStreaming => Ok(http_streaming::answer(ask)),
-        Transport::Sse => Ok(sse::answer(ask).await),
+        Transport::ShortPolling => short_polling::answer(ask).map(Answer::Now),
+        Transport::LongPolling => Ok(long_polling::answer(ask)),
+        Transport::HttpStreaming => Ok(http_streaming::answer(ask).into()),
+        Transport::Sse => Ok(sse::answer(ask)),
         Transport::WebSocket => websocket::upgrade(ask),
         // It has a port of its own and no path.
         Transport::RawTcp => Err(Problem::not_found()),

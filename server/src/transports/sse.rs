@@ -12,6 +12,7 @@ use pushoff_model::{Cursor, Transport};
 use super::stream::{self, Feed, Heartbeat};
 use super::{Ask, long_polling};
 use crate::framing::{Framing, event_stream};
+use crate::http::answer::Answer;
 use crate::http::body::Body;
 use crate::http::query::Mode;
 use crate::hub::Reading;
@@ -21,22 +22,21 @@ use crate::stats::Meter;
 const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("text/event-stream");
 
 /// An event stream that ends as its mode says.
-pub(super) async fn answer(ask: Ask<'_>) -> Response<Body> {
+pub(super) fn answer(ask: Ask<'_>) -> Answer {
     if ask.is_head() {
-        return stream::respond(MEDIA_TYPE, Body::empty());
+        return stream::respond(MEDIA_TYPE, Body::empty()).into();
     }
     let meter = ask.server.stats.connect(Transport::Sse);
-    let start = ask.subscription.cursor();
-    let bounds = limits::poll(ask.query.limit);
     let wait = match ask.query.mode {
-        Mode::Streaming => return streaming(ask, meter),
+        Mode::Streaming => return streaming(ask, meter).into(),
         Mode::LongPolling => ask.query.wait,
         Mode::ShortPolling => Duration::ZERO,
     };
-    let interval = ask.query.interval;
-    let mut subscription = ask.waiting();
-    let reading = long_polling::first_batch(&mut subscription, Framing::EventStream, bounds, wait).await;
-    polled(reading, &meter, start, interval)
+    let (start, interval) = (ask.subscription.cursor(), ask.query.interval);
+    let bounds = limits::poll(ask.query.limit);
+    long_polling::first_batch(ask.subscription, Framing::EventStream, bounds, wait, move |reading, _| {
+        polled(reading, &meter, start, interval)
+    })
 }
 
 fn streaming(ask: Ask<'_>, meter: Meter) -> Response<Body> {
@@ -46,11 +46,11 @@ fn streaming(ask: Ask<'_>, meter: Meter) -> Response<Body> {
     let feed = Feed {
         opening: event_stream::opening(limits::RETRY, ask.subscription.cursor()),
         subscription: ask.subscription,
-        framing: Framing::EventStream,
+        framing: if ask.head.takes_chunks { Framing::ChunkedEventStream } else { Framing::EventStream },
         heartbeat: Heartbeat::new(event_stream::HEARTBEAT, ask.server.config.heartbeat),
         meter,
     };
-    stream::respond(MEDIA_TYPE, Body::stream(feed.batches()))
+    stream::respond(MEDIA_TYPE, Body::stream(feed))
 }
 
 fn polled(reading: Reading, meter: &Meter, start: Cursor, retry: Duration) -> Response<Body> {

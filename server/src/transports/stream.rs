@@ -5,7 +5,6 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::{Stream, stream};
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, Response};
 use tokio::time::{Instant, Sleep, sleep};
@@ -17,8 +16,8 @@ use crate::limits;
 use crate::stats::Meter;
 
 /// A subscriber whose messages become the body of a response.
-pub(super) struct Feed {
-    /// What is said first.
+pub(crate) struct Feed {
+    /// What is said first, and once.
     pub(super) opening: Vec<u8>,
     pub(super) subscription: Subscription,
     pub(super) framing: Framing,
@@ -27,33 +26,38 @@ pub(super) struct Feed {
 }
 
 impl Feed {
-    /// The body, piece by piece.
-    pub(super) fn batches(mut self) -> impl Stream<Item = Bytes> + Send {
-        let opening = Bytes::from(std::mem::take(&mut self.opening));
-        stream::unfold((Some(opening), self), |(opening, mut feed)| async move {
-            let piece = match opening {
-                Some(opening) => opening,
-                None => feed.piece().await?,
-            };
-            feed.heartbeat.put_off();
-            Some((piece, (None, feed)))
-        })
+    /// What is said first, if it was not said.
+    pub(crate) fn opening(&mut self) -> Bytes {
+        let opening = std::mem::take(&mut self.opening);
+        self.framed(&opening)
     }
 
-    /// Messages, or a heartbeat where there were none for long; `None` at the end.
-    async fn piece(&mut self) -> Option<Bytes> {
+    /// The opening, then messages, or a heartbeat where there were none for long; `None` at the end.
+    /// Cancel safe.
+    pub(crate) async fn next(&mut self) -> Option<Bytes> {
+        if !self.opening.is_empty() {
+            return Some(self.opening());
+        }
         let reading = tokio::select! {
             biased;
             reading = self.subscription.next(self.framing, limits::STREAM) => reading,
-            () = self.heartbeat.due() => return Some(Bytes::from_static(self.heartbeat.bytes)),
+            () = self.heartbeat.due() => {
+                self.heartbeat.put_off();
+                return Some(self.framed(self.heartbeat.bytes));
+            }
         };
         match reading {
             Reading::Batch(batch) => {
                 self.meter.delivered(&batch);
+                self.heartbeat.put_off();
                 Some(batch.bytes)
             }
             Reading::CaughtUp | Reading::Complete | Reading::Closing => None,
         }
+    }
+
+    fn framed(&self, piece: &[u8]) -> Bytes {
+        self.framing.batch(piece.len(), |out| out.extend_from_slice(piece))
     }
 }
 
@@ -103,7 +107,6 @@ pub(super) fn respond(media_type: HeaderValue, body: Body) -> Response<Body> {
 mod tests {
     use std::sync::Arc;
 
-    use futures_util::StreamExt;
     use pushoff_model::{Start, Transport};
     use tokio::time::advance;
 
@@ -122,7 +125,7 @@ mod tests {
         let feed = Feed {
             opening: b"open\n".to_vec(),
             subscription: log.subscribe(Start::Now),
-            framing: Framing::Ndjson,
+            framing: Framing::ChunkedNdjson,
             heartbeat: Heartbeat::new(ndjson::HEARTBEAT, INTERVAL),
             meter: Stats::new().connect(Transport::HttpStreaming),
         };
@@ -135,27 +138,25 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_heartbeat_comes_once_nothing_was_written_for_the_interval() {
-        let (log, feed) = feed();
-        let mut batches = Box::pin(feed.batches());
-        assert_eq!(batches.next().await.unwrap(), "open\n");
+        let (log, mut feed) = feed();
+        assert_eq!(feed.next().await.unwrap(), "5\r\nopen\n\r\n");
         advance(Duration::from_secs(14)).await;
         publish(&log);
-        assert!(batches.next().await.unwrap().ends_with(b"\"data\":1}\n"));
+        assert!(feed.next().await.unwrap().ends_with(b"\"data\":1}\n\r\n"));
         let written = Instant::now();
         for beats in 1..=3 {
-            assert_eq!(batches.next().await.unwrap(), "\n");
+            assert_eq!(feed.next().await.unwrap(), "1\r\n\n\r\n");
             assert_eq!(written.elapsed().as_secs(), 15 * beats);
         }
     }
 
     #[tokio::test]
     async fn what_is_pending_is_one_piece_and_completion_is_the_end() {
-        let (log, feed) = feed();
-        let mut batches = Box::pin(feed.batches());
-        assert_eq!(batches.next().await.unwrap(), "open\n");
+        let (log, mut feed) = feed();
+        assert_eq!(feed.next().await.unwrap(), "5\r\nopen\n\r\n");
         (0..3).for_each(|_| publish(&log));
         log.complete();
-        assert_eq!(batches.next().await.unwrap().iter().filter(|&&byte| byte == b'\n').count(), 3);
-        assert_eq!(batches.next().await, None);
+        assert_eq!(feed.next().await.unwrap().windows(2).filter(|pair| *pair == b"}\n").count(), 3);
+        assert_eq!(feed.next().await, None);
     }
 }

@@ -12,7 +12,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
-use http::Response;
 use http::header::AUTHORIZATION;
 use pushoff_model::Transport;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
@@ -26,7 +25,7 @@ use self::inbound::Inbound;
 use super::pulse::{Beat, Pulse};
 use super::{Ask, Upgrade, handshake};
 use crate::framing::{Framing, websocket};
-use crate::http::body::Body;
+use crate::http::answer::Answer;
 use crate::http::connection::drain;
 use crate::http::problem::Problem;
 use crate::hub::{Reading, Subscription, TopicLog};
@@ -54,20 +53,20 @@ pub(crate) struct Session {
 }
 
 /// Answers a handshake. A token, where one is asked for, is needed to publish and not to listen.
-pub(super) fn upgrade(ask: Ask<'_>) -> Result<Response<Body>, Problem> {
-    let response = handshake::accept(&ask.head)?;
-    let authorized = publish::authorize(ask.server, &ask.head.headers);
+pub(super) fn upgrade(ask: Ask<'_>) -> Result<Answer, Problem> {
+    let response = handshake::accept(ask.head)?;
+    let authorized = publish::authorize(ask.server, ask.head);
     let may_publish = authorized.is_ok();
-    if !ask.query.subscribe || ask.head.headers.contains_key(AUTHORIZATION) {
+    if !ask.query.subscribe || ask.head.field(&AUTHORIZATION).is_some() {
         authorized?;
     }
-    ask.line.upgrade(Upgrade::WebSocket(Session {
+    let session = Session {
         log: ask.log,
         subscription: ask.query.subscribe.then_some(ask.subscription),
         may_publish,
         meter: ask.server.stats.connect(Transport::WebSocket),
-    }));
-    Ok(response)
+    };
+    Ok(Answer::Upgrade(response, Upgrade::WebSocket(session)))
 }
 
 impl Session {
