@@ -1,5 +1,6 @@
 //! A client of the load generator, listening on its own, with its taps.
 
+use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
@@ -59,6 +60,11 @@ impl Sink for Ears {
     fn completed(&mut self) {}
 }
 
+/// The server at these addresses, as the generator's clients take it.
+pub(crate) fn listening(http: SocketAddr, raw_tcp: SocketAddr) -> Listening {
+    Listening { http, raw_tcp: Some(raw_tcp), pids: Vec::new(), cpus: 1.into(), publish_token: None }
+}
+
 impl Listener {
     /// Subscribes to a topic of the server, with what `set` sets.
     pub(crate) fn start(
@@ -68,13 +74,7 @@ impl Listener {
         client: Client,
         set: impl FnOnce(&mut Subscription),
     ) -> Self {
-        let target = Listening {
-            http: server.http,
-            raw_tcp: Some(server.raw_tcp),
-            pids: Vec::new(),
-            cpus: 1.into(),
-            publish_token: None,
-        };
+        let target = listening(server.http, server.raw_tcp);
         let polling = Polling { interval: Duration::from_millis(40), wait: Duration::from_secs(100) };
         let mut subscription = Subscription::new(target, topic.parse().unwrap(), None, polling, RunClock::start());
         let taps = Taps::default();

@@ -31,6 +31,7 @@ mod publishing;
 mod resuming;
 mod robustness;
 mod soak;
+mod stuck;
 mod validity;
 mod websocket;
 mod wire;

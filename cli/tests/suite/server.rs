@@ -9,6 +9,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use procfs::net::{TcpNetEntry, TcpState};
 use procfs::process::Process;
 use pushoff_model::{Cursor, RunClock, RunInstant, Transport};
 use rustix::process::{Pid, Signal, kill_process};
@@ -149,6 +150,23 @@ impl Server {
     /// The memory that the process holds.
     pub(crate) fn resident_bytes(&self) -> u64 {
         self.stat().status().unwrap().vmrss.unwrap() * 1024
+    }
+
+    /// The most memory that it has held so far.
+    pub(crate) fn peak_bytes(&self) -> u64 {
+        self.stat().status().unwrap().vmhwm.unwrap() * 1024
+    }
+
+    /// How many connections it has ended because the other end took nothing.
+    pub(crate) fn cut_off(&self) -> u64 {
+        let text = self.answer(&Request::get("/metrics")).text;
+        text.lines().find_map(|line| line.strip_prefix("pushoff_cut_off_total ")).unwrap().parse().unwrap()
+    }
+
+    /// Whether the connection from `client` is still open at the server's end.
+    pub(crate) fn holds(&self, client: SocketAddr) -> bool {
+        let is_its = |socket: &TcpNetEntry| socket.remote_address == client && socket.state == TcpState::Established;
+        self.stat().tcp().unwrap().iter().any(is_its)
     }
 
     fn stat(&self) -> Process {

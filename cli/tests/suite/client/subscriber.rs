@@ -92,10 +92,7 @@ impl Subscriber {
 
     /// Subscribes with a receive buffer so small that not reading is soon felt by the server.
     pub(crate) fn open_with_small_buffer(server: &Server, transport: Transport, topic: &str, start: Start) -> Self {
-        let socket = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
-        sockopt::set_socket_recv_buffer_size(&socket, 8 * 1024).unwrap();
-        connect(&socket, &address(server, transport)).unwrap();
-        Self::over(TcpStream::from(socket), server, transport, topic, start)
+        Self::over(small_buffered(server, transport), server, transport, topic, start)
     }
 
     fn over(socket: TcpStream, server: &Server, transport: Transport, topic: &str, start: Start) -> Self {
@@ -211,6 +208,14 @@ impl Subscriber {
             assert_eq!((cursor.sequence, payload), (number, number.to_string()));
         }
     }
+}
+
+/// A connection with a receive buffer so small that not reading is soon felt by the server.
+pub(crate) fn small_buffered(server: &Server, transport: Transport) -> TcpStream {
+    let socket = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    sockopt::set_socket_recv_buffer_size(&socket, 8 * 1024).unwrap();
+    connect(&socket, &address(server, transport)).unwrap();
+    TcpStream::from(socket)
 }
 
 fn address(server: &Server, transport: Transport) -> std::net::SocketAddr {
