@@ -8,6 +8,7 @@
 
 mod subscription;
 mod topic_log;
+mod waiters;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};

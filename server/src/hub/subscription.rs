@@ -1,11 +1,12 @@
 //! A subscriber: a cursor on a log and a wake-up. It holds no message and no queue.
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use pushoff_model::Cursor;
-use tokio::sync::watch;
 
-use super::topic_log::{Reading, TopicLog};
+use super::topic_log::{Reading, TopicLog, Waiting};
 use crate::framing::Framing;
 use crate::log::{Bounds, Position};
 
@@ -13,13 +14,13 @@ use crate::log::{Bounds, Position};
 #[derive(Debug)]
 pub struct Subscription {
     log: Arc<TopicLog>,
-    wake: watch::Receiver<()>,
     position: Position,
+    waiting: Waiting,
 }
 
 impl Subscription {
-    pub(super) const fn new(log: Arc<TopicLog>, wake: watch::Receiver<()>, position: Position) -> Self {
-        Self { log, wake, position }
+    pub(super) fn new(log: Arc<TopicLog>, position: Position) -> Self {
+        Self { log, position, waiting: Waiting::default() }
     }
 
     /// Where the subscriber stands: all up to here was read or reported missed.
@@ -36,32 +37,33 @@ impl Subscription {
 
     /// What lies beyond the cursor, which moves to the end of it. Never waits.
     pub fn read(&mut self, framing: Framing, bounds: Bounds) -> Reading {
-        // Before the log is looked at, so that what comes after the look wakes.
-        self.wake.mark_unchanged();
         self.log.read(&mut self.position, framing, bounds)
     }
 
-    /// Waits until there may be something that [`Self::read`] has not seen. Cancel safe.
-    pub async fn changed(&mut self) {
-        // It cannot fail, since the log that this subscriber holds owns the other end.
-        if self.wake.changed().await.is_err() {
-            std::future::pending::<()>().await;
-        }
+    /// The same, but where there is nothing yet the task is woken when there is: any reading but
+    /// [`Reading::CaughtUp`].
+    ///
+    /// A task that has read all there is may be woken once more before it asks again.
+    pub fn poll_next(&mut self, cx: &mut Context<'_>, framing: Framing, bounds: Bounds) -> Poll<Reading> {
+        self.log.poll_read(&mut self.position, &mut self.waiting, cx.waker(), framing, bounds)
     }
 
     /// Waits for messages or for the end: any reading but [`Reading::CaughtUp`]. Cancel safe.
     pub async fn next(&mut self, framing: Framing, bounds: Bounds) -> Reading {
-        loop {
-            match self.read(framing, bounds) {
-                Reading::CaughtUp => self.changed().await,
-                reading @ (Reading::Batch(_) | Reading::Complete | Reading::Closing) => return reading,
-            }
-        }
+        poll_fn(|cx| self.poll_next(cx, framing, bounds)).await
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.log.leave(&mut self.waiting);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::task::Wake;
     use std::time::Duration;
 
     use proptest::prelude::*;
@@ -157,6 +159,42 @@ mod tests {
         let events = format!("event: missed\ndata: 1\n\nid: {last}\ndata: 2\n\n");
         let chunk = format!("{:x}\r\n{events}\r\n", events.len());
         assert_eq!(text(reader.read(Framing::ChunkedEventStream, BOUNDS)), chunk);
+    }
+
+    #[tokio::test]
+    async fn one_that_read_to_the_head_waits_from_then_on_whichever_task_asks() {
+        let topic = topic(10);
+        let mut reader = topic.subscribe(Start::Now);
+        publish(&topic, 1);
+        assert!(text(reader.next(Framing::Ndjson, BOUNDS).await).ends_with("\"data\":1}\n"));
+        let flag = Arc::new(Flag::default());
+        let waker = Arc::clone(&flag).into();
+        let mut elsewhere = Context::from_waker(&waker);
+        assert!(reader.poll_next(&mut elsewhere, Framing::Ndjson, BOUNDS).is_pending());
+        assert!(reader.poll_next(&mut elsewhere, Framing::Ndjson, BOUNDS).is_pending());
+        publish(&topic, 2);
+        assert!(flag.0.load(Ordering::Relaxed));
+        assert!(reader.poll_next(&mut elsewhere, Framing::Ndjson, BOUNDS).is_ready());
+    }
+
+    #[tokio::test]
+    async fn one_that_waited_and_left_leaves_no_waker_behind() {
+        let topic = topic(10);
+        let flag = Arc::new(Flag::default());
+        let waker = Arc::clone(&flag).into();
+        let mut reader = topic.subscribe(Start::Now);
+        assert!(reader.poll_next(&mut Context::from_waker(&waker), Framing::Ndjson, BOUNDS).is_pending());
+        drop((reader, waker));
+        assert_eq!(Arc::strong_count(&flag), 1);
+    }
+
+    #[derive(Default)]
+    struct Flag(AtomicBool);
+
+    impl Wake for Flag {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::Relaxed);
+        }
     }
 
     #[derive(Deserialize)]

@@ -3,14 +3,15 @@
 //! Subscribers who keep up stand at the same cursor. The first of them to read encodes what is
 //! new; the others are handed the same bytes. So a message is framed once, however many read it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
 use pushoff_model::{Cursor, Epoch, Start};
-use tokio::sync::watch;
 
+use super::waiters::{Seat, Waiters};
 use super::{Subscription, lock};
 use crate::framing::Framing;
 use crate::log::{Bounds, Complete, Log, Position, Retention};
@@ -20,7 +21,11 @@ use crate::payload::Payload;
 #[derive(Debug)]
 pub struct TopicLog {
     state: Mutex<State>,
-    wake: watch::Sender<()>,
+    /// How often there was something new, counted under the lock: where this has not moved, there is
+    /// nothing to take the lock for.
+    news: AtomicU64,
+    /// How many subscribers there are.
+    subscribers: AtomicUsize,
     /// When it was last asked for, in milliseconds since the hub began.
     touched_ms: AtomicU64,
 }
@@ -29,6 +34,7 @@ pub struct TopicLog {
 struct State {
     log: Log,
     closing: bool,
+    waiters: Waiters,
     /// The batch that was last encoded in each framing.
     recent: [Option<Recent>; Framing::ALL.len()],
 }
@@ -54,6 +60,15 @@ pub struct Batch {
     pub missed: u64,
 }
 
+/// Where a subscriber waits, and since which news.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    seat: Option<Seat>,
+    /// The waker that was left, which is looked at only while there is no other news.
+    waker: Option<Waker>,
+    news: u64,
+}
+
 /// What a subscriber finds when it reads.
 #[derive(Debug)]
 pub enum Reading {
@@ -69,8 +84,18 @@ pub enum Reading {
 
 impl TopicLog {
     pub(super) fn new(epoch: Epoch, retention: Retention) -> Self {
-        let state = State { log: Log::new(epoch, retention), closing: false, recent: Default::default() };
-        Self { state: Mutex::new(state), wake: watch::Sender::new(()), touched_ms: AtomicU64::new(0) }
+        let state = State {
+            log: Log::new(epoch, retention),
+            closing: false,
+            waiters: Waiters::default(),
+            recent: Default::default(),
+        };
+        Self {
+            state: Mutex::new(state),
+            news: AtomicU64::new(0),
+            subscribers: AtomicUsize::new(0),
+            touched_ms: AtomicU64::new(0),
+        }
     }
 
     /// Appends one message and wakes every subscriber that waits.
@@ -78,8 +103,9 @@ impl TopicLog {
     /// # Errors
     /// When the topic is complete.
     pub fn append(&self, payload: Payload) -> Result<Cursor, Complete> {
-        let cursor = lock(&self.state).log.append(payload)?;
-        self.wake.send_replace(());
+        let mut state = lock(&self.state);
+        let cursor = state.log.append(payload)?;
+        self.tell(state);
         Ok(cursor)
     }
 
@@ -90,44 +116,91 @@ impl TopicLog {
     /// When the topic is complete.
     pub fn append_all(&self, payloads: Vec<Payload>) -> Result<Option<Cursor>, Complete> {
         let mut last = None;
-        {
-            let mut state = lock(&self.state);
-            for payload in payloads {
-                last = Some(state.log.append(payload)?);
-            }
+        let mut state = lock(&self.state);
+        for payload in payloads {
+            last = Some(state.log.append(payload)?);
         }
-        self.wake.send_replace(());
+        self.tell(state);
         Ok(last)
     }
 
     /// Says that no more will come, and lets every subscriber know.
     pub fn complete(&self) {
-        lock(&self.state).log.complete();
-        self.wake.send_replace(());
+        let mut state = lock(&self.state);
+        state.log.complete();
+        self.tell(state);
+    }
+
+    /// Wakes all who wait for what was just done to the log, when its lock is free again.
+    fn tell(&self, mut state: MutexGuard<'_, State>) {
+        self.news.fetch_add(1, Ordering::Release);
+        let roused = state.waiters.rouse();
+        drop(state);
+        roused.into_iter().for_each(Waker::wake);
     }
 
     /// A subscriber that begins at `start`.
     #[must_use]
     pub fn subscribe(self: &Arc<Self>, start: Start) -> Subscription {
-        let wake = self.wake.subscribe();
+        self.subscribers.fetch_add(1, Ordering::Relaxed);
         let position = lock(&self.state).log.position(start);
-        Subscription::new(Arc::clone(self), wake, position)
+        Subscription::new(Arc::clone(self), position)
     }
 
     /// What lies after `position`, which moves along.
     pub(super) fn read(&self, position: &mut Position, framing: Framing, bounds: Bounds) -> Reading {
+        self.read_locked(&mut lock(&self.state), position, framing, bounds)
+    }
+
+    /// The same, or the promise that the waker will be woken when there is something.
+    ///
+    /// Who reads up to the head waits from then on: the next look, after the batch was written, finds
+    /// that there is no news and needs no lock.
+    pub(super) fn poll_read(
+        &self,
+        position: &mut Position,
+        waiting: &mut Waiting,
+        waker: &Waker,
+        framing: Framing,
+        bounds: Bounds,
+    ) -> Poll<Reading> {
+        if waiting.news == self.news.load(Ordering::Acquire)
+            && waiting.waker.as_ref().is_some_and(|waiting| waiting.will_wake(waker))
+        {
+            return Poll::Pending;
+        }
         let mut state = lock(&self.state);
+        let reading = self.read_locked(&mut state, position, framing, bounds);
+        if state.has_more_to_come_after(*position) {
+            state.waiters.wait(&mut waiting.seat, waker);
+            waiting.waker.get_or_insert_with(|| waker.clone()).clone_from(waker);
+            waiting.news = self.news.load(Ordering::Relaxed);
+        }
+        match reading {
+            Reading::CaughtUp => Poll::Pending,
+            Reading::Batch(_) | Reading::Complete | Reading::Closing => Poll::Ready(reading),
+        }
+    }
+
+    /// A subscriber is gone.
+    pub(super) fn leave(&self, waiting: &mut Waiting) {
+        self.subscribers.fetch_sub(1, Ordering::Relaxed);
+        if let Some(seat) = waiting.seat.take() {
+            lock(&self.state).waiters.leave(seat);
+        }
+    }
+
+    fn read_locked(&self, state: &mut State, position: &mut Position, framing: Framing, bounds: Bounds) -> Reading {
         let missed = state.log.missed_since(position.sequence);
         let sequence = position.sequence + missed;
         let owes_notice = position.estranged || missed > 0;
         if sequence == state.log.head() && !owes_notice {
             return state.nothing_new();
         }
-        let shared = self.wake.receiver_count() > 1;
+        let shared = self.subscribers.load(Ordering::Relaxed) > 1;
         let (batch, reached) = state.batch(sequence, framing, bounds, shared);
         let estranged = position.estranged;
         *position = Position { sequence: reached, estranged: false };
-        drop(state);
         Reading::Batch(if owes_notice { batch.behind_notice(framing, estranged, missed) } else { batch })
     }
 
@@ -143,8 +216,9 @@ impl TopicLog {
     }
 
     pub(super) fn close(&self) {
-        lock(&self.state).closing = true;
-        self.wake.send_replace(());
+        let mut state = lock(&self.state);
+        state.closing = true;
+        self.tell(state);
     }
 
     pub(super) fn touch(&self, since_start: Duration) {
@@ -158,6 +232,11 @@ impl TopicLog {
 }
 
 impl State {
+    /// Whether a reader at `position` has read all that is there, and not all that will be.
+    fn has_more_to_come_after(&self, position: Position) -> bool {
+        position.sequence == self.log.head() && !position.estranged && !self.log.is_complete() && !self.closing
+    }
+
     const fn nothing_new(&self) -> Reading {
         if self.log.is_complete() {
             Reading::Complete

@@ -2,6 +2,7 @@
 //! an end when no pong comes. Source: RFC 6455 §5.5.2, the wire contract.
 
 use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep};
@@ -47,16 +48,16 @@ impl Pulse {
         self.unanswered_since = None;
     }
 
-    /// Waits for what is due next. Cancel safe.
-    pub(super) async fn due(&mut self) -> Beat {
+    /// Waits for what is due next.
+    pub(super) fn poll_due(&mut self, cx: &mut Context<'_>) -> Poll<Beat> {
         loop {
-            self.timer.as_mut().await;
+            ready!(self.timer.as_mut().poll(cx));
             let now = Instant::now();
             let dead = self.unanswered_since.map(|since| since + 2 * self.interval);
             let idle = self.idle_since + self.interval;
             match dead {
-                Some(dead) if dead <= now => return Beat::Dead,
-                _ if idle <= now => return Beat::Ping,
+                Some(dead) if dead <= now => return Poll::Ready(Beat::Dead),
+                _ if idle <= now => return Poll::Ready(Beat::Ping),
                 _ => self.timer.as_mut().reset(dead.map_or(idle, |dead| dead.min(idle))),
             }
         }
@@ -65,6 +66,8 @@ impl Pulse {
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+
     use tokio::time::advance;
 
     use super::*;
@@ -72,7 +75,7 @@ mod tests {
     const INTERVAL: Duration = Duration::from_secs(15);
 
     async fn next(pulse: &mut Pulse, since: Instant) -> (Beat, u64) {
-        let beat = pulse.due().await;
+        let beat = poll_fn(|cx| pulse.poll_due(cx)).await;
         (beat, since.elapsed().as_secs())
     }
 

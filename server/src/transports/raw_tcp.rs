@@ -4,20 +4,25 @@
 #[cfg(test)]
 mod properties;
 
+use std::future::poll_fn;
 use std::io;
+use std::mem::MaybeUninit;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
 use pushoff_model::{Start, Topic, Transport};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::time::timeout;
 
 use crate::framing::Framing;
-use crate::http::connection::{close, drain};
+use crate::http::connection::close;
 use crate::hub::{Reading, Subscription};
 use crate::limits;
 use crate::server::Server;
 use crate::stats::Meter;
-use crate::write;
+use crate::write::Patience;
 
 /// The longest head: the keyword, the longest topic and the longest cursor, the spaces between
 /// them and the end of the line.
@@ -70,19 +75,33 @@ async fn deliver<IO>(io: &mut IO, mut subscription: Subscription, meter: &Meter,
 where
     IO: AsyncRead + AsyncWrite + Unpin,
 {
-    let (mut reader, mut writer) = tokio::io::split(io);
-    let write = async {
-        while let Reading::Batch(batch) = subscription.next(Framing::LengthPrefixed, limits::STREAM).await {
-            let mut bytes = batch.bytes.clone();
-            write::all(&mut writer, &mut bytes, server).await?;
-            meter.delivered(&batch);
+    let (mut outgoing, mut patience) = (Bytes::new(), Patience::default());
+    poll_fn(|cx| {
+        while patience.poll_write(cx, io, &mut outgoing, server)?.is_ready() {
+            match subscription.poll_next(cx, Framing::LengthPrefixed, limits::STREAM) {
+                Poll::Ready(Reading::Batch(batch)) => {
+                    meter.delivered(&batch);
+                    outgoing = batch.bytes;
+                }
+                Poll::Ready(Reading::CaughtUp | Reading::Complete | Reading::Closing) => return Poll::Ready(Ok(())),
+                Poll::Pending => break,
+            }
         }
-        Ok(())
-    };
-    tokio::select! {
-        written = write => written,
         // Nothing is expected from the client but its end.
-        () = drain(&mut reader) => Ok(()),
+        poll_drain(cx, io).map(Ok)
+    })
+    .await
+}
+
+/// Reads and forgets; ready where the client has no more to say.
+fn poll_drain<IO: AsyncRead + Unpin>(cx: &mut Context<'_>, io: &mut IO) -> Poll<()> {
+    loop {
+        let mut room = [MaybeUninit::uninit(); 256];
+        let mut ignored = ReadBuf::uninit(&mut room);
+        let read = ready!(Pin::new(&mut *io).poll_read(cx, &mut ignored));
+        if read.is_err() || ignored.filled().is_empty() {
+            return Poll::Ready(());
+        }
     }
 }
 

@@ -1,0 +1,328 @@
+//! What a client sends, made of bytes: frames, and the messages that they are fragments of.
+//!
+//! tungstenite's codec reads the heads of frames and applies their masks; what lasts from read to
+//! read is held here, and between two frames that is nothing. Source: RFC 6455 §5 to §8.
+
+use std::io::Cursor;
+
+use bytes::Bytes;
+use tokio_tungstenite::tungstenite::error::{CapacityError, Error, ProtocolError};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Control, Data, OpCode};
+use tokio_tungstenite::tungstenite::protocol::frame::{Frame, FrameHeader, Utf8Bytes};
+
+/// The longest control frame (RFC 6455 §5.5), which must fit whatever the limit on messages is.
+const LONGEST_CONTROL: usize = 125;
+
+/// What a client said.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Received {
+    Text(String),
+    Binary,
+    Ping(Bytes),
+    Pong,
+    /// And what to answer it with (RFC 6455 §5.5.1).
+    Close(Option<CloseFrame>),
+}
+
+/// Frames on their way in.
+#[derive(Debug)]
+pub(super) struct Frames {
+    limit: usize,
+    /// The beginning of a frame.
+    partial: Vec<u8>,
+    /// The beginning of a message, boxed because hardly any client fragments.
+    unfinished: Option<Box<Unfinished>>,
+}
+
+/// The fragments of a message so far.
+#[derive(Debug)]
+struct Unfinished {
+    kind: Data,
+    bytes: Vec<u8>,
+    /// How many of them are known to be UTF-8, where they must be.
+    valid: usize,
+}
+
+impl Frames {
+    /// None yet. A message may have `limit` bytes.
+    pub(super) const fn new(limit: usize) -> Self {
+        Self { limit, partial: Vec::new(), unfinished: None }
+    }
+
+    /// Takes what was read from the socket.
+    pub(super) fn extend(&mut self, bytes: &[u8]) {
+        self.partial.extend_from_slice(bytes);
+    }
+
+    /// The next message or control frame; `None` where its end has not come yet.
+    ///
+    /// # Errors
+    /// Where the client breaks the protocol or a limit: nothing after that can be understood.
+    pub(super) fn next(&mut self) -> Result<Option<Received>, Error> {
+        let mut taken = 0;
+        let received = loop {
+            match self.frame(taken)? {
+                Some((frame, end)) => {
+                    taken = end;
+                    if let received @ Some(_) = self.receive(frame)? {
+                        break received;
+                    }
+                }
+                None => break None,
+            }
+        };
+        if taken == self.partial.len() {
+            // An idle connection keeps no buffer.
+            self.partial = Vec::new();
+        } else {
+            self.partial.drain(..taken);
+        }
+        Ok(received)
+    }
+
+    /// The frame that begins at `start`, unmasked, and where it ends.
+    fn frame(&self, start: usize) -> Result<Option<(Frame, usize)>, Error> {
+        let mut reader = Cursor::new(&self.partial[start..]);
+        let Some((mut header, length)) = FrameHeader::parse(&mut reader)? else { return Ok(None) };
+        let max_size = self.limit.max(LONGEST_CONTROL);
+        let size = usize::try_from(length).unwrap_or(usize::MAX);
+        if size > max_size {
+            return Err(CapacityError::MessageTooLong { size, max_size }.into());
+        }
+        if header.rsv1 || header.rsv2 || header.rsv3 {
+            return Err(ProtocolError::NonZeroReservedBits.into());
+        }
+        let Some(mask) = header.mask.take() else { return Err(ProtocolError::UnmaskedFrameFromClient.into()) };
+        let begin = start + usize::try_from(reader.position()).unwrap_or(usize::MAX);
+        let Some(masked) = self.partial.get(begin..begin + size) else { return Ok(None) };
+        let payload: Vec<u8> = masked.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask).collect();
+        Ok(Some((Frame::from_payload(header, payload.into()), begin + size)))
+    }
+
+    fn receive(&mut self, frame: Frame) -> Result<Option<Received>, Error> {
+        let is_final = frame.header().is_final;
+        match frame.header().opcode {
+            OpCode::Control(_) if !is_final => Err(ProtocolError::FragmentedControlFrame.into()),
+            OpCode::Control(_) if frame.payload().len() > LONGEST_CONTROL => {
+                Err(ProtocolError::ControlFrameTooBig.into())
+            }
+            OpCode::Control(Control::Close) => Ok(Some(Received::Close(answer(&frame.into_payload())?))),
+            OpCode::Control(Control::Ping) => Ok(Some(Received::Ping(frame.into_payload()))),
+            OpCode::Control(Control::Pong) => Ok(Some(Received::Pong)),
+            OpCode::Control(Control::Reserved(code)) => Err(ProtocolError::UnknownControlFrameType(code).into()),
+            OpCode::Data(Data::Reserved(code)) => Err(ProtocolError::UnknownDataFrameType(code).into()),
+            OpCode::Data(kind) => self.fragment(kind, is_final, &frame.into_payload()),
+        }
+    }
+
+    /// Adds a data frame to the message that it is a part of, and gives that back once it is whole.
+    fn fragment(&mut self, kind: Data, is_final: bool, payload: &Bytes) -> Result<Option<Received>, Error> {
+        let mut message = match (kind, self.unfinished.take()) {
+            (Data::Continue, Some(unfinished)) => unfinished,
+            (Data::Continue, None) => return Err(ProtocolError::UnexpectedContinueFrame.into()),
+            (kind, Some(_)) => return Err(ProtocolError::ExpectedFragment(kind).into()),
+            (kind, None) => Box::new(Unfinished { kind, bytes: Vec::new(), valid: 0 }),
+        };
+        let size = message.bytes.len() + payload.len();
+        if size > self.limit {
+            return Err(CapacityError::MessageTooLong { size, max_size: self.limit }.into());
+        }
+        message.bytes.extend_from_slice(payload);
+        if message.kind == Data::Text {
+            message.check(is_final)?;
+        }
+        if !is_final {
+            self.unfinished = Some(message);
+            return Ok(None);
+        }
+        Ok(Some(match message.kind {
+            Data::Text => Received::Text(String::from_utf8(message.bytes).map_err(|error| not_utf8(&error))?),
+            Data::Binary | Data::Continue | Data::Reserved(_) => Received::Binary,
+        }))
+    }
+}
+
+impl Unfinished {
+    /// Fails as soon as no continuation can make it UTF-8 (RFC 6455 §8.1).
+    fn check(&mut self, is_final: bool) -> Result<(), Error> {
+        match std::str::from_utf8(&self.bytes[self.valid..]) {
+            Ok(_) => self.valid = self.bytes.len(),
+            Err(error) if error.error_len().is_none() && !is_final => self.valid += error.valid_up_to(),
+            Err(error) => return Err(not_utf8(&error)),
+        }
+        Ok(())
+    }
+}
+
+fn not_utf8(error: &impl ToString) -> Error {
+    Error::Utf8(error.to_string())
+}
+
+/// The close that answers one: the same, unless its code is one that no endpoint may send.
+fn answer(payload: &Bytes) -> Result<Option<CloseFrame>, Error> {
+    let (code, reason) = match payload.split_first_chunk() {
+        Some((&code, _)) => (CloseCode::from(u16::from_be_bytes(code)), payload.slice(2..)),
+        None if payload.is_empty() => return Ok(None),
+        None => return Err(ProtocolError::InvalidCloseSequence.into()),
+    };
+    let reason = Utf8Bytes::try_from(reason).map_err(|error| not_utf8(&error))?;
+    Ok(Some(if code.is_allowed() {
+        CloseFrame { code, reason }
+    } else {
+        CloseFrame { code: CloseCode::Protocol, reason: Utf8Bytes::from_static("Protocol violation") }
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LIMIT: usize = 300;
+
+    /// A frame as a client sends it; `first` is its first byte.
+    fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
+        let mask = [0x37, 0xfa, 0x21, 0x3d];
+        let mut frame = vec![first];
+        match u8::try_from(payload.len()) {
+            Ok(length @ ..126) => frame.push(0x80 | length),
+            _ => {
+                frame.push(0x80 | 126);
+                frame.extend_from_slice(&u16::try_from(payload.len()).unwrap().to_be_bytes());
+            }
+        }
+        frame.extend_from_slice(&mask);
+        frame.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask));
+        frame
+    }
+
+    fn all(bytes: &[u8]) -> Result<Vec<Received>, Error> {
+        let mut frames = Frames::new(LIMIT);
+        frames.extend(bytes);
+        std::iter::from_fn(|| frames.next().transpose()).collect()
+    }
+
+    fn text(text: &str) -> Received {
+        Received::Text(text.to_owned())
+    }
+
+    #[test]
+    fn the_specifications_own_examples_are_read() {
+        // RFC 6455 §5.7: a masked text message; a fragmented one, masked; a masked pong.
+        let hello = [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58];
+        assert_eq!(all(&hello).unwrap(), [text("Hello")]);
+        let fragments = [masked(0x01, b"Hel"), masked(0x80, b"lo")].concat();
+        assert_eq!(all(&fragments).unwrap(), [text("Hello")]);
+        let pong = [0x8a, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58];
+        assert_eq!(all(&pong).unwrap(), [Received::Pong]);
+    }
+
+    #[test]
+    fn control_frames_may_stand_between_fragments() {
+        let bytes = [masked(0x01, b"1"), masked(0x89, b"sign"), masked(0x80, b"2")].concat();
+        assert_eq!(all(&bytes).unwrap(), [Received::Ping(Bytes::from_static(b"sign")), text("12")]);
+    }
+
+    #[test]
+    fn what_breaks_the_protocol_is_told_apart() {
+        let broken = |bytes: &[u8]| all(bytes).unwrap_err().to_string();
+        let protocol = |error: ProtocolError| Error::Protocol(error).to_string();
+        assert_eq!(broken(&[0x81, 0x01, b'1']), protocol(ProtocolError::UnmaskedFrameFromClient));
+        assert_eq!(broken(&masked(0xc1, b"1")), protocol(ProtocolError::NonZeroReservedBits));
+        assert_eq!(broken(&masked(0x83, b"1")), protocol(ProtocolError::InvalidOpcode(3)));
+        assert_eq!(broken(&masked(0x80, b"1")), protocol(ProtocolError::UnexpectedContinueFrame));
+        assert_eq!(broken(&masked(0x09, b"")), protocol(ProtocolError::FragmentedControlFrame));
+        assert_eq!(broken(&masked(0x89, &[0; 126])), protocol(ProtocolError::ControlFrameTooBig));
+        assert_eq!(broken(&masked(0x88, b"1")), protocol(ProtocolError::InvalidCloseSequence));
+        let two_begun = [masked(0x01, b"1"), masked(0x81, b"2")].concat();
+        assert_eq!(broken(&two_begun), protocol(ProtocolError::ExpectedFragment(Data::Text)));
+    }
+
+    #[test]
+    fn a_message_is_too_long_by_its_head_or_by_the_sum_of_its_fragments() {
+        let too_long = |bytes: &[u8]| matches!(all(bytes), Err(Error::Capacity(_)));
+        assert!(too_long(&masked(0x81, &[b'1'; LIMIT + 1])[..8]));
+        assert!(too_long(&[masked(0x01, &[b'1'; LIMIT]), masked(0x80, b"1")].concat()));
+        assert!(!too_long(&[masked(0x01, &[b'1'; LIMIT - 1]), masked(0x80, b"1")].concat()));
+        assert!(too_long(&[0x81, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0]));
+    }
+
+    #[test]
+    fn text_is_utf8_and_fails_with_the_first_fragment_that_cannot_become_it() {
+        let not_utf8 = |bytes: &[u8]| matches!(all(bytes), Err(Error::Utf8(_)));
+        assert_eq!(all(&[masked(0x01, b"\xc3"), masked(0x80, b"\xa9")].concat()).unwrap(), [text("é")]);
+        assert!(not_utf8(&masked(0x01, b"a\xff")));
+        assert!(not_utf8(&[masked(0x01, b"\xc3"), masked(0x00, b"a")].concat()));
+        assert!(not_utf8(&masked(0x81, b"\xc3")));
+        assert!(not_utf8(&masked(0x88, b"\x03\xe8\xff")));
+    }
+
+    #[test]
+    fn a_close_is_answered_with_its_own_code_unless_nobody_may_send_that() {
+        let close = |code: u16| all(&masked(0x88, &[&code.to_be_bytes()[..], b"bye"].concat())).unwrap();
+        let echo = CloseFrame { code: CloseCode::Library(4001), reason: "bye".into() };
+        assert_eq!(close(4001), [Received::Close(Some(echo))]);
+        let [Received::Close(Some(violation))] = &close(1005)[..] else { panic!("a close") };
+        assert_eq!(violation.code, CloseCode::Protocol);
+        assert_eq!(all(&masked(0x88, b"")).unwrap(), [Received::Close(None)]);
+    }
+
+    #[test]
+    fn between_frames_nothing_is_held() {
+        let mut frames = Frames::new(LIMIT);
+        frames.extend(&masked(0x81, b"1"));
+        assert_eq!(frames.next().unwrap(), Some(text("1")));
+        assert_eq!(frames.partial.capacity(), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn how_the_bytes_arrive_changes_nothing(
+            messages in proptest::collection::vec((proptest::collection::vec("[a-zé€]{0,60}", 1..4), any::<bool>()), 1..5),
+            cuts in proptest::collection::vec(1_usize..40, 1..20),
+        ) {
+            let mut bytes = Vec::new();
+            let mut expected = Vec::new();
+            for (fragments, is_pinged) in &messages {
+                for (index, fragment) in fragments.iter().enumerate() {
+                    let fin = if index + 1 == fragments.len() { 0x80 } else { 0 };
+                    if *is_pinged {
+                        bytes.extend(masked(0x89, b"p"));
+                        expected.push(Received::Ping(Bytes::from_static(b"p")));
+                    }
+                    bytes.extend(masked(fin | u8::from(index == 0), fragment.as_bytes()));
+                }
+                expected.push(Received::Text(fragments.concat()));
+            }
+            let mut frames = Frames::new(1000);
+            let mut received = Vec::new();
+            let mut rest = &bytes[..];
+            for cut in cuts.iter().cycle() {
+                let (now, later) = rest.split_at(rest.len().min(*cut));
+                frames.extend(now);
+                while let Some(message) = frames.next().unwrap() {
+                    received.push(message);
+                }
+                rest = later;
+                if rest.is_empty() {
+                    break;
+                }
+            }
+            prop_assert_eq!(received, expected);
+        }
+
+        #[test]
+        fn no_bytes_take_the_reader_down(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let mut frames = Frames::new(LIMIT);
+            for byte in bytes {
+                frames.extend(&[byte]);
+                if frames.next().is_err() {
+                    break;
+                }
+                prop_assert!(frames.partial.len() <= LIMIT + 14);
+            }
+        }
+    }
+}
