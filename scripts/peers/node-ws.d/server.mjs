@@ -125,7 +125,7 @@ function end() {
     for (const socket of sockets) socket.close(1001);
   }
   // Who does not go is cut off.
-  setTimeout(() => process.exit(0), 500);
+  setTimeout(() => process.exit(0), 200);
   server.closeIdleConnections();
 }
 
