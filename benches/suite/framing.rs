@@ -2,14 +2,17 @@
 //! generator uses: 100 messages of 128 bytes at a time.
 
 use std::hint::black_box;
-use std::io::Cursor as Reader;
+use std::io::Cursor as InMemory;
+use std::sync::LazyLock;
 
 use bytes::{Bytes, BytesMut};
 use criterion::{BatchSize, Criterion, Throughput};
 use eventsource_client::{Client, ClientBuilder, ReconnectOptions, SSE};
 use futures_util::StreamExt;
 use launchdarkly_sdk_transport::{ByteStream, HttpTransport, ResponseFuture};
-use pushoff_loadgen::transports::line::{self, LineBuffer};
+use pushoff_loadgen::transports::line::LineBuffer;
+use pushoff_loadgen::transports::unit::{Reader, Trust, Unit};
+use pushoff_model::target::{OURS, Parts, built_in};
 use pushoff_model::{Cursor, Epoch, Transport};
 use pushoff_server::framing::Framing;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocket};
@@ -69,18 +72,18 @@ async fn decode(transport: Transport, bytes: Bytes) -> u64 {
 fn lines(bytes: &Bytes) -> u64 {
     let mut buffer = LineBuffer::default();
     buffer.extend(bytes);
-    let mut messages = 0;
+    let (mut reader, mut messages) = (reader(), 0);
     while let Some(line) = buffer.next_line() {
-        messages += message(&line);
+        messages += message(&mut reader, &line);
     }
     messages
 }
 
 fn frames(bytes: &Bytes) -> u64 {
-    let mut socket = WebSocket::from_raw_socket(Reader::new(bytes.to_vec()), Role::Client, None);
-    let mut messages = 0;
+    let mut socket = WebSocket::from_raw_socket(InMemory::new(bytes.to_vec()), Role::Client, None);
+    let (mut reader, mut messages) = (reader(), 0);
     while let Ok(frame) = socket.read() {
-        messages += message(&frame.into_data());
+        messages += message(&mut reader, &frame.into_data());
     }
     messages
 }
@@ -88,15 +91,25 @@ fn frames(bytes: &Bytes) -> u64 {
 fn lengths(bytes: &Bytes) -> u64 {
     let mut codec = LengthDelimitedCodec::new();
     let mut bytes = BytesMut::from(bytes.as_ref());
-    let mut messages = 0;
+    let (mut reader, mut messages) = (reader(), 0);
     while let Some(frame) = codec.decode(&mut bytes).unwrap() {
-        messages += message(&frame);
+        messages += message(&mut reader, &frame);
     }
     messages
 }
 
-fn message(line: &[u8]) -> u64 {
-    u64::from(matches!(line::parse(black_box(line)), Ok(line::Line::Message { .. })))
+/// Reads each line as the library clients do.
+fn message(reader: &mut Reader<'_>, line: &[u8]) -> u64 {
+    u64::from(matches!(reader.read(black_box(line)), Ok(Unit::Message { .. })))
+}
+
+static OUR_PARTS: LazyLock<Parts> = LazyLock::new(|| {
+    let ours = built_in(OURS).unwrap().unwrap();
+    ours.dialect.technique(Transport::WebSocket).unwrap().parts.clone()
+});
+
+fn reader() -> Reader<'static> {
+    Reader::new(&OUR_PARTS, Trust::None)
 }
 
 /// `eventsource-client` keeps its parser to itself, so it is given a connection made of memory.

@@ -8,7 +8,7 @@ use pushoff_loadgen::ledger::Ledger;
 use pushoff_loadgen::phases::Timetable;
 use pushoff_loadgen::recorder::{Recorder, Sample, SampleBlock};
 use pushoff_model::workload::Phases;
-use pushoff_model::{Cursor, Epoch, LatencyHistogram, RunInstant};
+use pushoff_model::{LatencyHistogram, RunInstant};
 
 /// Latencies that a histogram spreads over many of its buckets, from 50 µs to 50 ms.
 fn latency(index: u64) -> Duration {
@@ -35,7 +35,7 @@ pub(crate) fn benches(criterion: &mut Criterion) {
         assert!(recorder.take().delivered > 0);
     });
     group.bench_function("ledger", |bencher| {
-        let mut ledger = Ledger::new(10, Cursor { epoch: Epoch(1), sequence: 0 });
+        let mut ledger = Ledger::new(10);
         let mut index = 0;
         bencher.iter(|| {
             index += 1;

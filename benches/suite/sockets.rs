@@ -7,14 +7,16 @@
 
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput};
-use futures_util::{SinkExt, StreamExt};
+use futures_util::SinkExt;
 use pushoff_loadgen::Server;
 use pushoff_loadgen::transports::{ConnectionError, Incoming, Sink, Subscription, subscribe};
+use pushoff_model::target::{OURS, built_in};
 use pushoff_model::workload::Polling;
-use pushoff_model::{Cursor, RunClock, RunInstant, Topic, Transport};
+use pushoff_model::{RunClock, RunInstant, Topic, Transport};
 use pushoff_server::{Config, Listeners};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
@@ -131,7 +133,8 @@ impl Own {
             });
         });
         let (http, raw_tcp) = listens.recv().unwrap();
-        let target = Server { http, raw_tcp: Some(raw_tcp), pids: Vec::new(), cpus: 1.0, publish_token: None };
+        let ours = Arc::new(built_in(OURS).unwrap().unwrap());
+        let target = Server { raw_tcp: Some(raw_tcp), ..Server::at(ours, http) };
         Self { target, shutdown: Some(shutdown), thread: Some(thread) }
     }
 }
@@ -149,26 +152,17 @@ impl Drop for Own {
 struct PublishedTopic {
     target: Server,
     name: Topic,
-    /// Before the first message.
-    start: Cursor,
     publisher: WebSocketStream<TcpStream>,
 }
 
 impl PublishedTopic {
     async fn create(server: &Own, name: Topic) -> Self {
         let address = server.target.http;
-        let connect = async |query: &str| {
-            let stream = TcpStream::connect(address).await.unwrap();
-            stream.set_nodelay(true).unwrap();
-            let url = format!("ws://{address}/topics/{name}/websocket{query}");
-            tokio_tungstenite::client_async(url, stream).await.unwrap().0
-        };
-        // The opening of a subscription says where the log begins.
-        let opening = connect("").await.next().await.unwrap().unwrap();
-        let opening: serde_json::Value = serde_json::from_str(opening.to_text().unwrap()).unwrap();
-        let start = opening["open"].as_str().unwrap().parse().unwrap();
-        let publisher = connect("?subscribe=false").await;
-        let mut topic = Self { target: server.target.clone(), name: name.clone(), start, publisher };
+        let stream = TcpStream::connect(address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        let url = format!("ws://{address}/topics/{name}/websocket?subscribe=false");
+        let (publisher, _) = tokio_tungstenite::client_async(url, stream).await.unwrap();
+        let mut topic = Self { target: server.target.clone(), name, publisher };
         topic.publish().await;
         topic
     }
@@ -186,8 +180,7 @@ impl PublishedTopic {
         let polling = Polling { interval, wait: Duration::from_secs(25) };
         let tasks = (0..count)
             .map(|_| {
-                let subscription =
-                    Subscription::new(self.target.clone(), self.name.clone(), Some(self.start), polling, clock);
+                let subscription = Subscription::new(self.target.clone(), self.name.clone(), polling, clock);
                 let mut sink = Arrivals(arrivals.clone());
                 let task = async move { drop(subscribe(transport, subscription, &mut sink).await) };
                 tokio::spawn(task).abort_handle()

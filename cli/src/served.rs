@@ -1,6 +1,7 @@
 //! A target that listens: one that runs already, or a process started for the occasion.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use anyhow::Context;
 use pushoff_loadgen::{Server, processes_of};
@@ -25,7 +26,7 @@ impl Served {
     ///
     /// # Errors
     /// When it cannot be started, or its name not be found.
-    pub(crate) async fn begin(target: &Target, plan: &ServerPlan<'_>, cpus: f64) -> anyhow::Result<Self> {
+    pub(crate) async fn begin(target: &Arc<Target>, plan: &ServerPlan<'_>, cpus: f64) -> anyhow::Result<Self> {
         let process = match &target.place {
             Place::Unsaid => Some(ServerProcess::start(plan).await?),
             Place::Started { command, folder } => Some(ServerProcess::start_theirs(plan, command, folder).await?),
@@ -42,7 +43,7 @@ impl Served {
         let pid = process.as_ref().map(|process| process.pid);
         // A server with several processes has them all by now: it listens.
         let pids = processes_of(http, pid);
-        let server = Server { http, raw_tcp, pids, cpus, publish_token: None };
+        let server = Server { raw_tcp, pids, cpus, ..Server::at(target.clone(), http) };
         Ok(Self { server, says, process })
     }
 

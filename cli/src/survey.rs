@@ -35,7 +35,7 @@ pub(crate) async fn survey(targets: &[Arc<Target>], cpus: &Cpus) -> anyhow::Resu
 }
 
 /// Has a target listen to be looked at.
-pub(crate) async fn begin(target: &Target, cpus: &Cpus) -> anyhow::Result<Served> {
+pub(crate) async fn begin(target: &Arc<Target>, cpus: &Cpus) -> anyhow::Result<Served> {
     let plan = ServerPlan { cpus: &cpus.server, connections: CONNECTIONS, topics: TOPICS, heartbeat: None, log: None };
     Served::begin(target, &plan, cpus.server_count()).await
 }

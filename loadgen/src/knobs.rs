@@ -2,7 +2,8 @@
 
 use pushoff_model::environment::Named;
 
-use crate::publisher::{FULL_BATCH_BYTES, MOST_IN_A_BATCH};
+use crate::poster::MOST_IN_A_BATCH;
+use crate::publisher::FULL_BATCH_BYTES;
 use crate::server::READ_BUFFER_BYTES;
 use crate::setup::{CONNECTING_AT_ONCE, POSTING_CONNECTIONS_WARMED};
 use crate::standstill::MISSED;

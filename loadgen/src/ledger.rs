@@ -1,7 +1,7 @@
 //! One subscriber's account of every message: delivered, missed, lost, duplicated, reordered.
 //!
 //! Two tallies are kept apart, so that a mistake in one shows against the other: indices, which
-//! the publishers count, and cursors, which the server counts.
+//! the publishers count, and cursors, which our own server counts.
 
 use pushoff_model::Cursor;
 
@@ -14,7 +14,8 @@ pub struct Ledger {
     told: u64,
     told_unknown: bool,
     foreign: u64,
-    cursors: CursorTally,
+    /// Begins with the first cursor; none where the server has no such thing.
+    cursors: Option<CursorTally>,
 }
 
 /// What one subscriber got of one publisher.
@@ -39,11 +40,11 @@ pub enum Delivery {
 }
 
 impl Ledger {
-    /// An empty ledger for a topic with that many publishers, read after the cursor `start`.
+    /// An empty ledger for a topic with that many publishers.
     #[must_use]
-    pub fn new(publishers: usize, start: Cursor) -> Self {
-        let cursors = CursorTally { last: start, skipped: RangeSet::default(), repeated: 0 };
-        Self { publishers: vec![Stream::default(); publishers], told: 0, told_unknown: false, foreign: 0, cursors }
+    pub fn new(publishers: usize) -> Self {
+        let publishers = vec![Stream::default(); publishers];
+        Self { publishers, told: 0, told_unknown: false, foreign: 0, cursors: None }
     }
 
     /// Enters message `index` of the topic's publisher number `publisher`, from 0.
@@ -80,7 +81,10 @@ impl Ledger {
 
     /// Enters the cursor that a message came with.
     pub fn cursor(&mut self, cursor: Cursor) {
-        self.cursors.enter(cursor);
+        match &mut self.cursors {
+            Some(cursors) => cursors.enter(cursor),
+            none @ None => *none = Some(CursorTally::new(cursor)),
+        }
     }
 
     /// How many messages are settled: delivered at least once, or told missed.
@@ -138,12 +142,13 @@ impl Ledger {
         if self.told > absent + doubtful {
             return Err(format!("{} were told missed, but only {absent} are absent", self.told));
         }
-        let skipped = self.cursors.skipped.count();
+        let Some(cursors) = &self.cursors else { return Ok(()) };
+        let skipped = cursors.skipped.count();
         if skipped > absent + doubtful {
             return Err(format!("the cursors skip {skipped} messages, but only {absent} are absent"));
         }
-        if self.cursors.repeated > duplicated {
-            let repeated = self.cursors.repeated;
+        if cursors.repeated > duplicated {
+            let repeated = cursors.repeated;
             return Err(format!("{repeated} cursors come twice, but only {duplicated} messages do"));
         }
         Ok(())
@@ -179,6 +184,8 @@ pub struct Balance {
 /// Whether the server's own numbers, within one epoch, grow by exactly one.
 #[derive(Clone, Debug)]
 struct CursorTally {
+    /// The lowest number of this epoch.
+    first: u64,
     last: Cursor,
     /// Numbers passed over and not seen since.
     skipped: RangeSet,
@@ -187,12 +194,19 @@ struct CursorTally {
 }
 
 impl CursorTally {
+    fn new(cursor: Cursor) -> Self {
+        Self { first: cursor.sequence, last: cursor, skipped: RangeSet::default(), repeated: 0 }
+    }
+
     fn enter(&mut self, cursor: Cursor) {
         if cursor.epoch != self.last.epoch {
-            self.last = cursor;
+            (self.first, self.last) = (cursor.sequence, cursor);
         } else if cursor.sequence > self.last.sequence {
             self.skipped.insert(self.last.sequence + 1..cursor.sequence);
             self.last = cursor;
+        } else if cursor.sequence < self.first {
+            self.skipped.insert(cursor.sequence + 1..self.first);
+            self.first = cursor.sequence;
         } else if !self.skipped.remove(cursor.sequence) {
             self.repeated += 1;
         }
@@ -256,7 +270,7 @@ mod tests {
                 }
                 at += 1;
             }
-            let (mut ledger, mut model) = (Ledger::new(3, cursor(0)), Balance::default());
+            let (mut ledger, mut model) = (Ledger::new(3), Balance::default());
             let mut seen: BTreeMap<(usize, u64), u64> = BTreeMap::new();
             let mut latest: BTreeMap<usize, u64> = BTreeMap::new();
             for (sequence, publisher, index, fate) in log {
@@ -287,7 +301,7 @@ mod tests {
 
     #[test]
     fn a_clean_stream_with_a_notice_balances() {
-        let mut ledger = Ledger::new(1, cursor(0));
+        let mut ledger = Ledger::new(1);
         ledger.cursor(cursor(1));
         for (sequence, index) in [(2, 0), (3, 1)] {
             ledger.cursor(cursor(sequence));
@@ -303,14 +317,14 @@ mod tests {
 
     #[test]
     fn what_is_absent_without_a_notice_is_lost_at_the_end_too() {
-        let mut ledger = Ledger::new(1, cursor(0));
+        let mut ledger = Ledger::new(1);
         ledger.deliver(0, 1);
         assert_eq!(balanced(&ledger, &[4]).unwrap().lost, 3);
     }
 
     #[test]
     fn a_notice_of_more_than_is_absent_does_not_balance() {
-        let mut ledger = Ledger::new(1, cursor(0));
+        let mut ledger = Ledger::new(1);
         ledger.deliver(0, 0);
         ledger.told(Some(2));
         assert!(balanced(&ledger, &[2]).unwrap_err().contains("told missed"));
@@ -318,10 +332,10 @@ mod tests {
 
     #[test]
     fn a_message_that_was_never_sent_does_not_balance() {
-        let mut ledger = Ledger::new(1, cursor(0));
+        let mut ledger = Ledger::new(1);
         ledger.deliver(0, 7);
         assert!(balanced(&ledger, &[7]).unwrap_err().contains("never sent"));
-        let mut foreign = Ledger::new(1, cursor(0));
+        let mut foreign = Ledger::new(1);
         assert_eq!(foreign.deliver(1, 0), Delivery::Foreign);
         assert!(balanced(&foreign, &[0]).unwrap_err().contains("not of this load"));
     }
@@ -331,7 +345,7 @@ mod tests {
         let mut refused = RangeSet::default();
         refused.insert(1..2);
         let published = [Published { sent: 3, unpublished: &refused }];
-        let mut ledger = Ledger::new(1, cursor(0));
+        let mut ledger = Ledger::new(1);
         ledger.deliver(0, 0);
         ledger.deliver(0, 2);
         assert_eq!(ledger.balance(&published).unwrap().expected, 2);
@@ -341,7 +355,7 @@ mod tests {
 
     #[test]
     fn a_message_published_twice_under_two_cursors_is_a_duplicate() {
-        let mut ledger = Ledger::new(1, cursor(0));
+        let mut ledger = Ledger::new(1);
         for sequence in [1, 2] {
             ledger.cursor(cursor(sequence));
             ledger.deliver(0, 0);
@@ -351,8 +365,8 @@ mod tests {
 
     #[test]
     fn the_servers_numbers_must_agree_with_the_publishers() {
-        let mut skips = Ledger::new(1, cursor(0));
-        let mut repeats = Ledger::new(1, cursor(0));
+        let mut skips = Ledger::new(1);
+        let mut repeats = Ledger::new(1);
         for (ledger, second) in [(&mut skips, 4), (&mut repeats, 1)] {
             for (sequence, index) in [(1, 0), (second, 1)] {
                 ledger.cursor(cursor(sequence));
@@ -365,7 +379,7 @@ mod tests {
 
     #[test]
     fn an_unknown_number_missed_covers_what_is_absent() {
-        let mut ledger = Ledger::new(1, cursor(0));
+        let mut ledger = Ledger::new(1);
         ledger.told(None);
         ledger.deliver(0, 5);
         let balance = balanced(&ledger, &[6]).unwrap();

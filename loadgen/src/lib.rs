@@ -20,6 +20,7 @@ mod observer;
 mod pacer;
 pub mod phases;
 mod plan;
+mod poster;
 mod process;
 mod processes;
 mod publication;

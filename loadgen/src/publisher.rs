@@ -1,27 +1,22 @@
 //! Sends every message of one publisher, in order, each as soon after it is due as can be.
 //!
-//! All that is due goes out as one request: one payload as JSON, several as an NDJSON batch. One
+//! All that is due goes out as one request where the server takes several messages in one. One
 //! request is under way at a time, so that a publisher's own order holds; while it waits for the
 //! server, messages fall due and are sent late, never skipped: that shows as send lag.
 
 use std::iter::Peekable;
 
 use pushoff_model::{RunClock, RunInstant};
-use reqwest::Url;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use tokio::sync::{Notify, mpsc, oneshot};
 
-use crate::failure::chain;
+use crate::poster::{MOST_IN_A_BATCH, Poster};
 use crate::publication::{Publication, Verdict};
 use crate::recorder::Recorder;
 use crate::schedule::DueTimes;
 use crate::stamp::{self, Stamp};
-use crate::transports::{ConnectionError, Outbound};
+use crate::transports::Outbound;
 use crate::workloads::Bodies;
 
-/// The most messages in one request. Chosen here: far more than fall due in one wake-up unless the
-/// server or the generator is stalled.
-pub(crate) const MOST_IN_A_BATCH: usize = 256;
 /// A request that holds so many bytes takes no further message. Chosen here: the largest payload,
 /// so that the largest request is twice that.
 pub(crate) const FULL_BATCH_BYTES: usize = 64 * 1024;
@@ -40,18 +35,10 @@ pub(crate) struct Publisher {
 /// How a publisher's messages get to the server.
 #[derive(Debug)]
 pub(crate) enum Channel {
-    /// By `POST` to its topic.
+    /// By a request to its topic.
     Post(Poster),
     /// On the connection of the subscriber that it is.
     Socket(mpsc::Sender<Outbound>),
-}
-
-/// Publishes to one topic by `POST`.
-#[derive(Clone, Debug)]
-pub(crate) struct Poster {
-    pub(crate) client: reqwest::Client,
-    pub(crate) url: Url,
-    pub(crate) authorization: Option<String>,
 }
 
 impl Publisher {
@@ -79,7 +66,8 @@ impl Publisher {
     /// The payloads of the messages that are due, as many as one request may hold.
     fn take_due(&mut self, start: RunInstant, now: RunInstant, due: &mut Vec<RunInstant>) -> Vec<String> {
         let (mut payloads, mut bytes): (Vec<String>, usize) = (Vec::new(), 0);
-        while payloads.len() < MOST_IN_A_BATCH && bytes < FULL_BATCH_BYTES {
+        let most = self.channel.most_at_once();
+        while payloads.len() < most && bytes < FULL_BATCH_BYTES {
             let Some(offset) = self.due.next_if(|&offset| start + offset <= now) else { break };
             due.push(start + offset);
             let stamp = Stamp { publisher: self.number, index: self.next_index, due: start + offset, sent: now };
@@ -94,6 +82,14 @@ impl Publisher {
 }
 
 impl Channel {
+    /// The most messages that can be sent as one.
+    fn most_at_once(&self) -> usize {
+        match self {
+            Self::Post(poster) => poster.most_at_once(),
+            Self::Socket(_) => MOST_IN_A_BATCH,
+        }
+    }
+
     /// Sends; the verdict, unless the subscriber that speaks has entered it already, in one step
     /// with the writing: a break right after it must find it there.
     async fn send(&self, payloads: Vec<String>) -> Option<Verdict> {
@@ -106,51 +102,6 @@ impl Channel {
                 }
                 answer.await.err().map(|_| Verdict::Doubtful("the WebSocket broke".into()))
             }
-        }
-    }
-}
-
-impl Poster {
-    /// Publishes, and waits for the server's word.
-    pub(crate) async fn post(&self, mut payloads: Vec<String>) -> Verdict {
-        let (kind, body) = match payloads.len() {
-            1 => ("application/json", payloads.swap_remove(0)),
-            _ => ("application/x-ndjson", payloads.join("\n")),
-        };
-        let response = match self
-            .authorized(self.client.post(self.url.clone()))
-            .header(CONTENT_TYPE, kind)
-            .body(body)
-            .send()
-            .await
-        {
-            Ok(response) => response,
-            Err(error) => {
-                let error = ConnectionError::from(error);
-                let reason = chain(&error);
-                return if error.is_refused() { Verdict::Refused(reason) } else { Verdict::Doubtful(reason) };
-            }
-        };
-        let status = response.status();
-        // Reading to the end is what lets the connection be used again.
-        let body = response.text().await.unwrap_or_default();
-        if status.is_success() {
-            Verdict::Accepted
-        } else {
-            Verdict::Refused(format!("the server answered {status} to a message: {}", body.trim()))
-        }
-    }
-
-    /// Says that no more will come.
-    pub(crate) async fn complete(&self) -> Result<(), ConnectionError> {
-        let response = self.authorized(self.client.delete(self.url.clone())).send().await?;
-        if response.status().is_success() { Ok(()) } else { Err(ConnectionError::Status(response.status().as_u16())) }
-    }
-
-    fn authorized(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
-        match &self.authorization {
-            Some(authorization) => request.header(AUTHORIZATION, authorization),
-            None => request,
         }
     }
 }

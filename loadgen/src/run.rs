@@ -16,6 +16,7 @@ use crate::observer::{self, Observed, Observer};
 use crate::pacer::Pacer;
 use crate::phases::{Timetable, Window};
 use crate::plan::Trial;
+use crate::poster::Poster;
 use crate::publication::Publication;
 use crate::recorder::Totals;
 use crate::server::Server;
@@ -49,7 +50,7 @@ pub async fn run(trial: &Trial, target: &Server, cancel: &CancellationToken) -> 
 
 async fn measure(trial: &Trial, target: &Server) -> Result<Measurement, Failed> {
     let clock = RunClock::start();
-    let trial = &warmed_up(trial);
+    let trial = &fitted(trial);
     let workload = &trial.workload;
     let observer = Observer { clock, target };
     let stage = staged(trial, target, clock).await?;
@@ -71,7 +72,7 @@ async fn measure(trial: &Trial, target: &Server) -> Result<Measurement, Failed> 
     let mut finished = Vec::new();
     tokio::select! {
         failure = broken(&mut subscribers, &mut finished) => return Err(failure),
-        connected = all_connected(&arrivals, patience(trial)) => connected?,
+        connected = all_connected(target, &posters, &arrivals, clock, patience(trial)) => connected?,
     }
     let connecting = observer.used_since(&before).await;
     let idle = observer.held().await;
@@ -101,11 +102,16 @@ async fn measure(trial: &Trial, target: &Server) -> Result<Measurement, Failed> 
     Ok(measurement(trial, table.window, account, recorder.take(), &observed))
 }
 
-/// The trial, with a warm-up of at least one interval where it polls on a timer. Before that, a poll
-/// finds less than an interval's messages: fewer deliveries for the same work, each seeming dearer.
-/// Where there are none, the beat is the same from its start.
-fn warmed_up(trial: &Trial) -> Trial {
+/// The trial as it can be run: where the server knows of no complete topics, none is completed.
+///
+/// Where it polls on a timer, it has a warm-up of at least one interval. Before that, a poll finds
+/// less than an interval's messages: fewer deliveries for the same work, each seeming dearer. Where
+/// there are none, the beat is the same from its start.
+fn fitted(trial: &Trial) -> Trial {
     let mut trial = trial.clone();
+    if trial.workload.completes && trial.target.dialect.complete.is_none() {
+        Arc::make_mut(&mut trial.workload).completes = false;
+    }
     if trial.transport == Transport::ShortPolling && !trial.workload.is_silent() {
         let workload = Arc::make_mut(&mut trial.workload);
         workload.phases.warm_up = workload.phases.warm_up.max(workload.polling.interval);
@@ -124,10 +130,16 @@ async fn staged(trial: &Trial, target: &Server, clock: RunClock) -> Result<Stage
     })
 }
 
-async fn all_connected(arrivals: &Arrivals, patience: Duration) -> Result<(), Failed> {
-    timeout(patience, arrivals.all()).await.map_err(|_elapsed| {
-        let reason = format!("{} subscribers had no first message within {patience:?}", arrivals.missing());
-        failed(FailureKind::Connect, reason)
+async fn all_connected(
+    server: &Server,
+    posters: &[Poster],
+    arrivals: &Arrivals,
+    clock: RunClock,
+    patience: Duration,
+) -> Result<(), Failed> {
+    timeout(patience, setup::gathered(server, posters, arrivals, clock)).await.unwrap_or_else(|_elapsed| {
+        let reason = format!("{} subscribers had no first message within {patience:?}", arrivals.greeted.missing());
+        Err(failed(FailureKind::Connect, reason))
     })
 }
 

@@ -1,16 +1,22 @@
 //! The server under load: where it listens, and the ordinary HTTP client that speaks to it.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use pushoff_model::Topic;
-use reqwest::Url;
+use pushoff_model::target::{Place, Target};
 
-/// A server to be measured.
+/// A server to be measured, found.
 #[derive(Clone, Debug)]
 pub struct Server {
+    /// What it is and how it is spoken to.
+    pub target: Arc<Target>,
     /// Where it speaks HTTP.
     pub http: SocketAddr,
+    /// What it is called in the `Host` field of requests.
+    pub authority: String,
+    /// What stands before every path, without a slash at its end; often empty.
+    pub base: String,
     /// Where it speaks raw TCP, if it does.
     pub raw_tcp: Option<SocketAddr>,
     /// Its processes, as far as they are ours to see, whose descendants are its too: what it uses is
@@ -18,29 +24,18 @@ pub struct Server {
     pub pids: Vec<u32>,
     /// How many processors it may use.
     pub cpus: f64,
-    /// The bearer token that publishing needs.
-    pub publish_token: Option<String>,
 }
 
 impl Server {
-    /// The address of a topic, for publishing.
-    pub(crate) fn topic(&self, topic: &Topic) -> Url {
-        self.url(&format!("/topics/{topic}"))
-    }
-
-    /// The address of a topic on one transport.
-    pub(crate) fn subscription(&self, topic: &Topic, transport: &str) -> Url {
-        self.url(&format!("/topics/{topic}/{transport}"))
-    }
-
-    #[expect(clippy::expect_used, reason = "an address and a path of allowed characters make a URL")]
-    pub(crate) fn url(&self, path: &str) -> Url {
-        format!("http://{}{path}", self.http).parse().expect("an address and a path make a URL")
-    }
-
-    /// The value of the `Authorization` header that publishing needs.
-    pub(crate) fn authorization(&self) -> Option<String> {
-        self.publish_token.as_ref().map(|token| format!("Bearer {token}"))
+    /// A target that was found to listen there, of whose processes nothing is known yet.
+    #[must_use]
+    pub fn at(target: Arc<Target>, http: SocketAddr) -> Self {
+        let (authority, base) = match &target.place {
+            Place::At(address) => (address.authority.to_string(), address.base.clone()),
+            Place::Unsaid | Place::Started { .. } => (http.to_string(), String::new()),
+        };
+        let raw_tcp = target.raw_tcp;
+        Self { target, http, authority, base, raw_tcp, pids: Vec::new(), cpus: 1.0 }
     }
 }
 

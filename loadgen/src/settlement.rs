@@ -133,16 +133,16 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
+    use pushoff_model::target::Others;
     use pushoff_model::workload::built_in;
-    use pushoff_model::{Cursor, Epoch};
 
     use super::*;
     use crate::publication::{Publication, Verdict};
-    use crate::subscriber::{Arrivals, Seat};
+    use crate::subscriber::{Arrivals, Presence, Seat};
 
     fn subscriber(number: u32) -> Subscriber {
-        let start = Cursor { epoch: Epoch(1), sequence: 0 };
-        let seat = Seat { number, topic: 0, topics: 1, publishers: 1, start, own: None };
+        let (others, presence) = (Others::Refuse, Presence::Greeted);
+        let seat = Seat { number, topic: 0, topics: 1, publishers: 1, others, presence, own: None };
         Subscriber::new(seat, Arc::default(), Arc::default(), Arc::new(Arrivals::new(1)))
     }
 

@@ -1,31 +1,35 @@
-//! Before the load: topics with their first cursor and a greeting, everybody connected.
+//! Before the load: topics with a greeting, everybody connected.
 //!
-//! Every subscriber, whatever its transport, subscribes after the cursor that lies before the
-//! greeting. It gets the greeting at once, which proves that the subscription is in place: no
-//! sleep, no race, and the time to the first message besides.
+//! Every subscriber, whatever its transport, gets a greeting, which proves that the subscription is
+//! in place: no sleep, no race, and the time to the first message besides. Where newcomers get what
+//! a topic keeps, the greeting is there before them. Where they do not, it is published when all
+//! are connected, and again until all have heard it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use pushoff_model::record::FailureKind;
+use pushoff_model::target::Newcomers;
 use pushoff_model::workload::{Direction, topic_name};
-use pushoff_model::{Cursor, RunClock, RunInstant, Topic, Transport};
+use pushoff_model::{RunClock, RunInstant, Topic, Transport};
 use rand::seq::SliceRandom;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::failure::{Failed, caused, failed};
 use crate::plan::Trial;
+use crate::poster::Poster;
 use crate::publication::{Publication, Verdict};
-use crate::publisher::{Channel, Poster, Publisher};
+use crate::publisher::{Channel, Publisher};
 use crate::recorder::Recorder;
 use crate::schedule::Schedule;
 use crate::seeding::{self, Purpose};
 use crate::server::{Server, http_client};
 use crate::stamp::{self, GREETER, Stamp};
-use crate::subscriber::{Arrivals, Seat, Standing, Subscriber};
+use crate::subscriber::{Arrivals, Presence, Seat, Standing, Subscriber};
 use crate::taps::Taps;
 use crate::transports::{self, Pace, SubscribeError, Subscription};
 use crate::workloads::BodySource;
@@ -36,12 +40,15 @@ pub(crate) const CONNECTING_AT_ONCE: usize = 16;
 /// How many topics are greeted at the same time, which opens as many connections of those that
 /// publish by `POST` on the server's side. Chosen here.
 pub(crate) const POSTING_CONNECTIONS_WARMED: usize = 16;
+/// How long a greeting has to reach those who were connected before it is published again: one
+/// whose subscription was not quite in place yet. Chosen here.
+const GREETED_AGAIN: Duration = Duration::from_millis(250);
 
-/// The server's side of a trial, ready: topics with their greeting, connections that publish.
+/// The server's side of a trial, ready: topics, connections that publish.
 #[derive(Debug)]
 pub(crate) struct Stage {
     posters: Vec<Poster>,
-    openings: Vec<(Topic, Cursor)>,
+    topics: Vec<Topic>,
     channels: Vec<Channel>,
 }
 
@@ -73,19 +80,26 @@ pub(crate) struct Finished {
 }
 
 /// Opens the topics and warms the connections that will publish. Nobody subscribes yet.
-pub(crate) async fn stage(trial: &Trial, target: &Server, clock: RunClock) -> Result<Stage, Failed> {
-    let posters = posters(trial, target, &client()?);
-    let openings = open_topics(trial, target, &posters, clock).await?;
+pub(crate) async fn stage(trial: &Trial, server: &Server, clock: RunClock) -> Result<Stage, Failed> {
+    let topics: Vec<_> = topics(trial)?;
+    let client = client()?;
+    let posters: Result<Vec<_>, _> =
+        topics.iter().map(|topic| Poster::new(client.clone(), server, topic.clone())).collect();
+    let posters = posters.map_err(|error| caused(FailureKind::Server, "addressing the server", &error))?;
+    match server.target.dialect.newcomers {
+        Newcomers::Kept => greet(&posters, clock).await?,
+        Newcomers::Live => warm(&posters).await?,
+    }
     let channels = match trial.workload.direction {
         Direction::Down => posters.iter().cloned().map(Channel::Post).collect(),
-        Direction::Both if trial.transport.sends_on_its_own_connection() => Vec::new(),
-        Direction::Both => members(trial, target, &posters).await?,
+        Direction::Both if speaks_there(trial) => Vec::new(),
+        Direction::Both => members(trial, &posters).await?,
     };
-    Ok(Stage { posters, openings, channels })
+    Ok(Stage { posters, topics, channels })
 }
 
 /// Sends the subscribers off to connect. They are connected when `arrivals` says so.
-pub(crate) fn send_off(stage: Stage, trial: &Trial, target: &Server, clock: RunClock) -> Cast {
+pub(crate) fn send_off(stage: Stage, trial: &Trial, server: &Server, clock: RunClock) -> Cast {
     let mut cast = Cast {
         subscribers: JoinSet::new(),
         standings: Vec::new(),
@@ -99,62 +113,60 @@ pub(crate) fn send_off(stage: Stage, trial: &Trial, target: &Server, clock: RunC
         start: watch::Sender::new(None),
         stop: CancellationToken::new(),
     };
-    let sockets = subscribers(&mut cast, trial, target, &stage.openings, clock);
+    let sockets = subscribers(&mut cast, trial, server, &stage.topics, clock);
     enlist(&mut cast, trial, stage.channels.into_iter().chain(sockets));
     cast
+}
+
+/// Waits until everybody has the greeting, and publishes it where it was not there before.
+pub(crate) async fn gathered(
+    server: &Server,
+    posters: &[Poster],
+    arrivals: &Arrivals,
+    clock: RunClock,
+) -> Result<(), Failed> {
+    match server.target.dialect.newcomers {
+        Newcomers::Kept => arrivals.greeted.all().await,
+        Newcomers::Live => {
+            arrivals.present.all().await;
+            greet(posters, clock).await?;
+            while timeout(GREETED_AGAIN, arrivals.greeted.all()).await.is_err() {
+                greet(posters, clock).await?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn client() -> Result<reqwest::Client, Failed> {
     http_client().map_err(|error| caused(FailureKind::Generator, "setting up an HTTP client", &error))
 }
 
-/// One poster a topic, on connections that they share.
-fn posters(trial: &Trial, target: &Server, client: &reqwest::Client) -> Vec<Poster> {
+/// Names that nobody has used: what a server that runs on keeps of an earlier trial is none of
+/// this one's.
+fn topics(trial: &Trial) -> Result<Vec<Topic>, Failed> {
+    let run: u32 = rand::random();
     (0..trial.workload.topics)
-        .map(|number| Poster {
-            client: client.clone(),
-            url: target.topic(&topic_name(&trial.workload, trial.number, number)),
-            authorization: target.authorization(),
+        .map(|number| {
+            let name = format!("{}.{run:08x}", topic_name(&trial.workload, trial.number, number));
+            name.parse().map_err(|error| caused(FailureKind::Generator, "naming a topic", &error))
         })
         .collect()
 }
 
-/// Finds each topic's first cursor and posts its greeting.
-async fn open_topics(
-    trial: &Trial,
-    target: &Server,
-    posters: &[Poster],
-    clock: RunClock,
-) -> Result<Vec<(Topic, Cursor)>, Failed> {
-    stream::iter(0..trial.workload.topics)
-        .map(|number| open_topic(trial, target, &posters[number as usize], number, clock))
-        .buffered(POSTING_CONNECTIONS_WARMED)
-        .try_collect()
-        .await
+/// Whether members speak on the connection that they listen on.
+fn speaks_there(trial: &Trial) -> bool {
+    let technique = trial.target.dialect.technique(trial.transport);
+    trial.transport.sends_on_its_own_connection() && technique.is_some_and(|technique| technique.speaks.is_some())
 }
 
-async fn open_topic(
-    trial: &Trial,
-    target: &Server,
-    poster: &Poster,
-    number: u32,
-    clock: RunClock,
-) -> Result<(Topic, Cursor), Failed> {
-    let topic = topic_name(&trial.workload, trial.number, number);
-    let request = poster.client.get(target.subscription(&topic, Transport::ShortPolling.name()));
-    let answer = request.send().await;
-    let response = answer.map_err(|error| caused(FailureKind::Server, "asking for a topic's first cursor", &error))?;
-    let cursor = transports::cursor(&response).ok_or_else(|| {
-        let status = response.status();
-        failed(FailureKind::Server, format!("a poll was answered {status} without a Last-Event-ID"))
-    })?;
-    // Reading to the end is what lets the connection be used again.
-    drop(response.bytes().await);
-    greet(poster, clock).await?;
-    Ok((topic, cursor))
+/// Posts every topic's greeting.
+async fn greet(posters: &[Poster], clock: RunClock) -> Result<(), Failed> {
+    let greetings = stream::iter(posters.to_vec()).map(|poster| greet_one(poster, clock));
+    greetings.buffer_unordered(POSTING_CONNECTIONS_WARMED).try_collect().await
 }
 
-async fn greet(poster: &Poster, clock: RunClock) -> Result<(), Failed> {
+async fn greet_one(poster: Poster, clock: RunClock) -> Result<(), Failed> {
     let now = clock.now();
     let mut greeting = String::new();
     stamp::write(&mut greeting, &Stamp { publisher: GREETER, index: 0, due: now, sent: now }, |body| {
@@ -168,54 +180,64 @@ async fn greet(poster: &Poster, clock: RunClock) -> Result<(), Failed> {
     }
 }
 
-/// Members that speak by `POST`: each with a client, hence a connection, of its own. One request
-/// opens it, so that no first message pays for connecting.
-async fn members(trial: &Trial, target: &Server, posters: &[Poster]) -> Result<Vec<Channel>, Failed> {
+async fn warm(posters: &[Poster]) -> Result<(), Failed> {
+    let warmed = stream::iter(posters.to_vec()).map(warm_one);
+    warmed.buffer_unordered(POSTING_CONNECTIONS_WARMED).try_collect().await
+}
+
+/// Opens a connection, so that no first message pays for connecting.
+async fn warm_one(poster: Poster) -> Result<(), Failed> {
+    poster.warm().await.map_err(|error| caused(FailureKind::Connect, "warming a connection", &error))
+}
+
+/// Members that speak by `POST`: each with a client, hence a connection, of its own.
+async fn members(trial: &Trial, posters: &[Poster]) -> Result<Vec<Channel>, Failed> {
     stream::iter(0..trial.workload.subscribers)
-        .map(|number| member(target, &posters[trial.workload.topic_of(number) as usize]))
+        .map(|number| member(&posters[trial.workload.topic_of(number) as usize]))
         .buffered(CONNECTING_AT_ONCE)
         .try_collect()
         .await
 }
 
-async fn member(target: &Server, poster: &Poster) -> Result<Channel, Failed> {
-    let client = client()?;
-    let answer = client.get(target.url("/healthz")).send().await;
-    let response = answer.map_err(|error| caused(FailureKind::Connect, "warming a connection", &error))?;
-    drop(response.bytes().await);
-    Ok(Channel::Post(Poster { client, ..poster.clone() }))
+async fn member(poster: &Poster) -> Result<Channel, Failed> {
+    let poster = poster.on(client()?);
+    warm_one(poster.clone()).await?;
+    Ok(Channel::Post(poster))
 }
 
 /// Starts every subscriber; returns the outboxes of those that speak on their own connection.
-fn subscribers(
-    cast: &mut Cast,
-    trial: &Trial,
-    target: &Server,
-    openings: &[(Topic, Cursor)],
-    clock: RunClock,
-) -> Vec<Channel> {
+fn subscribers(cast: &mut Cast, trial: &Trial, server: &Server, topics: &[Topic], clock: RunClock) -> Vec<Channel> {
     let workload = &trial.workload;
     let speaks = workload.direction == Direction::Both;
-    let on_its_own = speaks && trial.transport.sends_on_its_own_connection();
+    let on_its_own = speaks && speaks_there(trial);
     let room = Arc::new(Semaphore::new(CONNECTING_AT_ONCE));
     let offsets = poll_offsets(trial, &cast.schedule);
     let ports = transports::ports();
     let mut channels = Vec::new();
     for (number, offset) in (0..workload.subscribers).zip(offsets) {
         let topic = workload.topic_of(number);
-        let (name, start) = openings[topic as usize].clone();
         let own = speaks.then(|| cast.publications[number as usize].clone());
         let publishers = if speaks { workload.audience(topic) } else { 1 };
-        let seat = Seat { number, topic, topics: workload.topics, publishers: publishers as usize, start, own };
+        let dialect = &server.target.dialect;
+        let seat = Seat {
+            number,
+            topic,
+            topics: workload.topics,
+            publishers: publishers as usize,
+            others: dialect.others,
+            presence: Presence::of(dialect.newcomers, trial.transport),
+            own,
+        };
         let standing = Arc::new(Standing::default());
         cast.standings.push(standing.clone());
         let subscriber = Subscriber::new(seat, cast.recorder.clone(), standing, cast.arrivals.clone());
-        let mut subscription = Subscription::new(target.clone(), name, Some(start), workload.polling, clock);
+        let mut subscription =
+            Subscription::new(server.clone(), topics[topic as usize].clone(), workload.polling, clock);
         subscription.pace = Pace::From { start: cast.start.subscribe(), offset };
         subscription.completes = workload.completes;
         subscription.client = trial.client;
         subscription.taps = cast.taps.clone();
-        subscription.source = transports::source_of(number, target.http, ports);
+        subscription.source = transports::source_of(number, server.http, ports);
         subscription.seed = seeding::mix(seeding::mix(trial.seed ^ Purpose::BackOff as u64) ^ u64::from(number));
         if on_its_own {
             // A publisher waits for each write, so that one place is all it ever needs.

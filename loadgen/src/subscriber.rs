@@ -4,7 +4,8 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use pushoff_model::{Cursor, RunInstant};
+use pushoff_model::target::{Newcomers, Others};
+use pushoff_model::{RunInstant, Transport};
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 
 use crate::ledger::{Delivery, Ledger};
@@ -26,7 +27,8 @@ pub(crate) struct Subscriber {
     connecting: Option<RunInstant>,
     opened: bool,
     greeted: bool,
-    /// Room among those who connect at the same time; given back when the greeting is there.
+    present: bool,
+    /// Room among those who connect at the same time; given back when this one is connected.
     pub(crate) room: Option<OwnedSemaphorePermit>,
 }
 
@@ -42,10 +44,40 @@ pub(crate) struct Seat {
     pub(crate) topics: u32,
     /// How many publishers its topic has.
     pub(crate) publishers: usize,
-    /// The cursor that it begins after.
-    pub(crate) start: Cursor,
+    /// What it thinks of messages that are not the generator's.
+    pub(crate) others: Others,
+    /// When it is there for all that is known.
+    pub(crate) presence: Presence,
     /// What it says itself, where it speaks.
     pub(crate) own: Option<Publication>,
+}
+
+/// From when on a subscriber counts as connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Presence {
+    /// From its greeting, which was there before.
+    Greeted,
+    /// From when its stream is open, or its first poll answered: nothing was there before.
+    Opened,
+    /// From its first request, which is not answered before there is something.
+    Asked,
+}
+
+impl Presence {
+    pub(crate) const fn of(newcomers: Newcomers, transport: Transport) -> Self {
+        match (newcomers, transport) {
+            (Newcomers::Kept, _) => Self::Greeted,
+            (Newcomers::Live, Transport::LongPolling) => Self::Asked,
+            (
+                Newcomers::Live,
+                Transport::ShortPolling
+                | Transport::HttpStreaming
+                | Transport::Sse
+                | Transport::WebSocket
+                | Transport::RawTcp,
+            ) => Self::Opened,
+        }
+    }
 }
 
 impl Seat {
@@ -74,15 +106,28 @@ pub(crate) struct Standing {
     pub(crate) completed: AtomicBool,
 }
 
-/// Counts the subscribers that have their greeting.
+/// Counts the subscribers that are connected, and those that have their greeting.
 #[derive(Debug)]
 pub(crate) struct Arrivals {
-    missing: AtomicU64,
-    all: Notify,
+    pub(crate) present: Countdown,
+    pub(crate) greeted: Countdown,
 }
 
 impl Arrivals {
     pub(crate) fn new(expected: u32) -> Self {
+        Self { present: Countdown::new(expected), greeted: Countdown::new(expected) }
+    }
+}
+
+/// Counts down to all.
+#[derive(Debug)]
+pub(crate) struct Countdown {
+    missing: AtomicU64,
+    all: Notify,
+}
+
+impl Countdown {
+    fn new(expected: u32) -> Self {
         Self { missing: AtomicU64::new(expected.into()), all: Notify::new() }
     }
 
@@ -90,7 +135,7 @@ impl Arrivals {
         self.missing.load(Ordering::Acquire)
     }
 
-    /// Waits until every subscriber has its greeting. One may wait at a time.
+    /// Waits for every subscriber. One may wait at a time.
     pub(crate) async fn all(&self) {
         while self.missing() > 0 {
             self.all.notified().await;
@@ -107,7 +152,7 @@ impl Arrivals {
 impl Subscriber {
     pub(crate) fn new(seat: Seat, recorder: Arc<Recorder>, standing: Arc<Standing>, arrivals: Arc<Arrivals>) -> Self {
         Self {
-            ledger: Ledger::new(seat.publishers, seat.start),
+            ledger: Ledger::new(seat.publishers),
             seat,
             tallies: Tallies::default(),
             samples: SampleBlock::default(),
@@ -117,6 +162,7 @@ impl Subscriber {
             connecting: None,
             opened: false,
             greeted: false,
+            present: false,
             room: None,
         }
     }
@@ -129,9 +175,18 @@ impl Subscriber {
     fn greeted(&mut self, at: RunInstant) {
         if !self.greeted {
             self.greeted = true;
-            self.room = None;
             self.recorder.greeted(self.connecting.unwrap_or(at), at);
-            self.arrivals.one();
+            self.present();
+            self.arrivals.greeted.one();
+        }
+    }
+
+    /// It is connected: the next may be.
+    fn present(&mut self) {
+        if !self.present {
+            self.present = true;
+            self.room = None;
+            self.arrivals.present.one();
         }
     }
 
@@ -178,19 +233,30 @@ impl Sink for Subscriber {
             self.opened = true;
             self.recorder.connected(at.since(self.connecting.unwrap_or(at)));
         }
+        if self.seat.presence == Presence::Opened {
+            self.present();
+        }
     }
 
     fn requested(&mut self, at: RunInstant) {
         self.tallies.requests += 1;
         self.tallies.requests_measured += u64::from(self.recorder.measures(at));
+        if self.seat.presence == Presence::Asked {
+            self.present();
+        }
     }
 
     fn message(&mut self, message: Incoming<'_>) {
-        self.ledger.cursor(message.cursor);
+        if let Some(cursor) = message.cursor {
+            self.ledger.cursor(cursor);
+        }
         match stamp::read(message.payload) {
             Some(stamp) if stamp.publisher == GREETER => self.greeted(message.received),
             Some(stamp) => self.stamped(&stamp, message),
-            None => self.ledger.foreign(),
+            None => match self.seat.others {
+                Others::Refuse => self.ledger.foreign(),
+                Others::Ignore => {}
+            },
         }
     }
 

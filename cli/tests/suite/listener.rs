@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use pushoff_loadgen::Server as Listening;
 use pushoff_loadgen::taps::Taps;
 use pushoff_loadgen::transports::{ConnectionError, Incoming, Sink, Subscription, subscribe};
 use pushoff_model::record::Traffic;
+use pushoff_model::target::{OURS, built_in};
 use pushoff_model::workload::Polling;
 use pushoff_model::{Client, RunClock, RunInstant, Transport};
 use tokio::runtime::Runtime;
@@ -62,11 +64,12 @@ impl Sink for Ears {
 
 /// The server at these addresses, as the generator's clients take it.
 pub(crate) fn listening(http: SocketAddr, raw_tcp: SocketAddr) -> Listening {
-    Listening { http, raw_tcp: Some(raw_tcp), pids: Vec::new(), cpus: 1.into(), publish_token: None }
+    let ours = built_in(OURS).unwrap().unwrap();
+    Listening { raw_tcp: Some(raw_tcp), ..Listening::at(Arc::new(ours), http) }
 }
 
 impl Listener {
-    /// Subscribes to a topic of the server, with what `set` sets.
+    /// Subscribes to a topic of the server from its start, with what `set` sets.
     pub(crate) fn start(
         server: &Server,
         topic: &str,
@@ -76,7 +79,7 @@ impl Listener {
     ) -> Self {
         let target = listening(server.http, server.raw_tcp);
         let polling = Polling { interval: Duration::from_millis(40), wait: Duration::from_secs(100) };
-        let mut subscription = Subscription::new(target, topic.parse().unwrap(), None, polling, RunClock::start());
+        let mut subscription = Subscription::new(target, topic.parse().unwrap(), polling, RunClock::start());
         let taps = Taps::default();
         (subscription.client, subscription.taps) = (client, taps.clone());
         set(&mut subscription);

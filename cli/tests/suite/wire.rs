@@ -139,9 +139,7 @@ fn every_message_weighs_what_the_standards_say() {
         let server = Server::start();
         let start = server.origin(TOPIC);
         let mut publisher = server.publisher(TOPIC);
-        let listener = Listener::start(&server, TOPIC, transport, client, |subscription| {
-            subscription.after = Some(start);
-        });
+        let listener = Listener::start(&server, TOPIC, transport, client, |_| {});
         wait_until_open(&listener, transport);
         let payloads = payloads(transport, Cursor { sequence: 10, ..start });
         // From the tenth message on all cursors are of that length, and each payload comes then too.
@@ -172,15 +170,12 @@ fn a_connection_costs_its_heads_and_its_opening() {
     for (transport, client) in every_way() {
         let server = Server::start();
         let start = server.origin(TOPIC);
-        let listener = Listener::start(&server, TOPIC, transport, client, |subscription| {
-            subscription.after = Some(start);
-        });
+        let listener = Listener::start(&server, TOPIC, transport, client, |_| {});
         wait_until_open(&listener, transport);
         let setup = settled(&listener, transport, (opening(transport, start), 0));
         let host = server.http.to_string();
-        let line =
-            format!("GET /topics/{TOPIC}/{transport} HTTP/1.1\r\nhost: {host}\r\nlast-event-id: {start}\r\n\r\n");
-        let least = if transport == Transport::RawTcp { format!("SUBSCRIBE {TOPIC} {start}\n") } else { line };
+        let line = format!("GET /topics/{TOPIC}/{transport}?after=start HTTP/1.1\r\nhost: {host}\r\n\r\n");
+        let least = if transport == Transport::RawTcp { format!("SUBSCRIBE {TOPIC} start\n") } else { line };
         assert!(setup.up.bytes >= least.len() as u64, "{transport} {client}");
         assert!(setup.up.bytes < least.len() as u64 + 180, "{transport} {client}: {setup:?}");
         assert_eq!(setup.contents.messages, 0);
@@ -195,9 +190,7 @@ fn an_empty_poll_is_two_heads() {
     for client in Client::ALL {
         let server = Server::start();
         let start = server.origin(TOPIC);
-        let listener = Listener::start(&server, TOPIC, Transport::ShortPolling, client, |subscription| {
-            subscription.after = Some(start);
-        });
+        let listener = Listener::start(&server, TOPIC, Transport::ShortPolling, client, |_| {});
         for _ in 0..5 {
             listener.wait_for(|heard| *heard == Heard::Empty);
         }
@@ -205,9 +198,11 @@ fn an_empty_poll_is_two_heads() {
         assert!(polls.contents.empty >= 5 && polls.contents.responses == polls.contents.empty, "{polls:?}");
         let answer = server.answer(&Request::get(&format!("/topics/{TOPIC}/short-polling?after={start}")));
         assert_eq!((answer.status, answer.text.as_str()), (204, ""));
-        let accept = format!("GET /topics/{TOPIC}/short-polling HTTP/1.1\r\nhost: {}\r\naccept: */*\r\n", server.http);
-        let request = format!("{accept}last-event-id: {start}\r\n\r\n").len() as u64;
-        assert_eq!(polls.up.bytes, polls.contents.requests * request, "{client}");
+        let fields = format!("HTTP/1.1\r\nhost: {}\r\naccept: */*\r\n", server.http);
+        let path = format!("GET /topics/{TOPIC}/short-polling");
+        let first = format!("{path}?after=start {fields}\r\n").len() as u64;
+        let others = format!("{path} {fields}last-event-id: {start}\r\n\r\n").len() as u64;
+        assert_eq!(polls.up.bytes, first + (polls.contents.requests - 1) * others, "{client}");
     }
 }
 
@@ -218,7 +213,7 @@ fn what_is_spoken_is_masked_frames() {
         let start = server.origin(TOPIC);
         let (outbox, speaks) = mpsc::channel(1);
         let listener = Listener::start(&server, TOPIC, Transport::WebSocket, client, |subscription| {
-            (subscription.after, subscription.outbox) = (Some(start), Some(speaks));
+            subscription.outbox = Some(speaks);
         });
         let mut masks = 0;
         for size in [1, 100, 125, 126, 65_535, 65_536] {
@@ -242,7 +237,7 @@ fn no_byte_is_lost_when_a_connection_ends() {
         let server = Server::start();
         let start = server.origin(TOPIC);
         let listener = Listener::start(&server, TOPIC, transport, client, |subscription| {
-            (subscription.after, subscription.completes) = (Some(start), true);
+            subscription.completes = true;
         });
         wait_until_open(&listener, transport);
         settled(&listener, transport, (opening(transport, start), 0));
@@ -264,11 +259,10 @@ fn no_byte_is_lost_when_a_connection_ends() {
 fn a_connection_comes_from_the_address_that_it_is_given() {
     for (transport, client) in every_way() {
         let server = Server::start();
-        let start = server.origin(TOPIC);
         server.publish(TOPIC, "1");
         let source = "127.0.0.77".parse().unwrap();
         let listener = Listener::start(&server, TOPIC, transport, client, |subscription| {
-            (subscription.after, subscription.source) = (Some(start), Some(source));
+            subscription.source = Some(source);
         });
         listener.wait_for(|heard| matches!(heard, Heard::Message(_)));
         let to = if transport == Transport::RawTcp { server.raw_tcp } else { server.http };

@@ -45,10 +45,14 @@ impl Tally {
         }
     }
 
-    pub(crate) fn message(&self, transport: Transport, cursor: Cursor, payload: &[u8]) {
+    /// A message; without a cursor it is not of our own wire contract, and what its framing must
+    /// weigh is not known.
+    pub(crate) fn message(&self, transport: Transport, cursor: Option<Cursor>, payload: &[u8]) {
         add(&self.messages, 1);
         add(&self.payload_bytes, payload.len() as u64);
-        add(&self.framing_bytes, overhead::message(transport, cursor, payload));
+        if let Some(cursor) = cursor {
+            add(&self.framing_bytes, overhead::message(transport, cursor, payload));
+        }
     }
 
     /// A request without a body, with every field that is on the wire; the bytes of its head.

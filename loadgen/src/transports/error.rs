@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io;
 
+use pushoff_model::Transport;
 use pushoff_model::record::FailureKind;
 
 /// Why one connection was not made, or broke.
@@ -35,12 +36,21 @@ pub enum ConnectionError {
     /// The server closed the WebSocket with a code that is not "complete".
     #[error("the server closed the WebSocket with code {0}")]
     Closed(u16),
-    /// A line was not what the wire contract says.
-    #[error("a line is not of the wire contract")]
-    Line(#[source] serde_json::Error),
-    /// An event had no cursor that can be read.
-    #[error("an event came without a cursor")]
+    /// What came is not what the target's dialect says.
+    #[error("what came cannot be read as the target's dialect says")]
+    Unit(#[source] serde_json::Error),
+    /// A message of our own wire contract had no cursor that can be read.
+    #[error("a message came without a cursor")]
     Cursor,
+    /// An id that cannot be said back.
+    #[error("an id that the server gave cannot stand in a field")]
+    Id,
+    /// The server's address makes no URL.
+    #[error("{0} is no address that can be asked")]
+    Address(String),
+    /// The target's description knows nothing of that transport.
+    #[error("the target does not speak {0}: leave it out, or describe it")]
+    NotSpoken(Transport),
     /// The stream ended though its topic is not complete.
     #[error("the stream ended before its time")]
     Ended,
@@ -64,12 +74,12 @@ impl ConnectionError {
     }
 
     /// Whether asking again would get the same answer: the request itself is wrong, or the
-    /// server does not keep to the wire contract. Timeouts, overload and failures pass.
+    /// server does not keep to what its target says. Timeouts, overload and failures pass.
     #[must_use]
     pub const fn is_final(&self) -> bool {
         match self {
             Self::Status(status) => matches!(status, 400..=499) && !matches!(status, 408 | 425 | 429),
-            Self::Line(_) | Self::Cursor | Self::NoRawTcp => true,
+            Self::Unit(_) | Self::Cursor | Self::Id | Self::Address(_) | Self::NotSpoken(_) | Self::NoRawTcp => true,
             Self::Io(_)
             | Self::Http(_)
             | Self::Connection(_)

@@ -1,20 +1,30 @@
 //! A subscription under way: where it stands, who listens, and what follows a break.
 
+use std::borrow::Cow;
 use std::io;
 use std::net::SocketAddr;
 
-use http::{HeaderMap, HeaderValue, StatusCode};
-use pushoff_model::{Cursor, RunInstant, Transport};
+use http::{HeaderMap, StatusCode};
+use pushoff_model::target::{Others, Technique, Units, Variable};
+use pushoff_model::{Client, RunInstant, Transport};
 
 use super::backoff::BackOff;
-use super::{ConnectionError, Incoming, LAST_EVENT_ID, Polled, Sink, SubscribeError, Subscription, line};
+use super::place::Place;
+use super::unit::{Reader, Trust, Unit};
+use super::{ConnectionError, Incoming, Polled, Sink, SubscribeError, Subscription, filled, pointer};
 use crate::taps::{Tally, Tapped};
 
 pub(super) struct Feed<'a, S> {
     pub(super) transport: Transport,
     pub(super) subscription: Subscription,
+    /// How the server speaks that transport.
+    pub(super) technique: &'a Technique,
     pub(super) sink: &'a mut S,
     pub(super) opened: Opened,
+    pub(super) place: Place,
+    reader: Reader<'a>,
+    /// Whether ids are our own cursors and bytes those of our own wire contract.
+    ours: bool,
 }
 
 /// What has become of the subscription's connections so far.
@@ -25,7 +35,23 @@ pub(super) enum Opened {
     Now,
 }
 
-impl<S: Sink> Feed<'_, S> {
+impl<'a, S: Sink> Feed<'a, S> {
+    pub(super) fn new(
+        transport: Transport,
+        subscription: Subscription,
+        technique: &'a Technique,
+        sink: &'a mut S,
+    ) -> Self {
+        let ours = subscription.server.target.is_ours();
+        let trust = match (subscription.client, ours) {
+            (Client::Library, _) => Trust::None,
+            (Client::Lean, false) => Trust::Earned,
+            (Client::Lean, true) => Trust::Given,
+        };
+        let (place, reader) = (Place::new(technique), Reader::new(&technique.parts, trust));
+        Self { transport, subscription, technique, sink, opened: Opened::Never, place, reader, ours }
+    }
+
     pub(super) fn now(&self) -> RunInstant {
         self.subscription.clock.now()
     }
@@ -39,16 +65,6 @@ impl<S: Sink> Feed<'_, S> {
         Tapped::connect(&self.subscription.taps, target, self.subscription.source).await
     }
 
-    /// The field that says where to go on.
-    pub(super) fn resume(&self, fields: &mut HeaderMap) {
-        if let Some(after) = self.subscription.after {
-            // A cursor is digits and a dash: always a field value.
-            if let Ok(value) = HeaderValue::try_from(after.to_string()) {
-                fields.insert(LAST_EVENT_ID, value);
-            }
-        }
-    }
-
     /// The stream is open; told once a connection.
     pub(super) fn opened(&mut self) {
         if self.opened != Opened::Now {
@@ -57,45 +73,112 @@ impl<S: Sink> Feed<'_, S> {
         }
     }
 
-    pub(super) fn message(&mut self, cursor: Cursor, payload: &[u8], polled: Option<Polled>) {
-        let received = self.now();
-        self.subscription.after = Some(cursor);
-        // Before the sink knows of it: whoever waits for the last message then reads whole sums.
-        self.tally().message(self.transport, cursor, payload);
-        self.sink.message(Incoming { cursor, payload, received, polled });
-    }
-
-    /// Hands on what a JSON line says.
-    pub(super) fn line(&mut self, bytes: &[u8], polled: Option<Polled>) -> Result<(), ConnectionError> {
-        let line = line::parse(bytes).map_err(ConnectionError::Line)?;
-        self.said(line, polled);
-        Ok(())
-    }
-
-    /// Hands on what a JSON line says that a server of the wire contract wrote.
-    pub(super) fn trusted_line(&mut self, bytes: &[u8], polled: Option<Polled>) -> Result<(), ConnectionError> {
-        let line = line::parse_trusted(bytes).map_err(ConnectionError::Line)?;
-        self.said(line, polled);
-        Ok(())
-    }
-
-    fn said(&mut self, line: line::Line<'_>, polled: Option<Polled>) {
-        match line {
-            line::Line::Message { cursor, payload } => self.message(cursor, payload.as_bytes(), polled),
-            line::Line::Missed(count) => self.sink.missed(count),
-            line::Line::Open(_) => self.opened(),
-            line::Line::Heartbeat => {}
+    /// Hands on what a unit says; whether it said anything.
+    pub(super) fn unit(&mut self, unit: &[u8], polled: Option<Polled>) -> Result<bool, ConnectionError> {
+        match self.reader.read(unit) {
+            Ok(Unit::Message { id, payload }) => self.message(id.as_deref(), payload, polled).map(|()| true),
+            Ok(Unit::Missed(count)) => {
+                self.sink.missed(count);
+                Ok(true)
+            }
+            Ok(Unit::Other) => Ok(false),
+            Err(error) => self.strange(ConnectionError::Unit(error)).map(|()| false),
         }
     }
 
+    /// Hands on what an event says, of that type and with that id of its own.
+    pub(super) fn event(&mut self, kind: &[u8], id: Option<&str>, data: &[u8]) -> Result<(), ConnectionError> {
+        if let Units::Events { missed: Some(missed) } = &self.technique.units
+            && missed.as_bytes() == kind
+        {
+            return self.missed_event(data);
+        }
+        match self.reader.read(data) {
+            Ok(Unit::Message { id: inner, payload }) => self.message(inner.as_deref().or(id), payload, None),
+            Ok(Unit::Missed(count)) => {
+                self.sink.missed(count);
+                Ok(())
+            }
+            Ok(Unit::Other) => Ok(()),
+            Err(error) => self.strange(ConnectionError::Unit(error)),
+        }
+    }
+
+    /// Hands on an event that says how many messages were missed.
+    fn missed_event(&mut self, data: &[u8]) -> Result<(), ConnectionError> {
+        match serde_json::from_slice(data) {
+            Ok(count) => self.sink.missed(count),
+            Err(error) => self.strange(ConnectionError::Unit(error))?,
+        }
+        Ok(())
+    }
+
+    /// What is no message is nothing to a server that says more than was published.
+    fn strange(&self, error: ConnectionError) -> Result<(), ConnectionError> {
+        match self.subscription.server.target.dialect.others {
+            Others::Ignore => Ok(()),
+            Others::Refuse => Err(error),
+        }
+    }
+
+    fn message(&mut self, id: Option<&str>, found: &[u8], polled: Option<Polled>) -> Result<(), ConnectionError> {
+        let received = self.now();
+        let cursor = match self.ours {
+            true => Some(id.and_then(|id| id.parse().ok()).ok_or(ConnectionError::Cursor)?),
+            false => None,
+        };
+        self.place.heard(id);
+        // Before the sink knows of it: whoever waits for the last message then reads whole sums.
+        self.tally().message(self.transport, cursor, found);
+        let Some(payload) = pointer::text(found) else { return Ok(()) };
+        self.sink.message(Incoming { cursor, payload: &payload, received, polled });
+        Ok(())
+    }
+
+    /// What is to be sent first on a WebSocket. An id that is not known yet is left out of it.
+    pub(super) fn hello(&self) -> Option<String> {
+        let mut out = String::new();
+        self.technique.hello.as_ref()?.fill(&mut out, |variable| match variable {
+            Variable::Topic => Some(self.subscription.topic.as_str()),
+            Variable::Id => self.place.value(variable).or(Some("")),
+            Variable::Payload | Variable::Quoted | Variable::Wait | Variable::Field(_) => None,
+        });
+        Some(out)
+    }
+
+    /// What a payload is sent as on the subscriber's own WebSocket.
+    pub(super) fn spoken<'p>(&self, payload: &'p str) -> Cow<'p, str> {
+        match &self.technique.speaks {
+            Some(speaks) if !speaks.is_just(&Variable::Payload) => {
+                Cow::Owned(filled(speaks, &self.subscription.topic, payload))
+            }
+            _as_it_is => Cow::Borrowed(payload),
+        }
+    }
+
+    /// Whether the server says with an answer of this kind that a topic is complete.
+    pub(super) fn is_complete(&self, status: StatusCode) -> bool {
+        self.completes() && matches!(status, StatusCode::GONE)
+    }
+
+    /// Whether the server knows of complete topics.
+    pub(super) fn completes(&self) -> bool {
+        self.subscription.server.target.dialect.complete.is_some()
+    }
+
     /// Reads the head of a stream's response; `None` says that the topic is complete.
-    pub(super) fn stream_begins(&mut self, status: StatusCode) -> Result<Option<()>, ConnectionError> {
+    pub(super) fn stream_begins(
+        &mut self,
+        status: StatusCode,
+        head: &HeaderMap,
+    ) -> Result<Option<()>, ConnectionError> {
         match status {
             StatusCode::OK => {
+                self.place.answered(head);
                 self.opened();
                 Ok(Some(()))
             }
-            StatusCode::GONE | StatusCode::NO_CONTENT => Ok(None),
+            StatusCode::GONE | StatusCode::NO_CONTENT if self.completes() => Ok(None),
             status => Err(ConnectionError::Status(status.as_u16())),
         }
     }

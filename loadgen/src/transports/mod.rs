@@ -1,10 +1,12 @@
 //! The client side of every transport: one subscriber, one connection, one function.
 //!
 //! Each file speaks one transport over one connection until it ends or breaks, and hands what
-//! comes to a [`Sink`]. What follows a break is the same for all: wait, connect again, go on after
-//! the last cursor, so that nothing is lost by it. `library` speaks by the libraries that Rust
+//! comes to a [`Sink`]. What is asked, and what is made of what comes, is the target's dialect's to
+//! say. What follows a break is the same for all: wait, connect again, go on after the last
+//! message, so that nothing is lost by it. `library` speaks by the libraries that Rust
 //! developers use, `lean` by as little code as will do; what is the same for both stands here.
 
+mod asking;
 mod backoff;
 mod error;
 mod feed;
@@ -12,16 +14,20 @@ mod lean;
 mod library;
 pub mod line;
 mod long_polling;
+mod place;
+mod pointer;
 mod poll;
 mod raw_tcp;
 mod short_polling;
 mod source;
+mod texts;
+pub mod unit;
+mod units;
 
 use std::net::IpAddr;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use http::HeaderName;
 use pushoff_model::workload::Polling;
 use pushoff_model::{Client, Cursor, RunClock, RunInstant, Topic, Transport};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -31,23 +37,18 @@ use crate::taps::Taps;
 use backoff::BackOff;
 use feed::{Feed, Opened};
 
+pub(crate) use asking::{fields_of, filled, url};
 pub use backoff::{BASE as BACK_OFF_BASE, CAP as BACK_OFF_CAP};
 pub use error::{ConnectionError, SubscribeError};
-pub(crate) use library::cursor;
 pub(crate) use source::{ports, source_of};
-
-/// Where a client says, and a poll's answer too, which message is the last it has.
-const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// What one subscriber wants.
 #[derive(Debug)]
 pub struct Subscription {
     /// The server.
-    pub target: Server,
+    pub server: Server,
     /// The topic.
     pub topic: Topic,
-    /// The last message it has; `None` to begin with the next. Moves on with every message.
-    pub after: Option<Cursor>,
     /// How it polls, where it polls.
     pub polling: Polling,
     /// When it polls, where it polls on a timer.
@@ -72,12 +73,11 @@ pub struct Subscription {
 impl Subscription {
     /// A subscription for a reader of `topic`, polling from now on.
     #[must_use]
-    pub fn new(target: Server, topic: Topic, after: Option<Cursor>, polling: Polling, clock: RunClock) -> Self {
+    pub fn new(server: Server, topic: Topic, polling: Polling, clock: RunClock) -> Self {
         let pace = Pace::AtOnce;
         Self {
-            target,
+            server,
             topic,
-            after,
             polling,
             pace,
             completes: false,
@@ -133,8 +133,8 @@ async fn next_outbound(outbox: &mut Option<mpsc::Receiver<Outbound>>) -> Option<
 /// A message as the client library handed it over.
 #[derive(Clone, Copy, Debug)]
 pub struct Incoming<'a> {
-    /// Its place in the log.
-    pub cursor: Cursor,
+    /// Its place in the log, where the server's ids are our own cursors.
+    pub cursor: Option<Cursor>,
     /// The published JSON text.
     pub payload: &'a [u8],
     /// When it was handed over: read once a message.
@@ -198,7 +198,17 @@ pub async fn subscribe<S: Sink>(
 ) -> Result<(), SubscribeError> {
     let mut backoff = BackOff::new(subscription.seed);
     let (client, completes) = (subscription.client, subscription.completes);
-    let mut feed = Feed { transport, subscription, sink, opened: Opened::Never };
+    let target = subscription.server.target.clone();
+    let technique = match transport {
+        Transport::RawTcp => raw_tcp::technique(),
+        Transport::ShortPolling
+        | Transport::LongPolling
+        | Transport::HttpStreaming
+        | Transport::Sse
+        | Transport::WebSocket => target.dialect.technique(transport),
+    };
+    let technique = technique.ok_or(SubscribeError::Connect(ConnectionError::NotSpoken(transport)))?;
+    let mut feed = Feed::new(transport, subscription, technique, sink);
     loop {
         feed.sink.connecting(feed.now());
         let ended = match (transport, client) {

@@ -1,12 +1,14 @@
-//! One poll: ask for what lies after the last cursor. Short and long polling differ in when, the
+//! One poll: ask for what lies after the last message. Short and long polling differ in when, the
 //! clients in how they ask.
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use pushoff_model::{Client, Cursor, RunInstant};
+use pushoff_model::target::Units;
+use pushoff_model::{Client, RunInstant};
 
-use super::line::LineBuffer;
-use super::{ConnectionError, Feed, LAST_EVENT_ID, Polled, Sink, lean, library};
+use super::unit::elements;
+use super::units::UnitBuffer;
+use super::{ConnectionError, Feed, Polled, Sink, lean, library};
 
 /// A client that polls one address.
 pub(super) enum Poller {
@@ -23,16 +25,15 @@ pub(super) enum Next {
 /// A poll's answer, whole.
 pub(super) struct Answer {
     pub(super) status: StatusCode,
-    /// The cursor for the next poll.
-    pub(super) next: Option<Cursor>,
+    pub(super) head: HeaderMap,
     pub(super) body: Bytes,
 }
 
 impl Poller {
-    pub(super) fn new<S: Sink>(feed: &Feed<'_, S>, path: &str) -> Result<Self, ConnectionError> {
+    pub(super) fn new<S: Sink>(feed: &Feed<'_, S>) -> Result<Self, ConnectionError> {
         match feed.subscription.client {
-            Client::Library => library::Poller::new(feed, path).map(Self::Library),
-            Client::Lean => lean::Poller::new(feed, path).map(Self::Lean),
+            Client::Library => library::Poller::new(feed).map(Self::Library),
+            Client::Lean => Ok(Self::Lean(lean::Poller::new())),
         }
     }
 
@@ -50,32 +51,46 @@ impl Poller {
             Self::Library(poller) => poller.ask(feed).await?,
             Self::Lean(poller) => poller.ask(feed).await?,
         };
-        match answer.status {
+        if feed.is_complete(answer.status) {
+            return Ok(Next::Complete);
+        }
+        let said = match answer.status {
             StatusCode::OK => {
                 feed.opened();
-                let mut lines = LineBuffer::default();
-                lines.extend(&answer.body);
-                while let Some(line) = lines.next_line() {
-                    match self {
-                        Self::Library(_) => feed.line(&line, polled)?,
-                        Self::Lean(_) => feed.trusted_line(&line, polled)?,
-                    }
-                }
+                units(&answer.body, feed, polled)?
             }
-            StatusCode::NO_CONTENT => {
+            StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED => {
                 feed.opened();
-                feed.tally().empty();
-                feed.sink.polled_empty();
+                false
             }
-            StatusCode::GONE => return Ok(Next::Complete),
             status => return Err(ConnectionError::Status(status.as_u16())),
+        };
+        feed.place.answered(&answer.head);
+        if !said {
+            feed.tally().empty();
+            feed.sink.polled_empty();
         }
-        feed.subscription.after = answer.next.or(feed.subscription.after);
         Ok(Next::GoOn)
     }
 }
 
-/// The cursor for the next poll, from the head of an answer.
-pub(super) fn next_cursor(fields: &HeaderMap) -> Option<Cursor> {
-    fields.get(LAST_EVENT_ID)?.to_str().ok()?.parse().ok()
+/// Hands on the units of a body; whether any of them said anything.
+fn units<S: Sink>(body: &Bytes, feed: &mut Feed<'_, S>, polled: Option<Polled>) -> Result<bool, ConnectionError> {
+    let mut said = false;
+    match &feed.technique.units {
+        Units::Whole => said = feed.unit(body, polled)?,
+        Units::Array(array) => {
+            for unit in elements(body, array).map_err(ConnectionError::Unit)? {
+                said |= feed.unit(unit.get().as_bytes(), polled)?;
+            }
+        }
+        units @ (Units::Lines | Units::Texts | Units::Events { .. } | Units::Frames) => {
+            let mut buffer = UnitBuffer::new(units);
+            buffer.extend(body);
+            while let Some(unit) = buffer.next_unit().or_else(|| buffer.rest()) {
+                said |= feed.unit(&unit, polled)?;
+            }
+        }
+    }
+    Ok(said)
 }

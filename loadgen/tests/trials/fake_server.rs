@@ -145,6 +145,7 @@ async fn serve(stream: TcpStream, logs: Arc<Logs>) -> io::Result<()> {
     while let Some(request) = read(&mut stream).await? {
         match (request.method.as_str(), request.transport.as_str()) {
             ("POST", _) => answer_publisher(&mut stream, &request, &logs).await?,
+            ("HEAD", _) => respond(&mut stream, "204 No Content", "", "").await?,
             ("DELETE", _) => {
                 logs.complete(&request.topic);
                 respond(&mut stream, "204 No Content", "", "").await?;
@@ -187,7 +188,8 @@ async fn read(stream: &mut BufReader<TcpStream>) -> io::Result<Option<Request>> 
     let path = target.split('?').next().unwrap().to_owned();
     let mut parts = path.split('/').skip(2).map(str::to_owned);
     let (topic, transport) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    let mut request = Request { method, topic, transport, after: None, websocket_key: None, body: String::new() };
+    let after = target.contains("after=start").then_some(0);
+    let mut request = Request { method, topic, transport, after, websocket_key: None, body: String::new() };
     let mut length = 0;
     loop {
         let mut header = String::new();

@@ -99,7 +99,8 @@ pub(crate) async fn raw_tcp(stream: TcpStream, logs: Arc<Logs>) -> io::Result<()
     stream.read_line(&mut subscribe).await?;
     let mut words = subscribe.split_whitespace().skip(1);
     let topic = words.next().unwrap_or_default().to_owned();
-    let after = words.next().and_then(|cursor| cursor.rsplit('-').next()?.parse().ok());
+    let after =
+        words.next().and_then(|place| if place == "start" { Some(0) } else { place.rsplit('-').next()?.parse().ok() });
     let request = Request::raw(topic, after);
     stream_out(&mut stream, &request, &logs, |event| {
         let text = line(event);

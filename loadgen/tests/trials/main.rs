@@ -38,7 +38,7 @@ fn ours() -> Arc<Target> {
 }
 
 fn target(server: &FakeServer) -> Server {
-    Server { http: server.http, raw_tcp: Some(server.raw_tcp), pids: Vec::new(), cpus: 1.0, publish_token: None }
+    Server { raw_tcp: Some(server.raw_tcp), ..Server::at(ours(), server.http) }
 }
 
 async fn outcome(workload: Workload, transport: Transport, target: &Server) -> Outcome {
@@ -137,7 +137,7 @@ async fn a_broken_connection_is_made_again_and_loses_nothing() {
     let cut = |(direction, client), transport| async move {
         let server = FakeServer::start(Fault::None).await;
         let (http, raw_tcp) = (Relay::to(server.http).await, Relay::to(server.raw_tcp).await);
-        let target = Server { http: http.address, raw_tcp: Some(raw_tcp.address), ..target(&server) };
+        let target = Server { raw_tcp: Some(raw_tcp.address), ..Server::at(ours(), http.address) };
         let mut workload = Workload { client, ..workload(direction) };
         workload.phases.measure = Duration::from_millis(600);
         // Longer than a first back-off; lasts to its end where a message's fate stays unknown.
@@ -231,7 +231,7 @@ async fn a_stalled_server_shows_as_latency_of_every_message_that_was_due_meanwhi
 async fn nobody_there_is_the_servers_failure_and_no_raw_port_is_said_plainly() {
     let server = FakeServer::start(Fault::None).await;
     let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let nobody = Server { http: closed, ..target(&server) };
+    let nobody = Server::at(ours(), closed);
     let failure = failed(outcome(workload(Direction::Down), Transport::WebSocket, &nobody).await);
     assert_eq!(failure.kind, FailureKind::Server, "{failure:?}");
     let no_raw = Server { raw_tcp: None, ..target(&server) };

@@ -79,11 +79,11 @@ fn stuck_readers_are_cut_off_and_cost_the_others_nothing() {
     let (mut healthy, mut dribbling) = (JoinSet::new(), JoinSet::new());
     for transport in Transport::ALL {
         for seed in 0..HEALTHY {
-            healthy.spawn_on(read(transport, (server.http, server.raw_tcp), origin, seed), runtime.handle());
+            healthy.spawn_on(read(transport, (server.http, server.raw_tcp), seed), runtime.handle());
         }
         for seed in 0..DRIBBLING {
             let addresses = (slow_http.address, slow_raw_tcp.address);
-            dribbling.spawn_on(read(transport, addresses, origin, seed), runtime.handle());
+            dribbling.spawn_on(read(transport, addresses, seed), runtime.handle());
         }
     }
     let is_held = |reader: &Connection| server.holds(reader.socket().local_addr().unwrap());
@@ -132,15 +132,10 @@ fn assert_ends(transport: Transport, reader: Connection) {
 }
 
 /// Reads until the topic is complete, as the generator's lean client does.
-async fn read(
-    transport: Transport,
-    (http, raw_tcp): (SocketAddr, SocketAddr),
-    origin: Cursor,
-    seed: usize,
-) -> (Transport, Ledger) {
+async fn read(transport: Transport, (http, raw_tcp): (SocketAddr, SocketAddr), seed: usize) -> (Transport, Ledger) {
     let polling = Polling { interval: Duration::from_millis(40), wait: Duration::from_secs(25) };
     let (target, topic) = (listening(http, raw_tcp), TOPIC.parse().unwrap());
-    let mut subscription = Subscription::new(target, topic, Some(origin), polling, RunClock::start());
+    let mut subscription = Subscription::new(target, topic, polling, RunClock::start());
     (subscription.client, subscription.completes, subscription.seed) = (Client::Lean, true, seed as u64);
     let mut ledger = Ledger::default();
     subscribe(transport, subscription, &mut ledger).await.unwrap_or_else(|error| panic!("{transport}: {error:?}"));

@@ -8,8 +8,8 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::{ACCEPT, HOST};
-use http::{HeaderMap, HeaderValue, Request, Response};
+use http::header::ACCEPT;
+use http::{HeaderValue, Request, Response};
 use http_body_util::Empty;
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1::{self, Parts, SendRequest};
@@ -45,7 +45,7 @@ impl Driver {
 
 impl Connection {
     pub(super) async fn open<S: Sink>(feed: &Feed<'_, S>) -> Result<Self, ConnectionError> {
-        let socket = feed.connect(feed.subscription.target.http).await?;
+        let socket = feed.connect(feed.subscription.server.http).await?;
         let (requests, connection) = http1::handshake(TokioIo::new(socket)).await?;
         Ok(Self { requests, driver: Driver::Open(Box::new(connection)) })
     }
@@ -125,20 +125,15 @@ fn piece_of(body: &mut Incoming, cx: &mut Context<'_>) -> Poll<Option<Result<Byt
     }
 }
 
-/// A `GET` of one of the topic's addresses for what lies after the last cursor.
-pub(super) fn get<S: Sink>(
-    feed: &Feed<'_, S>,
-    path: &str,
-    accept: HeaderValue,
-) -> Result<Request<Empty<Bytes>>, ConnectionError> {
-    let target = format!("/topics/{}/{path}", feed.subscription.topic);
+/// What a client accepts that has no wish.
+pub(super) const ANYTHING: HeaderValue = HeaderValue::from_static("*/*");
+
+/// A `GET` for what lies after the last message.
+pub(super) fn get<S: Sink>(feed: &Feed<'_, S>, accept: HeaderValue) -> Result<Request<Empty<Bytes>>, ConnectionError> {
+    let mut asking = feed.asking()?;
+    asking.usual(ACCEPT, accept);
     let mut request = Request::new(Empty::new());
-    // A topic and a transport's name make a path, and an address is a host.
-    *request.uri_mut() = target.parse().or(Err(ConnectionError::Ended))?;
-    let host = HeaderValue::try_from(feed.subscription.target.http.to_string()).or(Err(ConnectionError::Ended))?;
-    let fields: &mut HeaderMap = request.headers_mut();
-    fields.insert(HOST, host);
-    fields.insert(ACCEPT, accept);
-    feed.resume(fields);
+    *request.uri_mut() = asking.target.parse().map_err(|_error| ConnectionError::Address(asking.target))?;
+    *request.headers_mut() = asking.fields;
     Ok(request)
 }

@@ -1,26 +1,23 @@
-//! HTTP streaming: one response that does not end, a JSON line a message. Source: RFC 6202 §3.
+//! HTTP streaming: one response that does not end, a unit a message. Source: RFC 6202 §3.
 
-use http::HeaderValue;
-use pushoff_model::Transport;
-
-use super::http::{Connection, get};
-use crate::transports::line::LineBuffer;
+use super::http::{ANYTHING, Connection, get};
+use crate::transports::units::UnitBuffer;
 use crate::transports::{ConnectionError, Ended, Feed, Sink};
 
 pub(in crate::transports) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, ConnectionError> {
     let mut connection = Connection::open(feed).await?;
     feed.sink.requested(feed.now());
-    let request = get(feed, Transport::HttpStreaming.name(), HeaderValue::from_static("*/*"))?;
+    let request = get(feed, ANYTHING)?;
     let mut response = connection.ask(request, feed.tally()).await?;
-    if feed.stream_begins(response.status())?.is_none() {
+    if feed.stream_begins(response.status(), response.headers())?.is_none() {
         return Ok(Ended::Complete);
     }
-    let mut lines = LineBuffer::default();
+    let mut units = UnitBuffer::new(&feed.technique.units);
     while let Some(piece) = connection.piece(response.body_mut()).await {
-        lines.extend(&piece?);
-        while let Some(line) = lines.next_line() {
-            feed.trusted_line(&line, None)?;
+        units.extend(&piece?);
+        while let Some(unit) = units.next_unit() {
+            feed.unit(&unit, None)?;
         }
     }
-    if lines.is_mid_line() { Err(ConnectionError::Ended) } else { Ok(Ended::Closed) }
+    if units.is_mid_unit() { Err(ConnectionError::Ended) } else { Ok(Ended::Closed) }
 }

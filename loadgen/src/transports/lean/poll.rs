@@ -1,24 +1,22 @@
 //! A poll on a connection that is kept.
 
 use bytes::{Bytes, BytesMut};
-use http::HeaderValue;
 use hyper::body::Incoming;
 
-use super::http::{Connection, get};
-use crate::transports::poll::{Answer, next_cursor};
+use super::http::{ANYTHING, Connection, get};
+use crate::transports::poll::Answer;
 use crate::transports::{ConnectionError, Feed, Sink};
 
 pub(in crate::transports) struct Poller {
-    path: String,
     connection: Option<Connection>,
 }
 
 impl Poller {
-    pub(in crate::transports) fn new<S: Sink>(_: &Feed<'_, S>, path: &str) -> Result<Self, ConnectionError> {
-        Ok(Self { path: path.to_owned(), connection: None })
+    pub(in crate::transports) fn new() -> Self {
+        Self { connection: None }
     }
 
-    /// Asks for what lies after the last cursor. A connection that was closed between two polls is
+    /// Asks for what lies after the last message. A connection that was closed between two polls is
     /// made again, and so is one that was closed before it took the request, as a library does.
     pub(in crate::transports) async fn ask<S: Sink>(&mut self, feed: &Feed<'_, S>) -> Result<Answer, ConnectionError> {
         if let Some(mut connection) = self.connection.take()
@@ -38,12 +36,12 @@ impl Poller {
         mut connection: Connection,
         feed: &Feed<'_, S>,
     ) -> Result<Answer, ConnectionError> {
-        let request = get(feed, &self.path, HeaderValue::from_static("*/*"))?;
+        let request = get(feed, ANYTHING)?;
         let mut response = connection.ask(request, feed.tally()).await?;
-        let (status, next) = (response.status(), next_cursor(response.headers()));
+        let (status, head) = (response.status(), std::mem::take(response.headers_mut()));
         let body = whole(&mut connection, response.body_mut()).await?;
         self.connection = Some(connection);
-        Ok(Answer { status, next, body })
+        Ok(Answer { status, head, body })
     }
 }
 

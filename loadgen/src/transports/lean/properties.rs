@@ -3,11 +3,18 @@
 
 use bytes::Bytes;
 use proptest::prelude::*;
-use pushoff_model::{Cursor, Epoch};
+use pushoff_model::target::{Parts, Pointer};
 
 use super::event_stream::{Event, EventStream};
 use super::frames::FrameReader;
-use crate::transports::line::{Line, LineBuffer, parse, parse_trusted};
+use crate::transports::line::LineBuffer;
+use crate::transports::unit::{Reader, Trust, Unit};
+
+/// What a unit of our own wire contract says.
+fn read(unit: &[u8], trust: Trust) -> serde_json::Result<Unit<'_>> {
+    let [payload, id, missed] = ["data", "id", "missed"].map(|name| Pointer(vec![name.to_owned()]));
+    Reader::new(&Parts { payload, id: Some(id), missed: Some(missed) }, trust).read(unit)
+}
 
 /// Bytes made of the pieces that a framing gives a meaning to, and of any.
 fn bytes_of(pieces: &'static [&'static [u8]]) -> impl Strategy<Value = Vec<u8>> {
@@ -139,24 +146,29 @@ proptest! {
             b"{\"id\":\"5f3a9c21-42\",\"data\":", b"{\"missed\":", b"{\"open\":\"5f3a9c21-42\"", b"[", b"]", b" ",
         ]),
     ) {
-        drop(parse_trusted(&bytes));
-        let Ok(line) = parse(&bytes) else { return Ok(()) };
-        let again = match line {
-            Line::Open(cursor) => format!("{{\"open\":\"{cursor}\"}}"),
-            Line::Message { cursor, payload } => format!("{{\"id\":\"{cursor}\",\"data\":{payload}}}"),
-            Line::Missed(count) => format!("{{\"missed\":{}}}", count.map_or("null".into(), |count| count.to_string())),
-            Line::Heartbeat => String::new(),
+        drop(read(&bytes, Trust::Given));
+        let Ok(unit) = read(&bytes, Trust::None) else { return Ok(()) };
+        let again = match &unit {
+            Unit::Message { id: Some(id), payload } => {
+                let (id, payload) = (serde_json::to_string(id).unwrap(), String::from_utf8_lossy(payload));
+                format!("{{\"id\":{id},\"data\":{payload}}}")
+            }
+            Unit::Message { id: None, payload } => format!("{{\"data\":{}}}", String::from_utf8_lossy(payload)),
+            Unit::Missed(count) => format!("{{\"missed\":{}}}", count.map_or("null".into(), |count| count.to_string())),
+            Unit::Other => String::new(),
         };
-        prop_assert_eq!(parse(again.as_bytes()).unwrap(), line);
-        prop_assert_eq!(parse_trusted(again.as_bytes()).unwrap(), line);
+        for trust in [Trust::None, Trust::Earned, Trust::Given] {
+            prop_assert_eq!(&read(again.as_bytes(), trust).unwrap(), &unit);
+        }
     }
 
     #[test]
-    fn a_message_is_read_as_it_was_written(epoch: u32, sequence: u64, text: String, number: f64) {
-        let cursor = Cursor { epoch: Epoch(epoch), sequence };
+    fn a_message_is_read_as_it_was_written(id in "[ -!#-\\[\\]-~]{1,24}", text: String, number: f64) {
         let payload = serde_json::json!([text, number]).to_string();
-        let line = format!("{{\"id\":\"{cursor}\",\"data\":{payload}}}");
-        prop_assert_eq!(parse(line.as_bytes()).unwrap(), Line::Message { cursor, payload: &payload });
-        prop_assert_eq!(parse_trusted(line.as_bytes()).unwrap(), Line::Message { cursor, payload: &payload });
+        let line = format!("{{\"id\":\"{id}\",\"data\":{payload}}}");
+        let message = Unit::Message { id: Some(id.as_str().into()), payload: payload.as_bytes() };
+        for trust in [Trust::None, Trust::Earned, Trust::Given] {
+            prop_assert_eq!(&read(line.as_bytes(), trust).unwrap(), &message);
+        }
     }
 }

@@ -2,7 +2,6 @@
 
 use http::HeaderValue;
 use http::header::CACHE_CONTROL;
-use pushoff_model::Transport;
 
 use super::event_stream::{Event, EventStream};
 use super::http::{Connection, get};
@@ -11,10 +10,10 @@ use crate::transports::{ConnectionError, Ended, Feed, Sink};
 pub(in crate::transports) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, ConnectionError> {
     let mut connection = Connection::open(feed).await?;
     feed.sink.requested(feed.now());
-    let mut request = get(feed, Transport::Sse.name(), HeaderValue::from_static("text/event-stream"))?;
-    request.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    let mut request = get(feed, HeaderValue::from_static("text/event-stream"))?;
+    request.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache"));
     let mut response = connection.ask(request, feed.tally()).await?;
-    if feed.stream_begins(response.status())?.is_none() {
+    if feed.stream_begins(response.status(), response.headers())?.is_none() {
         return Ok(Ended::Complete);
     }
     let mut events = EventStream::default();
@@ -28,13 +27,6 @@ pub(in crate::transports) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> R
 }
 
 fn hand_on<S: Sink>(event: &Event, feed: &mut Feed<'_, S>) -> Result<(), ConnectionError> {
-    if event.name == "missed" {
-        let count = serde_json::from_slice(&event.data).map_err(ConnectionError::Line)?;
-        feed.sink.missed(count);
-        return Ok(());
-    }
     let id = event.id.as_deref().and_then(|id| std::str::from_utf8(id).ok());
-    let cursor = id.and_then(|id| id.parse().ok()).ok_or(ConnectionError::Cursor)?;
-    feed.message(cursor, &event.data, None);
-    Ok(())
+    feed.event(&event.name, id, &event.data)
 }

@@ -1,16 +1,13 @@
 //! WebSocket, on a socket of our own: text frames in both directions. Source: RFC 6455.
 
-use http::header::{
-    ACCEPT, AUTHORIZATION, CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
-};
+use http::header::{ACCEPT, CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
 use http::{HeaderMap, HeaderValue, StatusCode};
-use pushoff_model::Transport;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::frames::{self, FrameReader, Message};
-use super::http::{Connection, get};
+use super::http::{ANYTHING, Connection, get};
 use crate::taps::Tapped;
 use crate::transports::{ConnectionError, Ended, Feed, Outbound, Sink, next_outbound};
 
@@ -20,16 +17,23 @@ const NORMAL: u16 = 1000;
 pub(in crate::transports) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, ConnectionError> {
     let (mut socket, mut reader) = handshake(feed).await?;
     feed.opened();
+    if let Some(hello) = feed.hello() {
+        let mut frame = Vec::new();
+        frames::write_text(&mut frame, &hello, rand::random());
+        socket.write_all(&frame).await?;
+    }
     loop {
         while let Some(message) = reader.next_message().map_err(ConnectionError::Frame)? {
             match message {
-                Message::Text(text) => feed.trusted_line(text, None)?,
+                Message::Text(text) => {
+                    feed.unit(text, None)?;
+                }
                 Message::Ping(payload) => reply(&mut socket, frames::PONG, payload).await?,
                 Message::Close(code) => {
                     let said = code.map(u16::to_be_bytes);
                     reply(&mut socket, frames::CLOSE, said.as_ref().map_or(&[], |code| code)).await?;
                     return match code {
-                        Some(NORMAL) => Ok(Ended::Complete),
+                        Some(NORMAL) if feed.completes() => Ok(Ended::Complete),
                         Some(code) => Err(ConnectionError::Closed(code)),
                         None => Err(ConnectionError::Ended),
                     };
@@ -51,16 +55,14 @@ pub(in crate::transports) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> R
 /// Asks for the upgrade; the socket and what came behind the answer.
 async fn handshake<S: Sink>(feed: &mut Feed<'_, S>) -> Result<(Tapped, FrameReader), ConnectionError> {
     let key = generate_key();
-    let mut request = get(feed, Transport::WebSocket.name(), HeaderValue::from_static("*/*"))?;
+    let mut request = get(feed, ANYTHING)?;
     let fields = request.headers_mut();
     fields.remove(ACCEPT);
     fields.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
     fields.insert(UPGRADE, HeaderValue::from_static("websocket"));
     fields.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
-    fields.insert(SEC_WEBSOCKET_KEY, field(&key)?);
-    if let Some(authorization) = feed.subscription.target.authorization() {
-        fields.insert(AUTHORIZATION, field(&authorization)?);
-    }
+    let value = HeaderValue::try_from(&key).or(Err(ConnectionError::Frame("the key is no text of a field")))?;
+    fields.insert(SEC_WEBSOCKET_KEY, value);
     let mut connection = Connection::open(feed).await?;
     feed.sink.requested(feed.now());
     let response = connection.ask(request, feed.tally()).await?;
@@ -68,12 +70,9 @@ async fn handshake<S: Sink>(feed: &mut Feed<'_, S>) -> Result<(Tapped, FrameRead
         return Err(ConnectionError::Status(response.status().as_u16()));
     }
     agreed(response.headers(), &key).map_err(ConnectionError::Frame)?;
+    feed.place.answered(response.headers());
     let (socket, read) = connection.into_socket().await.ok_or(ConnectionError::Ended)?;
     Ok((socket, FrameReader::starting_with(&read)))
-}
-
-fn field(text: &str) -> Result<HeaderValue, ConnectionError> {
-    HeaderValue::try_from(text).or(Err(ConnectionError::Frame("the publish token cannot stand in a header")))
 }
 
 /// Whether the server has understood what it agreed to (§4.1).
@@ -106,7 +105,7 @@ async fn write<S: Sink>(
     let (messages, bytes) = outbound.size();
     let mut frames = Vec::new();
     for payload in &outbound.payloads {
-        frames::write_text(&mut frames, payload, rand::random());
+        frames::write_text(&mut frames, &feed.spoken(payload), rand::random());
     }
     socket.write_all(&frames).await?;
     feed.tally().spoken(bytes);

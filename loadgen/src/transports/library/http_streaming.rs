@@ -1,25 +1,23 @@
-//! HTTP streaming, by `reqwest`: one response that does not end, a JSON line a message. Source:
+//! HTTP streaming, by `reqwest`: one response that does not end, a unit a message. Source:
 //! RFC 6202 §3.
 
-use pushoff_model::Transport;
-
 use super::requests::Requests;
-use crate::transports::line::LineBuffer;
+use crate::transports::units::UnitBuffer;
 use crate::transports::{ConnectionError, Ended, Feed, Sink};
 
 pub(in crate::transports) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, ConnectionError> {
-    let requests = Requests::new(&feed.subscription, Transport::HttpStreaming.name())?;
+    let requests = Requests::new(&feed.subscription)?;
     feed.sink.requested(feed.now());
     let mut response = requests.ask(feed).await?;
-    if feed.stream_begins(response.status())?.is_none() {
+    if feed.stream_begins(response.status(), response.headers())?.is_none() {
         return Ok(Ended::Complete);
     }
-    let mut lines = LineBuffer::default();
+    let mut units = UnitBuffer::new(&feed.technique.units);
     while let Some(chunk) = response.chunk().await? {
-        lines.extend(&chunk);
-        while let Some(line) = lines.next_line() {
-            feed.line(&line, None)?;
+        units.extend(&chunk);
+        while let Some(unit) = units.next_unit() {
+            feed.unit(&unit, None)?;
         }
     }
-    if lines.is_mid_line() { Err(ConnectionError::Ended) } else { Ok(Ended::Closed) }
+    if units.is_mid_unit() { Err(ConnectionError::Ended) } else { Ok(Ended::Closed) }
 }

@@ -8,4 +8,3 @@ pub(super) mod sse;
 pub(super) mod websocket;
 
 pub(super) use poll::Poller;
-pub(crate) use requests::cursor;

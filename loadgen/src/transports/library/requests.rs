@@ -10,40 +10,37 @@ use std::task::{Context, Poll};
 use http::Extensions;
 use hyper::ext::ReasonPhrase;
 use hyper_util::client::legacy::connect::{Connection, HttpInfo};
-use pushoff_model::Cursor;
 use reqwest::Url;
-use reqwest::header::{ACCEPT, HOST};
+use reqwest::header::ACCEPT;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::server::http_client_builder;
 use crate::taps::{Tally, Tap, Taps, lines};
-use crate::transports::poll::next_cursor;
 use crate::transports::{ConnectionError, Feed, Sink, Subscription};
 
-/// A client with a connection of its own, to one address.
+/// A client with a connection of its own.
 pub(super) struct Requests {
     client: reqwest::Client,
-    url: Url,
-    authority: String,
     /// The end of the subscriber's connection is the end of its tap.
     _held: Held,
 }
 
 impl Requests {
-    pub(super) fn new(subscription: &Subscription, path: &str) -> Result<Self, ConnectionError> {
+    pub(super) fn new(subscription: &Subscription) -> Result<Self, ConnectionError> {
         let held = Held::default();
         let tapping = Tapping { taps: subscription.taps.clone(), slot: held.0.clone() };
         let client = http_client_builder().local_address(subscription.source).connector_layer(tapping).build()?;
-        let url = subscription.target.subscription(&subscription.topic, path);
-        Ok(Self { client, authority: url.authority().to_owned(), url, _held: held })
+        Ok(Self { client, _held: held })
     }
 
-    /// Asks for what lies after the last cursor.
+    /// Asks for what lies after the last message.
     pub(super) async fn ask<S: Sink>(&self, feed: &Feed<'_, S>) -> Result<reqwest::Response, ConnectionError> {
-        let mut request = self.client.get(self.url.clone()).build()?;
-        feed.resume(request.headers_mut());
-        let head = self.count(&request, feed.tally());
+        let asking = feed.asking()?;
+        let url = asking.url(&feed.subscription.server)?;
+        let mut request = self.client.get(url).build()?;
+        request.headers_mut().extend(asking.fields);
+        let head = count(&request, feed.tally());
         let response = self.client.execute(request).await.inspect_err(|error| {
             if error.is_connect() {
                 feed.tally().not_sent(head);
@@ -53,25 +50,19 @@ impl Requests {
         feed.tally().response(response.status(), reason, response.headers());
         Ok(response)
     }
+}
 
-    /// Counts a request with the fields that reqwest and hyper add where they are not there.
-    fn count(&self, request: &reqwest::Request, tally: &Tally) -> u64 {
-        let added = [(ACCEPT, "*/*"), (HOST, &self.authority)];
-        let added = added.iter().filter(|(name, _)| !request.headers().contains_key(name));
-        let added = added.map(|(name, value)| (name.as_str(), value.as_bytes()));
-        let target = &self.url.as_str()[self.url.as_str().len() - target_length(&self.url)..];
-        tally.request(request.method(), target, lines(request.headers()).chain(added))
-    }
+/// Counts a request with the field that reqwest adds where it is not there.
+fn count(request: &reqwest::Request, tally: &Tally) -> u64 {
+    let accept = (!request.headers().contains_key(ACCEPT)).then_some((ACCEPT.as_str(), &b"*/*"[..]));
+    let url = request.url();
+    let target = &url.as_str()[url.as_str().len() - target_length(url)..];
+    tally.request(request.method(), target, lines(request.headers()).chain(accept))
 }
 
 /// How long path and query are, with which a URL ends here.
 fn target_length(url: &Url) -> usize {
     url.path().len() + url.query().map_or(0, |query| query.len() + 1)
-}
-
-/// The cursor for the next poll, from the head of an answer.
-pub(crate) fn cursor(response: &reqwest::Response) -> Option<Cursor> {
-    next_cursor(response.headers())
 }
 
 /// The taps on the connections that a client has. Nearly always one; but a client that asks again

@@ -14,12 +14,11 @@ use bytes::Bytes;
 use eventsource_client::{Client, ClientBuilder, Event, ReconnectOptions, SSE};
 use futures_util::StreamExt;
 use http::header::HOST;
-use http::{Request, Response, StatusCode, Uri};
+use http::{HeaderMap, HeaderName, Request, Response, StatusCode, Uri};
 use hyper::ext::ReasonPhrase;
 use hyper_util::client::legacy;
 use hyper_util::rt::TokioIo;
 use launchdarkly_sdk_transport::{ByteStream, HttpTransport, HyperTransport, TransportError};
-use pushoff_model::Transport;
 use tower_service::Service;
 
 use crate::taps::{Tapped, Taps, lines};
@@ -27,23 +26,27 @@ use crate::transports::{ConnectionError, Ended, Feed, Sink};
 
 pub(in crate::transports) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, ConnectionError> {
     let subscription = &feed.subscription;
-    let url = subscription.target.subscription(&subscription.topic, Transport::Sse.name());
+    let asking = feed.asking()?;
+    let url = asking.url(&subscription.server)?;
     let mut client =
         ClientBuilder::for_url(url.as_str())?.reconnect(ReconnectOptions::reconnect(false).build()).redirect_limit(0);
-    if let Some(after) = subscription.after {
-        client = client.last_event_id(after.to_string());
+    for (name, value) in &asking.fields {
+        client = client.header(name.as_str(), value.to_str().map_err(|_error| ConnectionError::Id)?)?;
     }
     let taps = subscription.taps.clone();
-    let connector = Connector { taps: taps.clone(), target: subscription.target.http, source: subscription.source };
+    let connector = Connector { taps: taps.clone(), server: subscription.server.http, source: subscription.source };
     let transport = HyperTransport::builder().disable_proxy().build_with_connector(connector)?;
     let mut events = client.build_with_transport(Counted { transport, taps }).stream();
     feed.sink.requested(feed.now());
     while let Some(event) = events.next().await {
         match event {
-            Ok(SSE::Connected(details)) if details.response().status() == StatusCode::NO_CONTENT => {
-                return Ok(Ended::Complete);
+            Ok(SSE::Connected(details)) => {
+                let answer = details.response();
+                let status = StatusCode::from_u16(answer.status()).unwrap_or_default();
+                if feed.stream_begins(status, &head_of(answer))?.is_none() {
+                    return Ok(Ended::Complete);
+                }
             }
-            Ok(SSE::Connected(_)) => feed.opened(),
             Ok(SSE::Event(event)) => hand_on(&event, feed)?,
             Ok(SSE::Comment(_)) => {}
             Err(eventsource_client::Error::Eof) => return Ok(Ended::Closed),
@@ -54,21 +57,23 @@ pub(in crate::transports) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> R
 }
 
 fn hand_on<S: Sink>(event: &Event, feed: &mut Feed<'_, S>) -> Result<(), ConnectionError> {
-    if event.event_type == "missed" {
-        let count = serde_json::from_str(&event.data).map_err(ConnectionError::Line)?;
-        feed.sink.missed(count);
-        return Ok(());
-    }
-    let cursor = event.id.as_deref().and_then(|id| id.parse().ok()).ok_or(ConnectionError::Cursor)?;
-    feed.message(cursor, event.data.as_bytes(), None);
-    Ok(())
+    feed.event(event.event_type.as_bytes(), event.id.as_deref(), event.data.as_bytes())
+}
+
+/// The fields of an answer's head, as far as the library hands them over.
+fn head_of(answer: &eventsource_client::Response) -> HeaderMap {
+    let field = |name: &str| {
+        let value = answer.get_header_value(name).ok()??.parse().ok()?;
+        Some((name.parse::<HeaderName>().ok()?, value))
+    };
+    answer.get_header_keys().into_iter().filter_map(field).collect()
 }
 
 /// Makes connections that are tapped.
 #[derive(Clone)]
 struct Connector {
     taps: Taps,
-    target: SocketAddr,
+    server: SocketAddr,
     source: Option<IpAddr>,
 }
 
@@ -82,8 +87,8 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, _: Uri) -> Self::Future {
-        let Self { taps, target, source } = self.clone();
-        Box::pin(async move { Tapped::connect(&taps, target, source).await.map(TokioIo::new) })
+        let Self { taps, server, source } = self.clone();
+        Box::pin(async move { Tapped::connect(&taps, server, source).await.map(TokioIo::new) })
     }
 }
 

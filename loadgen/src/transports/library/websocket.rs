@@ -1,14 +1,11 @@
 //! WebSocket, by `tokio-tungstenite`: text frames in both directions. Source: RFC 6455.
 
 use futures_util::{SinkExt, StreamExt};
-use http::HeaderValue;
-use http::header::AUTHORIZATION;
-use pushoff_model::Transport;
+use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use crate::server::READ_BUFFER_BYTES;
@@ -17,7 +14,7 @@ use crate::transports::{ConnectionError, Ended, Feed, Outbound, Sink, next_outbo
 
 pub(in crate::transports) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, ConnectionError> {
     let request = handshake(feed)?;
-    let stream = feed.connect(feed.subscription.target.http).await?;
+    let stream = feed.connect(feed.subscription.server.http).await?;
     let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER_BYTES).write_buffer_size(READ_BUFFER_BYTES);
     feed.sink.requested(feed.now());
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
@@ -25,7 +22,11 @@ pub(in crate::transports) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> R
     let (mut socket, response) = client_async_with_config(request, stream, Some(config)).await?;
     // tungstenite drops the reason phrase; RFC 9110 §15.2.2 names it.
     feed.tally().response(response.status(), None, response.headers());
+    feed.place.answered(response.headers());
     feed.opened();
+    if let Some(hello) = feed.hello() {
+        socket.send(Message::text(hello)).await?;
+    }
     loop {
         tokio::select! {
             incoming = socket.next() => {
@@ -40,24 +41,20 @@ pub(in crate::transports) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> R
 }
 
 fn handshake<S: Sink>(feed: &Feed<'_, S>) -> Result<Request, ConnectionError> {
-    let subscription = &feed.subscription;
-    let mut url = subscription.target.subscription(&subscription.topic, Transport::WebSocket.name());
+    let asking = feed.asking()?;
+    let mut url = asking.url(&feed.subscription.server)?;
     // The scheme of a URL that is http already can be ws.
     url.set_scheme("ws").or(Err(ConnectionError::Ended))?;
     let mut request = url.as_str().into_client_request()?;
-    feed.resume(request.headers_mut());
-    if let Some(authorization) = subscription.target.authorization() {
-        let value = HeaderValue::try_from(authorization).map_err(|error| Error::from(http::Error::from(error)))?;
-        request.headers_mut().insert(AUTHORIZATION, value);
-    }
+    request.headers_mut().extend(asking.fields);
     Ok(request)
 }
 
 /// Hands on one message; a close that says "complete" or "going away" ends the connection.
 fn read<S: Sink>(incoming: Message, feed: &mut Feed<'_, S>) -> Result<Option<Ended>, ConnectionError> {
     match incoming {
-        Message::Text(text) => feed.line(text.as_bytes(), None).map(|()| None),
-        Message::Close(Some(frame)) if frame.code == CloseCode::Normal => Ok(Some(Ended::Complete)),
+        Message::Text(text) => feed.unit(text.as_bytes(), None).map(|_said| None),
+        Message::Close(Some(frame)) if frame.code == CloseCode::Normal && feed.completes() => Ok(Some(Ended::Complete)),
         Message::Close(frame) => {
             Err(frame.map_or(ConnectionError::Ended, |frame| ConnectionError::Closed(frame.code.into())))
         }
@@ -73,7 +70,7 @@ async fn write<S: Sink>(
 ) -> Result<(), ConnectionError> {
     let (messages, bytes) = outbound.size();
     for payload in outbound.payloads {
-        socket.feed(Message::text(payload)).await?;
+        socket.feed(Message::text(feed.spoken(&payload).into_owned())).await?;
     }
     socket.flush().await?;
     feed.tally().spoken(bytes);

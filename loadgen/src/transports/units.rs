@@ -1,0 +1,59 @@
+//! Cuts what comes into units, as the target's dialect separates them.
+
+use bytes::Bytes;
+use pushoff_model::target::Units;
+
+use super::line::LineBuffer;
+use super::texts::TextBuffer;
+
+/// Units out of a stream of bytes.
+#[derive(Debug)]
+pub(super) enum UnitBuffer {
+    /// A line each.
+    Lines(LineBuffer),
+    /// JSON texts.
+    Texts(TextBuffer),
+}
+
+impl UnitBuffer {
+    pub(super) fn new(units: &Units) -> Self {
+        match units {
+            Units::Texts => Self::Texts(TextBuffer::default()),
+            Units::Lines | Units::Whole | Units::Array(_) | Units::Events { .. } | Units::Frames => {
+                Self::Lines(LineBuffer::default())
+            }
+        }
+    }
+
+    /// Adds what was read.
+    pub(super) fn extend(&mut self, chunk: &Bytes) {
+        match self {
+            Self::Lines(lines) => lines.extend(chunk),
+            Self::Texts(texts) => texts.extend(chunk),
+        }
+    }
+
+    /// Takes the next whole unit.
+    pub(super) fn next_unit(&mut self) -> Option<Bytes> {
+        match self {
+            Self::Lines(lines) => lines.next_line(),
+            Self::Texts(texts) => texts.next_text(),
+        }
+    }
+
+    /// What is left when no more will come; `None` where that is nothing.
+    pub(super) fn rest(&mut self) -> Option<Bytes> {
+        match self {
+            Self::Lines(lines) => lines.rest(),
+            Self::Texts(texts) => texts.rest(),
+        }
+    }
+
+    /// Whether a unit has begun that is not whole.
+    pub(super) fn is_mid_unit(&self) -> bool {
+        match self {
+            Self::Lines(lines) => lines.is_mid_line(),
+            Self::Texts(texts) => texts.is_mid_text(),
+        }
+    }
+}
