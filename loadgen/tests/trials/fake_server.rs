@@ -64,7 +64,7 @@ pub(crate) enum Event {
 
 impl FakeServer {
     pub(crate) async fn start(fault: Fault) -> Self {
-        let logs = Arc::new(Logs { fault, topics: Mutex::default(), changed: watch::Sender::new(()) });
+        let logs = Logs::new(fault);
         let (http, raw_tcp) =
             (TcpListener::bind("127.0.0.1:0").await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap());
         let server =
@@ -87,12 +87,21 @@ impl FakeServer {
 
     /// Waits until a topic has that many messages.
     pub(crate) async fn has_taken(&self, messages: usize) {
-        let longest = || self.logs.topics.lock().unwrap().values().map(|log| log.messages.len()).max();
-        self.logs.changed.subscribe().wait_for(|()| longest() >= Some(messages)).await.unwrap();
+        self.logs.have_taken(messages).await;
     }
 }
 
 impl Logs {
+    pub(crate) fn new(fault: Fault) -> Arc<Self> {
+        Arc::new(Self { fault, topics: Mutex::default(), changed: watch::Sender::new(()) })
+    }
+
+    /// Waits until a topic has that many messages.
+    pub(crate) async fn have_taken(&self, messages: usize) {
+        let longest = || self.topics.lock().unwrap().values().map(|log| log.messages.len()).max();
+        self.changed.subscribe().wait_for(|()| longest() >= Some(messages)).await.unwrap();
+    }
+
     /// What lies after a sequence number, the head, and whether no more will come.
     pub(crate) fn after(&self, topic: &str, after: u64) -> (Vec<Event>, u64, bool) {
         let log = self.topics.lock().unwrap().entry(topic.into()).or_default().clone();
@@ -124,19 +133,22 @@ impl Logs {
 }
 
 /// One request's head and body.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Request {
     pub(crate) method: String,
     pub(crate) topic: String,
     pub(crate) transport: String,
+    pub(crate) query: String,
     pub(crate) after: Option<u64>,
     pub(crate) websocket_key: Option<String>,
-    body: String,
+    pub(crate) body: String,
+    /// All fields, their names in lower case.
+    pub(crate) fields: HashMap<String, String>,
 }
 
 impl Request {
     pub(crate) fn raw(topic: String, after: Option<u64>) -> Self {
-        Self { method: String::new(), topic, transport: String::new(), after, websocket_key: None, body: String::new() }
+        Self { topic, after, ..Self::default() }
     }
 }
 
@@ -178,18 +190,19 @@ async fn answer_publisher(stream: &mut BufReader<TcpStream>, request: &Request, 
     }
 }
 
-async fn read(stream: &mut BufReader<TcpStream>) -> io::Result<Option<Request>> {
+pub(crate) async fn read(stream: &mut BufReader<TcpStream>) -> io::Result<Option<Request>> {
     let mut line = String::new();
     if stream.read_line(&mut line).await? == 0 {
         return Ok(None);
     }
     let mut words = line.split(' ').map(str::to_owned);
     let (method, target) = (words.next().unwrap(), words.next().unwrap());
-    let path = target.split('?').next().unwrap().to_owned();
+    let (path, query) = target.split_once('?').unwrap_or((&target, ""));
     let mut parts = path.split('/').skip(2).map(str::to_owned);
     let (topic, transport) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let after = target.contains("after=start").then_some(0);
-    let mut request = Request { method, topic, transport, after, websocket_key: None, body: String::new() };
+    let query = query.to_owned();
+    let mut request = Request { method, topic, transport, query, after, ..Request::default() };
     let mut length = 0;
     loop {
         let mut header = String::new();
@@ -201,6 +214,7 @@ async fn read(stream: &mut BufReader<TcpStream>) -> io::Result<Option<Request>> 
             "sec-websocket-key" => request.websocket_key = Some(value.trim().to_owned()),
             _ => {}
         }
+        request.fields.insert(name.to_ascii_lowercase(), value.trim().to_owned());
     }
     let mut body = vec![0; length];
     stream.read_exact(&mut body).await?;

@@ -5,6 +5,8 @@
 
 mod fake_server;
 mod fake_transports;
+mod foreign;
+mod foreign_server;
 mod relay;
 
 use std::sync::Arc;
@@ -165,7 +167,7 @@ async fn a_broken_connection_is_made_again_and_loses_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_server_does_wrong_is_counted_for_what_it_is() {
     let mut workload = workload(Direction::Down);
-    workload.phases.drain = Duration::from_millis(200);
+    workload.phases.drain = Duration::from_secs(1);
     let counts = async |fault| {
         by_every_transport(&workload, fault).await.into_iter().map(|(transport, trial)| (transport, trial.counts))
     };

@@ -1,0 +1,219 @@
+//! A server that speaks nothing like our own wire contract, and the target that describes it.
+//!
+//! Payloads are written anew, keys sorted and white space gone, or put into strings; a place in a
+//! log is a number in a field; every request needs a key; its WebSocket wants to be told the topic
+//! and takes no messages; nobody completes a topic.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use futures_util::{SinkExt, StreamExt};
+use pushoff_loadgen::Server;
+use pushoff_model::target::{Newcomers, Target, parse};
+use serde_json::{Value, json};
+use tokio::io::{AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::Role;
+use tokio_tungstenite::tungstenite::{self, Message};
+
+use super::fake_server::{Event, Fault, Logs, Request, read, respond};
+use super::fake_transports::chunk;
+
+const TARGET: &str = r#"
+name = "foreign"
+url = "http://foreign.test/app"
+newcomers = "NEWCOMERS"
+headers = { X-Key = "k" }
+
+[publish]
+method = "PUT"
+path = "/{topic}/in"
+body = '{"to":"{topic}","event":{quoted}}'
+
+[short-polling]
+path = "/{topic}/short"
+units = "array"
+array = "/items"
+payload = "/msg"
+resume = { X-Since = "{X-Next}" }
+
+[long-polling]
+path = "/{topic}/long?for={wait}"
+units = "whole"
+resume = { "?since" = "{X-Next}" }
+
+[http-streaming]
+path = "/{topic}/stream"
+units = "texts"
+
+[sse]
+path = "/{topic}/events"
+resume = { Last-Event-ID = "{id}" }
+
+[websocket]
+path = "/any/socket"
+hello = "join {topic} {id}"
+payload = "/event"
+id = "/meta/no"
+"#;
+
+/// A server as that target describes it, running.
+pub(crate) async fn start(newcomers: Newcomers) -> (Server, Arc<Logs>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let http = listener.local_addr().unwrap();
+    let logs = Logs::new(Fault::None);
+    let shared = logs.clone();
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            tokio::spawn(serve(stream, shared.clone(), newcomers));
+        }
+    });
+    (at(http, newcomers), logs)
+}
+
+fn at(http: SocketAddr, newcomers: Newcomers) -> Server {
+    let name = match newcomers {
+        Newcomers::Kept => "kept",
+        Newcomers::Live => "live",
+    };
+    let target: Target = parse(&TARGET.replace("NEWCOMERS", name), Path::new("foreign.toml")).unwrap();
+    Server::at(Arc::new(target), http)
+}
+
+async fn serve(stream: TcpStream, logs: Arc<Logs>, newcomers: Newcomers) -> io::Result<()> {
+    let mut stream = BufReader::new(stream);
+    while let Some(request) = read(&mut stream).await? {
+        assert_eq!(request.fields["host"], "foreign.test");
+        if request.fields.get("x-key").is_none_or(|key| key != "k") {
+            respond(&mut stream, "401 Unauthorized", "", "").await?;
+            continue;
+        }
+        let since = request.since().unwrap_or_else(|| match newcomers {
+            Newcomers::Kept => 0,
+            Newcomers::Live => logs.after(&request.topic, 0).1,
+        });
+        match (request.method.as_str(), request.transport.as_str()) {
+            ("HEAD", _) => respond(&mut stream, "204 No Content", "", "").await?,
+            ("PUT", "in") => {
+                let body: Value = serde_json::from_str(&request.body).unwrap();
+                assert_eq!(body["to"], request.topic);
+                let payload: Value = serde_json::from_str(body["event"].as_str().unwrap()).unwrap();
+                logs.publish(&request.topic, &payload.to_string());
+                respond(&mut stream, "202 Accepted", "", "queued").await?;
+            }
+            ("GET", "short") => short(&mut stream, &request, since, &logs).await?,
+            ("GET", "long") => long(&mut stream, &request, since, &logs).await?,
+            ("GET", "stream" | "events") => return stream_out(stream, request, since, logs).await,
+            ("GET", "socket") => return socket(stream, request, logs, newcomers).await.map_err(io::Error::other),
+            _ => respond(&mut stream, "404 Not Found", "", "").await?,
+        }
+    }
+    Ok(())
+}
+
+impl Request {
+    fn since(&self) -> Option<u64> {
+        let number = |text: &String| text.parse().ok();
+        self.query.strip_prefix("for=25&since=").and_then(|since| since.parse().ok()).or_else(|| {
+            self.fields.get("x-since").and_then(number).or_else(|| self.fields.get("last-event-id").and_then(number))
+        })
+    }
+}
+
+/// What lies after a place, with its number.
+fn messages(logs: &Logs, topic: &str, since: u64) -> Vec<(u64, String)> {
+    let event = |event| match event {
+        Event::Message(number, payload) => (number, payload),
+        Event::Missed(_) => panic!("this server loses nothing"),
+    };
+    logs.after(topic, since).0.into_iter().map(event).collect()
+}
+
+async fn short(stream: &mut BufReader<TcpStream>, request: &Request, since: u64, logs: &Logs) -> io::Result<()> {
+    let messages = messages(logs, &request.topic, since);
+    let next = messages.last().map_or(since, |(number, _)| *number);
+    let items: Vec<_> = messages.iter().map(|(_, payload)| json!({ "msg": payload })).collect();
+    respond(stream, "200 OK", &format!("X-Next: {next}\r\n"), &json!({ "items": items, "more": null }).to_string())
+        .await
+}
+
+/// One message a response.
+async fn long(stream: &mut BufReader<TcpStream>, request: &Request, since: u64, logs: &Logs) -> io::Result<()> {
+    let mut changed = logs.changed.subscribe();
+    loop {
+        changed.mark_unchanged();
+        if let Some((number, payload)) = messages(logs, &request.topic, since).first() {
+            return respond(stream, "200 OK", &format!("X-Next: {number}\r\n"), payload).await;
+        }
+        changed.changed().await.unwrap();
+    }
+}
+
+async fn stream_out(
+    mut stream: BufReader<TcpStream>,
+    request: Request,
+    mut since: u64,
+    logs: Arc<Logs>,
+) -> io::Result<()> {
+    let events = request.transport == "events";
+    let kind = if events { "text/event-stream" } else { "application/json" };
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ntransfer-encoding: chunked\r\n\r\n");
+    stream.write_all(head.as_bytes()).await?;
+    if events {
+        stream.write_all(&chunk("event: welcome\ndata: who are you?\n\n")).await?;
+    }
+    let mut changed = logs.changed.subscribe();
+    loop {
+        changed.mark_unchanged();
+        for (number, payload) in messages(&logs, &request.topic, since) {
+            let text = if events { format!("id: {number}\ndata: {payload}\n\n") } else { payload };
+            stream.write_all(&chunk(&text)).await?;
+            since = number;
+        }
+        changed.changed().await.unwrap();
+    }
+}
+
+async fn socket(
+    mut stream: BufReader<TcpStream>,
+    request: Request,
+    logs: Arc<Logs>,
+    newcomers: Newcomers,
+) -> Result<(), tungstenite::Error> {
+    let accept = derive_accept_key(request.websocket_key.as_deref().unwrap_or_default().as_bytes());
+    let head = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-accept: {accept}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await?;
+    let mut socket = WebSocketStream::from_raw_socket(stream.into_inner(), Role::Server, None).await;
+    socket.send(Message::text("who are you?")).await?;
+    let Some(Ok(Message::Text(hello))) = socket.next().await else { return Ok(()) };
+    let mut words = hello.split(' ');
+    assert_eq!(words.next(), Some("join"));
+    let topic = words.next().unwrap();
+    let mut since = words.next().and_then(|id| id.parse().ok()).unwrap_or_else(|| match newcomers {
+        Newcomers::Kept => 0,
+        Newcomers::Live => logs.after(topic, 0).1,
+    });
+    let mut changed = logs.changed.subscribe();
+    loop {
+        changed.mark_unchanged();
+        for (number, payload) in messages(&logs, topic, since) {
+            socket.send(Message::text(json!({ "meta": { "no": number }, "event": payload }).to_string())).await?;
+            since = number;
+        }
+        tokio::select! {
+            _ = changed.changed() => {}
+            incoming = socket.next() => match incoming {
+                Some(Ok(Message::Text(text))) => panic!("nobody may speak here: {text}"),
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return Ok(()),
+            },
+        }
+    }
+}
