@@ -1,6 +1,7 @@
 //! Renders the made-up run that the tests use, to look at a change without measuring:
-//! `cargo run -p pushoff-reports --example fixture -- FOLDER [answers]`: with
-//! `answers` without what looks for cost.
+//! `cargo run -p pushoff-reports --example fixture -- FOLDER [RUN]`, where
+//! RUN is `answers` (without what looks for cost), `servers` (three of them) or `remote` (one of
+//! somebody else's).
 
 #![expect(clippy::unwrap_used, reason = "a look at the pages, not a program")]
 
@@ -13,7 +14,12 @@ use pushoff_reports::{ReportError, Run, terminal, write};
 
 fn main() -> Result<(), ReportError> {
     let folder = std::env::args().nth(1).unwrap_or_else(|| ".".into());
-    let run = if std::env::args().nth(2).is_some() { fixture::run() } else { fixture::whole() };
+    let run = match std::env::args().nth(2).as_deref() {
+        Some("answers") => fixture::run(),
+        Some("servers") => fixture::servers(),
+        Some("remote") => fixture::remote(),
+        Some(_) | None => fixture::whole(),
+    };
     write(&run, Path::new(&folder))?;
     std::fs::write(Path::new(&folder).join("terminal.txt"), terminal(&run, 120, true)).unwrap();
     Ok(())

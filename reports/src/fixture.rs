@@ -12,6 +12,8 @@
 
 #[path = "fixture/costs.rs"]
 mod costs;
+#[path = "fixture/peers.rs"]
+mod peers;
 #[path = "fixture/whole.rs"]
 mod whole;
 
@@ -47,6 +49,18 @@ pub(crate) fn whole() -> crate::Run {
         whole::add(&mut run.records);
         run
     });
+    RUN.clone()
+}
+
+/// Three servers on the same workloads.
+pub(crate) fn servers() -> crate::Run {
+    static RUN: LazyLock<crate::Run> = LazyLock::new(peers::run);
+    RUN.clone()
+}
+
+/// A server of somebody else's alone, on another machine.
+pub(crate) fn remote() -> crate::Run {
+    static RUN: LazyLock<crate::Run> = LazyLock::new(peers::remote);
     RUN.clone()
 }
 

@@ -293,6 +293,18 @@ mod tests {
     }
 
     #[test]
+    fn a_label_names_the_server_where_it_is_not_the_only_one_or_not_pushoffs_own() {
+        let labels = |run: &Run| -> Vec<String> { group(run).into_iter().map(|group| group.label).collect() };
+        let several = fixture::servers();
+        assert_eq!(labels(&several)[..4], ["light, pushoff", "light, nchan", "light, node-ws", "most, pushoff"]);
+        assert_eq!(labels(&fixture::remote()), ["light, nchan"]);
+        // What a run asked for first stands first, whatever ran first.
+        let mut asked = several;
+        asked.environments[0].servers.reverse();
+        assert_eq!(labels(&asked)[..3], ["light, node-ws", "light, nchan", "light, pushoff"]);
+    }
+
+    #[test]
     fn a_search_is_one_group_whatever_load_its_records_name() {
         let mut run = fixture::whole();
         for record in &mut run.records {

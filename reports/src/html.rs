@@ -154,9 +154,38 @@ mod tests {
         ];
         let places: Vec<_> = order.iter().map(|mark| page.find(mark).unwrap()).collect();
         assert!(places.is_sorted(), "{places:?}");
+        check_ids(&page);
+    }
+
+    fn check_ids(page: &str) {
         let ids: Vec<_> = page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
         let once: std::collections::BTreeSet<_> = ids.iter().collect();
         assert_eq!(ids.len(), once.len(), "an id stands twice");
+    }
+
+    #[test]
+    fn the_page_of_three_servers_is_well_formed_and_leads_nowhere_but_within() {
+        let run = fixture::servers();
+        let page = page(&Study::of(&run)).unwrap();
+        check_balance(&page);
+        check_links(&page);
+        check_ids(&page);
+        let charts = page.matches("<svg class=\"chart\"").count();
+        assert_eq!((page.matches("<desc").count(), page.matches("class=\"rows\"").count()), (charts, charts));
+        assert!(page.matches("id=\"chart-servers-").count() >= 5);
+        let places = ["id=\"servers\"", "<h2>Transports side by side", "id=\"costs\""].map(|mark| page.find(mark));
+        assert!(places.is_sorted() && places[0].is_some(), "{places:?}");
+        assert!(page.len() < MOST_BYTES, "{} bytes", page.len());
+    }
+
+    #[test]
+    fn a_server_alone_has_a_page_without_a_floor() {
+        let run = fixture::remote();
+        let page = page(&Study::of(&run)).unwrap();
+        check_balance(&page);
+        check_links(&page);
+        check_ids(&page);
+        assert!(!page.contains("id=\"servers\"") && page.contains("What each costs the server is not known"));
     }
 
     #[test]

@@ -26,6 +26,7 @@ mod rank;
 mod search;
 mod sections;
 mod sentence;
+mod servers;
 mod study;
 mod summary;
 mod sums;

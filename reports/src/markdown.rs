@@ -11,6 +11,7 @@ use crate::number::ABSENT;
 use crate::rank::Standing;
 use crate::search;
 use crate::sections::method;
+use crate::servers::matrices;
 use crate::study::{Comparison, Study};
 use crate::table::{Entry, Mark, Row, Table, noise};
 
@@ -23,6 +24,7 @@ pub(crate) fn document(study: &Study<'_>) -> String {
     if study.is_empty() {
         text.push_str("\nThere are no records to report on.\n");
     }
+    text.push_str(&servers(study));
     for comparison in &study.comparisons {
         text.push_str(&section(comparison));
     }
@@ -32,7 +34,7 @@ pub(crate) fn document(study: &Study<'_>) -> String {
     text.push_str(&million(study));
     text.push_str(&validity(study));
     text.push_str("\n## How it was measured\n\n");
-    for paragraph in method::PARAGRAPHS {
+    for paragraph in method::paragraphs(study) {
         // Writing to a string cannot fail.
         let _written = writeln!(text, "- **{}** {}", paragraph.0, paragraph.1);
     }
@@ -80,6 +82,27 @@ fn whole(table: &Table<'_>, lay_out: fn(&Table<'_>) -> String) -> String {
         let _written = writeln!(text, "\n{note}");
     }
     text
+}
+
+fn servers(study: &Study<'_>) -> String {
+    let mut text = String::new();
+    for matrix in &matrices(&study.besides) {
+        let mut grid = Grid::new();
+        grid.load_style(presets::ASCII_MARKDOWN);
+        let names = matrix.transports.iter().map(|transport| transport.label());
+        grid.set_header([""].into_iter().chain(names).collect::<Vec<_>>());
+        for row in &matrix.rows {
+            let entries = row.entries.iter().map(|it| it.as_ref().map_or_else(String::new, entry));
+            grid.add_row([row.label.clone()].into_iter().chain(entries).collect::<Vec<_>>());
+        }
+        let _written = write!(text, "\n### {}\n\n{}\n", matrix.title, grid.trim_fmt());
+    }
+    for beside in &study.besides {
+        let load = if beside.is_search { describe::search(beside.workload) } else { describe::load(beside.workload) };
+        let _written = write!(text, "\n### {} on {}\n\n{load}.\n\n", beside.label, beside.servers.join(", "));
+        text.push_str(&whole(&beside.table(study.noise_ns), lines));
+    }
+    if text.is_empty() { text } else { format!("\n## Servers side by side\n{text}") }
 }
 
 fn costs(study: &Study<'_>) -> String {
@@ -142,7 +165,7 @@ fn lines(table: &Table<'_>) -> String {
     grid.set_header(["transport"].into_iter().chain(heads).chain(["limit"]).collect::<Vec<_>>());
     for row in &table.rows {
         let figures = row.entries.iter().map(|entry| figure(row, entry));
-        let name = [row.transport.label().to_owned()].into_iter();
+        let name = [row.name()].into_iter();
         grid.add_row(name.chain(figures).chain([row.validity.label().to_owned()]).collect::<Vec<_>>());
     }
     grid.trim_fmt() + "\n"
@@ -174,8 +197,15 @@ fn grid(table: &Table<'_>) -> String {
 
 fn figure(row: &Row<'_>, entry: &Entry) -> String {
     let words = entry.whole();
+    if row.void.is_some() && words != ABSENT && !words.is_empty() {
+        return format!("~~{words}~~");
+    }
+    self::entry(entry)
+}
+
+fn entry(entry: &Entry) -> String {
+    let words = entry.whole();
     match entry.mark {
-        _ if row.void.is_some() && words != ABSENT && !words.is_empty() => format!("~~{words}~~"),
         Mark::None => words,
         Mark::Best | Mark::Fault => format!("**{words}**"),
         Mark::Tied => format!("≈ {words}"),
@@ -233,6 +263,22 @@ mod tests {
     fn the_document_as_a_whole() {
         let run = fixture::run();
         insta::assert_snapshot!("markdown", document(&Study::of(&run)));
+    }
+
+    #[test]
+    fn several_servers_stand_side_by_side_first() {
+        let run = fixture::servers();
+        let text = document(&Study::of(&run));
+        let start = text.find("## Servers side by side").unwrap();
+        insta::assert_snapshot!("markdown_servers", &text[start..text.find("\n## light, pushoff").unwrap()]);
+    }
+
+    /// Its cost is not known, its bytes have no theory, there is no floor, and all of that is said.
+    #[test]
+    fn a_server_of_somebody_elses_alone() {
+        let run = fixture::remote();
+        let text = document(&Study::of(&run));
+        insta::assert_snapshot!("markdown_remote", &text[..text.find("## Environment").unwrap()]);
     }
 
     #[test]

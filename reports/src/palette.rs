@@ -1,4 +1,4 @@
-//! One colour and one shape a transport, everywhere the same.
+//! One colour and one shape a transport, everywhere the same, and others for servers.
 //!
 //! The transports' colours are variants of Okabe & Ito's, told apart by colour-blind readers and
 //! dark (or light) enough to be text: a test computes the contrast of each on both grounds.
@@ -48,6 +48,32 @@ pub(crate) const fn transport(transport: Transport) -> Colour {
     }
 }
 
+/// How many servers a chart can tell apart.
+pub(crate) const SERVERS: usize = 5;
+
+/// The colour of a server, by its place in the run: none is a transport's. The last stands for all
+/// beyond it.
+pub(crate) const fn server(place: usize) -> Colour {
+    match place {
+        0 => colour("server-1", "#1B1B1B", "#E8E6E3"),
+        1 => colour("server-2", "#B0002A", "#FF8093"),
+        2 => colour("server-3", "#4338A6", "#B3AEFF"),
+        3 => colour("server-4", "#5A6600", "#BFCF4A"),
+        _ => colour("server-5", "#7A4B2A", "#D0A07A"),
+    }
+}
+
+/// The outline of a server's marker, some 20 units wide: none is a transport's.
+pub(crate) const fn server_marker(place: usize) -> &'static str {
+    match place {
+        0 => "M-5,-13h10v26h-10z",
+        1 => "M0,12L-12,-9H12z",
+        2 => "M-4,-12h8v8h8v8h-8v8h-8v-8h-8v-8h8z",
+        3 => "M-6,-11h12l6,11l-6,11h-12l-6,-11z",
+        _ => "M-12,-5h24v10h-24z",
+    }
+}
+
 /// The dashes of a transport's line, in the units of a chart; empty is solid.
 const fn dashes(transport: Transport) -> &'static str {
     match transport {
@@ -74,7 +100,9 @@ pub(crate) const fn marker(transport: Transport) -> &'static str {
 
 /// The variables for paper, night and print, and the classes that charts draw with.
 pub(crate) fn css() -> String {
-    let colours = || [PAPER, RAISED, RULE].into_iter().chain(READ).chain(Transport::ALL.map(transport));
+    let servers = || (0..SERVERS).map(server);
+    let colours =
+        || [PAPER, RAISED, RULE].into_iter().chain(READ).chain(Transport::ALL.map(transport)).chain(servers());
     let variables = |pick: fn(&Colour) -> &'static str| {
         colours().fold(String::new(), |mut all, colour| {
             // Writing to a string cannot fail.
@@ -128,11 +156,21 @@ mod tests {
 
     #[test]
     fn everything_that_is_read_reaches_wcag_aa_on_both_grounds() {
-        for colour in READ.into_iter().chain(Transport::ALL.map(transport)) {
+        for colour in READ.into_iter().chain(Transport::ALL.map(transport)).chain((0..SERVERS).map(server)) {
             for ground in [PAPER, RAISED] {
                 let ratios = [contrast(colour.light, ground.light), contrast(colour.dark, ground.dark)];
                 assert!(ratios.iter().all(|ratio| *ratio >= 4.5), "{} on {}: {ratios:?}", colour.name, ground.name);
             }
+        }
+    }
+
+    #[test]
+    fn no_server_looks_like_a_transport_or_another_server() {
+        let servers: Vec<_> = (0..SERVERS).map(|place| (server(place).light, server_marker(place))).collect();
+        let transports: Vec<_> = Transport::ALL.map(|it| (transport(it).light, marker(it))).to_vec();
+        for (index, (colour, shape)) in servers.iter().enumerate() {
+            let others = servers[..index].iter().chain(&transports);
+            assert!(others.into_iter().all(|other| other.0 != *colour && other.1 != *shape), "server {index}");
         }
     }
 

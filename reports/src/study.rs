@@ -12,6 +12,7 @@ use crate::group::{Cell, Group, group};
 use crate::growth::{Family, families};
 use crate::rank::{Candidate, LEAST_TRIALS, Standing, Verdict, decide, standing};
 use crate::search::Searched;
+use crate::servers::{Beside, beside};
 
 /// A run with its findings.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub(crate) struct Study<'a> {
     pub(crate) holdings: Vec<CostSheet<'a>>,
     /// Where the most was looked for.
     pub(crate) searches: Vec<Searched<'a>>,
+    /// What was asked of several servers.
+    pub(crate) besides: Vec<Beside<'a>>,
     /// What the clients' libraries cost, where both clients received.
     pub(crate) taxes: Vec<Taxes>,
     /// What differs in nothing but its size.
@@ -63,6 +66,7 @@ impl<'a> Study<'a> {
             comparisons: Vec::new(),
             holdings: Vec::new(),
             searches: Vec::new(),
+            besides: Vec::new(),
             taxes,
             families,
             noise_ns,
@@ -76,7 +80,18 @@ impl<'a> Study<'a> {
                 None => study.holdings.push(CostSheet { group, costs }),
             }
         }
+        study.besides = beside(&study.comparisons, &study.holdings, &study.searches, noise_ns);
         study
+    }
+
+    /// Whether a group was asked of several servers.
+    pub(crate) fn is_beside(&self, group: &Group<'_>) -> bool {
+        self.besides.iter().any(|beside| beside.label == group.question && beside.is_search == group.is_search)
+    }
+
+    /// Whether any server is not pushoff's own.
+    pub(crate) fn has_others(&self) -> bool {
+        self.groups().any(|group| !group.is_ours())
     }
 
     /// Whether there is nothing to report on.

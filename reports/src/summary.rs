@@ -2,6 +2,8 @@
 //!
 //! Every figure in the unit that its name ends in, not rounded.
 
+use std::collections::BTreeMap;
+
 use pushoff_model::workload::{Growth, Slo};
 use pushoff_model::{Client, Transport};
 use serde::Serialize;
@@ -13,6 +15,7 @@ use crate::group::Cell;
 use crate::growth::{Family, Line, Point, Slopes};
 use crate::rank::{Standing, Verdict};
 use crate::search::{Capacity, Searched, Stand, validity};
+use crate::servers::{self, Beside, Reading};
 use crate::study::{Comparison, Study};
 use crate::validity::Validity;
 
@@ -26,6 +29,8 @@ pub struct Summary {
     workloads: Vec<WorkloadSummary>,
     holdings: Vec<HoldingSummary>,
     searches: Vec<SearchSummary>,
+    /// What was asked of several servers.
+    servers: Vec<BesideSummary>,
     client_taxes: Vec<TaxSummary>,
     growth: Vec<GrowthSummary>,
 }
@@ -34,6 +39,7 @@ pub struct Summary {
 struct WorkloadSummary {
     name: String,
     client: Client,
+    server: String,
     question: String,
     slo: Slo,
     verdict: Verdict,
@@ -64,6 +70,7 @@ struct Worth {
 struct HoldingSummary {
     name: String,
     client: Client,
+    server: String,
     question: String,
     subscribers: u32,
     cells: Vec<HoldingCell>,
@@ -81,6 +88,7 @@ struct HoldingCell {
 struct SearchSummary {
     name: String,
     client: Client,
+    server: String,
     question: String,
     slo: Slo,
     grow: Growth,
@@ -100,6 +108,27 @@ struct SearchCell {
     highest_held: Option<f64>,
     /// Every load that was measured.
     loads: Vec<Stand>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct BesideSummary {
+    name: String,
+    client: Client,
+    question: String,
+    /// The server that the others are held against.
+    baseline: String,
+    cells: Vec<BesideCell>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct BesideCell {
+    transport: Transport,
+    server: String,
+    standing: Option<Standing>,
+    validity: Validity,
+    /// Why its figures are void, if they are.
+    void: Option<String>,
+    figures: BTreeMap<&'static str, Reading>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -144,6 +173,7 @@ pub fn summary(run: &Run) -> Summary {
         workloads: study.comparisons.iter().map(workload).collect(),
         holdings: study.holdings.iter().map(holding).collect(),
         searches: study.searches.iter().map(search).collect(),
+        servers: study.besides.iter().map(beside).collect(),
         client_taxes: study.taxes.iter().map(taxed).collect(),
         growth: study.families.iter().map(growth).collect(),
     }
@@ -154,6 +184,7 @@ fn workload(comparison: &Comparison<'_>) -> WorkloadSummary {
     WorkloadSummary {
         name: comparison.group.label.clone(),
         client: comparison.group.client,
+        server: comparison.group.server.to_owned(),
         question: comparison.group.workload.question.clone(),
         slo: comparison.slo,
         verdict: comparison.verdict.clone(),
@@ -174,6 +205,7 @@ fn holding(sheet: &CostSheet<'_>) -> HoldingSummary {
     HoldingSummary {
         name: sheet.group.label.clone(),
         client: sheet.group.client,
+        server: sheet.group.server.to_owned(),
         question: sheet.group.workload.question.clone(),
         subscribers: sheet.group.workload.subscribers,
         cells: cells
@@ -191,6 +223,7 @@ fn search(searched: &Searched<'_>) -> SearchSummary {
     SearchSummary {
         name: searched.group.label.clone(),
         client: searched.group.client,
+        server: searched.group.server.to_owned(),
         question: searched.group.workload.question.clone(),
         slo: searched.slo,
         grow: searched.growth,
@@ -205,6 +238,28 @@ fn search(searched: &Searched<'_>) -> SearchSummary {
                 loads: curve.stands.clone(),
             })
             .collect(),
+    }
+}
+
+fn beside(it: &Beside<'_>) -> BesideSummary {
+    let figures = |line: &servers::Line<'_>| {
+        let readings = it.gauges.iter().zip(&line.readings);
+        readings.filter_map(|(gauge, reading)| Some((gauge.key(), reading.clone()?))).collect()
+    };
+    let cell = |line: &servers::Line<'_>| BesideCell {
+        transport: line.transport,
+        server: line.server.to_owned(),
+        standing: line.standing.clone(),
+        validity: line.validity,
+        void: line.void.clone(),
+        figures: figures(line),
+    };
+    BesideSummary {
+        name: it.label.clone(),
+        client: it.client,
+        question: it.workload.question.clone(),
+        baseline: it.baseline.to_owned(),
+        cells: it.lines.iter().map(cell).collect(),
     }
 }
 
@@ -261,6 +316,23 @@ mod tests {
         let sse = ticker["cells"].as_array().unwrap().iter().find(|cell| cell["transport"] == "sse").unwrap();
         assert_eq!(sse["standing"]["is"], "meets");
         assert!(sse["figures"]["p99_ns"]["point"].as_f64().unwrap() > 1e6);
+    }
+
+    #[test]
+    fn a_machine_finds_servers_side_by_side() {
+        let json = serde_json::to_value(summary(&fixture::servers())).unwrap();
+        let light = &json["servers"][0];
+        assert_eq!((&light["name"], &light["baseline"]), (&"light".into(), &"nchan".into()));
+        let cells = light["cells"].as_array().unwrap();
+        let cell = cells.iter().find(|it| it["transport"] == "sse" && it["server"] == "pushoff").unwrap();
+        let p50 = &cell["figures"]["p50_ns"];
+        assert!(p50["point"].as_f64().unwrap() > 1e6 && p50["interval"]["low"].is_number(), "{p50}");
+        assert!((p50["to_baseline"]["point"].as_f64().unwrap() - 0.82).abs() < 0.02, "{p50}");
+        assert!(p50["to_floor"]["interval"]["high"].is_number(), "{p50}");
+        assert_eq!(
+            (&json["workloads"][1]["server"], &json["searches"][3]["bounded"]),
+            (&"nchan".into(), &false.into())
+        );
     }
 
     #[test]

@@ -12,8 +12,10 @@ use pushoff_model::Transport;
 use crate::Run;
 use crate::cost;
 use crate::describe;
+use crate::group::Group;
 use crate::rank::{Standing, Sureness};
 use crate::search;
+use crate::servers::{Matrix, matrices};
 use crate::study::Study;
 use crate::table::{Entry, Mark, Row, Table};
 
@@ -44,6 +46,10 @@ fn render(study: &Study<'_>, width: usize, colour: bool) -> String {
         return text;
     }
     text.push_str(&screen.answers(study));
+    for matrix in &matrices(&study.besides) {
+        text.push('\n');
+        text.push_str(&screen.matrix(matrix));
+    }
     let tables = tables(study);
     screen.intervals =
         tables.iter().all(|(_, table)| screen.columns_that_fit(table) >= CORE.min(table.columns.len() + 2));
@@ -56,20 +62,30 @@ fn render(study: &Study<'_>, width: usize, colour: bool) -> String {
     text
 }
 
-/// Every table with its title: comparisons, what silence costs, searches.
+/// Every table with its title: servers side by side, comparisons, what silence costs, searches. What was
+/// asked of several servers stands side by side only: the page has a table of each.
 fn tables<'a>(study: &'a Study<'_>) -> Vec<(String, Table<'a>)> {
     let titled = |label: &str, what: String| format!("{label}: {what}");
-    let compared =
-        study.comparisons.iter().map(|it| (titled(&it.group.label, describe::slo(it.group.workload)), Table::of(it)));
-    let held = study.holdings.iter().map(|it| {
+    let beside = study.besides.iter().map(|it| {
+        let what = if it.workload.is_silent() { it.workload.question.clone() } else { describe::slo(it.workload) };
+        (titled(&it.label, what), it.table(study.noise_ns))
+    });
+    let is_alone = |group: &Group<'_>| !study.is_beside(group);
+    let compared = study
+        .comparisons
+        .iter()
+        .filter(|it| is_alone(&it.group))
+        .map(|it| (titled(&it.group.label, describe::slo(it.group.workload)), Table::of(it)));
+    let held = study.holdings.iter().filter(|it| is_alone(&it.group)).map(|it| {
         let title = titled(&it.group.label, it.group.workload.question.clone());
         (title, cost::table(&it.group, &it.costs, &[], study.noise_ns))
     });
     let searched = study
         .searches
         .iter()
+        .filter(|it| is_alone(&it.group))
         .map(|it| (titled(&it.group.label, describe::slo(it.group.workload)), search::table(it, study.noise_ns)));
-    compared.chain(held).chain(searched).collect()
+    beside.chain(compared).chain(held).chain(searched).collect()
 }
 
 struct Screen {
@@ -124,6 +140,31 @@ impl Screen {
             text.push_str(&self.paragraph(note));
         }
         text
+    }
+
+    /// One server against another: with intervals where there is room for them.
+    fn matrix(&self, matrix: &Matrix) -> String {
+        let draw = |intervals: bool| {
+            let mut grid = self.grid(RULED);
+            grid.set_content_arrangement(ContentArrangement::Disabled);
+            let names = matrix.transports.iter().map(|transport| transport.label());
+            grid.set_header([matrix.title.as_str()].into_iter().chain(names).collect::<Vec<_>>());
+            for row in &matrix.rows {
+                let entries = row.entries.iter().map(|it| it.as_ref().map_or(Cell::new(""), |it| entry(it, intervals)));
+                grid.add_row([Cell::new(&row.label)].into_iter().chain(entries).collect::<Vec<_>>());
+            }
+            for column in grid.column_iter_mut().skip(1) {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+            grid
+        };
+        let plain = Self { colour: false, ..*self };
+        let fits = |grid: &mut Grid| widest(&plain.finish(grid)) <= self.width;
+        let mut grid = if fits(&mut draw(true)) { draw(true) } else { draw(false) };
+        if !fits(&mut draw(false)) {
+            grid.set_content_arrangement(ContentArrangement::Dynamic);
+        }
+        self.finish(&mut grid)
     }
 
     fn columns_that_fit(&self, table: &Table<'_>) -> usize {
@@ -187,7 +228,7 @@ fn widest(text: &str) -> usize {
 
 fn name(row: &Row<'_>) -> Cell {
     let sign = if row.is_choice { "▸ " } else { "  " };
-    let cell = Cell::new(format!("{sign}{}", row.transport.label())).fg(colour_of(row.transport));
+    let cell = Cell::new(format!("{sign}{}", row.name())).fg(colour_of(row.transport));
     if row.is_choice { cell.add_attribute(Attribute::Bold) } else { cell }
 }
 
@@ -205,14 +246,18 @@ fn standing(row: &Row<'_>) -> Cell {
 
 /// The best carries a `*`, what cannot be told from the best a `≈`.
 fn figure(entry: &Entry, intervals: bool, row: &Row<'_>) -> Cell {
+    let cell = self::entry(entry, intervals);
+    if row.void.is_some() { cell.add_attribute(Attribute::CrossedOut) } else { cell }
+}
+
+fn entry(entry: &Entry, intervals: bool) -> Cell {
     let words = if intervals { entry.whole() } else { entry.point.clone() };
-    let cell = match entry.mark {
+    match entry.mark {
         Mark::None => Cell::new(words),
         Mark::Best => Cell::new(format!("*{words}")).add_attribute(Attribute::Bold),
         Mark::Tied => Cell::new(format!("≈{words}")).fg(Color::DarkGrey),
         Mark::Fault => Cell::new(format!("!{words}")).fg(Color::Red),
-    };
-    if row.void.is_some() { cell.add_attribute(Attribute::CrossedOut) } else { cell }
+    }
 }
 
 /// The nearest to the page's palette that a terminal of 256 colours has on either ground.
@@ -234,11 +279,12 @@ mod tests {
 
     #[test]
     fn no_line_is_wider_than_the_terminal() {
-        let run = fixture::whole();
-        let study = Study::of(&run);
-        for width in [40, 60, 80, 100, 140, 200, 400] {
-            let text = render(&study, width, false);
-            assert!(widest(&text) <= width, "{width}:\n{text}");
+        let (run, servers) = (fixture::whole(), fixture::servers());
+        for study in [Study::of(&run), Study::of(&servers)] {
+            for width in [40, 60, 80, 100, 140, 200, 400] {
+                let text = render(&study, width, false);
+                assert!(widest(&text) <= width, "{width}:\n{text}");
+            }
         }
     }
 
@@ -264,6 +310,14 @@ mod tests {
         let mut run = fixture::whole();
         run.records.retain(|it| it.step.is_some() || it.workload.is_silent() && it.workload.subscribers == 1_000);
         insta::assert_snapshot!("terminal_cost", render(&Study::of(&run), 100, false));
+    }
+
+    #[test]
+    fn several_servers_stand_side_by_side_and_not_each_alone() {
+        let run = fixture::servers();
+        let text = render(&Study::of(&run), 120, false);
+        assert!(!text.contains("\nlight, nchan: "), "{text}");
+        insta::assert_snapshot!("terminal_servers", text);
     }
 
     #[test]

@@ -15,6 +15,7 @@ use plotters::style::{Color, IntoTextStyle, RGBColor, ShapeStyle, TextStyle};
 use pushoff_model::Transport;
 
 use super::axis::Axis;
+pub(crate) use super::ink::Ink;
 use crate::ReportError;
 use crate::palette;
 
@@ -26,33 +27,6 @@ pub(crate) const LINE: i32 = 44;
 
 /// What went wrong while drawing.
 pub(crate) type Drawing = DrawingAreaErrorKind<io::Error>;
-
-/// A colour of the palette, by the name of its CSS variable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Ink(&'static str);
-
-impl Ink {
-    pub(crate) const INK: Self = Self("ink");
-    pub(crate) const FAINT: Self = Self("faint");
-    pub(crate) const RULE: Self = Self("rule");
-    pub(crate) const SLO: Self = Self("slo");
-    const FIXED: [Self; 4] = [Self::INK, Self::FAINT, Self::RULE, Self::SLO];
-
-    /// The transport's own.
-    pub(crate) const fn of(transport: Transport) -> Self {
-        Self(palette::transport(transport).name)
-    }
-
-    fn all() -> impl Iterator<Item = Self> {
-        Self::FIXED.into_iter().chain(Transport::ALL.map(Self::of))
-    }
-
-    /// The colour that stands for this one until the drawing is done.
-    fn stand_in(self) -> RGBColor {
-        let number = Self::all().position(|ink| ink == self).and_then(|at| u8::try_from(at).ok());
-        RGBColor(0xFA, 0x01, number.unwrap_or(u8::MAX))
-    }
-}
 
 /// Where a text is held.
 #[derive(Clone, Copy, Debug)]
@@ -227,13 +201,17 @@ impl Canvas<'_> {
 
     /// A measured point with what it says on hover and focus.
     pub(crate) fn point(&mut self, at: (i32, i32), transport: Transport, is_hollow: bool, says: &str) {
+        self.shape(at, Ink::of(transport), palette::marker(transport), is_hollow, says);
+    }
+
+    /// A measured point in an ink and a shape of its own.
+    pub(crate) fn shape(&mut self, at: (i32, i32), ink: Ink, outline: &str, is_hollow: bool, says: &str) {
         let place = format!("translate({},{})", at.0, at.1);
-        let class = if is_hollow { "s" } else { "f" };
-        let class = format!("{class}-{}", palette::transport(transport).name);
+        let class = format!("{}-{}", if is_hollow { "s" } else { "f" }, ink.0);
         self.points.push(html! {
             g.pt.hollow[is_hollow] tabindex="-1" transform=(place) data-say=(says) {
                 circle.hit r="26" {}
-                path class=(class) d=(palette::marker(transport)) {}
+                path class=(class) d=(outline) {}
                 title { (says) }
             }
         });

@@ -9,10 +9,12 @@ mod canvas;
 mod cdf;
 mod cost;
 mod growth;
+mod ink;
 mod labels;
 mod load;
 mod percentiles;
 mod polling;
+mod servers;
 mod spread;
 mod worst;
 
@@ -27,6 +29,7 @@ use crate::study::{Comparison, Study};
 pub(crate) use bytes::chart as bytes;
 pub(crate) use growth::charts as growth;
 pub(crate) use load::chart as load;
+pub(crate) use servers::chart as servers;
 
 /// A chart and what says the same in words.
 pub(crate) struct Chart {

@@ -228,3 +228,36 @@ impl<'a> Source<'a> {
         self.cells.iter().find(|cell| cell.0 == transport).map_or_else(Vec::new, |cell| cell.1.clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+    use crate::study::Study;
+
+    #[test]
+    fn only_pushoffs_own_bytes_have_a_theory_and_that_is_said() {
+        let run = fixture::servers();
+        for it in &Study::of(&run).comparisons {
+            let is_ours = it.group.is_ours();
+            for costs in &it.costs {
+                let down = &costs.wire.down;
+                assert!(down.bytes.is_some() && down.rest_bytes.is_some());
+                assert_eq!((down.theory_bytes.is_some(), down.framing_bytes.is_some()), (is_ours, is_ours));
+                assert_eq!(down.deviation.is_some(), is_ours);
+            }
+            let notes = table(&it.group, &it.costs, &it.sources, 0.0).notes;
+            assert_eq!(notes.iter().any(|note| note.contains("no theory")), !is_ours, "{notes:?}");
+        }
+    }
+
+    #[test]
+    fn what_only_silence_shows_is_taken_from_the_same_server() {
+        let run = fixture::servers();
+        let study = Study::of(&run);
+        let named =
+            |server: &str| study.comparisons.iter().find(|it| it.group.server == server).unwrap().sources.clone();
+        assert!(named("nchan")[0].contains(", nchan (lean client)"), "{:?}", named("nchan"));
+        assert!(named("pushoff")[0].contains(", pushoff (lean client)"), "{:?}", named("pushoff"));
+    }
+}

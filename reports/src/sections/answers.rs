@@ -1,10 +1,11 @@
-//! The answer first: a card a workload.
+//! The answer first: a card a workload, with a line a server where several were asked.
 
 use maud::{Markup, html};
 use pushoff_model::Transport;
 
 use crate::ReportError;
 use crate::describe;
+use crate::group::anchor;
 use crate::name::name;
 use crate::number::unbroken;
 use crate::rank::{AdviceHolds, Standing, Sureness};
@@ -15,15 +16,69 @@ pub(super) fn section(study: &Study<'_>) -> Result<Markup, ReportError> {
     Ok(html! {
         section.answers aria-label="The answer" {
             @if study.is_empty() { p { "There are no records to report on." } }
-            @for comparison in study.answers() { (card(comparison)) }
+            @for same in questions(study) {
+                @match same.as_slice() {
+                    [alone] => (card(alone)),
+                    several => (several_servers(several)),
+                }
+            }
         }
         @for searched in &study.searches {
+            @let group = &searched.group;
             p.sentence {
-                strong { (searched.group.workload.question) } " " (unbroken(&searched.sentence)) " "
-                a href=(format!("#capacity-{}", searched.group.anchor())) { "Curves" }
+                strong { (group.workload.question) } " "
+                @if group.label != group.question { (group.question) " on " (group.server) ": " }
+                (unbroken(&searched.sentence)) " "
+                a href=(format!("#capacity-{}", group.anchor())) { "Curves" }
             }
         }
     })
+}
+
+/// The answers, those of the same workload on several servers together.
+fn questions<'s, 'a>(study: &'s Study<'a>) -> Vec<Vec<&'s Comparison<'a>>> {
+    let mut questions: Vec<Vec<&Comparison<'a>>> = Vec::new();
+    for comparison in study.answers() {
+        let is_same = |same: &&mut Vec<&Comparison<'a>>| {
+            same.first().is_some_and(|it| it.group.asks_the_same_as(&comparison.group))
+        };
+        match questions.iter_mut().find(is_same) {
+            Some(same) => same.push(comparison),
+            None => questions.push(vec![comparison]),
+        }
+    }
+    questions
+}
+
+/// Which transport to take on each server: each by itself.
+fn several_servers(all: &[&Comparison<'_>]) -> Markup {
+    let Some(first) = all.first() else { return html! {} };
+    let group = &first.group;
+    html! {
+        article.card.several {
+            h2 { (group.workload.question) }
+            p.slo { (group.question) ": " (unbroken(&describe::slo(group.workload))) }
+            dl {
+                @for comparison in all {
+                    @let verdict = &comparison.verdict;
+                    div {
+                        dt { "On " (comparison.group.server) ": "
+                            @match verdict.choice {
+                                Some(choice) => (name(choice)),
+                                None => span.name { (none_taken(verdict.sureness)) },
+                            }
+                            @if verdict.choice.is_some() {
+                                " " span class=(sure_class(verdict.sureness)) { (verdict.sure()) }
+                            }
+                        }
+                        dd { (unbroken(&verdict.sentence)) " "
+                            a href=(format!("#table-{}", comparison.group.anchor())) { "Figures" } }
+                    }
+                }
+            }
+            p.more { a href=(format!("#servers-{}", anchor(&group.question))) { "Servers side by side" } }
+        }
+    }
 }
 
 fn card(comparison: &Comparison<'_>) -> Markup {

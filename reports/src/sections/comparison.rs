@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::grid;
+use super::{folded, grid};
 use crate::ReportError;
 use crate::describe;
 use crate::number::unbroken;
@@ -17,17 +17,14 @@ pub(super) fn section(study: &Study<'_>) -> Result<Markup, ReportError> {
     let tables: Vec<Table<'_>> = study.comparisons.iter().map(Table::of).collect();
     Ok(html! {
         section {
-            h2 { "Side by side" }
+            h2 { @if study.besides.is_empty() { "Side by side" } @else { "Transports side by side" } }
             p.note {
                 "Each figure with its 95 % interval; (?) is one that reaches beyond ten times the figure. " b.best { "Best" } " stands alone; "
                 span.tie { "≈" } " marks what is too close to call. A transport's name leads to its trials."
             }
             @for (comparison, table) in study.comparisons.iter().zip(&tables) {
-                @if comparison.group.is_second {
-                    details { summary { (comparison.group.label) } (compared(comparison, table)) }
-                } @else {
-                    (compared(comparison, table))
-                }
+                @let group = &comparison.group;
+                (folded(group.is_second || study.is_beside(group), &group.label, &compared(comparison, table)))
             }
             (grid::meanings(tables.iter()))
         }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{grid, pictures};
+use super::{folded, grid, pictures};
 use crate::ReportError;
 use crate::charts;
 use crate::cost::{self, Costs};
@@ -29,7 +29,8 @@ pub(super) fn section(study: &Study<'_>) -> Result<Markup, ReportError> {
                 "Bytes are the kernel's count above TCP, split by what the clients found in them; memory is what was "
                 "held with everybody connected less what was held before."
             }
-            div.charts { @for chart in charts? { (chart) } }
+            @let charts = html! { div.charts { @for chart in charts? { (chart) } } };
+            (folded(!study.besides.is_empty(), "Bytes of every server", &charts))
             @for ((group, ..), table) in sheets.iter().zip(&tables) { (sheet(group, is_first(study, group), table)) }
             (taxes(study))
             (grid::meanings(tables.iter()))
@@ -47,7 +48,7 @@ fn is_first(study: &Study<'_>, group: &Group<'_>) -> bool {
     let is_larger = |it: &Group<'_>| {
         it.differs_in_size_alone(group) && it.workload.subscribers > group.workload.subscribers && !it.is_search
     };
-    !group.is_second && !study.groups().any(is_larger)
+    !group.is_second && !study.is_beside(group) && !study.groups().any(is_larger)
 }
 
 fn sheet(group: &Group<'_>, is_open: bool, table: &Table<'_>) -> Markup {

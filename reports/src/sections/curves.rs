@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{grid, pictures};
+use super::{folded, grid, pictures};
 use crate::ReportError;
 use crate::charts;
 use crate::describe;
@@ -11,7 +11,11 @@ use crate::search::{self, Searched};
 use crate::study::Study;
 
 pub(super) fn section(study: &Study<'_>) -> Result<Markup, ReportError> {
-    let searches: Result<Vec<_>, _> = study.searches.iter().map(|it| searched(it, study.noise_ns)).collect();
+    let searches: Result<Vec<_>, ReportError> = study
+        .searches
+        .iter()
+        .map(|it| Ok(folded(study.is_beside(&it.group), &it.group.label, &searched(it, study.noise_ns)?)))
+        .collect();
     Ok(html! {
         @if !study.searches.is_empty() {
             section #capacity {

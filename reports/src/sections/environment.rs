@@ -43,6 +43,7 @@ fn one(it: &Environment) -> Markup {
             p { "What the run asked for and did not get:" }
             ul { @for shortage in &it.shortages { li { (shortage) } } }
         }
+        (list("Servers", &it.servers))
         (list("Equal for all transports", &it.knobs))
         (list("Libraries that carry the bytes", &it.crates))
         (list("Kernel settings", &it.sysctls))

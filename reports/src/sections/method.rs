@@ -6,7 +6,7 @@ use crate::ReportError;
 use crate::study::Study;
 
 /// What was done, each with its name.
-pub(crate) const PARAGRAPHS: [(&str, &str); 17] = [
+const PARAGRAPHS: [(&str, &str); 17] = [
     (
         "Open loop.",
         "Every message is due at a time that depends on its number alone, never on how the server is doing. Latency \
@@ -108,12 +108,34 @@ pub(crate) const PARAGRAPHS: [(&str, &str); 17] = [
     ),
 ];
 
+/// What is said beside that of servers that are not pushoff's own.
+const OF_OTHERS: [(&str, &str); 2] = [
+    (
+        "Servers.",
+        "A server of somebody else’s is spoken to as its own documentation says, and each is judged by itself. Where \
+         several were asked the same, their trials alternate; a ratio of two is that of the figures of the same \
+         trials, drawn in pairs, so that what the machine did to both cancels out. Raw TCP is measured on one server, \
+         and stands for the machine. Bytes have a theory on pushoff’s own wire contract only.",
+    ),
+    (
+        "Unknown cost.",
+        "Where the server’s process cannot be watched, as on another machine, what a delivery costs it is not known. \
+         The least p99 delivery latency is then taken in its place, and of those that are near it the simplest.",
+    ),
+];
+
+/// All that applies to a study.
+pub(crate) fn paragraphs(study: &Study<'_>) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let others = if study.has_others() { OF_OTHERS.as_slice() } else { &[] };
+    PARAGRAPHS.into_iter().chain(others.iter().copied())
+}
+
 #[expect(clippy::unnecessary_wraps, reason = "a section may fail; this one does not")]
-pub(super) fn section(_study: &Study<'_>) -> Result<Markup, ReportError> {
+pub(super) fn section(study: &Study<'_>) -> Result<Markup, ReportError> {
     Ok(html! {
         section #method {
             h2 { "How it was measured" }
-            dl.method { @for (name, words) in PARAGRAPHS { dt { (name) } dd { (words) } } }
+            dl.method { @for (name, words) in paragraphs(study) { dt { (name) } dd { (words) } } }
         }
     })
 }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::grid;
+use super::{folded, grid};
 use crate::ReportError;
 use crate::cost;
 use crate::study::{Comparison, Study};
@@ -15,7 +15,7 @@ pub(super) fn section(study: &Study<'_>) -> Result<Markup, ReportError> {
             section #million {
                 h2 { "What 1 million users would need" }
                 p.note { "What one user was measured to need, a million times: a first guess, not a promise." }
-                @for comparison in shown { (one(comparison)) }
+                @for it in shown { (folded(study.is_beside(&it.group), &it.group.label, &one(it))) }
             }
         }
     })

@@ -11,9 +11,10 @@ pub(crate) mod method;
 mod million;
 mod pictures;
 mod records;
+mod servers;
 mod validity;
 
-use maud::Markup;
+use maud::{Markup, html};
 
 use crate::ReportError;
 use crate::study::Study;
@@ -21,8 +22,9 @@ use crate::study::Study;
 /// Renders one section.
 type Section = fn(&Study<'_>) -> Result<Markup, ReportError>;
 
-const ALL: [Section; 11] = [
+const ALL: [Section; 12] = [
     answers::section,
+    servers::section,
     comparison::section,
     cost::section,
     curves::section,
@@ -34,6 +36,13 @@ const ALL: [Section; 11] = [
     environment::section,
     records::section,
 ];
+
+/// What would drown the rest, folded away under its name.
+fn folded(is_folded: bool, name: &str, inner: &Markup) -> Markup {
+    html! {
+        @if is_folded { details { summary { (name) } (inner) } } @else { (inner) }
+    }
+}
 
 /// Every section, top to bottom.
 ///

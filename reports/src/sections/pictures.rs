@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::folded;
 use crate::ReportError;
 use crate::charts::{self, Chart, Rows, Scales};
 use crate::number::unbroken;
@@ -12,7 +13,8 @@ pub(super) fn section(study: &Study<'_>) -> Result<Markup, ReportError> {
         return Ok(html! {});
     }
     let scales = Scales::of(study);
-    let rows: Result<Vec<_>, _> = study.answers().map(|comparison| row(comparison, &scales)).collect();
+    let rows: Result<Vec<_>, ReportError> =
+        study.answers().map(|it| Ok(folded(study.is_beside(&it.group), &it.group.label, &row(it, &scales)?))).collect();
     Ok(html! {
         section {
             h2 { "In pictures" }
