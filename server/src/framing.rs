@@ -128,7 +128,7 @@ fn open_object(cursor: Cursor) -> String {
 
 /// A cursor in its wire form, on the stack: the encoders make one a message.
 #[derive(Clone, Copy)]
-struct CursorText {
+pub(crate) struct CursorText {
     bytes: [u8; Self::LONGEST],
     length: usize,
 }
@@ -137,7 +137,7 @@ impl CursorText {
     /// Eight hex digits, a dash and the 20 digits of the largest sequence number.
     const LONGEST: usize = 29;
 
-    fn new(cursor: Cursor) -> Self {
+    pub(crate) fn new(cursor: Cursor) -> Self {
         let mut bytes = [b'-'; Self::LONGEST];
         for (digit, shift) in bytes.iter_mut().zip((0..8).rev()) {
             *digit = b"0123456789abcdef"[(cursor.epoch.0 >> (4 * shift) & 0xf) as usize];
@@ -148,7 +148,7 @@ impl CursorText {
         Self { bytes, length: 9 + sequence.len() }
     }
 
-    fn as_bytes(&self) -> &[u8] {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.bytes[..self.length]
     }
 }

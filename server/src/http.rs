@@ -14,6 +14,7 @@ mod page;
 pub(crate) mod problem;
 pub(crate) mod query;
 mod reply;
+pub(crate) mod response;
 mod route;
 mod wire;
 
@@ -21,7 +22,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_REQUEST_METHOD, ALLOW, CONTENT_TYPE, HOST};
-use http::{HeaderValue, Method, Response, StatusCode, Version};
+use http::{HeaderValue, Method, StatusCode, Version};
 use pushoff_model::Transport;
 
 use self::answer::Answer;
@@ -30,6 +31,7 @@ use self::head::Head;
 use self::origin::Origin;
 use self::problem::Problem;
 use self::query::Query;
+use self::response::Response;
 use self::route::Route;
 use crate::publish::{self, Publication};
 use crate::server::Server;
@@ -84,19 +86,16 @@ fn dispatch(server: &Arc<Server>, head: &Head<'_>) -> Result<Answer, Problem> {
 }
 
 /// What may be done with a resource; for a preflight, what a page from elsewhere may ask.
-fn options(route: &Route, head: &Head<'_>) -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::NO_CONTENT;
+fn options(route: &Route, head: &Head<'_>) -> Response {
     let allow = HeaderValue::from_static(route.allow());
-    if head.field(&ACCESS_CONTROL_REQUEST_METHOD).is_some() {
-        origin::preflight(response.headers_mut());
-        response.headers_mut().insert(ACCESS_CONTROL_ALLOW_METHODS, allow.clone());
+    let response = Response::bare(StatusCode::NO_CONTENT).with(ALLOW, allow.clone());
+    if head.field(&ACCESS_CONTROL_REQUEST_METHOD).is_none() {
+        return response;
     }
-    response.headers_mut().insert(ALLOW, allow);
-    response
+    origin::preflight(response).with(ACCESS_CONTROL_ALLOW_METHODS, allow)
 }
 
-fn metrics(server: &Server) -> Result<Response<Body>, Problem> {
+fn metrics(server: &Server) -> Result<Response, Problem> {
     let text_format = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     match server.stats.text(server.hub.topic_count()) {
         Ok(metrics) => Ok(text(text_format, metrics)),
@@ -105,10 +104,8 @@ fn metrics(server: &Server) -> Result<Response<Body>, Problem> {
 }
 
 /// A whole response of a media type.
-pub(crate) fn text(media_type: &'static str, content: impl Into<Bytes>) -> Response<Body> {
-    let mut response = Response::new(Body::whole(content.into()));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-    response
+pub(crate) fn text(media_type: &'static str, content: impl Into<Bytes>) -> Response {
+    Response::new(StatusCode::OK, Body::whole(content.into())).with(CONTENT_TYPE, HeaderValue::from_static(media_type))
 }
 
 /// Whether a transport is spoken over HTTP at all.

@@ -1,13 +1,13 @@
 //! Publishing by request: one payload or a batch of lines, checked whole before any is appended.
 
+use http::StatusCode;
 use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
-use http::{Response, StatusCode};
 use pushoff_model::{Cursor, Topic};
 use serde::Serialize;
 
-use crate::http::body::Body;
 use crate::http::head::Head;
 use crate::http::problem::Problem;
+use crate::http::response::Response;
 use crate::hub::{Complete, TooManyTopics};
 use crate::payload::{Payload, PayloadError};
 use crate::server::Server;
@@ -68,11 +68,11 @@ impl Publication {
     }
 
     /// Appends what the body holds, all or none.
-    pub(crate) fn append(self, server: &Server, body: &[u8]) -> Response<Body> {
+    pub(crate) fn append(self, server: &Server, body: &[u8]) -> Response {
         self.published(server, body).unwrap_or_else(Problem::into_response)
     }
 
-    fn published(self, server: &Server, body: &[u8]) -> Result<Response<Body>, Problem> {
+    fn published(self, server: &Server, body: &[u8]) -> Result<Response, Problem> {
         let payloads = match self.media {
             Media::Json => vec![Payload::parse(body, self.limit)?],
             Media::Ndjson => batch(body, server.config.max_payload)?,
@@ -86,20 +86,17 @@ impl Publication {
             Media::Ndjson => Published { id, count: Some(count) },
         };
         // A cursor and a number: there is nothing in them that JSON could not say.
-        let mut response = crate::http::text("application/json", serde_json::to_vec(&published).unwrap_or_default());
-        *response.status_mut() = StatusCode::CREATED;
-        Ok(response)
+        let body = serde_json::to_vec(&published).unwrap_or_default();
+        Ok(Response { status: StatusCode::CREATED, ..crate::http::text("application/json", body) })
     }
 }
 
 /// `DELETE /topics/{topic}`: says that no more will come. A topic that nobody has asked for before
 /// begins complete, so that whoever comes late learns of it too.
-pub(crate) fn complete(server: &Server, head: &Head<'_>, topic: &Topic) -> Result<Response<Body>, Problem> {
+pub(crate) fn complete(server: &Server, head: &Head<'_>, topic: &Topic) -> Result<Response, Problem> {
     authorize(server, head)?;
     server.hub.topic(topic)?.complete();
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    Ok(response)
+    Ok(Response::bare(StatusCode::NO_CONTENT))
 }
 
 /// Whether a request carries the publish token, where there is one. Source: RFC 6750 §2.1.

@@ -2,6 +2,8 @@
 //!
 //! The format is the text format of Prometheus, as the `prometheus-client` crate writes it.
 
+use std::sync::Arc;
+
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -18,13 +20,13 @@ type Label = [(&'static str, &'static str); 1];
 pub(crate) struct Stats {
     registry: Registry,
     topics: Gauge,
-    transports: [TransportStats; Transport::ALL.len()],
+    transports: [Arc<TransportStats>; Transport::ALL.len()],
     publishes: [Counter; 2],
     cut_off: Counter,
 }
 
-/// The counters of one transport. Clones count together.
-#[derive(Clone, Debug)]
+/// The counters of one transport.
+#[derive(Debug)]
 struct TransportStats {
     connections: Gauge,
     opened: Counter,
@@ -59,13 +61,13 @@ impl Stats {
         registry.register("cut_off", "Connections ended because the other end took nothing", cut_off.clone());
         let transports = Transport::ALL.map(|transport| {
             let label = [("transport", transport.name())];
-            TransportStats {
+            Arc::new(TransportStats {
                 connections: connections.get_or_create_owned(&label),
                 opened: opened.get_or_create_owned(&label),
                 deliveries: deliveries.get_or_create_owned(&label),
                 missed: missed.get_or_create_owned(&label),
                 bytes: bytes.get_or_create_owned(&label),
-            }
+            })
         });
         let publishes = ["post", "websocket"].map(|via| publishes.get_or_create_owned(&[("via", via)]));
         Self { registry, topics, transports, publishes, cut_off }
@@ -73,7 +75,7 @@ impl Stats {
 
     /// Counts a subscriber in, until the meter is dropped.
     pub(crate) fn connect(&self, transport: Transport) -> Meter {
-        let stats = self.transports[transport as usize].clone();
+        let stats = Arc::clone(&self.transports[transport as usize]);
         stats.connections.inc();
         stats.opened.inc();
         Meter(stats)
@@ -100,7 +102,7 @@ impl Stats {
 
 /// Counts what one subscriber is sent.
 #[derive(Debug)]
-pub(crate) struct Meter(TransportStats);
+pub(crate) struct Meter(Arc<TransportStats>);
 
 impl Meter {
     pub(crate) fn delivered(&self, batch: &Batch) {

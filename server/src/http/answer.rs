@@ -3,36 +3,34 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use http::Response;
-
-use super::body::Body;
 use super::problem::Problem;
+use super::response::Response;
 use crate::publish::Publication;
 use crate::transports::Upgrade;
 
 /// The answer to one request.
 pub(crate) enum Answer {
     /// It is there; its body may be a stream.
-    Now(Response<Body>),
+    Now(Response),
     /// It is waited for.
     Later(Answering),
     /// It depends on the request's body.
     Publish(Publication),
     /// It is the last of HTTP on this connection.
-    Upgrade(Response<Body>, Upgrade),
+    Upgrade(Response, Upgrade),
 }
 
 /// An answer that is being waited for.
-pub(crate) type Answering = Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
+pub(crate) type Answering = Pin<Box<dyn Future<Output = Response> + Send>>;
 
-impl From<Response<Body>> for Answer {
-    fn from(response: Response<Body>) -> Self {
+impl From<Response> for Answer {
+    fn from(response: Response) -> Self {
         Self::Now(response)
     }
 }
 
-impl From<Result<Response<Body>, Problem>> for Answer {
-    fn from(answered: Result<Response<Body>, Problem>) -> Self {
+impl From<Result<Response, Problem>> for Answer {
+    fn from(answered: Result<Response, Problem>) -> Self {
         Self::Now(answered.unwrap_or_else(Problem::into_response))
     }
 }

@@ -13,7 +13,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::BytesMut;
 use http::Method;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use tokio_util::sync::WaitForCancellationFuture;
 use tracing::trace;
@@ -22,7 +22,7 @@ use super::answer::{Answer, Answering};
 use super::exchange::exchange;
 use super::head::{self, Parsed};
 use super::problem::Problem;
-use super::reply::{Manner, Reply, gone, poll_read};
+use super::reply::{self, Manner, Reply, gone};
 use crate::limits;
 use crate::publish::Publication;
 use crate::server::Server;
@@ -88,33 +88,54 @@ async fn next<IO: AsyncRead + Unpin>(io: &mut IO, ahead: &mut BytesMut, wait: &m
     if !ahead.is_empty() && wait.server.closing.is_cancelled() {
         return Next::End(None);
     }
-    loop {
-        if let Some(next) = take(ahead, wait.server) {
-            wait.rest();
-            return next;
-        }
-        let read = poll_fn(|cx| match poll_read(io, cx, ahead) {
-            Poll::Ready(read) => Poll::Ready(Ok(read)),
-            Poll::Pending => wait.poll(cx, ahead.is_empty()).map(Err),
-        });
-        match read.await {
-            Ok(Ok(1..)) => {}
-            Ok(Ok(0) | Err(_)) => return Next::End(None),
-            Err(last_word) => return Next::End(last_word),
-        }
+    if let Some((next, taken)) = take(ahead, wait.server) {
+        *ahead = ahead[taken..].into();
+        wait.rest();
+        return next;
     }
+    poll_fn(|cx| {
+        loop {
+            // What comes is nearly always a whole request: it is read where it lies, and only the rest is kept.
+            let mut room = reply::room();
+            let mut read = ReadBuf::uninit(&mut room);
+            match Pin::new(&mut *io).poll_read(cx, &mut read) {
+                Poll::Ready(Ok(())) if !read.filled().is_empty() => {}
+                Poll::Ready(_) => return Poll::Ready(Next::End(None)),
+                Poll::Pending => return wait.poll(cx, ahead.is_empty()).map(Next::End),
+            }
+            let next = if ahead.is_empty() {
+                let next = take(read.filled(), wait.server);
+                let taken = next.as_ref().map_or(0, |(_, taken)| *taken);
+                ahead.extend_from_slice(&read.filled()[taken..]);
+                next
+            } else {
+                ahead.extend_from_slice(read.filled());
+                let next = take(ahead, wait.server);
+                if let Some((_, taken)) = next {
+                    *ahead = ahead[taken..].into();
+                }
+                next
+            };
+            if let Some((next, _)) = next {
+                wait.rest();
+                return Poll::Ready(next);
+            }
+        }
+    })
+    .await
 }
 
-/// Takes the request that the bytes begin with, where it is whole or can be answered before it is.
-fn take(ahead: &mut BytesMut, server: &Arc<Server>) -> Option<Next> {
+/// Takes the request that the bytes begin with, where it is whole or can be answered before it is,
+/// and says how many of them it was.
+fn take(read: &[u8], server: &Arc<Server>) -> Option<(Next, usize)> {
     let mut room = head::room();
-    let plain = match head::parse(ahead, &mut room) {
+    let plain = match head::parse(read, &mut room) {
         Parsed::Plain(plain) => plain,
         Parsed::Partial => return None,
-        Parsed::Unusual => return Some(Next::Unusual),
+        Parsed::Unusual => return Some((Next::Unusual, 0)),
     };
     let (answer, origin) = super::answer(server, &plain.head);
-    let body = ahead.get(plain.length..plain.length + plain.body);
+    let body = read.get(plain.length..plain.length + plain.body);
     let mut manner = Manner { origin, is_head: plain.head.method == Method::HEAD, closes: plain.closes };
     let (answer, taken) = match (answer, body) {
         (Answer::Publish(publication), Some(body)) => {
@@ -125,21 +146,17 @@ fn take(ahead: &mut BytesMut, server: &Arc<Server>) -> Option<Next> {
         (answer, None) => {
             // The rest of the body is not waited for, nor taken for a request.
             manner.closes = true;
-            (answer, ahead.len())
+            (answer, read.len())
         }
     };
     let length = plain.body;
-    if taken == ahead.len() {
-        *ahead = BytesMut::new();
-    } else {
-        *ahead = ahead[taken..].into();
-    }
-    Some(match answer {
+    let next = match answer {
         Answer::Now(response) => Next::Reply(Reply::new(response, manner)),
         Answer::Later(answering) => Next::Later(answering, manner),
         Answer::Publish(publication) => Next::Publish(publication, manner, length),
         Answer::Upgrade(response, upgrade) => Next::Upgrade(Reply::new(response, manner), Box::new(upgrade)),
-    })
+    };
+    Some((next, taken))
 }
 
 /// Waits for an answer; `None` where the client is gone. What it sends meanwhile is the next request.

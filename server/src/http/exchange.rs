@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::CACHE_CONTROL;
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderValue, Request, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -20,10 +20,11 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 
 use super::answer::Answer;
-use super::body::{Body, Sent};
+use super::body::Sent;
 use super::connection::close;
 use super::head::{self, Head};
 use super::problem::Problem;
+use super::response::Response;
 use super::wire::Wire;
 use crate::limits;
 use crate::publish::Publication;
@@ -58,11 +59,11 @@ where
 fn respond(
     server: Arc<Server>,
     request: Request<Incoming>,
-) -> Pin<Box<dyn Future<Output = Result<Response<Sent>, Infallible>> + Send>> {
+) -> Pin<Box<dyn Future<Output = Result<http::Response<Sent>, Infallible>> + Send>> {
     Box::pin(async move {
         let (parts, body) = request.into_parts();
         let (answer, origin) = super::answer(&server, &Head::of(&parts, &head::fields(&parts.headers)));
-        let mut response = match answer {
+        let response = match answer {
             Answer::Now(response) => response,
             Answer::Later(answering) => answering.await,
             Answer::Publish(publication) => publish(&server, publication, body).await,
@@ -70,14 +71,12 @@ fn respond(
                 Problem::bad_request("a handshake is an HTTP/1.1 request without a body").into_response()
             }
         };
-        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        origin.mark(response.headers_mut());
-        Ok(response.map(Sent::from))
+        Ok(origin.mark(response).with(CACHE_CONTROL, HeaderValue::from_static("no-store")).into_http())
     })
 }
 
 /// Publishes the whole body, where it is short enough and comes in time.
-async fn publish(server: &Server, publication: Publication, body: Incoming) -> Response<Body> {
+async fn publish(server: &Server, publication: Publication, body: Incoming) -> Response {
     let limited = Limited::new(body, publication.limit());
     match timeout(server.config.body_timeout, limited.collect()).await {
         Ok(Ok(collected)) => publication.append(server, &collected.to_bytes()),

@@ -8,7 +8,6 @@
 
 use std::mem::MaybeUninit;
 
-use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Version};
 use httparse::{Header, Status};
@@ -53,7 +52,8 @@ impl<'a> Head<'a> {
 
     /// Every value of a field.
     pub(crate) fn every(&self, name: &HeaderName) -> impl Iterator<Item = &'a [u8]> {
-        self.fields.iter().filter(|field| is(field, name)).map(|field| field.value)
+        let name = name.as_str();
+        self.fields.iter().filter(move |field| is(field, name)).map(|field| field.value)
     }
 
     /// A copy as tungstenite wants it.
@@ -73,8 +73,8 @@ impl<'a> Head<'a> {
     }
 }
 
-fn is(field: &Header<'_>, name: &HeaderName) -> bool {
-    field.name.len() == name.as_str().len() && field.name.eq_ignore_ascii_case(name.as_str())
+fn is(field: &Header<'_>, name: &str) -> bool {
+    field.name.len() == name.len() && field.name.eq_ignore_ascii_case(name)
 }
 
 /// The fields that hyper has read, for [`Head::of`].
@@ -137,12 +137,12 @@ fn plain<'a>(method: &str, target: &'a str, fields: &'a [Header<'a>], head: &[u8
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let (mut length, mut closes) = (None, false);
     for field in fields {
-        if is(field, &CONTENT_LENGTH) {
+        if is(field, "content-length") {
             let given = decimal(field.value).filter(|_| length.is_none())?;
             length = Some(given);
-        } else if is(field, &TRANSFER_ENCODING) || is(field, &EXPECT) {
+        } else if is(field, "transfer-encoding") || is(field, "expect") {
             return None;
-        } else if is(field, &CONNECTION) {
+        } else if is(field, "connection") {
             closes |=
                 field.value.split(|&byte| byte == b',').any(|token| token.trim_ascii().eq_ignore_ascii_case(b"close"));
         }

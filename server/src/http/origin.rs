@@ -3,13 +3,14 @@
 //! A browser says where a page came from in `Origin`, WebSocket handshakes included, and programs
 //! that are no browser say nothing. Sources: RFC 6454, RFC 6455 §10.2, WHATWG Fetch §3.2.
 
+use http::HeaderValue;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
     HOST, ORIGIN, VARY,
 };
-use http::{HeaderMap, HeaderValue};
 
 use super::head::Head;
+use super::response::Response;
 
 /// Where a request comes from.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,27 +39,26 @@ impl Origin {
     }
 
     /// Lets the page read the response, if it may.
-    pub(super) fn mark(self, headers: &mut HeaderMap) {
+    pub(super) fn mark(self, response: Response) -> Response {
+        let varies = HeaderValue::from_static("Origin");
         match self {
-            Self::None => {}
+            Self::None => response,
             Self::Allowed(origin) => {
-                headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
                 let exposed = HeaderValue::from_static("Last-Event-ID, Retry-After");
-                headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
-                headers.insert(VARY, HeaderValue::from_static("Origin"));
+                response
+                    .with(ACCESS_CONTROL_ALLOW_ORIGIN, origin)
+                    .with(ACCESS_CONTROL_EXPOSE_HEADERS, exposed)
+                    .with(VARY, varies)
             }
-            Self::Foreign => {
-                headers.insert(VARY, HeaderValue::from_static("Origin"));
-            }
+            Self::Foreign => response.with(VARY, varies),
         }
     }
 }
 
 /// What a preflight's answer says besides the methods: the fields that the contract knows.
-pub(super) fn preflight(headers: &mut HeaderMap) {
+pub(super) fn preflight(response: Response) -> Response {
     let fields = HeaderValue::from_static("Authorization, Cache-Control, Content-Type, Last-Event-ID");
-    headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, fields);
-    headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+    response.with(ACCESS_CONTROL_ALLOW_HEADERS, fields).with(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"))
 }
 
 /// Whether an origin is the host that the request was sent to, whatever the scheme: behind a proxy
@@ -76,7 +76,7 @@ fn is_own_host(origin: &str, host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use http::Request;
+    use http::{HeaderMap, Request};
 
     use super::*;
     use crate::http::head::fields;

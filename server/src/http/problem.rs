@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::error::Error;
 
 use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderName, HeaderValue, Response, StatusCode};
+use http::{HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
 
 use super::body::Body;
+use super::response::Response;
 use crate::limits;
 
 /// An error response: `application/problem+json` with `title`, `status` and `detail`.
@@ -92,12 +93,10 @@ impl Problem {
         serde_json::to_string(&members).unwrap_or_default() + "\n"
     }
 
-    pub(crate) fn into_response(self) -> Response<Body> {
-        let mut response = Response::new(Body::whole(self.body().into()));
-        *response.status_mut() = self.status;
-        response.headers_mut().extend(self.headers);
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        response
+    pub(crate) fn into_response(self) -> Response {
+        let body = Body::whole(self.body().into());
+        Response { status: self.status, fields: self.headers, body }
+            .with(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))
     }
 
     /// The whole response in HTTP/1.1's own bytes, for where no request was understood.

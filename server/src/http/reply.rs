@@ -12,13 +12,14 @@ use std::task::{Context, Poll, ready};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::{Buf, BytesMut};
+use http::StatusCode;
 use http::header::CONNECTION;
-use http::{Response, StatusCode};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::body::Body;
 use super::connection::boxed;
 use super::origin::Origin;
+use super::response::Response;
 use crate::framing::chunk;
 use crate::limits;
 use crate::server::Server;
@@ -53,21 +54,21 @@ pub(super) struct Reply {
 }
 
 impl Reply {
-    pub(super) fn new(response: Response<Body>, manner: Manner) -> Self {
-        let (mut parts, body) = response.into_parts();
-        manner.origin.mark(&mut parts.headers);
-        let is_bodiless = parts.status == StatusCode::NO_CONTENT || parts.status.is_informational();
+    pub(super) fn new(response: Response, manner: Manner) -> Self {
+        let Response { status, fields, body } = manner.origin.mark(response);
+        let is_bodiless = status == StatusCode::NO_CONTENT || status.is_informational();
         let mut first = Vec::with_capacity(256);
         first.extend_from_slice(b"HTTP/1.1 ");
-        first.extend_from_slice(parts.status.as_str().as_bytes());
+        first.extend_from_slice(status.as_str().as_bytes());
         first.push(b' ');
-        first.extend_from_slice(parts.status.canonical_reason().unwrap_or_default().as_bytes());
-        let mut closes = manner.closes;
-        for (name, value) in &parts.headers {
+        first.extend_from_slice(status.canonical_reason().unwrap_or_default().as_bytes());
+        let mut has_said = false;
+        for (name, value) in &fields {
             field(&mut first, name.as_str(), value.as_bytes());
-            closes |= *name == CONNECTION && value == "close";
+            has_said |= *name == CONNECTION && value == "close";
         }
-        if closes && !parts.headers.contains_key(CONNECTION) {
+        let closes = manner.closes || has_said;
+        if manner.closes && !has_said {
             field(&mut first, "connection", b"close");
         }
         field(&mut first, "cache-control", b"no-store");
@@ -153,16 +154,17 @@ pub(super) async fn gone(io: &mut (impl AsyncRead + Unpin), ahead: &mut BytesMut
 }
 
 /// Reads what there is. Whoever waits for it holds no buffer.
-pub(super) fn poll_read(
-    io: &mut (impl AsyncRead + Unpin),
-    cx: &mut Context<'_>,
-    ahead: &mut BytesMut,
-) -> Poll<io::Result<usize>> {
-    let mut room = [MaybeUninit::uninit(); READ];
+fn poll_read(io: &mut (impl AsyncRead + Unpin), cx: &mut Context<'_>, ahead: &mut BytesMut) -> Poll<io::Result<usize>> {
+    let mut room = room();
     let mut read = ReadBuf::uninit(&mut room);
     ready!(Pin::new(io).poll_read(cx, &mut read))?;
     ahead.extend_from_slice(read.filled());
     Poll::Ready(Ok(read.filled().len()))
+}
+
+/// Room to read into, on the stack.
+pub(super) const fn room() -> [MaybeUninit<u8>; READ] {
+    [const { MaybeUninit::uninit() }; READ]
 }
 
 thread_local! {

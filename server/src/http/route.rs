@@ -58,7 +58,7 @@ impl Route {
 
     /// Whether the resource takes a method.
     pub(super) fn allows(&self, method: &Method) -> bool {
-        self.allow().split(", ").any(|allowed| allowed == method.as_str())
+        self.allow().split(',').any(|allowed| allowed.trim_ascii_start() == method.as_str())
     }
 }
 

@@ -1,22 +1,20 @@
 //! The WebSocket handshake, and how a WebSocket ends. Sources: RFC 6455 §4.2 and §7.4.1.
 
 use http::header::{CONNECTION, SEC_WEBSOCKET_VERSION, UPGRADE};
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderValue, StatusCode};
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::handshake::server::create_response;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Utf8Bytes};
 
-use crate::http::body::Body;
 use crate::http::head::Head;
 use crate::http::problem::Problem;
+use crate::http::response::Response;
 
 /// The 101 that answers a handshake.
-pub(super) fn accept(head: &Head<'_>) -> Result<Response<Body>, Problem> {
-    create_response(&head.to_request())
-        .map(|response| response.map(|()| Body::empty()))
-        .map_err(|error| refused(&error))
+pub(super) fn accept(head: &Head<'_>) -> Result<Response, Problem> {
+    create_response(&head.to_request()).map(Response::from).map_err(|error| refused(&error))
 }
 
 /// A request that is no handshake is told what would be one.
@@ -95,8 +93,9 @@ mod tests {
             .header("Sec-WebSocket-Version", "13");
         let parts = request.body(()).unwrap().into_parts().0;
         let response = accept(&Head::of(&parts, &fields(&parts.headers))).unwrap();
-        assert_eq!(response.status(), StatusCode::SWITCHING_PROTOCOLS);
-        assert_eq!(response.headers()["sec-websocket-accept"], "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+        assert_eq!(response.status, StatusCode::SWITCHING_PROTOCOLS);
+        let key = response.fields.iter().find(|(name, _)| *name == "sec-websocket-accept");
+        assert_eq!(key.unwrap().1, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
     }
 
     #[test]

@@ -1,15 +1,15 @@
 //! HTTP streaming: one response that never ends, a JSON line a message. Source: RFC 6202 §3.
 
-use http::Response;
 use pushoff_model::Transport;
 
 use super::stream::{self, Feed, Heartbeat};
 use super::{Ask, poll};
 use crate::framing::{Framing, ndjson};
 use crate::http::body::Body;
+use crate::http::response::Response;
 
 /// Where the stream starts, then messages until the topic is complete.
-pub(super) fn answer(ask: Ask<'_>) -> Response<Body> {
+pub(super) fn answer(ask: Ask<'_>) -> Response {
     if ask.is_head() {
         return stream::respond(poll::NDJSON, Body::empty());
     }

@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
-use http::Response;
 use pushoff_model::{Cursor, Transport};
 use tokio::time::timeout;
 
 use super::{Ask, poll};
 use crate::framing::Framing;
 use crate::http::answer::Answer;
-use crate::http::body::Body;
 use crate::http::problem::Problem;
+use crate::http::response::Response;
 use crate::hub::{Bounds, Reading, Subscription};
 use crate::limits;
 
@@ -31,7 +30,7 @@ pub(super) fn first_batch(
     framing: Framing,
     bounds: Bounds,
     wait: Duration,
-    respond: impl FnOnce(Reading, Cursor) -> Response<Body> + Send + 'static,
+    respond: impl FnOnce(Reading, Cursor) -> Response + Send + 'static,
 ) -> Answer {
     match subscription.read(framing, bounds) {
         Reading::CaughtUp if !wait.is_zero() => Answer::Later(Box::pin(async move {
@@ -62,7 +61,7 @@ mod tests {
             let subscription = log.subscribe(Start::Now);
             let answer = first_batch(subscription, Framing::Ndjson, limits::poll(1), wait, |reading, _| {
                 assert!(matches!(reading, Reading::CaughtUp), "{reading:?}");
-                Response::new(Body::empty())
+                Response::bare(http::StatusCode::NO_CONTENT)
             });
             if let Answer::Later(answering) = answer {
                 answering.await;

@@ -2,12 +2,14 @@
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderValue, StatusCode};
 use pushoff_model::Cursor;
 
+use crate::framing::CursorText;
 use crate::http::body::Body;
 use crate::http::problem::Problem;
 use crate::http::query::LAST_EVENT_ID;
+use crate::http::response::Response;
 use crate::hub::Reading;
 use crate::stats::Meter;
 
@@ -15,7 +17,7 @@ use crate::stats::Meter;
 pub(super) const NDJSON: HeaderValue = HeaderValue::from_static("application/x-ndjson");
 
 /// Messages as 200, nothing as 204, the end as 410; and where the next poll is to begin.
-pub(super) fn respond(reading: Reading, meter: &Meter, next: Cursor) -> Result<Response<Body>, Problem> {
+pub(super) fn respond(reading: Reading, meter: &Meter, next: Cursor) -> Result<Response, Problem> {
     let (status, bytes) = match reading {
         Reading::Batch(batch) => {
             meter.delivered(&batch);
@@ -27,16 +29,11 @@ pub(super) fn respond(reading: Reading, meter: &Meter, next: Cursor) -> Result<R
                 .with(LAST_EVENT_ID, cursor_value(next)));
         }
     };
-    let mut response = Response::new(Body::whole(bytes));
-    *response.status_mut() = status;
-    response.headers_mut().insert(LAST_EVENT_ID, cursor_value(next));
-    if status == StatusCode::OK {
-        response.headers_mut().insert(CONTENT_TYPE, NDJSON);
-    }
-    Ok(response)
+    let response = Response::new(status, Body::whole(bytes)).with(LAST_EVENT_ID, cursor_value(next));
+    Ok(if status == StatusCode::OK { response.with(CONTENT_TYPE, NDJSON) } else { response })
 }
 
 /// A cursor is digits and a dash: always a field value.
 fn cursor_value(cursor: Cursor) -> HeaderValue {
-    HeaderValue::try_from(cursor.to_string()).unwrap_or_else(|_| HeaderValue::from_static(""))
+    HeaderValue::from_bytes(CursorText::new(cursor).as_bytes()).unwrap_or_else(|_| HeaderValue::from_static(""))
 }

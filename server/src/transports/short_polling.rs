@@ -1,16 +1,15 @@
 //! Short polling: the client asks on a timer and is answered at once. Source: RFC 6202 §1.
 
-use http::Response;
 use pushoff_model::Transport;
 
 use super::{Ask, poll};
 use crate::framing::Framing;
-use crate::http::body::Body;
 use crate::http::problem::Problem;
+use crate::http::response::Response;
 use crate::limits;
 
 /// Whatever there is now.
-pub(super) fn answer(mut ask: Ask<'_>) -> Result<Response<Body>, Problem> {
+pub(super) fn answer(mut ask: Ask<'_>) -> Result<Response, Problem> {
     let meter = ask.server.stats.connect(Transport::ShortPolling);
     let reading = ask.subscription.read(Framing::Ndjson, limits::poll(ask.query.limit));
     poll::respond(reading, &meter, ask.subscription.cursor())

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderValue, StatusCode};
 use pushoff_model::{Cursor, Transport};
 
 use super::stream::{self, Feed, Heartbeat};
@@ -15,6 +15,7 @@ use crate::framing::{Framing, event_stream};
 use crate::http::answer::Answer;
 use crate::http::body::Body;
 use crate::http::query::Mode;
+use crate::http::response::Response;
 use crate::hub::Reading;
 use crate::limits;
 use crate::stats::Meter;
@@ -39,7 +40,7 @@ pub(super) fn answer(ask: Ask<'_>) -> Answer {
     })
 }
 
-fn streaming(ask: Ask<'_>, meter: Meter) -> Response<Body> {
+fn streaming(ask: Ask<'_>, meter: Meter) -> Response {
     if ask.subscription.is_at_the_end() {
         return no_more();
     }
@@ -53,7 +54,7 @@ fn streaming(ask: Ask<'_>, meter: Meter) -> Response<Body> {
     stream::respond(MEDIA_TYPE, Body::stream(feed))
 }
 
-fn polled(reading: Reading, meter: &Meter, start: Cursor, retry: Duration) -> Response<Body> {
+fn polled(reading: Reading, meter: &Meter, start: Cursor, retry: Duration) -> Response {
     let mut events = event_stream::opening(retry, start);
     match reading {
         Reading::Batch(batch) => {
@@ -66,8 +67,6 @@ fn polled(reading: Reading, meter: &Meter, start: Cursor, retry: Duration) -> Re
     stream::respond(MEDIA_TYPE, Body::whole(events.into()))
 }
 
-fn no_more() -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    response
+fn no_more() -> Response {
+    Response::bare(StatusCode::NO_CONTENT)
 }

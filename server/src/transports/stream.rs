@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderName, HeaderValue, Response};
+use http::{HeaderName, HeaderValue, StatusCode};
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::framing::Framing;
 use crate::http::body::Body;
+use crate::http::response::Response;
 use crate::hub::{Reading, Subscription};
 use crate::limits;
 use crate::stats::Meter;
@@ -95,12 +96,9 @@ impl Heartbeat {
 }
 
 /// The head of a stream. `X-Accel-Buffering` keeps an nginx in between from holding it back.
-pub(super) fn respond(media_type: HeaderValue, body: Body) -> Response<Body> {
-    let mut response = Response::new(body);
-    response.headers_mut().insert(CONTENT_TYPE, media_type);
+pub(super) fn respond(media_type: HeaderValue, body: Body) -> Response {
     let buffering = HeaderName::from_static("x-accel-buffering");
-    response.headers_mut().insert(buffering, HeaderValue::from_static("no"));
-    response
+    Response::new(StatusCode::OK, body).with(CONTENT_TYPE, media_type).with(buffering, HeaderValue::from_static("no"))
 }
 
 #[cfg(test)]
