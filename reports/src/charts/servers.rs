@@ -11,24 +11,24 @@ use crate::number::{ABSENT, Quantity};
 use crate::palette;
 use crate::servers::{Beside, Bound, Gauge, Line, Reading};
 
-/// What is drawn of a workload: the first that was measured.
-const DRAWN: [Gauge; 4] = [Gauge::P50, Gauge::Capacity, Gauge::IdleMemory, Gauge::Polls];
+/// What is drawn of a workload: the first that was measured. Silence that only polls is asked how many.
+fn drawn(beside: &Beside<'_>) -> Option<(usize, Gauge)> {
+    let only_polls = beside.lines.iter().all(|line| line.transport == Transport::ShortPolling);
+    let silent = if only_polls { [Gauge::Polls, Gauge::IdleMemory] } else { [Gauge::IdleMemory, Gauge::Polls] };
+    let place = |gauge: Gauge| Some((beside.gauges.iter().position(|it| *it == gauge)?, gauge));
+    [Gauge::P50, Gauge::Capacity].into_iter().chain(silent).find_map(place)
+}
 
 /// Draws the most telling figure; `None` where none was measured.
 pub(crate) fn chart(beside: &Beside<'_>) -> Result<Option<Chart>, ReportError> {
-    let Some((index, gauge)) = DRAWN.into_iter().find_map(|gauge| {
-        let index = beside.gauges.iter().position(|it| *it == gauge)?;
-        Some((index, gauge))
-    }) else {
-        return Ok(None);
-    };
+    let Some((index, gauge)) = drawn(beside) else { return Ok(None) };
     let lines: Vec<(&Line<'_>, &Reading)> =
         beside.lines.iter().filter_map(|line| Some((line, seen(line, index)?))).collect();
     let mut range = NOTHING;
     for (_, reading) in &lines {
-        widen(&mut range, reading.figure.point);
-        widen(&mut range, reading.figure.low().max(reading.figure.point / 3.0));
-        widen(&mut range, reading.figure.high().min(reading.figure.point * 3.0));
+        // Room beside the points; of an interval that says nothing, only so much.
+        widen(&mut range, reading.figure.low().clamp(reading.figure.point / 3.0, reading.figure.point / 1.15));
+        widen(&mut range, reading.figure.high().clamp(reading.figure.point * 1.15, reading.figure.point * 3.0));
     }
     if range.1 <= 0.0 {
         return Ok(None);

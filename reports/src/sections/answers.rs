@@ -9,6 +9,7 @@ use crate::group::anchor;
 use crate::name::name;
 use crate::number::unbroken;
 use crate::rank::{AdviceHolds, Standing, Sureness};
+use crate::servers::Beside;
 use crate::study::{Comparison, Study};
 
 #[expect(clippy::unnecessary_wraps, reason = "a section may fail; this one does not")]
@@ -23,15 +24,13 @@ pub(super) fn section(study: &Study<'_>) -> Result<Markup, ReportError> {
                 }
             }
         }
-        @for searched in &study.searches {
-            @let group = &searched.group;
+        @for searched in study.searches.iter().filter(|it| !study.is_beside(&it.group)) {
             p.sentence {
-                strong { (group.workload.question) } " "
-                @if group.label != group.question { (group.question) " on " (group.server) ": " }
-                (unbroken(&searched.sentence)) " "
-                a href=(format!("#capacity-{}", group.anchor())) { "Curves" }
+                strong { (searched.group.workload.question) } " " (unbroken(&searched.sentence)) " "
+                a href=(format!("#capacity-{}", searched.group.anchor())) { "Curves" }
             }
         }
+        @for beside in study.besides.iter().filter(|it| it.is_search) { (most_of_servers(study, beside)) }
     })
 }
 
@@ -77,6 +76,27 @@ fn several_servers(all: &[&Comparison<'_>]) -> Markup {
                 }
             }
             p.more { a href=(format!("#servers-{}", anchor(&group.question))) { "Servers side by side" } }
+        }
+    }
+}
+
+/// How much each server carries, each by itself.
+fn most_of_servers(study: &Study<'_>, beside: &Beside<'_>) -> Markup {
+    let of_it = study.searches.iter().filter(|it| it.group.question == beside.label);
+    html! {
+        article.card.several {
+            h2 { (beside.workload.question) }
+            p.slo { (beside.label) ": " (unbroken(&describe::slo(beside.workload))) }
+            dl { @for searched in of_it {
+                div {
+                    dt { "On " (searched.group.server) }
+                    dd {
+                        (unbroken(&searched.sentence)) " "
+                        a href=(format!("#capacity-{}", searched.group.anchor())) { "Curves" }
+                    }
+                }
+            } }
+            p.more { a href=(format!("#servers-{}", beside.anchor())) { "Servers side by side" } }
         }
     }
 }
