@@ -21,6 +21,7 @@ mod pacer;
 pub mod phases;
 mod plan;
 mod poster;
+mod probe;
 mod process;
 mod processes;
 mod publication;
@@ -53,6 +54,7 @@ pub use descriptors::{connections_needed, descriptors_needed, raise_descriptor_l
 pub use knobs::knobs;
 pub use noise::{noise, too_loud};
 pub use plan::{Asked, Left, Plan, Trial};
+pub use probe::{Finding, Offer, probe};
 pub use processes::processes_of;
 pub use resources::held_back_to;
 pub use run::run;

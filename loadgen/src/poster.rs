@@ -63,6 +63,11 @@ impl Poster {
         Self { client, ..self.clone() }
     }
 
+    /// Where it publishes.
+    pub(crate) fn address(&self) -> &Url {
+        &self.outlet.publish
+    }
+
     /// The most messages that one request can hold.
     pub(crate) fn most_at_once(&self) -> usize {
         if self.outlet.dialect.publish.batch.is_some() { MOST_IN_A_BATCH } else { 1 }

@@ -4,10 +4,11 @@ use http::header::HOST;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use pushoff_model::Topic;
-use pushoff_model::target::{SaidIn, Template, Variable};
+use pushoff_model::target::{SaidIn, Technique, Template, Variable};
 use reqwest::Url;
 
-use super::{ConnectionError, Feed};
+use super::place::Place;
+use super::{ConnectionError, Subscription};
 use crate::server::Server;
 
 /// What is written as it is in a query's value: RFC 3986 §3.4 without what forms give a meaning.
@@ -34,6 +35,44 @@ pub(super) struct Asking {
 }
 
 impl Asking {
+    /// What one subscribes with who stands at that place.
+    pub(super) fn new(
+        subscription: &Subscription,
+        technique: &Technique,
+        place: &Place,
+    ) -> Result<Self, ConnectionError> {
+        let wait = subscription.polling.wait.as_secs().max(1).to_string();
+        let mut target = subscription.server.base.clone();
+        technique.path.fill(&mut target, |variable| match variable {
+            Variable::Topic => Some(subscription.topic.as_str()),
+            Variable::Wait => Some(&wait),
+            Variable::Payload | Variable::Quoted | Variable::Id | Variable::Field(_) => None,
+        });
+        let mut fields = fields_of(&subscription.server)?;
+        for (name, value) in &technique.fields {
+            fields.insert(name, value.clone());
+        }
+        for said in place.said(technique) {
+            let mut value = String::new();
+            if !said.value.fill(&mut value, |variable| place.value(variable)) {
+                continue;
+            }
+            match &said.place {
+                SaidIn::Field(name) => {
+                    let value = HeaderValue::try_from(value).or(Err(ConnectionError::Id))?;
+                    fields.insert(name, value);
+                }
+                SaidIn::Query(name) => {
+                    target.push(if target.contains('?') { '&' } else { '?' });
+                    target.push_str(name);
+                    target.push('=');
+                    target.extend(utf8_percent_encode(&value, PLAIN));
+                }
+            }
+        }
+        Ok(Self { target, fields })
+    }
+
     /// Adds a field that the client has for all, unless the target asks for another.
     pub(super) fn usual(&mut self, name: HeaderName, value: HeaderValue) {
         self.fields.entry(name).or_insert(value);
@@ -63,41 +102,13 @@ pub(crate) fn fields_of(server: &Server) -> Result<HeaderMap, ConnectionError> {
     Ok(fields)
 }
 
-impl<S> Feed<'_, S> {
-    /// What is to be asked for from where the subscription stands.
-    pub(super) fn asking(&self) -> Result<Asking, ConnectionError> {
-        let (subscription, technique) = (&self.subscription, self.technique);
-        let wait = subscription.polling.wait.as_secs().max(1).to_string();
-        let mut target = subscription.server.base.clone();
-        technique.path.fill(&mut target, |variable| match variable {
-            Variable::Topic => Some(subscription.topic.as_str()),
-            Variable::Wait => Some(&wait),
-            Variable::Payload | Variable::Quoted | Variable::Id | Variable::Field(_) => None,
-        });
-        let mut fields = fields_of(&subscription.server)?;
-        for (name, value) in &technique.fields {
-            fields.insert(name, value.clone());
-        }
-        for said in self.place.said(technique) {
-            let mut value = String::new();
-            if !said.value.fill(&mut value, |variable| self.place.value(variable)) {
-                continue;
-            }
-            match &said.place {
-                SaidIn::Field(name) => {
-                    let value = HeaderValue::try_from(value).or(Err(ConnectionError::Id))?;
-                    fields.insert(name, value);
-                }
-                SaidIn::Query(name) => {
-                    target.push(if target.contains('?') { '&' } else { '?' });
-                    target.push_str(name);
-                    target.push('=');
-                    target.extend(utf8_percent_encode(&value, PLAIN));
-                }
-            }
-        }
-        Ok(Asking { target, fields })
-    }
+/// A newcomer's request, to be looked at.
+pub(crate) fn newcomers_request(
+    subscription: &Subscription,
+    technique: &Technique,
+) -> Result<(Url, HeaderMap), ConnectionError> {
+    let asking = Asking::new(subscription, technique, &Place::new(technique))?;
+    Ok((asking.url(&subscription.server)?, asking.fields))
 }
 
 /// What a payload is sent as: the template with the payload, as it is or as a JSON string.

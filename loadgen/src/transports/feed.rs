@@ -8,6 +8,7 @@ use http::{HeaderMap, StatusCode};
 use pushoff_model::target::{Others, Technique, Units, Variable};
 use pushoff_model::{Client, RunInstant, Transport};
 
+use super::asking::Asking;
 use super::backoff::BackOff;
 use super::place::Place;
 use super::unit::{Reader, Trust, Unit};
@@ -65,6 +66,11 @@ impl<'a, S: Sink> Feed<'a, S> {
         Tapped::connect(&self.subscription.taps, target, self.subscription.source).await
     }
 
+    /// What is to be asked for from where the subscription stands.
+    pub(super) fn asking(&self) -> Result<Asking, ConnectionError> {
+        Asking::new(&self.subscription, self.technique, &self.place)
+    }
+
     /// The stream is open; told once a connection.
     pub(super) fn opened(&mut self) {
         if self.opened != Opened::Now {
@@ -81,8 +87,11 @@ impl<'a, S: Sink> Feed<'a, S> {
                 self.sink.missed(count);
                 Ok(true)
             }
-            Ok(Unit::Other) => Ok(false),
-            Err(error) => self.strange(ConnectionError::Unit(error)).map(|()| false),
+            Ok(Unit::Other) => {
+                self.sink.strange(unit);
+                Ok(false)
+            }
+            Err(error) => self.strange(unit, error).map(|()| false),
         }
     }
 
@@ -99,8 +108,11 @@ impl<'a, S: Sink> Feed<'a, S> {
                 self.sink.missed(count);
                 Ok(())
             }
-            Ok(Unit::Other) => Ok(()),
-            Err(error) => self.strange(ConnectionError::Unit(error)),
+            Ok(Unit::Other) => {
+                self.sink.strange(data);
+                Ok(())
+            }
+            Err(error) => self.strange(data, error),
         }
     }
 
@@ -108,16 +120,17 @@ impl<'a, S: Sink> Feed<'a, S> {
     fn missed_event(&mut self, data: &[u8]) -> Result<(), ConnectionError> {
         match serde_json::from_slice(data) {
             Ok(count) => self.sink.missed(count),
-            Err(error) => self.strange(ConnectionError::Unit(error))?,
+            Err(error) => self.strange(data, error)?,
         }
         Ok(())
     }
 
     /// What is no message is nothing to a server that says more than was published.
-    fn strange(&self, error: ConnectionError) -> Result<(), ConnectionError> {
+    fn strange(&mut self, unit: &[u8], error: serde_json::Error) -> Result<(), ConnectionError> {
+        self.sink.strange(unit);
         match self.subscription.server.target.dialect.others {
             Others::Ignore => Ok(()),
-            Others::Refuse => Err(error),
+            Others::Refuse => Err(ConnectionError::Unit(error)),
         }
     }
 

@@ -28,6 +28,7 @@ use std::net::IpAddr;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use pushoff_model::target::{Target, Technique};
 use pushoff_model::workload::Polling;
 use pushoff_model::{Client, Cursor, RunClock, RunInstant, Topic, Transport};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -37,7 +38,7 @@ use crate::taps::Taps;
 use backoff::BackOff;
 use feed::{Feed, Opened};
 
-pub(crate) use asking::{fields_of, filled, url};
+pub(crate) use asking::{fields_of, filled, newcomers_request, url};
 pub use backoff::{BASE as BACK_OFF_BASE, CAP as BACK_OFF_CAP};
 pub use error::{ConnectionError, SubscribeError};
 pub(crate) use source::{ports, source_of};
@@ -164,6 +165,8 @@ pub trait Sink: Send {
     fn message(&mut self, message: Incoming<'_>);
     /// The server said that messages were missed; `None` where it could not know how many.
     fn missed(&mut self, count: Option<u64>);
+    /// Something came that holds no message.
+    fn strange(&mut self, _unit: &[u8]) {}
     /// A poll brought nothing.
     fn polled_empty(&mut self);
     /// So many messages of the outbox were handed to the socket. Told before anything else happens
@@ -199,15 +202,8 @@ pub async fn subscribe<S: Sink>(
     let mut backoff = BackOff::new(subscription.seed);
     let (client, completes) = (subscription.client, subscription.completes);
     let target = subscription.server.target.clone();
-    let technique = match transport {
-        Transport::RawTcp => raw_tcp::technique(),
-        Transport::ShortPolling
-        | Transport::LongPolling
-        | Transport::HttpStreaming
-        | Transport::Sse
-        | Transport::WebSocket => target.dialect.technique(transport),
-    };
-    let technique = technique.ok_or(SubscribeError::Connect(ConnectionError::NotSpoken(transport)))?;
+    let technique =
+        technique(&target, transport).ok_or(SubscribeError::Connect(ConnectionError::NotSpoken(transport)))?;
     let mut feed = Feed::new(transport, subscription, technique, sink);
     loop {
         feed.sink.connecting(feed.now());
@@ -232,6 +228,18 @@ pub async fn subscribe<S: Sink>(
     }
     feed.sink.completed();
     Ok(())
+}
+
+/// How a server speaks a transport, where it does; raw TCP is the same everywhere.
+pub(crate) fn technique(target: &Target, transport: Transport) -> Option<&Technique> {
+    match transport {
+        Transport::RawTcp => raw_tcp::technique(),
+        Transport::ShortPolling
+        | Transport::LongPolling
+        | Transport::HttpStreaming
+        | Transport::Sse
+        | Transport::WebSocket => target.dialect.technique(transport),
+    }
 }
 
 /// How many descriptors a subscriber's connection takes.

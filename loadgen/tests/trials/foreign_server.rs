@@ -119,7 +119,7 @@ async fn serve(stream: TcpStream, logs: Arc<Logs>, newcomers: Newcomers) -> io::
 impl Request {
     fn since(&self) -> Option<u64> {
         let number = |text: &String| text.parse().ok();
-        self.query.strip_prefix("for=25&since=").and_then(|since| since.parse().ok()).or_else(|| {
+        self.query.split_once("&since=").and_then(|(_, since)| since.parse().ok()).or_else(|| {
             self.fields.get("x-since").and_then(number).or_else(|| self.fields.get("last-event-id").and_then(number))
         })
     }

@@ -7,6 +7,8 @@ mod fake_server;
 mod fake_transports;
 mod foreign;
 mod foreign_server;
+mod misbehaving;
+mod probing;
 mod relay;
 
 use std::sync::Arc;

@@ -1,0 +1,237 @@
+//! What went wrong with a probe, in one sentence that names technique and URL and says what to do.
+//!
+//! The client that measures says little of an answer that it cannot use. So the same request is made
+//! once more, plainly, and its answer looked at.
+
+use std::time::Duration;
+
+use http::header::{
+    CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, LOCATION, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
+};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use pushoff_model::target::{Pointer, Units, Variable};
+use pushoff_model::workload::Polling;
+use pushoff_model::{RunClock, Transport};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::handshake::client::generate_key;
+
+use super::{PATIENCE, unguessable_topic};
+use crate::failure::chain;
+use crate::server::{Server, http_client};
+use crate::transports::{self, SubscribeError, Subscription, newcomers_request};
+
+/// How long the head of an answer is waited for, and after it the first of its body.
+const LOOK: Duration = Duration::from_secs(2);
+/// How much of a text is shown.
+const SHOWN_BYTES: usize = 80;
+
+/// What went wrong.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// This, which no look at an answer explains further.
+    Plain(String),
+    /// The client gave up.
+    Subscribing(Box<SubscribeError>),
+    /// Something came, and no payload in it; how it begins.
+    NotFound(Vec<u8>),
+    /// The first message came when many others had been published.
+    Buffered,
+    /// No message came at all.
+    Silence,
+    /// The first message came and this one did not.
+    Held(u64),
+    /// What was heard before the cut came again.
+    Repeated,
+    /// So many did not come that others came after.
+    Lost(u64),
+}
+
+/// Where it went wrong.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scene<'a> {
+    pub(super) server: &'a Server,
+    pub(super) transport: Transport,
+}
+
+/// An answer, as far as it was looked at.
+#[derive(Debug)]
+struct Answer {
+    status: StatusCode,
+    head: HeaderMap,
+    /// The first of its body, where some came.
+    body: Vec<u8>,
+}
+
+impl Scene<'_> {
+    /// The sentence.
+    pub(super) async fn sentence(self, trouble: Trouble) -> String {
+        let key = self.transport.name();
+        if let Trouble::Plain(text) = trouble {
+            return format!("{key}: {text}");
+        }
+        // What the answer itself shows says more than what a client made of it.
+        let seen = self.seen().await;
+        format!("{key} at {}: {}", self.url(), seen.unwrap_or_else(|| self.told(&trouble)))
+    }
+
+    /// What the client's own word means.
+    fn told(self, trouble: &Trouble) -> String {
+        let key = self.transport.name();
+        match trouble {
+            Trouble::NotFound(unit) => format!(
+                "no message is found at {} of what comes; it begins with {:?}; correct `payload` and what separates \
+                 messages in [{key}]",
+                pointer(self.payload()),
+                String::from_utf8_lossy(unit)
+            ),
+            Trouble::Buffered => {
+                "messages come only when more are published: something between holds them back; let it \
+                                  not buffer this path (X-Accel-Buffering: no, proxy_buffering off)"
+                    .into()
+            }
+            Trouble::Silence => format!(
+                "nothing that is published comes within {PATIENCE:?}: let what stands between not buffer \
+                 (X-Accel-Buffering: no, proxy_buffering off), and let [publish] and [{key}] name the same topic"
+            ),
+            Trouble::Held(index) => format!(
+                "message {} does not come within {PATIENCE:?}: let what stands between not buffer \
+                 (proxy_buffering off), and compare `resume` in [{key}] with what the server gives",
+                index + 1
+            ),
+            Trouble::Repeated => format!(
+                "one who comes back hears again what he had: ids do not let one go on; correct `id` and `resume` in \
+                 [{key}], or leave `resume` out"
+            ),
+            Trouble::Lost(count) => format!(
+                "one who comes back, or asks again, misses {count} messages: ids do not let one go on; correct `id` and \
+                 `resume` in [{key}], or leave `resume` out"
+            ),
+            Trouble::Subscribing(error) => format!("{}; correct [{key}]", chain(error)),
+            Trouble::Plain(text) => text.clone(),
+        }
+    }
+
+    /// What the plain answer shows, where it shows what is wrong.
+    async fn seen(self) -> Option<String> {
+        let key = self.transport.name();
+        let request = self.request()?;
+        let answer = match timeout(LOOK, request.send()).await {
+            Ok(Ok(answer)) => read(answer).await,
+            Ok(Err(_)) => return None,
+            Err(_elapsed) if self.transport == Transport::LongPolling => return None,
+            Err(_elapsed) => {
+                return Some(
+                    "the head of the answer does not come: something between holds the stream back until it has more or \
+                     ends; let it not buffer this path (X-Accel-Buffering: no, proxy_buffering off)"
+                        .into(),
+                );
+            }
+        };
+        let Answer { status, head, body } = answer;
+        let begins = String::from_utf8_lossy(&body[..body.len().min(SHOWN_BYTES)]).into_owned();
+        let field = |name| head.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or_default();
+        let is_websocket = self.transport == Transport::WebSocket;
+        if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
+            let location = field(LOCATION);
+            return Some(format!("{status} to {location}: redirects are not followed; give that address instead"));
+        }
+        if status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN {
+            return Some(format!("{status}: add what the server asks for to `headers`, e.g. Authorization"));
+        }
+        if status == StatusCode::NOT_FOUND {
+            return Some(format!("{status}: there is nothing; correct `path` in [{key}]"));
+        }
+        if is_websocket && status != StatusCode::SWITCHING_PROTOCOLS {
+            return Some(format!(
+                "{status} to a WebSocket handshake: correct `path` in [{key}], or let what stands between pass Upgrade on"
+            ));
+        }
+        if status.is_client_error() || status.is_server_error() {
+            return Some(format!("{status}, {begins:?}: correct [{key}]"));
+        }
+        let encoding = field(CONTENT_ENCODING);
+        if !encoding.is_empty() && encoding != "identity" {
+            return Some(format!(
+                "the answer is compressed ({encoding}), unasked; switch compression off for this path"
+            ));
+        }
+        let kind = field(CONTENT_TYPE);
+        if kind.starts_with("text/html") || body.trim_ascii_start().starts_with(b"<") {
+            return Some(format!(
+                "HTML where {} should be: it begins with {begins:?}; correct `path` in [{key}]",
+                self.wanted()
+            ));
+        }
+        if self.transport == Transport::Sse && !kind.starts_with("text/event-stream") && status == StatusCode::OK {
+            return Some(format!("content type {kind:?} where an event stream should be; correct `path` in [{key}]"));
+        }
+        None
+    }
+
+    /// What the measuring client asks for, by another client.
+    fn request(self) -> Option<reqwest::RequestBuilder> {
+        let technique = self.server.target.dialect.technique(self.transport)?;
+        let polling = Polling { interval: LOOK, wait: LOOK };
+        let subscription = Subscription::new(self.server.clone(), unguessable_topic()?, polling, RunClock::start());
+        let (url, mut fields) = newcomers_request(&subscription, technique).ok()?;
+        if self.transport == Transport::WebSocket {
+            fields.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+            fields.insert(UPGRADE, HeaderValue::from_static("websocket"));
+            fields.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+            fields.insert(SEC_WEBSOCKET_KEY, HeaderValue::try_from(generate_key()).ok()?);
+        }
+        Some(http_client().ok()?.get(url).headers(fields))
+    }
+
+    /// The address without the topic: that is one of chance.
+    fn url(self) -> String {
+        let (server, transport) = (self.server, self.transport);
+        if transport == Transport::RawTcp {
+            return server.raw_tcp.map_or_else(String::new, |address| format!("tcp://{address}"));
+        }
+        let mut path = String::new();
+        if let Some(technique) = server.target.dialect.technique(transport) {
+            technique.path.fill(&mut path, |variable| Some(if *variable == Variable::Topic { "TOPIC" } else { "25" }));
+        }
+        format!("http://{}{}{path}", server.authority, server.base)
+    }
+
+    fn payload(self) -> Option<Pointer> {
+        transports::technique(&self.server.target, self.transport).map(|technique| technique.parts.payload.clone())
+    }
+
+    fn wanted(self) -> &'static str {
+        match self.server.target.dialect.technique(self.transport).map(|technique| &technique.units) {
+            Some(Units::Events { .. }) => "an event stream",
+            Some(Units::Lines) => "a line a message (NDJSON)",
+            Some(Units::Texts | Units::Whole | Units::Array(_) | Units::Frames) | None => "JSON",
+        }
+    }
+}
+
+async fn read(mut answer: reqwest::Response) -> Answer {
+    let (status, head) = (answer.status(), answer.headers().clone());
+    let body = match timeout(LOOK, answer.chunk()).await {
+        Ok(Ok(Some(chunk))) if status != StatusCode::SWITCHING_PROTOCOLS => chunk.to_vec(),
+        _nothing_yet => Vec::new(),
+    };
+    Answer { status, head, body }
+}
+
+fn pointer(pointer: Option<Pointer>) -> String {
+    let names = pointer.unwrap_or_default().0;
+    if names.is_empty() { "the whole".to_owned() } else { names.iter().map(|name| format!("/{name}")).collect() }
+}
+
+/// A message was not taken.
+pub(super) fn not_published(url: &str, reason: &str) -> Trouble {
+    let says = |status: &str| reason.contains(&format!("answered {status}"));
+    let remedy = if says("401") || says("403") {
+        "add what the server asks for to `headers`, e.g. Authorization"
+    } else if says("404") {
+        "correct `path` in [publish]"
+    } else {
+        "correct [publish]"
+    };
+    Trouble::Plain(format!("publishing at {url} was refused: {reason}; {remedy}"))
+}

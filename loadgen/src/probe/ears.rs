@@ -1,0 +1,80 @@
+//! What a probe hears, as it comes.
+
+use std::ops::ControlFlow;
+
+use pushoff_model::{RunInstant, Transport};
+use tokio::sync::mpsc::Sender;
+
+use crate::stamp;
+use crate::transports::{ConnectionError, Incoming, Sink};
+
+/// How much of what is no message is kept: enough to recognise it.
+const SHOWN_BYTES: usize = 80;
+
+/// What happened to a probe's subscription.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// It is there for all that is known.
+    Present,
+    /// A message of the probe's.
+    Message(u64, RunInstant),
+    /// Something that is none; how it begins.
+    Strange(Vec<u8>),
+}
+
+/// Hands on what comes.
+#[derive(Debug)]
+pub(super) struct Ears {
+    heard: Sender<Heard>,
+    transport: Transport,
+}
+
+impl Ears {
+    pub(super) const fn new(heard: Sender<Heard>, transport: Transport) -> Self {
+        Self { heard, transport }
+    }
+
+    fn hear(&self, heard: Heard) {
+        // What finds no room is more of what is there already; and a probe that has found what it
+        // looked for listens no more.
+        drop(self.heard.try_send(heard));
+    }
+}
+
+impl Sink for Ears {
+    fn connecting(&mut self, _: RunInstant) {}
+
+    fn opened(&mut self, _: RunInstant) {
+        self.hear(Heard::Present);
+    }
+
+    fn requested(&mut self, _: RunInstant) {
+        if self.transport == Transport::LongPolling {
+            self.hear(Heard::Present);
+        }
+    }
+
+    fn message(&mut self, message: Incoming<'_>) {
+        match stamp::read(message.payload) {
+            Some(stamp) => self.hear(Heard::Message(stamp.index, message.received)),
+            None => self.strange(message.payload),
+        }
+    }
+
+    fn missed(&mut self, _: Option<u64>) {}
+
+    fn strange(&mut self, unit: &[u8]) {
+        let unit = unit.trim_ascii();
+        if !unit.is_empty() {
+            self.hear(Heard::Strange(unit[..unit.len().min(SHOWN_BYTES)].to_vec()));
+        }
+    }
+
+    fn polled_empty(&mut self) {}
+
+    fn broke(&mut self, _: &ConnectionError) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    fn completed(&mut self) {}
+}
