@@ -21,6 +21,7 @@ Examples:
   pushoff run --target http://localhost:3000
                                            your own server, where it speaks the same wire contract; one
                                            that does not is described in a file (docs/TARGETS.md)
+  pushoff probe http://localhost:3000      what a server offers, and what keeps it from being measured
   pushoff serve                            the reference server alone: curl it, open it in a browser
   pushoff report pushoff-runs/latest       the documents again, from the records
 
@@ -58,6 +59,8 @@ pub(crate) enum Command {
     Serve(ServeOptions),
     /// Render the documents again from recorded runs
     Report(ReportOptions),
+    /// Show what a server offers, technique by technique, and what keeps it from being measured
+    Probe(ProbeOptions),
     /// List the built-in workloads and the transports
     List,
     /// Print a completion script for a shell
@@ -116,6 +119,14 @@ pub(crate) struct ReportOptions {
     /// Where the documents go [default: the folder itself, where it is one]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ProbeOptions {
+    /// http://HOST:PORT that speaks pushoff's wire contract, DIALECT=URL, a TOML file that describes
+    /// a server (docs/TARGETS.md), or pushoff
+    #[arg(value_name = "URL|FILE", default_value = "pushoff")]
+    pub(crate) target: String,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -6,6 +6,7 @@ mod arguments;
 mod environment;
 mod list;
 mod pinning;
+mod probe;
 mod progress;
 mod report;
 mod run;
@@ -65,6 +66,7 @@ fn main() -> ExitCode {
             .and_then(|cpus| throttle::around(cpus, || run::run(&options, cpus, json))),
         Command::Serve(options) => serve::serve(options),
         Command::Report(options) => report::report(&options, json),
+        Command::Probe(options) => probe::probe(&options, json),
         Command::List => list::list(json),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "pushoff", &mut std::io::stdout());

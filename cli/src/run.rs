@@ -46,7 +46,7 @@ pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus, json: bool) ->
     let cpus = Cpus::take(options.no_pin, generator)?;
     let machine = environment::check(workloads.iter().map(|workload| &**workload), &cpus, descriptor_limit)?;
     let runtime = runtime::build(cpus.generator)?;
-    let servers = runtime.block_on(survey::survey(&targets, &cpus))?;
+    let servers = runtime.block_on(survey::survey(&asked, &cpus))?;
     let environment = environment::gather(
         started,
         RunFacts {

@@ -32,6 +32,7 @@ mod resuming;
 mod robustness;
 mod soak;
 mod stuck;
+mod targets;
 mod validity;
 mod websocket;
 mod wire;

@@ -1,0 +1,84 @@
+//! `pushoff probe`: what a server offers, technique by technique, and what keeps it from being
+//! measured.
+
+use anyhow::Context;
+use pushoff_loadgen::{Finding, probe as look};
+use pushoff_model::target::Target;
+use pushoff_model::{Client, Transport};
+use serde::Serialize;
+
+use crate::arguments::ProbeOptions;
+use crate::pinning::{Cpus, GeneratorCpus};
+use crate::{Exit, runtime, survey, targets, terminal};
+
+/// What was found out about one transport, for scripts.
+#[derive(Serialize)]
+struct Row {
+    transport: &'static str,
+    #[serde(flatten)]
+    found: Found,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "found", rename_all = "kebab-case")]
+enum Found {
+    Offered { first_message_ns: u64, resumes: bool },
+    NotDescribed,
+    Wrong { reason: String },
+}
+
+pub(crate) fn probe(options: &ProbeOptions, json: bool) -> anyhow::Result<Exit> {
+    let target = targets::asked(std::slice::from_ref(&options.target))?.remove(0);
+    let cpus = Cpus::take(true, GeneratorCpus::Half)?;
+    let (says, findings) = runtime::build(cpus.allowed)?.block_on(async {
+        let served = survey::begin(&target, &cpus).await.with_context(|| format!("looking at {}", target.name))?;
+        let findings = look(&served.server, &spoken(&target), Client::Library).await;
+        let says = survey::says(&target, &served);
+        served.end().await;
+        anyhow::Ok((says, findings))
+    })?;
+    let rows: Vec<Row> = Transport::ALL.into_iter().map(|transport| row(transport, &findings)).collect();
+    let text = if json {
+        serde_json::to_string_pretty(&rows)?
+    } else {
+        let lines = rows.iter().map(|row| format!("  {:<15} {}", row.transport, prose(&row.found)));
+        std::iter::once(says).chain(lines).collect::<Vec<_>>().join("\n")
+    };
+    terminal::result(&text);
+    let is_wrong = rows.iter().any(|row| matches!(row.found, Found::Wrong { .. }));
+    Ok(if is_wrong { Exit::CellFailed } else { Exit::Done })
+}
+
+/// The transports that a target is said to have.
+pub(crate) fn spoken(target: &Target) -> Vec<Transport> {
+    Transport::ALL.into_iter().filter(|&transport| target.speaks(transport)).collect()
+}
+
+fn row(transport: Transport, findings: &[Finding]) -> Row {
+    let finding = findings.iter().find(|finding| finding.transport == transport);
+    let found = match finding.map(|finding| &finding.verdict) {
+        None => Found::NotDescribed,
+        Some(Ok(offer)) => {
+            let first_message_ns = pushoff_model::time::nanos(offer.first_message);
+            Found::Offered { first_message_ns, resumes: offer.resumes }
+        }
+        Some(Err(reason)) => Found::Wrong { reason: reason.clone() },
+    };
+    Row { transport: transport.name(), found }
+}
+
+fn prose(found: &Found) -> String {
+    match found {
+        Found::NotDescribed => "not described".to_owned(),
+        Found::Wrong { reason } => reason.clone(),
+        Found::Offered { first_message_ns, resumes } => {
+            let resumes = if *resumes { "goes on after a break" } else { "begins anew after a break" };
+            let microseconds = first_message_ns / 1_000;
+            format!(
+                "offered: first message after {}.{} ms, {resumes}",
+                microseconds / 1_000,
+                microseconds % 1_000 / 100
+            )
+        }
+    }
+}

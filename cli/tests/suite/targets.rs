@@ -1,0 +1,115 @@
+//! Servers that are not ours to start, or not ours at all: looked at, measured side by side, and
+//! refused in one sentence before anything is measured.
+
+use std::net::TcpListener;
+use std::path::Path;
+
+use pushoff_model::record::Outcome;
+use pushoff_model::{Environment, Transport};
+use serde_json::Value;
+
+use crate::command::{Folder, Run};
+use crate::server::Server;
+
+const SMALL: &str = r#"
+name = "small"
+question = "Does it all hang together?"
+subscribers = 6
+[publish]
+rate = 40.0
+[polling]
+interval = "50ms"
+[slo]
+share = 0.9
+within = "5s"
+[phases]
+warm_up = "100ms"
+measure = "300ms"
+drain = "10s"
+"#;
+
+/// A file that describes our own server, started by its command, under another name.
+fn started(folder: &Folder) -> String {
+    let ours = include_str!("../../../targets/pushoff.toml");
+    let binary = Path::new(env!("CARGO_BIN_EXE_pushoff")).display();
+    let start = format!(
+        "name = \"another\"\nstart = [\"{binary}\", \"serve\", \"--listen\", \"127.0.0.1:0\", \"--until-stdin-closes\"]"
+    );
+    folder.file("another.toml", &ours.replace("name = \"pushoff\"", &start))
+}
+
+#[test]
+fn servers_that_run_already_that_are_started_and_ours_are_measured_in_one_run() {
+    let (folder, server) = (Folder::new(), Server::start());
+    let (small, another) = (folder.file("small.toml", SMALL), started(&folder));
+    let url = format!("http://{}", server.http);
+    let targets = ["--target", "pushoff", "--target", &another, "--target", &url];
+    let asked = [&["--workload", &small, "--trials", "1", "--json"][..], &targets].concat();
+    let ended = Run::start(&folder, &asked).end();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let records = ended.records();
+    for (name, transports) in [("pushoff", 6), ("another", 5), ("target", 5)] {
+        let theirs: Vec<_> = records.iter().filter(|record| record.server == name).collect();
+        assert_eq!(theirs.len(), transports, "{name}");
+        for record in theirs {
+            let Outcome::Measured(measured) = &record.outcome else { panic!("{name}: {:?}", record.outcome) };
+            let counts = measured.counts;
+            assert!(counts.delivered > 0 && counts.delivered == counts.expected, "{name}: {counts:?}");
+            assert!(measured.server.is_some_and(|server| server.cpu_ns > 0), "{name}: whose process is it?");
+        }
+    }
+    let environment: Environment = serde_json::from_str(&ended.read("environment.json")).unwrap();
+    let names: Vec<_> = environment.servers.iter().map(|server| server.name.as_str()).collect();
+    assert_eq!(names, ["pushoff", "another", "target"]);
+    server.assert_healthy();
+}
+
+#[test]
+fn a_probe_shows_what_a_server_offers() {
+    let (folder, server) = (Folder::new(), Server::start());
+    let url = format!("http://{}", server.http);
+    let ended = Run::command(&folder, &["probe", &url, "--json"]).end();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let rows: Vec<Value> = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(rows.len(), Transport::ALL.len());
+    for row in &rows {
+        let is_floor = row["transport"] == Transport::RawTcp.name();
+        assert_eq!(row["found"], if is_floor { "not-described" } else { "offered" }, "{row}");
+        assert!(is_floor || row["resumes"] == true, "{row}");
+    }
+    let ended = Run::command(&folder, &["probe", &url]).end();
+    assert!(ended.stdout.contains("websocket") && ended.stdout.contains("goes on after a break"), "{}", ended.stdout);
+}
+
+#[test]
+fn a_target_that_is_wrong_is_told_in_one_sentence_and_nothing_is_measured() {
+    let (folder, server) = (Folder::new(), Server::start());
+    let small = folder.file("small.toml", SMALL);
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let elsewhere = folder.file(
+        "elsewhere.toml",
+        &format!(
+            "name = \"elsewhere\"\nurl = \"http://{}\"\n[publish]\npath = \"/topics/{{topic}}\"\n[sse]\npath = \"/nowhere\"\n",
+            server.http
+        ),
+    );
+    let unsaid = folder.file("unsaid.toml", "name = \"a\"\n[publish]\npath = \"/\"\n[websocket]\npath = \"/\"\n");
+    let missing = folder.file(
+        "missing.toml",
+        "name = \"a\"\nstart = [\"./not-there\"]\n[publish]\npath = \"/\"\n[websocket]\npath = \"/\"\n",
+    );
+    let nobody = format!("http://{nobody}");
+    for (target, words) in [
+        (&*nobody, &["nobody listens"][..]),
+        (&elsewhere, &["sse", "404", "/nowhere"]),
+        (&unsaid, &["unsaid.toml", "`url` nor `start`"]),
+        (&missing, &["not-there"]),
+        ("https://localhost", &["TLS"]),
+    ] {
+        let ended = Run::start(&folder, &["--workload", &small, "--target", target]).end();
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{target}: {}", ended.stderr);
+        let sentence = ended.stderr.lines().last().unwrap();
+        assert!(words.iter().all(|word| sentence.contains(word)), "{target}: {sentence}");
+        assert!(!Path::new(ended.folder()).exists(), "{target}");
+    }
+}
