@@ -78,16 +78,22 @@ impl FromStr for Cursor {
     type Err = InvalidCursor;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (epoch, sequence) = text.split_once('-').ok_or(InvalidCursor)?;
-        let hex = epoch.len() == 8 && epoch.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        let canonical = sequence == "0" || !sequence.starts_with('0');
-        if !hex || !canonical || !sequence.bytes().all(|byte| byte.is_ascii_digit()) {
+        // Read for every message that is delivered: by hand, in one pass.
+        let (epoch, rest) = text.as_bytes().split_first_chunk::<8>().ok_or(InvalidCursor)?;
+        let sequence = rest.strip_prefix(b"-").ok_or(InvalidCursor)?;
+        let epoch = epoch.iter().try_fold(0, |sum: u32, &digit| match digit {
+            b'0'..=b'9' => Ok(sum << 4 | u32::from(digit - b'0')),
+            b'a'..=b'f' => Ok(sum << 4 | u32::from(digit - b'a' + 10)),
+            _other => Err(InvalidCursor),
+        })?;
+        if sequence.is_empty() || (sequence[0] == b'0' && sequence.len() > 1) {
             return Err(InvalidCursor);
         }
-        Ok(Self {
-            epoch: Epoch(u32::from_str_radix(epoch, 16).or(Err(InvalidCursor))?),
-            sequence: sequence.parse().or(Err(InvalidCursor))?,
-        })
+        let sequence = sequence.iter().try_fold(0, |sum: u64, &digit| match digit {
+            b'0'..=b'9' => sum.checked_mul(10)?.checked_add(u64::from(digit - b'0')),
+            _other => None,
+        });
+        Ok(Self { epoch: Epoch(epoch), sequence: sequence.ok_or(InvalidCursor)? })
     }
 }
 
