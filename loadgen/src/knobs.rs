@@ -7,7 +7,7 @@ use crate::publisher::FULL_BATCH_BYTES;
 use crate::server::READ_BUFFER_BYTES;
 use crate::setup::{CONNECTING_AT_ONCE, POSTING_CONNECTIONS_WARMED};
 use crate::standstill::MISSED;
-use crate::transports::{BACK_OFF_BASE, BACK_OFF_CAP};
+use crate::transports::{BACK_OFF_BASE, BACK_OFF_CAP, ROOM_BYTES};
 use crate::{resources, timer, validity};
 
 /// The settings, with their values and units.
@@ -17,12 +17,14 @@ pub fn knobs() -> Vec<Named> {
     vec![
         Named::new("TCP_NODELAY", "on, every connection"),
         Named::new("socket buffers", "the kernel's defaults, every connection"),
-        Named::new("read buffer", format!("{READ_BUFFER_BYTES} bytes to begin with, every transport")),
+        Named::new("read buffer, library", format!("{READ_BUFFER_BYTES} bytes to begin with, every transport")),
         Named::new("HTTP", "1.1 only, no proxy, no redirects, no retries, no compression, idle connections kept"),
         Named::new("connections", "one a subscriber; subscribers that speak by POST have one more, warmed up"),
         Named::new("library clients", "reqwest (polling, HTTP streaming, POST), eventsource-client, tokio-tungstenite"),
-        Named::new("lean clients", "hyper's connection level, one parser a framing; POST by reqwest as well"),
-        Named::new("received", "when the client hands the message over, a clock reading a message"),
+        Named::new("lean clients", "HTTP/1.1 and one parser a framing, of our own; POST by reqwest as well"),
+        Named::new("read buffer, lean", format!("{ROOM_BYTES} bytes, one a thread, every transport")),
+        Named::new("received, library", "when the library hands the message over"),
+        Named::new("received, lean", "when the read returned that brought its end"),
         Named::new("bytes", "TCP_INFO of every subscriber's socket; reqwest's have their descriptor duplicated for it"),
         Named::new("generator's processors", resources::generator_share()),
         Named::new("pacing", timer::KIND),

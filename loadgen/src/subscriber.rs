@@ -27,6 +27,8 @@ pub(crate) struct Subscriber {
     connecting: Option<RunInstant>,
     opened: bool,
     greeted: bool,
+    /// Whether nobody else knows yet that it has its greeting.
+    untold: bool,
     present: bool,
     /// Room among those who connect at the same time; given back when this one is connected.
     pub(crate) room: Option<OwnedSemaphorePermit>,
@@ -162,6 +164,7 @@ impl Subscriber {
             connecting: None,
             opened: false,
             greeted: false,
+            untold: false,
             present: false,
             room: None,
         }
@@ -175,9 +178,8 @@ impl Subscriber {
     fn greeted(&mut self, at: RunInstant) {
         if !self.greeted {
             self.greeted = true;
+            self.untold = true;
             self.recorder.greeted(self.connecting.unwrap_or(at), at);
-            self.present();
-            self.arrivals.greeted.one();
         }
     }
 
@@ -215,11 +217,6 @@ impl Subscriber {
             own: own.is_some(),
         };
         self.samples.push(sample, &self.recorder);
-        self.account();
-    }
-
-    fn account(&self) {
-        self.standing.accounted.store(self.ledger.accounted(), Ordering::Release);
     }
 }
 
@@ -262,7 +259,14 @@ impl Sink for Subscriber {
 
     fn missed(&mut self, count: Option<u64>) {
         self.ledger.told(count);
-        self.account();
+    }
+
+    fn settled(&mut self) {
+        self.standing.accounted.store(self.ledger.accounted(), Ordering::Release);
+        if std::mem::take(&mut self.untold) {
+            self.present();
+            self.arrivals.greeted.one();
+        }
     }
 
     fn polled_empty(&mut self) {

@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pushoff_model::record::{Flow, Traffic};
 
-pub(crate) use tally::{Tally, lines};
+pub(crate) use tally::{Heard, Tally, lines};
 pub(crate) use tapped::Tapped;
 
 /// The counters of all connections of a trial, open and closed. Clones count together.

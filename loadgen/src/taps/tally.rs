@@ -25,6 +25,26 @@ pub(crate) struct Tally {
     spoken_bytes: AtomicU64,
 }
 
+/// Messages that one subscriber has heard and that are entered together.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Heard {
+    messages: u64,
+    payload_bytes: u64,
+    framing_bytes: u64,
+}
+
+impl Heard {
+    /// A message; without a cursor it is not of our own wire contract, and what its framing must
+    /// weigh is not known.
+    pub(crate) fn message(&mut self, transport: Transport, cursor: Option<Cursor>, payload: &[u8]) {
+        self.messages += 1;
+        self.payload_bytes += payload.len() as u64;
+        if let Some(cursor) = cursor {
+            self.framing_bytes += overhead::message(transport, cursor, payload);
+        }
+    }
+}
+
 fn add(sum: &AtomicU64, amount: u64) {
     sum.fetch_add(amount, Ordering::Relaxed);
 }
@@ -45,13 +65,12 @@ impl Tally {
         }
     }
 
-    /// A message; without a cursor it is not of our own wire contract, and what its framing must
-    /// weigh is not known.
-    pub(crate) fn message(&self, transport: Transport, cursor: Option<Cursor>, payload: &[u8]) {
-        add(&self.messages, 1);
-        add(&self.payload_bytes, payload.len() as u64);
-        if let Some(cursor) = cursor {
-            add(&self.framing_bytes, overhead::message(transport, cursor, payload));
+    /// Enters what a subscriber has heard.
+    pub(crate) fn add(&self, heard: &Heard) {
+        if heard.messages > 0 {
+            add(&self.messages, heard.messages);
+            add(&self.payload_bytes, heard.payload_bytes);
+            add(&self.framing_bytes, heard.framing_bytes);
         }
     }
 
@@ -85,6 +104,12 @@ impl Tally {
         let reason = reason.map_or(usual, <[u8]>::len);
         add(&self.responses, 1);
         add(&self.response_head_bytes, overhead::response_head(reason as u64, lines(fields)));
+    }
+
+    /// A response whose head had that many bytes.
+    pub(crate) fn response_of(&self, bytes: u64) {
+        add(&self.responses, 1);
+        add(&self.response_head_bytes, bytes);
     }
 
     pub(crate) fn empty(&self) {

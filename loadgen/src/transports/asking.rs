@@ -41,6 +41,26 @@ impl Asking {
         technique: &Technique,
         place: &Place,
     ) -> Result<Self, ConnectionError> {
+        let mut asking = Self::from_anywhere(subscription, technique)?;
+        let Self { target, fields } = &mut asking;
+        place.each_said(technique, &mut String::new(), |said_in, value| {
+            match said_in {
+                SaidIn::Field(name) => {
+                    let value = HeaderValue::try_from(value).or(Err(ConnectionError::Id))?;
+                    fields.insert(name, value);
+                }
+                SaidIn::Query(name) => {
+                    let begin = if target.contains('?') { '&' } else { '?' };
+                    into_query(target, begin, name, value);
+                }
+            }
+            Ok::<_, ConnectionError>(())
+        })?;
+        Ok(asking)
+    }
+
+    /// What one subscribes with wherever one stands.
+    pub(super) fn from_anywhere(subscription: &Subscription, technique: &Technique) -> Result<Self, ConnectionError> {
         let wait = subscription.polling.wait.as_secs().max(1).to_string();
         let mut target = subscription.server.base.clone();
         technique.path.fill(&mut target, |variable| match variable {
@@ -51,24 +71,6 @@ impl Asking {
         let mut fields = fields_of(&subscription.server)?;
         for (name, value) in &technique.fields {
             fields.insert(name, value.clone());
-        }
-        for said in place.said(technique) {
-            let mut value = String::new();
-            if !said.value.fill(&mut value, |variable| place.value(variable)) {
-                continue;
-            }
-            match &said.place {
-                SaidIn::Field(name) => {
-                    let value = HeaderValue::try_from(value).or(Err(ConnectionError::Id))?;
-                    fields.insert(name, value);
-                }
-                SaidIn::Query(name) => {
-                    target.push(if target.contains('?') { '&' } else { '?' });
-                    target.push_str(name);
-                    target.push('=');
-                    target.extend(utf8_percent_encode(&value, PLAIN));
-                }
-            }
         }
         Ok(Self { target, fields })
     }
@@ -100,6 +102,14 @@ pub(crate) fn fields_of(server: &Server) -> Result<HeaderMap, ConnectionError> {
         fields.insert(name, value.clone());
     }
     Ok(fields)
+}
+
+/// Appends a part to a query.
+pub(super) fn into_query(target: &mut String, begin: char, name: &str, value: &str) {
+    target.push(begin);
+    target.push_str(name);
+    target.push('=');
+    target.extend(utf8_percent_encode(value, PLAIN));
 }
 
 /// A newcomer's request, to be looked at.

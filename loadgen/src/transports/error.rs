@@ -15,9 +15,9 @@ pub enum ConnectionError {
     /// The HTTP client failed.
     #[error("the HTTP request failed")]
     Http(#[from] reqwest::Error),
-    /// An HTTP connection of the lean client failed.
-    #[error("the HTTP connection failed")]
-    Connection(#[from] hyper::Error),
+    /// What answered the lean client is no response of HTTP/1.1 that can be read in one way only.
+    #[error("the server's answer cannot be read: {0}")]
+    Response(&'static str),
     /// The event stream's transport failed.
     #[error("the event stream failed")]
     EventStreamTransport(#[source] launchdarkly_sdk_transport::TransportError),
@@ -82,7 +82,7 @@ impl ConnectionError {
             Self::Unit(_) | Self::Cursor | Self::Id | Self::Address(_) | Self::NotSpoken(_) | Self::NoRawTcp => true,
             Self::Io(_)
             | Self::Http(_)
-            | Self::Connection(_)
+            | Self::Response(_)
             | Self::Frame(_)
             | Self::EventStreamTransport(_)
             | Self::EventStream(_)

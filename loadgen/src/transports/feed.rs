@@ -13,7 +13,7 @@ use super::backoff::BackOff;
 use super::place::Place;
 use super::unit::{Reader, Trust, Unit};
 use super::{ConnectionError, Incoming, Polled, Sink, SubscribeError, Subscription, filled, pointer};
-use crate::taps::{Tally, Tapped};
+use crate::taps::{Heard, Tally, Tapped};
 
 pub(super) struct Feed<'a, S> {
     pub(super) transport: Transport,
@@ -26,6 +26,10 @@ pub(super) struct Feed<'a, S> {
     reader: Reader<'a>,
     /// Whether ids are our own cursors and bytes those of our own wire contract.
     ours: bool,
+    /// When the read returned whose messages are being handed over.
+    read_at: Option<RunInstant>,
+    /// What has been heard and is not yet in the tally.
+    heard: Heard,
 }
 
 /// What has become of the subscription's connections so far.
@@ -50,7 +54,18 @@ impl<'a, S: Sink> Feed<'a, S> {
             (Client::Lean, true) => Trust::Given,
         };
         let (place, reader) = (Place::new(technique), Reader::new(&technique.parts, trust));
-        Self { transport, subscription, technique, sink, opened: Opened::Never, place, reader, ours }
+        Self {
+            transport,
+            subscription,
+            technique,
+            sink,
+            opened: Opened::Never,
+            place,
+            reader,
+            ours,
+            read_at: None,
+            heard: Heard::default(),
+        }
     }
 
     pub(super) fn now(&self) -> RunInstant {
@@ -71,6 +86,31 @@ impl<'a, S: Sink> Feed<'a, S> {
         Asking::new(&self.subscription, self.technique, &self.place)
     }
 
+    /// Hands over what one read brought: its messages were received when it returned, and are
+    /// counted together.
+    pub(super) fn read<T>(&mut self, hand_over: impl FnOnce(&mut Self) -> T) -> T {
+        self.read_at = Some(self.now());
+        let handed_over = hand_over(self);
+        self.read_at = None;
+        self.settle();
+        handed_over
+    }
+
+    /// Counts what was handed over, unless more of the same read is to come. First in the tally:
+    /// whoever waits for the last message then reads whole sums.
+    fn settle(&mut self) {
+        if self.read_at.is_none() {
+            self.tally().add(&self.heard);
+            self.heard = Heard::default();
+            self.sink.settled();
+        }
+    }
+
+    fn missed(&mut self, count: Option<u64>) {
+        self.sink.missed(count);
+        self.settle();
+    }
+
     /// The stream is open; told once a connection.
     pub(super) fn opened(&mut self) {
         if self.opened != Opened::Now {
@@ -84,7 +124,7 @@ impl<'a, S: Sink> Feed<'a, S> {
         match self.reader.read(unit) {
             Ok(Unit::Message { id, payload }) => self.message(id.as_deref(), payload, polled).map(|()| true),
             Ok(Unit::Missed(count)) => {
-                self.sink.missed(count);
+                self.missed(count);
                 Ok(true)
             }
             Ok(Unit::Other) => {
@@ -105,7 +145,7 @@ impl<'a, S: Sink> Feed<'a, S> {
         match self.reader.read(data) {
             Ok(Unit::Message { id: inner, payload }) => self.message(inner.as_deref().or(id), payload, None),
             Ok(Unit::Missed(count)) => {
-                self.sink.missed(count);
+                self.missed(count);
                 Ok(())
             }
             Ok(Unit::Other) => {
@@ -119,7 +159,7 @@ impl<'a, S: Sink> Feed<'a, S> {
     /// Hands on an event that says how many messages were missed.
     fn missed_event(&mut self, data: &[u8]) -> Result<(), ConnectionError> {
         match serde_json::from_slice(data) {
-            Ok(count) => self.sink.missed(count),
+            Ok(count) => self.missed(count),
             Err(error) => self.strange(data, error)?,
         }
         Ok(())
@@ -135,16 +175,17 @@ impl<'a, S: Sink> Feed<'a, S> {
     }
 
     fn message(&mut self, id: Option<&str>, found: &[u8], polled: Option<Polled>) -> Result<(), ConnectionError> {
-        let received = self.now();
+        let received = self.read_at.unwrap_or_else(|| self.now());
         let cursor = match self.ours {
             true => Some(id.and_then(|id| id.parse().ok()).ok_or(ConnectionError::Cursor)?),
             false => None,
         };
         self.place.heard(id);
-        // Before the sink knows of it: whoever waits for the last message then reads whole sums.
-        self.tally().message(self.transport, cursor, found);
-        let Some(payload) = pointer::text(found) else { return Ok(()) };
-        self.sink.message(Incoming { cursor, payload: &payload, received, polled });
+        self.heard.message(self.transport, cursor, found);
+        if let Some(payload) = pointer::text(found) {
+            self.sink.message(Incoming { cursor, payload: &payload, received, polled });
+        }
+        self.settle();
         Ok(())
     }
 

@@ -41,14 +41,6 @@ impl LineBuffer {
         Some(line)
     }
 
-    /// What is left when no more will come: a last line that nothing ends; `None` where there is
-    /// none.
-    pub(super) fn rest(&mut self) -> Option<Bytes> {
-        self.begun.extend_from_slice(&self.chunk);
-        self.chunk.clear();
-        Some(self.begun.split().freeze()).filter(|rest| !rest.is_empty())
-    }
-
     /// Whether a line has begun that is not whole.
     #[must_use]
     pub fn is_mid_line(&self) -> bool {
@@ -89,7 +81,5 @@ mod tests {
         assert_eq!(buffer.next_line().as_deref(), Some(&b"one"[..]));
         assert_eq!(buffer.next_line(), None);
         assert!(buffer.is_mid_line());
-        assert_eq!(buffer.rest().as_deref(), Some(&b"two"[..]));
-        assert_eq!((buffer.rest(), buffer.is_mid_line()), (None, false));
     }
 }

@@ -41,6 +41,7 @@ use feed::{Feed, Opened};
 pub(crate) use asking::{fields_of, filled, newcomers_request, url};
 pub use backoff::{BASE as BACK_OFF_BASE, CAP as BACK_OFF_CAP};
 pub use error::{ConnectionError, SubscribeError};
+pub(crate) use lean::ROOM_BYTES;
 pub(crate) use source::{ports, source_of};
 
 /// What one subscriber wants.
@@ -163,6 +164,8 @@ pub trait Sink: Send {
     fn requested(&mut self, at: RunInstant);
     /// A message arrived.
     fn message(&mut self, message: Incoming<'_>);
+    /// All that one read brought is handed over: a good moment to tell others.
+    fn settled(&mut self) {}
     /// The server said that messages were missed; `None` where it could not know how many.
     fn missed(&mut self, count: Option<u64>);
     /// Something came that holds no message.

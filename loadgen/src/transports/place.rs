@@ -4,7 +4,7 @@
 //! target's templates name. It is kept only as far as somebody asks for it.
 
 use http::{HeaderMap, HeaderName};
-use pushoff_model::target::{Said, Technique, Template, Variable};
+use pushoff_model::target::{Said, SaidIn, Technique, Template, Variable};
 
 /// What a subscriber knows of its place.
 #[derive(Clone, Debug, Default)]
@@ -48,8 +48,13 @@ impl Place {
 
     /// A response came.
     pub(super) fn answered(&mut self, head: &HeaderMap) {
+        self.answered_with(|name| head.get(name)?.to_str().ok());
+    }
+
+    /// A response came whose fields can be asked for.
+    pub(super) fn answered_with<'h>(&mut self, field: impl Fn(&HeaderName) -> Option<&'h str>) {
         for (name, value) in &mut self.fields {
-            if let Some(text) = head.get(&*name).and_then(|value| value.to_str().ok()) {
+            if let Some(text) = field(name) {
                 let value = value.get_or_insert_default();
                 value.clear();
                 value.push_str(text);
@@ -74,6 +79,33 @@ impl Place {
             variables.peek().is_some() && variables.all(|variable| self.value(variable).is_some())
         };
         if self.heard || technique.resume.iter().any(knows) { &technique.resume } else { &technique.begin }
+    }
+
+    /// Lends what is to be said from here, as far as it is known; `room` is for the values.
+    ///
+    /// # Errors
+    /// Those of `say`.
+    pub(super) fn each_said<E>(
+        &self,
+        technique: &Technique,
+        room: &mut String,
+        mut say: impl FnMut(&SaidIn, &str) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for said in self.said(technique) {
+            room.clear();
+            if said.value.fill(room, |variable| self.value(variable)) {
+                say(&said.place, room)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether something is to be said from here in a field of that name.
+    pub(super) fn says(&self, technique: &Technique, field: &HeaderName) -> bool {
+        self.said(technique).iter().any(|said| {
+            matches!(&said.place, SaidIn::Field(name) if *name == field)
+                && said.value.variables().all(|variable| self.value(variable).is_some())
+        })
     }
 }
 

@@ -2,18 +2,18 @@
 //! clients in how they ask.
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, StatusCode};
 use pushoff_model::target::Units;
 use pushoff_model::{Client, RunInstant};
 
+use super::texts::TextBuffer;
 use super::unit::elements;
-use super::units::UnitBuffer;
 use super::{ConnectionError, Feed, Polled, Sink, lean, library};
 
 /// A client that polls one address.
 pub(super) enum Poller {
     Library(library::Poller),
-    Lean(lean::Poller),
+    Lean(Box<lean::Poller>),
 }
 
 /// What a poll's answer means for the next.
@@ -33,7 +33,7 @@ impl Poller {
     pub(super) fn new<S: Sink>(feed: &Feed<'_, S>) -> Result<Self, ConnectionError> {
         match feed.subscription.client {
             Client::Library => library::Poller::new(feed).map(Self::Library),
-            Client::Lean => Ok(Self::Lean(lean::Poller::new())),
+            Client::Lean => lean::Poller::new(feed).map(|poller| Self::Lean(Box::new(poller))),
         }
     }
 
@@ -47,35 +47,48 @@ impl Poller {
         // A timer's beat may lie a rounding ahead of the clock.
         let polled = Some(Polled { due: due.min(sent), sent });
         feed.sink.requested(sent);
-        let answer = match self {
-            Self::Library(poller) => poller.ask(feed).await?,
-            Self::Lean(poller) => poller.ask(feed).await?,
-        };
-        if feed.is_complete(answer.status) {
-            return Ok(Next::Complete);
-        }
-        let said = match answer.status {
-            StatusCode::OK => {
-                feed.opened();
-                units(&answer.body, feed, polled)?
+        match self {
+            Self::Library(poller) => {
+                let Answer { status, head, body } = poller.ask(feed).await?;
+                answered(feed, status, |name| head.get(name)?.to_str().ok(), &body, polled)
             }
-            StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED => {
-                feed.opened();
-                false
-            }
-            status => return Err(ConnectionError::Status(status.as_u16())),
-        };
-        feed.place.answered(&answer.head);
-        if !said {
-            feed.tally().empty();
-            feed.sink.polled_empty();
+            Self::Lean(poller) => poller.poll(feed, polled).await,
         }
-        Ok(Next::GoOn)
     }
 }
 
+/// Hands on what an answer brings that is there whole.
+pub(super) fn answered<'h, S: Sink>(
+    feed: &mut Feed<'_, S>,
+    status: StatusCode,
+    field: impl Fn(&HeaderName) -> Option<&'h str>,
+    body: &[u8],
+    polled: Option<Polled>,
+) -> Result<Next, ConnectionError> {
+    if feed.is_complete(status) {
+        return Ok(Next::Complete);
+    }
+    let said = match status {
+        StatusCode::OK => {
+            feed.opened();
+            units(body, feed, polled)?
+        }
+        StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED => {
+            feed.opened();
+            false
+        }
+        status => return Err(ConnectionError::Status(status.as_u16())),
+    };
+    feed.place.answered_with(field);
+    if !said {
+        feed.tally().empty();
+        feed.sink.polled_empty();
+    }
+    Ok(Next::GoOn)
+}
+
 /// Hands on the units of a body; whether any of them said anything.
-fn units<S: Sink>(body: &Bytes, feed: &mut Feed<'_, S>, polled: Option<Polled>) -> Result<bool, ConnectionError> {
+fn units<S: Sink>(body: &[u8], feed: &mut Feed<'_, S>, polled: Option<Polled>) -> Result<bool, ConnectionError> {
     let mut said = false;
     match &feed.technique.units {
         Units::Whole => said = feed.unit(body, polled)?,
@@ -84,11 +97,18 @@ fn units<S: Sink>(body: &Bytes, feed: &mut Feed<'_, S>, polled: Option<Polled>) 
                 said |= feed.unit(unit.get().as_bytes(), polled)?;
             }
         }
-        units @ (Units::Lines | Units::Texts | Units::Events { .. } | Units::Frames) => {
-            let mut buffer = UnitBuffer::new(units);
-            buffer.extend(body);
-            while let Some(unit) = buffer.next_unit().or_else(|| buffer.rest()) {
+        Units::Texts => {
+            let mut texts = TextBuffer::default();
+            texts.extend(body);
+            while let Some(unit) = texts.next_text().or_else(|| texts.rest()) {
                 said |= feed.unit(&unit, polled)?;
+            }
+        }
+        Units::Lines | Units::Events { .. } | Units::Frames => {
+            let mut begin = 0;
+            for end in memchr::memchr_iter(b'\n', body).chain([body.len()]) {
+                said |= begin < end && feed.unit(&body[begin..end], polled)?;
+                begin = end + 1;
             }
         }
     }

@@ -4,13 +4,18 @@
 use std::sync::LazyLock;
 
 use futures_util::StreamExt;
-use pushoff_model::Transport;
 use pushoff_model::target::{OURS, Technique, Variable, built_in};
+use pushoff_model::{Client, Transport};
 use tokio::io::AsyncWriteExt;
 use tokio_util::codec::{FramedRead, LengthDelimitedCodec};
 
+use super::lean::{Leftover, read};
 use super::{ConnectionError, Ended, Feed, Sink};
 use crate::server::READ_BUFFER_BYTES;
+use crate::taps::Tapped;
+
+/// The longest message that is taken: the codec's own limit.
+const LONGEST_MESSAGE: usize = 8 << 20;
 
 /// What is in a frame: always what our own wire contract puts into a WebSocket's.
 static TECHNIQUE: LazyLock<Option<Technique>> =
@@ -32,10 +37,45 @@ pub(super) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, Co
     // The nearest that there is to the head of a request.
     feed.tally().request_of(subscribe.len() as u64);
     feed.opened();
-    // A big-endian u32 and then so many bytes: the codec's default.
-    let mut frames = FramedRead::with_capacity(stream, LengthDelimitedCodec::new(), READ_BUFFER_BYTES);
-    while let Some(frame) = frames.next().await {
-        feed.unit(&frame?, None)?;
+    match feed.subscription.client {
+        Client::Library => {
+            // A big-endian u32 and then so many bytes: the codec's default.
+            let mut frames = FramedRead::with_capacity(stream, LengthDelimitedCodec::new(), READ_BUFFER_BYTES);
+            while let Some(frame) = frames.next().await {
+                feed.unit(&frame?, None)?;
+            }
+            Ok(Ended::Closed)
+        }
+        Client::Lean => lean(&stream, feed).await,
     }
-    Ok(Ended::Closed)
+}
+
+/// The same, read like the other lean clients.
+async fn lean<S: Sink>(stream: &Tapped, feed: &mut Feed<'_, S>) -> Result<Ended, ConnectionError> {
+    let mut begun = Leftover::default();
+    loop {
+        let taken = read(stream, |bytes| match bytes {
+            [] if begun.is_empty() => Ok(Some(Ended::Closed)),
+            [] => Err(ConnectionError::Ended),
+            bytes => feed.read(|feed| begun.with(bytes, |bytes| messages(bytes, feed))).map(|()| None),
+        });
+        if let Some(ended) = taken.await?? {
+            return Ok(ended);
+        }
+    }
+}
+
+/// Hands on what is whole; how many bytes that was.
+fn messages<S: Sink>(bytes: &[u8], feed: &mut Feed<'_, S>) -> Result<usize, ConnectionError> {
+    let mut rest = bytes;
+    while let Some((length, after)) = rest.split_first_chunk() {
+        let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
+        if length > LONGEST_MESSAGE {
+            return Err(ConnectionError::Frame("a message is longer than 8 MiB"));
+        }
+        let Some((message, after)) = after.split_at_checked(length) else { break };
+        feed.unit(message, None)?;
+        rest = after;
+    }
+    Ok(bytes.len() - rest.len())
 }

@@ -41,14 +41,6 @@ impl UnitBuffer {
         }
     }
 
-    /// What is left when no more will come; `None` where that is nothing.
-    pub(super) fn rest(&mut self) -> Option<Bytes> {
-        match self {
-            Self::Lines(lines) => lines.rest(),
-            Self::Texts(texts) => texts.rest(),
-        }
-    }
-
     /// Whether a unit has begun that is not whole.
     pub(super) fn is_mid_unit(&self) -> bool {
         match self {

@@ -3,125 +3,128 @@
 //! It leaves two things to others: what a `retry:` asks for, because every transport waits in the
 //! same way here, and the last ID of the stream, because every message of the contract has its own.
 
-use bytes::{Buf, Bytes, BytesMut};
-
 /// One event.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Event {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Event<'e> {
     /// Its type; empty where it has none, which means `message`.
-    pub(super) name: Bytes,
+    pub(super) name: &'e [u8],
     /// Its data lines, joined with LF.
-    pub(super) data: Bytes,
+    pub(super) data: &'e [u8],
     /// Its own ID.
-    pub(super) id: Option<Bytes>,
+    pub(super) id: Option<&'e [u8]>,
 }
 
-/// Events out of bytes, wherever the reads happened to end. What lies whole in what was read at
-/// once is not copied.
+/// Events out of bytes, wherever the reads happened to end.
 #[derive(Debug, Default)]
 pub(super) struct EventStream {
-    lines: Lines,
-    name: Bytes,
-    data: Option<Bytes>,
-    id: Option<Bytes>,
-}
-
-impl EventStream {
-    /// Adds what was read. All events of what was read before must have been taken.
-    pub(super) fn extend(&mut self, chunk: &Bytes) {
-        self.lines.extend(chunk);
-    }
-
-    /// Takes the next whole event.
-    pub(super) fn next_event(&mut self) -> Option<Event> {
-        while let Some(line) = self.lines.next_line() {
-            if !line.is_empty() {
-                self.field(&line);
-                continue;
-            }
-            let (name, id) = (std::mem::take(&mut self.name), self.id.take());
-            if let Some(data) = self.data.take() {
-                return Some(Event { name, data, id });
-            }
-        }
-        None
-    }
-
-    /// Whether an event has begun that is not whole.
-    pub(super) fn is_mid_event(&self) -> bool {
-        self.data.is_some() || self.lines.is_mid_line()
-    }
-
-    fn field(&mut self, line: &Bytes) {
-        let (name, value) = match memchr::memchr(b':', line) {
-            Some(colon) => {
-                let value = colon + 1 + usize::from(line.get(colon + 1) == Some(&b' '));
-                (&line[..colon], line.slice(value..))
-            }
-            None => (&line[..], Bytes::new()),
-        };
-        match name {
-            b"data" => {
-                self.data = Some(match self.data.take() {
-                    Some(before) => [&before[..], b"\n", &value].concat().into(),
-                    None => value,
-                });
-            }
-            b"id" if memchr::memchr(0, &value).is_none() => self.id = Some(value),
-            b"event" => self.name = value,
-            // A comment has no name; others are ignored by the standard.
-            _other => {}
-        }
-    }
-}
-
-/// Lines that end in LF, CR LF or CR.
-#[derive(Debug, Default)]
-struct Lines {
-    begun: BytesMut,
-    chunk: Bytes,
+    /// A line that has begun in what was read before.
+    begun: Vec<u8>,
     /// An LF that comes next belongs to the line before.
     after_cr: bool,
     /// Whether the byte order mark that may stand first can come no more.
     in_text: bool,
+    event: Fields,
+}
+
+/// What there is of the next event. Its room is used again for the one after it.
+#[derive(Debug, Default)]
+struct Fields {
+    name: Vec<u8>,
+    data: Vec<u8>,
+    has_data: bool,
+    id: Vec<u8>,
+    has_id: bool,
 }
 
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-impl Lines {
-    fn extend(&mut self, chunk: &Bytes) {
-        self.begun.extend_from_slice(&self.chunk);
-        self.chunk = chunk.clone();
-    }
-
-    fn next_line(&mut self) -> Option<Bytes> {
-        if self.after_cr && !self.chunk.is_empty() {
-            self.after_cr = false;
-            if self.chunk[0] == b'\n' {
-                self.chunk.advance(1);
+impl EventStream {
+    /// Hands on every event that is whole.
+    ///
+    /// # Errors
+    /// Those of `hand_on`.
+    pub(super) fn read<E>(
+        &mut self,
+        bytes: &[u8],
+        mut hand_on: impl FnMut(Event<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            if std::mem::take(&mut self.after_cr) && rest[0] == b'\n' {
+                rest = &rest[1..];
+                continue;
             }
+            let Some(end) = memchr::memchr2(b'\n', b'\r', rest) else {
+                self.begun.extend_from_slice(rest);
+                return Ok(());
+            };
+            self.after_cr = rest[end] == b'\r';
+            let mut line = &rest[..end];
+            if !self.begun.is_empty() {
+                self.begun.extend_from_slice(line);
+                line = &self.begun;
+            }
+            if !self.in_text {
+                line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
+                self.in_text = true;
+            }
+            self.event.line(line, &mut hand_on)?;
+            self.begun.clear();
+            rest = &rest[end + 1..];
         }
-        let Some(length) = memchr::memchr2(b'\n', b'\r', &self.chunk) else {
-            self.begun.extend_from_slice(&self.chunk);
-            self.chunk.clear();
-            return None;
-        };
-        self.after_cr = self.chunk[length] == b'\r';
-        let mut line = self.chunk.split_to(length);
-        self.chunk.advance(1);
-        if !self.begun.is_empty() {
-            self.begun.extend_from_slice(&line);
-            line = self.begun.split().freeze();
-        }
-        if !self.in_text && line.starts_with(BYTE_ORDER_MARK) {
-            line.advance(BYTE_ORDER_MARK.len());
-        }
-        self.in_text = true;
-        Some(line)
+        Ok(())
     }
 
-    fn is_mid_line(&self) -> bool {
-        !self.begun.is_empty()
+    /// Whether an event has begun that is not whole.
+    pub(super) const fn is_mid_event(&self) -> bool {
+        self.event.has_data || !self.begun.is_empty()
+    }
+}
+
+impl Fields {
+    /// Enters a line; an empty one ends the event.
+    fn line<E>(&mut self, line: &[u8], hand_on: impl FnOnce(Event<'_>) -> Result<(), E>) -> Result<(), E> {
+        if !line.is_empty() {
+            self.enter(line);
+            return Ok(());
+        }
+        let Self { name, data, has_data, id, has_id } = self;
+        let handed_on = if *has_data { hand_on(Event { name, data, id: has_id.then_some(id) }) } else { Ok(()) };
+        (*has_data, *has_id) = (false, false);
+        for field in [name, data, id] {
+            field.clear();
+        }
+        handed_on
+    }
+
+    fn enter(&mut self, line: &[u8]) {
+        let (name, value) = match memchr::memchr(b':', line) {
+            Some(colon) => {
+                let value = &line[colon + 1..];
+                (&line[..colon], value.strip_prefix(b" ").unwrap_or(value))
+            }
+            None => (line, &[][..]),
+        };
+        match name {
+            b"data" => {
+                if self.has_data {
+                    self.data.push(b'\n');
+                }
+                self.has_data = true;
+                self.data.extend_from_slice(value);
+            }
+            b"id" if memchr::memchr(0, value).is_none() => {
+                self.has_id = true;
+                self.id.clear();
+                self.id.extend_from_slice(value);
+            }
+            b"event" => {
+                self.name.clear();
+                self.name.extend_from_slice(value);
+            }
+            // A comment has no name; others are ignored by the standard.
+            _other => {}
+        }
     }
 }
 
@@ -131,18 +134,26 @@ mod tests {
 
     use super::*;
 
-    fn event(name: &str, data: &str, id: Option<&str>) -> Event {
-        let bytes = |text: &str| Bytes::copy_from_slice(text.as_bytes());
-        Event { name: bytes(name), data: bytes(data), id: id.map(bytes) }
+    /// An event's type, data and ID.
+    type Owned = (String, String, Option<String>);
+
+    fn event(name: &str, data: &str, id: Option<&str>) -> Owned {
+        (name.into(), data.into(), id.map(str::to_owned))
     }
 
     /// The events of a text that comes in pieces of these lengths, in turn.
-    fn events(text: &str, cuts: &[usize]) -> Vec<Event> {
+    fn events(text: &str, cuts: &[usize]) -> Vec<Owned> {
+        let owned = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
         let (mut stream, mut out) = (EventStream::default(), Vec::new());
-        let mut rest = Bytes::copy_from_slice(text.as_bytes());
+        let mut rest = text.as_bytes();
         for cut in cuts.iter().cycle() {
-            stream.extend(&rest.split_to((*cut).min(rest.len())));
-            out.extend(std::iter::from_fn(|| stream.next_event()));
+            let (piece, after) = rest.split_at((*cut).min(rest.len()));
+            let entered = stream.read(piece, |event| {
+                out.push((owned(event.name), owned(event.data), event.id.map(owned)));
+                Ok::<_, ()>(())
+            });
+            entered.unwrap();
+            rest = after;
             if rest.is_empty() {
                 return out;
             }
@@ -153,7 +164,7 @@ mod tests {
     /// What the standard's own examples mean (§9.2.6), and this contract's lines.
     #[test]
     fn the_standards_examples_are_read_as_it_says() {
-        let fixtures: [(&str, Vec<Event>); 8] = [
+        let fixtures: [(&str, Vec<Owned>); 8] = [
             ("data: YHOO\ndata: +2\ndata: 10\n\n", vec![event("", "YHOO\n+2\n10", None)]),
             (
                 ": test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\ndata:  third event\n\n",
@@ -187,8 +198,7 @@ mod tests {
     fn what_breaks_off_is_told_from_what_ended() {
         for (text, is_mid_event) in [("", false), ("data: x\n\n", false), ("data: x\n", true), ("id", true)] {
             let mut stream = EventStream::default();
-            stream.extend(&Bytes::from_static(text.as_bytes()));
-            while stream.next_event().is_some() {}
+            stream.read(text.as_bytes(), |_| Ok::<_, ()>(())).unwrap();
             assert_eq!(stream.is_mid_event(), is_mid_event, "{text:?}");
         }
     }

@@ -1,8 +1,6 @@
 //! The frames of a WebSocket, as a client reads and writes them. Source: RFC 6455 §5.
 
-use bytes::{Buf, BytesMut};
-
-use crate::server::READ_BUFFER_BYTES;
+use super::reading::Leftover;
 
 const FINAL: u8 = 0x80;
 const RESERVED: u8 = 0x70;
@@ -34,9 +32,7 @@ pub(super) enum Message<'a> {
 /// Messages out of bytes, wherever the reads happened to end.
 #[derive(Debug, Default)]
 pub(super) struct FrameReader {
-    bytes: BytesMut,
-    /// How much of them has been handed out.
-    taken: usize,
+    begun: Leftover,
     /// A message that came in part: its kind, and what there is of it.
     parts: Option<(u8, Vec<u8>)>,
 }
@@ -49,61 +45,64 @@ struct Head {
 }
 
 impl FrameReader {
-    pub(super) fn starting_with(bytes: &[u8]) -> Self {
-        Self { bytes: bytes.into(), ..Self::default() }
-    }
-
-    /// Where to read more into.
-    pub(super) fn room(&mut self) -> &mut BytesMut {
-        self.bytes.advance(self.taken);
-        self.taken = 0;
-        self.bytes.reserve(READ_BUFFER_BYTES);
-        &mut self.bytes
-    }
-
-    /// Takes the next whole message; `None` until more was read.
+    /// Hands on every message that is whole.
     ///
     /// # Errors
-    /// What is wrong, where it is no frame of a server.
-    pub(super) fn next_message(&mut self) -> Result<Option<Message<'_>>, &'static str> {
-        loop {
-            let Some(Head { is_final, kind, head, payload }) = head_of(&self.bytes[self.taken..])? else {
-                return Ok(None);
-            };
-            let (begin, end) = (self.taken + head, self.taken + head + payload);
-            if end > self.bytes.len() {
-                return Ok(None);
+    /// Those of `hand_on`; what is wrong, where it is no frame of a server.
+    pub(super) fn read<E: From<BrokenFrame>>(
+        &mut self,
+        bytes: &[u8],
+        mut hand_on: impl FnMut(Message<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let Self { begun, parts } = self;
+        begun.with(bytes, |bytes| {
+            let mut rest = bytes;
+            while let Some(Head { is_final, kind, head, payload }) = head_of(rest).map_err(BrokenFrame)? {
+                let Some(content) = rest.get(head..head + payload) else { break };
+                rest = &rest[head + payload..];
+                frame((is_final, kind), content, parts, &mut hand_on)?;
             }
-            self.taken = end;
-            match (kind, &mut self.parts, is_final) {
-                (TEXT | BINARY, None, true) => return Ok(Some(whole(kind, &self.bytes[begin..end]))),
-                (TEXT | BINARY, parts @ None, false) => *parts = Some((kind, self.bytes[begin..end].to_vec())),
-                (CONTINUATION, Some((_, text)), _) if text.len() + payload > LONGEST_MESSAGE => {
-                    return Err("a message is longer than 16 MiB");
-                }
-                (CONTINUATION, Some((_, text)), false) => text.extend_from_slice(&self.bytes[begin..end]),
-                (CONTINUATION, Some((kind, text)), true) => {
-                    let (kind, mut text) = (*kind, std::mem::take(text));
-                    self.parts = None;
-                    text.extend_from_slice(&self.bytes[begin..end]);
-                    return Ok(Some(self.joined(kind, &text)));
-                }
-                (CONTINUATION, None, _) => return Err("a continuation of nothing"),
-                (TEXT | BINARY, Some(_), _) => return Err("a message inside another"),
-                (PING, ..) => return Ok(Some(Message::Ping(&self.bytes[begin..end]))),
-                (PONG, ..) => return Ok(Some(Message::Pong)),
-                (CLOSE, ..) => return close_of(&self.bytes[begin..end]).map(Some),
-                (_unknown, ..) => return Err("a frame of no known kind"),
-            }
-        }
+            Ok(bytes.len() - rest.len())
+        })
     }
+}
 
-    /// Puts a message that came in parts where it can be lent from.
-    fn joined(&mut self, kind: u8, text: &[u8]) -> Message<'_> {
-        let mut bytes = BytesMut::from(text);
-        bytes.extend_from_slice(&self.bytes[self.taken..]);
-        (self.bytes, self.taken) = (bytes, text.len());
-        whole(kind, &self.bytes[..self.taken])
+/// What is wrong with a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct BrokenFrame(pub(super) &'static str);
+
+/// Enters a frame; hands on the message that is whole with it.
+fn frame<E: From<BrokenFrame>>(
+    (is_final, kind): (bool, u8),
+    content: &[u8],
+    parts: &mut Option<(u8, Vec<u8>)>,
+    mut hand_on: impl FnMut(Message<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    let wrong = |what| Err(BrokenFrame(what).into());
+    match (kind, &mut *parts, is_final) {
+        (TEXT | BINARY, None, true) => hand_on(whole(kind, content)),
+        (TEXT | BINARY, parts @ None, false) => {
+            *parts = Some((kind, content.to_vec()));
+            Ok(())
+        }
+        (CONTINUATION, Some((_, text)), _) if text.len() + content.len() > LONGEST_MESSAGE => {
+            wrong("a message is longer than 16 MiB")
+        }
+        (CONTINUATION, Some((kind, text)), is_final) => {
+            text.extend_from_slice(content);
+            if !is_final {
+                return Ok(());
+            }
+            let (kind, text) = (*kind, std::mem::take(text));
+            *parts = None;
+            hand_on(whole(kind, &text))
+        }
+        (CONTINUATION, None, _) => wrong("a continuation of nothing"),
+        (TEXT | BINARY, Some(_), _) => wrong("a message inside another"),
+        (PING, ..) => hand_on(Message::Ping(content)),
+        (PONG, ..) => hand_on(Message::Pong),
+        (CLOSE, ..) => hand_on(close_of(content).map_err(BrokenFrame)?),
+        (_unknown, ..) => wrong("a frame of no known kind"),
     }
 }
 
@@ -174,13 +173,24 @@ mod tests {
 
     use super::*;
 
-    fn read(bytes: &[u8]) -> Result<Option<String>, &'static str> {
-        let mut reader = FrameReader::starting_with(bytes);
-        Ok(reader.next_message()?.map(|message| format!("{message:?}")))
+    /// The messages of these bytes, read one piece after another.
+    fn read_pieces<'p>(pieces: impl IntoIterator<Item = &'p [u8]>) -> Result<Vec<String>, BrokenFrame> {
+        let (mut reader, mut out) = (FrameReader::default(), Vec::new());
+        for piece in pieces {
+            reader.read(piece, |message| {
+                out.push(format!("{message:?}"));
+                Ok::<_, BrokenFrame>(())
+            })?;
+        }
+        Ok(out)
     }
 
-    fn told(message: Message<'_>) -> Result<Option<String>, &'static str> {
-        Ok(Some(format!("{message:?}")))
+    fn read(bytes: &[u8]) -> Result<Vec<String>, BrokenFrame> {
+        read_pieces([bytes])
+    }
+
+    fn told(message: Message<'_>) -> Result<Vec<String>, BrokenFrame> {
+        Ok(vec![format!("{message:?}")])
     }
 
     /// The examples of RFC 6455 §5.7.
@@ -193,7 +203,7 @@ mod tests {
         medium.resize(4 + 256, 0);
         long.resize(10 + 65_536, 0);
         assert_eq!((read(&medium), read(&long)), (told(Message::Binary), told(Message::Binary)));
-        assert_eq!((read(&medium[..259]), read(&long[..65_545])), (Ok(None), Ok(None)));
+        assert_eq!((read(&medium[..259]), read(&long[..65_545])), (Ok(vec![]), Ok(vec![])));
         assert_eq!(read(b"\x88\x02\x03\xe8"), told(Message::Close(Some(1000))));
         assert_eq!(read(b"\x88\x00"), told(Message::Close(None)));
     }
@@ -212,11 +222,9 @@ mod tests {
 
     #[test]
     fn a_control_frame_may_come_between_parts() {
-        let mut reader = FrameReader::starting_with(b"\x01\x01a\x89\x01p\x00\x01b\x80\x01c\x81\x01d");
-        assert_eq!(reader.next_message(), Ok(Some(Message::Ping(b"p"))));
-        assert_eq!(reader.next_message(), Ok(Some(Message::Text(b"abc"))));
-        assert_eq!(reader.next_message(), Ok(Some(Message::Text(b"d"))));
-        assert_eq!(reader.next_message(), Ok(None));
+        let read = read(b"\x01\x01a\x89\x01p\x00\x01b\x80\x01c\x81\x01d").unwrap();
+        let said = [Message::Ping(b"p"), Message::Text(b"abc"), Message::Text(b"d")];
+        assert_eq!(read, said.map(|message| format!("{message:?}")));
     }
 
     #[test]
@@ -255,23 +263,20 @@ mod tests {
                 let head = if text.len() < 126 { 2 } else { 4 };
                 bytes.drain(at + head..at + head + 4);
             }
-            let (mut reader, mut out, mut rest) = (FrameReader::default(), Vec::new(), &bytes[..]);
+            let (mut pieces, mut rest) = (Vec::new(), &bytes[..]);
             for cut in cuts.iter().cycle() {
                 if rest.is_empty() { break; }
                 let (piece, after) = rest.split_at((*cut).min(rest.len()));
-                reader.room().extend_from_slice(piece);
+                pieces.push(piece);
                 rest = after;
-                while let Some(Message::Text(text)) = reader.next_message().unwrap() {
-                    out.push(String::from_utf8(text.to_vec()).unwrap());
-                }
             }
-            prop_assert_eq!(out, texts);
+            let said: Vec<_> = texts.iter().map(|text| format!("{:?}", Message::Text(text.as_bytes()))).collect();
+            prop_assert_eq!(read_pieces(pieces), Ok(said));
         }
 
         #[test]
         fn no_bytes_make_the_reader_panic(bytes: Vec<u8>) {
-            let mut reader = FrameReader::starting_with(&bytes);
-            while let Ok(Some(_)) = reader.next_message() {}
+            drop(read(&bytes));
         }
     }
 }

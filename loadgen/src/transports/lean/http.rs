@@ -1,139 +1,145 @@
-//! One HTTP/1.1 connection, driven by whoever waits for what it brings. Source: RFC 9112.
-//!
-//! hyper parts a connection's work from its use, so that both can be tasks. Here one task does
-//! both: each wait first moves the connection on and then looks what has come of it.
+//! One HTTP/1.1 connection: a request as one write, an answer out of the room that all share.
+//! Source: RFC 9112.
 
-use std::future::poll_fn;
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use http::HeaderValue;
+use http::header::{ACCEPT, HeaderName};
+use tokio::io::AsyncWriteExt;
 
-use bytes::Bytes;
-use http::header::ACCEPT;
-use http::{HeaderValue, Request, Response};
-use http_body_util::Empty;
-use hyper::body::{Body, Incoming};
-use hyper::client::conn::http1::{self, Parts, SendRequest};
-use hyper::ext::ReasonPhrase;
-use hyper_util::rt::TokioIo;
+use super::body::Body;
+use super::reading;
+use super::request::Request;
+use super::response::Head;
+use crate::taps::{Tally, Tapped};
+use crate::transports::{ConnectionError, Ended, Feed, Sink};
 
-use crate::taps::{Tally, Tapped, lines};
-use crate::transports::{ConnectionError, Feed, Sink};
+/// What a client accepts that has no wish.
+pub(super) const ANYTHING: (HeaderName, HeaderValue) = (ACCEPT, HeaderValue::from_static("*/*"));
 
 /// A connection of a subscriber.
 pub(super) struct Connection {
-    requests: SendRequest<Empty<Bytes>>,
-    driver: Driver,
-}
-
-/// What moves a connection on. One that is over is taken apart, which tells those who wait.
-enum Driver {
-    Open(Box<http1::Connection<TokioIo<Tapped>, Empty<Bytes>>>),
-    Over(Option<Parts<TokioIo<Tapped>>>),
-}
-
-impl Driver {
-    /// Reads and writes what can be read and written. An error reaches whoever waits for it.
-    fn advance(&mut self, cx: &mut Context<'_>) {
-        if let Self::Open(connection) = self
-            && connection.poll_without_shutdown(cx).is_ready()
-            && let Self::Open(connection) = std::mem::replace(self, Self::Over(None))
-        {
-            *self = Self::Over(Some(connection.into_parts()));
-        }
-    }
+    socket: Tapped,
+    /// The part of a head that has come, where it came in parts.
+    begun: Vec<u8>,
 }
 
 impl Connection {
     pub(super) async fn open<S: Sink>(feed: &Feed<'_, S>) -> Result<Self, ConnectionError> {
         let socket = feed.connect(feed.subscription.server.http).await?;
-        let (requests, connection) = http1::handshake(TokioIo::new(socket)).await?;
-        Ok(Self { requests, driver: Driver::Open(Box::new(connection)) })
+        Ok(Self { socket, begun: Vec::new() })
     }
 
-    /// Waits until another request can be sent; `false` where the connection is closed.
-    pub(super) async fn is_free(&mut self) -> bool {
-        let Self { requests, driver } = self;
-        poll_fn(|cx| {
-            driver.advance(cx);
-            requests.poll_ready(cx)
-        })
-        .await
-        .is_ok()
-    }
-
-    /// Sends a request and waits for the head of its answer.
-    pub(super) async fn ask(
-        &mut self,
-        request: Request<Empty<Bytes>>,
-        tally: &Tally,
-    ) -> Result<Response<Incoming>, hyper::Error> {
-        let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
-        tally.request(request.method(), target, lines(request.headers()));
-        let Self { requests, driver } = self;
-        let mut answer = pin!(requests.send_request(request));
-        let response = poll_fn(|cx| {
-            driver.advance(cx);
-            answer.as_mut().poll(cx)
-        })
-        .await?;
-        let reason = response.extensions().get::<ReasonPhrase>().map(ReasonPhrase::as_bytes);
-        tally.response(response.status(), reason, response.headers());
-        Ok(response)
-    }
-
-    /// The next piece of an answer's body; `None` at its proper end.
-    pub(super) async fn piece(&mut self, body: &mut Incoming) -> Option<Result<Bytes, hyper::Error>> {
-        let driver = &mut self.driver;
-        poll_fn(|cx| {
-            if let Poll::Ready(piece) = piece_of(body, cx) {
-                return Poll::Ready(piece);
-            }
-            driver.advance(cx);
-            piece_of(body, cx)
-        })
-        .await
-    }
-
-    /// The socket, and what was read of what follows the head, once the server has agreed to
-    /// speak another protocol.
-    pub(super) async fn into_socket(self) -> Option<(Tapped, Bytes)> {
-        let mut driver = self.driver;
-        let parts = poll_fn(|cx| {
-            driver.advance(cx);
-            match &mut driver {
-                Driver::Open(_) => Poll::Pending,
-                Driver::Over(parts) => Poll::Ready(parts.take()),
-            }
-        });
-        parts.await.map(|parts| (parts.io.into_inner(), parts.read_buf))
-    }
-}
-
-fn piece_of(body: &mut Incoming, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, hyper::Error>>> {
-    loop {
-        match Pin::new(&mut *body).poll_frame(cx) {
-            Poll::Ready(Some(Ok(frame))) => {
-                if let Ok(bytes) = frame.into_data() {
-                    return Poll::Ready(Some(Ok(bytes)));
-                }
-                // Trailers are for others.
-            }
-            Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error))),
-            Poll::Ready(None) => return Poll::Ready(None),
-            Poll::Pending => return Poll::Pending,
+    /// Whether another request can be sent: nothing has come that nobody asked for, the end neither.
+    pub(super) async fn is_free(&self) -> bool {
+        // Looks only where the system has already said that there is something to be seen.
+        tokio::select! {
+            biased;
+            _end_or_error = reading::read(&self.socket, |_bytes| ()) => false,
+            () = std::future::ready(()) => true,
         }
     }
+
+    /// Sends a request.
+    pub(super) async fn send(&mut self, request: &[u8], tally: &Tally) -> Result<(), ConnectionError> {
+        self.socket.write_all(request).await?;
+        tally.request_of(request.len() as u64);
+        Ok(())
+    }
+
+    /// Waits for the head of an answer and lends it, with what came behind it in the same read.
+    pub(super) async fn head<S: Sink, T>(
+        &mut self,
+        feed: &mut Feed<'_, S>,
+        mut take: impl FnMut(&mut Feed<'_, S>, Head<'_>, &[u8]) -> Result<T, ConnectionError>,
+    ) -> Result<T, ConnectionError> {
+        loop {
+            let Self { socket, begun } = self;
+            let taken = reading::read(socket, |read| {
+                if read.is_empty() {
+                    return Err(ConnectionError::Ended);
+                }
+                let was_begun = !begun.is_empty();
+                if was_begun {
+                    begun.extend_from_slice(read);
+                }
+                let taken = Head::read(if was_begun { &*begun } else { read }, |head, behind| {
+                    feed.tally().response_of(head.bytes as u64);
+                    take(feed, head, behind)
+                });
+                match taken.map_err(ConnectionError::Response)? {
+                    Some(taken) => taken.map(Some),
+                    None if was_begun => Ok(None),
+                    None => {
+                        begun.extend_from_slice(read);
+                        Ok(None)
+                    }
+                }
+            });
+            if let Some(taken) = taken.await?? {
+                self.begun.clear();
+                return Ok(taken);
+            }
+        }
+    }
+
+    /// Waits for more of a body that is not over, and lends what a read brings; `false` where that
+    /// was its end.
+    pub(super) async fn more(
+        &self,
+        body: &mut Body,
+        mut take: impl FnMut(&mut Body, &[u8]) -> Result<(), ConnectionError>,
+    ) -> Result<bool, ConnectionError> {
+        let taken = reading::read(&self.socket, |read| match read {
+            [] if body.may_end() => Ok(false),
+            [] => Err(ConnectionError::Ended),
+            read => take(body, read).map(|()| !body.is_over()),
+        });
+        taken.await?
+    }
+
+    /// The socket, once the server has agreed to speak another protocol.
+    pub(super) fn into_socket(self) -> Tapped {
+        self.socket
+    }
 }
 
-/// What a client accepts that has no wish.
-pub(super) const ANYTHING: HeaderValue = HeaderValue::from_static("*/*");
+/// Takes the data out of what a read brought of a body.
+pub(super) fn pieces(
+    body: &mut Body,
+    read: &[u8],
+    mut take: impl FnMut(&[u8]) -> Result<(), ConnectionError>,
+) -> Result<(), ConnectionError> {
+    let mut rest = read;
+    while let Some(piece) = body.next_piece(&mut rest).map_err(ConnectionError::Response)? {
+        take(piece)?;
+    }
+    // Behind a body that is over: nothing was asked that this could be the answer to.
+    if rest.is_empty() { Ok(()) } else { Err(ConnectionError::Response("it is longer than it says")) }
+}
 
-/// A `GET` for what lies after the last message.
-pub(super) fn get<S: Sink>(feed: &Feed<'_, S>, accept: HeaderValue) -> Result<Request<Empty<Bytes>>, ConnectionError> {
-    let mut asking = feed.asking()?;
-    asking.usual(ACCEPT, accept);
-    let mut request = Request::new(Empty::new());
-    *request.uri_mut() = asking.target.parse().map_err(|_error| ConnectionError::Address(asking.target))?;
-    *request.headers_mut() = asking.fields;
-    Ok(request)
+/// Asks for a response that does not end, and hands on the data of its body as it comes.
+pub(super) async fn stream<S: Sink>(
+    feed: &mut Feed<'_, S>,
+    usual: &[(HeaderName, HeaderValue)],
+    mut take: impl FnMut(&mut Feed<'_, S>, &[u8]) -> Result<(), ConnectionError>,
+) -> Result<Ended, ConnectionError> {
+    let mut connection = Connection::open(feed).await?;
+    feed.sink.requested(feed.now());
+    let mut request = Request::new(feed, usual)?;
+    connection.send(request.bytes(feed)?, feed.tally()).await?;
+    drop(request);
+    let begun = connection.head(feed, |feed, head, behind| {
+        if feed.stream_begins(head.status, &head.fields())?.is_none() {
+            return Ok(None);
+        }
+        let mut body = head.body;
+        feed.read(|feed| pieces(&mut body, behind, |piece| take(feed, piece)))?;
+        Ok(Some(body))
+    });
+    let Some(mut body) = begun.await? else { return Ok(Ended::Complete) };
+    while !body.is_over()
+        && connection
+            .more(&mut body, |body, read| feed.read(|feed| pieces(body, read, |piece| take(feed, piece))))
+            .await?
+    {}
+    Ok(Ended::Closed)
 }

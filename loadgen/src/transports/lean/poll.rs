@@ -1,58 +1,99 @@
 //! A poll on a connection that is kept.
 
-use bytes::{Bytes, BytesMut};
-use hyper::body::Incoming;
+use http::{HeaderMap, StatusCode};
 
-use super::http::{ANYTHING, Connection, get};
-use crate::transports::poll::Answer;
-use crate::transports::{ConnectionError, Feed, Sink};
+use super::body::Body;
+use super::http::{ANYTHING, Connection, pieces};
+use super::request::Request;
+use crate::transports::poll::{Next, answered};
+use crate::transports::{ConnectionError, Feed, Polled, Sink};
+
+/// The longest body that is put together. Chosen here: four times what a topic keeps to be replayed.
+const LONGEST_BODY: usize = 16 << 20;
 
 pub(in crate::transports) struct Poller {
+    request: Request,
     connection: Option<Connection>,
+    /// A body that comes in parts.
+    text: Vec<u8>,
+}
+
+/// What the read that brought an answer's head brought of its body.
+enum Came {
+    Whole(Next),
+    Part { status: StatusCode, fields: HeaderMap, body: Body },
 }
 
 impl Poller {
-    pub(in crate::transports) fn new() -> Self {
-        Self { connection: None }
+    pub(in crate::transports) fn new<S: Sink>(feed: &Feed<'_, S>) -> Result<Self, ConnectionError> {
+        Ok(Self { request: Request::new(feed, &[ANYTHING])?, connection: None, text: Vec::new() })
     }
 
-    /// Asks for what lies after the last message. A connection that was closed between two polls is
-    /// made again, and so is one that was closed before it took the request, as a library does.
-    pub(in crate::transports) async fn ask<S: Sink>(&mut self, feed: &Feed<'_, S>) -> Result<Answer, ConnectionError> {
-        if let Some(mut connection) = self.connection.take()
-            && connection.is_free().await
-        {
-            match self.ask_on(connection, feed).await {
-                Err(ConnectionError::Connection(error)) if error.is_canceled() => {}
-                answer => return answer,
-            }
-        }
-        let connection = Connection::open(feed).await?;
-        self.ask_on(connection, feed).await
+    /// Asks for what lies after the last message, and hands on what comes. A connection that was
+    /// closed between two polls is made again, as a library does; one that is closed instead of an
+    /// answer has broken.
+    pub(in crate::transports) async fn poll<S: Sink>(
+        &mut self,
+        feed: &mut Feed<'_, S>,
+        polled: Option<Polled>,
+    ) -> Result<Next, ConnectionError> {
+        let mut connection = match self.connection.take() {
+            Some(connection) if connection.is_free().await => connection,
+            Some(_) | None => Connection::open(feed).await?,
+        };
+        let (next, keeps) = self.ask_on(&mut connection, feed, polled).await?;
+        self.connection = keeps.then_some(connection);
+        Ok(next)
     }
 
+    /// Asks once; whether the connection may be asked again is told beside what comes.
     async fn ask_on<S: Sink>(
         &mut self,
-        mut connection: Connection,
-        feed: &Feed<'_, S>,
-    ) -> Result<Answer, ConnectionError> {
-        let request = get(feed, ANYTHING)?;
-        let mut response = connection.ask(request, feed.tally()).await?;
-        let (status, head) = (response.status(), std::mem::take(response.headers_mut()));
-        let body = whole(&mut connection, response.body_mut()).await?;
-        self.connection = Some(connection);
-        Ok(Answer { status, head, body })
+        connection: &mut Connection,
+        feed: &mut Feed<'_, S>,
+        polled: Option<Polled>,
+    ) -> Result<(Next, bool), ConnectionError> {
+        connection.send(self.request.bytes(feed)?, feed.tally()).await?;
+        let text = &mut self.text;
+        let came = connection.head(feed, |feed, head, behind| {
+            let (mut body, mut rest) = (head.body, behind);
+            let first = body.next_piece(&mut rest).map_err(ConnectionError::Response)?.unwrap_or_default();
+            text.clear();
+            pieces(&mut body, rest, |piece| {
+                if text.is_empty() {
+                    text.extend_from_slice(first);
+                }
+                add(text, piece)
+            })?;
+            if body.is_over() && text.is_empty() {
+                let next = feed.read(|feed| answered(feed, head.status, |name| head.text(name), first, polled))?;
+                return Ok((Came::Whole(next), head.keeps));
+            }
+            if text.is_empty() {
+                text.extend_from_slice(first);
+            }
+            Ok((Came::Part { status: head.status, fields: head.fields(), body }, head.keeps))
+        });
+        let (came, keeps) = came.await?;
+        let (status, fields, mut body) = match came {
+            Came::Whole(next) => return Ok((next, keeps)),
+            Came::Part { status, fields, body } => (status, fields, body),
+        };
+        while !body.is_over()
+            && connection.more(&mut body, |body, read| pieces(body, read, |piece| add(text, piece))).await?
+        {}
+        let field = |name: &_| fields.get(name).and_then(|value| value.to_str().ok());
+        let next = feed.read(|feed| answered(feed, status, field, text, polled))?;
+        // Few answers are so long, and idle connections are many.
+        *text = Vec::new();
+        Ok((next, keeps))
     }
 }
 
-/// A body to its end; what comes in one piece is not copied.
-async fn whole(connection: &mut Connection, body: &mut Incoming) -> Result<Bytes, ConnectionError> {
-    let Some(first) = connection.piece(body).await.transpose()? else { return Ok(Bytes::new()) };
-    let Some(second) = connection.piece(body).await.transpose()? else { return Ok(first) };
-    let mut all = BytesMut::from(&first[..]);
-    all.extend_from_slice(&second);
-    while let Some(piece) = connection.piece(body).await.transpose()? {
-        all.extend_from_slice(&piece);
+fn add(text: &mut Vec<u8>, piece: &[u8]) -> Result<(), ConnectionError> {
+    if text.len() + piece.len() > LONGEST_BODY {
+        return Err(ConnectionError::Response("its body is longer than 16 MiB"));
     }
-    Ok(all.freeze())
+    text.extend_from_slice(piece);
+    Ok(())
 }

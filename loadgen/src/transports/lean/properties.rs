@@ -1,13 +1,14 @@
 //! What holds for any bytes that a server may send, wherever the reads end: nothing panics, nothing
 //! goes on for ever, and a cut changes nothing. `scripts/fuzz` runs these by the million.
 
-use bytes::Bytes;
+use std::convert::Infallible;
+
 use proptest::prelude::*;
 use pushoff_model::target::{Parts, Pointer};
 
-use super::event_stream::{Event, EventStream};
-use super::frames::FrameReader;
-use crate::transports::line::LineBuffer;
+use super::event_stream::EventStream;
+use super::frames::{BrokenFrame, FrameReader};
+use super::reading::Lines;
 use crate::transports::unit::{Reader, Trust, Unit};
 
 /// What a unit of our own wire contract says.
@@ -39,20 +40,27 @@ fn pieces<'a>(mut bytes: &'a [u8], cuts: &'a [usize]) -> impl Iterator<Item = &'
     })
 }
 
-fn lines<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<Bytes>, bool) {
-    let (mut buffer, mut out) = (LineBuffer::default(), Vec::new());
+fn lines<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<Vec<u8>>, bool) {
+    let (mut reader, mut out) = (Lines::default(), Vec::new());
     for piece in pieces {
-        buffer.extend(&Bytes::copy_from_slice(piece));
-        out.extend(std::iter::from_fn(|| buffer.next_line()));
+        let Ok(()) = reader.read(piece, |line| {
+            out.push(line.to_vec());
+            Ok::<_, Infallible>(())
+        });
     }
-    (out, buffer.is_mid_line())
+    (out, reader.is_mid_line())
 }
 
-fn events<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<Event>, bool) {
+/// An event's type, data and ID.
+type Owned = (Vec<u8>, Vec<u8>, Option<Vec<u8>>);
+
+fn events<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<Owned>, bool) {
     let (mut stream, mut out) = (EventStream::default(), Vec::new());
     for piece in pieces {
-        stream.extend(&Bytes::copy_from_slice(piece));
-        out.extend(std::iter::from_fn(|| stream.next_event()));
+        let Ok(()) = stream.read(piece, |event| {
+            out.push((event.name.to_vec(), event.data.to_vec(), event.id.map(<[u8]>::to_vec)));
+            Ok::<_, Infallible>(())
+        });
     }
     (out, stream.is_mid_event())
 }
@@ -61,16 +69,13 @@ fn events<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<Event>, bool) {
 fn messages<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Vec<Result<String, &'static str>> {
     let (mut reader, mut out) = (FrameReader::default(), Vec::new());
     for piece in pieces {
-        reader.room().extend_from_slice(piece);
-        loop {
-            match reader.next_message() {
-                Ok(Some(message)) => out.push(Ok(format!("{message:?}"))),
-                Ok(None) => break,
-                Err(wrong) => {
-                    out.push(Err(wrong));
-                    return out;
-                }
-            }
+        let read = reader.read(piece, |message| {
+            out.push(Ok(format!("{message:?}")));
+            Ok::<_, BrokenFrame>(())
+        });
+        if let Err(BrokenFrame(wrong)) = read {
+            out.push(Err(wrong));
+            return out;
         }
     }
     out
