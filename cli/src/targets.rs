@@ -35,7 +35,10 @@ fn one(text: &str) -> anyhow::Result<Target> {
         return at(Target { name: "target".to_owned(), ..built_in(OURS)? }, text);
     }
     if BUILT_IN.iter().any(|(name, _)| *name == text) {
-        bail!("--target {text} does not say where it listens: write {text}=http://127.0.0.1:PORT");
+        bail!(
+            "--target {text} does not say where it listens: write {text}=http://127.0.0.1:PORT, or have targets/{text}.toml \
+             of pushoff's repository start one"
+        );
     }
     let is_file = Path::new(text).extension().is_some() || text.contains(std::path::MAIN_SEPARATOR);
     ensure!(is_file, "--target {text:?} is neither a URL (http://127.0.0.1:8080) nor a TOML file (docs/TARGETS.md)");
@@ -74,7 +77,10 @@ mod tests {
     #[test]
     fn without_a_wish_our_own_server_is_measured() {
         assert_eq!(names(&[]).unwrap(), [OURS]);
-        assert_eq!(names(&[OURS, "http://127.0.0.1:1"]).unwrap(), [OURS, "target"]);
+        assert_eq!(
+            names(&[OURS, "http://127.0.0.1:1", "nchan=http://127.0.0.1:2"]).unwrap(),
+            [OURS, "target", "nchan"]
+        );
     }
 
     #[test]
@@ -83,6 +89,7 @@ mod tests {
             ("https://example.org", "TLS"),
             ("nonsense=http://127.0.0.1:1", "not a dialect"),
             ("nonsense", "neither a URL"),
+            ("nchan", "nchan=http://"),
             ("ftp://127.0.0.1", "begins with http://"),
             ("missing.toml", "missing.toml"),
         ] {

@@ -21,8 +21,13 @@ use crate::transport::Transport;
 pub use parse::{address, parse, read};
 pub use template::{Template, Variable};
 
-/// The dialects that come with pushoff: name and TOML, our own first.
-pub const BUILT_IN: [(&str, &str); 1] = [("pushoff", include_str!("../../targets/pushoff.toml"))];
+/// The targets that come with pushoff: name and TOML, our own first. The others are set up as
+/// `scripts/peers` does it.
+pub const BUILT_IN: [(&str, &str); 3] = [
+    ("pushoff", include_str!("../../targets/pushoff.toml")),
+    ("nchan", include_str!("../../targets/nchan.toml")),
+    ("node-ws", include_str!("../../targets/node-ws.toml")),
+];
 
 /// The name of our own dialect, and of the server that speaks it.
 pub const OURS: &str = "pushoff";
