@@ -14,6 +14,7 @@ mod log;
 mod payload;
 mod publish;
 mod server;
+mod socket;
 mod stats;
 mod transports;
 mod write;

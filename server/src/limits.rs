@@ -50,3 +50,7 @@ pub(crate) const REFUSALS: usize = 128;
 /// The longest queue of connections that wait to be accepted, as far as the kernel's
 /// `net.core.somaxconn` lets it. Chosen here: 5,000 that come at once are everyday.
 pub(crate) const BACKLOG: i32 = 8192;
+
+/// What the kernel takes for one connection and has not sent yet, as far as it can be told so.
+/// Chosen here: two of a stream's batches, so that the next is there when the other end has room.
+pub(crate) const UNSENT_BYTES: u32 = 128 << 10;

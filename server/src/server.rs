@@ -4,19 +4,19 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info, warn};
+use tracing::{info, warn};
 
 use crate::config::Config;
 use crate::http::connection;
 use crate::http::problem::Problem;
 use crate::hub::{Hub, HubLimits, Retention};
 use crate::limits;
+use crate::socket::{self, Socket};
 use crate::stats::Stats;
 use crate::transports::raw_tcp;
 use crate::{Listeners, ServerError};
@@ -53,9 +53,10 @@ pub(crate) async fn run(
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), ServerError> {
     for listener in std::iter::once(&listeners.http).chain(&listeners.raw_tcp) {
-        // Whoever bound it chose some backlog; listening again only changes that.
-        SockRef::from(listener).listen(limits::BACKLOG).map_err(ServerError::Listen)?;
+        socket::prepare(listener, config.write_timeout).map_err(ServerError::Listen)?;
     }
+    // The floor has no heartbeat of its own to find out that its reader is gone.
+    listeners.raw_tcp.as_ref().map_or(Ok(()), socket::keep_alive).map_err(ServerError::Listen)?;
     let server = Arc::new(Server::new(config));
     let mut connections = JoinSet::new();
     tokio::select! {
@@ -117,19 +118,10 @@ async fn hold_back(error: &io::Error) {
 }
 
 async fn serve(stream: TcpStream, port: Port, server: Arc<Server>, permit: OwnedSemaphorePermit) {
-    if let Err(error) = stream.set_nodelay(true) {
-        debug!(%error, "a connection was gone before it was served");
-        return;
-    }
+    let socket = Socket::new(stream);
     match port {
-        Port::Http => connection::boxed(|| connection::serve(stream, server)).await,
-        Port::RawTcp => {
-            // The floor has no heartbeat of its own to find out that its reader is gone.
-            let keepalive = TcpKeepalive::new().with_time(Duration::from_mins(1));
-            if SockRef::from(&stream).set_tcp_keepalive(&keepalive).is_ok() {
-                connection::boxed(|| raw_tcp::serve(stream, server)).await;
-            }
-        }
+        Port::Http => connection::boxed(|| connection::serve(socket, server)).await,
+        Port::RawTcp => connection::boxed(|| raw_tcp::serve(socket, server)).await,
     }
     drop(permit);
 }

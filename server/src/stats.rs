@@ -130,7 +130,8 @@ mod tests {
     fn a_meter_counts_under_the_name_of_its_transport() {
         let stats = Stats::new();
         let meter = stats.connect(Transport::Sse);
-        meter.delivered(&Batch { bytes: Bytes::from_static(b"12345"), messages: 2, missed: 3 });
+        let made = tokio::time::Instant::now();
+        meter.delivered(&Batch { bytes: Bytes::from_static(b"12345"), messages: 2, missed: 3, made });
         stats.published(Via::Post, 4);
         let text = stats.text(9).unwrap();
         for line in [

@@ -6,7 +6,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use futures_util::{Stream, stream};
 use http_body::{Frame, SizeHint};
 
 use crate::transports::Feed;
@@ -45,17 +44,14 @@ impl fmt::Debug for Body {
 /// A body as hyper writes it.
 pub(super) enum Sent {
     Whole(Bytes),
-    Stream(Pin<Box<dyn Stream<Item = Bytes> + Send>>),
+    Stream(Box<Feed>),
 }
 
 impl From<Body> for Sent {
     fn from(body: Body) -> Self {
         match body {
             Body::Whole(bytes) => Self::Whole(bytes),
-            Body::Stream(feed) => Self::Stream(Box::pin(stream::unfold(feed, |mut feed| async move {
-                let batch = feed.next().await?;
-                Some((batch, feed))
-            }))),
+            Body::Stream(feed) => Self::Stream(feed),
         }
     }
 }
@@ -68,7 +64,7 @@ impl http_body::Body for Sent {
         let batch = match &mut *self {
             Self::Whole(bytes) if bytes.is_empty() => None,
             Self::Whole(bytes) => Some(std::mem::take(bytes)),
-            Self::Stream(batches) => std::task::ready!(batches.as_mut().poll_next(cx)),
+            Self::Stream(feed) => std::task::ready!(feed.poll_next(cx)),
         };
         Poll::Ready(batch.map(|batch| Ok(Frame::data(batch))))
     }

@@ -22,7 +22,7 @@ use super::answer::{Answer, Answering};
 use super::exchange::exchange;
 use super::head::{self, Parsed};
 use super::problem::Problem;
-use super::reply::{self, Manner, Reply, gone};
+use super::reply::{self, Manner, Reply, poll_gone};
 use crate::limits;
 use crate::publish::Publication;
 use crate::server::Server;
@@ -167,7 +167,7 @@ where
     tokio::select! {
         biased;
         response = answering => Some(Reply::new(response, manner)),
-        () = gone(io, ahead) => None,
+        () = poll_fn(|cx| poll_gone(cx, io, ahead)) => None,
     }
 }
 

@@ -4,14 +4,14 @@
 //! it is written. Sources: RFC 9110 §6.6.1, §8.6 and §9.3.2, RFC 9112 §6 and §7.1.
 
 use std::cell::RefCell;
-use std::future::{pending, poll_fn};
+use std::future::poll_fn;
 use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use bytes::{Buf, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use http::StatusCode;
 use http::header::CONNECTION;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -24,7 +24,7 @@ use crate::framing::chunk;
 use crate::limits;
 use crate::server::Server;
 use crate::transports::Feed;
-use crate::write;
+use crate::write::{self, Patience};
 
 /// The longest body that is copied behind its head. Chosen here: about where a second vector costs
 /// less than the copy.
@@ -130,27 +130,31 @@ async fn stream<IO>(io: &mut IO, mut feed: Box<Feed>, ahead: &mut BytesMut, serv
 where
     IO: AsyncRead + AsyncWrite + Unpin,
 {
-    loop {
-        let batch = tokio::select! {
-            biased;
-            batch = feed.next() => batch,
-            () = gone(io, ahead) => return Err(io::ErrorKind::ConnectionReset.into()),
-        };
-        match batch {
-            Some(mut batch) => write::all(io, &mut batch, server).await?,
-            None => return write::all(io, &mut { chunk::LAST }, server).await,
+    let (mut outgoing, mut patience, mut is_over) = (Bytes::new(), Patience::default(), false);
+    poll_fn(|cx| {
+        while patience.poll_write(cx, io, &mut outgoing, server)?.is_ready() {
+            if is_over {
+                return Poll::Ready(Ok(()));
+            }
+            match feed.poll_next(cx) {
+                Poll::Ready(Some(batch)) => outgoing = batch,
+                Poll::Ready(None) => (outgoing, is_over) = (Bytes::from_static(chunk::LAST), true),
+                Poll::Pending => break,
+            }
         }
-    }
+        poll_gone(cx, io, ahead).map(|()| Err(io::ErrorKind::ConnectionReset.into()))
+    })
+    .await
 }
 
 /// Reads ahead, up to what a head may have, until there is nobody any more.
-pub(super) async fn gone(io: &mut (impl AsyncRead + Unpin), ahead: &mut BytesMut) {
+pub(super) fn poll_gone(cx: &mut Context<'_>, io: &mut (impl AsyncRead + Unpin), ahead: &mut BytesMut) -> Poll<()> {
     while ahead.len() < limits::HEAD_BYTES {
-        if !matches!(poll_fn(|cx| poll_read(io, cx, ahead)).await, Ok(1..)) {
-            return;
+        if !matches!(ready!(poll_read(io, cx, ahead)), Ok(1..)) {
+            return Poll::Ready(());
         }
     }
-    pending::<()>().await;
+    Poll::Pending
 }
 
 /// Reads what there is. Whoever waits for it holds no buffer.

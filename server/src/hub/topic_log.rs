@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use pushoff_model::{Cursor, Epoch, Start};
+use tokio::time::Instant;
 
 use super::waiters::{Seat, Waiters};
 use super::{Subscription, lock};
@@ -58,6 +59,8 @@ pub struct Batch {
     pub messages: u64,
     /// How many messages the notice in front says were missed, as far as that is known.
     pub missed: u64,
+    /// When it was encoded: one look at the clock for all who are handed it.
+    pub made: Instant,
 }
 
 /// Where a subscriber waits, and since which news.
@@ -272,7 +275,7 @@ fn encode(log: &Log, sequence: u64, framing: Framing, bounds: Bounds) -> (Batch,
             reached = cursor.sequence;
         }
     });
-    (Batch { bytes, messages: reached - sequence, missed: 0 }, reached)
+    (Batch { bytes, messages: reached - sequence, missed: 0, made: Instant::now() }, reached)
 }
 
 impl Batch {
@@ -283,6 +286,6 @@ impl Batch {
             framing.missed(out, count);
             out.extend_from_slice(framing.content(&self.bytes));
         });
-        Self { bytes, messages: self.messages, missed: count.unwrap_or(0) }
+        Self { bytes, messages: self.messages, missed: count.unwrap_or(0), made: self.made }
     }
 }

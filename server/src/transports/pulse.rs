@@ -32,14 +32,14 @@ impl Pulse {
         Self { interval, idle_since: Instant::now(), unanswered_since: None, timer }
     }
 
-    /// Something was written: the connection is not idle.
-    pub(super) fn wrote(&mut self) {
-        self.idle_since = Instant::now();
+    /// Something that was made then was written: the connection is not idle.
+    pub(super) fn wrote(&mut self, made: Instant) {
+        self.idle_since = self.idle_since.max(made);
     }
 
     /// A ping was written.
     pub(super) fn pinged(&mut self) {
-        self.wrote();
+        self.wrote(Instant::now());
         self.unanswered_since.get_or_insert(self.idle_since);
     }
 
@@ -93,7 +93,7 @@ mod tests {
     async fn a_peer_that_answers_is_pinged_whenever_the_connection_is_idle() {
         let (start, mut pulse) = (Instant::now(), Pulse::new(INTERVAL));
         advance(Duration::from_secs(10)).await;
-        pulse.wrote();
+        pulse.wrote(Instant::now());
         assert_eq!(next(&mut pulse, start).await, (Beat::Ping, 25));
         pulse.pinged();
         pulse.answered();
@@ -107,7 +107,7 @@ mod tests {
         pulse.pinged();
         for _ in 0..4 {
             advance(Duration::from_secs(5)).await;
-            pulse.wrote();
+            pulse.wrote(Instant::now());
         }
         assert_eq!(next(&mut pulse, start).await, (Beat::Dead, 45));
     }

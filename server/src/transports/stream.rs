@@ -2,6 +2,7 @@
 //! the end of the body. Each is handed over whole, so that it goes out in one write.
 
 use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -34,26 +35,21 @@ impl Feed {
     }
 
     /// The opening, then messages, or a heartbeat where there were none for long; `None` at the end.
-    /// Cancel safe.
-    pub(crate) async fn next(&mut self) -> Option<Bytes> {
+    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         if !self.opening.is_empty() {
-            return Some(self.opening());
+            return Poll::Ready(Some(self.opening()));
         }
-        let reading = tokio::select! {
-            biased;
-            reading = self.subscription.next(self.framing, limits::STREAM) => reading,
-            () = self.heartbeat.due() => {
-                self.heartbeat.put_off();
-                return Some(self.framed(self.heartbeat.bytes));
-            }
-        };
-        match reading {
-            Reading::Batch(batch) => {
+        match self.subscription.poll_next(cx, self.framing, limits::STREAM) {
+            Poll::Ready(Reading::Batch(batch)) => {
                 self.meter.delivered(&batch);
-                self.heartbeat.put_off();
-                Some(batch.bytes)
+                self.heartbeat.put_off(batch.made);
+                Poll::Ready(Some(batch.bytes))
             }
-            Reading::CaughtUp | Reading::Complete | Reading::Closing => None,
+            Poll::Ready(Reading::CaughtUp | Reading::Complete | Reading::Closing) => Poll::Ready(None),
+            Poll::Pending => {
+                ready!(self.heartbeat.poll_due(cx));
+                Poll::Ready(Some(self.framed(self.heartbeat.bytes)))
+            }
         }
     }
 
@@ -77,18 +73,19 @@ impl Heartbeat {
         Self { bytes, interval, idle_since: Instant::now(), timer: Box::pin(sleep(interval)) }
     }
 
-    /// Something was written: the stream is not idle.
-    fn put_off(&mut self) {
-        self.idle_since = Instant::now();
+    /// Something that was made then was written: the stream is not idle.
+    fn put_off(&mut self, made: Instant) {
+        self.idle_since = self.idle_since.max(made);
     }
 
-    /// Waits until the stream has been idle for the interval. Cancel safe.
-    async fn due(&mut self) {
+    /// Waits until the stream has been idle for the interval, which then begins anew.
+    fn poll_due(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
-            self.timer.as_mut().await;
-            let due = self.idle_since + self.interval;
-            if due <= Instant::now() {
-                return;
+            ready!(self.timer.as_mut().poll(cx));
+            let (now, due) = (Instant::now(), self.idle_since + self.interval);
+            if due <= now {
+                self.idle_since = now;
+                return Poll::Ready(());
             }
             self.timer.as_mut().reset(due);
         }
@@ -103,6 +100,7 @@ pub(super) fn respond(media_type: HeaderValue, body: Body) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
     use std::sync::Arc;
 
     use pushoff_model::{Start, Transport};
@@ -130,6 +128,10 @@ mod tests {
         (log, feed)
     }
 
+    async fn next(feed: &mut Feed) -> Option<Bytes> {
+        poll_fn(|cx| feed.poll_next(cx)).await
+    }
+
     fn publish(log: &TopicLog) {
         log.append(Payload::parse(b"1", 10).unwrap()).unwrap();
     }
@@ -137,13 +139,13 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_heartbeat_comes_once_nothing_was_written_for_the_interval() {
         let (log, mut feed) = feed();
-        assert_eq!(feed.next().await.unwrap(), "5\r\nopen\n\r\n");
+        assert_eq!(next(&mut feed).await.unwrap(), "5\r\nopen\n\r\n");
         advance(Duration::from_secs(14)).await;
         publish(&log);
-        assert!(feed.next().await.unwrap().ends_with(b"\"data\":1}\n\r\n"));
+        assert!(next(&mut feed).await.unwrap().ends_with(b"\"data\":1}\n\r\n"));
         let written = Instant::now();
         for beats in 1..=3 {
-            assert_eq!(feed.next().await.unwrap(), "1\r\n\n\r\n");
+            assert_eq!(next(&mut feed).await.unwrap(), "1\r\n\n\r\n");
             assert_eq!(written.elapsed().as_secs(), 15 * beats);
         }
     }
@@ -151,10 +153,10 @@ mod tests {
     #[tokio::test]
     async fn what_is_pending_is_one_piece_and_completion_is_the_end() {
         let (log, mut feed) = feed();
-        assert_eq!(feed.next().await.unwrap(), "5\r\nopen\n\r\n");
+        assert_eq!(next(&mut feed).await.unwrap(), "5\r\nopen\n\r\n");
         (0..3).for_each(|_| publish(&log));
         log.complete();
-        assert_eq!(feed.next().await.unwrap().windows(2).filter(|pair| *pair == b"}\n").count(), 3);
-        assert_eq!(feed.next().await, None);
+        assert_eq!(next(&mut feed).await.unwrap().windows(2).filter(|pair| *pair == b"}\n").count(), 3);
+        assert_eq!(next(&mut feed).await, None);
     }
 }

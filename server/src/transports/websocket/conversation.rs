@@ -9,6 +9,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
@@ -129,7 +130,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Conversation<IO> {
             match subscription.poll_next(cx, Framing::WebSocket, limits::STREAM) {
                 Poll::Ready(Reading::Batch(batch)) => {
                     self.session.meter.delivered(&batch);
-                    self.pulse.wrote();
+                    self.pulse.wrote(batch.made);
                     self.outgoing = batch.bytes;
                 }
                 Poll::Ready(Reading::Complete) => {
@@ -176,7 +177,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Conversation<IO> {
             Poll::Pending => return Ok(Progress::None),
             Poll::Ready(Beat::Dead) => return Err(End::Gone),
             // What is on its way is a sign of life to the other end as good as a ping.
-            Poll::Ready(Beat::Ping) if is_stalled => self.pulse.wrote(),
+            Poll::Ready(Beat::Ping) if is_stalled => self.pulse.wrote(Instant::now()),
             Poll::Ready(Beat::Ping) => {
                 self.outgoing = Bytes::from_static(websocket::PING);
                 self.pulse.pinged();
