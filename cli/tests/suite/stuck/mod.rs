@@ -12,7 +12,7 @@ use std::io::{ErrorKind, Read};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use pushoff_loadgen::transports::{Subscription, subscribe};
+use pushoff_loadgen::transports::{SubscribeError, Subscription, subscribe};
 use pushoff_model::workload::Polling;
 use pushoff_model::{Client, Cursor, RunClock, Transport};
 use tokio::runtime::Runtime;
@@ -134,10 +134,16 @@ fn assert_ends(transport: Transport, reader: Connection) {
 /// Reads until the topic is complete, as the generator's lean client does.
 async fn read(transport: Transport, (http, raw_tcp): (SocketAddr, SocketAddr), seed: usize) -> (Transport, Ledger) {
     let polling = Polling { interval: Duration::from_millis(40), wait: Duration::from_secs(25) };
-    let (target, topic) = (listening(http, raw_tcp), TOPIC.parse().unwrap());
-    let mut subscription = Subscription::new(target, topic, polling, RunClock::start());
-    (subscription.client, subscription.completes, subscription.seed) = (Client::Lean, true, seed as u64);
     let mut ledger = Ledger::default();
-    subscribe(transport, subscription, &mut ledger).await.unwrap_or_else(|error| panic!("{transport}: {error:?}"));
-    (transport, ledger)
+    loop {
+        let (target, topic) = (listening(http, raw_tcp), TOPIC.parse().unwrap());
+        let mut subscription = Subscription::new(target, topic, polling, RunClock::start());
+        (subscription.client, subscription.completes, subscription.seed) = (Client::Lean, true, seed as u64);
+        match subscribe(transport, subscription, &mut ledger).await {
+            Ok(()) => return (transport, ledger),
+            // Who is too slow for its very first answer is cut off before it has any, and begins anew.
+            Err(SubscribeError::Connect(_)) if ledger.delivered == 0 => {}
+            Err(error) => panic!("{transport}: {error:?}"),
+        }
+    }
 }
