@@ -165,7 +165,12 @@ impl Server {
 
     /// Whether the connection from `client` is still open at the server's end.
     pub(crate) fn holds(&self, client: SocketAddr) -> bool {
-        let is_its = |socket: &TcpNetEntry| socket.remote_address == client && socket.state == TcpState::Established;
+        // The table is the whole network namespace's, where others may use the same port of the client.
+        let is_its = |socket: &TcpNetEntry| {
+            [self.http, self.raw_tcp].contains(&socket.local_address)
+                && socket.remote_address == client
+                && socket.state == TcpState::Established
+        };
         self.stat().tcp().unwrap().iter().any(is_its)
     }
 
