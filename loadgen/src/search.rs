@@ -50,9 +50,11 @@ pub(crate) fn verdict(slo: Option<&Slo>, outcome: &Outcome) -> Verdict {
             kind: FailureKind::Server | FailureKind::Connect | FailureKind::Unbalanced, ..
         }) => return Verdict::Failed,
     };
-    let is_void = measurement.concerns.iter().any(|concern| concern.limit.voids());
-    match (slo.is_none_or(|slo| meets(measurement, slo)), is_void) {
+    // Without a bound on latency a better trial at a load that held would bring no more than was asked for.
+    let is_bounded = slo.is_none_or(Slo::bounds_latency);
+    match (slo.is_none_or(|slo| meets(measurement, slo)), measurement.void(slo).is_some()) {
         (true, false) => Verdict::Held,
+        (true, true) if !is_bounded => Verdict::Held,
         (true, true) => Verdict::HeldInSpite,
         (false, false) => Verdict::Broke,
         (false, true) => Verdict::Void,

@@ -11,7 +11,7 @@ use crate::client::Client;
 use crate::histogram::LatencyHistogram;
 use crate::target::OURS;
 use crate::transport::Transport;
-use crate::workload::Workload;
+use crate::workload::{Slo, Workload};
 
 pub use costs::{
     Connecting, Contents, Flow, Held, KernelMemory, MachineUse, Memory, ProcessMemory, ProcessUse, Traffic, Wire,
@@ -264,6 +264,24 @@ pub struct Concern {
     pub limit: Limit,
     /// One sentence with the figure.
     pub detail: String,
+}
+
+impl Measurement {
+    /// What voids it, by the SLO that it is judged by, if any: the generator or the machine at its limit.
+    ///
+    /// Where latency is not bounded it is counted how much was delivered, or how many polls were
+    /// answered, and that is the server's own where the server was at its limit: a generator with
+    /// more time would not have got more.
+    #[must_use]
+    pub fn void(&self, slo: Option<&Slo>) -> Option<&Concern> {
+        let has_met = |limit| self.concerns.iter().any(|concern| concern.limit == limit);
+        let is_the_servers = !slo.is_some_and(Slo::bounds_latency) && has_met(Limit::Server);
+        self.concerns.iter().find(|concern| match concern.limit {
+            Limit::Generator => !is_the_servers,
+            Limit::Machine => true,
+            Limit::Server => false,
+        })
+    }
 }
 
 /// What can limit a trial.

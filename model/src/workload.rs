@@ -306,6 +306,18 @@ pub struct Slo {
     pub may_skip: bool,
 }
 
+impl Slo {
+    /// An SLO of so much time bounds no latency that anybody would wait for: attention is gone after
+    /// 10 s (Miller 1968; Nielsen 1993).
+    const NO_BOUND: Duration = Duration::from_secs(10);
+
+    /// Whether latency is bounded: else what counts is how much was delivered, however late.
+    #[must_use]
+    pub fn bounds_latency(&self) -> bool {
+        self.within < Self::NO_BOUND
+    }
+}
+
 /// How long the parts of a trial take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Phases {

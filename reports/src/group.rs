@@ -7,7 +7,7 @@
 
 mod naming;
 
-use pushoff_model::record::{FailureKind, Limit, Measurement, Outcome};
+use pushoff_model::record::{Concern, FailureKind, Limit, Measurement, Outcome};
 use pushoff_model::target::OURS;
 use pushoff_model::workload::{BUILT_IN, Growth};
 use pushoff_model::{Client, Record, Transport, Workload};
@@ -112,20 +112,21 @@ pub(crate) struct Trial<'a> {
 impl<'a> Trial<'a> {
     /// Whether the trial may stand in a ranking.
     pub(crate) fn is_valid(&self) -> bool {
-        self.record
-            .measurement()
-            .is_some_and(|measurement| !measurement.concerns.iter().any(|concern| concern.limit.voids()))
+        self.record.measurement().is_some() && self.void().is_none()
     }
 
     /// Why the trial does not count, if it does not.
     pub(crate) fn reason(&self) -> Option<&'a str> {
         match &self.record.outcome {
-            Outcome::Measured(measurement) => {
-                measurement.concerns.iter().find(|concern| concern.limit.voids()).map(|concern| concern.detail.as_str())
-            }
+            Outcome::Measured(_) => self.void().map(|concern| concern.detail.as_str()),
             Outcome::Failed(failure) => Some(&failure.reason),
             Outcome::NotRun(not_run) => Some(&not_run.reason),
         }
+    }
+
+    /// What voids it, where it was measured.
+    pub(crate) fn void(&self) -> Option<&'a Concern> {
+        self.record.measurement()?.void(self.record.workload.slo.as_ref())
     }
 
     /// How the trial failed, if it did.

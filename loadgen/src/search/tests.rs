@@ -171,6 +171,20 @@ fn a_trial_holds_by_its_share_of_all_that_was_due_and_with_nothing_lost() {
 }
 
 #[test]
+fn however_late_a_server_at_its_limit_is_judged_and_a_load_that_held_is_enough() {
+    let slo = Slo { share: Share::new(0.99).unwrap(), within: Duration::from_secs(30), may_skip: false };
+    let judged = |due, limits: &[Limit]| {
+        let Outcome::Measured(mut it) = outcome(due, 100, 0, Counts::default()) else { unreachable!() };
+        it.concerns = limits.iter().map(|&limit| Concern { limit, detail: "busy".into() }).collect();
+        verdict(Some(&slo), &Outcome::Measured(it))
+    };
+    assert_eq!(judged(200, &[Limit::Generator]), Verdict::Void);
+    assert_eq!(judged(200, &[Limit::Generator, Limit::Server]), Verdict::Broke);
+    assert_eq!(judged(200, &[Limit::Machine, Limit::Server]), Verdict::Void);
+    assert_eq!(judged(100, &[Limit::Generator]), Verdict::Held);
+}
+
+#[test]
 fn a_failure_says_by_its_kind_whose_it_is() {
     let judged = |kind| verdict(None, &Outcome::Failed(Failure { kind, reason: "?".into(), counts: None }));
     assert_eq!(judged(FailureKind::Server), Verdict::Failed);

@@ -11,11 +11,18 @@ use crate::number::{ABSENT, Quantity};
 use crate::palette;
 use crate::servers::{Beside, Bound, Gauge, Line, Reading};
 
-/// What is drawn of a workload: the first that was measured. Silence that only polls is asked how many.
+/// What is drawn of a workload: the first that was measured. Silence in which a server came to its limit
+/// by polls is asked how many.
 fn drawn(beside: &Beside<'_>) -> Option<(usize, Gauge)> {
-    let only_polls = beside.lines.iter().all(|line| line.transport == Transport::ShortPolling);
-    let silent = if only_polls { [Gauge::Polls, Gauge::IdleMemory] } else { [Gauge::IdleMemory, Gauge::Polls] };
     let place = |gauge: Gauge| Some((beside.gauges.iter().position(|it| *it == gauge)?, gauge));
+    let is_known = |(polls, _): (usize, Gauge)| {
+        beside.lines.iter().any(|line| line.readings[polls].as_ref().is_some_and(|it| it.bound == Bound::Exact))
+    };
+    let silent = if place(Gauge::Polls).is_some_and(is_known) {
+        [Gauge::Polls, Gauge::IdleMemory]
+    } else {
+        [Gauge::IdleMemory, Gauge::Polls]
+    };
     [Gauge::P50, Gauge::Capacity].into_iter().chain(silent).find_map(place)
 }
 

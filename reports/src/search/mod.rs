@@ -10,8 +10,6 @@ mod delivered;
 mod sentence;
 mod table;
 
-use std::time::Duration;
-
 use pushoff_model::workload::{Direction, Growth, Load, Slo};
 use pushoff_model::{Transport, Workload};
 
@@ -21,10 +19,6 @@ use crate::validity::Validity;
 pub(crate) use capacity::{Capacity, Reach};
 pub(crate) use curve::Stand;
 pub(crate) use table::{table, validity};
-
-/// An SLO of so much time bounds no latency that anybody would wait for: attention is gone after 10 s
-/// (Miller 1968; Nielsen 1993).
-const NO_BOUND: Duration = Duration::from_secs(10);
 
 /// A search with what it found.
 #[derive(Debug)]
@@ -63,7 +57,7 @@ impl<'a> Searched<'a> {
     /// Draws the curves and finds the knees.
     pub(crate) fn of(group: Group<'a>, slo: &Slo) -> Self {
         let growth = group.workload.search.map_or(Growth::Rate, |search| search.grow);
-        let is_bounded = slo.within < NO_BOUND;
+        let is_bounded = slo.bounds_latency();
         let curve = |cell| {
             let offers = Offers::of(cell, group.workload, growth);
             let mut curve = Curve::of(cell, &offers, slo);

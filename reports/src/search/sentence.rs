@@ -18,7 +18,9 @@ pub(super) fn verdict(curves: &[Curve], no_bound: Option<Duration>) -> String {
     found.sort_by(|one, other| point(other).total_cmp(&point(one)));
     let (known, open): (Vec<_>, Vec<_>) = found.into_iter().partition(|(_, it)| it.reach.reason().is_none());
     let within = if no_bound.is_some() { "" } else { " within the SLO" };
-    let mut sentences: Vec<String> = known_words(&known, within).into_iter().collect();
+    // Of two, one of which carries at least more than the other carries, the other does not carry the most.
+    let is_beaten = open.first().zip(known.first()).is_some_and(|(least, most)| point(least) > point(most));
+    let mut sentences: Vec<String> = known_words(&known, within, is_beaten).into_iter().collect();
     sentences.extend(open_words(&open));
     if sentences.is_empty() {
         return "No search came so far that a capacity can be named.".into();
@@ -27,7 +29,7 @@ pub(super) fn verdict(curves: &[Curve], no_bound: Option<Duration>) -> String {
     opening.unwrap_or_default() + &sentences.join(" ")
 }
 
-fn known_words(known: &[(Transport, Capacity)], within: &str) -> Option<String> {
+fn known_words(known: &[(Transport, Capacity)], within: &str, is_beaten: bool) -> Option<String> {
     let (first, best) = known.first()?;
     let near: Vec<Transport> = known
         .iter()
@@ -45,10 +47,15 @@ fn known_words(known: &[(Transport, Capacity)], within: &str) -> Option<String> 
         let share = Quantity::Share.write(it.deliveries_per_second.point / best.deliveries_per_second.point);
         format!("; {} carries {share} of that", transport.label())
     });
-    Some(if near.len() > 1 {
-        format!("{} carry the most, up to {most} deliveries (too close to call){least}.", capitalised(&list(&near)))
-    } else {
-        format!("{} carries the most{within}, {most} deliveries{least}.", capitalised(first.label()))
+    Some(match (near.len(), is_beaten) {
+        (1, false) => format!("{} carries the most{within}, {most} deliveries{least}.", capitalised(first.label())),
+        (1, true) => format!("{} carries {most} deliveries{within}{least}.", capitalised(first.label())),
+        (_, false) => {
+            format!("{} carry the most, up to {most} deliveries (too close to call){least}.", capitalised(&list(&near)))
+        }
+        (_, true) => {
+            format!("{} carry up to {most} deliveries (too close to call){least}.", capitalised(&list(&near)))
+        }
     })
 }
 

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::*;
 use crate::fixture;
 use crate::group::group;
@@ -65,6 +67,20 @@ fn a_search_that_confirmed_nothing_names_no_capacity() {
         sentence(|record| ramp(record) && record.transport == Transport::LongPolling),
         "Long polling carries at least 160 k/s deliveries: the generator was the limit."
     );
+}
+
+#[test]
+fn whoever_carries_less_than_anothers_lower_bound_does_not_carry_the_most() {
+    let slow = |record: &pushoff_model::Record| {
+        matches!(record.transport, Transport::ShortPolling | Transport::Sse | Transport::LongPolling)
+    };
+    let mut run = fixture::whole();
+    for record in run.records.iter_mut().filter(|it| it.transport == Transport::LongPolling) {
+        if let Some(step) = &mut record.step {
+            step.load *= 4.0;
+        }
+    }
+    insta::assert_snapshot!(sentence_of(run, slow), @"SSE carries 399 k/s (380–419) deliveries within the SLO; short polling carries 22.9 % of that. Long polling carries at least 640 k/s deliveries: the generator was the limit.");
 }
 
 #[test]

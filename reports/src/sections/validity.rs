@@ -128,9 +128,8 @@ fn load(trial: &Trial<'_>) -> String {
 
 fn verdict(trial: &Trial<'_>) -> Markup {
     match &trial.record.outcome {
-        Outcome::Measured(measurement) if !trial.is_valid() => {
-            let limit = measurement.concerns.iter().find(|concern| concern.limit.voids());
-            html! { strong.c-bad { "void" } @if let Some(concern) = limit { ", " (concern.limit.label()) } }
+        Outcome::Measured(_) if let Some(concern) = trial.void() => {
+            html! { strong.c-bad { "void" } ", " (concern.limit.label()) }
         }
         Outcome::Measured(measurement) => {
             let limit = measurement.concerns.first();

@@ -206,10 +206,15 @@ impl<'a> Beside<'a> {
 
     /// How many times another line's figure a line's is, by the gauge's place in the table.
     pub(crate) fn ratio(&self, gauge: usize, one: &Line<'_>, other: &Line<'_>) -> Option<Ratio> {
-        if one.void.is_some() || other.void.is_some() || std::ptr::eq(one, other) {
+        if std::ptr::eq(one, other) {
             return None;
         }
         let (ours, theirs) = (one.readings[gauge].as_ref()?, other.readings[gauge].as_ref()?);
+        // What was delivered in spite of a limit is a bound; what is void is no figure.
+        let is_void = |line: &Line<'_>, reading: &Reading| line.void.is_some() && reading.bound == Bound::Exact;
+        if is_void(one, ours) || is_void(other, theirs) {
+            return None;
+        }
         let bound = ours.bound.over(theirs.bound)?;
         if bound != Bound::Exact {
             let point = ours.figure.point / theirs.figure.point;
@@ -316,7 +321,8 @@ impl<'a> Line<'a> {
             standing,
             validity,
             void: match curve {
-                Some(curve) => curve.void.clone(),
+                // What held in spite of a limit is a lower bound.
+                Some(curve) => curve.void.clone().filter(|_| curve.capacity.is_none()),
                 None => cell.void_reason().map(str::to_owned),
             },
             readings: Vec::new(),

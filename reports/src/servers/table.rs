@@ -56,10 +56,10 @@ impl Beside<'_> {
         for line in &self.lines {
             let name = format!("{} on {}", crate::sentence::capitalised(line.transport.label()), line.server);
             let reason = line.validity.label();
-            if let Some(void) = &line.void {
-                notes.push(format!("{name} is void: {void}."));
-            } else if self.is_search && line.validity.is_void() {
+            if self.is_search && line.validity.is_void() && line.readings.iter().any(Option::is_some) {
                 notes.push(format!("{name} carries at least (≥) that: {reason}."));
+            } else if let Some(void) = &line.void {
+                notes.push(format!("{name} is void: {void}."));
             }
         }
         if self.gauges.contains(&Gauge::Polls) && self.lines.iter().any(|it| it.validity != Validity::ServerLimited) {

@@ -109,6 +109,23 @@ fn a_void_cell_has_figures_and_no_ratios() {
 }
 
 #[test]
+fn polls_that_a_server_at_its_limit_answered_count_however_busy_the_generator_was() {
+    let mut run = of_workload(fixture::servers(), "polls");
+    for record in &mut run.records {
+        if let Outcome::Measured(it) = &mut record.outcome {
+            it.concerns.push(Concern { limit: Limit::Generator, detail: "it was busy".into() });
+        }
+    }
+    let study = Study::of(&run);
+    let line = |server: &str| study.besides[0].line(Transport::ShortPolling, server).unwrap();
+    let (ours, theirs) = (line("pushoff"), line("nchan"));
+    assert_eq!((ours.void.as_deref(), ours.validity), (Some("it was busy"), Validity::GeneratorLimited));
+    assert_eq!((&theirs.void, theirs.validity), (&None, Validity::ServerLimited));
+    let polls = study.besides[0].gauges.iter().position(|it| *it == Gauge::Polls).unwrap();
+    assert_eq!(ours.readings[polls].as_ref().unwrap().to_baseline.unwrap().bound, Bound::AtLeast);
+}
+
+#[test]
 fn a_ratio_of_bounds_is_the_bound_that_follows() {
     assert_eq!(Bound::AtLeast.over(Bound::Exact), Some(Bound::AtLeast));
     assert_eq!(Bound::Exact.over(Bound::AtLeast), Some(Bound::AtMost));
