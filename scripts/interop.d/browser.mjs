@@ -6,9 +6,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
-import { connect, createServer } from 'node:net';
 
 import { cursors, launchChromium, numbers, run, serve, within } from './pushoff.mjs';
+import { relay } from './relay.mjs';
 
 const browser = await launchChromium();
 
@@ -50,32 +50,6 @@ const said = (page, count) =>
 
 const closing = (page) =>
   page.waitForFunction(() => globalThis.said.closed).then((handle) => handle.jsonValue());
-
-/** A TCP relay to `target` that can break every connection at once and keeps what clients asked. */
-async function relay(target, use) {
-  const [host, port] = target.split(':');
-  const sockets = new Set();
-  const asked = [];
-  const server = createServer((client) => {
-    const upstream = connect(Number(port), host);
-    for (const [socket, other] of [[client, upstream], [upstream, client]]) {
-      sockets.add(socket);
-      socket.on('error', () => other.destroy());
-      socket.on('close', () => { sockets.delete(socket); other.destroy(); });
-    }
-    client.on('data', (bytes) => asked.push(bytes.toString('latin1')));
-    client.pipe(upstream);
-    upstream.pipe(client);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  try {
-    return await use({ http: `127.0.0.1:${server.address().port}`, asked, cut: () => sockets.forEach((socket) => socket.destroy()) });
-  } finally {
-    sockets.forEach((socket) => socket.destroy());
-    server.close();
-  }
-}
 
 /** A blank page on a port of its own. */
 async function elsewhere(use) {

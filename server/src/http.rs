@@ -16,6 +16,7 @@ pub(crate) mod query;
 mod reply;
 pub(crate) mod response;
 mod route;
+mod web;
 mod wire;
 
 use std::sync::Arc;
@@ -69,6 +70,7 @@ fn dispatch(server: &Arc<Server>, head: &Head<'_>) -> Result<Answer, Problem> {
     }
     match route {
         Route::Page => Ok(page::response().into()),
+        Route::File(file) => Ok(file.response().into()),
         Route::Health => Ok(text("text/plain; charset=utf-8", "ok").into()),
         Route::Metrics => metrics(server).map(Answer::Now),
         Route::Echo => echo::upgrade(head),

@@ -6,12 +6,15 @@ use pushoff_model::{Topic, Transport};
 
 use super::is_http;
 use super::problem::Problem;
+use super::web;
 
 /// A resource.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Route {
     /// `/`
     Page,
+    /// `/web/{name}`
+    File(&'static web::File),
     /// `/healthz`
     Health,
     /// `/metrics`
@@ -30,6 +33,7 @@ impl Route {
         let mut segments = path.strip_prefix('/').unwrap_or(path).split('/');
         let route = match (segments.next(), segments.next(), segments.next(), segments.next()) {
             (Some(""), None, ..) => Some(Self::Page),
+            (Some("web"), Some(name), None, _) => Some(Self::File(web::File::find(name)?)),
             (Some("healthz"), None, ..) => Some(Self::Health),
             (Some("metrics"), None, ..) => Some(Self::Metrics),
             (Some("echo"), None, ..) => Some(Self::Echo),
@@ -48,7 +52,7 @@ impl Route {
     /// The methods that the resource takes, as the `Allow` field lists them.
     pub(super) const fn allow(&self) -> &'static str {
         match self {
-            Self::Page | Self::Health | Self::Metrics => "GET, HEAD, OPTIONS",
+            Self::Page | Self::File(_) | Self::Health | Self::Metrics => "GET, HEAD, OPTIONS",
             Self::Echo => "GET, OPTIONS",
             Self::Topic(_) => "POST, DELETE, OPTIONS",
             Self::Subscribe(_, Transport::WebSocket) => "GET, OPTIONS",
@@ -101,7 +105,19 @@ mod tests {
 
     #[test]
     fn unknown_paths_are_not_found_and_bad_topics_are_bad_requests() {
-        for path in ["/nothing", "/topics", "/topics/a/b", "/topics/a/sse/more", "/healthz/", "//", "*"] {
+        for path in [
+            "/nothing",
+            "/web",
+            "/web/",
+            "/web/page.rs",
+            "/web/../web/sse.js",
+            "/topics",
+            "/topics/a/b",
+            "/topics/a/sse/more",
+            "/healthz/",
+            "//",
+            "*",
+        ] {
             assert_eq!(status(path), StatusCode::NOT_FOUND, "{path}");
         }
         let too_long = format!("/topics/{}/sse", "a".repeat(65));
