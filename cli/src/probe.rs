@@ -62,7 +62,11 @@ fn row(transport: Transport, findings: &[Finding]) -> Row {
             let first_message_ns = pushoff_model::time::nanos(offer.first_message);
             Found::Offered { first_message_ns, resumes: offer.resumes }
         }
-        Some(Err(reason)) => Found::Wrong { reason: reason.clone() },
+        Some(Err(reason)) => {
+            // Here the row names it already.
+            let prefix = format!("{}: ", transport.name());
+            Found::Wrong { reason: reason.strip_prefix(&prefix).unwrap_or(reason).to_owned() }
+        }
     };
     Row { transport: transport.name(), found }
 }
