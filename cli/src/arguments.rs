@@ -167,6 +167,10 @@ pub(crate) struct ServeOptions {
     /// How long connections may take to end at shutdown
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = humantime::parse_duration)]
     pub(crate) grace: Duration,
+    /// Let the live page cut connections and hold answers back, to show what comes of it [default:
+    /// true on a loopback address, where nobody else is struck]
+    #[arg(long, value_name = "BOOL")]
+    pub(crate) outages: Option<bool>,
     /// Processors to stay on, e.g. 0,1 [default: wherever the scheduler puts it]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub(crate) cpus: Vec<u32>,

@@ -64,6 +64,7 @@ fn config(options: ServeOptions) -> Config {
         head_timeout: options.head_timeout,
         write_timeout: options.write_timeout,
         grace: options.grace,
+        outages: options.outages.unwrap_or(options.listen.ip().is_loopback()),
         ..Config::default()
     }
 }

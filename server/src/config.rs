@@ -38,6 +38,9 @@ pub struct Config {
     pub body_timeout: Duration,
     /// How long a connection may be kept alive between two requests. Default: 75 s.
     pub keep_alive: Duration,
+    /// Whether pages of the server's own host may have it cut its connections and hold its answers
+    /// back, as the live page does to show what comes of it. Default: no.
+    pub outages: bool,
     /// How long a shutdown may take before what is left is cut off. Default: 5 s.
     pub grace: Duration,
 }
@@ -59,6 +62,7 @@ impl Default for Config {
             write_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_secs(30),
             keep_alive: Duration::from_secs(75),
+            outages: false,
             grace: Duration::from_secs(5),
         }
     }

@@ -10,6 +10,7 @@ pub(crate) mod connection;
 mod exchange;
 pub(crate) mod head;
 mod origin;
+mod outage;
 mod page;
 pub(crate) mod problem;
 pub(crate) mod query;
@@ -62,6 +63,9 @@ fn admit(head: &Head<'_>, origin: &Origin) -> Result<(), Problem> {
 
 fn dispatch(server: &Arc<Server>, head: &Head<'_>) -> Result<Answer, Problem> {
     let route = Route::find(head.path)?;
+    if matches!(route, Route::Outage(_)) && server.outage.is_none() {
+        return Err(Problem::not_found());
+    }
     if head.method == Method::OPTIONS {
         return Ok(options(&route, head).into());
     }
@@ -73,6 +77,7 @@ fn dispatch(server: &Arc<Server>, head: &Head<'_>) -> Result<Answer, Problem> {
         Route::File(file) => Ok(file.response().into()),
         Route::Health => Ok(text("text/plain; charset=utf-8", "ok").into()),
         Route::Metrics => metrics(server).map(Answer::Now),
+        Route::Outage(kind) => outage::strike(server, head, kind).map(Answer::Now),
         Route::Echo => echo::upgrade(head),
         Route::Topic(topic) if head.method == Method::DELETE => {
             publish::complete(server, head, &topic).map(Answer::Now)

@@ -11,6 +11,7 @@ mod http;
 pub mod hub;
 mod limits;
 mod log;
+mod outage;
 mod payload;
 mod publish;
 mod server;

@@ -34,6 +34,10 @@ pub(crate) const LONGEST_INTERVAL: Duration = Duration::from_hours(1);
 /// What an event stream's `retry:` says where `?interval=` does not.
 pub(crate) const RETRY: Duration = Duration::from_secs(1);
 
+/// How long everything may be held back on demand. Chosen here: long enough to be seen, and less than
+/// anybody's patience.
+pub(crate) const LONGEST_HOLD: Duration = Duration::from_secs(10);
+
 /// What a 503 asks its reader to wait.
 pub(crate) const RETRY_AFTER: Duration = Duration::from_secs(5);
 

@@ -16,6 +16,7 @@ use crate::http::connection;
 use crate::http::problem::Problem;
 use crate::hub::{Hub, HubLimits, Retention};
 use crate::limits;
+use crate::outage::Outage;
 use crate::socket::{self, Socket};
 use crate::stats::Stats;
 use crate::transports::raw_tcp;
@@ -27,6 +28,8 @@ pub(crate) struct Server {
     pub(crate) config: Config,
     pub(crate) hub: Hub,
     pub(crate) stats: Stats,
+    /// There where outages may be asked for.
+    pub(crate) outage: Option<Arc<Outage>>,
     /// Cancelled when the server goes away.
     pub(crate) closing: CancellationToken,
 }
@@ -42,7 +45,8 @@ impl Server {
     pub(crate) fn new(config: Config) -> Self {
         let retention = Retention { messages: config.replay.max(1), bytes: config.replay_bytes };
         let hub = Hub::new(HubLimits { retention, topics: config.max_topics, idle: config.topic_idle });
-        Self { config, hub, stats: Stats::new(), closing: CancellationToken::new() }
+        let outage = config.outages.then(|| Arc::new(Outage::new()));
+        Self { config, hub, outage, stats: Stats::new(), closing: CancellationToken::new() }
     }
 }
 
@@ -118,10 +122,13 @@ async fn hold_back(error: &io::Error) {
 }
 
 async fn serve(stream: TcpStream, port: Port, server: Arc<Server>, permit: OwnedSemaphorePermit) {
-    let socket = Socket::new(stream);
-    match port {
-        Port::Http => connection::boxed(|| connection::serve(socket, server)).await,
-        Port::RawTcp => connection::boxed(|| raw_tcp::serve(socket, server)).await,
+    match (port, server.outage.clone()) {
+        (Port::Http, None) => connection::boxed(|| connection::serve(Socket::new(stream), server)).await,
+        (Port::Http, Some(outage)) => {
+            let socket = Socket::held(stream, Arc::clone(&outage));
+            connection::boxed(|| outage.may_cut(connection::serve(socket, server))).await;
+        }
+        (Port::RawTcp, _) => connection::boxed(|| raw_tcp::serve(Socket::new(stream), server)).await,
     }
     drop(permit);
 }

@@ -5,7 +5,8 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
@@ -13,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::limits;
+use crate::outage::{Hold, Outage};
 
 /// Sets what every connection is to have.
 ///
@@ -48,11 +50,24 @@ pub(crate) struct Socket {
     stream: TcpStream,
     /// Whether it took nothing when it was last written to.
     is_stalled: bool,
+    /// There where the server may be asked to write nothing for a while.
+    hold: Option<Box<Hold>>,
 }
 
 impl Socket {
     pub(crate) const fn new(stream: TcpStream) -> Self {
-        Self { stream, is_stalled: false }
+        Self { stream, is_stalled: false, hold: None }
+    }
+
+    /// The same, held back in outages.
+    pub(crate) fn held(stream: TcpStream, outage: Arc<Outage>) -> Self {
+        let mut socket = Self::new(stream);
+        socket.hold = Some(Box::new(Hold::new(outage)));
+        socket
+    }
+
+    fn poll_hold(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.hold.as_mut().map_or(Poll::Ready(()), |hold| hold.poll_over(cx))
     }
 
     fn wrote(&mut self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
@@ -78,6 +93,7 @@ impl AsyncRead for Socket {
 
 impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        ready!(self.poll_hold(cx));
         let written = Pin::new(&mut self.stream).poll_write(cx, buf);
         self.wrote(written)
     }
@@ -87,6 +103,7 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        ready!(self.poll_hold(cx));
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
         self.wrote(written)
     }

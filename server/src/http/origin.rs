@@ -61,6 +61,12 @@ pub(super) fn preflight(response: Response) -> Response {
     response.with(ACCESS_CONTROL_ALLOW_HEADERS, fields).with(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"))
 }
 
+/// Whether a request comes from a page of the server's own host, or from no page.
+pub(super) fn is_own(head: &Head<'_>) -> bool {
+    let host = head.text(&HOST).unwrap_or_default();
+    head.field(&ORIGIN).is_none_or(|origin| std::str::from_utf8(origin).is_ok_and(|origin| is_own_host(origin, host)))
+}
+
 /// Whether an origin is the host that the request was sent to, whatever the scheme: behind a proxy
 /// that ends TLS, the server does not see it.
 fn is_own_host(origin: &str, host: &str) -> bool {

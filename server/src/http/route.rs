@@ -5,6 +5,7 @@ use percent_encoding::percent_decode_str;
 use pushoff_model::{Topic, Transport};
 
 use super::is_http;
+use super::outage::Kind;
 use super::problem::Problem;
 use super::web;
 
@@ -21,6 +22,8 @@ pub(super) enum Route {
     Metrics,
     /// `/echo`
     Echo,
+    /// `/outage/cut` and `/outage/hold`
+    Outage(Kind),
     /// `/topics/{topic}`
     Topic(Topic),
     /// `/topics/{topic}/{transport}`
@@ -36,6 +39,8 @@ impl Route {
             (Some("web"), Some(name), None, _) => Some(Self::File(web::File::find(name)?)),
             (Some("healthz"), None, ..) => Some(Self::Health),
             (Some("metrics"), None, ..) => Some(Self::Metrics),
+            (Some("outage"), Some("cut"), None, _) => Some(Self::Outage(Kind::Cut)),
+            (Some("outage"), Some("hold"), None, _) => Some(Self::Outage(Kind::Hold)),
             (Some("echo"), None, ..) => Some(Self::Echo),
             (Some("topics"), Some(name), None, _) => Some(Self::Topic(topic(name)?)),
             (Some("topics"), Some(name), Some(transport), None) => {
@@ -53,6 +58,7 @@ impl Route {
     pub(super) const fn allow(&self) -> &'static str {
         match self {
             Self::Page | Self::File(_) | Self::Health | Self::Metrics => "GET, HEAD, OPTIONS",
+            Self::Outage(_) => "POST, OPTIONS",
             Self::Echo => "GET, OPTIONS",
             Self::Topic(_) => "POST, DELETE, OPTIONS",
             Self::Subscribe(_, Transport::WebSocket) => "GET, OPTIONS",

@@ -1,0 +1,118 @@
+//! Outages on demand, so that the live page can show how each transport recovers: every connection
+//! of HTTP cut at once, or everything that is to be written held back for some seconds.
+//!
+//! A server that was not asked for it has none of this, and its sockets one branch more a write.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// What the connections of a server have in common when it is struck.
+#[derive(Debug)]
+pub(crate) struct Outage {
+    cut: Notify,
+    start: Instant,
+    /// Until when nothing is written, in milliseconds from the start. It guards nothing else.
+    held_until: AtomicU64,
+}
+
+impl Outage {
+    pub(crate) fn new() -> Self {
+        Self { cut: Notify::new(), start: Instant::now(), held_until: AtomicU64::new(0) }
+    }
+
+    /// Ends every connection without a last word, as a network does that goes away. The answer to
+    /// whoever asks for it is written first.
+    pub(crate) fn cut(&self) {
+        self.cut.notify_waiters();
+    }
+
+    /// Lets nothing be written for that time. What is read meanwhile is answered after it.
+    pub(crate) fn hold(&self, time: Duration) {
+        let until = (self.start.elapsed() + time).as_millis();
+        self.held_until.store(u64::try_from(until).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    fn held_until(&self) -> Instant {
+        self.start + Duration::from_millis(self.held_until.load(Ordering::Relaxed))
+    }
+
+    /// Serves a connection until its end, or until it is cut.
+    pub(crate) async fn may_cut(&self, serving: impl Future<Output = ()>) {
+        tokio::select! {
+            biased;
+            () = self.cut.notified() => {}
+            () = serving => {}
+        }
+    }
+}
+
+/// What holds the writes of one socket back.
+#[derive(Debug)]
+pub(crate) struct Hold {
+    outage: Arc<Outage>,
+    /// There while it waits.
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Hold {
+    pub(crate) const fn new(outage: Arc<Outage>) -> Self {
+        Self { outage, timer: None }
+    }
+
+    /// Waits until writes are not held back.
+    pub(crate) fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let until = self.outage.held_until();
+            if until <= Instant::now() {
+                self.timer = None;
+                return Poll::Ready(());
+            }
+            let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(until)));
+            if timer.deadline() != until {
+                timer.as_mut().reset(until);
+            }
+            std::task::ready!(timer.as_mut().poll(cx));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, poll_fn};
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_written_waits_for_the_end_of_the_hold_and_a_longer_one_prolongs_it() {
+        let (outage, start) = (Arc::new(Outage::new()), Instant::now());
+        let mut hold = Hold::new(Arc::clone(&outage));
+        poll_fn(|cx| hold.poll_over(cx)).await;
+        assert!(start.elapsed().is_zero());
+        outage.hold(Duration::from_secs(2));
+        let waiting = timeout(Duration::from_secs(1), poll_fn(|cx| hold.poll_over(cx)));
+        assert!(waiting.await.is_err());
+        outage.hold(Duration::from_secs(4));
+        poll_fn(|cx| hold.poll_over(cx)).await;
+        assert_eq!(start.elapsed().as_secs(), 5);
+    }
+
+    #[tokio::test]
+    async fn a_cut_ends_those_who_are_served_and_not_those_who_come_later() {
+        let outage = Outage::new();
+        let (cut, ()) = tokio::join!(timeout(Duration::from_secs(10), outage.may_cut(pending())), async {
+            outage.cut();
+        });
+        assert!(cut.is_ok());
+        outage.may_cut(async {}).await;
+        assert!(timeout(Duration::ZERO, outage.may_cut(pending())).await.is_err());
+    }
+}
