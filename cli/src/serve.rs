@@ -92,3 +92,27 @@ fn stdin_pipe() -> anyhow::Result<pipe::Receiver> {
     let stdin = std::io::stdin().as_fd().try_clone_to_owned().context("taking standard input")?;
     pipe::Receiver::from_owned_fd(stdin).context("--until-stdin-closes needs a pipe on standard input")
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::arguments::{Arguments, Command};
+
+    fn lets_outages(flags: &[&str]) -> bool {
+        match Arguments::parse_from(["pushoff", "serve"].iter().chain(flags)).command {
+            Some(Command::Serve(options)) => config(options).outages,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn outages_may_be_asked_for_where_nobody_else_is_struck_or_where_told_so() {
+        assert!(lets_outages(&[]));
+        assert!(lets_outages(&["--listen", "[::1]:0"]));
+        assert!(!lets_outages(&["--listen", "0.0.0.0:0"]));
+        assert!(lets_outages(&["--listen", "0.0.0.0:0", "--outages", "true"]));
+        assert!(!lets_outages(&["--outages", "false"]));
+    }
+}

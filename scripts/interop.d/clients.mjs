@@ -216,7 +216,8 @@ const everyone = (technique, transport) => ({
     }),
 });
 
-for (const [technique, [, , transport]] of Object.entries(CLIENTS)) {
+// Side by side: they mostly wait.
+await Promise.all(Object.entries(CLIENTS).map(([technique, [, , transport]]) => {
   const others = technique === 'WebSocket' ? {} : {
     'is not asked again what is refused for good': () =>
       serve([], (server) =>
@@ -225,8 +226,8 @@ for (const [technique, [, , transport]] of Object.entries(CLIENTS)) {
           assert.deepEqual([wasClean, code], [false, 400]);
         }, 'not%20a%20topic')),
   };
-  await run(`Chromium client, ${technique}`, { ...everyone(technique, transport), ...others });
-}
+  return run(`Chromium client, ${technique}`, { ...everyone(technique, transport), ...others });
+}));
 
 await run('Chromium client, WebSocket', {
   'says with which code it was closed': () =>

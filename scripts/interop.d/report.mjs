@@ -5,12 +5,13 @@
 // critical that axe-core finds. Saves a screenshot of each.
 
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { argv, exit } from 'node:process';
 import { pathToFileURL } from 'node:url';
 
-import { launchChromium, load } from './pushoff.mjs';
+import { overflowing, unnamedDrawings, violations } from './inspection.mjs';
+import { launchChromium } from './pushoff.mjs';
 
 if (argv.length !== 4) {
   console.error('usage: report.mjs PATH_TO_report.html OUTDIR');
@@ -19,39 +20,7 @@ if (argv.length !== 4) {
 const [url, folder] = [pathToFileURL(resolve(argv[2])).href, argv[3]];
 mkdirSync(folder, { recursive: true });
 
-const axe = readFileSync(load.resolve('axe-core/axe.min.js'), 'utf8');
 const browser = await launchChromium();
-
-/** Drawings that a screen reader would meet without a name. */
-const unnamedDrawings = (page) =>
-  page.$$eval('svg', (drawings) =>
-    drawings
-      .filter((svg) => !svg.closest('[aria-hidden="true"]') && !svg.parentElement?.closest('svg'))
-      .filter((svg) => {
-        const labels = (svg.getAttribute('aria-labelledby') ?? '').split(/\s+/).filter(Boolean);
-        const labelled = labels.some((id) => document.getElementById(id)?.textContent.trim());
-        const title = [...svg.children].find((child) => child.tagName === 'title')?.textContent.trim();
-        return !labelled && !title && !svg.getAttribute('aria-label')?.trim();
-      })
-      .map((svg) => svg.outerHTML.slice(0, 120)));
-
-/** What reaches beyond the right edge, where the page itself scrolls sideways. */
-const overflowing = (page) =>
-  page.evaluate(() => {
-    const { scrollWidth, clientWidth } = document.documentElement;
-    if (scrollWidth <= clientWidth) return [];
-    const wide = [...document.body.querySelectorAll('*')].filter((node) => node.getBoundingClientRect().right > clientWidth + 1);
-    return [`the page is ${scrollWidth} px wide`, ...wide.slice(0, 5).map((node) => node.outerHTML.slice(0, 100))];
-  });
-
-async function violations(page) {
-  // Not as a script element, which the page's own policy would rightly refuse.
-  await page.evaluate(axe);
-  const found = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
-  return found.violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, help, nodes }) => `${id}: ${help} (${nodes.length}×, e.g. ${nodes[0].target.join(' ')})`);
-}
 
 async function inspect(width, colorScheme) {
   const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme });

@@ -11,7 +11,6 @@ mod exchange;
 pub(crate) mod head;
 mod origin;
 mod outage;
-mod page;
 pub(crate) mod problem;
 pub(crate) mod query;
 mod reply;
@@ -73,7 +72,7 @@ fn dispatch(server: &Arc<Server>, head: &Head<'_>) -> Result<Answer, Problem> {
         return Err(Problem::method_not_allowed(route.allow()));
     }
     match route {
-        Route::Page => Ok(page::response().into()),
+        Route::Page => Ok(web::page(server).into()),
         Route::File(file) => Ok(file.response().into()),
         Route::Health => Ok(text("text/plain; charset=utf-8", "ok").into()),
         Route::Metrics => metrics(server).map(Answer::Now),

@@ -1,7 +1,8 @@
 // HTTP streaming with XMLHttpRequest: one response that never ends, a line of JSON a message.
 //
 // At `readyState` 3 the text so far is there to be read, and grows; what lies beyond the last line taken is new. The
-// request keeps all of it until it is done, so a stream that has grown long is left and continued in a new one.
+// request keeps all of it until it is done, so a stream that has grown long is left and continued in a new one. Browsers
+// tell of new text at most about every 50 ms (WHATWG XHR, `send()`): a message may wait that long here, and not with fetch.
 
 import { Client } from './client.js';
 

@@ -1,14 +1,24 @@
-//! The files under `/web/`: the browser clients, there to be used and to be copied.
+//! The live page at `/`, and the files under `/web/`: what it consists of, and the browser clients
+//! that it shows, there to be used and to be copied.
 //!
-//! They are part of the binary and served as they stand, so that what is shown is what is run.
+//! They are part of the binary and served as they stand. The page loads nothing from elsewhere, runs
+//! no script or style but these files, and shares its process with no page of another origin, so
+//! that browsers give it their finest clock. Sources: CSP 3, WHATWG HTML §7.1.3 and §7.1.4, High Resolution Time.
 
-use http::HeaderValue;
-use http::header::X_CONTENT_TYPE_OPTIONS;
+use bytes::Bytes;
+use http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderName, HeaderValue};
 
 use super::problem::Problem;
 use super::response::Response;
+use crate::server::Server;
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
+
+const PAGE: &str = include_str!("../../web/page.html");
+
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
 
 /// A file as it is served.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,18 +28,29 @@ pub(super) struct File {
     content: &'static str,
 }
 
-const fn script(name: &'static str, content: &'static str) -> File {
-    File { name, media_type: SCRIPT, content }
+const fn file(name: &'static str, media_type: &'static str, content: &'static str) -> File {
+    File { name, media_type, content }
 }
 
 const FILES: &[File] = &[
-    script("client.js", include_str!("../../web/client.js")),
-    script("short-polling.js", include_str!("../../web/short-polling.js")),
-    script("long-polling.js", include_str!("../../web/long-polling.js")),
-    script("http-streaming.js", include_str!("../../web/http-streaming.js")),
-    script("fetch-streaming.js", include_str!("../../web/fetch-streaming.js")),
-    script("sse.js", include_str!("../../web/sse.js")),
-    script("websocket.js", include_str!("../../web/websocket.js")),
+    file("client.js", SCRIPT, include_str!("../../web/client.js")),
+    file("short-polling.js", SCRIPT, include_str!("../../web/short-polling.js")),
+    file("long-polling.js", SCRIPT, include_str!("../../web/long-polling.js")),
+    file("http-streaming.js", SCRIPT, include_str!("../../web/http-streaming.js")),
+    file("fetch-streaming.js", SCRIPT, include_str!("../../web/fetch-streaming.js")),
+    file("sse.js", SCRIPT, include_str!("../../web/sse.js")),
+    file("websocket.js", SCRIPT, include_str!("../../web/websocket.js")),
+    file("page.js", SCRIPT, include_str!("../../web/page.js")),
+    file("lane.js", SCRIPT, include_str!("../../web/lane.js")),
+    file("techniques.js", SCRIPT, include_str!("../../web/techniques.js")),
+    file("scenarios.js", SCRIPT, include_str!("../../web/scenarios.js")),
+    file("publisher.js", SCRIPT, include_str!("../../web/publisher.js")),
+    file("slots.js", SCRIPT, include_str!("../../web/slots.js")),
+    file("chart.js", SCRIPT, include_str!("../../web/chart.js")),
+    file("wire.js", SCRIPT, include_str!("../../web/wire.js")),
+    file("figures.js", SCRIPT, include_str!("../../web/figures.js")),
+    file("page.css", "text/css; charset=utf-8", include_str!("../../web/page.css")),
+    file("icon.svg", "image/svg+xml", include_str!("../../web/icon.svg")),
 ];
 
 impl File {
@@ -39,8 +60,26 @@ impl File {
     }
 
     pub(super) fn response(&self) -> Response {
-        super::text(self.media_type, self.content).with(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"))
+        serve(self.media_type, self.content)
     }
+}
+
+/// The page, which is told what it may ask of this server.
+pub(super) fn page(server: &Server) -> Response {
+    let outages = if server.outage.is_some() { "on" } else { "off" };
+    let token = if server.config.publish_token.is_some() { "wanted" } else { "none" };
+    let page = PAGE.replace("OUTAGES", outages).replace("TOKEN", token);
+    let alone = HeaderValue::from_static("same-origin");
+    let alone_within = HeaderValue::from_static("require-corp");
+    serve("text/html; charset=utf-8", page)
+        .with(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY))
+        .with(REFERRER_POLICY, HeaderValue::from_static("no-referrer"))
+        .with(HeaderName::from_static("cross-origin-opener-policy"), alone)
+        .with(HeaderName::from_static("cross-origin-embedder-policy"), alone_within)
+}
+
+fn serve(media_type: &'static str, content: impl Into<Bytes>) -> Response {
+    super::text(media_type, content).with(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"))
 }
 
 #[cfg(test)]
@@ -49,13 +88,15 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::Config;
+    use crate::http::body::Body;
 
     #[test]
     fn every_file_of_the_folder_is_served_under_its_name() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/web");
         let there: BTreeSet<_> =
             fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-        let served: BTreeSet<_> = FILES.iter().map(|file| file.name.to_owned()).collect();
+        let served: BTreeSet<_> = FILES.iter().map(|file| file.name).chain(["page.html"]).map(str::to_owned).collect();
         assert_eq!(there, served);
         for file in FILES {
             assert_eq!(fs::read_to_string(format!("{folder}/{}", file.name)).unwrap(), file.content);
@@ -63,12 +104,35 @@ mod tests {
     }
 
     #[test]
-    fn a_script_imports_nothing_that_is_not_served_beside_it() {
+    fn what_is_imported_or_linked_is_served_too() {
         for file in FILES.iter().filter(|file| file.media_type == SCRIPT) {
             for (_, import) in file.content.lines().filter_map(|line| line.split_once(" from '")) {
                 let name = import.strip_prefix("./").and_then(|import| import.strip_suffix("';"));
                 assert!(name.is_some_and(|name| File::find(name).is_ok()), "{} imports {import}", file.name);
             }
         }
+        let linked: Vec<_> =
+            PAGE.split("\"/web/").skip(1).map(|rest| rest.split('"').next().unwrap_or_default()).collect();
+        assert!(linked.len() > 8 && linked.iter().all(|name| File::find(name).is_ok()), "{linked:?}");
+    }
+
+    #[test]
+    fn the_page_has_nothing_that_its_policy_would_refuse() {
+        for refused in ["<style", "<script>", " style=", " onclick=", "javascript:", "http:", "https:"] {
+            assert!(!PAGE.contains(refused), "{refused}");
+        }
+        assert!(POLICY.starts_with("default-src 'none'; ") && !POLICY.contains("unsafe"));
+    }
+
+    #[test]
+    fn the_page_knows_what_it_may_ask_of_the_server() {
+        let said = |config| match page(&Server::new(config)).body {
+            Body::Whole(bytes) => String::from_utf8(bytes.to_vec()).unwrap(),
+            Body::Stream(_) => String::new(),
+        };
+        let plain = said(Config::default());
+        assert!(plain.contains("data-outages=\"off\" data-token=\"none\""));
+        let secret = Config { outages: true, publish_token: Some("secret".to_owned()), ..Config::default() };
+        assert!(said(secret).contains("data-outages=\"on\" data-token=\"wanted\""));
     }
 }

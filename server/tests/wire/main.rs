@@ -7,6 +7,7 @@
 
 mod edges;
 mod transports;
+mod web;
 
 use std::net::SocketAddr;
 use std::time::Duration;
