@@ -18,7 +18,7 @@ const CLIENTS = {
   'HTTP streaming (fetch)': ['fetch-streaming', 'FetchStreaming', 'http-streaming', {}],
   'SSE': ['sse', 'ServerSentEvents', 'sse', {}],
   'SSE that polls': ['sse', 'ServerSentEvents', 'sse', { mode: 'short-polling', interval: 20 }],
-  'SSE that polls long': ['sse', 'ServerSentEvents', 'sse', { mode: 'long-polling', interval: 20 }],
+  'SSE that polls long': ['sse', 'ServerSentEvents', 'sse', { mode: 'long-polling', interval: 20, wait: 0.5 }],
   'WebSocket': ['websocket', 'WebSocketClient', 'websocket', {}],
 };
 
