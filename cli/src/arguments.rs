@@ -18,6 +18,8 @@ Examples:
   pushoff run --workload capacity          how many deliveries a second until the SLO breaks (or crowd:
                                            how many readers); about five minutes
   pushoff run --transport sse --transport websocket --trials 10 --duration 10s
+  pushoff run --workload ticker --subscribers 30 --client library --client browser
+                                           what a page in Chromium adds to what a library takes
   pushoff run --target http://localhost:3000
                                            your own server, where it speaks the same wire contract; one
                                            that does not is described in a file (docs/TARGETS.md)
@@ -89,8 +91,9 @@ pub(crate) struct RunOptions {
     /// Length of the measured part of a trial, e.g. 5s [default: as the workload says]
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub(crate) duration: Option<Duration>,
-    /// Who receives: library (reqwest, eventsource-client, tokio-tungstenite) or lean (our own, which
-    /// cost the generator less); given twice, both are measured [default: as the workload says]
+    /// Who receives: library (reqwest, eventsource-client, tokio-tungstenite), lean (our own, which cost
+    /// the generator less) or browser (pages in headless Chromium, pushoff's own server only); given
+    /// several times, all are measured [default: as the workload says]
     #[arg(long, value_name = "KIND")]
     pub(crate) client: Vec<Client>,
     /// Subscribers in all, in place of what the workload says; several, e.g. 100,1000, measure each

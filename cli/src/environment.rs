@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use anyhow::Context;
 use pushoff_model::Workload;
+use pushoff_model::browser::Browser;
 use pushoff_model::environment::{Environment, Named, Noise, Pinning};
 use pushoff_model::record::SCHEMA_VERSION;
 
@@ -48,6 +49,7 @@ pub(crate) struct RunFacts {
     pub(crate) servers: Vec<Named>,
     pub(crate) knobs: Vec<Named>,
     pub(crate) machine: Machine,
+    pub(crate) browser: Option<Browser>,
 }
 
 /// What the machine is like before the run.
@@ -116,6 +118,7 @@ pub(crate) fn gather(started: String, facts: RunFacts) -> Environment {
         descriptor_limit: facts.descriptor_limit,
         noise: facts.machine.noise,
         shortages: facts.machine.shortages,
+        browser: facts.browser,
     }
 }
 

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use pushoff_loadgen::{Asked, Plan, Trial, connections_needed};
-use pushoff_model::Workload;
 use pushoff_model::record::{Failure, FailureKind, NotRun, Outcome, Record, SCHEMA_VERSION};
 use pushoff_model::workload::Load;
+use pushoff_model::{Client, Workload};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -42,11 +42,13 @@ pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus, json: bool) ->
         descriptors: descriptor_limit,
     };
     asked::ensure_descriptors(&asked)?;
+    let has_browser = asked::has_browser(&asked)?;
     let started = environment::now();
     let cpus = Cpus::take(options.no_pin, generator)?;
     let machine = environment::check(workloads.iter().map(|workload| &**workload), &cpus, descriptor_limit)?;
     let runtime = runtime::build(cpus.generator)?;
     let servers = runtime.block_on(survey::survey(&asked, &cpus))?;
+    let browser = if has_browser { Some(runtime.block_on(survey::browser(&cpus))?) } else { None };
     let environment = environment::gather(
         started,
         RunFacts {
@@ -57,6 +59,7 @@ pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus, json: bool) ->
             servers,
             knobs: pushoff_loadgen::knobs(),
             machine,
+            browser,
         },
     );
     let mut folder = RunFolder::create(options.out.as_deref(), &environment)?;
@@ -108,9 +111,10 @@ async fn measure(mut plan: Plan, run: &str, cpus: &Cpus, folder: &mut RunFolder)
 async fn one(trial: &Trial, cpus: &Cpus, folder: &RunFolder, interrupted: &CancellationToken) -> Outcome {
     let plan = ServerPlan {
         cpus: &cpus.server,
-        connections: connections_needed(&trial.workload, trial.transport),
+        connections: connections_needed(&trial.workload, trial.transport, trial.client),
         topics: trial.workload.topics,
         heartbeat: heartbeat(&trial.workload),
+        has_pages: trial.client == Client::Browser,
         log: Some(folder.server_log()),
     };
     let served = match Served::begin(&trial.target, &plan, cpus.server_count()).await {

@@ -53,6 +53,8 @@ pub(crate) struct ServerPlan<'a> {
     /// How long a stream may be idle before it is told that it lives; its own default where the
     /// workload does not say.
     pub(crate) heartbeat: Option<Duration>,
+    /// Whether pages of other names for this host subscribe, as those of a browser do.
+    pub(crate) has_pages: bool,
     /// Where its log goes; without one, to our own standard error.
     pub(crate) log: Option<&'a File>,
 }
@@ -69,6 +71,10 @@ impl ServerPlan<'_> {
         command.arg("--max-topics").arg((self.topics + 1).to_string());
         if let Some(heartbeat) = self.heartbeat {
             command.arg("--heartbeat").arg(humantime::format_duration(heartbeat).to_string());
+        }
+        if self.has_pages {
+            // It is there for one trial, on loopback, at a port that nobody was told.
+            command.args(["--allow-origin", "*"]);
         }
         if !self.cpus.is_empty() {
             let list = self.cpus.iter().map(u32::to_string).collect::<Vec<_>>().join(",");

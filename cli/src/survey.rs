@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use pushoff_loadgen::{Asked, probe};
+use pushoff_loadgen::{Asked, browser_limits, probe};
+use pushoff_model::browser::Browser;
 use pushoff_model::environment::Named;
 use pushoff_model::target::{Place, Target};
 use pushoff_model::{Client, Transport};
@@ -11,9 +12,12 @@ use pushoff_model::{Client, Transport};
 use crate::pinning::Cpus;
 use crate::served::Served;
 use crate::server_process::ServerPlan;
+use crate::{targets, terminal};
 
 /// Connections that a server must take for a look at it.
 const CONNECTIONS: u64 = 100;
+/// More than a browser opens to one server, whatever it is asked for.
+const CONNECTIONS_OF_A_BROWSER: u64 = 500;
 /// Topics that a look at it takes.
 const TOPICS: u32 = 20;
 
@@ -36,12 +40,26 @@ pub(crate) async fn survey(asked: &Asked<'_>, cpus: &Cpus) -> anyhow::Result<Vec
     Ok(servers)
 }
 
+/// Finds out what the browser allows that is about to receive, with a server of our own.
+///
+/// # Errors
+/// When neither can be started, or the browser does not do what it is asked for.
+pub(crate) async fn browser(cpus: &Cpus) -> anyhow::Result<Browser> {
+    terminal::remark("finding out what the browser allows, which takes some seconds");
+    let ours = targets::asked(&[])?.remove(0);
+    let plan = ServerPlan { connections: CONNECTIONS_OF_A_BROWSER, has_pages: true, ..plan(cpus) };
+    let served = Served::begin(&ours, &plan, cpus.server_count()).await?;
+    let found = browser_limits(&served.server).await;
+    served.end().await;
+    found.context("finding out what the browser allows")
+}
+
 /// Looks at a server by the transports that are asked for.
 async fn look(served: &Served, target: &Target, asked: &Asked<'_>) -> anyhow::Result<()> {
     let transports: Vec<Transport> =
         asked.transports.iter().copied().filter(|&transport| target.speaks(transport)).collect();
-    let client = asked.clients.first().copied().unwrap_or(Client::Library);
-    let findings = probe(&served.server, &transports, client).await;
+    let client = asked.clients.iter().copied().find(|client| Client::OF_THE_PROCESS.contains(client));
+    let findings = probe(&served.server, &transports, client.unwrap_or_default()).await;
     let wrong: Vec<&str> =
         findings.iter().filter_map(|finding| finding.verdict.as_ref().err()).map(String::as_str).collect();
     match wrong.first() {
@@ -53,8 +71,19 @@ async fn look(served: &Served, target: &Target, asked: &Asked<'_>) -> anyhow::Re
 
 /// Has a target listen to be looked at.
 pub(crate) async fn begin(target: &Arc<Target>, cpus: &Cpus) -> anyhow::Result<Served> {
-    let plan = ServerPlan { cpus: &cpus.server, connections: CONNECTIONS, topics: TOPICS, heartbeat: None, log: None };
-    Served::begin(target, &plan, cpus.server_count()).await
+    Served::begin(target, &plan(cpus), cpus.server_count()).await
+}
+
+/// What a server is asked for that is only looked at.
+const fn plan(cpus: &Cpus) -> ServerPlan<'_> {
+    ServerPlan {
+        cpus: cpus.server.as_slice(),
+        connections: CONNECTIONS,
+        topics: TOPICS,
+        heartbeat: None,
+        has_pages: false,
+        log: None,
+    }
 }
 
 /// What a server is: in its own words, or where it is.

@@ -4,6 +4,7 @@ use pushoff_model::workload::Direction;
 use pushoff_model::{Client, Transport, Workload};
 use rustix::process::{Resource, getrlimit, setrlimit};
 
+use crate::browser::{CONNECTIONS_TO_A_NAME, IN_A_PAGE, MOST_IN_A_BROWSER};
 use crate::transports::descriptors_a_connection;
 
 /// Descriptors that a process has open beside a trial's sockets: epoll, timers, files, connections
@@ -26,7 +27,7 @@ pub fn raise_descriptor_limit() -> std::io::Result<u64> {
 #[must_use]
 pub fn descriptors_needed(workload: &Workload, transport: Transport, client: Client) -> u64 {
     let reading = u64::from(workload.subscribers) * descriptors_a_connection(client, transport);
-    reading + u64::from(posting(workload, transport)) + RESERVE
+    reading + u64::from(posting(workload, transport, client)) + RESERVE
 }
 
 /// The most connections that the server will have open in one trial.
@@ -34,15 +35,19 @@ pub fn descriptors_needed(workload: &Workload, transport: Transport, client: Cli
 /// One a subscriber, and one a publisher where it publishes by `POST`: each has at most one request
 /// under way.
 #[must_use]
-pub fn connections_needed(workload: &Workload, transport: Transport) -> u64 {
-    u64::from(workload.subscribers) + u64::from(posting(workload, transport)) + RESERVE
+pub fn connections_needed(workload: &Workload, transport: Transport, client: Client) -> u64 {
+    u64::from(workload.subscribers)
+        + u64::from(posting(workload, transport, client))
+        + loading(workload, client)
+        + RESERVE
 }
 
-/// The most subscribers of a workload that so many descriptors are enough for; at least one a topic.
+/// The most subscribers of a workload that so many descriptors are enough for, and a browser has
+/// room for where it is one; at least one a topic.
 pub(crate) fn most_subscribers(workload: &Workload, transport: Transport, client: Client, descriptors: u64) -> u32 {
     let a_subscriber = descriptors_a_connection(client, transport)
         + match workload.direction {
-            Direction::Both if !transport.sends_on_its_own_connection() => 1,
+            Direction::Both if !speaks_on_its_own(transport, client) => 1,
             Direction::Both | Direction::Down => 0,
         };
     let others = match workload.direction {
@@ -50,13 +55,31 @@ pub(crate) fn most_subscribers(workload: &Workload, transport: Transport, client
         Direction::Both => 0,
     };
     let most = descriptors.saturating_sub(others + RESERVE) / a_subscriber;
-    u32::try_from(most).unwrap_or(u32::MAX).max(workload.topics)
+    let most = u32::try_from(most).unwrap_or(u32::MAX);
+    let held = if client == Client::Browser { most.min(MOST_IN_A_BROWSER) } else { most };
+    held.max(workload.topics)
 }
 
 /// Connections that publish.
-fn posting(workload: &Workload, transport: Transport) -> u32 {
-    let speaks_there = workload.direction == Direction::Both && transport.sends_on_its_own_connection();
+fn posting(workload: &Workload, transport: Transport, client: Client) -> u32 {
+    let speaks_there = workload.direction == Direction::Both && speaks_on_its_own(transport, client);
     if speaks_there { 0 } else { workload.publishers() }
+}
+
+/// Whether who listens may speak on the same connection. A browser's pages only listen.
+pub(crate) const fn speaks_on_its_own(transport: Transport, client: Client) -> bool {
+    match client {
+        Client::Library | Client::Lean => transport.sends_on_its_own_connection(),
+        Client::Browser => false,
+    }
+}
+
+/// Connections that pages are loaded over, and that a browser keeps.
+fn loading(workload: &Workload, client: Client) -> u64 {
+    match client {
+        Client::Library | Client::Lean => 0,
+        Client::Browser => CONNECTIONS_TO_A_NAME * u64::from(workload.subscribers).div_ceil(IN_A_PAGE as u64),
+    }
 }
 
 #[cfg(test)]
@@ -81,8 +104,9 @@ mod tests {
     #[test]
     fn members_that_post_need_a_second_connection() {
         let chat = built_in("chat").unwrap().unwrap();
-        assert_eq!(connections_needed(&chat, Transport::WebSocket), 264);
-        assert_eq!(connections_needed(&chat, Transport::Sse), 464);
+        assert_eq!(connections_needed(&chat, Transport::WebSocket, Client::Library), 264);
+        assert_eq!(connections_needed(&chat, Transport::Sse, Client::Lean), 464);
+        assert_eq!(connections_needed(&chat, Transport::WebSocket, Client::Browser), 464 + 8 * 6, "its pages' own");
         assert!(descriptors_needed(&chat, Transport::Sse, Client::Library) >= 464);
     }
 
@@ -93,10 +117,14 @@ mod tests {
             for transport in Transport::ALL {
                 for client in Client::ALL {
                     let most = most_subscribers(&workload, transport, client, 20_000);
+                    let fits = if client == Client::Browser { MOST_IN_A_BROWSER } else { u32::MAX };
                     let needed = |subscribers: u32| {
                         descriptors_needed(&workload.at(Growth::Subscribers, subscribers.into()), transport, client)
                     };
-                    assert!(needed(most) <= 20_000 && needed(most + 1) > 20_000, "{name}, {transport}: {most}");
+                    assert!(
+                        needed(most) <= 20_000 && (needed(most + 1) > 20_000 || most == fits),
+                        "{name}, {transport}: {most}"
+                    );
                 }
             }
         }

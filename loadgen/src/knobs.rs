@@ -2,6 +2,7 @@
 
 use pushoff_model::environment::Named;
 
+use crate::browser::{FLAGS, IN_A_PAGE};
 use crate::poster::MOST_IN_A_BATCH;
 use crate::publisher::FULL_BATCH_BYTES;
 use crate::server::READ_BUFFER_BYTES;
@@ -13,7 +14,11 @@ use crate::{resources, timer, validity};
 /// The settings, with their values and units.
 #[must_use]
 pub fn knobs() -> Vec<Named> {
-    let percent = |share: f64| format!("{:.1} %", share * 100.0);
+    [clients(), load(), bounds()].concat()
+}
+
+/// Who receives.
+fn clients() -> Vec<Named> {
     vec![
         Named::new("TCP_NODELAY", "on, every connection"),
         Named::new("socket buffers", "the kernel's defaults, every connection"),
@@ -24,8 +29,23 @@ pub fn knobs() -> Vec<Named> {
         Named::new("lean clients", "HTTP/1.1 and one parser a framing, of our own; POST by reqwest as well"),
         Named::new("read buffer, lean", format!("{ROOM_BYTES} bytes, one a thread, every transport")),
         Named::new("received, library", "when the library hands the message over"),
+        Named::new(
+            "browser",
+            format!(
+                "{IN_A_PAGE} subscribers in a page, each page with a browser context and each subscriber with a name for \
+                 the server of its own; members of a conversation speak by POST from the generator"
+            ),
+        ),
+        Named::new("browser's flags", FLAGS.join(" ")),
+        Named::new("received, browser", "when the page's client dispatches `message`, by performance.now()"),
         Named::new("received, lean", "when the read returned that brought its end"),
         Named::new("bytes", "TCP_INFO of every subscriber's socket; reqwest's have their descriptor duplicated for it"),
+    ]
+}
+
+/// Who publishes, and when.
+fn load() -> Vec<Named> {
+    vec![
         Named::new("generator's processors", resources::generator_share()),
         Named::new("pacing", timer::KIND),
         Named::new(
@@ -45,15 +65,23 @@ pub fn knobs() -> Vec<Named> {
             format!("{BACK_OFF_BASE:?} doubling to {BACK_OFF_CAP:?}, jitter from a half to the whole, every transport"),
         ),
         Named::new("short polling", "setInterval's beat; phases spread evenly over the interval, shuffled"),
+    ]
+}
+
+/// From when on a trial is limited by what.
+fn bounds() -> Vec<Named> {
+    let percent = |share: f64| format!("{:.1} %", share * 100.0);
+    vec![
         Named::new(
             "generator-limited",
             format!(
                 "busy over {}, or own send lag p99 over {} of the SLO and over {:?}, or standing still (its beat felt \
-                 over {MISSED:?} late) for over {} of the time",
+                 over {MISSED:?} late) for over {} of the time, or a page's clock off by over {:?}",
                 percent(validity::BUSY_GENERATOR),
                 percent(validity::LAG_SHARE),
                 validity::LEAST_LAG,
-                percent(validity::STOOD_STILL)
+                percent(validity::STOOD_STILL),
+                validity::PAGE_CLOCK
             ),
         ),
         Named::new("server-limited", format!("busy over {}", percent(validity::BUSY_SERVER))),

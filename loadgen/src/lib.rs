@@ -9,6 +9,7 @@
 //! which stamps and sends it; a file of [`transports`] receives it; the subscriber enters it into
 //! its [`ledger`] and its sample into the [`recorder`].
 
+mod browser;
 mod descriptors;
 mod failure;
 mod knobs;
@@ -50,6 +51,7 @@ pub mod transports;
 mod validity;
 pub mod workloads;
 
+pub use browser::{BrowserError, MOST_IN_A_BROWSER, browser_limits, find_chromium};
 pub use descriptors::{connections_needed, descriptors_needed, raise_descriptor_limit};
 pub use knobs::knobs;
 pub use noise::{noise, too_loud};

@@ -9,18 +9,20 @@ use pushoff_model::record::{Held, ProcessMemory};
 
 /// Reads what is held now; what cannot be read is absent.
 ///
-/// The proportional shares of a server's processes add up to what they hold together; what they
-/// share is in the resident set of each.
-pub(crate) fn held(server: &[u32]) -> Held {
-    let processes = server.iter().filter_map(|&pid| system::process(Some(pid)));
+/// The proportional shares of several processes add up to what they hold together; what they share
+/// is in the resident set of each. A browser's are the generator's.
+pub(crate) fn held(server: &[u32], browser: &[u32]) -> Held {
+    let of = |pids: &[u32]| pids.iter().filter_map(|&pid| system::process(Some(pid))).reduce(sum);
+    let generator = system::process(None);
     Held {
-        server: processes.reduce(|sum, one| ProcessMemory {
-            rss_bytes: sum.rss_bytes + one.rss_bytes,
-            pss_bytes: sum.pss_bytes + one.pss_bytes,
-        }),
-        generator: system::process(None),
+        server: of(server),
+        generator: generator.map(|own| of(browser).map_or(own, |pages| sum(own, pages))),
         kernel: system::kernel(),
     }
+}
+
+const fn sum(one: ProcessMemory, other: ProcessMemory) -> ProcessMemory {
+    ProcessMemory { rss_bytes: one.rss_bytes + other.rss_bytes, pss_bytes: one.pss_bytes + other.pss_bytes }
 }
 
 /// Pages of memory that TCP's buffers take, as `/proc/net/sockstat` says.
@@ -111,13 +113,13 @@ mod tests {
         let pid = child.id();
         // What it shares with other processes changes with them, and so does its part of it.
         let agree = (0..100).any(|_| {
-            let server = held(&[pid]).server.unwrap();
+            let server = held(&[pid], &[]).server.unwrap();
             (server.rss_bytes, server.pss_bytes) == by_hand(&pid.to_string())
         });
         child.kill().unwrap();
         child.wait().unwrap();
         assert!(agree);
-        assert_eq!(held(&[pid]).server, None, "it is gone");
+        assert_eq!(held(&[pid], &[]).server, None, "it is gone");
     }
 
     #[test]
@@ -128,7 +130,9 @@ mod tests {
         // The child is past its start, and the parent may not yet rest.
         let agree = (0..100).any(|_| {
             let [one, other] = both.map(|pid| by_hand(&pid.to_string()));
-            let sum = held(&both).server.unwrap();
+            let sum = held(&both, &[]).server.unwrap();
+            let browser = held(&[], &both).generator.unwrap();
+            assert!(browser.rss_bytes > one.0 + other.0, "this process is the generator too");
             (sum.rss_bytes, sum.pss_bytes) == (one.0 + other.0, one.1 + other.1)
         });
         shell.end();
@@ -139,9 +143,9 @@ mod tests {
     #[cfg(target_os = "linux")]
     fn memory_that_is_touched_is_held() {
         const MORE: u64 = 64 << 20;
-        let before = held(&[]);
+        let before = held(&[], &[]);
         let touched = vec![1_u8; usize::try_from(MORE).unwrap()];
-        let after = held(&[]).generator.unwrap();
+        let after = held(&[], &[]).generator.unwrap();
         let (rss, pss) = by_hand("self");
         assert!(std::hint::black_box(&touched).iter().all(|&byte| byte == 1));
         let before = before.generator.unwrap();
@@ -155,7 +159,7 @@ mod tests {
     #[test]
     #[cfg(target_os = "linux")]
     fn bytes_that_nobody_reads_are_memory_of_the_kernel() {
-        let before = held(&[]).kernel.unwrap();
+        let before = held(&[], &[]).kernel.unwrap();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let mut sender = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let _receiver = listener.accept().unwrap();
@@ -164,7 +168,7 @@ mod tests {
         while let Ok(more) = sender.write(&[0; 65_536]) {
             sent += more as u64;
         }
-        let after = held(&[]).kernel.unwrap();
+        let after = held(&[], &[]).kernel.unwrap();
         assert!(before.slab_bytes > 0);
         assert!(after.tcp_bytes >= before.tcp_bytes + sent / 2, "{before:?}, {after:?}, {sent} bytes unread");
     }

@@ -5,7 +5,7 @@
 //! thread of its own.
 
 use pushoff_model::RunClock;
-use pushoff_model::record::{Connecting, FailureKind, Held, Memory, Traffic, Wire};
+use pushoff_model::record::{BrowserUse, Connecting, FailureKind, Held, Memory, Traffic, Wire};
 use tracing::{info, warn};
 
 use crate::failure::{Failed, caused};
@@ -25,6 +25,8 @@ use crate::timer::Timer;
 pub(crate) struct Observer<'a> {
     pub(crate) clock: RunClock,
     pub(crate) target: &'a Server,
+    /// The process whose descendants receive for the generator, where there is a browser.
+    pub(crate) browser: Option<u32>,
 }
 
 /// What a trial cost, beside what its messages say.
@@ -36,12 +38,13 @@ pub(crate) struct Observed {
     /// What was used during the measure phase.
     pub(crate) used: Use,
     pub(crate) wire: Option<Wire>,
+    pub(crate) browser: Option<BrowserUse>,
 }
 
 impl Observer<'_> {
     pub(crate) async fn reading(&self) -> Reading {
-        let server = self.server().await;
-        Reading::now(self.clock.now(), &server)
+        let [server, browser] = self.processes().await;
+        Reading::now(self.clock.now(), &server, &browser)
     }
 
     /// What was used from an earlier reading until now.
@@ -51,20 +54,26 @@ impl Observer<'_> {
 
     /// What is held now.
     pub(crate) async fn held(&self) -> Held {
-        let roots = self.target.pids.clone();
-        tokio::task::spawn_blocking(move || held(&family(&roots))).await.unwrap_or_else(|error| {
+        let [server, browser] = self.roots();
+        tokio::task::spawn_blocking(move || held(&family(&server), &family(&browser))).await.unwrap_or_else(|error| {
             warn!(%error, "memory could not be read");
             Held::default()
         })
     }
 
-    /// The server's processes as they are now: a walk through all of the system's.
-    async fn server(&self) -> Vec<u32> {
-        let roots = self.target.pids.clone();
-        tokio::task::spawn_blocking(move || family(&roots)).await.unwrap_or_else(|error| {
+    /// The processes of the server and of the browser as they are now: a walk through all of the
+    /// system's.
+    async fn processes(&self) -> [Vec<u32>; 2] {
+        let roots = self.roots();
+        tokio::task::spawn_blocking(move || roots.map(|roots| family(&roots))).await.unwrap_or_else(|error| {
             warn!(%error, "the server's processes could not be found");
-            Vec::new()
+            Default::default()
         })
+    }
+
+    /// From whom the processes of the server and of the browser descend.
+    fn roots(&self) -> [Vec<u32>; 2] {
+        [self.target.pids.clone(), self.browser.into_iter().collect()]
     }
 
     /// What is used during the measure phase, and held at its end.
@@ -73,9 +82,9 @@ impl Observer<'_> {
         let timer = Timer::new().map_err(|error| caused(FailureKind::Generator, "making a timer", &error))?;
         let clock = self.clock;
         // Before the first message that counts is due.
-        let server = self.server().await;
+        let [server, browser] = self.processes().await;
         timer.until(clock, window.start()).await.map_err(refused)?;
-        let from = Reading::now(clock.now(), &server);
+        let from = Reading::now(clock.now(), &server, &browser);
         info!("measuring");
         let stood_still = standstill::until(&timer, clock, window.start(), window.end()).await.map_err(refused)?;
         let used = Use { stood_still, ..self.used_since(&from).await };

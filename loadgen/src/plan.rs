@@ -62,7 +62,7 @@ pub struct Asked<'a> {
     pub transports: &'a [Transport],
     /// Who receives; empty leaves it to each workload.
     pub clients: &'a [Client],
-    /// Who serves. A transport that one of them does not speak is left out for it.
+    /// Who serves. A transport that one of them, or a client, does not speak is left out for it.
     pub targets: &'a [Arc<Target>],
     /// Trials of each cell; a search's staircase has twice as many.
     pub trials: NonZeroU32,
@@ -123,8 +123,8 @@ impl Plan {
             let clients = if asked.clients.is_empty() { &own[..] } else { asked.clients };
             for &transport in asked.transports {
                 let speaking = asked.targets.iter().filter(|target| target.speaks(transport));
-                for (&client, target) in clients.iter().flat_map(|client| speaking.clone().map(move |it| (client, it)))
-                {
+                let able = clients.iter().filter(|client| client.speaks(transport));
+                for (&client, target) in able.flat_map(|client| speaking.clone().map(move |it| (client, it))) {
                     let course = match &workload.search {
                         None => Course::Trials(asked.trials.get()),
                         Some(search) => {
@@ -269,13 +269,23 @@ mod tests {
     #[test]
     fn every_round_holds_each_cell_once() {
         let trials = of_seed(7);
-        assert_eq!(trials.len(), 3 * 24);
-        for (number, round) in (1..).zip(trials.chunks(24)) {
+        // Two workloads, six transports, three clients, of which one has no raw TCP.
+        assert_eq!(trials.len(), 3 * 34);
+        for (number, round) in (1..).zip(trials.chunks(34)) {
             let cell = |trial: &Trial| (trial.workload.name.clone(), trial.transport, trial.client);
-            assert_eq!(round.iter().map(cell).collect::<HashSet<_>>().len(), 24);
+            assert_eq!(round.iter().map(cell).collect::<HashSet<_>>().len(), 34);
             assert!(round.iter().all(|trial| trial.number == number));
         }
         assert!((1..).zip(&trials).all(|(position, trial)| trial.position == position));
+    }
+
+    #[test]
+    fn a_browser_has_no_trial_of_raw_tcp() {
+        let pages = |trial: &Trial| trial.client == Client::Browser;
+        let trials = of_seed(7);
+        let transports: HashSet<_> = trials.iter().filter(|it| pages(it)).map(|trial| trial.transport).collect();
+        assert_eq!(transports.len(), Transport::ALL.len() - 1);
+        assert!(!transports.contains(&Transport::RawTcp));
     }
 
     #[test]

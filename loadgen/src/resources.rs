@@ -5,7 +5,7 @@
 //! ends between the two readings is lost to the first source: where the second says more, beyond
 //! what its ticks could round, it is taken instead.
 //!
-//! A server's processes are found anew for each reading. One that came meanwhile counts from its
+//! A server's processes, and a browser's, are found anew for each reading. One that came meanwhile counts from its
 //! birth; what one used that ended meanwhile, after the earlier reading, is lost.
 
 use std::iter::Sum;
@@ -19,7 +19,8 @@ use pushoff_model::record::{MachineUse, ProcessUse};
 pub(crate) struct Reading {
     at: RunInstant,
     server: Vec<ProcessReading>,
-    generator: ProcessReading,
+    /// This process and, where there is one, the browser's.
+    generator: Vec<ProcessReading>,
     machine: MachineReading,
 }
 
@@ -69,9 +70,10 @@ pub(crate) struct Use {
 
 impl Reading {
     /// Reads everything now. What cannot be read counts as nothing used.
-    pub(crate) fn now(at: RunInstant, server: &[u32]) -> Self {
-        let server = server.iter().filter_map(|&pid| system::process(Some(pid))).collect();
-        Self { at, server, generator: system::process(None).unwrap_or_default(), machine: system::machine() }
+    pub(crate) fn now(at: RunInstant, server: &[u32], browser: &[u32]) -> Self {
+        let all = |pids: &[u32]| pids.iter().filter_map(|&pid| system::process(Some(pid))).collect::<Vec<_>>();
+        let own = std::iter::once(system::process(None).unwrap_or_default());
+        Self { at, server: all(server), generator: own.chain(all(browser)).collect(), machine: system::machine() }
     }
 
     /// What was used from this reading to a later one.
@@ -79,10 +81,11 @@ impl Reading {
         let wall_ns = pushoff_model::time::nanos(later.at.since(self.at));
         let cpus = generator_cpus();
         let waited = |waited_ns: u64, cpus: f64| share(waited_ns, wall_ns) / cpus.max(1.0);
-        let known = |who| self.server.iter().find(|process| process.who == who).copied().unwrap_or_default();
-        let server: Spent = later.server.iter().map(|process| Spent::between(&known(process.who), process)).sum();
+        let server = Spent::by_all(&self.server, &later.server);
         let is_seen = !self.server.is_empty() && !later.server.is_empty();
-        let generator = Spent::between(&self.generator, &later.generator);
+        let generator = Spent::by_all(&self.generator, &later.generator);
+        // A browser's processes wait for each other, and this one for them: no doing of others.
+        let has_browser = later.generator.len() > 1;
         let machine = &later.machine;
         let total = machine.total_ticks.saturating_sub(self.machine.total_ticks);
         let steal = machine.steal_ticks.saturating_sub(self.machine.steal_ticks);
@@ -95,7 +98,7 @@ impl Reading {
             },
             segments: machine.segments.saturating_sub(self.machine.segments),
             server_waited: waited(server.waited_ns, server_cpus),
-            generator_waited: waited(generator.waited_ns, cpus),
+            generator_waited: if has_browser { 0.0 } else { waited(generator.waited_ns, cpus) },
             stood_still: 0.0,
             throttled: share(machine.throttled_ns.saturating_sub(self.machine.throttled_ns), wall_ns),
         }
@@ -112,6 +115,12 @@ struct Spent {
 }
 
 impl Spent {
+    /// By all processes of a later reading. One that is not in the earlier came meanwhile.
+    fn by_all(from: &[ProcessReading], to: &[ProcessReading]) -> Self {
+        let known = |who| from.iter().find(|process| process.who == who).copied().unwrap_or_default();
+        to.iter().map(|process| Self::between(&known(process.who), process)).sum()
+    }
+
     fn between(from: &ProcessReading, to: &ProcessReading) -> Self {
         let threads = to.threads_ns.saturating_sub(from.threads_ns);
         let user_ns = to.user_ns.saturating_sub(from.user_ns);
@@ -273,12 +282,12 @@ mod tests {
     fn work_shows_as_processor_time_and_memory() {
         let clock = RunClock::start();
         let me = [std::process::id()];
-        let before = Reading::now(clock.now(), &me);
+        let before = Reading::now(clock.now(), &me, &[]);
         let busy_until = clock.now() + std::time::Duration::from_millis(60);
         while clock.now() < busy_until {
             std::hint::spin_loop();
         }
-        let used = before.until(&Reading::now(clock.now(), &me), 1.0);
+        let used = before.until(&Reading::now(clock.now(), &me, &[]), 1.0);
         let server = used.server.unwrap();
         assert!(server.cpu_ns > 10_000_000, "{server:?}");
         assert!(server.wall_ns >= 60_000_000);
@@ -293,14 +302,14 @@ mod tests {
         let mut shell = Shell::start(&script, std::process::Stdio::null());
         let clock = RunClock::start();
         let roots = [shell.child.id()];
-        let before = Reading::now(clock.now(), &family(&roots));
+        let before = Reading::now(clock.now(), &family(&roots), &[]);
         shell.say("begin");
         assert_eq!(shell.hear(), "done");
-        let (alone, all) = (Reading::now(clock.now(), &roots), Reading::now(clock.now(), &family(&roots)));
+        let (alone, all) = (Reading::now(clock.now(), &roots, &[]), Reading::now(clock.now(), &family(&roots), &[]));
         shell.end();
         let [alone, all] = [alone, all].map(|later| before.until(&later, 1.0).server.unwrap().cpu_ns);
         assert!(all > 5_000_000 && all > 3 * alone, "{alone} ns of the parent, {all} ns of all");
-        assert!(before.until(&Reading::now(clock.now(), &[]), 1.0).server.is_none());
+        assert!(before.until(&Reading::now(clock.now(), &[], &[]), 1.0).server.is_none());
     }
 
     #[test]

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use pushoff_model::record::{FailureKind, Measurement, Memory, Outcome, WindowCounts};
 use pushoff_model::workload::Direction;
-use pushoff_model::{RunClock, Transport};
+use pushoff_model::{Client, RunClock, Transport};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::browser::Browser;
 use crate::failure::{Failed, caused, failed};
 use crate::load::Load;
 use crate::observer::{self, Observed, Observer};
@@ -30,29 +31,54 @@ use crate::{process, validity};
 const CONNECT_BASE: Duration = Duration::from_secs(10);
 /// … and how much longer for each subscriber. Chosen here: ten times what it takes.
 const CONNECT_EACH: Duration = Duration::from_millis(5);
+/// The same in a page, where those who are there already go on polling meanwhile.
+const CONNECT_EACH_IN_A_PAGE: Duration = Duration::from_millis(250);
 /// From when all are connected to when the load begins: time for everybody to hear of it.
 const LEAD: Duration = Duration::from_millis(20);
 
 /// Runs one trial on one fresh server. Whatever goes wrong is in the outcome.
 pub async fn run(trial: &Trial, target: &Server, cancel: &CancellationToken) -> Outcome {
+    let clock = RunClock::start();
+    match Browser::of(trial, target, clock).await {
+        Err(failure) => Outcome::Failed(*failure),
+        Ok(None) => outcome(trial, target, None, clock, cancel).await,
+        Ok(Some(browser)) => {
+            let outcome = outcome(trial, target, Some(&browser), clock, cancel).await;
+            browser.close().await;
+            outcome
+        }
+    }
+}
+
+async fn outcome(
+    trial: &Trial,
+    target: &Server,
+    browser: Option<&Browser>,
+    clock: RunClock,
+    cancel: &CancellationToken,
+) -> Outcome {
     let interrupted = "the trial was interrupted";
     let gone = "the server's process ended in the middle of the trial";
     tokio::select! {
         biased;
         () = cancel.cancelled() => Outcome::Failed(*failed(FailureKind::Interrupted, interrupted)),
         () = process::ended(target.pids.first().copied()) => Outcome::Failed(*failed(FailureKind::Server, gone)),
-        measured = Box::pin(measure(trial, target)) => match measured {
+        measured = Box::pin(measure(trial, target, browser, clock)) => match measured {
             Ok(measurement) => Outcome::Measured(Box::new(measurement)),
             Err(failure) => Outcome::Failed(*failure),
         },
     }
 }
 
-async fn measure(trial: &Trial, target: &Server) -> Result<Measurement, Failed> {
-    let clock = RunClock::start();
+async fn measure(
+    trial: &Trial,
+    target: &Server,
+    browser: Option<&Browser>,
+    clock: RunClock,
+) -> Result<Measurement, Failed> {
     let trial = &fitted(trial);
     let workload = &trial.workload;
-    let observer = Observer { clock, target };
+    let observer = Observer { clock, target, browser: browser.map(Browser::pid) };
     let stage = staged(trial, target, clock).await?;
     let empty = observer.held().await;
     let before = observer.reading().await;
@@ -68,7 +94,7 @@ async fn measure(trial: &Trial, target: &Server) -> Result<Measurement, Failed> 
         taps,
         start,
         stop,
-    } = setup::send_off(stage, trial, target, clock);
+    } = setup::send_off(stage, trial, target, browser, clock);
     let mut finished = Vec::new();
     tokio::select! {
         failure = broken(&mut subscribers, &mut finished) => return Err(failure),
@@ -76,7 +102,11 @@ async fn measure(trial: &Trial, target: &Server) -> Result<Measurement, Failed> 
     }
     let connecting = observer.used_since(&before).await;
     let idle = observer.held().await;
-    let set_up = taps.traffic();
+    let pages = match browser {
+        Some(browser) => Some((browser, browser.used().await?)),
+        None => None,
+    };
+    let set_up = taps.traffic().filter(|_| browser.is_none());
     let pacer = Pacer::new(&schedule).map_err(|error| caused(FailureKind::Generator, "making a timer", &error))?;
     let table = Timetable::new(&workload.phases, clock.now() + LEAD);
     recorder.begin(table.window);
@@ -92,13 +122,17 @@ async fn measure(trial: &Trial, target: &Server) -> Result<Measurement, Failed> 
     let wire = observer::wire(&taps, set_up);
     stop.cancel();
     while let Some(joined) = subscribers.join_next().await {
-        finished.push(*joined.map_err(|error| crashed(&error))?.subscriber);
+        finished.extend(joined.map_err(|error| crashed(&error))?.into_iter().map(|one| *one.subscriber));
     }
+    let browser = match pages {
+        Some((browser, idle)) => Some(browser.showed(&idle, clock).await?),
+        None => None,
+    };
     publications.iter().for_each(Publication::close);
     let fates: Vec<_> = publications.iter().map(Publication::fates).collect();
     let account = settle(&finished, &fates, &schedule, (table.start, table.window))?;
     load.check(&account, &fates)?;
-    let observed = Observed { connecting, memory: Memory { empty, idle, delivering }, used, wire };
+    let observed = Observed { connecting, memory: Memory { empty, idle, delivering }, used, wire, browser };
     Ok(measurement(trial, table.window, account, recorder.take(), &observed))
 }
 
@@ -120,7 +154,11 @@ fn fitted(trial: &Trial) -> Trial {
 }
 
 fn patience(trial: &Trial) -> Duration {
-    CONNECT_BASE + CONNECT_EACH * trial.workload.subscribers
+    let each = match trial.client {
+        Client::Library | Client::Lean => CONNECT_EACH,
+        Client::Browser => CONNECT_EACH_IN_A_PAGE,
+    };
+    CONNECT_BASE + each * trial.workload.subscribers
 }
 
 async fn staged(trial: &Trial, target: &Server, clock: RunClock) -> Result<Stage, Failed> {
@@ -144,17 +182,19 @@ async fn all_connected(
 }
 
 /// Collects subscribers that are at the end of their topic; returns when one gave up, and why.
-async fn broken(subscribers: &mut JoinSet<Finished>, finished: &mut Vec<Subscriber>) -> Failed {
+async fn broken(subscribers: &mut JoinSet<Vec<Finished>>, finished: &mut Vec<Subscriber>) -> Failed {
     while let Some(joined) = subscribers.join_next().await {
-        let Finished { subscriber, result } = match joined {
-            Ok(one) => one,
+        let all = match joined {
+            Ok(all) => all,
             Err(error) => return crashed(&error),
         };
-        if let Err(error) = result {
-            let attempted = format!("subscriber {}", subscriber.seat.number);
-            return caused(error.kind(), &attempted, &error);
+        for Finished { subscriber, result } in all {
+            if let Err(error) = result {
+                let attempted = format!("subscriber {}", subscriber.seat.number);
+                return caused(error.kind(), &attempted, &error);
+            }
+            finished.push(*subscriber);
         }
-        finished.push(*subscriber);
     }
     std::future::pending().await
 }
@@ -164,13 +204,16 @@ fn crashed(error: &JoinError) -> Failed {
 }
 
 fn measurement(trial: &Trial, window: Window, account: Account, totals: Totals, observed: &Observed) -> Measurement {
-    let polls = trial.transport.is_polling();
-    let Observed { connecting, memory, used, wire } = observed;
+    let Observed { connecting, memory, used, wire, browser } = observed;
+    // A page's client says nothing of the moments at which it polls.
+    let polls = trial.transport.is_polling() && browser.is_none();
+    let mut concerns = validity::concerns(used, &totals.own_lag, trial.workload.slo.as_ref());
+    concerns.extend(browser.as_ref().and_then(|browser| validity::uncertain(&browser.clock)));
     Measurement {
         measured_ns: pushoff_model::time::nanos(window.length()),
         counts: account.counts,
         window: WindowCounts { delivered: totals.delivered, received: totals.received, ..account.window },
-        concerns: validity::concerns(used, &totals.own_lag, trial.workload.slo.as_ref()),
+        concerns,
         connecting: observer::connecting(trial.workload.subscribers, &totals, connecting),
         wire: *wire,
         memory: *memory,
@@ -188,5 +231,6 @@ fn measurement(trial: &Trial, window: Window, account: Account, totals: Totals, 
         server: used.server,
         generator: used.generator,
         machine: used.machine,
+        browser: *browser,
     }
 }

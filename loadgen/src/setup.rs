@@ -19,6 +19,8 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::browser::{Browser, Signals};
+use crate::descriptors::speaks_on_its_own;
 use crate::failure::{Failed, caused, failed};
 use crate::plan::Trial;
 use crate::poster::Poster;
@@ -54,7 +56,8 @@ pub(crate) struct Stage {
 
 /// Everybody who takes part in a trial, on their marks.
 pub(crate) struct Cast {
-    pub(crate) subscribers: JoinSet<Finished>,
+    /// A task's are those of one connection, or of one page.
+    pub(crate) subscribers: JoinSet<Vec<Finished>>,
     pub(crate) standings: Vec<Arc<Standing>>,
     pub(crate) publishers: Vec<Publisher>,
     /// What became of each publisher's messages, by number.
@@ -99,7 +102,13 @@ pub(crate) async fn stage(trial: &Trial, server: &Server, clock: RunClock) -> Re
 }
 
 /// Sends the subscribers off to connect. They are connected when `arrivals` says so.
-pub(crate) fn send_off(stage: Stage, trial: &Trial, server: &Server, clock: RunClock) -> Cast {
+pub(crate) fn send_off(
+    stage: Stage,
+    trial: &Trial,
+    server: &Server,
+    browser: Option<&Browser>,
+    clock: RunClock,
+) -> Cast {
     let mut cast = Cast {
         subscribers: JoinSet::new(),
         standings: Vec::new(),
@@ -113,7 +122,7 @@ pub(crate) fn send_off(stage: Stage, trial: &Trial, server: &Server, clock: RunC
         start: watch::Sender::new(None),
         stop: CancellationToken::new(),
     };
-    let sockets = subscribers(&mut cast, trial, server, &stage.topics, clock);
+    let sockets = subscribers(&mut cast, trial, server, browser, &stage.topics, clock);
     enlist(&mut cast, trial, stage.channels.into_iter().chain(sockets));
     cast
 }
@@ -157,7 +166,7 @@ fn topics(trial: &Trial) -> Result<Vec<Topic>, Failed> {
 /// Whether members speak on the connection that they listen on.
 fn speaks_there(trial: &Trial) -> bool {
     let technique = trial.target.dialect.technique(trial.transport);
-    trial.transport.sends_on_its_own_connection() && technique.is_some_and(|technique| technique.speaks.is_some())
+    speaks_on_its_own(trial.transport, trial.client) && technique.is_some_and(|technique| technique.speaks.is_some())
 }
 
 /// Posts every topic's greeting.
@@ -206,33 +215,62 @@ async fn member(poster: &Poster) -> Result<Channel, Failed> {
 }
 
 /// Starts every subscriber; returns the outboxes of those that speak on their own connection.
-fn subscribers(cast: &mut Cast, trial: &Trial, server: &Server, topics: &[Topic], clock: RunClock) -> Vec<Channel> {
-    let workload = &trial.workload;
-    let speaks = workload.direction == Direction::Both;
-    let on_its_own = speaks && speaks_there(trial);
+fn subscribers(
+    cast: &mut Cast,
+    trial: &Trial,
+    server: &Server,
+    browser: Option<&Browser>,
+    topics: &[Topic],
+    clock: RunClock,
+) -> Vec<Channel> {
     let room = Arc::new(Semaphore::new(CONNECTING_AT_ONCE));
+    let seated: Vec<_> = (0..trial.workload.subscribers)
+        .map(|number| (seated(cast, trial, server, number), topics[trial.workload.topic_of(number) as usize].clone()))
+        .collect();
+    let Some(browser) = browser else { return connect(cast, trial, server, seated, &room, clock) };
+    let signals = Signals { clock, room, start: cast.start.subscribe(), stop: cast.stop.clone() };
+    for page in browser.seat(seated.into_iter(), trial, server) {
+        cast.subscribers.spawn(page.attend(signals.clone()));
+    }
+    Vec::new()
+}
+
+/// A subscriber with its books.
+fn seated(cast: &mut Cast, trial: &Trial, server: &Server, number: u32) -> Box<Subscriber> {
+    let workload = &trial.workload;
+    let topic = workload.topic_of(number);
+    let speaks = workload.direction == Direction::Both;
+    let dialect = &server.target.dialect;
+    let seat = Seat {
+        number,
+        topic,
+        topics: workload.topics,
+        publishers: if speaks { workload.audience(topic) } else { 1 } as usize,
+        others: dialect.others,
+        presence: Presence::of(dialect.newcomers, trial.transport),
+        own: speaks.then(|| cast.publications[number as usize].clone()),
+    };
+    let standing = Arc::new(Standing::default());
+    cast.standings.push(standing.clone());
+    Box::new(Subscriber::new(seat, cast.recorder.clone(), standing, cast.arrivals.clone()))
+}
+
+/// Has the subscribers of this process connect, each for itself.
+fn connect(
+    cast: &mut Cast,
+    trial: &Trial,
+    server: &Server,
+    seated: Vec<(Box<Subscriber>, Topic)>,
+    room: &Arc<Semaphore>,
+    clock: RunClock,
+) -> Vec<Channel> {
+    let workload = &trial.workload;
+    let on_its_own = workload.direction == Direction::Both && speaks_there(trial);
     let offsets = poll_offsets(trial, &cast.schedule);
     let ports = transports::ports();
     let mut channels = Vec::new();
-    for (number, offset) in (0..workload.subscribers).zip(offsets) {
-        let topic = workload.topic_of(number);
-        let own = speaks.then(|| cast.publications[number as usize].clone());
-        let publishers = if speaks { workload.audience(topic) } else { 1 };
-        let dialect = &server.target.dialect;
-        let seat = Seat {
-            number,
-            topic,
-            topics: workload.topics,
-            publishers: publishers as usize,
-            others: dialect.others,
-            presence: Presence::of(dialect.newcomers, trial.transport),
-            own,
-        };
-        let standing = Arc::new(Standing::default());
-        cast.standings.push(standing.clone());
-        let subscriber = Subscriber::new(seat, cast.recorder.clone(), standing, cast.arrivals.clone());
-        let mut subscription =
-            Subscription::new(server.clone(), topics[topic as usize].clone(), workload.polling, clock);
+    for ((number, offset), (subscriber, topic)) in (0..).zip(offsets).zip(seated) {
+        let mut subscription = Subscription::new(server.clone(), topic, workload.polling, clock);
         subscription.pace = Pace::From { start: cast.start.subscribe(), offset };
         subscription.completes = workload.completes;
         subscription.client = trial.client;
@@ -246,7 +284,7 @@ fn subscribers(cast: &mut Cast, trial: &Trial, server: &Server, topics: &[Topic]
             channels.push(Channel::Socket(sender));
         }
         let stop = cast.stop.clone();
-        cast.subscribers.spawn(attend(trial.transport, subscription, Box::new(subscriber), room.clone(), stop));
+        cast.subscribers.spawn(attend(trial.transport, subscription, subscriber, room.clone(), stop));
     }
     channels
 }
@@ -258,14 +296,14 @@ async fn attend(
     mut subscriber: Box<Subscriber>,
     room: Arc<Semaphore>,
     stop: CancellationToken,
-) -> Finished {
+) -> Vec<Finished> {
     let attending = async {
         subscriber.room = room.acquire_owned().await.ok();
         transports::subscribe(transport, subscription, &mut *subscriber).await
     };
     let result = stop.run_until_cancelled(attending).await.unwrap_or(Ok(()));
     subscriber.close();
-    Finished { subscriber, result }
+    vec![Finished { subscriber, result }]
 }
 
 /// When each subscriber polls, within the interval: evenly spread from when the messages of its

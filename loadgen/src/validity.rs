@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use pushoff_model::LatencyHistogram;
-use pushoff_model::record::{Concern, Limit, ProcessUse};
+use pushoff_model::record::{Concern, Limit, PageClocks, ProcessUse};
 use pushoff_model::workload::Slo;
 
 use crate::resources::{Use, share};
@@ -32,6 +32,9 @@ pub(crate) const STEAL: f64 = 0.02;
 /// The part of TCP segments that may be sent again: each waits 200 ms and more. Over loopback
 /// nothing is lost, so that resending means a machine that is short of time or memory.
 pub(crate) const RESENT: f64 = 0.001;
+/// How far a page's clock may be off the run's, or move against it. Chosen here: half of what a page
+/// that is not busy takes to hand a message over.
+pub(crate) const PAGE_CLOCK: Duration = Duration::from_micros(500);
 /// So few segments sent again say nothing, the counter being the machine's.
 const FEW_RESENT: u64 = 10;
 
@@ -60,6 +63,15 @@ pub(crate) fn concerns(used: &Use, own_lag: &LatencyHistogram, slo: Option<&Slo>
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// What is wrong with the clocks of a browser's pages.
+pub(crate) fn uncertain(clock: &PageClocks) -> Option<Concern> {
+    let off = Duration::from_nanos(clock.uncertainty_ns.max(clock.drift_ns));
+    (off > PAGE_CLOCK).then(|| Concern {
+        limit: Limit::Generator,
+        detail: format!("a page's clock may be {:.2} ms off the run's, over {:.1} ms", millis(off), millis(PAGE_CLOCK)),
+    })
 }
 
 fn late(own_lag: &LatencyHistogram, slo: &Slo) -> Option<String> {
@@ -177,6 +189,15 @@ mod tests {
         assert_eq!(judged(&Use { throttled: 0.03, ..idle }, CALM), [Limit::Machine]);
         assert_eq!(judged(&Use { stood_still: 0.11, ..idle }, CALM), [Limit::Generator]);
         assert_eq!(judged(&idle, Duration::from_millis(11)), [Limit::Generator]);
+    }
+
+    #[test]
+    fn a_page_whose_clock_is_not_known_well_enough_is_a_limit_of_the_generator() {
+        let of = |uncertainty_ns, drift_ns| {
+            uncertain(&PageClocks { uncertainty_ns, drift_ns, ..PageClocks::default() }).map(|concern| concern.limit)
+        };
+        assert_eq!(of(500_000, 500_000), None);
+        assert_eq!([of(500_001, 0), of(0, 500_001)], [Some(Limit::Generator); 2]);
     }
 
     #[test]

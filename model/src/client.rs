@@ -1,12 +1,14 @@
-//! Who receives: the libraries that Rust developers use, or lean clients of our own.
+//! Who receives: the libraries that Rust developers use, lean clients of our own, or a browser.
 //!
-//! What a library costs is measured by running the same cell with both. Nothing else differs
-//! between them: same connections, same requests, same ledger.
+//! What a library or a browser costs is measured by running the same cell with several. Nothing else
+//! differs between them: same plan, same ledger, same histograms.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+use crate::transport::Transport;
 
 /// A kind of client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -17,11 +19,16 @@ pub enum Client {
     Library,
     /// hyper's connection level and one parser a framing: what the generator need not spend.
     Lean,
+    /// Pages in headless Chromium, with the small clients that the server offers: what a reader has.
+    Browser,
 }
 
 impl Client {
-    /// Both, the default first.
-    pub const ALL: [Self; 2] = [Self::Library, Self::Lean];
+    /// All of them, the default first.
+    pub const ALL: [Self; 3] = [Self::Library, Self::Lean, Self::Browser];
+
+    /// Those that are part of the generator's own process.
+    pub const OF_THE_PROCESS: [Self; 2] = [Self::Library, Self::Lean];
 
     /// The name used in TOML, records and on the command line.
     #[must_use]
@@ -29,6 +36,16 @@ impl Client {
         match self {
             Self::Library => "library",
             Self::Lean => "lean",
+            Self::Browser => "browser",
+        }
+    }
+
+    /// Whether it can be had by a transport: a browser opens no raw TCP connection.
+    #[must_use]
+    pub const fn speaks(self, transport: Transport) -> bool {
+        match (self, transport) {
+            (Self::Browser, Transport::RawTcp) => false,
+            (Self::Library | Self::Lean | Self::Browser, _) => true,
         }
     }
 }
@@ -41,7 +58,7 @@ impl fmt::Display for Client {
 
 /// A name that no client has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a client: take library or lean")]
+#[error("`{0}` is not a client: take library, lean or browser")]
 pub struct UnknownClient(pub String);
 
 impl FromStr for Client {
@@ -62,6 +79,6 @@ mod tests {
             assert_eq!(client.name().parse(), Ok(client));
             assert_eq!(serde_json::to_string(&client).unwrap(), format!("\"{client}\""));
         }
-        assert!("curl".parse::<Client>().unwrap_err().to_string().contains("library or lean"));
+        assert!("curl".parse::<Client>().unwrap_err().to_string().contains("library, lean or browser"));
     }
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::browser::Browser;
+
 /// The machine, the build and the command behind a run's records.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Environment {
@@ -48,6 +50,9 @@ pub struct Environment {
     pub noise: Noise,
     /// What the run asked of the machine and did not get, a sentence each.
     pub shortages: Vec<String>,
+    /// The browser that received, and what it allows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub browser: Option<Browser>,
 }
 
 /// What a short check before a run found: what no figure of the run can be finer than.

@@ -4,6 +4,7 @@
 //! topic and a cursor look like, what a workload asks for and what a record holds is said here
 //! and nowhere else.
 
+pub mod browser;
 pub mod client;
 pub mod environment;
 pub mod file;

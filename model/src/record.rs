@@ -3,6 +3,7 @@
 //! A record holds counts, histograms and what the machine did; it holds no percentile and nothing
 //! rounded. A trial that could not be measured leaves a record too, with the reason.
 
+mod browser;
 mod costs;
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,7 @@ use crate::target::OURS;
 use crate::transport::Transport;
 use crate::workload::{Slo, Workload};
 
+pub use browser::{BrowserUse, Heap, MainThread, PageClocks};
 pub use costs::{
     Connecting, Contents, Flow, Held, KernelMemory, MachineUse, Memory, ProcessMemory, ProcessUse, Traffic, Wire,
 };
@@ -184,10 +186,13 @@ pub struct Measurement {
     /// What the server's process used during the measure phase; absent where it is not ours to see.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<ProcessUse>,
-    /// What the generator's process used during the measure phase.
+    /// What the generator's process used during the measure phase, the browser's with it.
     pub generator: ProcessUse,
     /// What the machine did meanwhile.
     pub machine: MachineUse,
+    /// How the browser fared, where one received.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub browser: Option<BrowserUse>,
     /// What limits the trial's worth. Empty: nothing known.
     pub concerns: Vec<Concern>,
 }

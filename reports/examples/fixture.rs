@@ -1,7 +1,7 @@
 //! Renders the made-up run that the tests use, to look at a change without measuring:
 //! `cargo run -p pushoff-reports --example fixture -- FOLDER [RUN]`, where
-//! RUN is `answers` (without what looks for cost), `servers` (three of them) or `remote` (one of
-//! somebody else's).
+//! RUN is `answers` (without what looks for cost), `servers` (three of them), `remote` (one of
+//! somebody else's) or `browser` (pages beside the libraries).
 
 #![expect(clippy::unwrap_used, reason = "a look at the pages, not a program")]
 
@@ -17,6 +17,7 @@ fn main() -> Result<(), ReportError> {
     let run = match std::env::args().nth(2).as_deref() {
         Some("answers") => fixture::run(),
         Some("servers") => fixture::servers(),
+        Some("browser") => fixture::in_pages(),
         Some("remote") => fixture::remote(),
         Some(_) | None => fixture::whole(),
     };

@@ -12,6 +12,8 @@
 
 #[path = "fixture/costs.rs"]
 mod costs;
+#[path = "fixture/pages.rs"]
+mod pages;
 #[path = "fixture/peers.rs"]
 mod peers;
 #[path = "fixture/whole.rs"]
@@ -49,6 +51,12 @@ pub(crate) fn whole() -> crate::Run {
         whole::add(&mut run.records);
         run
     });
+    RUN.clone()
+}
+
+/// The ticker received by the libraries and by a browser.
+pub(crate) fn in_pages() -> crate::Run {
+    static RUN: LazyLock<crate::Run> = LazyLock::new(pages::run);
     RUN.clone()
 }
 
@@ -145,6 +153,7 @@ pub(crate) fn measurement(workload: &Workload, transport: Transport, trial: u32)
         ..Counts::default()
     };
     let polls = transport.is_polling();
+    let cpu_ns = (deliveries as f64 * cpu * drift) as u64;
     let mut measurement = Measurement {
         measured_ns: 1_500_000_000,
         counts,
@@ -170,14 +179,10 @@ pub(crate) fn measurement(workload: &Workload, transport: Transport, trial: u32)
         connect: lognormal(&mut random, 900.0, 0.4, workload.subscribers),
         first_message: lognormal(&mut random, 42_000.0, 0.5, workload.subscribers),
         series: sample.series,
-        server: Some(ProcessUse {
-            cpu_ns: (deliveries as f64 * cpu * drift) as u64,
-            wall_ns: 1_500_000_000,
-            cpus: 1.0,
-            ..ProcessUse::default()
-        }),
+        server: Some(ProcessUse { cpu_ns, wall_ns: 1_500_000_000, cpus: 1.0, ..ProcessUse::default() }),
         generator: ProcessUse { cpu_ns: 410_000_000, wall_ns: 1_500_000_000, cpus: 1.0, ..ProcessUse::default() },
         machine: MachineUse { steal: 0.002, retransmits: 0 },
+        browser: None,
         concerns: Vec::new(),
     };
     costs::fill(&mut measurement, workload, transport, drift);
@@ -283,6 +288,7 @@ pub(crate) fn environment() -> Environment {
             round_trip_p99_ns: 31_000,
             repeat_ns: 1_900,
         },
+        browser: None,
         shortages: vec!["the descriptor limit is 20,000: at most 19,900 connections".into()],
     }
 }

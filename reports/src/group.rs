@@ -25,7 +25,8 @@ pub(crate) struct Group<'a> {
     pub(crate) server: &'a str,
     /// Whether its trials are steps of a search.
     pub(crate) is_search: bool,
-    /// Whether the same was measured with the libraries too: this is their tax, not a new answer.
+    /// Whether the same was measured with a client that goes before: this is what clients cost, not a
+    /// new answer.
     pub(crate) is_second: bool,
     /// The workload's name, with its size, its client or a number where several differ under one.
     pub(crate) question: String,

@@ -158,8 +158,8 @@ impl Family {
         let mut groups = groups.to_vec();
         groups.sort_by_key(|group| group.workload.subscribers);
         let mut label = groups.first().map(|group| group.workload.name.clone()).unwrap_or_default();
-        if groups.iter().any(|group| group.is_second) {
-            label.push_str(", lean client");
+        if let Some(second) = groups.iter().find(|group| group.is_second) {
+            label.push_str(&format!(", {} client", second.client));
         }
         if let Some(group) = groups.first().filter(|group| group.label != group.question) {
             label.push_str(&format!(", {}", group.server));

@@ -157,6 +157,16 @@ mod tests {
         check_ids(&page);
     }
 
+    #[test]
+    fn the_page_with_a_browser_is_well_formed_and_leads_nowhere_but_within() {
+        let run = fixture::in_pages();
+        let page = page(&Study::of(&run)).unwrap();
+        check_balance(&page);
+        check_links(&page);
+        check_ids(&page);
+        assert!(page.contains("<h2>In a browser"));
+    }
+
     fn check_ids(page: &str) {
         let ids: Vec<_> = page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
         let once: std::collections::BTreeSet<_> = ids.iter().collect();

@@ -5,6 +5,7 @@
 //! page, the Markdown and the terminal.
 
 pub mod bench;
+mod browser;
 mod charts;
 mod columns;
 mod compare;

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use comfy_table::{Table as Grid, presets};
 
+use crate::browser::facts;
 use crate::cost;
 use crate::describe;
 use crate::kind::Kind;
@@ -31,6 +32,7 @@ pub(crate) fn document(study: &Study<'_>) -> String {
     text.push_str(&costs(study));
     text.push_str(&searches(study));
     text.push_str(&growth(study));
+    text.push_str(&browser(study));
     text.push_str(&million(study));
     text.push_str(&validity(study));
     text.push_str("\n## How it was measured\n\n");
@@ -136,6 +138,21 @@ fn searches(study: &Study<'_>) -> String {
         text.push_str(&whole(&search::table(searched, study.noise_ns), grid));
     }
     text
+}
+
+fn browser(study: &Study<'_>) -> String {
+    let mut text = String::new();
+    for pages in &study.pages {
+        let _written = write!(text, "\n### {}\n\n", pages.label);
+        text.push_str(&whole(&pages.table(), lines));
+    }
+    for facts in facts(study) {
+        let _written = write!(text, "\n### {}\n\n", facts.title);
+        for (name, value) in facts.all {
+            let _written = writeln!(text, "- {name}: {value}");
+        }
+    }
+    if text.is_empty() { text } else { format!("\n## In a browser\n{text}") }
 }
 
 fn growth(study: &Study<'_>) -> String {

@@ -6,7 +6,7 @@ use pushoff_model::{Environment, Transport};
 
 use crate::Run;
 use crate::compare::Figure;
-use crate::cost::{CostSheet, Costs, Sources, Taxes, taxes};
+use crate::cost::{CostSheet, Costs, Pages, Sources, Taxes, pages, taxes};
 use crate::figures::Figures;
 use crate::group::{Cell, Group, group};
 use crate::growth::{Family, families};
@@ -29,6 +29,8 @@ pub(crate) struct Study<'a> {
     pub(crate) besides: Vec<Beside<'a>>,
     /// What the clients' libraries cost, where both clients received.
     pub(crate) taxes: Vec<Taxes>,
+    /// What pages took, where a browser received.
+    pub(crate) pages: Vec<Pages>,
     /// What differs in nothing but its size.
     pub(crate) families: Vec<Family>,
     /// What the machines of the runs differ from themselves by: the loudest of them.
@@ -59,7 +61,7 @@ impl<'a> Study<'a> {
     pub(crate) fn of(run: &'a Run) -> Self {
         let noise_ns = run.environments.iter().map(noise_of).fold(0.0, f64::max);
         let groups = group(run);
-        let (families, taxes) = (families(&groups), taxes(&groups));
+        let (families, taxes, pages) = (families(&groups), taxes(&groups), pages(&groups));
         let sources = Sources::of(&groups);
         let mut study = Self {
             run,
@@ -68,6 +70,7 @@ impl<'a> Study<'a> {
             searches: Vec::new(),
             besides: Vec::new(),
             taxes,
+            pages,
             families,
             noise_ns,
         };

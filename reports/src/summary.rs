@@ -4,12 +4,13 @@
 
 use std::collections::BTreeMap;
 
+use pushoff_model::browser::Browser;
 use pushoff_model::workload::{Growth, Slo};
 use pushoff_model::{Client, Transport};
 use serde::Serialize;
 
 use crate::Run;
-use crate::cost::{CostSheet, Costs, Tax, Taxes};
+use crate::cost::{CostSheet, Costs, InPages, Pages, Tax, Taxes};
 use crate::figures::Figures;
 use crate::group::Cell;
 use crate::growth::{Family, Line, Point, Slopes};
@@ -32,6 +33,10 @@ pub struct Summary {
     /// What was asked of several servers.
     servers: Vec<BesideSummary>,
     client_taxes: Vec<TaxSummary>,
+    /// What pages took beside the other clients, where a browser received.
+    pages: Vec<PagesSummary>,
+    /// What the browsers of the runs allow.
+    browsers: Vec<Browser>,
     growth: Vec<GrowthSummary>,
 }
 
@@ -145,6 +150,19 @@ struct TaxCell {
 }
 
 #[derive(Clone, Debug, Serialize)]
+struct PagesSummary {
+    name: String,
+    cells: Vec<PagesCell>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct PagesCell {
+    transport: Transport,
+    #[serde(flatten)]
+    figures: InPages,
+}
+
+#[derive(Clone, Debug, Serialize)]
 struct GrowthSummary {
     name: String,
     sizes: Vec<u32>,
@@ -175,6 +193,8 @@ pub fn summary(run: &Run) -> Summary {
         searches: study.searches.iter().map(search).collect(),
         servers: study.besides.iter().map(beside).collect(),
         client_taxes: study.taxes.iter().map(taxed).collect(),
+        pages: study.pages.iter().map(in_pages).collect(),
+        browsers: run.environments.iter().filter_map(|environment| environment.browser.clone()).collect(),
         growth: study.families.iter().map(growth).collect(),
     }
 }
@@ -261,6 +281,11 @@ fn beside(it: &Beside<'_>) -> BesideSummary {
         baseline: it.baseline.to_owned(),
         cells: it.lines.iter().map(cell).collect(),
     }
+}
+
+fn in_pages(pages: &Pages) -> PagesSummary {
+    let cells = pages.iter().map(|(transport, figures)| PagesCell { transport, figures: figures.clone() });
+    PagesSummary { name: pages.label.clone(), cells: cells.collect() }
 }
 
 fn taxed(taxes: &Taxes) -> TaxSummary {

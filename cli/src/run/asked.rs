@@ -5,12 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::ensure;
-use pushoff_loadgen::{Asked, descriptors_needed};
+use anyhow::{bail, ensure};
+use pushoff_loadgen::{Asked, MOST_IN_A_BROWSER, descriptors_needed, find_chromium};
+use pushoff_model::target::Place;
 use pushoff_model::workload::Search;
 use pushoff_model::{Client, Transport, Workload, workload};
 
 use crate::arguments::RunOptions;
+use crate::terminal;
 
 /// The workloads that are asked for, each at every size.
 pub(super) fn workloads(options: &RunOptions) -> anyhow::Result<Vec<Arc<Workload>>> {
@@ -74,6 +76,44 @@ pub(super) fn ensure_descriptors(asked: &Asked<'_>) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether a browser is to receive.
+///
+/// # Errors
+/// When there is none, or it is asked for what it cannot do.
+pub(super) fn has_browser(asked: &Asked<'_>) -> anyhow::Result<bool> {
+    let of_workloads = || asked.workloads.iter().any(|workload| workload.client == Client::Browser);
+    let is_asked = if asked.clients.is_empty() { of_workloads() } else { asked.clients.contains(&Client::Browser) };
+    if !is_asked {
+        return Ok(false);
+    }
+    ensure!(
+        find_chromium().is_some(),
+        "--client browser needs Chromium, and there is none on the PATH: install it (Debian and Ubuntu: apt-get \
+         install chromium; elsewhere: google-chrome will do)"
+    );
+    if let Some(other) = asked.targets.iter().find(|target| target.place != Place::Unsaid) {
+        bail!(
+            "--client browser measures pushoff's own server, whose pages it opens: leave --target {} to the other \
+             clients",
+            other.name
+        );
+    }
+    let spoken = asked.transports.iter().any(|&transport| Client::Browser.speaks(transport));
+    ensure!(spoken || asked.clients.len() > 1, "a browser opens no raw TCP connection: ask for other transports");
+    for workload in asked.workloads.iter().filter(|workload| workload.search.is_none()) {
+        ensure!(
+            workload.subscribers <= MOST_IN_A_BROWSER,
+            "{} has {} subscribers and a browser is asked to hold at most {MOST_IN_A_BROWSER}: lower --subscribers",
+            workload.name,
+            workload.subscribers
+        );
+    }
+    if asked.transports.contains(&Transport::RawTcp) {
+        terminal::remark("a browser opens no raw TCP connection: its cells have no floor beside them");
+    }
+    Ok(true)
 }
 
 fn load(name: &str) -> anyhow::Result<Workload> {

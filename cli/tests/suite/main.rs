@@ -9,6 +9,7 @@
     reason = "a test ends with a panic: the lints' allowance for tests stops at their helper functions"
 )]
 
+mod browser;
 mod client;
 mod command;
 mod garbage;

@@ -19,7 +19,7 @@ const TOPIC: &str = "t";
 
 /// Every way to receive.
 fn every_way() -> impl Iterator<Item = (Transport, Client)> {
-    Transport::ALL.into_iter().flat_map(|transport| Client::ALL.map(|client| (transport, client)))
+    Transport::ALL.into_iter().flat_map(|transport| Client::OF_THE_PROCESS.map(|client| (transport, client)))
 }
 
 /// A JSON text of exactly that many bytes.
@@ -187,7 +187,7 @@ fn a_connection_costs_its_heads_and_its_opening() {
 
 #[test]
 fn an_empty_poll_is_two_heads() {
-    for client in Client::ALL {
+    for client in Client::OF_THE_PROCESS {
         let server = Server::start();
         let start = server.origin(TOPIC);
         let listener = Listener::start(&server, TOPIC, Transport::ShortPolling, client, |_| {});
@@ -208,7 +208,7 @@ fn an_empty_poll_is_two_heads() {
 
 #[test]
 fn what_is_spoken_is_masked_frames() {
-    for client in Client::ALL {
+    for client in Client::OF_THE_PROCESS {
         let server = Server::start();
         let start = server.origin(TOPIC);
         let (outbox, speaks) = mpsc::channel(1);

@@ -6,6 +6,8 @@ use std::io;
 use pushoff_model::Transport;
 use pushoff_model::record::FailureKind;
 
+use crate::browser::BrowserError;
+
 /// Why one connection was not made, or broke.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectionError {
@@ -51,6 +53,9 @@ pub enum ConnectionError {
     /// The target's description knows nothing of that transport.
     #[error("the target does not speak {0}: leave it out, or describe it")]
     NotSpoken(Transport),
+    /// Pages subscribe for themselves.
+    #[error("a browser subscribes by its pages, not from here")]
+    InAPage,
     /// The stream ended though its topic is not complete.
     #[error("the stream ended before its time")]
     Ended,
@@ -79,7 +84,13 @@ impl ConnectionError {
     pub const fn is_final(&self) -> bool {
         match self {
             Self::Status(status) => matches!(status, 400..=499) && !matches!(status, 408 | 425 | 429),
-            Self::Unit(_) | Self::Cursor | Self::Id | Self::Address(_) | Self::NotSpoken(_) | Self::NoRawTcp => true,
+            Self::Unit(_)
+            | Self::Cursor
+            | Self::Id
+            | Self::Address(_)
+            | Self::NotSpoken(_)
+            | Self::InAPage
+            | Self::NoRawTcp => true,
             Self::Io(_)
             | Self::Http(_)
             | Self::Response(_)
@@ -132,6 +143,9 @@ pub enum SubscribeError {
     /// The sink did not want to go on after a break.
     #[error("the subscriber gave up after a break")]
     Stopped(#[source] ConnectionError),
+    /// The page that it was to happen in.
+    #[error("subscribing in a page")]
+    Browser(#[source] BrowserError),
 }
 
 impl SubscribeError {
@@ -140,6 +154,7 @@ impl SubscribeError {
     pub const fn kind(&self) -> FailureKind {
         match self {
             Self::Connect(_) => FailureKind::Connect,
+            Self::Browser(error) => error.kind(),
             Self::Refused(_) | Self::Gone(_) | Self::Stopped(_) => FailureKind::Server,
         }
     }

@@ -49,7 +49,7 @@ impl<'a, S: Sink> Feed<'a, S> {
     ) -> Self {
         let ours = subscription.server.target.is_ours();
         let trust = match (subscription.client, ours) {
-            (Client::Library, _) => Trust::None,
+            (Client::Library | Client::Browser, _) => Trust::None,
             (Client::Lean, false) => Trust::Earned,
             (Client::Lean, true) => Trust::Given,
         };

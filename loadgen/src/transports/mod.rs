@@ -211,6 +211,7 @@ pub async fn subscribe<S: Sink>(
     loop {
         feed.sink.connecting(feed.now());
         let ended = match (transport, client) {
+            (_, Client::Browser) => Err(ConnectionError::InAPage),
             (Transport::ShortPolling, _) => short_polling::connect(&mut feed).await,
             (Transport::LongPolling, _) => long_polling::connect(&mut feed).await,
             (Transport::HttpStreaming, Client::Library) => library::http_streaming::connect(&mut feed).await,
@@ -251,6 +252,7 @@ pub(crate) fn technique(target: &Target, transport: Transport) -> Option<&Techni
 pub(crate) const fn descriptors_a_connection(client: Client, transport: Transport) -> u64 {
     match (client, transport) {
         (Client::Library, Transport::ShortPolling | Transport::LongPolling | Transport::HttpStreaming) => 2,
-        (Client::Library, Transport::Sse | Transport::WebSocket | Transport::RawTcp) | (Client::Lean, _) => 1,
+        (Client::Library, Transport::Sse | Transport::WebSocket | Transport::RawTcp)
+        | (Client::Lean | Client::Browser, _) => 1,
     }
 }

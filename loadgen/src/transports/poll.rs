@@ -32,7 +32,7 @@ pub(super) struct Answer {
 impl Poller {
     pub(super) fn new<S: Sink>(feed: &Feed<'_, S>) -> Result<Self, ConnectionError> {
         match feed.subscription.client {
-            Client::Library => library::Poller::new(feed).map(Self::Library),
+            Client::Library | Client::Browser => library::Poller::new(feed).map(Self::Library),
             Client::Lean => lean::Poller::new(feed).map(|poller| Self::Lean(Box::new(poller))),
         }
     }

@@ -38,7 +38,7 @@ pub(super) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, Co
     feed.tally().request_of(subscribe.len() as u64);
     feed.opened();
     match feed.subscription.client {
-        Client::Library => {
+        Client::Library | Client::Browser => {
             // A big-endian u32 and then so many bytes: the codec's default.
             let mut frames = FramedRead::with_capacity(stream, LengthDelimitedCodec::new(), READ_BUFFER_BYTES);
             while let Some(frame) = frames.next().await {

@@ -26,7 +26,7 @@ async fn trial(server: &Server, workload: Workload, transport: Transport) -> pus
 #[tokio::test(flavor = "multi_thread")]
 async fn a_foreign_server_is_measured_with_both_clients_and_every_ledger_balances() {
     for newcomers in [Newcomers::Kept, Newcomers::Live] {
-        let trials = Client::ALL.into_iter().flat_map(|client| {
+        let trials = Client::OF_THE_PROCESS.into_iter().flat_map(|client| {
             techniques().map(move |transport| async move {
                 let (server, _) = foreign_server::start(newcomers).await;
                 // Nobody can complete a topic there, which is not asked for then.
@@ -61,7 +61,7 @@ async fn members_speak_by_requests_where_their_socket_takes_no_message() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broken_connection_goes_on_after_the_last_id_or_the_last_answers_field() {
     let resuming = techniques().filter(|transport| *transport != Transport::HttpStreaming);
-    let cuts = resuming.flat_map(|transport| Client::ALL.map(|client| (transport, client))).map(
+    let cuts = resuming.flat_map(|transport| Client::OF_THE_PROCESS.map(|client| (transport, client))).map(
         |(transport, client)| async move {
             let (server, logs) = foreign_server::start(Newcomers::Live).await;
             let relay = Relay::to(server.http).await;

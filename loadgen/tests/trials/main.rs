@@ -71,7 +71,7 @@ fn failed(outcome: Outcome) -> Failure {
 
 /// The same trial by every transport and both clients at once, each with a server of its own.
 async fn by_every_transport(workload: &Workload, fault: Fault) -> Vec<(Transport, Measurement)> {
-    let trials = Client::ALL.into_iter().flat_map(|client| {
+    let trials = Client::OF_THE_PROCESS.into_iter().flat_map(|client| {
         Transport::ALL.map(|transport| async move {
             let workload = Workload { client, ..workload.clone() };
             (transport, measured(transport, with_fault(workload, transport, fault).await))
@@ -156,7 +156,7 @@ async fn a_broken_connection_is_made_again_and_loses_nothing() {
     };
     let kinds = [Direction::Down, Direction::Both]
         .into_iter()
-        .flat_map(|direction| Client::ALL.map(|client| (direction, client)));
+        .flat_map(|direction| Client::OF_THE_PROCESS.map(|client| (direction, client)));
     let cuts = kinds.flat_map(|kind| Transport::ALL.map(|transport| cut(kind, transport)));
     for (transport, counts) in join_all(cuts).await {
         // An HTTP client whose connection breaks between two polls makes another unseen.

@@ -20,7 +20,7 @@ async fn offers(server: &Server, transports: &[Transport], client: Client) -> Ve
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_of_our_own_contract_offers_all_and_lets_one_go_on() {
-    for client in Client::ALL {
+    for client in Client::OF_THE_PROCESS {
         let server = FakeServer::start(Fault::None).await;
         let offers = offers(&target(&server), &Transport::ALL, client).await;
         assert!(offers.iter().map(|(transport, _)| *transport).eq(Transport::ALL));
@@ -30,8 +30,9 @@ async fn a_server_of_our_own_contract_offers_all_and_lets_one_go_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_foreign_server_offers_what_its_target_describes() {
-    let cases =
-        [Newcomers::Kept, Newcomers::Live].into_iter().flat_map(|kept| Client::ALL.map(|client| (kept, client)));
+    let cases = [Newcomers::Kept, Newcomers::Live]
+        .into_iter()
+        .flat_map(|kept| Client::OF_THE_PROCESS.map(|client| (kept, client)));
     join_all(cases.map(|(newcomers, client)| async move {
         let (server, _) = foreign_server::start(newcomers).await;
         for (transport, offer) in offers(&server, &TECHNIQUES, client).await {
@@ -89,7 +90,7 @@ async fn every_mistake_is_told_in_one_sentence_with_what_to_do() {
         (Manner::Refuses("404 Not Found"), Transport::Sse, &["publishing at", "404", "`path` in [publish]"]),
     ];
     let told = cases.into_iter().flat_map(|(manner, transport, says)| {
-        Client::ALL.map(|client| async move {
+        Client::OF_THE_PROCESS.map(|client| async move {
             let server = misbehaving::start(manner).await;
             let problem = problem(&server, transport, client).await;
             assert!(problem.contains(&server.http.to_string()), "{manner:?}: {problem}");

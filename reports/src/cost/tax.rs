@@ -36,8 +36,12 @@ pub(crate) fn taxes(groups: &[Group<'_>]) -> Vec<Taxes> {
     let libraries = groups.iter().filter(|group| group.client == Client::Library && !group.is_search);
     libraries
         .filter_map(|library| {
-            let is_twin =
-                |it: &&Group<'_>| it.is_second && it.server == library.server && it.workload == library.workload;
+            let is_twin = |it: &&Group<'_>| {
+                it.client == Client::Lean
+                    && !it.is_search
+                    && it.server == library.server
+                    && it.workload == library.workload
+            };
             let lean = groups.iter().find(is_twin)?;
             let both = library.cells.iter().filter_map(|cell| Some((cell, lean.cell(cell.transport)?)));
             let cells: Vec<_> = both.map(|(one, other)| pair(one, other)).collect();

@@ -1,6 +1,5 @@
 //! What groups are called: by what tells one from its namesakes, and no more.
 
-use pushoff_model::Client;
 use pushoff_model::target::OURS;
 
 use super::Group;
@@ -39,14 +38,15 @@ fn question(group: &Group<'_>, groups: &[Group<'_>]) -> String {
         question.push_str(&format!(" at {}", thousands(&size.to_string())));
     }
     if is_second(group, groups) {
-        question.push_str(", lean client");
+        question.push_str(&format!(", {} client", group.client));
     }
     question
 }
 
-/// Whether the libraries received the same, from the same server.
+/// Whether a client that goes before received the same, from the same server: the libraries before
+/// the lean client, and both before a browser.
 fn is_second(group: &Group<'_>, groups: &[Group<'_>]) -> bool {
     let is_twin =
         |it: &Group<'_>| it.server == group.server && it.is_search == group.is_search && it.workload == group.workload;
-    group.client == Client::Lean && groups.iter().any(|it| it.client != group.client && is_twin(it))
+    groups.iter().any(|it| it.client < group.client && is_twin(it))
 }

@@ -1,6 +1,7 @@
 //! The sections of the page: one file each, listed once in [`ALL`], in the order of the page.
 
 mod answers;
+mod browser;
 mod comparison;
 mod cost;
 mod curves;
@@ -22,13 +23,14 @@ use crate::study::Study;
 /// Renders one section.
 type Section = fn(&Study<'_>) -> Result<Markup, ReportError>;
 
-const ALL: [Section; 12] = [
+const ALL: [Section; 13] = [
     answers::section,
     servers::section,
     comparison::section,
     cost::section,
     curves::section,
     growth::section,
+    browser::section,
     million::section,
     pictures::section,
     method::section,

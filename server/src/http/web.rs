@@ -1,5 +1,5 @@
 //! The live page at `/`, and the files under `/web/`: what it consists of, and the browser clients
-//! that it shows, there to be used and to be copied.
+//! that it shows, there to be used and to be copied; and the page that a measurement opens.
 //!
 //! They are part of the binary and served as they stand. The page loads nothing from elsewhere, runs
 //! no script or style but these files, and shares its process with no page of another origin, so
@@ -13,12 +13,18 @@ use super::problem::Problem;
 use super::response::Response;
 use crate::server::Server;
 
+const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 const PAGE: &str = include_str!("../../web/page.html");
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
+
+/// The same for the page of a measurement, which reaches this host by many names.
+const POLICY_OF_MEASURING: &str = "default-src 'none'; script-src 'self'; \
+                                   connect-src 'self' http://*.localhost:* ws://*.localhost:*; \
+                                   base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// A file as it is served.
 #[derive(Debug, PartialEq, Eq)]
@@ -50,6 +56,8 @@ const FILES: &[File] = &[
     file("wire.js", SCRIPT, include_str!("../../web/wire.js")),
     file("figures.js", SCRIPT, include_str!("../../web/figures.js")),
     file("page.css", "text/css; charset=utf-8", include_str!("../../web/page.css")),
+    file("measure.html", HTML, include_str!("../../web/measure.html")),
+    file("measure.js", SCRIPT, include_str!("../../web/measure.js")),
     file("icon.svg", "image/svg+xml", include_str!("../../web/icon.svg")),
 ];
 
@@ -60,7 +68,10 @@ impl File {
     }
 
     pub(super) fn response(&self) -> Response {
-        serve(self.media_type, self.content)
+        match self.media_type {
+            HTML => document(POLICY_OF_MEASURING, self.content),
+            _ => serve(self.media_type, self.content),
+        }
     }
 }
 
@@ -69,10 +80,15 @@ pub(super) fn page(server: &Server) -> Response {
     let outages = if server.outage.is_some() { "on" } else { "off" };
     let token = if server.config.publish_token.is_some() { "wanted" } else { "none" };
     let page = PAGE.replace("OUTAGES", outages).replace("TOKEN", token);
+    document(POLICY, page)
+}
+
+/// A page that may do what its policy says, and is alone in its process.
+fn document(policy: &'static str, content: impl Into<Bytes>) -> Response {
     let alone = HeaderValue::from_static("same-origin");
     let alone_within = HeaderValue::from_static("require-corp");
-    serve("text/html; charset=utf-8", page)
-        .with(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY))
+    serve(HTML, content)
+        .with(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy))
         .with(REFERRER_POLICY, HeaderValue::from_static("no-referrer"))
         .with(HeaderName::from_static("cross-origin-opener-policy"), alone)
         .with(HeaderName::from_static("cross-origin-embedder-policy"), alone_within)

@@ -1,0 +1,111 @@
+//! How a page's clock stands to the run's, from questions and answers.
+//!
+//! A page that is asked for its time answers with a moment between the question and the answer, so
+//! that each round trip bounds, from both sides, where the page's zero lies on the run's clock; what
+//! all bounds leave is what is known. Both clocks are the host's monotonic one underneath. Source:
+//! RFC 5905 §8 (NTP's round trips), with the bounds kept in place of their middle.
+
+use pushoff_model::RunInstant;
+
+/// Where a page's zero may lie on the run's clock, in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Zero {
+    earliest: f64,
+    latest: f64,
+}
+
+impl Default for Zero {
+    fn default() -> Self {
+        Self { earliest: f64::NEG_INFINITY, latest: f64::INFINITY }
+    }
+}
+
+impl Zero {
+    /// Takes in that a page, asked at one moment and having answered by another, said `page_ms`.
+    pub(super) fn narrow(&mut self, asked: RunInstant, page_ms: f64, answered: RunInstant) {
+        let page = page_ms * 1e6;
+        self.earliest = self.earliest.max(nanos(asked) - page);
+        self.latest = self.latest.min(nanos(answered) - page);
+    }
+
+    /// The middle of what is possible.
+    fn middle(&self) -> f64 {
+        f64::midpoint(self.earliest, self.latest)
+    }
+
+    /// How far the middle may be off, either way.
+    pub(super) fn uncertainty_ns(&self) -> u64 {
+        whole((self.latest - self.earliest).abs() / 2.0)
+    }
+
+    /// How far another measurement of the same page lies from this one.
+    pub(super) fn moved_ns(&self, later: &Self) -> u64 {
+        whole((later.middle() - self.middle()).abs())
+    }
+
+    /// How long it lies after the run's zero.
+    pub(super) fn offset_ns(&self) -> u64 {
+        whole(self.middle())
+    }
+
+    /// A page's moment on the run's clock.
+    pub(super) fn moment(&self, page_ms: f64) -> RunInstant {
+        RunInstant::from_nanos(whole(page_ms.mul_add(1e6, self.middle())))
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a run of 104 days has 53 bits of nanoseconds")]
+const fn nanos(moment: RunInstant) -> f64 {
+    moment.as_nanos() as f64
+}
+
+/// A float as whole nanoseconds: none below zero.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates at both ends")]
+pub(super) const fn whole(nanos: f64) -> u64 {
+    nanos.round() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(nanos: u64) -> RunInstant {
+        RunInstant::from_nanos(nanos)
+    }
+
+    #[test]
+    fn two_lopsided_round_trips_say_more_than_either() {
+        let mut zero = Zero::default();
+        // The page's zero is at 1,000,000 ns; the first answer is slow to come, the second question to go.
+        zero.narrow(at(2_000_000 - 10_000), 1.0, at(2_000_000 + 900_000));
+        assert_eq!(zero.uncertainty_ns(), 455_000);
+        zero.narrow(at(5_000_000 - 800_000), 4.0, at(5_000_000 + 20_000));
+        assert_eq!(zero.uncertainty_ns(), 15_000);
+        assert_eq!((zero.offset_ns(), zero.moment(3.0)), (1_005_000, at(4_005_000)));
+    }
+
+    proptest! {
+        #[test]
+        fn the_true_zero_is_within_the_uncertainty(
+            zero in 0_u32..1_000_000_000,
+            trips in prop::collection::vec((0_u32..1_000_000_000, 0_u32..5_000_000, 0_u32..5_000_000), 1..50),
+        ) {
+            let mut found = Zero::default();
+            let truth = u64::from(zero) + 5_000_000;
+            for (page, there, back) in trips {
+                let moment = truth + u64::from(page);
+                found.narrow(at(moment - u64::from(there)), f64::from(page) / 1e6, at(moment + u64::from(back)));
+            }
+            prop_assert!(found.offset_ns().abs_diff(truth) <= found.uncertainty_ns() + 2);
+        }
+
+        #[test]
+        fn a_clock_that_stands_still_has_not_moved(page in 0_u32..1_000_000_000, trip in 0_u32..5_000_000) {
+            let mut one = Zero::default();
+            one.narrow(at(u64::from(page)), f64::from(page) / 1e6, at(u64::from(page) + u64::from(trip)));
+            prop_assert_eq!(one.moved_ns(&one.clone()), 0);
+        }
+    }
+}
