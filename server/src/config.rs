@@ -43,6 +43,9 @@ pub struct Config {
     pub outages: bool,
     /// How long a shutdown may take before what is left is cut off. Default: 5 s.
     pub grace: Duration,
+    /// A test knob: by what share of its own time all that is done for a connection takes longer,
+    /// above 0. Default: none.
+    pub slow: Option<f64>,
 }
 
 impl Default for Config {
@@ -64,6 +67,7 @@ impl Default for Config {
             keep_alive: Duration::from_secs(75),
             outages: false,
             grace: Duration::from_secs(5),
+            slow: None,
         }
     }
 }

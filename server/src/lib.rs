@@ -15,6 +15,7 @@ mod outage;
 mod payload;
 mod publish;
 mod server;
+mod slow;
 mod socket;
 mod stats;
 mod transports;

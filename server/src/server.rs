@@ -17,6 +17,7 @@ use crate::http::problem::Problem;
 use crate::hub::{Hub, HubLimits, Retention};
 use crate::limits;
 use crate::outage::Outage;
+use crate::slow::Slowed;
 use crate::socket::{self, Socket};
 use crate::stats::Stats;
 use crate::transports::raw_tcp;
@@ -92,7 +93,11 @@ async fn accept(listeners: &Listeners, server: &Arc<Server>, connections: &mut J
         match accepted {
             Ok((stream, port)) => match Arc::clone(&permits).try_acquire_owned() {
                 Ok(permit) => {
-                    connections.spawn(serve(stream, port, Arc::clone(server), permit));
+                    let serving = serve(stream, port, Arc::clone(server), permit);
+                    match server.config.slow {
+                        None => connections.spawn(serving),
+                        Some(share) => connections.spawn(Slowed::new(Box::pin(serving), share)),
+                    };
                 }
                 Err(_) => refuse(stream, port, &refusals, connections),
             },
