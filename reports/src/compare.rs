@@ -11,6 +11,7 @@
 mod pool;
 mod ratio;
 mod resample;
+mod unpaired;
 
 use serde::Serialize;
 use statrs::distribution::{ContinuousCDF as _, StudentsT};
@@ -19,6 +20,7 @@ pub(crate) use pool::Pool;
 pub(crate) use ratio::paired;
 use resample::as_float;
 pub(crate) use resample::{Resample, resamples};
+pub(crate) use unpaired::{Sampled, adjusted};
 
 /// Where a 95 % interval ends: it leaves out a tail of 2.5 % on each side.
 const UPPER_END: f64 = 0.975;

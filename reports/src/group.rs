@@ -71,6 +71,13 @@ impl<'a> Group<'a> {
         self.asks(other.workload, other.client, other.is_search)
     }
 
+    /// Whether another run measured the same, however its question and its advice were worded then.
+    pub(crate) fn is_again(&self, earlier: &Self) -> bool {
+        let (question, advice) = (self.workload.question.clone(), self.workload.advice.clone());
+        let reworded = Workload { question, advice, ..earlier.workload.clone() };
+        self.server == earlier.server && self.asks(&reworded, earlier.client, earlier.is_search)
+    }
+
     fn asks(&self, workload: &Workload, client: Client, is_search: bool) -> bool {
         let same = self.client == client && self.is_search == is_search;
         same && (self.workload == workload || self.is_search && is_same_search(self.workload, workload))

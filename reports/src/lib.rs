@@ -11,6 +11,7 @@ mod columns;
 mod compare;
 mod cost;
 pub mod describe;
+mod diff;
 mod figures;
 #[cfg(test)]
 mod fixture;
@@ -40,6 +41,7 @@ use std::path::{Path, PathBuf};
 
 use pushoff_model::{Environment, Record};
 
+pub use diff::{Diff, Tally, diff};
 pub use summary::{Summary, summary};
 pub use terminal::terminal;
 

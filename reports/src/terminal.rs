@@ -22,7 +22,7 @@ use crate::table::{Entry, Mark, Row, Table};
 /// So many columns must fit with their intervals: transport, SLO, share, cost, p50, p99.
 const CORE: usize = 6;
 /// A rule below the head and one at the end.
-const RULED: TableStyle = TableStyle::new()
+pub(crate) const RULED: TableStyle = TableStyle::new()
     .header_separator(LineStyle::new('─', '─', '─', '─'))
     .bottom_border(LineStyle::new('─', '─', '─', '─'));
 /// Below this a table cannot be read anyway.
@@ -35,7 +35,7 @@ pub fn terminal(run: &Run, width: usize, colour: bool) -> String {
 }
 
 fn render(study: &Study<'_>, width: usize, colour: bool) -> String {
-    let mut screen = Screen { width: width.max(NARROWEST), colour, intervals: true };
+    let mut screen = Screen::new(width, colour);
     let mut text = String::new();
     if study.has_debug_build() {
         text.push_str(&screen.paragraph("! DEBUG BUILD: these figures mean nothing. Build with --release."));
@@ -88,7 +88,8 @@ fn tables<'a>(study: &'a Study<'_>) -> Vec<(String, Table<'a>)> {
     beside.chain(compared).chain(held).chain(searched).collect()
 }
 
-struct Screen {
+/// What is drawn on.
+pub(crate) struct Screen {
     width: usize,
     colour: bool,
     /// Whether figures carry their intervals: in all tables or in none.
@@ -96,6 +97,28 @@ struct Screen {
 }
 
 impl Screen {
+    /// So many columns wide, coloured only where asked for.
+    pub(crate) fn new(width: usize, colour: bool) -> Self {
+        Self { width: width.max(NARROWEST), colour, intervals: true }
+    }
+
+    /// The first of some tables that fits, the last of them broken into lines where none does.
+    pub(crate) fn first_that_fits(&self, tables: impl Iterator<Item = Grid>) -> String {
+        let plain = Self { colour: false, ..*self };
+        let mut drawn = Grid::new();
+        for mut table in tables {
+            plain.prepare(&mut table, ContentArrangement::Disabled);
+            let fits = widest(&plain.finish(&mut table)) <= self.width;
+            let arrangement = if fits { ContentArrangement::Disabled } else { ContentArrangement::Dynamic };
+            self.prepare(&mut table, arrangement);
+            drawn = table;
+            if fits {
+                break;
+            }
+        }
+        self.finish(&mut drawn)
+    }
+
     fn answers(&self, study: &Study<'_>) -> String {
         let mut grid = self.grid(presets::NOTHING);
         for comparison in study.answers() {
@@ -194,17 +217,21 @@ impl Screen {
     fn grid(&self, style: TableStyle) -> Grid {
         let mut grid = Grid::new();
         grid.load_style(style);
-        grid.set_content_arrangement(ContentArrangement::Dynamic);
+        self.prepare(&mut grid, ContentArrangement::Dynamic);
+        grid
+    }
+
+    fn prepare(&self, grid: &mut Grid, arrangement: ContentArrangement) {
+        grid.set_content_arrangement(arrangement);
         grid.set_width(u16::try_from(self.width).unwrap_or(u16::MAX));
         grid.force_no_tty();
         if self.colour {
             grid.enforce_styling();
         }
-        grid
     }
 
     /// Wraps one paragraph to the width.
-    fn paragraph(&self, words: &str) -> String {
+    pub(crate) fn paragraph(&self, words: &str) -> String {
         let mut grid = self.grid(presets::NOTHING);
         grid.add_row([words]);
         if let Some(column) = grid.column_mut(0) {
@@ -261,7 +288,7 @@ fn entry(entry: &Entry, intervals: bool) -> Cell {
 }
 
 /// The nearest to the page's palette that a terminal of 256 colours has on either ground.
-const fn colour_of(transport: Transport) -> Color {
+pub(crate) const fn colour_of(transport: Transport) -> Color {
     match transport {
         Transport::ShortPolling => Color::AnsiValue(136),
         Transport::LongPolling => Color::AnsiValue(166),

@@ -84,6 +84,7 @@ const fn name(gauge: Gauge) -> &'static str {
         Gauge::P50 => "delivery latency, p50",
         Gauge::P99 => "delivery latency, p99",
         Gauge::DeliveryCpu => "server CPU a delivery",
+        Gauge::DeliveryBytes => "bytes a delivery",
         Gauge::Capacity => "the most deliveries a second",
         Gauge::IdleMemory => "server memory a connection, idle",
         Gauge::Connections => "connections a second",

@@ -13,6 +13,8 @@ pub(crate) enum Gauge {
     P50,
     P99,
     DeliveryCpu,
+    /// Both directions, above TCP.
+    DeliveryBytes,
     /// Of a search: the most deliveries a second.
     Capacity,
     IdleMemory,
@@ -24,10 +26,11 @@ pub(crate) enum Gauge {
 
 impl Gauge {
     /// The most telling first.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::P50,
         Self::P99,
         Self::DeliveryCpu,
+        Self::DeliveryBytes,
         Self::Capacity,
         Self::IdleMemory,
         Self::Connections,
@@ -41,6 +44,7 @@ impl Gauge {
             Self::P50 => "p50",
             Self::P99 => "p99",
             Self::DeliveryCpu => "CPU a delivery",
+            Self::DeliveryBytes => "bytes a delivery",
             Self::Capacity => "deliveries",
             Self::IdleMemory => "memory, idle",
             Self::Connections => "connections",
@@ -55,6 +59,7 @@ impl Gauge {
             Self::P50 => "half of the deliveries took at most so long, from when they were due",
             Self::P99 => "99 of 100 deliveries took at most so long",
             Self::DeliveryCpu => "the server's processor time a delivery, publishing among it",
+            Self::DeliveryBytes => "both directions above TCP, heads and framing among them",
             Self::Capacity => "the most deliveries a second",
             Self::IdleMemory => "of the server's process (PSS) a connection, with everybody connected, less before",
             Self::Connections => "connections a second while everybody came at once",
@@ -71,6 +76,7 @@ impl Gauge {
             Self::P50 => "p50_ns",
             Self::P99 => "p99_ns",
             Self::DeliveryCpu => "server_cpu_a_delivery_ns",
+            Self::DeliveryBytes => "bytes_a_delivery",
             Self::Capacity => "deliveries_per_second",
             Self::IdleMemory => "server_pss_idle_a_connection_bytes",
             Self::Connections => "connections_per_second",
@@ -84,20 +90,31 @@ impl Gauge {
         match self {
             Self::P50 | Self::P99 | Self::DeliveryCpu | Self::ConnectionCpu => Quantity::Time,
             Self::Capacity | Self::Connections | Self::Polls => Quantity::Rate,
-            Self::IdleMemory => Quantity::Bytes,
+            Self::IdleMemory | Self::DeliveryBytes => Quantity::Bytes,
         }
     }
 
     /// Which end is better.
     pub(crate) const fn better(self) -> Better {
         match self {
-            Self::P50 | Self::P99 | Self::DeliveryCpu | Self::IdleMemory | Self::ConnectionCpu => Better::Less,
+            Self::P50
+            | Self::P99
+            | Self::DeliveryCpu
+            | Self::DeliveryBytes
+            | Self::IdleMemory
+            | Self::ConnectionCpu => Better::Less,
             Self::Capacity | Self::Connections | Self::Polls => Better::More,
         }
     }
 
+    /// Whether servers are set side by side by it. What a delivery weighs is the transport's first, and
+    /// stands on the sheet of costs.
+    pub(super) const fn is_of_servers(self) -> bool {
+        !matches!(self, Self::DeliveryBytes)
+    }
+
     /// Whether differences below the noise of the machine are none.
-    pub(super) const fn is_latency(self) -> bool {
+    pub(crate) const fn is_latency(self) -> bool {
         matches!(self, Self::P50 | Self::P99)
     }
 }
@@ -127,6 +144,13 @@ impl Statistic {
             Gauge::P50 => Self::quantile(trials, 0.5),
             Gauge::P99 => Self::quantile(trials, 0.99),
             Gauge::DeliveryCpu => ratio(&|it| Some((it.server?.cpu_ns, it.window.received)), 1.0),
+            Gauge::DeliveryBytes => ratio(
+                &|it| {
+                    let load = it.wire.filter(|wire| wire.unread == 0)?.load;
+                    Some((load.down.bytes + load.up.bytes, load.contents.messages))
+                },
+                1.0,
+            ),
             Gauge::IdleMemory => sums(
                 &|it| {
                     let (idle, empty) = (it.memory.idle.server?, it.memory.empty.server?);

@@ -17,7 +17,7 @@ use crate::cost::CostSheet;
 use crate::group::{Group, anchor};
 use crate::rank::{LEAST_TRIALS, Standing};
 use crate::search::{self, Curve, Reach, Searched};
-use crate::study::Comparison;
+use crate::study::{Comparison, Study};
 use crate::table::{Better, Mark};
 use crate::validity::Validity;
 
@@ -106,7 +106,7 @@ impl Bound {
     }
 
     /// Of a ratio; `None` where nothing is known of it.
-    const fn over(self, other: Self) -> Option<Self> {
+    pub(crate) const fn over(self, other: Self) -> Option<Self> {
         match (self, other) {
             (Self::Exact, Self::Exact) => Some(Self::Exact),
             (Self::AtLeast, Self::Exact) | (Self::Exact, Self::AtMost) => Some(Self::AtLeast),
@@ -154,6 +154,17 @@ pub(crate) fn beside<'a>(
     found
 }
 
+/// Every cell of a study as a line by itself, a reading for each of [`Gauge::ALL`].
+pub(crate) fn lines<'s, 'a>(study: &'s Study<'a>) -> Vec<(&'s Group<'a>, Line<'a>)> {
+    let compared = study.comparisons.iter().map(Part::Compared);
+    let parts = compared.chain(study.searches.iter().map(Part::Searched)).chain(study.holdings.iter().map(Part::Held));
+    let lines = |part: Part<'s, 'a>| {
+        let of = move |transport| Line::of(part, transport).map(|line| (part.group(), line));
+        Transport::ALL.into_iter().filter_map(of)
+    };
+    parts.flat_map(lines).collect()
+}
+
 impl<'a> Beside<'a> {
     fn of(parts: &[Part<'_, 'a>], noise_ns: f64) -> Option<Self> {
         let first = parts.first()?.group();
@@ -164,7 +175,8 @@ impl<'a> Beside<'a> {
             .flat_map(|transport| parts.iter().filter_map(move |part| Line::of(*part, transport)))
             .collect();
         let is_measured = |gauge: usize| lines.iter().any(|line| line.readings[gauge].is_some());
-        let kept: Vec<bool> = (0..Gauge::ALL.len()).map(is_measured).collect();
+        let is_shown = |gauge: Gauge, number: usize| gauge.is_of_servers() && is_measured(number);
+        let kept: Vec<bool> = Gauge::ALL.into_iter().zip(0..).map(|(gauge, number)| is_shown(gauge, number)).collect();
         for line in &mut lines {
             keep(&mut line.readings, &kept);
             keep(&mut line.statistics, &kept);
@@ -206,28 +218,7 @@ impl<'a> Beside<'a> {
 
     /// How many times another line's figure a line's is, by the gauge's place in the table.
     pub(crate) fn ratio(&self, gauge: usize, one: &Line<'_>, other: &Line<'_>) -> Option<Ratio> {
-        if std::ptr::eq(one, other) {
-            return None;
-        }
-        let (ours, theirs) = (one.readings[gauge].as_ref()?, other.readings[gauge].as_ref()?);
-        // What was delivered in spite of a limit is a bound; what is void is no figure.
-        let is_void = |line: &Line<'_>, reading: &Reading| line.void.is_some() && reading.bound == Bound::Exact;
-        if is_void(one, ours) || is_void(other, theirs) {
-            return None;
-        }
-        let bound = ours.bound.over(theirs.bound)?;
-        if bound != Bound::Exact {
-            let point = ours.figure.point / theirs.figure.point;
-            return Some(Ratio { figure: Figure { point, interval: None }, bound })
-                .filter(|_| theirs.figure.point > 0.0);
-        }
-        let pair = one.statistics[gauge].as_ref().zip(other.statistics[gauge].as_ref());
-        let figure = match pair.filter(|_| one.trials == other.trials) {
-            Some((one_, other_)) => paired(one.trials.len(), |drawn| one_.at(drawn), |drawn| other_.at(drawn)),
-            None => ours.figure.over(&theirs.figure),
-        };
-        // A difference that may be none has no ratio.
-        figure.filter(|it| it.point > 0.0 && it.point.is_finite()).map(|figure| Ratio { figure, bound })
+        one.over(other, gauge)
     }
 
     fn relate(&mut self, noise_ns: f64) {
@@ -342,6 +333,38 @@ impl<'a> Line<'a> {
             line.statistics.push(statistic);
         }
         Some(line)
+    }
+
+    /// How many times another's figure this one's is, of the same run and by the gauge's place among the
+    /// readings of both.
+    pub(crate) fn over(&self, other: &Self, gauge: usize) -> Option<Ratio> {
+        if std::ptr::eq(self, other) {
+            return None;
+        }
+        let (ours, theirs) = (self.readings[gauge].as_ref()?, other.readings[gauge].as_ref()?);
+        // What was delivered in spite of a limit is a bound; what is void is no figure.
+        let is_void = |line: &Line<'_>, reading: &Reading| line.void.is_some() && reading.bound == Bound::Exact;
+        if is_void(self, ours) || is_void(other, theirs) {
+            return None;
+        }
+        let bound = ours.bound.over(theirs.bound)?;
+        if bound != Bound::Exact {
+            let point = ours.figure.point / theirs.figure.point;
+            return Some(Ratio { figure: Figure { point, interval: None }, bound })
+                .filter(|_| theirs.figure.point > 0.0);
+        }
+        let pair = self.statistics[gauge].as_ref().zip(other.statistics[gauge].as_ref());
+        let figure = match pair.filter(|_| self.trials == other.trials) {
+            Some((one_, other_)) => paired(self.trials.len(), |drawn| one_.at(drawn), |drawn| other_.at(drawn)),
+            None => ours.figure.over(&theirs.figure),
+        };
+        // A difference that may be none has no ratio.
+        figure.filter(|it| it.point > 0.0 && it.point.is_finite()).map(|figure| Ratio { figure, bound })
+    }
+
+    /// How many trials count.
+    pub(crate) const fn trials(&self) -> usize {
+        self.trials.len()
     }
 }
 

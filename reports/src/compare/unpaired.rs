@@ -1,0 +1,172 @@
+//! Whether a figure of one run differs from that of another by more than matters.
+//!
+//! Trials of two runs are no pairs: on the scale of ratios both standard errors add up in squares,
+//! with Welch's degrees of freedom. What is tested is not whether there is any difference (between
+//! two runs there always is one), but whether there is more than the floor: a minimum-effect test,
+//! whose null hypothesis is every ratio within it. Of many such tests some come out by chance alone:
+//! Benjamini & Hochberg's procedure bounds the share of those among all that come out. Sources:
+//! Welch, *Biometrika* 34, 1947; Murphy & Myors, *J. Appl. Psychol.* 84, 1999; Benjamini & Hochberg,
+//! *J. R. Stat. Soc. B* 57, 1995.
+
+use statrs::distribution::{ContinuousCDF as _, StudentsT};
+
+use super::resample::as_float;
+use super::{Figure, Interval, UPPER_END};
+
+/// A figure and how many trials it rests on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sampled {
+    pub(crate) figure: Figure,
+    pub(crate) trials: usize,
+}
+
+/// How many times another run's figure a figure is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Contrast {
+    pub(crate) ratio: Figure,
+    /// How likely so great a ratio, or one so small, would be at the edge of the floor. Absent where one
+    /// trial, or a figure that may be zero, says nothing of the spread.
+    pub(crate) p: Option<f64>,
+}
+
+impl Sampled {
+    /// The standard error on the scale of ratios, and its degrees of freedom.
+    fn error(&self) -> Option<(f64, f64)> {
+        let interval = self.figure.interval.filter(|interval| interval.low > 0.0)?;
+        let degrees = as_float(self.trials.checked_sub(1).filter(|degrees| *degrees > 0)?);
+        let half = (interval.high / self.figure.point).ln().max((self.figure.point / interval.low).ln());
+        Some((half / StudentsT::new(0.0, 1.0, degrees).ok()?.inverse_cdf(UPPER_END), degrees))
+    }
+
+    /// This over another run's; changes of the share `floor` do not matter. `None` where there is no ratio.
+    pub(crate) fn over(&self, base: &Self, floor: f64) -> Option<Contrast> {
+        let point = self.figure.point / base.figure.point;
+        if base.figure.point <= 0.0 || point <= 0.0 || !point.is_finite() {
+            return None;
+        }
+        let Some(((one, many), (other, few))) = self.error().zip(base.error()) else {
+            return Some(Contrast { ratio: Figure { point, interval: None }, p: None });
+        };
+        let error = one.hypot(other);
+        let (distance, matters) = (point.ln().abs(), floor.ln_1p());
+        let (half, p) = if error > 0.0 {
+            let degrees = error.powi(4) / (one.powi(4) / many + other.powi(4) / few);
+            let t = StudentsT::new(0.0, 1.0, degrees).ok()?;
+            let beyond = t.sf((distance - matters) / error) + t.cdf(-(distance + matters) / error);
+            (error * t.inverse_cdf(UPPER_END), beyond.min(1.0))
+        } else {
+            // Every trial said the same, as bytes may.
+            (0.0, if distance > matters { 0.0 } else { 1.0 })
+        };
+        let interval = Interval { low: point * (-half).exp(), high: point * half.exp() };
+        Some(Contrast { ratio: Figure { point, interval: Some(interval) }, p: Some(p) })
+    }
+}
+
+/// Each p as what the false share would be if all that are no greater were believed.
+pub(crate) fn adjusted(all: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..all.len()).collect();
+    order.sort_by(|&one, &other| all[other].total_cmp(&all[one]));
+    let mut adjusted = vec![1.0; all.len()];
+    let mut least = 1.0_f64;
+    for (greater, index) in order.into_iter().enumerate() {
+        least = least.min(all[index] * as_float(all.len()) / as_float(all.len() - greater));
+        adjusted[index] = least;
+    }
+    adjusted
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng as _;
+    use rand::rngs::StdRng;
+    use rand_distr::{Distribution as _, LogNormal};
+
+    use super::*;
+    use crate::compare::{estimate_ratio, resamples};
+
+    /// A figure of so many trials that scatter by a twentieth around `center`.
+    fn sampled(random: &mut StdRng, center: f64, trials: usize) -> Sampled {
+        let scatter = LogNormal::new(center.ln(), 0.05).unwrap();
+        let parts: Vec<_> = (0..trials).map(|_| (scatter.sample(random), 1.0)).collect();
+        Sampled { figure: estimate_ratio(&parts, &resamples(trials)).unwrap(), trials }
+    }
+
+    /// How many of 200 families of 30 comparisons have at least one that is called a change.
+    fn alarms(trials: usize, floor: f64, ratio: f64) -> usize {
+        let mut random = StdRng::seed_from_u64(11);
+        let family = |random: &mut StdRng| {
+            let p = |_| sampled(random, ratio, trials).over(&sampled(random, 1.0, trials), floor).unwrap().p.unwrap();
+            adjusted(&(0..30).map(p).collect::<Vec<_>>())
+        };
+        (0..200).filter(|_| family(&mut random).iter().any(|p| *p <= 0.05)).count()
+    }
+
+    #[test]
+    fn a_family_of_the_same_hardly_ever_holds_a_change() {
+        for trials in [3, 4] {
+            let (bare, floored) = (alarms(trials, 0.0, 1.0), alarms(trials, 0.05, 1.0));
+            assert!(bare <= 16, "{trials} trials: {bare} of 200 without a floor");
+            assert!(floored <= bare, "{trials} trials: {floored} of 200, {bare} without a floor");
+        }
+    }
+
+    #[test]
+    fn a_change_that_only_just_does_not_matter_is_hardly_ever_called_one() {
+        let at_the_edge = alarms(4, 0.05, 1.05);
+        assert!(at_the_edge <= 16, "{at_the_edge} of 200");
+    }
+
+    #[test]
+    fn a_fifth_more_in_all_of_a_family_is_found_with_four_trials() {
+        let found = alarms(4, 0.05, 1.2);
+        assert!(found >= 190, "{found} of 200");
+    }
+
+    /// Two samples whose Welch test any statistics program gives: 1, 2, 4 against 4, 8, 16 in logarithms
+    /// is a difference of 4 with t(4) = ln 4 ÷ (s √(2/3)), s = ln 2.
+    #[test]
+    fn without_a_floor_it_is_welchs_test() {
+        let half = StudentsT::new(0.0, 1.0, 2.0).unwrap().inverse_cdf(UPPER_END) * 2_f64.ln() / 3_f64.sqrt();
+        let of = |point: f64| Sampled {
+            figure: Figure { point, interval: Some(Interval { low: point * (-half).exp(), high: point * half.exp() }) },
+            trials: 3,
+        };
+        let contrast = of(8.0).over(&of(2.0), 0.0).unwrap();
+        // Two-sided p of t = 2.449 with 4 degrees of freedom.
+        assert!((contrast.p.unwrap() - 0.070_484).abs() < 1e-5, "{contrast:?}");
+        assert!((contrast.ratio.point - 4.0).abs() < 1e-12);
+        let far = (contrast.ratio.high() / 4.0).ln();
+        assert!((far - 2.776_445 * 2_f64.ln() * (2.0_f64 / 3.0).sqrt()).abs() < 1e-5, "{contrast:?}");
+    }
+
+    #[test]
+    fn what_every_trial_said_alike_is_certain() {
+        let of = |point: f64| Sampled {
+            figure: Figure { point, interval: Some(Interval { low: point, high: point }) },
+            trials: 3,
+        };
+        assert_eq!(of(106.0).over(&of(100.0), 0.05).unwrap().p, Some(0.0));
+        assert_eq!(of(104.0).over(&of(100.0), 0.05).unwrap().p, Some(1.0));
+    }
+
+    #[test]
+    fn one_trial_says_nothing_of_the_spread() {
+        let of = |point: f64| Sampled { figure: Figure { point, interval: None }, trials: 1 };
+        let contrast = of(2.0).over(&of(1.0), 0.05).unwrap();
+        assert!(contrast.p.is_none() && contrast.ratio.interval.is_none());
+        assert!(of(2.0).over(&of(0.0), 0.05).is_none(), "nothing is a multiple of nothing");
+    }
+
+    /// The example of Benjamini & Hochberg 1995, table 1: of fifteen, the four least come out at 5 %.
+    #[test]
+    fn the_adjustment_is_benjamini_and_hochbergs() {
+        let all = [
+            0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262, 0.5719, 0.6528,
+            0.7590, 1.0,
+        ];
+        let adjusted = adjusted(&all);
+        assert_eq!(adjusted.iter().filter(|p| **p <= 0.05).count(), 4);
+        assert!((adjusted[0] - 0.0015).abs() < 1e-12 && (adjusted[3] - 0.035_625).abs() < 1e-12, "{adjusted:?}");
+    }
+}

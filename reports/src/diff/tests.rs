@@ -1,0 +1,251 @@
+use std::time::Duration;
+
+use pushoff_model::record::{Concern, Limit, Measurement, Outcome};
+use pushoff_model::workload::built_in;
+use pushoff_model::{LatencyHistogram, Record, Workload};
+
+use super::*;
+use crate::fixture;
+
+const FLOOR: f64 = 0.05;
+const TRIALS: u32 = 4;
+
+/// A ticker for eight, four trials of each transport; `draw` draws the chance that is in it.
+fn run(draw: u32, change: impl Fn(&Workload, Transport, &mut Measurement)) -> Run {
+    let workload = Workload { subscribers: 8, ..built_in("ticker").unwrap().unwrap() };
+    let mut records = Vec::new();
+    for trial in 1..=TRIALS {
+        for transport in Transport::ALL {
+            let mut measured = fixture::measurement(&workload, transport, draw * TRIALS + trial);
+            change(&workload, transport, &mut measured);
+            let position = u32::try_from(records.len() + 1).unwrap();
+            let outcome = Outcome::Measured(Box::new(measured));
+            records.push(fixture::record(workload.clone(), transport, trial, position, outcome));
+        }
+    }
+    Run { environments: vec![fixture::environment()], records }
+}
+
+fn as_it_is(_: &Workload, _: Transport, _: &mut Measurement) {}
+
+/// A server that takes a fifth more of its processor, and whose deliveries take a fifth longer.
+fn slower(_: &Workload, transport: Transport, measured: &mut Measurement) {
+    if let Some(server) = &mut measured.server {
+        server.cpu_ns += server.cpu_ns / 5;
+    }
+    if transport != Transport::ShortPolling {
+        let mut later = LatencyHistogram::new();
+        for bucket in measured.delivery_latency.hdr().iter_recorded() {
+            let latency = Duration::from_nanos(bucket.value_iterated_to()).mul_f64(1.2);
+            (0..bucket.count_at_value()).for_each(|_| later.record(latency));
+        }
+        measured.delivery_latency = later;
+    }
+}
+
+fn measured(record: &mut Record) -> &mut Measurement {
+    let Outcome::Measured(measurement) = &mut record.outcome else { panic!("not measured") };
+    measurement
+}
+
+fn found(diff: &Diff, gauge: Gauge, transport: Transport) -> Finding {
+    let is = |it: &&Change| it.gauge == gauge && it.place.transport == transport;
+    diff.changes.iter().find(is).unwrap_or_else(|| panic!("{gauge:?} of {transport} is not compared")).finding
+}
+
+#[test]
+fn the_same_server_measured_twice_has_not_changed_19_times_in_20() {
+    let diffs: Vec<Diff> =
+        (0..20).map(|seed| diff(&run(2 * seed, as_it_is), &run(2 * seed + 1, as_it_is), FLOOR)).collect();
+    let alarms = diffs.iter().filter(|it| it.tally.regressed + it.tally.improved > 0).count();
+    assert!(alarms <= 1, "{alarms} of 20 found a change");
+    assert!(diffs.iter().all(|it| it.tally.compared() > 36 && it.tally.left_out == 0), "{:?}", diffs[0].left_out);
+}
+
+#[test]
+fn a_fifth_more_of_the_processor_is_found_19_times_in_20() {
+    let has_found = |seed: u32| {
+        let diff = diff(&run(2 * seed, as_it_is), &run(2 * seed + 1, slower), FLOOR);
+        let cpu = diff.changes.iter().filter(|it| it.gauge == Gauge::DeliveryCpu);
+        assert_eq!(diff.tally.improved, 0);
+        cpu.filter(|it| it.finding == Finding::Regressed).count() >= 3
+    };
+    let hits = (0..20).filter(|&seed| has_found(seed)).count();
+    assert!(hits >= 19, "{hits} of 20");
+}
+
+#[test]
+fn a_run_has_not_changed_against_itself_and_the_order_of_two_turns_verdicts_round() {
+    let (base, new) = (run(0, as_it_is), run(1, slower));
+    assert_eq!(diff(&base, &base, FLOOR).tally.unchanged, diff(&base, &base, FLOOR).tally.compared() - still(&base));
+    let (there, back) = (diff(&base, &new, FLOOR), diff(&new, &base, FLOOR));
+    assert!(there.tally.regressed > 5 && there.has_regressed());
+    assert_eq!(there.tally.regressed, back.tally.improved);
+    assert_eq!(there.tally.improved, back.tally.regressed);
+    assert_eq!(found(&there, Gauge::DeliveryBytes, Transport::Sse), Finding::Unchanged);
+    assert_eq!(there.changes[0].finding, Finding::Regressed);
+    assert!(there.changes.is_sorted_by_key(|it| it.finding));
+}
+
+/// Figures that scatter too much to be called unchanged, even against themselves.
+fn still(run: &Run) -> usize {
+    diff(run, run, FLOOR).tally.inconclusive
+}
+
+#[test]
+fn an_interval_that_reaches_beyond_the_floor_is_never_called_unchanged() {
+    for seed in 0..4 {
+        for floor in [0.01, 0.05, 0.2] {
+            for change in diff(&run(seed, as_it_is), &run(9, as_it_is), floor).changes {
+                let interval = change.ratio.interval.unwrap();
+                let is_within = interval.low >= 1.0 / (1.0 + change.floor) && interval.high <= 1.0 + change.floor;
+                assert!(change.finding != Finding::Unchanged || is_within, "{change:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_latency_that_differs_by_less_than_the_noise_has_not_regressed() {
+    let (mut base, new) = (run(0, as_it_is), run(1, slower));
+    assert_eq!(found(&diff(&base, &new, FLOOR), Gauge::P50, Transport::Sse), Finding::Regressed);
+    base.environments[0].noise.repeat_ns = 400_000;
+    let loud = diff(&base, &new, FLOOR);
+    assert_eq!(found(&loud, Gauge::P50, Transport::Sse), Finding::Unchanged);
+    assert_eq!(found(&loud, Gauge::DeliveryCpu, Transport::Sse), Finding::Regressed, "noise is of latencies");
+}
+
+#[test]
+fn what_is_missing_void_or_asked_otherwise_is_named_and_not_compared() {
+    let (base, mut new) = (run(0, as_it_is), run(1, slower));
+    new.records.retain(|it| it.transport != Transport::LongPolling);
+    for record in &mut new.records {
+        match record.transport {
+            Transport::Sse => {
+                let detail = "the generator was late".to_owned();
+                measured(record).concerns.push(Concern { limit: Limit::Generator, detail });
+            }
+            Transport::WebSocket => record.workload.completes ^= true,
+            Transport::ShortPolling => record.workload.question.push_str(" Really?"),
+            Transport::HttpStreaming => measured(record).wire = None,
+            Transport::LongPolling | Transport::RawTcp => {}
+        }
+    }
+    let diff = diff(&base, &new, FLOOR);
+    let left_out: Vec<String> = diff.left_out.iter().map(|it| format!("{}: {}", it.what, it.reason)).collect();
+    let says = |words: &str| left_out.iter().any(|it| it.contains(words));
+    assert!(says("SSE: void in NEW: the generator was late"), "{left_out:?}");
+    assert!(says("long polling: only in BASE"), "{left_out:?}");
+    assert!(says("WebSocket: only in NEW: the other's workload of this name has other parameters"), "{left_out:?}");
+    assert!(says("HTTP streaming, bytes a delivery: no figure in NEW"), "{left_out:?}");
+    assert!(!says("ticker, short polling"), "a reworded question asks the same: {left_out:?}");
+    let compared = |transport| diff.changes.iter().any(|it| it.place.transport == transport);
+    assert!(!compared(Transport::Sse) && !compared(Transport::LongPolling) && !compared(Transport::WebSocket));
+    assert!(compared(Transport::ShortPolling) && compared(Transport::HttpStreaming));
+    for document in [diff.terminal(100, false), diff.markdown()] {
+        assert!(document.contains("Not compared: ") && document.contains("late"), "{document}");
+    }
+}
+
+/// A machine of half the speed: every figure doubles, the floor's too.
+#[test]
+fn machines_are_compared_by_how_many_times_raw_tcps_a_figure_is() {
+    let half_as_fast = |_: &Workload, _, measured: &mut Measurement| {
+        if let Some(server) = &mut measured.server {
+            server.cpu_ns *= 2;
+        }
+    };
+    let (base, mut new) = (run(0, as_it_is), run(1, half_as_fast));
+    assert!(diff(&base, &new, FLOOR).has_regressed());
+    new.environments[0].cpu = "Another processor".into();
+    let apart = diff(&base, &new, 0.15);
+    assert_eq!(apart.tally.regressed + apart.tally.improved, 0, "{}", apart.terminal(120, false));
+    assert!(apart.changes.iter().all(|it| it.place.transport.is_ranked()));
+    let polled = |it: &&Change| it.place.transport == Transport::ShortPolling && it.gauge == Gauge::P50;
+    assert!(!apart.changes.iter().any(|it| polled(&it)));
+    let text = apart.terminal(120, false);
+    for words in ["The machines differ", "Another processor", "the wait for the next poll"] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    // What slows one transport and not the floor is found between machines too.
+    let one_slower = |_: &Workload, transport, measured: &mut Measurement| {
+        if let Some(server) = measured.server.as_mut().filter(|_| transport == Transport::Sse) {
+            server.cpu_ns *= 2;
+        }
+    };
+    let mut slow = run(1, one_slower);
+    slow.environments[0].cpus = 64;
+    assert_eq!(found(&diff(&base, &slow, FLOOR), Gauge::DeliveryCpu, Transport::Sse), Finding::Regressed);
+}
+
+#[test]
+fn a_message_lost_in_silence_is_a_regression_whatever_the_figures_say() {
+    let (base, mut new) = (run(0, as_it_is), run(0, as_it_is));
+    let sse = new.records.iter_mut().find(|it| it.transport == Transport::Sse).unwrap();
+    measured(sse).counts.lost = 3;
+    let lossy = diff(&base, &new, FLOOR);
+    assert!(lossy.has_regressed() && lossy.tally.regressed == 0);
+    let text = lossy.terminal(120, false);
+    assert!(text.starts_with("regressed (") && text.contains("SSE: 3 lost in NEW, none in BASE"), "{text}");
+    assert!(!diff(&new, &base, FLOOR).has_regressed());
+    assert!(!diff(&new, &new, FLOOR).has_regressed(), "it was so before");
+}
+
+#[test]
+fn a_capacity_that_is_a_step_lower_is_the_same_and_half_of_it_is_not() {
+    let mut base = fixture::whole();
+    base.records.retain(|it| it.step.is_some());
+    let same = diff(&base, &base, FLOOR);
+    assert_eq!(same.tally.regressed + same.tally.improved, 0);
+    assert_ne!(found(&same, Gauge::Capacity, Transport::WebSocket), Finding::Regressed);
+    let mut new = base.clone();
+    for record in &mut new.records {
+        if let Some(step) = &mut record.step {
+            step.load /= 2.0;
+        }
+    }
+    let halved = diff(&base, &new, FLOOR);
+    assert_eq!(found(&halved, Gauge::Capacity, Transport::WebSocket), Finding::Regressed);
+    // Where the generator stopped the search there is a lower bound on both sides: nothing is known.
+    let bounded = halved.left_out.iter().find(|it| it.what.contains("long polling")).unwrap();
+    assert_eq!(bounded.reason, "only lower bounds are known");
+}
+
+#[test]
+fn documents_say_the_verdict_first_and_stay_within_their_width() {
+    let diff = diff(&run(0, as_it_is), &run(1, slower), FLOOR);
+    for width in [40, 60, 80, 120, 200] {
+        let text = diff.terminal(width, false);
+        assert!(text.starts_with("regressed ("), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= width), "{width}:\n{text}");
+        assert!(!text.contains('\u{1b}') && diff.terminal(width, true).contains('\u{1b}'));
+    }
+    insta::assert_snapshot!("diff_terminal", diff.terminal(110, false));
+    insta::assert_snapshot!("diff_markdown", diff.markdown());
+}
+
+#[test]
+fn a_machine_finds_figures_with_units_and_what_was_left_out() {
+    let diff = diff(&run(0, as_it_is), &run(1, slower), FLOOR);
+    let json = serde_json::to_value(&diff).unwrap();
+    let changes = json["changes"].as_array().unwrap();
+    let is = |it: &&serde_json::Value| it["gauge"] == "server_cpu_a_delivery_ns" && it["transport"] == "sse";
+    let cpu = changes.iter().find(is).unwrap();
+    assert_eq!(
+        (&cpu["finding"], &cpu["workload"], &cpu["bound"]),
+        (&"regressed".into(), &"ticker".into(), &"exact".into())
+    );
+    assert!((cpu["ratio"]["point"].as_f64().unwrap() - 1.2).abs() < 0.1, "{cpu}");
+    assert!(cpu["adjusted_p"].as_f64().unwrap() >= cpu["p"].as_f64().unwrap());
+    assert_eq!((&json["by"], &json["floor"]), (&"figure".into(), &0.05.into()));
+    assert_eq!(json["tally"]["regressed"].as_u64().unwrap(), diff.tally.regressed as u64);
+}
+
+#[test]
+fn runs_with_nothing_in_common_say_why() {
+    let (base, mut new) = (run(0, as_it_is), run(1, as_it_is));
+    new.records.iter_mut().for_each(|it| it.server = "another".into());
+    let nothing = diff(&base, &new, FLOOR);
+    assert_eq!(nothing.tally.compared(), 0);
+    assert!(nothing.why_nothing().contains("only in NEW, and 11 more"), "{}", nothing.why_nothing());
+}
