@@ -5,7 +5,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use pushoff_model::{Client, Transport};
 
 const EXAMPLES: &str = "\
@@ -26,10 +26,12 @@ Examples:
   pushoff probe http://localhost:3000      what a server offers, and what keeps it from being measured
   pushoff serve                            the reference server alone: curl it, open it in a browser
   pushoff report pushoff-runs/latest       the documents again, from the records
+  pushoff diff main/ branch/ --fail-on regressed
+                                           what a change did, for CI (see docs/CI.md)
 
 Exit codes:
   0    done
-  1    a gate failed (reserved for comparing runs)
+  1    a gate failed: `diff --fail-on` found what it was asked to fail on
   2    bad usage: a flag, a file, an address or the machine's set-up; nothing was measured
   3    a cell failed; the others are reported
   130  interrupted; what was measured until then is kept and reported
@@ -61,6 +63,8 @@ pub(crate) enum Command {
     Serve(ServeOptions),
     /// Render the documents again from recorded runs
     Report(ReportOptions),
+    /// Hold a recorded run against an earlier one: improved, regressed, unchanged or inconclusive
+    Diff(DiffOptions),
     /// Show what a server offers, technique by technique, and what keeps it from being measured
     Probe(ProbeOptions),
     /// List the built-in workloads and the transports
@@ -125,6 +129,33 @@ pub(crate) struct ReportOptions {
 }
 
 #[derive(Clone, Debug, Args)]
+pub(crate) struct DiffOptions {
+    /// The folder of the earlier run
+    #[arg(value_name = "BASE")]
+    pub(crate) base: PathBuf,
+    /// The folder of the run that is held against it
+    #[arg(value_name = "NEW")]
+    pub(crate) new: PathBuf,
+    /// Below what a change does not matter; latencies also have the machine's noise, capacities the
+    /// step of their search
+    #[arg(long, value_name = "SHARE", default_value = "5%", value_parser = percent)]
+    pub(crate) floor: f64,
+    /// End with exit code 1 where a figure came out so
+    #[arg(long, value_name = "VERDICT")]
+    pub(crate) fail_on: Option<Gate>,
+    /// Print Markdown that fits a pull request instead of a table
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) markdown: bool,
+}
+
+/// What a gate can fail on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Gate {
+    /// At least one figure is worse by more than the floor
+    Regressed,
+}
+
+#[derive(Clone, Debug, Args)]
 pub(crate) struct ProbeOptions {
     /// http://HOST:PORT that speaks pushoff's wire contract, DIALECT=URL, a TOML file that describes
     /// a server (docs/TARGETS.md), or pushoff
@@ -177,6 +208,10 @@ pub(crate) struct ServeOptions {
     /// Processors to stay on, e.g. 0,1 [default: wherever the scheduler puts it]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub(crate) cpus: Vec<u32>,
+    /// A test knob: spend so much more processor time on all that is done for a connection, e.g. 20%,
+    /// to see whether `pushoff diff` finds it
+    #[arg(long, value_name = "SHARE", value_parser = percent, hide_short_help = true)]
+    pub(crate) slow: Option<f64>,
     /// Shut down when standard input closes: a server that must not outlive its parent
     #[arg(long)]
     pub(crate) until_stdin_closes: bool,
@@ -190,6 +225,12 @@ fn at_least_one(text: &str) -> Result<usize, &'static str> {
 
 fn positive(text: &str) -> Result<NonZeroU32, &'static str> {
     text.parse().or(Err(NEEDS_A_NUMBER))
+}
+
+/// A share above nothing, of at most ten times the whole.
+fn percent(text: &str) -> Result<f64, &'static str> {
+    let share = text.strip_suffix('%').and_then(|number| number.trim_end().parse::<f64>().ok()).map(|it| it / 100.0);
+    share.filter(|share| *share > 0.0 && *share <= 10.0).ok_or("a share above 0% and up to 1000% is needed, e.g. 20%")
 }
 
 fn address(text: &str) -> Result<SocketAddr, &'static str> {

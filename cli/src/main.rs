@@ -3,6 +3,7 @@
 //! Results go to standard output, logs and progress to standard error. Only this crate prints.
 
 mod arguments;
+mod diff;
 mod environment;
 mod list;
 mod pinning;
@@ -31,6 +32,8 @@ use pinning::GeneratorCpus;
 enum Exit {
     /// All was done.
     Done = 0,
+    /// A gate failed: something came out as it was asked not to.
+    GateFailed = 1,
     /// The arguments, a file that they name, or the machine's set-up were wrong: nothing was measured.
     Usage = 2,
     /// At least one cell failed; the report says which and why.
@@ -41,7 +44,7 @@ enum Exit {
 
 impl Exit {
     /// All of them.
-    const ALL: [Self; 4] = [Self::Done, Self::Usage, Self::CellFailed, Self::Interrupted];
+    const ALL: [Self; 5] = [Self::Done, Self::GateFailed, Self::Usage, Self::CellFailed, Self::Interrupted];
 }
 
 impl From<Exit> for ExitCode {
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
             .and_then(|cpus| throttle::around(cpus, || run::run(&options, cpus, json))),
         Command::Serve(options) => serve::serve(options),
         Command::Report(options) => report::report(&options, json),
+        Command::Diff(options) => diff::diff(&options, json),
         Command::Probe(options) => probe::probe(&options, json),
         Command::List => list::list(json),
         Command::Completions { shell } => {

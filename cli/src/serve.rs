@@ -65,6 +65,7 @@ fn config(options: ServeOptions) -> Config {
         write_timeout: options.write_timeout,
         grace: options.grace,
         outages: options.outages.unwrap_or(options.listen.ip().is_loopback()),
+        slow: options.slow,
         ..Config::default()
     }
 }

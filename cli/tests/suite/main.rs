@@ -20,6 +20,7 @@ mod server;
 mod capacity;
 mod conformance;
 mod connections;
+mod diff;
 mod endings;
 mod event_stream;
 mod measuring;

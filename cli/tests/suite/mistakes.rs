@@ -21,7 +21,7 @@ fn each_mistake_is_named_with_what_to_do() {
     folder.file("plain", "a file where a folder should be");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().unwrap().to_string();
-    let cases: [(&[&str], &[&str]); 10] = [
+    let cases: [(&[&str], &[&str]); 11] = [
         (&["run", "--workload", "nonsense"], &["nonsense", "progress, ticker, chat"]),
         (&["run", "--workload", "absent.toml"], &["reading absent.toml", "No such file"]),
         (&["run", "--workload", &wrong], &["line 3", "`subscribers` is 0", "1 to 60000"]),
@@ -30,6 +30,7 @@ fn each_mistake_is_named_with_what_to_do() {
         (&["run", "--duration", "1ns"], &["--duration", "100ms"]),
         (&["run", "--out", "plain"], &["plain", "--out"]),
         (&["serve", "--listen", &taken], &[&taken, "--listen"]),
+        (&["serve", "--slow", "0%"], &["--slow", "e.g. 20%"]),
         (&["report", "absent"], &["absent", "pushoff run"]),
         (&["report", "one", "two"], &["--out"]),
     ];
