@@ -274,13 +274,14 @@ pub struct Concern {
 impl Measurement {
     /// What voids it, by the SLO that it is judged by, if any: the generator or the machine at its limit.
     ///
-    /// Where latency is not bounded it is counted how much was delivered, or how many polls were
-    /// answered, and that is the server's own where the server was at its limit: a generator with
-    /// more time would not have got more.
+    /// Where latency is not bounded, or nothing was said, it is counted how much was delivered or how
+    /// many polls were answered, and that is the server's own where the server was at its limit: a
+    /// generator with more time would not have got more. Latencies without an SLO are latencies still.
     #[must_use]
     pub fn void(&self, slo: Option<&Slo>) -> Option<&Concern> {
         let has_met = |limit| self.concerns.iter().any(|concern| concern.limit == limit);
-        let is_the_servers = !slo.is_some_and(Slo::bounds_latency) && has_met(Limit::Server);
+        let is_how_much = slo.map_or(self.counts.published == 0, |slo| !slo.bounds_latency());
+        let is_the_servers = is_how_much && has_met(Limit::Server);
         self.concerns.iter().find(|concern| match concern.limit {
             Limit::Generator => !is_the_servers,
             Limit::Machine => true,

@@ -185,6 +185,16 @@ fn however_late_a_server_at_its_limit_is_judged_and_a_load_that_held_is_enough()
 }
 
 #[test]
+fn without_an_slo_only_silence_is_judged_by_how_much_there_was() {
+    let is_void = |published| {
+        let concerns = [Limit::Generator, Limit::Server].map(|limit| Concern { limit, detail: "busy".into() }).to_vec();
+        let counts = Counts { published, ..Counts::default() };
+        Measurement { concerns, counts, ..Measurement::default() }.void(None).is_some()
+    };
+    assert_eq!([is_void(0), is_void(1)], [false, true]);
+}
+
+#[test]
 fn a_failure_says_by_its_kind_whose_it_is() {
     let judged = |kind| verdict(None, &Outcome::Failed(Failure { kind, reason: "?".into(), counts: None }));
     assert_eq!(judged(FailureKind::Server), Verdict::Failed);
