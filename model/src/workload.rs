@@ -79,8 +79,16 @@ pub struct Workload {
     /// How its capacity is searched; absent where it is measured as it stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search: Option<Search>,
+    /// Whether the cost model is not fitted to it but checked by it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub held_out: bool,
     /// How long a trial takes.
     pub phases: Phases,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 impl Workload {

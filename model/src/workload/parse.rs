@@ -45,6 +45,8 @@ struct File {
     slo: Option<Spanned<SloTable>>,
     search: Option<Spanned<SearchTable>>,
     #[serde(default)]
+    held_out: bool,
+    #[serde(default)]
     phases: PhasesTable,
 }
 
@@ -186,6 +188,7 @@ impl Source<'_> {
             polling: self.polling(&file.polling)?,
             slo: self.slo(file.slo, &load)?,
             search: self.search(file.search, &load)?,
+            held_out: file.held_out,
             load,
             phases: self.phases(&file.phases)?,
         })
