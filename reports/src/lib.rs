@@ -24,6 +24,7 @@ mod markdown;
 mod name;
 mod number;
 mod palette;
+mod predict;
 mod rank;
 mod search;
 mod sections;
@@ -41,6 +42,7 @@ use std::path::{Path, PathBuf};
 
 use pushoff_model::{Environment, Record};
 
+pub use predict::ModelError;
 pub use diff::{Diff, Tally, diff};
 pub use summary::{Summary, summary};
 pub use terminal::terminal;
@@ -63,6 +65,8 @@ pub struct Documents {
     pub markdown: String,
     /// Every delivery latency histogram as an `HdrHistogram` log, a tag a transport.
     pub hlog: Vec<u8>,
+    /// The cost model of the run, where it holds the grid that one is fitted to: `model.json`.
+    pub model: Option<String>,
 }
 
 /// Why a report could not be made or written.
@@ -97,10 +101,17 @@ pub enum ReportError {
 /// When a chart cannot be drawn, or a histogram or a record cannot be written out again.
 pub fn documents(run: &Run) -> Result<Documents, ReportError> {
     let study = study::Study::of(run);
-    Ok(Documents { html: html::page(&study)?, markdown: markdown::document(&study), hlog: hlog::log(&study)? })
+    let own = study.is_own_model.then(|| study.model.to_json()).transpose();
+    Ok(Documents {
+        html: html::page(&study)?,
+        markdown: markdown::document(&study),
+        hlog: hlog::log(&study)?,
+        model: own.map_err(ReportError::Embed)?,
+    })
 }
 
-/// Writes `report.html`, `report.md` and `latency.hlog` into a folder, each whole or not at all.
+/// Writes `report.html`, `report.md`, `latency.hlog` and, where there is one, `model.json` into a folder,
+/// each whole or not at all.
 ///
 /// # Errors
 /// When the documents cannot be made, or a file cannot be written.
@@ -108,6 +119,9 @@ pub fn write(run: &Run, folder: &Path) -> Result<(), ReportError> {
     let documents = documents(run)?;
     write_whole(&folder.join("report.html"), documents.html.as_bytes())?;
     write_whole(&folder.join("report.md"), documents.markdown.as_bytes())?;
+    if let Some(model) = &documents.model {
+        write_whole(&folder.join("model.json"), model.as_bytes())?;
+    }
     write_whole(&folder.join("latency.hlog"), &documents.hlog)
 }
 

@@ -10,6 +10,7 @@ use crate::cost::{CostSheet, Costs, Pages, Sources, Taxes, pages, taxes};
 use crate::figures::Figures;
 use crate::group::{Cell, Group, group};
 use crate::growth::{Family, families};
+use crate::predict::{Checked, CostModel, checks, shipped};
 use crate::rank::{Candidate, LEAST_TRIALS, Standing, Verdict, decide, standing};
 use crate::search::Searched;
 use crate::servers::{Beside, beside};
@@ -33,6 +34,13 @@ pub(crate) struct Study<'a> {
     pub(crate) pages: Vec<Pages>,
     /// What differs in nothing but its size.
     pub(crate) families: Vec<Family>,
+    /// What a load costs that nobody measured: this run's own model where it holds a grid with cells held
+    /// out, else the one that comes with pushoff.
+    pub(crate) model: CostModel,
+    /// Whether it is this run's own.
+    pub(crate) is_own_model: bool,
+    /// The model against cells that it has not seen: those held out, or all of this run.
+    pub(crate) checked: Vec<Checked>,
     /// What the machines of the runs differ from themselves by: the loudest of them.
     pub(crate) noise_ns: f64,
 }
@@ -63,6 +71,11 @@ impl<'a> Study<'a> {
         let groups = group(run);
         let (families, taxes, pages) = (families(&groups), taxes(&groups), pages(&groups));
         let sources = Sources::of(&groups);
+        let own_model = groups.iter().any(|group| group.workload.held_out).then(|| CostModel::of(run, &groups)).flatten();
+        let is_own_model = own_model.is_some();
+        let model = own_model.unwrap_or_else(shipped);
+        let unseen = groups.iter().filter(|group| group.workload.held_out || !is_own_model);
+        let checked = checks(&model, unseen);
         let mut study = Self {
             run,
             comparisons: Vec::new(),
@@ -72,6 +85,9 @@ impl<'a> Study<'a> {
             taxes,
             pages,
             families,
+            model,
+            is_own_model,
+            checked,
             noise_ns,
         };
         let floors: Vec<_> = groups.iter().map(|group| floor(&groups, group)).collect();

@@ -112,4 +112,13 @@ impl Figure {
         let interval = self.interval.map(|Interval { low, high }| Interval { low: low * factor, high: high * factor });
         Self { point: self.point * factor, interval }
     }
+
+    /// The sum of both: the uncertainties of independent figures add up in squares.
+    pub(crate) fn plus(&self, other: &Self) -> Self {
+        let point = self.point + other.point;
+        let down = (self.point - self.low()).hypot(other.point - other.low());
+        let up = (self.high() - self.point).hypot(other.high() - other.point);
+        let interval = self.interval.or(other.interval).map(|_| Interval { low: point - down, high: point + up });
+        Self { point, interval }
+    }
 }

@@ -1,0 +1,101 @@
+//! What costs are counted by: messages, polls, users and so on, each second or held.
+
+use std::ops::{Index, IndexMut};
+
+use serde::{Deserialize, Serialize};
+
+/// One of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Driver {
+    /// What is there whatever happens.
+    One,
+    /// Users that are connected.
+    Users,
+    /// Messages published by request, a second.
+    Publishes,
+    /// Messages published on the user's own connection, a second.
+    Spoken,
+    /// KiB of them.
+    SpokenKibibytes,
+    /// Deliveries a second.
+    Messages,
+    /// KiB of payload delivered a second.
+    Kibibytes,
+    /// Polls that bring a message, a second.
+    Answers,
+    /// Polls that bring none, a second.
+    Empties,
+    /// Heartbeats of streams, a second.
+    Heartbeats,
+    /// How often a second the server is woken by something to do.
+    Wakes,
+    /// Messages that are kept for those who come back.
+    Kept,
+    /// KiB of them.
+    KeptKibibytes,
+    /// Seconds of processor time that one event takes: a publish with its deliveries, or a poll.
+    Event,
+    /// Seconds that an event waits for those before it.
+    Queue,
+}
+
+impl Driver {
+    /// All of them, in the order of a law's terms.
+    pub(crate) const ALL: [Self; 15] = [
+        Self::One,
+        Self::Users,
+        Self::Publishes,
+        Self::Spoken,
+        Self::SpokenKibibytes,
+        Self::Messages,
+        Self::Kibibytes,
+        Self::Answers,
+        Self::Empties,
+        Self::Heartbeats,
+        Self::Wakes,
+        Self::Kept,
+        Self::KeptKibibytes,
+        Self::Event,
+        Self::Queue,
+    ];
+
+    /// One of it, as a table names it.
+    pub(crate) const fn label(self) -> &'static str {
+        match self {
+            Self::One => "in any case",
+            Self::Users => "a connection",
+            Self::Publishes => "a publish",
+            Self::Spoken => "a publish on the own connection",
+            Self::SpokenKibibytes => "a KiB of it",
+            Self::Messages => "a message",
+            Self::Kibibytes => "a KiB of payload",
+            Self::Answers => "a poll with messages",
+            Self::Empties => "an empty poll",
+            Self::Heartbeats => "a heartbeat",
+            Self::Wakes => "to wake",
+            Self::Kept => "a message kept",
+            Self::KeptKibibytes => "a KiB of it kept",
+            Self::Event => "of an event's time",
+            Self::Queue => "of the time in the queue",
+        }
+    }
+}
+
+/// How much there is of each.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Drivers([f64; Driver::ALL.len()]);
+
+impl Index<Driver> for Drivers {
+    type Output = f64;
+
+    fn index(&self, driver: Driver) -> &f64 {
+        &self.0[driver as usize]
+    }
+}
+
+impl IndexMut<Driver> for Drivers {
+    fn index_mut(&mut self, driver: Driver) -> &mut f64 {
+        &mut self.0[driver as usize]
+    }
+}

@@ -1,0 +1,252 @@
+//! What is asked of one server process, and what that has it do each second.
+//!
+//! Arithmetic alone: how often a poll finds something, how often a stream falls silent for long
+//! enough to say that it lives. Costs are made of these counts by the [`law`](super::law)s.
+
+use pushoff_model::workload::{self, Arrival, Direction};
+use pushoff_model::{Transport, Workload};
+
+use super::drivers::{Driver, Drivers};
+
+pub(super) const KIBIBYTE: f64 = 1024.0;
+/// How long a message is kept for those who come back, and how many of a topic: what memory is
+/// computed for. Source: the default of `serve --replay`; the minute is chosen here.
+pub(crate) const KEPT_SECONDS: f64 = 60.0;
+/// The default of `serve --replay`.
+const KEPT_MESSAGES: f64 = 1024.0;
+
+/// A load on one server process.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Load {
+    /// How many users are connected.
+    pub(crate) users: f64,
+    /// How many topics they are spread over.
+    pub(crate) topics: f64,
+    /// Messages a second of each topic, so what each user receives.
+    pub(crate) rate: f64,
+    /// How they are spaced.
+    pub(crate) arrival: Arrival,
+    /// Bytes of a payload.
+    pub(crate) payload: f64,
+    /// Whether the users publish them.
+    pub(crate) direction: Direction,
+    /// Seconds between two polls of a user: short polling.
+    pub(crate) interval: f64,
+    /// Seconds that a poll waits at most: long polling.
+    pub(crate) wait: f64,
+    /// Seconds of silence after which a stream says that it lives.
+    pub(crate) heartbeat: f64,
+    /// Seconds from an answer until the next poll is there: long polling. 0 over loopback.
+    pub(crate) turnaround: f64,
+    /// Seconds for which messages have been kept.
+    pub(crate) kept_for: f64,
+}
+
+impl Load {
+    /// The load of a workload over loopback, of payloads of so many bytes; none where a trace says when
+    /// messages are due.
+    pub(crate) fn of(workload: &Workload, payload: f64) -> Option<Self> {
+        let users = f64::from(workload.subscribers);
+        let topics = f64::from(workload.topics);
+        let (rate, arrival, heartbeat) = match &workload.load {
+            workload::Load::Rate { per_second, arrival } => (per_second.as_per_second(), *arrival, HEARTBEAT),
+            workload::Load::Silence { heartbeat } => (0.0, Arrival::Constant, heartbeat.as_secs_f64()),
+            workload::Load::Trace { .. } => return None,
+        };
+        let speakers = match workload.direction {
+            Direction::Down => 1.0,
+            Direction::Both => users / topics,
+        };
+        let phases = &workload.phases;
+        Some(Self {
+            users,
+            topics,
+            rate: rate * speakers,
+            arrival,
+            payload,
+            direction: workload.direction,
+            interval: workload.polling.interval.as_secs_f64(),
+            wait: workload.polling.wait.as_secs_f64(),
+            heartbeat,
+            turnaround: 0.0,
+            kept_for: (phases.warm_up + phases.measure).as_secs_f64(),
+        })
+    }
+
+    /// How many users hear a message.
+    pub(crate) fn audience(&self) -> f64 {
+        self.users / self.topics
+    }
+
+    /// Deliveries a second.
+    pub(crate) fn deliveries(&self) -> f64 {
+        self.users * self.rate
+    }
+
+    /// Messages published a second.
+    pub(crate) fn publishes(&self) -> f64 {
+        self.topics * self.rate
+    }
+
+    /// What the server is asked to do each second, over this transport.
+    pub(crate) fn drivers(&self, transport: Transport) -> Drivers {
+        let mut drivers = Drivers::default();
+        let polls = self.polls(transport);
+        let speech = self.speech(transport);
+        drivers[Driver::One] = 1.0;
+        drivers[Driver::Users] = self.users;
+        drivers[speech] = self.publishes();
+        drivers[Driver::Messages] = self.deliveries();
+        drivers[Driver::Kibibytes] = self.deliveries() * self.payload / KIBIBYTE;
+        drivers[Driver::Answers] = polls.answered;
+        drivers[Driver::Empties] = polls.empty;
+        drivers[Driver::Heartbeats] = self.heartbeats(transport);
+        if speech == Driver::Spoken {
+            drivers[Driver::SpokenKibibytes] = self.publishes() * self.payload / KIBIBYTE;
+        }
+        // A long poll that is answered is woken by its message, and is none of its own.
+        let polls_by_themselves = if transport == Transport::ShortPolling { polls.answered } else { 0.0 };
+        drivers[Driver::Wakes] =
+            wakes(self.publishes() + polls_by_themselves + polls.empty + drivers[Driver::Heartbeats]);
+        let kept = self.topics * (self.rate * self.kept_for).min(KEPT_MESSAGES);
+        drivers[Driver::Kept] = kept;
+        drivers[Driver::KeptKibibytes] = kept * self.payload / KIBIBYTE;
+        drivers
+    }
+
+    /// How messages come to the server.
+    pub(super) fn speech(&self, transport: Transport) -> Driver {
+        let on_own_connection = self.direction == Direction::Both && transport.sends_on_its_own_connection();
+        if on_own_connection { Driver::Spoken } else { Driver::Publishes }
+    }
+
+    /// Polls a second, with messages and without.
+    fn polls(&self, transport: Transport) -> Polls {
+        match transport {
+            Transport::ShortPolling => {
+                let all = self.users / self.interval;
+                let answered = all * self.share_answered(self.interval);
+                Polls { answered, empty: all - answered }
+            }
+            Transport::LongPolling => {
+                // Messages that come while no poll waits are answered together by the next.
+                let a_user = match self.arrival {
+                    Arrival::Poisson => self.rate / self.rate.mul_add(self.turnaround, 1.0),
+                    Arrival::Constant if self.turnaround > 0.0 => self.rate.min(1.0 / self.turnaround),
+                    Arrival::Constant => self.rate,
+                };
+                Polls { answered: self.users * a_user, empty: self.users * run_out(a_user, self.wait) }
+            }
+            Transport::HttpStreaming | Transport::Sse | Transport::WebSocket | Transport::RawTcp => {
+                Polls { answered: 0.0, empty: 0.0 }
+            }
+        }
+    }
+
+    /// The share of polls that find a message, so many seconds after the last.
+    pub(crate) fn share_answered(&self, interval: f64) -> f64 {
+        match self.arrival {
+            Arrival::Poisson => -(-self.rate * interval).exp_m1(),
+            Arrival::Constant => (self.rate * interval).min(1.0),
+        }
+    }
+
+    /// Heartbeats a second, of all streams.
+    fn heartbeats(&self, transport: Transport) -> f64 {
+        if transport.is_polling() { 0.0 } else { self.users * run_out(self.rate, self.heartbeat) }
+    }
+}
+
+/// The default of `serve --heartbeat`, in seconds.
+pub(crate) const HEARTBEAT: f64 = 15.0;
+
+#[derive(Clone, Copy, Debug)]
+struct Polls {
+    answered: f64,
+    empty: f64,
+}
+
+/// How long a server that has nothing to do takes to fall asleep in earnest, in seconds: what comes
+/// sooner costs no full waking. Chosen here, by what fits short polling's costs best.
+const WAKEFUL: f64 = 1e-3;
+
+/// How often a second events of their own find the server asleep: each of them while they are rare.
+fn wakes(events: f64) -> f64 {
+    events / events.mul_add(WAKEFUL, 1.0)
+}
+
+/// How often a second a patience of so many seconds runs out that each event begins anew: of gaps
+/// between independent events the part e^(−rate × patience) outlasts it, and each goes on so.
+fn run_out(rate: f64, patience: f64) -> f64 {
+    // The limit for a rate of 0, where the quotient is 0 ÷ 0.
+    if rate * patience < 1e-9 { 1.0 / patience } else { rate / (rate * patience).exp_m1() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    pub(super) const LOAD: Load = Load {
+        users: 1_000.0,
+        topics: 10.0,
+        rate: 2.0,
+        arrival: Arrival::Poisson,
+        payload: 512.0,
+        direction: Direction::Down,
+        interval: 0.5,
+        wait: 25.0,
+        heartbeat: 15.0,
+        turnaround: 0.0,
+        kept_for: 3.5,
+    };
+
+    fn about(value: f64, expected: f64) -> bool {
+        (value - expected).abs() <= 1e-9 * expected.abs().max(1.0)
+    }
+
+    #[test]
+    fn a_poll_finds_what_came_since_the_last() {
+        let drivers = LOAD.drivers(Transport::ShortPolling);
+        assert!(about(drivers[Driver::Answers] + drivers[Driver::Empties], 2_000.0));
+        // Of intervals in which one message is due on average, e⁻¹ are without.
+        assert!(about(drivers[Driver::Empties], 2_000.0 * (-1.0_f64).exp()));
+        let even = Load { arrival: Arrival::Constant, ..LOAD };
+        assert!(about(even.drivers(Transport::ShortPolling)[Driver::Empties], 0.0));
+        assert!(about(drivers[Driver::Messages], 2_000.0) && about(drivers[Driver::Kibibytes], 1_000.0));
+    }
+
+    #[test]
+    fn a_long_poll_is_answered_as_often_as_there_is_something_until_its_way_back_matters() {
+        let answered = |turnaround| Load { turnaround, ..LOAD }.drivers(Transport::LongPolling)[Driver::Answers];
+        assert!(about(answered(0.0), 2_000.0) && about(answered(0.5), 1_000.0));
+    }
+
+    #[test]
+    fn silence_costs_a_heartbeat_or_an_empty_poll_each_time_patience_runs_out() {
+        let silent = Load { rate: 0.0, ..LOAD };
+        assert!(about(silent.drivers(Transport::Sse)[Driver::Heartbeats], 1_000.0 / 15.0));
+        assert!(about(silent.drivers(Transport::LongPolling)[Driver::Empties], 1_000.0 / 25.0));
+        assert!(about(silent.drivers(Transport::ShortPolling)[Driver::Empties], 2_000.0));
+        assert!(LOAD.drivers(Transport::Sse)[Driver::Heartbeats] < 1e-9);
+    }
+
+    #[test]
+    fn who_speaks_on_a_websocket_makes_no_request() {
+        let talk = Load { direction: Direction::Both, ..LOAD };
+        let (own, beside) = (talk.drivers(Transport::WebSocket), talk.drivers(Transport::Sse));
+        assert!(about(own[Driver::Spoken], 20.0) && about(own[Driver::Publishes], 0.0));
+        assert!(about(beside[Driver::Spoken], 0.0) && about(beside[Driver::Publishes], 20.0));
+    }
+
+    #[test]
+    fn rare_events_each_wake_the_server_and_frequent_ones_find_it_awake() {
+        assert!(about(wakes(1.0), 1.0 / 1.001) && about(wakes(1e9), 1e9 / (1e6 + 1.0)));
+        assert!(LOAD.drivers(Transport::ShortPolling)[Driver::Wakes] > LOAD.drivers(Transport::Sse)[Driver::Wakes]);
+    }
+
+    #[test]
+    fn no_more_is_kept_than_a_topic_keeps() {
+        let kept = |kept_for| Load { kept_for, ..LOAD }.drivers(Transport::Sse)[Driver::Kept];
+        assert!(about(kept(3.5), 70.0) && about(kept(1e6), 10_240.0));
+    }
+}

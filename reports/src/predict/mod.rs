@@ -1,0 +1,215 @@
+//! The cost model: what a message, a poll, a connection and an idle second cost, fitted to measured
+//! cells, and so what a load costs that nobody measured.
+//!
+//! Pure. [`Load`] is what is asked of one server process; it has the server do so much of each
+//! [`Driver`] a second; a [`Law`] makes a cost of that. A prediction never leaves the range that was
+//! measured without saying how far, and where a server would be busier than any that was measured, its
+//! latency is not known.
+
+mod check;
+mod drivers;
+mod fit;
+mod law;
+mod load;
+mod observe;
+mod pace;
+mod quantity;
+mod range;
+mod shipped;
+
+use std::collections::BTreeMap;
+
+use pushoff_model::{Environment, Transport};
+use serde::{Deserialize, Serialize};
+
+use crate::Run;
+use crate::compare::Figure;
+use crate::group::Group;
+
+pub(crate) use check::{Check, Checked, Summary, checks, summaries};
+pub(crate) use drivers::{Driver, Drivers};
+pub(crate) use law::{Law, Term};
+pub(crate) use load::{HEARTBEAT, KEPT_SECONDS, Load};
+use observe::Observed;
+pub(crate) use quantity::Quantity;
+pub(crate) use range::{Beyond, Dimension, Range, widening};
+pub(crate) use shipped::shipped;
+
+/// The version of `model.json` that this build writes and reads.
+const SCHEMA: u32 = 1;
+
+/// What every transport costs, and where that is known from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct CostModel {
+    schema: u32,
+    /// Where it was measured.
+    pub(crate) source: Source,
+    /// Between what it was measured.
+    pub(crate) range: Range,
+    /// One a transport that was measured, in the order of [`Transport::ALL`].
+    pub(crate) transports: Vec<Laws>,
+}
+
+/// Why a text is not a model.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// It is not what this build writes.
+    #[error("it is not a cost model: `pushoff report` of a run of scripts/model writes one")]
+    Format(#[source] serde_json::Error),
+    /// Another build wrote it.
+    #[error("it is a cost model of version {found}, and this build reads version {SCHEMA}: make it anew")]
+    Version {
+        /// What it says.
+        found: u32,
+    },
+}
+
+/// Where a model comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Source {
+    /// The run's name.
+    pub(crate) run: String,
+    /// When it began, RFC 3339, UTC.
+    pub(crate) started: String,
+    /// Git revision of the build.
+    pub(crate) revision: String,
+    /// Processor model.
+    pub(crate) cpu: String,
+    /// How many processors the run had.
+    pub(crate) cpus: u32,
+    /// Operating system and kernel release.
+    pub(crate) kernel: String,
+}
+
+/// What one transport costs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Laws {
+    pub(crate) transport: Transport,
+    /// Those that could be fitted.
+    pub(crate) laws: BTreeMap<Quantity, Law>,
+}
+
+/// What one server process would need and do under a load.
+#[derive(Clone, Debug)]
+pub(crate) struct Forecast {
+    costs: BTreeMap<Quantity, Figure>,
+    /// In what the load lies outside the range that was measured.
+    pub(crate) beyond: Vec<Beyond>,
+    /// Requests a second that its users make to receive.
+    pub(crate) requests: f64,
+    /// The part of one processor that the server is busy, 0 to 1 and, where it cannot be, above.
+    pub(crate) utilisation: f64,
+}
+
+impl Forecast {
+    /// A cost; none where no law is known for it, or the load is one of which it is not known.
+    pub(crate) fn cost(&self, quantity: Quantity) -> Option<Figure> {
+        self.costs.get(&quantity).copied()
+    }
+}
+
+impl CostModel {
+    /// Reads what [`Self::to_json`] wrote.
+    ///
+    /// # Errors
+    /// When it is something else, or of another version.
+    pub(crate) fn parse(text: &str) -> Result<Self, ModelError> {
+        let model: Self = serde_json::from_str(text).map_err(ModelError::Format)?;
+        if model.schema == SCHEMA { Ok(model) } else { Err(ModelError::Version { found: model.schema }) }
+    }
+
+    /// As `model.json` holds it.
+    pub(crate) fn to_json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string_pretty(self).map(|text| text + "\n")
+    }
+
+    /// Fits a model to the cells of a run that are not held out; none where no transport has enough.
+    pub(crate) fn of(run: &Run, groups: &[Group<'_>]) -> Option<Self> {
+        let observed = Observed::of(groups.iter().filter(|group| !group.workload.held_out));
+        let range = Range::of(observed.iter().map(|it| (&it.load, it.transport)));
+        let mut model = Self {
+            schema: SCHEMA,
+            source: run.environments.first().map(Source::of).unwrap_or_default(),
+            range,
+            transports: Vec::new(),
+        };
+        for transport in Transport::ALL {
+            let of_it: Vec<_> = observed.iter().filter(|it| it.transport == transport).collect();
+            model.transports.extend(Laws::fit(transport, &of_it));
+        }
+        let busiest = observed.iter().filter_map(|it| Some(it.sample(Quantity::Processor)?.cost / 1e9));
+        model.range.utilisation = busiest.fold(0.0, f64::max);
+        (!model.transports.is_empty()).then_some(model)
+    }
+
+    /// What a process needs that carries a load over a transport; none where that was not measured.
+    pub(crate) fn forecast(&self, transport: Transport, load: &Load) -> Option<Forecast> {
+        let laws = self.transports.iter().find(|it| it.transport == transport)?;
+        let beyond = self.range.beyond(load, transport);
+        let widening = widening(&beyond);
+        let mut drivers = load.drivers(transport);
+        let processor = laws.laws.get(&Quantity::Processor)?.predict(&drivers, widening);
+        let utilisation = processor.point / 1e9;
+        queueing(&mut drivers, load, transport, utilisation);
+        // A server that is busier than any that was measured may be past its knee.
+        let is_known = |quantity: Quantity| {
+            !matches!(quantity, Quantity::LatencyP50 | Quantity::LatencyP99) || utilisation <= self.range.utilisation
+        };
+        let costs = laws.laws.iter().filter(|(quantity, _)| is_known(**quantity));
+        Some(Forecast {
+            costs: costs.map(|(quantity, law)| (*quantity, law.predict(&drivers, widening))).collect(),
+            beyond,
+            requests: drivers[Driver::Answers] + drivers[Driver::Empties],
+            utilisation,
+        })
+    }
+}
+
+impl Laws {
+    fn fit(transport: Transport, observed: &[&Observed<'_>]) -> Option<Self> {
+        let mut laws = BTreeMap::new();
+        for quantity in Quantity::ALL {
+            let observations: Vec<_> = observed
+                .iter()
+                .filter_map(|it| {
+                    let sample = it.sample(quantity)?;
+                    let mut drivers = sample.counted;
+                    if let Some(processor) = laws.get(&Quantity::Processor) {
+                        let busy = Law::predict(processor, &drivers, 1.0).point / 1e9;
+                        queueing(&mut drivers, &it.load, transport, busy);
+                    }
+                    Some(fit::Observation { drivers, cost: sample.cost })
+                })
+                .collect();
+            laws.extend(fit::fit(quantity.shape(transport), &observations).map(|law| (quantity, law)));
+        }
+        laws.contains_key(&Quantity::Processor).then_some(Self { transport, laws })
+    }
+}
+
+/// How long one event has the server busy, and how long it waits for those before it: of events that
+/// come independently and take as long each, on average ρ ÷ 2(1 − ρ) of one (M/D/1; Kleinrock 1975,
+/// ch. 5). An event is a publish with all its deliveries, or a short poll; each reader of a publish sees
+/// a part of its own event.
+fn queueing(drivers: &mut Drivers, load: &Load, transport: Transport, utilisation: f64) {
+    let polls = drivers[Driver::Answers] + drivers[Driver::Empties];
+    let events = if transport == Transport::ShortPolling { polls } else { load.publishes() };
+    if events <= 0.0 || utilisation >= 1.0 {
+        return;
+    }
+    drivers[Driver::Event] = utilisation / events;
+    drivers[Driver::Queue] = drivers[Driver::Event] * utilisation / (2.0 * (1.0 - utilisation));
+}
+
+impl Source {
+    fn of(environment: &Environment) -> Self {
+        Self {
+            run: environment.run.clone(),
+            started: environment.started.clone(),
+            revision: environment.revision.clone(),
+            cpu: environment.cpu.clone(),
+            cpus: environment.cpus,
+            kernel: environment.kernel.clone(),
+        }
+    }
+}
