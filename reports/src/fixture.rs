@@ -76,7 +76,11 @@ pub(crate) fn remote() -> crate::Run {
 pub(crate) fn recorded(folder: &std::path::Path) -> crate::Run {
     let stored = pushoff_model::store::read(&folder.join("records.jsonl")).unwrap();
     let environment = std::fs::read(folder.join("environment.json")).unwrap();
-    crate::Run { environments: vec![serde_json::from_slice(&environment).unwrap()], records: stored.records, ..crate::Run::default() }
+    crate::Run {
+        environments: vec![serde_json::from_slice(&environment).unwrap()],
+        records: stored.records,
+        ..crate::Run::default()
+    }
 }
 
 fn make() -> crate::Run {

@@ -42,8 +42,8 @@ use std::path::{Path, PathBuf};
 
 use pushoff_model::{Environment, Record};
 
-pub use predict::ModelError;
 pub use diff::{Diff, Tally, diff};
+pub use predict::ModelError;
 pub use summary::{Summary, summary};
 pub use terminal::terminal;
 

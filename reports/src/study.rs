@@ -71,7 +71,8 @@ impl<'a> Study<'a> {
         let groups = group(run);
         let (families, taxes, pages) = (families(&groups), taxes(&groups), pages(&groups));
         let sources = Sources::of(&groups);
-        let own_model = groups.iter().any(|group| group.workload.held_out).then(|| CostModel::of(run, &groups)).flatten();
+        let own_model =
+            groups.iter().any(|group| group.workload.held_out).then(|| CostModel::of(run, &groups)).flatten();
         let is_own_model = own_model.is_some();
         let model = own_model.unwrap_or_else(shipped);
         let unseen = groups.iter().filter(|group| group.workload.held_out || !is_own_model);

@@ -107,8 +107,9 @@ pub(crate) struct Summary {
     pub(crate) median: f64,
     /// The largest.
     pub(crate) worst: f64,
-    /// The share of cells whose measured figure lies in the interval that was predicted.
-    pub(crate) covered: f64,
+    /// The share of cells whose measured figure lies in the interval that was predicted; none where the
+    /// prediction is arithmetic and has no interval.
+    pub(crate) covered: Option<f64>,
 }
 
 /// Each cell of these groups against the model.
@@ -146,7 +147,11 @@ fn checked(model: &CostModel, cell: &Observed<'_>, check: Check) -> Option<Check
 fn predicted(model: &CostModel, cell: &Observed<'_>, part: Quantity) -> Option<(Figure, f64)> {
     let sample = cell.sample(part)?;
     let figure = match part {
-        Quantity::BytesDown | Quantity::BytesUp | Quantity::SegmentsDown | Quantity::SegmentsUp | Quantity::Connecting => {
+        Quantity::BytesDown
+        | Quantity::BytesUp
+        | Quantity::SegmentsDown
+        | Quantity::SegmentsUp
+        | Quantity::Connecting => {
             let laws = model.transports.iter().find(|it| it.transport == cell.transport)?;
             let widening = super::widening(&model.range.beyond(&cell.load, cell.transport));
             laws.laws.get(&part)?.predict(&sample.counted, widening)
@@ -169,13 +174,14 @@ pub(crate) fn summaries(checked: &[Checked]) -> Vec<Summary> {
         if cells == 0 {
             return None;
         }
-        let covered = of_it.iter().filter(|it| (it.predicted.low()..=it.predicted.high()).contains(&it.measured)).count();
+        let covered =
+            of_it.iter().filter(|it| (it.predicted.low()..=it.predicted.high()).contains(&it.measured)).count();
         Some(Summary {
             check,
             cells,
             median: median(errors()),
             worst: errors().fold(0.0, f64::max),
-            covered: float(covered) / float(cells),
+            covered: of_it.iter().all(|it| it.predicted.interval.is_some()).then(|| float(covered) / float(cells)),
         })
     };
     Check::ALL.into_iter().filter_map(summary).collect()

@@ -16,10 +16,14 @@ pub(crate) enum Driver {
     Publishes,
     /// Messages published on the user's own connection, a second.
     Spoken,
-    /// KiB of them.
-    SpokenKibibytes,
+    /// Bytes a second of the frames that they come in.
+    SpokenFrames,
     /// Deliveries a second.
     Messages,
+    /// Deliveries a second that find what their connection needs cold: nobody has touched it for long.
+    Cold,
+    /// Deliveries a second among the first of their message: their readers are asleep.
+    First,
     /// KiB of payload delivered a second.
     Kibibytes,
     /// Polls that bring a message, a second.
@@ -42,13 +46,15 @@ pub(crate) enum Driver {
 
 impl Driver {
     /// All of them, in the order of a law's terms.
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::One,
         Self::Users,
         Self::Publishes,
         Self::Spoken,
-        Self::SpokenKibibytes,
+        Self::SpokenFrames,
         Self::Messages,
+        Self::Cold,
+        Self::First,
         Self::Kibibytes,
         Self::Answers,
         Self::Empties,
@@ -67,8 +73,10 @@ impl Driver {
             Self::Users => "a connection",
             Self::Publishes => "a publish",
             Self::Spoken => "a publish on the own connection",
-            Self::SpokenKibibytes => "a KiB of it",
+            Self::SpokenFrames => "a byte of its frame",
             Self::Messages => "a message",
+            Self::Cold => "and on a cold connection",
+            Self::First => "and among the first of its burst",
             Self::Kibibytes => "a KiB of payload",
             Self::Answers => "a poll with messages",
             Self::Empties => "an empty poll",

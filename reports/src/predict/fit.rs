@@ -26,45 +26,23 @@ pub(super) struct Observation {
     pub(super) cost: f64,
 }
 
-/// What a law may look like.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Shape<'a> {
-    /// What it may be counted by.
-    pub(super) drivers: &'a [Driver],
-    /// Where its terms are exact, and between which its exponent is looked for; `None` where costs add up.
-    pub(super) scale: Option<f64>,
-}
-
-/// The exponents that are tried, in hundredths: from where four times the work takes twice the time to
-/// where costs add up.
-const EXPONENTS: std::ops::RangeInclusive<u32> = 50..=100;
-
-/// The law of that shape that lies nearest to the observations; none where they are too few.
-pub(super) fn fit(shape: Shape<'_>, observations: &[Observation]) -> Option<Law> {
-    match shape.scale {
-        None => solve(shape.drivers, 1.0, 1.0, observations),
-        Some(pivot) => EXPONENTS
-            .filter_map(|hundredths| solve(shape.drivers, f64::from(hundredths) / 100.0, pivot, observations))
-            .min_by(|one, other| one.scatter.total_cmp(&other.scatter)),
-    }
-}
-
-/// The best law with that exponent.
-fn solve(drivers: &[Driver], exponent: f64, pivot: f64, observations: &[Observation]) -> Option<Law> {
+/// The law by some of these drivers that lies nearest to the observations; none where they are too few.
+///
+/// Where costs are `exact`, counted and not timed, as many observations as terms are enough.
+pub(super) fn fit(drivers: &[Driver], exact: bool, observations: &[Observation]) -> Option<Law> {
     let seen = |driver: &Driver| observations.iter().any(|it| it.drivers[*driver] > 0.0);
     let drivers: Vec<Driver> = drivers.iter().copied().filter(seen).collect();
-    // Undo the exponent: what is left is a sum.
-    let works: Vec<f64> = observations.iter().map(|it| pivot * (it.cost / pivot).powf(1.0 / exponent)).collect();
     let subsets = 1..1_u32 << drivers.len();
-    let laws = subsets.filter_map(|subset| {
-        let chosen: Vec<Driver> =
-            drivers.iter().enumerate().filter(|(place, _)| subset >> place & 1 == 1).map(|(_, &it)| it).collect();
-        Solution::of(&chosen, observations, &works)
+    let solutions = subsets.filter_map(|subset| {
+        let is_chosen = |(place, driver): (usize, &Driver)| (subset >> place & 1 == 1).then_some(*driver);
+        let chosen: Vec<Driver> = drivers.iter().enumerate().filter_map(is_chosen).collect();
+        let spare = usize::from(!exact);
+        (observations.len() >= chosen.len() + spare).then(|| Solution::of(&chosen, observations)).flatten()
     });
-    let best = laws.min_by(|one, other| {
+    let best = solutions.min_by(|one, other| {
         one.residual.total_cmp(&other.residual).then(one.drivers.len().cmp(&other.drivers.len()))
     })?;
-    best.law(exponent, pivot, observations)
+    best.law(observations)
 }
 
 /// The least squares of one subset of terms, all above zero.
@@ -77,12 +55,9 @@ struct Solution {
 }
 
 impl Solution {
-    fn of(drivers: &[Driver], observations: &[Observation], works: &[f64]) -> Option<Self> {
-        if observations.len() <= drivers.len() {
-            return None;
-        }
+    fn of(drivers: &[Driver], observations: &[Observation]) -> Option<Self> {
         let design = DMatrix::from_fn(observations.len(), drivers.len(), |row, column| {
-            observations[row].drivers[drivers[column]] / works[row]
+            observations[row].drivers[drivers[column]] / observations[row].cost
         });
         let ones = DVector::repeat(observations.len(), 1.0);
         // Columns of one length, so that what is singular shows whatever the units.
@@ -90,9 +65,8 @@ impl Solution {
         if norms.iter().any(|norm| *norm <= 0.0) {
             return None;
         }
-        let scaled = DMatrix::from_fn(design.nrows(), design.ncols(), |row, column| {
-            design[(row, column)] / norms[column]
-        });
+        let scaled =
+            DMatrix::from_fn(design.nrows(), design.ncols(), |row, column| design[(row, column)] / norms[column]);
         let inverse = (scaled.transpose() * &scaled).cholesky()?.inverse();
         if inverse.iter().any(|part| part.abs() > 1.0 / LEAST_PART) {
             return None;
@@ -107,27 +81,22 @@ impl Solution {
         all_cost.then(|| Self { drivers: drivers.to_vec(), values, inverse, residual })
     }
 
-    fn law(&self, exponent: f64, pivot: f64, observations: &[Observation]) -> Option<Law> {
-        // The exponent is fitted too.
-        let fitted = self.drivers.len() + usize::from(exponent < 1.0);
-        let degrees = f64::from(u32::try_from(observations.len().checked_sub(fitted).filter(|it| *it > 0)?).ok()?);
+    fn law(&self, observations: &[Observation]) -> Option<Law> {
+        let degrees = observations.len().saturating_sub(self.drivers.len()).max(1);
+        let degrees = f64::from(u32::try_from(degrees).ok()?);
         let errors = observations.iter().map(|it| {
-            let work: f64 = self.drivers.iter().zip(&self.values).map(|(driver, value)| it.drivers[*driver] * value).sum();
-            (exponent * (work / pivot).ln() - (it.cost / pivot).ln()).powi(2)
+            let parts = self.drivers.iter().zip(&self.values);
+            (parts.map(|(driver, value)| it.drivers[*driver] * value).sum::<f64>() / it.cost).ln().powi(2)
         });
         let scatter = (errors.sum::<f64>() / degrees).sqrt().max(LEAST_SCATTER);
         let reach = StudentsT::new(0.0, 1.0, degrees).ok()?.inverse_cdf(UPPER_END);
-        // Of works, whose relative error is the cost's over the exponent.
-        let covariance = &self.inverse * (scatter / exponent).powi(2);
+        let covariance = &self.inverse * scatter.powi(2);
         let term = |place: usize| {
             let (value, half) = (self.values[place], reach * covariance[(place, place)].sqrt());
-            // Not below zero, and on the scale of ratios where that is known at all.
             Term { driver: self.drivers[place], value, low: (value - half).max(0.0), high: value + half }
         };
         Some(Law {
             terms: (0..self.drivers.len()).map(term).collect(),
-            exponent,
-            pivot,
             covariance: covariance.row_iter().map(|row| row.iter().copied().collect()).collect(),
             scatter,
             reach,
@@ -142,8 +111,9 @@ mod tests {
 
     use super::*;
 
-    const SHAPE: Shape<'static> =
-        Shape { drivers: &[Driver::Messages, Driver::Publishes, Driver::Kibibytes], scale: None };
+    fn fit(observations: &[Observation]) -> Option<Law> {
+        super::fit(&[Driver::Messages, Driver::Publishes, Driver::Kibibytes], false, observations)
+    }
 
     fn observation(messages: f64, publishes: f64, kibibytes: f64, cost: f64) -> Observation {
         let mut drivers = Drivers::default();
@@ -166,7 +136,10 @@ mod tests {
     ];
 
     fn made(cost: impl Fn(f64, f64, f64) -> f64) -> Vec<Observation> {
-        LOADS.iter().map(|&(messages, publishes, kib)| observation(messages, publishes, kib, cost(messages, publishes, kib))).collect()
+        LOADS
+            .iter()
+            .map(|&(messages, publishes, kib)| observation(messages, publishes, kib, cost(messages, publishes, kib)))
+            .collect()
     }
 
     fn value(law: &Law, driver: Driver) -> f64 {
@@ -175,27 +148,16 @@ mod tests {
 
     #[test]
     fn what_was_put_in_is_found_again() {
-        let law = fit(SHAPE, &made(|messages, publishes, kib| 5.0 * messages + 60.0 * publishes + 0.3 * kib)).unwrap();
+        let law = fit(&made(|messages, publishes, kib| 5.0 * messages + 60.0 * publishes + 0.3 * kib)).unwrap();
         for (driver, expected) in [(Driver::Messages, 5.0), (Driver::Publishes, 60.0), (Driver::Kibibytes, 0.3)] {
             assert!((value(&law, driver) / expected - 1.0).abs() < 1e-6, "{law:?}");
         }
     }
 
     #[test]
-    fn an_exponent_is_found_again() {
-        let shape = Shape { scale: Some(250_000.0), ..SHAPE };
-        let cost = |messages: f64, publishes: f64, _: f64| {
-            250_000.0 * ((5.0 * messages + 60.0 * publishes) / 250_000.0_f64).powf(0.85)
-        };
-        let law = fit(shape, &made(cost)).unwrap();
-        assert!((law.exponent - 0.85).abs() < 0.006, "{}", law.exponent);
-        assert!((value(&law, Driver::Messages) - 5.0).abs() < 0.1, "{law:?}");
-    }
-
-    #[test]
     fn nothing_costs_less_than_nothing() {
         // A KiB seems to save time: it is left out instead.
-        let law = fit(SHAPE, &made(|messages, publishes, kib| 5.0 * messages + 60.0 * publishes - 0.01 * kib)).unwrap();
+        let law = fit(&made(|messages, publishes, kib| 5.0 * messages + 60.0 * publishes - 0.01 * kib)).unwrap();
         assert!(law.terms.iter().all(|term| term.value > 0.0 && term.low >= 0.0));
         assert!(value(&law, Driver::Kibibytes).abs() < f64::EPSILON);
     }
@@ -203,15 +165,16 @@ mod tests {
     #[test]
     fn what_always_goes_together_is_not_told_apart_and_does_not_fail() {
         let twins: Vec<_> = LOADS.iter().map(|load| observation(load.0, load.0, 0.0, 7.0 * load.0)).collect();
-        let law = fit(SHAPE, &twins).unwrap();
+        let law = fit(&twins).unwrap();
         let total: f64 = law.terms.iter().map(|term| term.value).sum();
         assert!((total - 7.0).abs() < 1e-6, "{law:?}");
     }
 
     #[test]
     fn too_few_cells_fit_nothing() {
-        assert!(fit(SHAPE, &[]).is_none());
-        assert!(fit(SHAPE, &made(|messages, _, _| messages)[..1]).is_none());
+        let one = &made(|messages, _, _| messages)[..1];
+        assert!(fit(&[]).is_none() && fit(one).is_none());
+        assert!(super::fit(&[Driver::Messages], true, one).is_some(), "what is counted is exact");
     }
 
     proptest! {
@@ -221,7 +184,7 @@ mod tests {
             for (cell, error) in cells.iter_mut().zip(errors) {
                 cell.cost *= error.exp();
             }
-            let law = fit(SHAPE, &cells).unwrap();
+            let law = fit(&cells).unwrap();
             for cell in &cells {
                 let predicted = law.predict(&cell.drivers, 1.0);
                 // Errors within a tenth: no prediction may be off by more than twice that.

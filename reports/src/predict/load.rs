@@ -3,6 +3,7 @@
 //! Arithmetic alone: how often a poll finds something, how often a stream falls silent for long
 //! enough to say that it lives. Costs are made of these counts by the [`law`](super::law)s.
 
+use pushoff_model::overhead::{Mask, frame};
 use pushoff_model::workload::{self, Arrival, Direction};
 use pushoff_model::{Transport, Workload};
 
@@ -97,12 +98,16 @@ impl Load {
         drivers[Driver::Users] = self.users;
         drivers[speech] = self.publishes();
         drivers[Driver::Messages] = self.deliveries();
+        // Messages that a long poll brings together are one to carry.
+        let carried = if transport == Transport::LongPolling { polls.answered } else { self.deliveries() };
+        drivers[Driver::Cold] = carried * self.cold();
+        drivers[Driver::First] = carried * (FIRST / self.audience()).min(1.0);
         drivers[Driver::Kibibytes] = self.deliveries() * self.payload / KIBIBYTE;
         drivers[Driver::Answers] = polls.answered;
         drivers[Driver::Empties] = polls.empty;
         drivers[Driver::Heartbeats] = self.heartbeats(transport);
         if speech == Driver::Spoken {
-            drivers[Driver::SpokenKibibytes] = self.publishes() * self.payload / KIBIBYTE;
+            drivers[Driver::SpokenFrames] = self.publishes() * self.spoken_frame();
         }
         // A long poll that is answered is woken by its message, and is none of its own.
         let polls_by_themselves = if transport == Transport::ShortPolling { polls.answered } else { 0.0 };
@@ -112,6 +117,18 @@ impl Load {
         drivers[Driver::Kept] = kept;
         drivers[Driver::KeptKibibytes] = kept * self.payload / KIBIBYTE;
         drivers
+    }
+
+    /// The share of deliveries that find their connection cold.
+    pub(super) fn cold(&self) -> f64 {
+        1.0 / self.rate.mul_add(WARM, 1.0)
+    }
+
+    /// Bytes of the frame of a message that a user speaks (RFC 6455 §5.2).
+    pub(super) fn spoken_frame(&self) -> f64 {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a payload is at most 64 KiB")]
+        let head = frame(self.payload.round() as u64, Mask::Yes);
+        self.payload + f64::from(u32::try_from(head).unwrap_or(u32::MAX))
     }
 
     /// How messages come to the server.
@@ -166,8 +183,15 @@ struct Polls {
     empty: f64,
 }
 
+/// How long what a connection needs stays warm, in seconds. This, the next and [`WAKEFUL`] are chosen here:
+/// of some of each, those by which each fitted cell is best predicted from the others.
+const WARM: f64 = 0.1;
+
+/// How many readers of a message are woken one by one: then they are awake, and take what comes.
+const FIRST: f64 = 60.0;
+
 /// How long a server that has nothing to do takes to fall asleep in earnest, in seconds: what comes
-/// sooner costs no full waking. Chosen here, by what fits short polling's costs best.
+/// sooner costs no full waking.
 const WAKEFUL: f64 = 1e-3;
 
 /// How often a second events of their own find the server asleep: each of them while they are rare.

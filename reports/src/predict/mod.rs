@@ -181,7 +181,8 @@ impl Laws {
                     Some(fit::Observation { drivers, cost: sample.cost })
                 })
                 .collect();
-            laws.extend(fit::fit(quantity.shape(transport), &observations).map(|law| (quantity, law)));
+            let law = fit::fit(quantity.drivers(transport), quantity.is_exact(), &observations);
+            laws.extend(law.map(|law| (quantity, law)));
         }
         laws.contains_key(&Quantity::Processor).then_some(Self { transport, laws })
     }

@@ -61,7 +61,9 @@ impl<'a> Observed<'a> {
     fn cell(group: &'a Group<'a>, cell: &'a Cell<'a>) -> Option<Self> {
         let valid = cell.trials.iter().filter(|trial| trial.is_valid());
         let trials: Vec<Paced<'a>> = valid
-            .filter_map(|trial| Some(Paced { trial: trial.record.measurement()?, round: trial.record.trial, pace: 1.0 }))
+            .filter_map(|trial| {
+                Some(Paced { trial: trial.record.measurement()?, round: trial.record.trial, pace: 1.0 })
+            })
             .collect();
         if trials.is_empty() || !cell.transport.is_ranked() {
             return None;
@@ -156,7 +158,12 @@ impl<'a> Observed<'a> {
             counted[Driver::Answers] *= more;
             counted[Driver::Empties] *= more;
         }
-        counted[Driver::Messages] = float(window.received) / seconds;
+        if counted[Driver::Messages] > 0.0 {
+            let more = float(window.received) / seconds / counted[Driver::Messages];
+            counted[Driver::Messages] *= more;
+            counted[Driver::Cold] *= more;
+            counted[Driver::First] *= more;
+        }
         counted[Driver::Kibibytes] = counted[Driver::Messages] * self.load.payload / KIBIBYTE;
         counted[self.load.speech(self.transport)] = float(window.published) / seconds;
         counted
@@ -177,7 +184,7 @@ impl<'a> Observed<'a> {
         }
         if self.workload.direction == Direction::Both && self.load.payload > 0.0 {
             counted[Driver::Spoken] = float(contents.spoken_bytes) / self.load.payload;
-            counted[Driver::SpokenKibibytes] = float(contents.spoken_bytes) / KIBIBYTE;
+            counted[Driver::SpokenFrames] = counted[Driver::Spoken] * self.load.spoken_frame();
         }
         Some(counted)
     }

@@ -4,7 +4,6 @@ use pushoff_model::Transport;
 use serde::{Deserialize, Serialize};
 
 use super::drivers::Driver;
-use super::fit::Shape;
 
 /// A cost, of one server process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -31,10 +30,6 @@ pub(crate) enum Quantity {
     /// 99 % of the messages are there within.
     LatencyP99,
 }
-
-/// The cost at which a unit of processor time is given: a server that is busy for a quarter of one
-/// processor. Chosen here: amid what is measured, and what servers are run at.
-const PIVOT: f64 = 0.25e9;
 
 impl Quantity {
     /// All of them, in the order of the table.
@@ -67,16 +62,23 @@ impl Quantity {
         }
     }
 
+    /// Whether it is counted rather than timed or sampled: the same load always gives the same.
+    pub(super) const fn is_exact(self) -> bool {
+        matches!(self, Self::BytesDown | Self::BytesUp | Self::SegmentsDown | Self::SegmentsUp)
+    }
+
     /// What it is counted by on a transport: what could cost, of which the fit keeps what does.
-    pub(super) const fn shape(self, transport: Transport) -> Shape<'static> {
+    pub(super) const fn drivers(self, transport: Transport) -> &'static [Driver] {
         use Driver::{
-            Answers, Empties, Event, Heartbeats, Kept, KeptKibibytes, Kibibytes, Messages, One, Publishes, Queue, Spoken,
-            SpokenKibibytes, Users, Wakes,
+            Answers, Cold, Empties, Event, First, Heartbeats, Kept, KeptKibibytes, Kibibytes, Messages, One, Publishes,
+            Queue, Spoken, SpokenFrames, Users, Wakes,
         };
+        let is_polled = matches!(transport, Transport::ShortPolling);
         let is_polling = transport.is_polling();
-        let drivers: &[Driver] = match self {
-            Self::Processor if is_polling => &[Publishes, Messages, Kibibytes, Answers, Empties, Wakes],
-            Self::Processor => &[Publishes, Spoken, Messages, Kibibytes, Heartbeats, Wakes],
+        match self {
+            Self::Processor if is_polled => &[Publishes, Messages, Kibibytes, Answers, Empties, Wakes],
+            Self::Processor if is_polling => &[Publishes, Answers, Cold, First, Kibibytes, Empties, Wakes],
+            Self::Processor => &[Publishes, Spoken, Messages, Cold, First, Kibibytes, Heartbeats, Wakes],
             Self::Connecting | Self::KernelMemory => &[Users],
             Self::ProcessMemory => &[Users, Kept, KeptKibibytes],
             Self::BytesDown | Self::SegmentsDown | Self::SegmentsUp if is_polling => {
@@ -84,14 +86,9 @@ impl Quantity {
             }
             Self::BytesUp if is_polling => &[Answers, Empties],
             Self::BytesDown => &[Messages, Kibibytes, Heartbeats],
-            Self::BytesUp => &[Spoken, SpokenKibibytes],
+            Self::BytesUp => &[SpokenFrames, Heartbeats],
             Self::SegmentsDown | Self::SegmentsUp => &[Spoken, Messages, Kibibytes, Heartbeats],
             Self::LatencyP50 | Self::LatencyP99 => &[One, Event, Queue],
-        };
-        let scale = match self {
-            Self::Processor => Some(PIVOT),
-            _ => None,
-        };
-        Shape { drivers, scale }
+        }
     }
 }

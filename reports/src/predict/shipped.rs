@@ -41,7 +41,8 @@ mod tests {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results/model-2026-11-23");
         let run = fixture::recorded(&folder);
         let fitted = CostModel::of(&run, &group(&run)).unwrap();
-        let [fitted, built_in] = [fitted.to_json().unwrap().as_str(), MODEL].map(|text| serde_json::from_str(text).unwrap());
+        let [fitted, built_in] =
+            [fitted.to_json().unwrap().as_str(), MODEL].map(|text| serde_json::from_str(text).unwrap());
         assert!(are_close(&fitted, &built_in), "make it anew: pushoff report {}", folder.display());
     }
 }
