@@ -6,6 +6,7 @@
 
 mod advice;
 mod standing;
+mod take;
 
 use pushoff_model::workload::Slo;
 use pushoff_model::{Transport, Workload};
@@ -17,10 +18,7 @@ use crate::sentence::Words;
 
 pub(crate) use advice::AdviceHolds;
 pub(crate) use standing::{Standing, standing};
-
-/// How many times the least measured cost (or latency, where cost is not known) a simpler transport may have cost and still be taken in
-/// a tie. Chosen here: a quarter more of a server's processor is less than a team's time.
-const WORTH_OF_SIMPLICITY: f64 = 1.25;
+pub(crate) use take::{Taken, Weighed, might_cost_less, take};
 
 /// Fewer valid trials say nothing about the spread, and so decide nothing.
 pub(crate) const LEAST_TRIALS: usize = 2;
@@ -122,19 +120,19 @@ impl Verdict {
 /// that differ by less than `noise_ns` do not differ.
 pub(crate) fn decide(workload: &Workload, slo: &Slo, candidates: &[Candidate], noise_ns: f64) -> Verdict {
     let ranked: Vec<&Candidate> = candidates.iter().filter(|candidate| candidate.transport.is_ranked()).collect();
-    let mut meeting: Vec<&Candidate> =
+    let meeting: Vec<&Candidate> =
         ranked.iter().copied().filter(|candidate| candidate.standing == Standing::Meets).collect();
     let cost = cost_of(&meeting);
-    meeting.sort_by(|one, other| order(cost, one).0.total_cmp(&order(cost, other).0));
-    let tied = tied_with_the_least(cost, &meeting, noise_ns);
-    let affordable = near_the_least(cost, &tied);
-    let taken = simplest(&affordable);
+    let weighed = meeting.iter().map(|it| Weighed { transport: it.transport, cost: cost_of_one(cost, it) });
+    let is_noise = |it: &Figure, least: &Figure| cost == Cost::Latency && it.point - least.point < noise_ns;
+    let Taken { choice, runner_up, tied, affordable } = take(weighed.collect(), is_noise);
+    let taken = meeting.iter().find(|candidate| Some(candidate.transport) == choice);
     let mut verdict = Verdict {
-        choice: taken.map(|candidate| candidate.transport),
-        runner_up: taken.and_then(|taken| runner_up(taken, &affordable, &meeting)),
+        choice,
+        runner_up,
         sureness: Sureness::Undecided,
-        tied: tied.iter().map(|candidate| candidate.transport).collect(),
-        affordable: affordable.iter().map(|candidate| candidate.transport).collect(),
+        tied,
+        affordable,
         contenders: taken.map_or_else(Vec::new, |taken| contenders(cost, taken, &ranked)),
         cost,
         advice: None,
@@ -157,58 +155,20 @@ fn cost_of(meeting: &[&Candidate]) -> Cost {
     [Cost::ServerCpu, Cost::Latency].into_iter().find(|&cost| all_have(cost)).unwrap_or(Cost::Simplicity)
 }
 
-/// Least cost first; without a cost, the simplest first.
-fn order(cost: Cost, candidate: &Candidate) -> (f64, Option<Figure>) {
-    let figure = candidate.figures.as_ref().and_then(|figures| cost.of(figures));
-    (figure.map_or_else(|| f64::from(candidate.transport.simplicity()), |figure| figure.point), figure)
-}
-
-fn tied_with_the_least<'a>(cost: Cost, meeting: &[&'a Candidate], noise_ns: f64) -> Vec<&'a Candidate> {
-    let Some(least) = meeting.first() else { return Vec::new() };
-    match order(cost, least).1 {
-        None => meeting.to_vec(),
-        Some(least) => {
-            let is_noise = |it: &Figure| cost == Cost::Latency && it.point - least.point < noise_ns;
-            let is_near = |it: Figure| it.is_near(&least) || is_noise(&it);
-            let near = |candidate: &&&Candidate| order(cost, candidate).1.is_some_and(is_near);
-            meeting.iter().filter(near).copied().collect()
-        }
-    }
-}
-
-/// Those of a tie among which simplicity may decide. Without this bound the noisiest cell would be
-/// tied with everything, and be taken for its noise.
-fn near_the_least<'a>(cost: Cost, tied: &[&'a Candidate]) -> Vec<&'a Candidate> {
-    let Some(least) = tied.first().map(|least| order(cost, least)) else { return Vec::new() };
-    let is_near =
-        |candidate: &&&Candidate| least.1.is_none() || order(cost, candidate).0 <= least.0 * WORTH_OF_SIMPLICITY;
-    tied.iter().filter(is_near).copied().collect()
-}
-
-fn simplest<'a>(candidates: &[&'a Candidate]) -> Option<&'a Candidate> {
-    candidates.iter().copied().min_by_key(|candidate| candidate.transport.simplicity())
-}
-
-/// The next simplest of those that would do as well, else the next cheapest.
-fn runner_up(taken: &Candidate, affordable: &[&Candidate], meeting: &[&Candidate]) -> Option<Transport> {
-    let others = |all: &[&Candidate]| -> Vec<Transport> {
-        all.iter().map(|candidate| candidate.transport).filter(|&it| it != taken.transport).collect()
-    };
-    let next_of_tie = others(affordable).into_iter().min_by_key(|transport| transport.simplicity());
-    next_of_tie.or_else(|| others(meeting).first().copied())
+fn cost_of_one(cost: Cost, candidate: &Candidate) -> Option<Figure> {
+    candidate.figures.as_ref().and_then(|figures| cost.of(figures))
 }
 
 /// Those still open whose cost does not lie wholly above the choice's.
 fn contenders(cost: Cost, taken: &Candidate, ranked: &[&Candidate]) -> Vec<Transport> {
-    let might_cost_less = |candidate: &Candidate| match (order(cost, candidate).1, order(cost, taken).1) {
+    let might_do = |candidate: &Candidate| {
         // What a void cell seemed to cost is not evidence.
-        _ if matches!(candidate.standing, Standing::Void { .. }) => true,
-        (Some(theirs), Some(ours)) => theirs.low() <= ours.high(),
-        (None, _) | (_, None) => true,
+        matches!(candidate.standing, Standing::Void { .. })
+            || might_cost_less(cost_of_one(cost, candidate), cost_of_one(cost, taken))
     };
     ranked
         .iter()
-        .filter(|candidate| candidate.standing.is_open() && might_cost_less(candidate))
+        .filter(|candidate| candidate.standing.is_open() && might_do(candidate))
         .map(|candidate| candidate.transport)
         .collect()
 }

@@ -1,0 +1,109 @@
+//! Which of those that are good enough to take: the least cost, and where that cannot be told, the
+//! simplest to build of those near it.
+//!
+//! One rule for what was measured and for what is predicted.
+
+use pushoff_model::Transport;
+
+use crate::compare::Figure;
+
+/// How many times the least cost (or latency, where cost is not known) a simpler transport may have cost
+/// and still be taken in a tie. Chosen here: a quarter more of a server's processor is less than a
+/// team's time.
+const WORTH_OF_SIMPLICITY: f64 = 1.25;
+
+/// A transport that is good enough, and what it costs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Weighed {
+    pub(crate) transport: Transport,
+    /// Where it is absent from one, simplicity decides among all.
+    pub(crate) cost: Option<Figure>,
+}
+
+/// What is taken of several.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Taken {
+    /// None where there was nothing to take from.
+    pub(crate) choice: Option<Transport>,
+    /// The next simplest of those that would do as well, else the next cheapest.
+    pub(crate) runner_up: Option<Transport>,
+    /// Those that cannot be told from the least.
+    pub(crate) tied: Vec<Transport>,
+    /// Those of them that are also near the least: simplicity decides among these. Without this bound
+    /// the noisiest would be tied with everything, and be taken for its noise.
+    pub(crate) affordable: Vec<Transport>,
+}
+
+/// Takes one. Costs of which `is_noise` says that they do not differ from the least do not.
+pub(crate) fn take(mut meeting: Vec<Weighed>, is_noise: impl Fn(&Figure, &Figure) -> bool) -> Taken {
+    meeting.sort_by(|one, other| order(one).total_cmp(&order(other)));
+    let Some(least) = meeting.first().copied() else { return Taken::default() };
+    let known: Option<Vec<(Transport, Figure)>> = meeting.iter().map(|it| Some((it.transport, it.cost?))).collect();
+    let (tied, affordable) = match (known, least.cost) {
+        (Some(known), Some(least)) => {
+            let is_tied = |cost: &Figure| cost.is_near(&least) || is_noise(cost, &least);
+            let tied: Vec<_> = known.into_iter().filter(|(_, cost)| is_tied(cost)).collect();
+            let is_near = |cost: &Figure| cost.point <= least.point * WORTH_OF_SIMPLICITY;
+            let affordable = tied.iter().filter(|(_, cost)| is_near(cost)).map(|(transport, _)| *transport).collect();
+            (tied.into_iter().map(|(transport, _)| transport).collect(), affordable)
+        }
+        (None, _) | (_, None) => {
+            let mut all: Vec<Transport> = meeting.iter().map(|it| it.transport).collect();
+            all.sort_by_key(|transport| transport.simplicity());
+            (all.clone(), all)
+        }
+    };
+    let simplest = |all: &[Transport], but: Option<Transport>| {
+        all.iter().copied().filter(|&it| Some(it) != but).min_by_key(|transport| transport.simplicity())
+    };
+    let choice = simplest(&affordable, None);
+    let next_cheapest = meeting.iter().map(|it| it.transport).find(|&it| Some(it) != choice);
+    Taken { choice, runner_up: simplest(&affordable, choice).or(next_cheapest), tied, affordable }
+}
+
+/// Whether one that is still open might turn out cheaper than the one that is taken: its cost does not
+/// lie wholly above.
+pub(crate) fn might_cost_less(theirs: Option<Figure>, ours: Option<Figure>) -> bool {
+    match (theirs, ours) {
+        (Some(theirs), Some(ours)) => theirs.low() <= ours.high(),
+        (None, _) | (_, None) => true,
+    }
+}
+
+/// Least cost first; without a cost, the simplest first.
+fn order(it: &Weighed) -> f64 {
+    it.cost.map_or_else(|| f64::from(it.transport.simplicity()), |cost| cost.point)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::Interval;
+
+    fn weighed(transport: Transport, point: f64, half: f64) -> Weighed {
+        let interval = Some(Interval { low: point - half, high: point + half });
+        Weighed { transport, cost: Some(Figure { point, interval }) }
+    }
+
+    #[test]
+    fn the_simplest_of_those_near_the_least_is_taken_and_no_noisy_one() {
+        let near = vec![
+            weighed(Transport::WebSocket, 100.0, 10.0),
+            weighed(Transport::Sse, 105.0, 10.0),
+            weighed(Transport::ShortPolling, 140.0, 120.0),
+            weighed(Transport::LongPolling, 300.0, 1.0),
+        ];
+        let taken = take(near, |_, _| false);
+        assert_eq!((taken.choice, taken.runner_up), (Some(Transport::Sse), Some(Transport::WebSocket)));
+        assert_eq!(taken.tied, [Transport::WebSocket, Transport::Sse, Transport::ShortPolling]);
+        assert_eq!(taken.affordable, [Transport::WebSocket, Transport::Sse]);
+    }
+
+    #[test]
+    fn where_one_cost_is_unknown_simplicity_decides_among_all() {
+        let unknown = Weighed { transport: Transport::Sse, cost: None };
+        let taken = take(vec![weighed(Transport::WebSocket, 1.0, 0.1), unknown], |_, _| false);
+        assert_eq!((taken.choice, taken.runner_up), (Some(Transport::Sse), Some(Transport::WebSocket)));
+        assert_eq!(take(Vec::new(), |_, _| false), Taken::default());
+    }
+}
