@@ -56,7 +56,19 @@ impl Source<'_> {
     }
 }
 
-pub(crate) fn read_text(path: &Path) -> Result<String, FileError> {
+/// Parses a TOML text; what is wrong with it is said with its line, and `path` for a name.
+///
+/// # Errors
+/// When it is not TOML, or not what was asked for.
+pub fn parsed<T: DeserializeOwned>(text: &str, path: &Path) -> Result<T, FileError> {
+    Source { text, path }.parsed()
+}
+
+/// Reads a file as text.
+///
+/// # Errors
+/// When it cannot be read, or is not UTF-8.
+pub fn read_text(path: &Path) -> Result<String, FileError> {
     std::fs::read_to_string(path).map_err(|source| FileError::Unreadable { path: path.to_owned(), source })
 }
 

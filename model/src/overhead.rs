@@ -127,29 +127,62 @@ pub fn browser_request_head(transport: Transport) -> u64 {
     };
     let plain: &[(&str, &str)] = match transport {
         Transport::WebSocket | Transport::RawTcp => &[],
-        Transport::ShortPolling | Transport::LongPolling | Transport::HttpStreaming | Transport::Sse => &[
-            ("Connection", "keep-alive"),
-            ("sec-ch-ua", r#""Chromium";v="141", "Not?A_Brand";v="8", "Google Chrome";v="141""#),
-            ("sec-ch-ua-mobile", "?0"),
-            ("sec-ch-ua-platform", r#""Linux""#),
-            ("Sec-Fetch-Site", "same-origin"),
-            ("Sec-Fetch-Mode", "cors"),
-            ("Sec-Fetch-Dest", "empty"),
-            ("Referer", "https://shop.example.com/orders"),
-        ],
+        Transport::ShortPolling | Transport::LongPolling | Transport::HttpStreaming | Transport::Sse => &PAGE_REQUEST,
     };
-    let every = [
-        ("Host", "shop.example.com"),
-        (
-            "User-Agent",
-            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36",
-        ),
-        ("Accept-Encoding", "gzip, deflate, br, zstd"),
-        ("Accept-Language", "en-GB,en;q=0.9"),
-        ("Cookie", "session=4f9a1c0e7b6d4a53a0c2e8d1f7b93c55"),
+    request_head("GET", &target, own.iter().chain(plain).chain(&EVERY_REQUEST).map(as_bytes))
+}
+
+/// What a browser's request weighs that publishes a message, without the payload: the head that Chrome
+/// sends with a `POST` to `/topics/orders`, of a payload of three digits' length.
+#[must_use]
+pub fn browser_publish_head() -> u64 {
+    let own = [
+        ("Accept", "*/*"),
+        ("Content-Type", "application/json"),
+        ("Content-Length", "300"),
+        ("Origin", "https://shop.example.com"),
     ];
-    let fields = own.iter().chain(plain).chain(&every).map(|&(name, value)| (name, value.as_bytes()));
-    request_head("GET", &target, fields)
+    request_head("POST", "/topics/orders", own.iter().chain(&PAGE_REQUEST).chain(&EVERY_REQUEST).map(as_bytes))
+}
+
+/// What its answer weighs: `201`, and where in the log the message stands.
+#[must_use]
+pub fn publish_answer() -> u64 {
+    let fields = [
+        ("content-type", "application/json"),
+        ("cache-control", "no-store"),
+        ("date", "Mon, 23 Nov 2026 12:00:00 GMT"),
+        ("content-length", "20"),
+    ];
+    response_head("Created".len() as u64, fields.iter().map(as_bytes)) + r#"{"id":"5f3a9c21-42"}"#.len() as u64
+}
+
+/// What Chrome sends with what a page's script asks for.
+const PAGE_REQUEST: [(&str, &str); 8] = [
+    ("Connection", "keep-alive"),
+    ("sec-ch-ua", r#""Chromium";v="141", "Not?A_Brand";v="8", "Google Chrome";v="141""#),
+    ("sec-ch-ua-mobile", "?0"),
+    ("sec-ch-ua-platform", r#""Linux""#),
+    ("Sec-Fetch-Site", "same-origin"),
+    ("Sec-Fetch-Mode", "cors"),
+    ("Sec-Fetch-Dest", "empty"),
+    ("Referer", "https://shop.example.com/orders"),
+];
+
+/// What it sends with every request.
+const EVERY_REQUEST: [(&str, &str); 5] = [
+    ("Host", "shop.example.com"),
+    (
+        "User-Agent",
+        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36",
+    ),
+    ("Accept-Encoding", "gzip, deflate, br, zstd"),
+    ("Accept-Language", "en-GB,en;q=0.9"),
+    ("Cookie", "session=4f9a1c0e7b6d4a53a0c2e8d1f7b93c55"),
+];
+
+fn as_bytes<'a>(&(name, value): &(&'a str, &'a str)) -> (&'a str, &'a [u8]) {
+    (name, value.as_bytes())
 }
 
 /// The length of a cursor as it is written: eight digits, a hyphen and the sequence.
@@ -227,5 +260,9 @@ mod tests {
         assert_eq!(response_head("No Content".len() as u64, []), "HTTP/1.1 204 No Content\r\n\r\n".len() as u64);
         assert_eq!(browser_request_head(Transport::RawTcp), 0);
         assert!((500..900).contains(&browser_request_head(Transport::ShortPolling)));
+        assert!((500..900).contains(&browser_publish_head()));
+        let answer = "HTTP/1.1 201 Created\r\ncontent-type: application/json\r\ncache-control: no-store\r\n\
+                      date: Mon, 23 Nov 2026 12:00:00 GMT\r\ncontent-length: 20\r\n\r\n{\"id\":\"5f3a9c21-42\"}";
+        assert_eq!(publish_answer(), answer.len() as u64);
     }
 }
