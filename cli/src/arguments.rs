@@ -28,6 +28,8 @@ Examples:
   pushoff report pushoff-runs/latest       the documents again, from the records
   pushoff diff main/ branch/ --fail-on regressed
                                            what a change did, for CI (see docs/CI.md)
+  pushoff plan --users 1M --rate 0.2/s --payload 300B --staleness 2s
+                                           what a load that nobody measured would need (docs/PLANNING.md)
 
 Exit codes:
   0    done
@@ -65,6 +67,8 @@ pub(crate) enum Command {
     Report(ReportOptions),
     /// Hold a recorded run against an earlier one: improved, regressed, unchanged or inconclusive
     Diff(DiffOptions),
+    /// Say what a load that nobody measured would need: which transport, how many servers, what money
+    Plan(PlanOptions),
     /// Show what a server offers, technique by technique, and what keeps it from being measured
     Probe(ProbeOptions),
     /// List the built-in workloads and the transports
@@ -154,6 +158,51 @@ pub(crate) enum Gate {
     /// At least one figure is worse by more than the floor
     Regressed,
 }
+
+/// Typed values stay text here: the planner says what is wrong with them in one sentence.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = PLAN_EXAMPLES, override_usage = PLAN_USAGE)]
+pub(crate) struct PlanOptions {
+    /// Users that are connected, 1 to 1G: 1000, 20k, 1M
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub(crate) users: Option<String>,
+    /// Updates that each of them receives, 1/d to 1000/s: 0.2/s, 12/min, 3/h
+    #[arg(long, value_name = "RATE", allow_hyphen_values = true)]
+    pub(crate) rate: Option<String>,
+    /// Size of an update, 1B to 64KiB: 300B, 2kB, 4KiB
+    #[arg(long, value_name = "SIZE", allow_hyphen_values = true)]
+    pub(crate) payload: Option<String>,
+    /// How old an update may be when its user has it, for 99 % of them, 1ms to 1h: 200ms, 2s, 1m
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) staleness: Option<String>,
+    /// Users that hear a message: all, or how many, e.g. 50 where there are rooms of 50 [default: all]
+    #[arg(long, value_name = "N|all", allow_hyphen_values = true)]
+    pub(crate) audience: Option<String>,
+    /// Who publishes: down, a server, or both, the users too [default: down]
+    #[arg(long, value_name = "DIRECTION", allow_hyphen_values = true)]
+    pub(crate) direction: Option<String>,
+    /// The users' round trip to the servers, 0s to 10s [default: 40ms]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) rtt: Option<String>,
+    /// A TOML file with prices: `currency`, `core_month`, `gib_month`, `egress_gb` and, where it is not 0,
+    /// `ingress_gb` [default: round numbers, reports/prices.toml]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) prices: Option<PathBuf>,
+    /// The cost model: the folder of a run of scripts/model, or a model.json [default: the one that
+    /// comes with pushoff, measured on another machine than yours]
+    #[arg(long, value_name = "DIR|FILE")]
+    pub(crate) model: Option<PathBuf>,
+}
+
+const PLAN_USAGE: &str = "pushoff plan --users N --rate RATE --payload SIZE --staleness TIME [OPTIONS]";
+
+const PLAN_EXAMPLES: &str = "\
+Examples:
+  pushoff plan --users 1M --rate 0.2/s --payload 300B --staleness 2s
+  pushoff plan --users 20k --rate 12/min --payload 2kB --staleness 500ms --audience 50 --direction both
+  pushoff plan --users 5k --rate 3/h --payload 4KiB --staleness 1m --prices my-prices.toml --json
+
+What is computed, and what it cannot know: docs/PLANNING.md.";
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ProbeOptions {

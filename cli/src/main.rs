@@ -7,6 +7,7 @@ mod diff;
 mod environment;
 mod list;
 mod pinning;
+mod plan;
 mod probe;
 mod progress;
 mod report;
@@ -70,6 +71,7 @@ fn main() -> ExitCode {
         Command::Serve(options) => serve::serve(options),
         Command::Report(options) => report::report(&options, json),
         Command::Diff(options) => diff::diff(&options, json),
+        Command::Plan(options) => plan::plan(&options, json),
         Command::Probe(options) => probe::probe(&options, json),
         Command::List => list::list(json),
         Command::Completions { shell } => {

@@ -24,6 +24,7 @@ mod markdown;
 mod name;
 mod number;
 mod palette;
+pub mod plan;
 mod predict;
 mod rank;
 mod search;

@@ -119,6 +119,16 @@ impl Screen {
         self.finish(&mut drawn)
     }
 
+    /// A table with as many of its columns as fit, and how many do not; without intervals where they would
+    /// leave too few.
+    pub(crate) fn fitted(&mut self, table: &Table<'_>) -> (String, usize) {
+        let all = table.columns.len() + 2;
+        self.intervals = true;
+        self.intervals = self.columns_that_fit(table) >= CORE.min(all);
+        let columns = self.columns_that_fit(table);
+        (self.draw(table, columns), all - columns)
+    }
+
     fn answers(&self, study: &Study<'_>) -> String {
         let mut grid = self.grid(presets::NOTHING);
         for comparison in study.answers() {

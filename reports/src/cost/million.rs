@@ -17,7 +17,7 @@ use crate::table::{Column, Reading, column};
 /// So many users.
 const USERS: f64 = 1e6;
 /// Headers of a segment: 20 bytes of IPv4 (RFC 791) and 32 of TCP with time stamps (RFC 9293, 7323).
-const HEADERS: f64 = 52.0;
+pub(crate) const HEADERS: f64 = 52.0;
 
 /// What they would need.
 #[derive(Clone, Debug, Serialize)]

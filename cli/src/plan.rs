@@ -1,0 +1,53 @@
+//! `pushoff plan`: what a load that nobody measured would need, and which transport to take for it.
+
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use pushoff_reports::plan::{Asked, Model, Needs, Plan, Prices};
+
+use crate::arguments::PlanOptions;
+use crate::report::{self, RECORDS};
+use crate::{Exit, terminal};
+
+/// What `pushoff report` writes of a run that a model can be fitted to.
+const MODEL: &str = "model.json";
+
+pub(crate) fn plan(options: &PlanOptions, json: bool) -> anyhow::Result<Exit> {
+    let needs = Needs::parse(&Asked {
+        users: options.users.as_deref(),
+        rate: options.rate.as_deref(),
+        payload: options.payload.as_deref(),
+        staleness: options.staleness.as_deref(),
+        audience: options.audience.as_deref(),
+        direction: options.direction.as_deref(),
+        rtt: options.rtt.as_deref(),
+    })?;
+    let prices = options.prices.as_deref().map_or_else(|| Ok(Prices::shipped()), Prices::read).context("--prices")?;
+    let model = options.model.as_deref().map_or_else(|| Ok(Model::shipped()), model).context("--model")?;
+    let plan = Plan::of(&model, needs, prices);
+    terminal::result(&if json {
+        serde_json::to_string_pretty(&plan).context("writing the plan")?
+    } else {
+        plan.terminal(terminal::width(), terminal::colour())
+    });
+    Ok(Exit::Done)
+}
+
+/// A run's folder, fitted anew where its records are there; or what was written of one.
+fn model(path: &Path) -> anyhow::Result<Model> {
+    if path.join(RECORDS).exists() {
+        let run = report::read(&[path.to_owned()])?;
+        return Model::of(&run).with_context(|| {
+            format!(
+                "{} has too few cells to fit a cost model to: scripts/model measures those it takes",
+                path.display()
+            )
+        });
+    }
+    let file = if path.is_dir() { path.join(MODEL) } else { path.to_owned() };
+    if path.is_dir() && !file.exists() {
+        bail!("{} holds neither {RECORDS} nor {MODEL}: name the folder of a run of scripts/model", path.display());
+    }
+    let text = std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
+    Model::parse(&text).with_context(|| format!("reading {}", file.display()))
+}

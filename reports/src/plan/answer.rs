@@ -1,0 +1,139 @@
+//! The answer to what is needed: what each transport would need for it, and which to take.
+//!
+//! Of those that are fresh enough the one that costs the least money a month; what cannot be told apart
+//! is decided as it is for what was measured ([`take`]).
+
+use pushoff_model::Transport;
+use serde::Serialize;
+
+use super::estimate::{Estimate, Standing};
+use super::needs::Needs;
+use super::prices::Prices;
+use super::sizing::Carrier;
+use crate::compare::Figure;
+use crate::predict::{Beyond, CostModel};
+use crate::rank::{Taken, Weighed, might_cost_less, take};
+
+/// Costs of which the larger is no more than so many times the least do not differ. Chosen here: nobody
+/// knows needs and prices to a twentieth.
+const SAME: f64 = 1.05;
+
+/// How sure the choice is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Sureness {
+    /// The cheapest of those that meet what is needed, and nothing else comes near.
+    Decided,
+    /// Several cost the same as far as the model can tell: the simplest of those near the least.
+    TooClose,
+    /// The best of those that meet it; one of which that cannot be told might cost less.
+    Provisional,
+    /// The choice, or what it is weighed against, lies outside what was measured.
+    Beyond,
+    /// Every transport fails.
+    NothingMeets,
+    /// None is shown to meet it, and not all fail.
+    Undecided,
+}
+
+impl Sureness {
+    /// As documents write it.
+    pub(crate) const fn label(self) -> &'static str {
+        match self {
+            Self::Decided => "decided",
+            Self::TooClose => "too close to call: simplicity decides",
+            Self::Provisional => "provisional: another may cost less",
+            Self::Beyond => "beyond what was measured",
+            Self::NothingMeets => "nothing meets it",
+            Self::Undecided => "undecided",
+        }
+    }
+}
+
+/// What each transport would need, and which to take.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Answer {
+    /// The transport to take.
+    pub(crate) choice: Option<Transport>,
+    /// The next best that meets what is needed.
+    pub(crate) runner_up: Option<Transport>,
+    pub(crate) sureness: Sureness,
+    /// Those whose cost cannot be told from the least.
+    pub(crate) tied: Vec<Transport>,
+    /// Those of them that are near the least: simplicity decides among these.
+    pub(crate) affordable: Vec<Transport>,
+    /// Those that are undecided and might cost less than the choice.
+    pub(crate) contenders: Vec<Transport>,
+    /// One a transport of the model, in its order.
+    #[serde(rename = "transports")]
+    pub(crate) estimates: Vec<Estimate>,
+}
+
+impl Answer {
+    /// What was estimated of a transport.
+    pub(crate) fn estimate(&self, transport: Transport) -> Option<&Estimate> {
+        self.estimates.iter().find(|it| it.transport == transport)
+    }
+
+    /// Its cost.
+    pub(crate) fn money(&self, transport: Transport) -> Option<Figure> {
+        self.estimate(transport)?.figures.money_a_month
+    }
+
+    /// In what the choice and what it is weighed against lie outside what was measured, each once and as
+    /// far as the farthest of them.
+    pub(crate) fn beyond(&self) -> Vec<Beyond> {
+        let weighed = [self.choice, self.runner_up].into_iter().flatten().filter_map(|it| self.estimate(it));
+        let mut all: Vec<Beyond> = Vec::new();
+        for one in weighed.flat_map(|it| &it.beyond) {
+            match all.iter_mut().find(|it| (it.dimension, it.below) == (one.dimension, one.below)) {
+                Some(known) => known.times = known.times.max(one.times),
+                None => all.push(*one),
+            }
+        }
+        all
+    }
+}
+
+/// What each transport would need under these needs and prices, and which to take.
+pub(crate) fn answer(model: &CostModel, needs: &Needs, prices: &Prices) -> Answer {
+    let transports = model.transports.iter().map(|laws| laws.transport).filter(|transport| transport.is_ranked());
+    let estimates: Vec<Estimate> =
+        transports.map(|transport| Estimate::of(Carrier { model, needs, transport }, prices)).collect();
+    let meeting = estimates.iter().filter(|it| it.standing == Standing::Meets);
+    let weighed = meeting.map(|it| Weighed { transport: it.transport, cost: it.figures.money_a_month });
+    let Taken { choice, runner_up, tied, affordable } =
+        take(weighed.collect(), |cost, least| cost.point <= least.point * SAME);
+    let mut answer = Answer {
+        choice,
+        runner_up,
+        sureness: Sureness::Undecided,
+        tied,
+        affordable,
+        contenders: Vec::new(),
+        estimates,
+    };
+    if let Some(choice) = choice {
+        let ours = answer.money(choice);
+        let open = answer.estimates.iter().filter(|it| it.standing == Standing::Undecided);
+        let might = open.filter(|it| might_cost_less(it.figures.money_a_month, ours));
+        answer.contenders = might.map(|it| it.transport).collect();
+    }
+    answer.sureness = sureness(&answer);
+    answer
+}
+
+fn sureness(answer: &Answer) -> Sureness {
+    let all_fail = !answer.estimates.is_empty() && answer.estimates.iter().all(|it| it.standing == Standing::Fails);
+    if answer.choice.is_none() {
+        if all_fail { Sureness::NothingMeets } else { Sureness::Undecided }
+    } else if !answer.contenders.is_empty() {
+        Sureness::Provisional
+    } else if !answer.beyond().is_empty() {
+        Sureness::Beyond
+    } else if answer.tied.len() > 1 {
+        Sureness::TooClose
+    } else {
+        Sureness::Decided
+    }
+}

@@ -1,0 +1,41 @@
+//! What would change the recommendation: how far each need can move, alone, until another transport is
+//! recommended.
+
+use pushoff_model::Transport;
+use serde::Serialize;
+
+use super::answer::{Answer, answer};
+use super::needs::{Need, Needs};
+use super::prices::Prices;
+use crate::predict::CostModel;
+
+/// Steps in which a need is moved: a tenth of a decade each, up to a thousand times and a thousandth.
+const STEPS: u32 = 30;
+const STEPS_A_DECADE: f64 = 10.0;
+
+/// Another recommendation, and from where on.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub(crate) struct Change {
+    #[serde(rename = "dimension")]
+    pub(crate) need: Need,
+    /// The nearest that was tried at which it holds.
+    pub(crate) value: f64,
+    /// Whether it is more than what is needed now, or less.
+    pub(crate) above: bool,
+    /// None where nothing is recommended from there on.
+    pub(crate) choice: Option<Transport>,
+}
+
+/// For each need and in both directions the nearest change of the recommendation, where one was found.
+pub(crate) fn changes(model: &CostModel, needs: &Needs, prices: &Prices, now: &Answer) -> Vec<Change> {
+    let nearest = |(need, above): (Need, bool)| {
+        (1..=STEPS).find_map(|step| {
+            let steps = f64::from(step) / STEPS_A_DECADE;
+            let value = need.of(needs) * 10_f64.powf(if above { steps } else { -steps });
+            let moved = need.with(needs, value)?;
+            let choice = answer(model, &moved, prices).choice;
+            (choice != now.choice).then_some(Change { need, value, above, choice })
+        })
+    };
+    Need::ALL.into_iter().flat_map(|need| [(need, true), (need, false)]).filter_map(nearest).collect()
+}

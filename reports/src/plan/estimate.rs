@@ -1,0 +1,339 @@
+//! What one transport would need, and whether it is fresh enough.
+
+use pushoff_model::Transport;
+use pushoff_model::overhead::{browser_publish_head, browser_request_head, publish_answer};
+use pushoff_model::workload::Direction;
+use serde::Serialize;
+
+use super::needs::Needs;
+use super::prices::Prices;
+use super::radio::Radio;
+use super::sizing::{Carrier, Sizing, TARGET, Unfit};
+use crate::compare::Figure;
+use crate::cost::HEADERS;
+use crate::predict::{Beyond, Forecast, Quantity};
+
+/// Bytes that a segment holds of what is above TCP, on an Ethernet: 1,500 less 52 of headers.
+pub(crate) const SEGMENT: f64 = 1_448.0;
+pub(crate) const GIBIBYTE: f64 = 1_073_741_824.0;
+/// Seconds of a month of 730 hours.
+pub(crate) const MONTH: f64 = 2_628_000.0;
+
+/// Whether a transport is fresh enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Standing {
+    /// The whole interval of its p99 lies within the staleness.
+    Meets,
+    /// The whole of it lies beyond, or it cannot carry this at all.
+    Fails,
+    /// Neither, or the latency is not known.
+    Undecided,
+}
+
+/// Why a transport does not meet what is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Reason {
+    /// Its polls would have to follow each other faster than was ever measured.
+    TooFresh,
+    /// One user is more than a process can carry.
+    TooMuch,
+    /// The model does not know what it costs.
+    NotMeasured,
+    /// Its p99 lies beyond the staleness.
+    TooLate,
+    /// The interval of its p99 holds the staleness.
+    CannotTell,
+    /// Its latency is not known.
+    LatencyUnknown,
+}
+
+/// What it would need in all; absent what the model does not know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub(crate) struct Figures {
+    /// Processor cores, each at most [`TARGET`] busy.
+    pub(crate) cores: Option<Figure>,
+    /// Of the servers' processes and of their kernels.
+    pub(crate) memory_bytes: Option<Figure>,
+    /// Both directions, headers of TCP and IP among it.
+    pub(crate) bandwidth_bytes_per_second: Option<Figure>,
+    /// To the users, headers among it.
+    pub(crate) down_bytes_per_second: Option<Figure>,
+    /// From the users.
+    pub(crate) up_bytes_per_second: Option<Figure>,
+    /// To subscribe; one a user.
+    pub(crate) connections: Option<Figure>,
+    /// Polls, and what users publish by request.
+    pub(crate) requests_per_second: Option<Figure>,
+    /// Processor time to connect everybody once.
+    pub(crate) connecting_cpu_ns: Option<Figure>,
+    /// Half of the updates are with their user within, from when they were due.
+    pub(crate) p50_ns: Option<Figure>,
+    /// 99 % of them.
+    pub(crate) p99_ns: Option<Figure>,
+    /// In the currency of the prices.
+    pub(crate) money_a_month: Option<Figure>,
+}
+
+/// One transport under these needs.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Estimate {
+    pub(crate) transport: Transport,
+    pub(crate) standing: Standing,
+    /// Why it does not meet them; absent where it does.
+    pub(crate) reason: Option<Reason>,
+    #[serde(flatten)]
+    pub(crate) figures: Figures,
+    /// Server processes; absent, like all that follows, where it cannot carry this.
+    pub(crate) processes: Option<f64>,
+    pub(crate) users_a_process: Option<f64>,
+    /// The share of one processor that each is busy.
+    pub(crate) utilisation: Option<f64>,
+    /// Seconds between two polls: short polling.
+    pub(crate) interval_s: Option<f64>,
+    pub(crate) wakeups_an_hour: Option<f64>,
+    /// The share of the time that a phone's radio is on.
+    pub(crate) radio_share: Option<f64>,
+    /// In what a process's load lies outside what was measured.
+    pub(crate) beyond: Vec<Beyond>,
+}
+
+impl Estimate {
+    /// What a transport would need.
+    pub(super) fn of(carrier: Carrier<'_>, prices: &Prices) -> Self {
+        let interval = match carrier.transport {
+            Transport::ShortPolling => carrier.polling().map(Some),
+            Transport::LongPolling
+            | Transport::HttpStreaming
+            | Transport::Sse
+            | Transport::WebSocket
+            | Transport::RawTcp => Ok(None),
+        };
+        let sized = interval.and_then(|interval| {
+            // Of the others none asks, and a second stands for it.
+            let sizing = carrier.sized(interval.unwrap_or(1.0))?;
+            let load = carrier.load(sizing.users, interval.unwrap_or(1.0));
+            let forecast = carrier.model.forecast(carrier.transport, &load).ok_or(Unfit::NotMeasured)?;
+            Ok((interval, sizing, forecast))
+        });
+        match sized {
+            Ok((interval, sizing, forecast)) => {
+                Fleet { carrier, interval, sizing, forecast: &forecast }.estimate(prices)
+            }
+            Err(unfit) => Self::unfit(carrier.transport, unfit),
+        }
+    }
+
+    fn unfit(transport: Transport, unfit: Unfit) -> Self {
+        let (standing, reason) = match unfit {
+            Unfit::TooMuch => (Standing::Fails, Reason::TooMuch),
+            Unfit::TooFresh => (Standing::Fails, Reason::TooFresh),
+            Unfit::NotMeasured => (Standing::Undecided, Reason::NotMeasured),
+        };
+        Self {
+            transport,
+            standing,
+            reason: Some(reason),
+            figures: Figures::default(),
+            processes: None,
+            users_a_process: None,
+            utilisation: None,
+            interval_s: None,
+            wakeups_an_hour: None,
+            radio_share: None,
+            beyond: Vec::new(),
+        }
+    }
+}
+
+/// The processes that carry it over a transport, with what one of them needs.
+struct Fleet<'a> {
+    carrier: Carrier<'a>,
+    interval: Option<f64>,
+    sizing: Sizing,
+    forecast: &'a Forecast,
+}
+
+/// One direction, of all processes, a second.
+#[derive(Clone, Copy)]
+struct Flow {
+    /// Above TCP.
+    bytes: Figure,
+    segments: Figure,
+}
+
+impl Flow {
+    /// With the headers of TCP and IP.
+    fn whole(&self) -> Figure {
+        self.bytes.plus(&self.segments.times(HEADERS))
+    }
+
+    /// With what is known of it besides.
+    fn and(&self, bytes: f64, segments: f64) -> Self {
+        Self { bytes: self.bytes.plus(&exactly(bytes)), segments: self.segments.plus(&exactly(segments)) }
+    }
+}
+
+impl Fleet<'_> {
+    fn estimate(&self, prices: &Prices) -> Estimate {
+        let (needs, transport) = (self.carrier.needs, self.carrier.transport);
+        let (p50_ns, p99_ns) =
+            (self.latency(Quantity::LatencyP50, 0.5), self.latency(Quantity::LatencyP99, Needs::SHARE));
+        let (standing, reason) = standing(p99_ns, needs.staleness * 1e9);
+        let radio = Radio::of(transport, needs, self.interval.unwrap_or_default());
+        Estimate {
+            transport,
+            standing,
+            reason,
+            figures: Figures { p50_ns, p99_ns, ..self.costs(prices) },
+            processes: Some(self.sizing.processes),
+            users_a_process: Some(self.sizing.users),
+            utilisation: Some(self.forecast.utilisation),
+            interval_s: self.interval,
+            wakeups_an_hour: Some(radio.wakeups_an_hour),
+            radio_share: Some(radio.radio_share),
+            beyond: self.forecast.beyond.clone(),
+        }
+    }
+
+    fn costs(&self, prices: &Prices) -> Figures {
+        let cores = self.all(Quantity::Processor).map(|it| it.times(1.0 / (1e9 * TARGET)));
+        let memory = self.all(Quantity::ProcessMemory).zip(self.all(Quantity::KernelMemory));
+        let memory_bytes = memory.map(|(process, kernel)| process.plus(&kernel));
+        let (down, up) = (self.down().map(|flow| flow.whole()), self.up().map(|flow| flow.whole()));
+        let bandwidth = down.zip(up).map(|(down, up)| down.plus(&up));
+        let money = cores.zip(memory_bytes).zip(down.zip(up)).map(|((cores, memory), (down, up))| {
+            let servers = cores.times(prices.core_month()).plus(&memory.times(prices.gib_month() / GIBIBYTE));
+            let month = |flow: Figure, price: f64| flow.times(MONTH / 1e9 * price);
+            servers.plus(&month(down, prices.egress_gb())).plus(&month(up, prices.ingress_gb()))
+        });
+        let requests = self.forecast.requests * self.sizing.processes + self.posts();
+        Figures {
+            cores,
+            memory_bytes,
+            bandwidth_bytes_per_second: bandwidth,
+            down_bytes_per_second: down,
+            up_bytes_per_second: up,
+            connections: Some(exactly(self.carrier.needs.users)),
+            requests_per_second: Some(exactly(requests)),
+            connecting_cpu_ns: self.all(Quantity::Connecting),
+            p50_ns: None,
+            p99_ns: None,
+            money_a_month: money,
+        }
+    }
+
+    /// A cost of all processes.
+    fn all(&self, quantity: Quantity) -> Option<Figure> {
+        Some(self.forecast.cost(quantity)?.times(self.sizing.processes))
+    }
+
+    /// Messages that users publish by a request of its own, a second.
+    fn posts(&self) -> f64 {
+        if self.carrier.transport.sends_on_its_own_connection() { 0.0 } else { self.carrier.needs.spoken() }
+    }
+
+    fn down(&self) -> Option<Flow> {
+        let bytes = self.all(Quantity::BytesDown)?;
+        let flow = Flow { bytes, segments: on_ethernet(self.all(Quantity::SegmentsDown)?, &bytes) };
+        Some(flow.and(self.posts() * float(publish_answer()), self.posts()))
+    }
+
+    /// Polls weigh what a browser's do. A post takes a segment at least, and one that acknowledges its
+    /// answer.
+    fn up(&self) -> Option<Flow> {
+        let (needs, transport) = (self.carrier.needs, self.carrier.transport);
+        let speaks = needs.direction == Direction::Both && transport.sends_on_its_own_connection();
+        let bytes = if transport.is_polling() {
+            exactly(self.forecast.requests * self.sizing.processes * float(browser_request_head(transport)))
+        } else if speaks {
+            // What is published to several processes is spoken to one of them.
+            self.all(Quantity::BytesUp)?.times((self.sizing.users / needs.audience()).min(1.0))
+        } else {
+            exactly(0.0)
+        };
+        let flow = Flow { bytes, segments: on_ethernet(self.all(Quantity::SegmentsUp)?, &bytes) };
+        let post = float(browser_publish_head()) + needs.payload;
+        Some(flow.and(self.posts() * post, self.posts() * ((post / SEGMENT).max(1.0) + 1.0)))
+    }
+
+    /// Within what a share of the updates is with its user, from when it was due.
+    fn latency(&self, quantity: Quantity, share: f64) -> Option<Figure> {
+        let needs = self.carrier.needs;
+        let waits = match self.carrier.transport {
+            // For the next poll, uniformly.
+            Transport::ShortPolling => share * self.interval.unwrap_or_default(),
+            Transport::LongPolling => unheard(needs.rate, needs.rtt, share),
+            Transport::HttpStreaming | Transport::Sse | Transport::WebSocket | Transport::RawTcp => 0.0,
+        };
+        Some(self.forecast.cost(quantity)?.plus(&exactly((waits + needs.way()) * 1e9)))
+    }
+}
+
+/// Seconds that a share of the messages do not exceed waiting until the next long poll is there: for a
+/// round trip after each answer none is, and what comes then comes at any time of it.
+fn unheard(rate: f64, rtt: f64, share: f64) -> f64 {
+    let gap = rate * rtt / rate.mul_add(rtt, 1.0);
+    if gap > 0.0 { rtt * (1.0 - (1.0 - share) / gap).max(0.0) } else { 0.0 }
+}
+
+/// Whether the p99 lies within what is needed, both in nanoseconds.
+fn standing(p99: Option<Figure>, needed: f64) -> (Standing, Option<Reason>) {
+    match p99 {
+        None => (Standing::Undecided, Some(Reason::LatencyUnknown)),
+        Some(p99) if p99.high() <= needed => (Standing::Meets, None),
+        Some(p99) if p99.low() > needed => (Standing::Fails, Some(Reason::TooLate)),
+        Some(_) => (Standing::Undecided, Some(Reason::CannotTell)),
+    }
+}
+
+/// Loopback's segments hold 64 KiB: on the way to a user as many more are needed as hold the bytes.
+fn on_ethernet(segments: Figure, bytes: &Figure) -> Figure {
+    let least = bytes.times(1.0 / SEGMENT);
+    if least.point > segments.point { least } else { segments }
+}
+
+/// What follows by counting alone.
+const fn exactly(point: f64) -> Figure {
+    Figure { point, interval: None }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "the length of a head")]
+const fn float(bytes: u64) -> f64 {
+    bytes as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::Interval;
+
+    fn about(value: f64, expected: f64) {
+        assert!((value - expected).abs() < 1e-9 * expected.abs().max(1.0), "{value} is not {expected}");
+    }
+
+    #[test]
+    fn who_is_between_two_long_polls_waits_for_a_part_of_the_round_trip() {
+        // 10 messages a second and a round trip of 100 ms: half of the time no poll is there.
+        about(unheard(10.0, 0.1, 0.5), 0.0);
+        about(unheard(10.0, 0.1, 0.99), 0.098);
+        about(unheard(0.01, 0.1, 0.99), 0.0);
+        about(unheard(10.0, 0.0, 0.99), 0.0);
+    }
+
+    #[test]
+    fn what_the_interval_of_the_p99_holds_is_not_decided() {
+        let p99 = |low, high| Some(Figure { point: 5.0, interval: Some(Interval { low, high }) });
+        assert_eq!(standing(p99(4.0, 6.0), 6.0), (Standing::Meets, None));
+        assert_eq!(standing(p99(4.0, 6.0), 5.9), (Standing::Undecided, Some(Reason::CannotTell)));
+        assert_eq!(standing(p99(4.0, 6.0), 3.9), (Standing::Fails, Some(Reason::TooLate)));
+        assert_eq!(standing(None, 1e9), (Standing::Undecided, Some(Reason::LatencyUnknown)));
+    }
+
+    #[test]
+    fn no_segment_holds_more_than_an_ethernets() {
+        about(on_ethernet(exactly(10.0), &exactly(1_448.0 * 25.0)).point, 25.0);
+        about(on_ethernet(exactly(10.0), &exactly(1_448.0)).point, 10.0);
+    }
+}

@@ -1,0 +1,109 @@
+//! The planner: for loads that nobody measured, what each transport would need, which to take, and what
+//! would change that.
+//!
+//! Pure. [`Needs`] and [`Prices`] in, a [`Plan`] out; the figures are those of the cost model
+//! (`predict`), dealt to as many server processes as it takes. The page has the same arithmetic for its
+//! sliders (`planner.js`), and a test holds one against the other.
+
+pub(crate) mod answer;
+pub(crate) mod change;
+mod document;
+pub(crate) mod estimate;
+pub(crate) mod needs;
+mod prices;
+pub(crate) mod radio;
+pub(crate) mod sizing;
+#[cfg(test)]
+mod tests;
+mod units;
+mod words;
+
+use pushoff_model::Transport;
+use serde::Serialize;
+
+use crate::group::group;
+use crate::predict::{self, CostModel, Source};
+use crate::{ModelError, Run};
+
+use answer::{Answer, answer};
+use change::{Change, changes};
+pub use needs::{Asked, Needs, NeedsError};
+pub use prices::Prices;
+
+/// A cost model to plan with.
+#[derive(Clone, Debug)]
+pub struct Model {
+    costs: CostModel,
+    is_shipped: bool,
+}
+
+impl Model {
+    /// The one that comes with pushoff.
+    #[must_use]
+    pub fn shipped() -> Self {
+        Self { costs: predict::shipped(), is_shipped: true }
+    }
+
+    /// One fitted to a recorded run; none where it has too few cells for that.
+    #[must_use]
+    pub fn of(run: &Run) -> Option<Self> {
+        CostModel::of(run, &group(run)).map(|costs| Self { costs, is_shipped: false })
+    }
+
+    /// One that was written as `model.json`.
+    ///
+    /// # Errors
+    /// When the text is no cost model, or one of another version.
+    pub fn parse(text: &str) -> Result<Self, ModelError> {
+        Ok(Self { costs: CostModel::parse(text)?, is_shipped: false })
+    }
+}
+
+/// What was needed, what each transport would need for it, and which to take.
+#[derive(Clone, Debug, Serialize)]
+pub struct Plan {
+    needs: Needs,
+    prices: Prices,
+    model: Origin,
+    #[serde(flatten)]
+    answer: Answer,
+    changes: Vec<Change>,
+    /// The recommendation and what would change it, a sentence each.
+    sentences: Vec<String>,
+    /// What was assumed, and what is not known.
+    notes: Vec<String>,
+}
+
+/// Where the figures come from.
+#[derive(Clone, Debug, Serialize)]
+struct Origin {
+    #[serde(flatten)]
+    source: Source,
+    /// Whether it came with pushoff, and was measured on another machine.
+    is_shipped: bool,
+    /// The most users of a process that were measured.
+    #[serde(skip)]
+    most_users: f64,
+    /// The transports it knows.
+    #[serde(skip)]
+    transports: Vec<Transport>,
+}
+
+impl Plan {
+    /// Plans.
+    #[must_use]
+    pub fn of(model: &Model, needs: Needs, prices: Prices) -> Self {
+        let answer = answer(&model.costs, &needs, &prices);
+        let changes = changes(&model.costs, &needs, &prices, &answer);
+        let model = Origin {
+            source: model.costs.source.clone(),
+            is_shipped: model.is_shipped,
+            most_users: model.costs.range.high(predict::Dimension::Users).unwrap_or_default(),
+            transports: model.costs.transports.iter().map(|laws| laws.transport).collect(),
+        };
+        let mut plan = Self { needs, prices, model, answer, changes, sentences: Vec::new(), notes: Vec::new() };
+        plan.sentences = plan.recommendation();
+        plan.notes = plan.assumptions();
+        plan
+    }
+}

@@ -1,0 +1,334 @@
+//! What is needed: how many users, what they are told how often, and how fresh it must be.
+//!
+//! Parsed once: a [`Needs`] is within what can be computed. Numbers are in base units (users, a second,
+//! bytes, seconds), because the page computes the same with the same numbers.
+
+use pushoff_model::workload::Direction;
+use serde::{Serialize, Serializer};
+
+use super::units::{self, Unit};
+
+/// What is asked of a planner, as it was typed; absent where the flag was.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Asked<'a> {
+    /// How many users are connected: `1M`, `20k`, `1000`.
+    pub users: Option<&'a str>,
+    /// Updates that each of them receives: `0.2/s`, `12/min`, `3/h`.
+    pub rate: Option<&'a str>,
+    /// Size of an update: `300B`, `4KiB`.
+    pub payload: Option<&'a str>,
+    /// How old an update may be when its user has it: `2s`.
+    pub staleness: Option<&'a str>,
+    /// How many users hear a message, or `all`, the default.
+    pub audience: Option<&'a str>,
+    /// `down`, the default, or `both`.
+    pub direction: Option<&'a str>,
+    /// The users' round trip: `40ms`, the default.
+    pub rtt: Option<&'a str>,
+}
+
+/// A need that cannot be planned for: which, and what is allowed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NeedsError {
+    /// A flag that is needed was not given.
+    #[error("--{flag} is missing: {allowed}")]
+    Missing {
+        /// Which.
+        flag: &'static str,
+        /// What would be right.
+        allowed: &'static str,
+    },
+    /// What was given cannot be.
+    #[error("--{flag} is {given}: {allowed}")]
+    Wrong {
+        /// Which.
+        flag: &'static str,
+        /// What it was.
+        given: String,
+        /// What would be right.
+        allowed: &'static str,
+    },
+    /// An audience of more users than there are.
+    #[error("--audience is {given}, and there are {users} users: at most as many hear a message, or `all`")]
+    Audience {
+        /// What it was.
+        given: String,
+        /// How many users there are.
+        users: String,
+    },
+}
+
+const USERS: &str = "1 to 1G users are planned for, e.g. 1000, 20k or 1M";
+const RATE: &str = "1/d to 1000/s updates to each user are planned for, e.g. 0.2/s, 12/min or 3/h";
+const PAYLOAD: &str = "1B to 64KiB are planned for (the server's --max-payload), in B, kB or KiB, e.g. 300B or 4KiB";
+const STALENESS: &str = "1ms to 1h is planned for, e.g. 200ms, 2s or 1m";
+const AUDIENCE: &str = "how many users hear a message is needed, 1 or more, e.g. 50 or 20k, or `all`";
+const DIRECTION: &str = "`down`, where a server publishes, or `both`, where the users do too";
+const RTT: &str = "a round trip of 0s to 10s is planned for, e.g. 40ms";
+
+/// What is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Needs {
+    /// How many are connected, 1 to 1e9.
+    pub(crate) users: f64,
+    /// Updates a second to each of them, above 0 to 1,000.
+    #[serde(rename = "rate_per_second")]
+    pub(crate) rate: f64,
+    /// Size of an update, 1 to 65,536.
+    #[serde(rename = "payload_bytes")]
+    pub(crate) payload: f64,
+    /// 99 % of the updates are with their user so many seconds after they were due, 0.001 to 3,600.
+    #[serde(rename = "staleness_s")]
+    pub(crate) staleness: f64,
+    /// How many users hear a message; absent where all do.
+    pub(crate) audience: Option<f64>,
+    /// Whether the users publish, too.
+    #[serde(serialize_with = "direction")]
+    pub(crate) direction: Direction,
+    /// Seconds there and back between a user and the server, 0 to 10.
+    #[serde(rename = "rtt_s")]
+    pub(crate) rtt: f64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn direction<S: Serializer>(direction: &Direction, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(direction_name(*direction))
+}
+
+/// As it is typed.
+pub(crate) const fn direction_name(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Down => "down",
+        Direction::Both => "both",
+    }
+}
+
+impl Needs {
+    /// The share of updates that must be in time.
+    pub(crate) const SHARE: f64 = 0.99;
+
+    /// The needs that the page's sliders begin with, and `--help` has for an example.
+    pub(crate) const EXAMPLE: Self = Self {
+        users: 1e6,
+        rate: 0.2,
+        payload: 300.0,
+        staleness: 2.0,
+        audience: None,
+        direction: Direction::Down,
+        rtt: DEFAULT_RTT,
+    };
+
+    /// What was asked, where it can be planned for.
+    ///
+    /// # Errors
+    /// With the first flag that is missing or wrong, and what it may be.
+    pub fn parse(asked: &Asked<'_>) -> Result<Self, NeedsError> {
+        let users = Need::Users.parse(asked.users)?;
+        let needs = Self {
+            users,
+            rate: Need::Rate.parse(asked.rate)?,
+            payload: Need::Payload.parse(asked.payload)?,
+            staleness: Need::Staleness.parse(asked.staleness)?,
+            audience: audience(asked.audience, users)?,
+            direction: match asked.direction {
+                None | Some("down") => Direction::Down,
+                Some("both") => Direction::Both,
+                Some(given) => return Err(wrong("direction", given, DIRECTION)),
+            },
+            rtt: match asked.rtt {
+                None => DEFAULT_RTT,
+                Some(given) => Unit::Time
+                    .parse(given)
+                    .filter(|rtt| (0.0..=10.0).contains(rtt))
+                    .ok_or_else(|| wrong("rtt", given, RTT))?,
+            },
+        };
+        Ok(needs)
+    }
+
+    /// How many users hear a message.
+    pub(crate) fn audience(&self) -> f64 {
+        self.audience.map_or(self.users, |audience| audience.min(self.users))
+    }
+
+    /// Seconds on the way to a user: half a round trip, and as much before it where a user speaks.
+    pub(crate) fn way(&self) -> f64 {
+        match self.direction {
+            Direction::Down => self.rtt / 2.0,
+            Direction::Both => self.rtt,
+        }
+    }
+
+    /// Messages that the users publish, a second.
+    pub(crate) fn spoken(&self) -> f64 {
+        match self.direction {
+            Direction::Down => 0.0,
+            Direction::Both => self.users * self.rate / self.audience(),
+        }
+    }
+}
+
+/// Of users in one country on a mobile network or behind a home's router. Chosen here; said beside every
+/// answer.
+const DEFAULT_RTT: f64 = 0.040;
+
+fn audience(asked: Option<&str>, users: f64) -> Result<Option<f64>, NeedsError> {
+    let Some(given) = asked.filter(|asked| *asked != "all") else { return Ok(None) };
+    let audience = Unit::Users.parse(given).filter(|it| *it >= 1.0 && units::is_whole(*it));
+    let audience = audience.ok_or_else(|| wrong("audience", given, AUDIENCE))?;
+    if audience > users {
+        return Err(NeedsError::Audience { given: given.into(), users: Unit::Users.write(users) });
+    }
+    Ok(Some(audience))
+}
+
+fn wrong(flag: &'static str, given: &str, allowed: &'static str) -> NeedsError {
+    let given = if given.trim().is_empty() { "empty".into() } else { given.to_owned() };
+    NeedsError::Wrong { flag, given, allowed }
+}
+
+/// A need that a number says, and that may change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Need {
+    Rate,
+    Staleness,
+    Users,
+    Payload,
+}
+
+impl Need {
+    /// All of them, in the order in which their changes are told.
+    pub(crate) const ALL: [Self; 4] = [Self::Rate, Self::Staleness, Self::Users, Self::Payload];
+
+    const fn flag(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Users => ("users", USERS),
+            Self::Rate => ("rate", RATE),
+            Self::Payload => ("payload", PAYLOAD),
+            Self::Staleness => ("staleness", STALENESS),
+        }
+    }
+
+    /// The least and the most that is planned for.
+    pub(crate) const fn bounds(self) -> (f64, f64) {
+        match self {
+            Self::Users => (1.0, 1e9),
+            Self::Rate => (1.0 / 86_400.0, 1_000.0),
+            Self::Payload => (1.0, 65_536.0),
+            Self::Staleness => (0.001, 3_600.0),
+        }
+    }
+
+    const fn unit(self) -> Unit {
+        match self {
+            Self::Users => Unit::Users,
+            Self::Rate => Unit::Rate,
+            Self::Payload => Unit::Bytes,
+            Self::Staleness => Unit::Time,
+        }
+    }
+
+    /// Its value, as it may be typed.
+    pub(crate) fn write(self, value: f64) -> String {
+        self.unit().write(value)
+    }
+
+    /// About its value: two digits of it.
+    pub(crate) fn about(self, value: f64) -> String {
+        self.unit().about(value)
+    }
+
+    /// Its value among others.
+    pub(crate) const fn of(self, needs: &Needs) -> f64 {
+        match self {
+            Self::Users => needs.users,
+            Self::Rate => needs.rate,
+            Self::Payload => needs.payload,
+            Self::Staleness => needs.staleness,
+        }
+    }
+
+    /// The same needs with another value of it; none where that is beyond the bounds.
+    pub(crate) fn with(self, needs: &Needs, value: f64) -> Option<Needs> {
+        let (least, most) = self.bounds();
+        let mut needs = *needs;
+        match self {
+            Self::Users => needs.users = value,
+            Self::Rate => needs.rate = value,
+            Self::Payload => needs.payload = value,
+            Self::Staleness => needs.staleness = value,
+        }
+        (least..=most).contains(&value).then_some(needs)
+    }
+
+    fn parse(self, asked: Option<&str>) -> Result<f64, NeedsError> {
+        let (flag, allowed) = self.flag();
+        let given = asked.ok_or(NeedsError::Missing { flag, allowed })?;
+        let (least, most) = self.bounds();
+        let is_whole = |value: f64| !matches!(self, Self::Users | Self::Payload) || units::is_whole(value);
+        let value = self.unit().parse(given).filter(|value| (least..=most).contains(value) && is_whole(*value));
+        value.ok_or_else(|| wrong(flag, given, allowed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ASKED: Asked<'static> = Asked {
+        users: Some("1M"),
+        rate: Some("0.2/s"),
+        payload: Some("300B"),
+        staleness: Some("2s"),
+        audience: None,
+        direction: None,
+        rtt: None,
+    };
+
+    #[test]
+    fn what_is_typed_is_what_is_planned_for() {
+        assert_eq!(Needs::parse(&ASKED), Ok(Needs::EXAMPLE));
+        let rooms = Asked { audience: Some("20"), direction: Some("both"), rtt: Some("100ms"), ..ASKED };
+        let rooms = Needs::parse(&rooms).unwrap();
+        assert_eq!((rooms.audience, rooms.direction), (Some(20.0), Direction::Both));
+        // 1 million users, each told 0.2 times a second by one of 20: a 20th of the deliveries is said.
+        assert!((rooms.spoken() - 10_000.0).abs() < 1e-6 && (rooms.way() - 0.1).abs() < 1e-12);
+        assert!((Needs::EXAMPLE.way() - 0.02).abs() < 1e-12 && Needs::EXAMPLE.spoken() < 1e-12);
+    }
+
+    #[test]
+    fn everybody_stays_everybody_and_a_room_is_never_larger_than_all() {
+        let fewer = Need::Users.with(&Needs { audience: Some(50.0), ..Needs::EXAMPLE }, 10.0).unwrap();
+        assert!((fewer.audience() - 10.0).abs() < 1e-9);
+        assert!((Need::Users.with(&Needs::EXAMPLE, 7.0).unwrap().audience() - 7.0).abs() < 1e-9);
+        assert_eq!(Need::Users.with(&Needs::EXAMPLE, 0.5), None);
+    }
+
+    #[test]
+    fn what_cannot_be_planned_for_is_named_with_what_can() {
+        let cases = [
+            (Asked { users: Some("0"), ..ASKED }, "--users is 0: 1 to 1G users"),
+            (Asked { users: Some("1.5"), ..ASKED }, "--users is 1.5: "),
+            (Asked { users: Some("NaN"), ..ASKED }, "--users is NaN: "),
+            (Asked { users: None, ..ASKED }, "--users is missing: "),
+            (Asked { rate: Some("-1/s"), ..ASKED }, "--rate is -1/s: 1/d to 1000/s"),
+            (Asked { rate: Some("0/s"), ..ASKED }, "--rate is 0/s: "),
+            (Asked { rate: Some("2"), ..ASKED }, "--rate is 2: "),
+            (Asked { rate: Some("2/fortnight"), ..ASKED }, "--rate is 2/fortnight: "),
+            (Asked { payload: Some("1TB"), ..ASKED }, "--payload is 1TB: 1B to 64KiB"),
+            (Asked { payload: Some("3 stone"), ..ASKED }, "--payload is 3 stone: "),
+            (Asked { staleness: Some("2"), ..ASKED }, "--staleness is 2: 1ms to 1h"),
+            (Asked { staleness: Some("1d"), ..ASKED }, "--staleness is 1d: "),
+            (Asked { staleness: Some(""), ..ASKED }, "--staleness is empty: "),
+            (Asked { audience: Some("2M"), ..ASKED }, "--audience is 2M, and there are 1M users"),
+            (Asked { audience: Some("0"), ..ASKED }, "--audience is 0: "),
+            (Asked { direction: Some("up"), ..ASKED }, "--direction is up: `down`"),
+            (Asked { rtt: Some("11s"), ..ASKED }, "--rtt is 11s: "),
+        ];
+        for (asked, said) in cases {
+            let sentence = Needs::parse(&asked).unwrap_err().to_string();
+            assert!(sentence.starts_with(said) && !sentence.contains('\n'), "{sentence}");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! How the users are dealt to server processes, and how often short polling must ask.
+//!
+//! Fixed numbers of steps and no early end: the page computes the same, and comes to the same.
+
+use pushoff_model::Transport;
+use pushoff_model::workload::Arrival;
+
+use super::needs::Needs;
+use crate::predict::{CostModel, Dimension, HEARTBEAT, KEPT_SECONDS, Law, Load, Quantity};
+
+/// How busy a server's processor is meant to be at most. Chosen here: with 40 % to spare a burst, a
+/// deployment or a lost machine does not bring the others past their knee.
+pub(crate) const TARGET: f64 = 0.6;
+/// Seconds that a long poll waits at most: the default of the clients.
+pub(crate) const WAIT: f64 = 25.0;
+/// Seconds between two polls after which the server has closed the connection: its default.
+pub(crate) const KEEP_ALIVE: f64 = 75.0;
+/// Short polling is not asked for at so many times the shortest interval that was measured.
+const SHORTER: f64 = 10.0;
+/// Halvings of the range of users, on the scale of ratios: from ten thousand to less than a millionth.
+const HALVINGS: u32 = 24;
+/// By that part a process may exceed what it was found to carry, so that the last halving adds none.
+const SLACK: f64 = 1e-6;
+/// How often the interval of short polling is corrected by the latency that it leads to.
+const CORRECTIONS: u32 = 3;
+
+/// So many processes, each with so many users.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Sizing {
+    pub(crate) processes: f64,
+    pub(crate) users: f64,
+}
+
+/// Why a transport cannot carry it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unfit {
+    /// One user is more than a process can carry.
+    TooMuch,
+    /// Polls would have to follow each other faster than was ever measured.
+    TooFresh,
+    /// The model has no law for the processor.
+    NotMeasured,
+}
+
+/// One transport under these needs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Carrier<'a> {
+    pub(crate) model: &'a CostModel,
+    pub(crate) needs: &'a Needs,
+    pub(crate) transport: Transport,
+}
+
+impl Carrier<'_> {
+    /// What a process carries that has so many users, where short polling asks every `interval` seconds.
+    pub(crate) fn load(&self, users: f64, interval: f64) -> Load {
+        let needs = self.needs;
+        Load {
+            users,
+            // The users of a topic are kept on one process; a topic that is larger is published to each.
+            topics: (users / needs.audience()).max(1.0),
+            rate: needs.rate,
+            arrival: Arrival::Poisson,
+            payload: needs.payload,
+            direction: needs.direction,
+            interval,
+            wait: WAIT,
+            heartbeat: HEARTBEAT,
+            turnaround: needs.rtt,
+            kept_for: KEPT_SECONDS,
+        }
+    }
+
+    /// As few processes as can carry the users.
+    pub(crate) fn sized(&self, interval: f64) -> Result<Sizing, Unfit> {
+        let law = self.law().ok_or(Unfit::NotMeasured)?;
+        let most = self.model.range.high(Dimension::Users).ok_or(Unfit::NotMeasured)?;
+        let limit = TARGET.min(self.model.range.utilisation);
+        let carries = |users: f64| {
+            let drivers = self.load(users, interval).drivers(self.transport);
+            law.predict(&drivers, 1.0).point / 1e9 <= limit
+        };
+        let users = if carries(most) {
+            most
+        } else if carries(1.0) {
+            let (mut low, mut high) = (0.0, most.ln());
+            for _ in 0..HALVINGS {
+                let middle = f64::midpoint(low, high);
+                if carries(middle.exp()) { low = middle } else { high = middle }
+            }
+            low.exp()
+        } else {
+            return Err(Unfit::TooMuch);
+        };
+        let processes = (self.needs.users / users * (1.0 - SLACK)).ceil().max(1.0);
+        Ok(Sizing { processes, users: self.needs.users / processes })
+    }
+
+    /// Seconds between two polls: as many as the staleness leaves once the answer's own latency, at the
+    /// upper end of its interval, is taken off. The longest wait is the interval itself, so that a
+    /// hundredth of it is left for what the last correction moves.
+    pub(crate) fn polling(&self) -> Result<f64, Unfit> {
+        let room = self.needs.staleness - self.needs.way();
+        let least = self.shortest_interval();
+        if room <= least {
+            return Err(Unfit::TooFresh);
+        }
+        let mut interval = room.min(KEEP_ALIVE);
+        for _ in 0..CORRECTIONS {
+            let sizing = self.sized(interval)?;
+            let forecast = self.model.forecast(self.transport, &self.load(sizing.users, interval));
+            let latency = forecast.and_then(|it| it.cost(Quantity::LatencyP99)).map_or(0.0, |it| it.high() / 1e9);
+            interval = (room - latency).min(KEEP_ALIVE);
+            if interval <= least {
+                return Err(Unfit::TooFresh);
+            }
+        }
+        Ok(interval)
+    }
+
+    fn shortest_interval(&self) -> f64 {
+        self.model.range.low(Dimension::Interval).unwrap_or_default() / SHORTER
+    }
+
+    fn law(&self) -> Option<&Law> {
+        self.model.transports.iter().find(|it| it.transport == self.transport)?.laws.get(&Quantity::Processor)
+    }
+}
