@@ -144,18 +144,24 @@ impl CostModel {
 
     /// What a process needs that carries a load over a transport; none where that was not measured.
     pub(crate) fn forecast(&self, transport: Transport, load: &Load) -> Option<Forecast> {
+        self.forecast_of(&Quantity::ALL, transport, load)
+    }
+
+    /// As [`Self::forecast`], of some costs alone.
+    pub(crate) fn forecast_of(&self, quantities: &[Quantity], transport: Transport, load: &Load) -> Option<Forecast> {
         let laws = self.transports.iter().find(|it| it.transport == transport)?;
         let beyond = self.range.beyond(load, transport);
         let widening = widening(&beyond);
         let mut drivers = load.drivers(transport);
-        let processor = laws.laws.get(&Quantity::Processor)?.predict(&drivers, widening);
-        let utilisation = processor.point / 1e9;
-        queueing(&mut drivers, load, transport, utilisation);
+        let processor = laws.laws.get(&Quantity::Processor)?;
+        let utilisation = busy(processor, &drivers);
+        queueing(&mut drivers, load, transport, processor);
         // A server that is busier than any that was measured may be past its knee.
         let is_known = |quantity: Quantity| {
             !matches!(quantity, Quantity::LatencyP50 | Quantity::LatencyP99) || utilisation <= self.range.utilisation
         };
-        let costs = laws.laws.iter().filter(|(quantity, _)| is_known(**quantity));
+        let is_asked = |quantity: Quantity| quantities.contains(&quantity) && is_known(quantity);
+        let costs = laws.laws.iter().filter(|(quantity, _)| is_asked(**quantity));
         Some(Forecast {
             costs: costs.map(|(quantity, law)| (*quantity, law.predict(&drivers, widening))).collect(),
             beyond,
@@ -175,8 +181,7 @@ impl Laws {
                     let sample = it.sample(quantity)?;
                     let mut drivers = sample.counted;
                     if let Some(processor) = laws.get(&Quantity::Processor) {
-                        let busy = Law::predict(processor, &drivers, 1.0).point / 1e9;
-                        queueing(&mut drivers, &it.load, transport, busy);
+                        queueing(&mut drivers, &it.load, transport, processor);
                     }
                     Some(fit::Observation { drivers, cost: sample.cost })
                 })
@@ -188,17 +193,30 @@ impl Laws {
     }
 }
 
+/// The part of one processor that this takes.
+fn busy(processor: &Law, drivers: &Drivers) -> f64 {
+    processor.predict(drivers, 1.0).point / 1e9
+}
+
 /// How long one event has the server busy, and how long it waits for those before it: of events that
 /// come independently and take as long each, on average ρ ÷ 2(1 − ρ) of one (M/D/1; Kleinrock 1975,
 /// ch. 5). An event is a publish with all its deliveries, or a short poll; each reader of a publish sees
-/// a part of its own event.
-fn queueing(drivers: &mut Drivers, load: &Load, transport: Transport, utilisation: f64) {
-    let polls = drivers[Driver::Answers] + drivers[Driver::Empties];
-    let events = if transport == Transport::ShortPolling { polls } else { load.publishes() };
+/// a part of its own event. What silence costs, heartbeats and empty long polls, is no part of it.
+fn queueing(drivers: &mut Drivers, load: &Load, transport: Transport, processor: &Law) {
+    let mut own = *drivers;
+    let events = if transport == Transport::ShortPolling {
+        drivers[Driver::Answers] + drivers[Driver::Empties]
+    } else {
+        own[Driver::Heartbeats] = 0.0;
+        own[Driver::Empties] = 0.0;
+        own[Driver::Wakes] = own[Driver::Wakes].min(load.publishes());
+        load.publishes()
+    };
+    let utilisation = busy(processor, drivers);
     if events <= 0.0 || utilisation >= 1.0 {
         return;
     }
-    drivers[Driver::Event] = utilisation / events;
+    drivers[Driver::Event] = busy(processor, &own) / events;
     drivers[Driver::Queue] = drivers[Driver::Event] * utilisation / (2.0 * (1.0 - utilisation));
 }
 
@@ -211,6 +229,37 @@ impl Source {
             cpu: environment.cpu.clone(),
             cpus: environment.cpus,
             kernel: environment.kernel.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pushoff_model::workload::{Arrival, Direction};
+
+    use super::*;
+
+    #[test]
+    fn what_silence_costs_makes_no_message_late() {
+        // One message an hour to ten thousand: their heartbeats have the server busier than it does.
+        let rare = Load {
+            users: 10_000.0,
+            topics: 1.0,
+            rate: 1.0 / 3_600.0,
+            arrival: Arrival::Poisson,
+            payload: 512.0,
+            direction: Direction::Down,
+            interval: 1.0,
+            wait: 25.0,
+            heartbeat: HEARTBEAT,
+            turnaround: 0.0,
+            kept_for: KEPT_SECONDS,
+        };
+        let often = Load { rate: 1.0, ..rare };
+        for transport in [Transport::LongPolling, Transport::HttpStreaming, Transport::Sse, Transport::WebSocket] {
+            let p99 =
+                |load: &Load| shipped().forecast(transport, load).unwrap().cost(Quantity::LatencyP99).unwrap().point;
+            assert!(p99(&rare) < 2.0 * p99(&often), "{transport}: {} and {}", p99(&rare), p99(&often));
         }
     }
 }
