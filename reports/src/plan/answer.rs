@@ -16,7 +16,7 @@ use crate::rank::{Taken, Weighed, might_cost_less, take};
 
 /// Costs of which the larger is no more than so many times the least do not differ. Chosen here: nobody
 /// knows needs and prices to a twentieth.
-const SAME: f64 = 1.05;
+pub(super) const SAME: f64 = 1.05;
 
 /// How sure the choice is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -2,6 +2,7 @@
 //! rests on.
 
 use super::Plan;
+use super::answer::SAME;
 use super::estimate::{Estimate, Standing};
 use crate::compare::Figure;
 use crate::number::unbroken;
@@ -13,7 +14,7 @@ use crate::terminal::Screen;
 #[rustfmt::skip]
 const COLUMNS: [Column<Estimate>; 12] = [
     column!(1, "money a month", Cost, Count, Less, "by the table of prices, in its currency",
-        |it| Reading::Figure(it.figures.money_a_month)),
+        |it| Reading::Figure(it.figures.money_a_month), Some(|it| it.figures.money_a_month)),
     column!(2, "cores", Processor, Count, Less, "processors like the measured one, each at most 60 % busy",
         |it| Reading::Figure(it.figures.cores)),
     column!(3, "p99", Latency, Time, Less, "from when an update is due until its user has it",
@@ -72,7 +73,10 @@ impl Plan {
             trials: LEAST_TRIALS,
             ..Subject::new(estimate.transport, Some(estimate))
         });
-        Table::lay_out(&COLUMNS, subjects.collect(), 0.0)
+        // As for the choice: of money what is less than a twentieth is no difference.
+        let money = self.answer.estimates.iter().filter_map(|it| it.figures.money_a_month);
+        let least = money.map(|money| money.point).reduce(f64::min).unwrap_or_default();
+        Table::lay_out(&COLUMNS, subjects.collect(), least * (SAME - 1.0))
     }
 
     fn standing_of(&self, estimate: &Estimate) -> rank::Standing {

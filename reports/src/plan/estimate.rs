@@ -260,22 +260,9 @@ impl Fleet<'_> {
 
     /// Within what a share of the updates is with its user, from when it was due.
     fn latency(&self, quantity: Quantity, share: f64) -> Option<Figure> {
-        let needs = self.carrier.needs;
-        let waits = match self.carrier.transport {
-            // For the next poll, uniformly.
-            Transport::ShortPolling => share * self.interval.unwrap_or_default(),
-            Transport::LongPolling => unheard(needs.rate, needs.rtt, share),
-            Transport::HttpStreaming | Transport::Sse | Transport::WebSocket | Transport::RawTcp => 0.0,
-        };
-        Some(self.forecast.cost(quantity)?.plus(&exactly((waits + needs.way()) * 1e9)))
+        let beside = self.carrier.on_the_way(share, self.interval.unwrap_or_default());
+        Some(self.forecast.cost(quantity)?.plus(&exactly(beside * 1e9)))
     }
-}
-
-/// Seconds that a share of the messages do not exceed waiting until the next long poll is there: for a
-/// round trip after each answer none is, and what comes then comes at any time of it.
-fn unheard(rate: f64, rtt: f64, share: f64) -> f64 {
-    let gap = rate * rtt / rate.mul_add(rtt, 1.0);
-    if gap > 0.0 { rtt * (1.0 - (1.0 - share) / gap).max(0.0) } else { 0.0 }
 }
 
 /// Whether the p99 lies within what is needed, both in nanoseconds.
@@ -311,15 +298,6 @@ mod tests {
 
     fn about(value: f64, expected: f64) {
         assert!((value - expected).abs() < 1e-9 * expected.abs().max(1.0), "{value} is not {expected}");
-    }
-
-    #[test]
-    fn who_is_between_two_long_polls_waits_for_a_part_of_the_round_trip() {
-        // 10 messages a second and a round trip of 100 ms: half of the time no poll is there.
-        about(unheard(10.0, 0.1, 0.5), 0.0);
-        about(unheard(10.0, 0.1, 0.99), 0.098);
-        about(unheard(0.01, 0.1, 0.99), 0.0);
-        about(unheard(10.0, 0.0, 0.99), 0.0);
     }
 
     #[test]

@@ -21,6 +21,8 @@ const SHORTER: f64 = 10.0;
 const HALVINGS: u32 = 24;
 /// By that part a process may exceed what it was found to carry, so that the last halving adds none.
 const SLACK: f64 = 1e-6;
+/// By that part a process is in time with something to spare, so that the same slack makes it no later.
+const MARGIN: f64 = 10.0 * SLACK;
 /// How often the interval of short polling is corrected by the latency that it leads to.
 const CORRECTIONS: u32 = 3;
 
@@ -70,7 +72,8 @@ impl Carrier<'_> {
         }
     }
 
-    /// As few processes as can carry the users.
+    /// As few processes as can carry the users; and where those would be too late, as few as are in time:
+    /// a message is at all users of a smaller process sooner.
     pub(crate) fn sized(&self, interval: f64) -> Result<Sizing, Unfit> {
         let law = self.law().ok_or(Unfit::NotMeasured)?;
         let most = self.model.range.high(Dimension::Users).ok_or(Unfit::NotMeasured)?;
@@ -79,20 +82,43 @@ impl Carrier<'_> {
             let drivers = self.load(users, interval).drivers(self.transport);
             law.predict(&drivers, 1.0).point / 1e9 <= limit
         };
-        let users = if carries(most) {
+        let mut users = if carries(most) {
             most
         } else if carries(1.0) {
-            let (mut low, mut high) = (0.0, most.ln());
-            for _ in 0..HALVINGS {
-                let middle = f64::midpoint(low, high);
-                if carries(middle.exp()) { low = middle } else { high = middle }
-            }
-            low.exp()
+            largest(1.0, most, carries)
         } else {
             return Err(Unfit::TooMuch);
         };
+        // Short polling's interval makes up for what its answers take.
+        if self.transport != Transport::ShortPolling {
+            let is_in_time = |users: f64| self.is_in_time(users, interval);
+            let least = self.model.range.low(Dimension::Users).unwrap_or(1.0).min(users);
+            if !is_in_time(users) && is_in_time(least) {
+                users = largest(least, users, is_in_time);
+            }
+        }
         let processes = (self.needs.users / users * (1.0 - SLACK)).ceil().max(1.0);
         Ok(Sizing { processes, users: self.needs.users / processes })
+    }
+
+    fn is_in_time(&self, users: f64, interval: f64) -> bool {
+        let load = self.load(users, interval);
+        let forecast = self.model.forecast_of(&[Quantity::LatencyP99], self.transport, &load);
+        let p99 = forecast.and_then(|it| it.cost(Quantity::LatencyP99)).map(|it| it.high() / 1e9);
+        let in_all = p99.map(|p99| p99 + self.on_the_way(Needs::SHARE, interval));
+        in_all.is_some_and(|in_all| in_all <= self.needs.staleness * (1.0 - MARGIN))
+    }
+
+    /// Seconds that a share of the updates do not exceed beside what the server takes: waiting for a poll,
+    /// and on the network.
+    pub(crate) fn on_the_way(&self, share: f64, interval: f64) -> f64 {
+        let waits = match self.transport {
+            // Evenly, up to the next.
+            Transport::ShortPolling => share * interval,
+            Transport::LongPolling => unheard(self.needs.rate, self.needs.rtt, share),
+            Transport::HttpStreaming | Transport::Sse | Transport::WebSocket | Transport::RawTcp => 0.0,
+        };
+        waits + self.needs.way()
     }
 
     /// Seconds between two polls: as many as the staleness leaves once the answer's own latency, at the
@@ -107,7 +133,8 @@ impl Carrier<'_> {
         let mut interval = room.min(KEEP_ALIVE);
         for _ in 0..CORRECTIONS {
             let sizing = self.sized(interval)?;
-            let forecast = self.model.forecast(self.transport, &self.load(sizing.users, interval));
+            let load = self.load(sizing.users, interval);
+            let forecast = self.model.forecast_of(&[Quantity::LatencyP99], self.transport, &load);
             let latency = forecast.and_then(|it| it.cost(Quantity::LatencyP99)).map_or(0.0, |it| it.high() / 1e9);
             interval = (room - latency).min(KEEP_ALIVE);
             if interval <= least {
@@ -123,5 +150,51 @@ impl Carrier<'_> {
 
     fn law(&self) -> Option<&Law> {
         self.model.transports.iter().find(|it| it.transport == self.transport)?.laws.get(&Quantity::Processor)
+    }
+}
+
+/// The largest of a range for which something holds that holds for the smallest, and from some number on
+/// no more.
+fn largest(least: f64, most: f64, holds: impl Fn(f64) -> bool) -> f64 {
+    let (mut low, mut high) = (least.ln(), most.ln());
+    for _ in 0..HALVINGS {
+        let middle = f64::midpoint(low, high);
+        if holds(middle.exp()) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    low.exp()
+}
+
+/// Seconds that a share of the messages do not exceed waiting until the next long poll is there: for a
+/// round trip after each answer none is, and what comes then comes at any time of it.
+fn unheard(rate: f64, rtt: f64, share: f64) -> f64 {
+    let gap = rate * rtt / rate.mul_add(rtt, 1.0);
+    if gap > 0.0 { rtt * (1.0 - (1.0 - share) / gap).max(0.0) } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn about(value: f64, expected: f64) {
+        assert!((value - expected).abs() < 1e-6 * expected.abs().max(1.0), "{value} is not {expected}");
+    }
+
+    #[test]
+    fn who_is_between_two_long_polls_waits_for_a_part_of_the_round_trip() {
+        // 10 messages a second and a round trip of 100 ms: half of the time no poll is there.
+        about(unheard(10.0, 0.1, 0.5), 0.0);
+        about(unheard(10.0, 0.1, 0.99), 0.098);
+        about(unheard(0.01, 0.1, 0.99), 0.0);
+        about(unheard(10.0, 0.0, 0.99), 0.0);
+    }
+
+    #[test]
+    fn the_largest_is_found_on_the_scale_of_ratios() {
+        about(largest(1.0, 10_000.0, |users| users <= 123.0) / 123.0, 1.0);
+        about(largest(100.0, 10_000.0, |users| users <= 50.0), 100.0);
     }
 }

@@ -104,6 +104,20 @@ fn a_process_is_given_no_more_than_its_target() {
 }
 
 #[test]
+fn where_a_full_process_is_too_late_smaller_ones_are_taken() {
+    let of = |staleness| estimate(&Needs { staleness, ..FEED }, Transport::Sse);
+    // A message at 10,000 users takes some 57 ms of the server; to be there sooner takes fewer of them.
+    let (late, fresh) = (of(2.0), of(0.06));
+    assert_eq!((late.standing, fresh.standing), (Standing::Meets, Standing::Meets));
+    assert!(fresh.processes > late.processes, "{fresh:?}");
+    let p99 = fresh.figures.p99_ns.unwrap().high();
+    assert!(p99 <= 60e6 && p99 > 55e6, "{fresh:?}");
+    // What no process is in time for is not dealt to more than can carry it.
+    let hopeless = of(0.019);
+    assert_eq!((hopeless.standing, hopeless.processes), (Standing::Fails, late.processes));
+}
+
+#[test]
 fn users_who_speak_send_requests_beside_everything_but_websocket() {
     // 100 rooms of 20: each user hears one a second, said by one of 20.
     let rooms = Needs { users: 2_000.0, audience: Some(20.0), direction: Direction::Both, ..FEED };

@@ -95,7 +95,7 @@ impl Plan {
         if !tied.is_empty() {
             let verb = if tied.len() == 1 { "costs" } else { "cost" };
             let why = "and of those within a quarter of the least it is the simplest to build";
-            parts.push(format!("{} {verb} the same as far as can be told, {why}", list(&tied)));
+            parts.push(format!("{} {verb} about the same, {why}", list(&tied)));
         }
         let ours = taken.figures.money_a_month;
         let mut dearer: Vec<(Transport, Figure)> = self
