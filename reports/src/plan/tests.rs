@@ -161,6 +161,15 @@ fn what_lies_outside_what_was_measured_is_said_and_less_sure() {
 }
 
 #[test]
+fn where_a_cost_is_not_known_the_simplest_is_taken_and_that_is_said() {
+    let forgetful = Model::parse(&MODEL.replace("\"kernel-memory\"", "\"latency-p50\"")).unwrap();
+    let plan = Plan::of(&forgetful, FEED, Prices::shipped());
+    assert_eq!((plan.answer.choice, plan.answer.sureness), (Some(Transport::ShortPolling), Sureness::TooClose));
+    assert!(plan.sentences[1].starts_with("The model does not know what all of them cost"), "{:?}", plan.sentences);
+    assert!(!plan.sentences[0].contains("USD"), "{:?}", plan.sentences);
+}
+
+#[test]
 fn the_recommendation_stands_before_the_table() {
     let text = |needs: Needs, width| Plan::of(&model(), needs, Prices::shipped()).terminal(width, false);
     insta::assert_snapshot!("plan_120", text(Needs::EXAMPLE, 120));

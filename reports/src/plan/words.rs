@@ -92,7 +92,10 @@ impl Plan {
         let but = |all: &[Transport]| -> Vec<Transport> { all.iter().copied().filter(|&it| it != choice).collect() };
         let mut parts = Vec::new();
         let tied = but(&answer.tied);
-        if !tied.is_empty() {
+        let meeting = self.standing(Standing::Meets).count();
+        if meeting > 1 && self.standing(Standing::Meets).any(|it| it.figures.money_a_month.is_none()) {
+            parts.push("the model does not know what all of them cost: the simplest to build is taken".into());
+        } else if !tied.is_empty() {
             let verb = if tied.len() == 1 { "costs" } else { "cost" };
             let why = "and of those within a quarter of the least it is the simplest to build";
             parts.push(format!("{} {verb} about the same, {why}", list(&tied)));
