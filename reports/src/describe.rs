@@ -51,6 +51,19 @@ pub fn load(workload: &Workload) -> String {
     format!("{}, {who}, {when}", count(workload.topics, "topic"))
 }
 
+/// How clients poll, and how long a trial is: `Short polling every 75 ms, long polls wait for at most 25 s;
+/// measured for 1 s`.
+pub(crate) fn pace(workload: &Workload) -> String {
+    let time = |duration: Duration| tick(duration.as_secs_f64() * 1e9);
+    let (polling, phases) = (workload.polling, workload.phases);
+    format!(
+        "Short polling every {}, long polls wait for at most {}; measured for {}",
+        time(polling.interval),
+        time(polling.wait),
+        time(phases.measure)
+    )
+}
+
 /// Where a search begins and what it makes more of: `1 topic, 100 subscribers, 100 messages a second
 /// a topic, evenly, to begin with; the rate grows`.
 pub(crate) fn search(workload: &Workload) -> String {
@@ -76,6 +89,7 @@ mod tests {
             "20 topics, 200 subscribers who also speak, 0.5 messages a second each, at random times"
         );
         assert_eq!(slo(&chat), "99 % within 250 ms, none missed");
+        assert_eq!(pace(&chat), "Short polling every 200 ms, long polls wait for at most 25 s; measured for 1 s");
         let ticker = built_in("ticker").unwrap().unwrap();
         assert_eq!(load(&ticker), "1 topic, 300 subscribers, 20 messages a second a topic, evenly");
     }

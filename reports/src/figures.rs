@@ -38,8 +38,14 @@ pub(crate) struct Figures {
     pub(crate) from_send_p99_ns: Option<Figure>,
     /// Share of the deliveries that were due that arrived within the SLO's time.
     pub(crate) share_within: Option<Figure>,
+    /// The time within which the SLO's share of the deliveries due arrived: a tighter SLO fails.
+    pub(crate) tightest_ns: Option<Figure>,
     /// Processor time of the server for one delivery.
     pub(crate) server_cpu_ns: Option<Figure>,
+    /// The same over that of the choice, where one is taken.
+    pub(crate) server_cpu_to_choice: Option<Figure>,
+    /// The 99th percentile over that of the choice, where one is taken.
+    pub(crate) p99_to_choice: Option<Figure>,
     /// Requests that a client made for one delivery.
     pub(crate) requests_a_delivery: Option<Figure>,
     /// Requests that all clients made a second.
@@ -91,6 +97,9 @@ impl Figures {
             share_within: sums
                 .ratio(|trial| Some((trial.delivery_latency.count_within(slo.within), trial.window.due)))
                 .map(Figure::of_one),
+            tightest_ns: delivery.as_ref().and_then(|pool| sums.tightest(pool, slo)),
+            server_cpu_to_choice: None,
+            p99_to_choice: None,
             server_cpu_ns: sums.ratio(|trial| Some((trial.server.as_ref()?.cpu_ns, trial.window.received))),
             requests_a_delivery: sums.ratio(|trial| Some((trial.window.requests, trial.window.received))),
             requests_per_second: sums.per_second(|trial| trial.window.requests),
@@ -104,6 +113,12 @@ impl Figures {
             transfer_mean_ns: sums.mean(|trial| trial.transfer.as_ref()),
             counts: trials.iter().fold(Counts::default(), |sum, trial| add(&sum, &trial.counts)),
         })
+    }
+
+    /// How many trials, as a table shows it.
+    #[expect(clippy::cast_precision_loss, reason = "a number of trials is far below 2^53")]
+    pub(crate) const fn trials_counted(&self) -> Figure {
+        Figure { point: self.trials as f64, interval: None }
     }
 }
 

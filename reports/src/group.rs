@@ -56,6 +56,11 @@ impl<'a> Group<'a> {
         self.server == OURS
     }
 
+    /// Where what was measured holds: `on this machine`, or `with nchan`, wherever that stands.
+    pub(crate) fn place(&self) -> String {
+        if self.is_ours() { "on this machine".to_owned() } else { format!("with {}", self.server) }
+    }
+
     /// The cell of a transport.
     pub(crate) fn cell(&self, transport: Transport) -> Option<&Cell<'a>> {
         self.cells.iter().find(|cell| cell.transport == transport)

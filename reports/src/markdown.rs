@@ -55,23 +55,21 @@ fn section(comparison: &Comparison<'_>) -> String {
         verdict.sure(),
         verdict.sentence
     );
-    if let Some(next) = verdict.runner_up {
-        let _written = writeln!(text, "\nRunner-up: {}.", next.label());
+    text.push('\n');
+    for (matter, said) in comparison.counsel.matters() {
+        let said: Vec<String> = said.iter().map(ToString::to_string).collect();
+        let _written = writeln!(text, "- **{}** {}", matter.label(), said.join(" "));
     }
     if let Some(advice) = verdict.advice {
-        let _written = writeln!(
-            text,
-            "\nUsual advice: {}. The data {}{}.",
-            workload.advice.says,
-            advice.label(),
-            verdict.advice_because.as_deref().unwrap_or_default()
-        );
+        let because = verdict.advice_because.as_deref().unwrap_or_default();
+        let (says, place) = (&workload.advice.says, comparison.group.place());
+        let _written = writeln!(text, "- **Usual advice** “{says}” {} {place}{because}.", advice.label());
     }
     let _written = writeln!(
         text,
-        "\n{}. SLO: {}. **Bold** is best, ≈ too close to call, in brackets the 95 % interval, (?) beyond tenfold.\n",
-        describe::load(workload),
-        describe::slo(workload),
+        "- **Conditions** {}\n\n**Bold** is best, ≈ too close to call, in brackets the 95 % interval, (?) beyond \
+         tenfold.\n",
+        comparison.counsel.conditions
     );
     text.push_str(&whole(&Table::of(comparison), grid));
     text

@@ -84,8 +84,7 @@ impl Quantity {
     /// from the point.
     pub(crate) fn write_interval(self, figure: &Figure) -> Option<String> {
         let interval = figure.interval?;
-        let reach = (interval.high - figure.point).max(figure.point - interval.low);
-        if reach > (SAYS_NOTHING - 1.0) * figure.point.abs() && figure.point.abs() > 0.0 {
+        if is_vague(figure) {
             return Some("(?)".into());
         }
         let (factor, _) = self.unit(figure.point);
@@ -93,6 +92,12 @@ impl Quantity {
         let (low, high) = (digits(interval.low), digits(interval.high));
         let between = if low.starts_with(MINUS) { " to " } else { "–" };
         (low != high || low != digits(figure.point)).then(|| format!("({low}{between}{high})"))
+    }
+
+    /// The upper end of its interval, in the unit of its point: as the interval has it.
+    pub(crate) fn write_high(self, figure: &Figure) -> String {
+        let (factor, suffix) = self.unit(figure.point);
+        format!("{}{suffix}", self.digits(figure.high() / factor))
     }
 
     fn unit(self, value: f64) -> Unit {
@@ -109,6 +114,12 @@ impl Quantity {
         let last = units[units.len() - 1];
         units.iter().copied().find(|(factor, _)| value.abs() / factor < 999.5).unwrap_or(last)
     }
+}
+
+/// Whether an interval reaches so far beyond its point that it says nothing.
+pub(crate) fn is_vague(figure: &Figure) -> bool {
+    let reach = (figure.high() - figure.point).max(figure.point - figure.low());
+    reach > (SAYS_NOTHING - 1.0) * figure.point.abs() && figure.point.abs() > 0.0
 }
 
 /// The sign of a number below zero, as print sets it.
@@ -199,8 +210,8 @@ pub(crate) fn unbroken(prose: &str) -> String {
         word == "%" || units.iter().any(|(_, unit)| !unit.is_empty() && unit.trim_start() == word)
     };
     let mut text = String::with_capacity(prose.len());
-    for word in prose.split(' ') {
-        if !text.is_empty() {
+    for (index, word) in prose.split(' ').enumerate() {
+        if index > 0 {
             let is_number = text.ends_with(|end: char| end.is_ascii_digit());
             text.push(if is_number && is_unit(word) { '\u{a0}' } else { ' ' });
         }
@@ -275,6 +286,7 @@ mod tests {
         let figure = |point, low, high| Figure { point, interval: Some(Interval { low, high }) };
         assert_eq!(Quantity::Time.write_figure(&figure(1.24e6, 1.19e6, 1.31e6)), "1.24 ms (1.19–1.31)");
         assert_eq!(Quantity::Time.write_figure(&figure(742e3, 650e3, 1_310e3)), "742 µs (650–1,310)");
+        assert_eq!(Quantity::Time.write_high(&figure(742e3, 650e3, 1_310e3)), "1,310 µs");
         assert_eq!(Quantity::Time.write_figure(&figure(1.02e6, 0.913e6, 1.1e6)), "1.02 ms (0.913–1.10)");
         assert_eq!(Quantity::Time.write_figure(&Figure { point: 5e3, interval: None }), "5.00 µs");
         assert_eq!(Quantity::Share.write_figure(&figure(1.0, 1.0, 1.0)), "100 %");
@@ -291,6 +303,7 @@ mod tests {
     #[test]
     fn no_line_breaks_between_a_number_and_its_unit() {
         assert_eq!(unbroken("in 100 ms; 99 % of 3 short"), "in 100\u{a0}ms; 99\u{a0}% of 3 short");
+        assert_eq!(unbroken(" within 1 s "), " within 1\u{a0}s ");
     }
 
     #[test]

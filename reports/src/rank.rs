@@ -5,6 +5,9 @@
 //! a better choice was shown.
 
 mod advice;
+mod against;
+#[cfg(test)]
+pub(crate) mod made;
 mod standing;
 mod take;
 
@@ -14,9 +17,11 @@ use serde::Serialize;
 
 use crate::compare::Figure;
 use crate::figures::Figures;
+use crate::prose::Prose;
 use crate::sentence::Words;
 
 pub(crate) use advice::AdviceHolds;
+pub(crate) use against::{hold_against, told_apart};
 pub(crate) use standing::{Standing, standing};
 pub(crate) use take::{Taken, Weighed, might_cost_less, take};
 
@@ -98,7 +103,7 @@ pub(crate) struct Verdict {
     /// What stands against the advice, as a clause; absent where nothing does.
     pub(crate) advice_because: Option<String>,
     /// The answer in words.
-    pub(crate) sentence: String,
+    pub(crate) sentence: Prose,
 }
 
 impl Verdict {
@@ -137,7 +142,7 @@ pub(crate) fn decide(workload: &Workload, slo: &Slo, candidates: &[Candidate], n
         cost,
         advice: None,
         advice_because: None,
-        sentence: String::new(),
+        sentence: Prose::default(),
     };
     verdict.sureness = sureness(&verdict, &ranked);
     verdict.advice = advice::advice(&workload.advice, &verdict, &ranked);

@@ -5,7 +5,9 @@
 use pushoff_model::workload::Slo;
 use pushoff_model::{Transport, Workload};
 
+use crate::columns;
 use crate::number::{Quantity, asked_share, tick};
+use crate::prose::{Place, Prose, prose};
 use crate::rank::{AdviceHolds, Candidate, Cost, Standing, Sureness, Verdict};
 
 /// Names joined as prose joins them: `a, b and c`.
@@ -33,21 +35,22 @@ pub(crate) struct Words<'a> {
 }
 
 impl Words<'_> {
-    /// The verdict in one or two sentences.
-    pub(crate) fn sentence(&self) -> String {
-        match self.verdict.sureness {
-            Sureness::Decided => self.decided(),
-            Sureness::TooClose => self.too_close(),
-            Sureness::Provisional => self.provisional(),
-            Sureness::NothingMeets => self.nothing_meets(),
-            Sureness::Undecided => self.undecided(),
-            Sureness::NotEnoughTrials => {
+    /// The verdict in a few short sentences.
+    pub(crate) fn sentence(&self) -> Prose {
+        match (self.verdict.sureness, self.verdict.choice) {
+            (Sureness::Decided, Some(choice)) => self.decided(choice),
+            (Sureness::TooClose, Some(choice)) => self.too_close(choice),
+            (Sureness::Provisional, Some(choice)) => self.provisional(choice),
+            (Sureness::NothingMeets, _) => self.nothing_meets(),
+            (Sureness::Undecided, _) => self.undecided(),
+            (Sureness::NotEnoughTrials, _) => {
                 "There are too few trials that count: at least two a transport are needed for a verdict.".into()
             }
+            (Sureness::Decided | Sureness::TooClose | Sureness::Provisional, None) => Prose::default(),
         }
     }
 
-    /// Why the data disagrees with the advice: `; short polling would do at 3.36 times the cost`.
+    /// Why the data is against the advice: `: short polling would do, at a higher cost`.
     pub(crate) fn against_advice(&self) -> Option<String> {
         if self.verdict.advice != Some(AdviceHolds::Disagrees) {
             return None;
@@ -56,95 +59,78 @@ impl Words<'_> {
         let meets = |transport: &Transport| {
             self.candidate(*transport).is_some_and(|candidate| candidate.standing == Standing::Meets)
         };
-        let ours = self.verdict.choice.and_then(|choice| self.cost(choice));
-        let cheapest = advised().filter(meets).filter_map(|it| Some((it, self.cost(it)?)));
-        let cheapest = cheapest.min_by(|one, other| one.1.total_cmp(&other.1));
-        Some(match (cheapest, ours) {
-            (Some((would_do, theirs)), Some(ours)) if ours > 0.0 => {
-                let times = Quantity::Ratio.write(theirs / ours);
-                let what = if self.verdict.cost == Cost::Latency { "latency" } else { "cost" };
-                format!(": {} would do, at {} times the {what}", would_do.label(), times.trim_end_matches('×'))
+        let cost = |transport: &Transport| self.cost(*transport).unwrap_or(f64::INFINITY);
+        let cheapest = advised().filter(meets).min_by(|one, other| cost(one).total_cmp(&cost(other)));
+        Some(match (cheapest, self.verdict.cost) {
+            (Some(would_do), Cost::Latency) => format!(": {} would do, more slowly", would_do.label()),
+            (Some(would_do), Cost::ServerCpu | Cost::Simplicity) => {
+                format!(": {} would do, at a higher cost", would_do.label())
             }
-            (Some((would_do, _)), _) => format!(": {} would do, at a higher cost", would_do.label()),
             (None, _) => {
-                let failing: Vec<Transport> = advised().filter(|it| !meets(it)).collect();
+                let failing: Vec<Transport> = advised().collect();
                 let verb = if failing.len() == 1 { "is" } else { "are" };
                 format!(": {} {verb} not shown to be good enough", list(&failing))
             }
         })
     }
 
-    fn decided(&self) -> String {
-        let Some(choice) = self.verdict.choice else { return String::new() };
-        let opening = self.opening(choice);
-        let Some(next) = self.verdict.runner_up else {
-            let cost = self.cost_clause(choice);
-            return format!("{opening}{cost}. No other was shown to be good enough.{}", self.unknown_cost());
+    fn decided(&self, choice: Transport) -> Prose {
+        let rest = match (self.verdict.runner_up, self.verdict.cost) {
+            (None, _) => ". No other was shown to be good enough.",
+            (Some(_), Cost::Latency) => ", the shortest of those that are good enough.",
+            (Some(_), Cost::ServerCpu | Cost::Simplicity) => ", the least of those that are good enough.",
         };
-        format!("{opening}{}{}.{}", self.cost_clause(choice), self.beside(choice, next), self.unknown_cost())
+        prose![self.opening(choice), self.cost_clause(choice), rest, self.unknown_cost()]
     }
 
-    fn too_close(&self) -> String {
-        let Some(choice) = self.verdict.choice else { return String::new() };
+    fn too_close(&self, choice: Transport) -> Prose {
         let others: Vec<_> = self.verdict.tied.iter().copied().filter(|&it| it != choice).collect();
         let taken = match self.verdict.cost {
-            Cost::ServerCpu => "by cost, and of those within a quarter of the least the simplest to build is taken",
-            Cost::Latency => "by latency, and of those within a quarter of the least the simplest to build is taken",
-            Cost::Simplicity => "by what was measured, and the simplest to build is taken",
+            Cost::ServerCpu => {
+                " cannot be told from it by cost; of those near the least, the simplest to build is taken."
+            }
+            Cost::Latency => {
+                " cannot be told from it by latency; of those near the least, the simplest to build is taken."
+            }
+            Cost::Simplicity => " cannot be told from it by what was measured; the simplest to build is taken.",
         };
-        format!(
-            "{}{}; {} cannot be told from it {taken}.{}",
-            self.opening(choice),
-            self.cost_clause(choice),
-            list(&others),
-            self.unknown_cost(),
-        )
+        let others = capitalised(&list(&others));
+        prose![self.opening(choice), self.cost_clause(choice), ". ", others, taken, self.unknown_cost()]
     }
 
-    fn provisional(&self) -> String {
-        let Some(choice) = self.verdict.choice else { return String::new() };
+    fn provisional(&self, choice: Transport) -> Prose {
         let better = if self.verdict.cost == Cost::ServerCpu { "do for less" } else { "do better" };
-        format!(
-            "{}{}. Whether {} would {better} is undecided.{}",
-            self.opening(choice),
-            self.cost_clause(choice),
-            list(&self.verdict.contenders),
-            self.unknown_cost(),
-        )
+        let open = format!(". Whether {} would {better} is undecided.", list(&self.verdict.contenders));
+        prose![self.opening(choice), self.cost_clause(choice), open, self.unknown_cost()]
     }
 
-    fn nothing_meets(&self) -> String {
-        let nearest = self.nearest().map_or_else(String::new, |(transport, share)| {
-            format!("; {} comes nearest with {}", transport.label(), Quantity::Share.write(share))
+    fn nothing_meets(&self) -> Prose {
+        let nearest = self.nearest().map_or_else(Prose::default, |(transport, share)| {
+            let share = Prose::figure(Quantity::Share.write(share), Place::Cell(transport, columns::WITHIN_SLO));
+            prose!["; ", transport.label(), " comes nearest with ", share]
         });
-        format!("No transport delivers {} of messages within {}{nearest}.", self.wanted(), self.within())
+        prose!["No transport delivers ", self.wanted(), " of messages within ", self.within(), nearest, "."]
     }
 
-    fn undecided(&self) -> String {
+    fn undecided(&self) -> Prose {
         let open: Vec<_> = self
             .ranked
             .iter()
             .filter(|candidate| matches!(candidate.standing, Standing::Undecided { .. } | Standing::Void { .. }))
             .map(|candidate| candidate.transport)
             .collect();
-        format!(
-            "No transport was shown to deliver {} of messages within {}; {} still open. More or longer trials would \
-             tell.",
-            self.wanted(),
-            self.within(),
-            if open.len() == 1 { format!("{} is", list(&open)) } else { format!("{} are", list(&open)) },
-        )
+        let verb = if open.len() == 1 { "is" } else { "are" };
+        let open = format!("; {} {verb} still open.", list(&open));
+        prose!["No transport was shown to deliver ", self.wanted(), " of messages within ", self.within(), open]
     }
 
     /// `SSE delivers 99.9 % of messages within 100 ms (99 % needed)`.
-    fn opening(&self, choice: Transport) -> String {
-        let share = self.share(choice).map_or_else(String::new, |share| Quantity::Share.write(share));
-        format!(
-            "{} delivers {share} of messages within {} ({} needed)",
-            capitalised(choice.label()),
-            self.within(),
-            self.wanted()
-        )
+    fn opening(&self, choice: Transport) -> Prose {
+        let share = self.share(choice).map_or_else(Prose::default, |share| {
+            Prose::figure(Quantity::Share.write(share), Place::Cell(choice, columns::WITHIN_SLO))
+        });
+        let name = capitalised(choice.label());
+        prose![name, " delivers ", share, " of messages within ", self.within(), " (", self.wanted(), " needed)"]
     }
 
     /// What is said where the server's process could not be watched.
@@ -159,23 +145,13 @@ impl Words<'_> {
     }
 
     /// ` for 12.1 µs of server CPU each`, or `, with a p99 of 2.10 ms`.
-    fn cost_clause(&self, choice: Transport) -> String {
+    fn cost_clause(&self, choice: Transport) -> Prose {
+        let figure =
+            |cost: f64, head: &'static str| Prose::figure(Quantity::Time.write(cost), Place::Cell(choice, head));
         match (self.verdict.cost, self.cost(choice)) {
-            (Cost::ServerCpu, Some(cost)) => format!(" for {} of server CPU each", Quantity::Time.write(cost)),
-            (Cost::Latency, Some(p99)) => format!(", with a p99 of {}", Quantity::Time.write(p99)),
-            (Cost::ServerCpu | Cost::Latency, None) | (Cost::Simplicity, _) => String::new(),
-        }
-    }
-
-    /// `; WebSocket costs 1.31 times that`, or takes.
-    fn beside(&self, choice: Transport, next: Transport) -> String {
-        match (self.cost(choice), self.cost(next)) {
-            (Some(ours), Some(theirs)) if ours > 0.0 => {
-                let times = Quantity::Ratio.write(theirs / ours);
-                let verb = if self.verdict.cost == Cost::Latency { "takes" } else { "costs" };
-                format!("; {} {verb} {} times that", next.label(), times.trim_end_matches('×'))
-            }
-            (Some(_), Some(_)) | (None, _) | (_, None) => String::new(),
+            (Cost::ServerCpu, Some(cost)) => prose![" for ", figure(cost, columns::SERVER_CPU), " of server CPU each"],
+            (Cost::Latency, Some(p99)) => prose![", with a p99 of ", figure(p99, columns::P99)],
+            (Cost::ServerCpu | Cost::Latency, None) | (Cost::Simplicity, _) => Prose::default(),
         }
     }
 
@@ -202,11 +178,11 @@ impl Words<'_> {
             .max_by(|one, other| one.1.total_cmp(&other.1))
     }
 
-    fn wanted(&self) -> String {
-        asked_share(self.slo.share.as_f64())
+    fn wanted(&self) -> Prose {
+        Prose::asked(asked_share(self.slo.share.as_f64()))
     }
 
-    fn within(&self) -> String {
-        tick(self.slo.within.as_secs_f64() * 1e9)
+    fn within(&self) -> Prose {
+        Prose::asked(tick(self.slo.within.as_secs_f64() * 1e9))
     }
 }

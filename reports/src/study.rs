@@ -7,11 +7,12 @@ use pushoff_model::{Environment, Transport};
 use crate::Run;
 use crate::compare::Figure;
 use crate::cost::{CostSheet, Costs, Pages, Sources, Taxes, pages, taxes};
+use crate::counsel::{Case, Counsel};
 use crate::figures::Figures;
 use crate::group::{Cell, Group, group};
 use crate::growth::{Family, families};
 use crate::predict::{Checked, CostModel, checks, shipped};
-use crate::rank::{Candidate, LEAST_TRIALS, Standing, Verdict, decide, standing};
+use crate::rank::{Candidate, LEAST_TRIALS, Standing, Verdict, decide, hold_against, standing};
 use crate::search::Searched;
 use crate::servers::{Beside, beside};
 
@@ -62,6 +63,8 @@ pub(crate) struct Comparison<'a> {
     pub(crate) sources: Vec<String>,
     /// The answer.
     pub(crate) verdict: Verdict,
+    /// What is said beside it.
+    pub(crate) counsel: Counsel,
 }
 
 impl<'a> Study<'a> {
@@ -162,9 +165,12 @@ impl<'a> Comparison<'a> {
         floor: &[&Measurement],
         (costs, sources): (Vec<Costs>, Vec<String>),
     ) -> Self {
-        let candidates: Vec<_> = group.cells.iter().map(|cell| candidate(cell, floor, &slo)).collect();
+        let mut candidates: Vec<_> = group.cells.iter().map(|cell| candidate(cell, floor, &slo)).collect();
         let verdict = decide(group.workload, &slo, &candidates, noise_ns);
-        Self { group, slo, noise_ns, candidates, costs, sources, verdict }
+        hold_against(verdict.choice, &mut candidates);
+        let case = Case { group: &group, slo: &slo, verdict: &verdict, candidates: &candidates, noise_ns };
+        let counsel = Counsel::on(case);
+        Self { group, slo, noise_ns, candidates, costs, sources, verdict, counsel }
     }
 
     /// The cells that may be charted, with what was judged of them: those with a valid trial.

@@ -11,9 +11,11 @@ use serde::Serialize;
 
 use crate::Run;
 use crate::cost::{CostSheet, Costs, InPages, Pages, Tax, Taxes};
+use crate::counsel::Counsel;
 use crate::figures::Figures;
 use crate::group::Cell;
 use crate::growth::{Family, Line, Point, Slopes};
+use crate::prose::Prose;
 use crate::rank::{Standing, Verdict};
 use crate::search::{Capacity, Searched, Stand, validity};
 use crate::servers::{self, Beside, Reading};
@@ -48,6 +50,8 @@ struct WorkloadSummary {
     question: String,
     slo: Slo,
     verdict: Verdict,
+    /// What is said beside the verdict, in words.
+    counsel: Counsel,
     cells: Vec<CellSummary>,
 }
 
@@ -99,7 +103,7 @@ struct SearchSummary {
     grow: Growth,
     /// Whether latency is bounded: else a capacity is what was delivered, however late.
     bounded: bool,
-    sentence: String,
+    sentence: Prose,
     cells: Vec<SearchCell>,
 }
 
@@ -208,6 +212,7 @@ fn workload(comparison: &Comparison<'_>) -> WorkloadSummary {
         question: comparison.group.workload.question.clone(),
         slo: comparison.slo,
         verdict: comparison.verdict.clone(),
+        counsel: comparison.counsel.clone(),
         cells: cells
             .map(|((cell, candidate), costs)| CellSummary {
                 transport: cell.transport,

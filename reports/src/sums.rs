@@ -4,6 +4,7 @@
 
 use pushoff_model::LatencyHistogram;
 use pushoff_model::record::Measurement;
+use pushoff_model::workload::Slo;
 
 use crate::compare::{Figure, Interval, Pool, Resample, Scale, estimate, estimate_ratio, estimate_ratio_on, resamples};
 
@@ -43,6 +44,27 @@ impl<'a> Sums<'a> {
             *place = figure.filter(|_| share >= 1.0 || count * (1.0 - share) >= 0.999);
         }
         shown
+    }
+
+    /// The time within which the SLO's share of the deliveries due arrived; `None` where so many did not
+    /// arrive at all. `pool` holds the delivery latencies of these trials.
+    #[expect(clippy::cast_precision_loss, reason = "a count of latencies needs no more than 53 bits")]
+    pub(crate) fn tightest(&self, pool: &Pool, slo: &Slo) -> Option<Figure> {
+        let asked = |it: &Measurement| slo.share.as_f64() * it.window.due as f64;
+        let parts: Vec<(f64, f64)> =
+            self.trials.iter().map(|it| (asked(it), it.delivery_latency.count() as f64)).collect();
+        // What did not arrive is later than any time; so would the interval's end be.
+        if parts.iter().any(|(asked, arrived)| asked > arrived) {
+            return None;
+        }
+        let tightest = |drawn: &[u32]| {
+            let sum = |side: fn(&(f64, f64)) -> f64| -> f64 {
+                parts.iter().zip(drawn).map(|(part, &times)| side(part) * f64::from(times)).sum()
+            };
+            let (asked, arrived) = (sum(|part| part.0), sum(|part| part.1));
+            if arrived > 0.0 { pool.quantiles(drawn, &[asked / arrived]) } else { vec![None] }
+        };
+        estimate(self.trials.len(), &self.resamples, tightest).pop().flatten()
     }
 
     /// A ratio of two sums; `None` where a trial lacks a part.

@@ -11,6 +11,7 @@ use pushoff_model::Transport;
 
 use crate::Run;
 use crate::cost;
+use crate::counsel::Matter;
 use crate::describe;
 use crate::group::Group;
 use crate::rank::{Standing, Sureness};
@@ -139,12 +140,18 @@ impl Screen {
             );
             let mut words = format!("{} [{}]", verdict.sentence, verdict.sure());
             if verdict.sureness == Sureness::NothingMeets || verdict.sureness == Sureness::NotEnoughTrials {
-                words.clone_from(&verdict.sentence);
+                words = verdict.sentence.to_string();
+            }
+            // How sure stands in brackets already.
+            for (matter, said) in comparison.counsel.matters().into_iter().filter(|it| it.0 != Matter::HowSure) {
+                let said: Vec<String> = said.iter().map(ToString::to_string).collect();
+                words.push_str(&format!("\n{}: {}", matter.label(), said.join(" ")));
             }
             if let Some(advice) = verdict.advice {
                 let says = &comparison.group.workload.advice.says;
                 let because = verdict.advice_because.as_deref().unwrap_or_default();
-                words.push_str(&format!("\nUsual advice: {says}. The data {}{because}.", advice.label()));
+                let place = comparison.group.place();
+                words.push_str(&format!("\nUsual advice: “{says}” {} {place}{because}.", advice.label()));
             }
             grid.add_row([Cell::new(&comparison.group.label).add_attribute(Attribute::Bold), choice, Cell::new(words)]);
         }
@@ -152,7 +159,7 @@ impl Screen {
             grid.add_row([
                 Cell::new(&searched.group.label).add_attribute(Attribute::Bold),
                 Cell::new(""),
-                Cell::new(&searched.sentence),
+                Cell::new(searched.sentence.to_string()),
             ]);
         }
         self.finish(&mut grid)

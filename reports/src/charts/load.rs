@@ -95,7 +95,8 @@ fn says(curve: &Curve, stand: &Stand, p99: f64) -> String {
 
 /// The first sentence of the verdict says what is seen.
 fn title(searched: &Searched<'_>) -> String {
-    let first = searched.sentence.split_inclusive(". ").next().unwrap_or_default();
+    let sentence = searched.sentence.to_string();
+    let first = sentence.split_inclusive(". ").next().unwrap_or_default();
     first.trim_end().trim_end_matches('.').to_owned()
 }
 

@@ -19,12 +19,12 @@ pub(crate) enum AdviceHolds {
 }
 
 impl AdviceHolds {
-    /// What the data does to the advice.
+    /// What becomes of the advice.
     pub(crate) const fn label(self) -> &'static str {
         match self {
-            Self::Agrees => "agrees",
-            Self::Disagrees => "disagrees",
-            Self::Undecided => "leaves that undecided",
+            Self::Agrees => "holds",
+            Self::Disagrees => "does not hold",
+            Self::Undecided => "is left undecided",
         }
     }
 }

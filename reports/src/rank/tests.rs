@@ -1,40 +1,7 @@
-use pushoff_model::record::Counts;
 use pushoff_model::workload::built_in;
 
+use super::made::{candidate, figure, figures, remote};
 use super::*;
-use crate::compare::Interval;
-
-fn figure(point: f64, low: f64, high: f64) -> Option<Figure> {
-    Some(Figure { point, interval: Some(Interval { low, high }) })
-}
-
-fn figures(share: Option<Figure>, cpu: Option<Figure>) -> Figures {
-    Figures {
-        trials: 3,
-        samples: 10_000,
-        p50_ns: None,
-        p90_ns: None,
-        p99_ns: None,
-        p999_ns: None,
-        max_ns: None,
-        p50_to_floor: None,
-        p99_to_floor: None,
-        from_send_p99_ns: None,
-        share_within: share,
-        server_cpu_ns: cpu,
-        requests_a_delivery: figure(0.0, 0.0, 0.0),
-        requests_per_second: None,
-        deliveries_per_second: None,
-        connect_ns: None,
-        first_message_ns: None,
-        round_trip_p50_ns: None,
-        round_trip_p99_ns: None,
-        poll_wait_mean_ns: None,
-        poll_queueing_mean_ns: None,
-        transfer_mean_ns: None,
-        counts: Counts { expected: 10_000, delivered: 10_000, ..Counts::default() },
-    }
-}
 
 fn judge(workload: &Workload, candidates: &[Candidate]) -> Verdict {
     decide(workload, &workload.slo.unwrap(), candidates, 0.0)
@@ -42,12 +9,6 @@ fn judge(workload: &Workload, candidates: &[Candidate]) -> Verdict {
 
 fn ticker() -> Workload {
     built_in("ticker").unwrap().unwrap()
-}
-
-fn candidate(transport: Transport, share: (f64, f64, f64), cpu_us: (f64, f64, f64)) -> Candidate {
-    let cpu = figure(cpu_us.0 * 1e3, cpu_us.1 * 1e3, cpu_us.2 * 1e3);
-    let figures = figures(figure(share.0, share.1, share.2), cpu);
-    Candidate { transport, standing: standing(Some(&figures), None, &ticker().slo.unwrap()), figures: Some(figures) }
 }
 
 const GOOD: (f64, f64, f64) = (0.999, 0.998, 1.0);
@@ -68,7 +29,7 @@ fn the_least_cost_among_those_that_meet_the_slo_is_taken() {
     );
     assert_eq!((verdict.choice, verdict.runner_up), (Some(Transport::WebSocket), Some(Transport::Sse)));
     assert_eq!((verdict.sureness, verdict.advice), (Sureness::Decided, Some(AdviceHolds::Disagrees)));
-    insta::assert_snapshot!(verdict.sentence, @"WebSocket delivers 99.9 % of messages within 100 ms (99 % needed) for 12.1 µs of server CPU each; SSE costs 1.32 times that.");
+    insta::assert_snapshot!(verdict.sentence, @"WebSocket delivers 99.9 % of messages within 100 ms (99 % needed) for 12.1 µs of server CPU each, the least of those that are good enough.");
 }
 
 #[test]
@@ -83,7 +44,7 @@ fn of_those_too_close_to_call_the_simplest_is_taken() {
     );
     assert_eq!((verdict.choice, verdict.runner_up), (Some(Transport::Sse), Some(Transport::HttpStreaming)));
     assert_eq!((verdict.sureness, verdict.advice), (Sureness::TooClose, Some(AdviceHolds::Agrees)));
-    insta::assert_snapshot!(verdict.sentence, @"SSE delivers 99.9 % of messages within 100 ms (99 % needed) for 12.9 µs of server CPU each; HTTP streaming cannot be told from it by cost, and of those within a quarter of the least the simplest to build is taken.");
+    insta::assert_snapshot!(verdict.sentence, @"SSE delivers 99.9 % of messages within 100 ms (99 % needed) for 12.9 µs of server CPU each. HTTP streaming cannot be told from it by cost; of those near the least, the simplest to build is taken.");
 }
 
 #[test]
@@ -166,7 +127,7 @@ fn where_some_are_open_nothing_is_said_against_the_advice() {
     );
     assert_eq!((verdict.choice, verdict.sureness), (None, Sureness::Undecided));
     assert_eq!(verdict.advice, Some(AdviceHolds::Undecided));
-    insta::assert_snapshot!(verdict.sentence, @"No transport was shown to deliver 99 % of messages within 100 ms; SSE is still open. More or longer trials would tell.");
+    insta::assert_snapshot!(verdict.sentence, @"No transport was shown to deliver 99 % of messages within 100 ms; SSE is still open.");
 }
 
 #[test]
@@ -183,17 +144,6 @@ fn one_trial_decides_nothing() {
     assert_eq!(verdict.advice, Some(AdviceHolds::Undecided));
 }
 
-/// Candidates of a server whose process is not ours to see, with their 99th percentiles in ms.
-fn remote<const N: usize>(all: [(Transport, (f64, f64, f64)); N]) -> [Candidate; N] {
-    all.map(|(transport, p99)| {
-        let mut it = candidate(transport, GOOD, (8.0, 7.0, 9.0));
-        if let Some(figures) = &mut it.figures {
-            (figures.server_cpu_ns, figures.p99_ns) = (None, figure(p99.0 * 1e6, p99.1 * 1e6, p99.2 * 1e6));
-        }
-        it
-    })
-}
-
 #[test]
 fn where_the_servers_cost_is_not_known_latency_decides_and_that_is_said() {
     let verdict = judge(
@@ -202,7 +152,7 @@ fn where_the_servers_cost_is_not_known_latency_decides_and_that_is_said() {
     );
     assert_eq!((verdict.cost, verdict.choice), (Cost::Latency, Some(Transport::WebSocket)));
     assert_eq!(verdict.sureness, Sureness::Decided);
-    insta::assert_snapshot!(verdict.sentence, @"WebSocket delivers 99.9 % of messages within 100 ms (99 % needed), with a p99 of 2.00 ms; short polling takes 37.0 times that. What each costs the server is not known: latency decides.");
+    insta::assert_snapshot!(verdict.sentence, @"WebSocket delivers 99.9 % of messages within 100 ms (99 % needed), with a p99 of 2.00 ms, the shortest of those that are good enough. What each costs the server is not known: latency decides.");
     assert!(verdict.advice_because.is_none_or(|it| !it.contains("cost")));
 }
 
@@ -211,7 +161,7 @@ fn of_those_as_quick_the_simplest_is_taken_and_no_cost_is_named() {
     let verdict =
         judge(&ticker(), &remote([(Transport::WebSocket, (2.0, 1.8, 2.2)), (Transport::Sse, (2.1, 1.9, 2.3))]));
     assert_eq!((verdict.choice, verdict.sureness), (Some(Transport::Sse), Sureness::TooClose));
-    insta::assert_snapshot!(verdict.sentence, @"SSE delivers 99.9 % of messages within 100 ms (99 % needed), with a p99 of 2.10 ms; WebSocket cannot be told from it by latency, and of those within a quarter of the least the simplest to build is taken. What each costs the server is not known.");
+    insta::assert_snapshot!(verdict.sentence, @"SSE delivers 99.9 % of messages within 100 ms (99 % needed), with a p99 of 2.10 ms. WebSocket cannot be told from it by latency; of those near the least, the simplest to build is taken. What each costs the server is not known.");
 }
 
 #[test]
@@ -227,7 +177,7 @@ fn with_neither_cost_nor_latency_the_simplest_is_taken() {
     all.iter_mut().filter_map(|it| it.figures.as_mut()).for_each(|it| it.p99_ns = None);
     let verdict = judge(&ticker(), &all);
     assert_eq!((verdict.cost, verdict.choice), (Cost::Simplicity, Some(Transport::Sse)));
-    insta::assert_snapshot!(verdict.sentence, @"SSE delivers 99.9 % of messages within 100 ms (99 % needed); WebSocket cannot be told from it by what was measured, and the simplest to build is taken. What each costs the server is not known.");
+    insta::assert_snapshot!(verdict.sentence, @"SSE delivers 99.9 % of messages within 100 ms (99 % needed). WebSocket cannot be told from it by what was measured; the simplest to build is taken. What each costs the server is not known.");
 }
 
 #[test]

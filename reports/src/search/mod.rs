@@ -14,6 +14,7 @@ use pushoff_model::workload::{Direction, Growth, Load, Slo};
 use pushoff_model::{Transport, Workload};
 
 use crate::group::{Cell, Group};
+use crate::prose::Prose;
 use crate::validity::Validity;
 
 pub(crate) use capacity::{Capacity, Reach};
@@ -34,7 +35,7 @@ pub(crate) struct Searched<'a> {
     /// One a cell, in the same order.
     pub(crate) curves: Vec<Curve>,
     /// Who carries the most, in words.
-    pub(crate) sentence: String,
+    pub(crate) sentence: Prose,
 }
 
 /// What became of one transport as its load grew.

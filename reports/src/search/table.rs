@@ -74,11 +74,15 @@ const fn alone(point: f64) -> Figure {
     Figure { point, interval: None }
 }
 
+/// The heads that prose takes its figures from.
+pub(super) const DELIVERIES: &str = "deliveries";
+pub(super) const DELIVERED: &str = "delivered";
+
 #[rustfmt::skip]
 const COLUMNS: [Column<Found>; 14] = [
-    column!(1, "deliveries", Capacity, Rate, More, "the most deliveries a second within the SLO, nothing lost",
+    column!(1, DELIVERIES, Capacity, Rate, More, "the most deliveries a second within the SLO, nothing lost",
         |it| Reading::Figure(it.deliveries_per_second)),
-    column!(1, "delivered", Capacity, Rate, More, "the most deliveries that really happened in a second, however late",
+    column!(1, DELIVERED, Capacity, Rate, More, "the most deliveries that really happened in a second, however late",
         |it| Reading::Figure(it.delivered_per_second)),
     column!(2, "÷ floor", Capacity, Ratio, More, "the same over that of raw TCP, where both were found: what travels between machines and days",
         |it| Reading::Figure(it.deliveries_to_floor)),

@@ -1,14 +1,18 @@
 //! The answer first: a card a workload, with a line a server where several were asked.
+//!
+//! What is said is in `counsel`; here it is laid out. Every figure leads to the table that it is from.
 
 use maud::{Markup, html};
 use pushoff_model::Transport;
 
 use crate::ReportError;
 use crate::describe;
-use crate::group::anchor;
+use crate::group::{Group, anchor};
 use crate::name::name;
 use crate::number::unbroken;
+use crate::prose::{Place, Prose};
 use crate::rank::{AdviceHolds, Standing, Sureness};
+use crate::search::Searched;
 use crate::servers::Beside;
 use crate::study::{Comparison, Study};
 
@@ -23,14 +27,9 @@ pub(super) fn section(study: &Study<'_>) -> Result<Markup, ReportError> {
                     several => (several_servers(several)),
                 }
             }
+            @for searched in study.searches.iter().filter(|it| !study.is_beside(&it.group)) { (most(searched)) }
+            @for beside in study.besides.iter().filter(|it| it.is_search) { (most_of_servers(study, beside)) }
         }
-        @for searched in study.searches.iter().filter(|it| !study.is_beside(&it.group)) {
-            p.sentence {
-                strong { (searched.group.workload.question) } " " (unbroken(&searched.sentence)) " "
-                a href=(format!("#capacity-{}", searched.group.anchor())) { "Curves" }
-            }
-        }
-        @for beside in study.besides.iter().filter(|it| it.is_search) { (most_of_servers(study, beside)) }
     })
 }
 
@@ -49,65 +48,22 @@ fn questions<'s, 'a>(study: &'s Study<'a>) -> Vec<Vec<&'s Comparison<'a>>> {
     questions
 }
 
-/// Which transport to take on each server: each by itself.
-fn several_servers(all: &[&Comparison<'_>]) -> Markup {
-    let Some(first) = all.first() else { return html! {} };
-    let group = &first.group;
+/// The question and what is good enough: both lead to what was asked.
+fn question(group: &Group<'_>, label: &str) -> Markup {
+    let asked = format!("#{}", Place::Asked.id(&group.anchor()));
     html! {
-        article.card.several {
-            h2 { (group.workload.question) }
-            p.slo { (group.question) ": " (unbroken(&describe::slo(group.workload))) }
-            dl {
-                @for comparison in all {
-                    @let verdict = &comparison.verdict;
-                    div {
-                        dt { "On " (comparison.group.server) ": "
-                            @match verdict.choice {
-                                Some(choice) => (name(choice)),
-                                None => span.name { (none_taken(verdict.sureness)) },
-                            }
-                            @if verdict.choice.is_some() {
-                                " " span class=(sure_class(verdict.sureness)) { (verdict.sure()) }
-                            }
-                        }
-                        dd { (unbroken(&verdict.sentence)) " "
-                            a href=(format!("#table-{}", comparison.group.anchor())) { "Figures" } }
-                    }
-                }
-            }
-            p.more { a href=(format!("#servers-{}", anchor(&group.question))) { "Servers side by side" } }
-        }
-    }
-}
-
-/// How much each server carries, each by itself.
-fn most_of_servers(study: &Study<'_>, beside: &Beside<'_>) -> Markup {
-    let of_it = study.searches.iter().filter(|it| it.group.question == beside.label);
-    html! {
-        article.card.several {
-            h2 { (beside.workload.question) }
-            p.slo { (beside.label) ": " (unbroken(&describe::slo(beside.workload))) }
-            dl { @for searched in of_it {
-                div {
-                    dt { "On " (searched.group.server) }
-                    dd {
-                        (unbroken(&searched.sentence)) " "
-                        a href=(format!("#capacity-{}", searched.group.anchor())) { "Curves" }
-                    }
-                }
-            } }
-            p.more { a href=(format!("#servers-{}", beside.anchor())) { "Servers side by side" } }
-        }
+        h2 { a href=(asked) { (group.workload.question) } }
+        p.slo { a.figure href=(asked) { (label) ": " (unbroken(&describe::slo(group.workload))) } }
     }
 }
 
 fn card(comparison: &Comparison<'_>) -> Markup {
-    let (workload, verdict) = (comparison.group.workload, &comparison.verdict);
+    let verdict = &comparison.verdict;
+    let anchor = comparison.group.anchor();
     let edge = verdict.choice.map_or("none", |choice| choice.name());
     html! {
         article class=(format!("card edge-{edge}")) {
-            h2 { (workload.question) }
-            p.slo { (comparison.group.label) ": " (unbroken(&describe::slo(workload))) }
+            (question(&comparison.group, &comparison.group.label))
             p.choice {
                 @match verdict.choice {
                     Some(choice) => (name(choice)),
@@ -117,25 +73,119 @@ fn card(comparison: &Comparison<'_>) -> Markup {
             p class=(sure_class(verdict.sureness)) {
                 @if verdict.choice.is_some() { (verdict.sure()) }
             }
-            p.sentence { (unbroken(&verdict.sentence)) }
+            p.sentence { (verdict.sentence.linked(&anchor)) }
             dl.beside {
-                @if let Some(next) = verdict.runner_up {
-                    dt { "Runner-up" } dd { (name(next)) }
-                }
+                (matters(comparison))
+                (usual_advice(comparison))
+                (conditions(comparison))
                 @for (words, members) in standings(comparison) {
                     dt { (words) }
                     dd { @for transport in members { (name(transport)) " " } }
                 }
-                @if let Some(holds) = verdict.advice {
-                    dt { "Usual advice" }
-                    dd { "“" (workload.advice.says) "”: the data "
-                        strong class=(advice_class(holds)) { (holds.label()) }
-                        @if let Some(because) = &verdict.advice_because { (unbroken(because)) } "." }
-                }
             }
-            p.more { a href=(format!("#table-{}", comparison.group.anchor())) { "Figures" } }
+            p.more { a href=(format!("#table-{anchor}")) { "Figures" } }
         }
     }
+}
+
+/// What a colleague would add, a matter after the other.
+fn matters(comparison: &Comparison<'_>) -> Markup {
+    let anchor = comparison.group.anchor();
+    html! {
+        @for (matter, said) in comparison.counsel.matters() {
+            dt { (matter.label()) }
+            @for prose in said { dd { (prose.linked(&anchor)) } }
+        }
+    }
+}
+
+fn usual_advice(comparison: &Comparison<'_>) -> Markup {
+    let (group, verdict) = (&comparison.group, &comparison.verdict);
+    html! {
+        @if let Some(holds) = verdict.advice {
+            dt { "Usual advice" }
+            dd {
+                "“" (Prose::quoted(&group.workload.advice.says).linked(&group.anchor())) "” "
+                strong class=(advice_class(holds)) { (holds.label()) " " (group.place()) }
+                @if let Some(because) = &verdict.advice_because { (because) } "."
+            }
+        }
+    }
+}
+
+fn conditions(comparison: &Comparison<'_>) -> Markup {
+    html! {
+        dt { "Conditions" }
+        dd { (comparison.counsel.conditions.linked(&comparison.group.anchor())) }
+    }
+}
+
+/// Which transport to take on each server: each by itself.
+fn several_servers(all: &[&Comparison<'_>]) -> Markup {
+    let Some(first) = all.first() else { return html! {} };
+    html! {
+        article.card.several {
+            (question(&first.group, &first.group.question))
+            div.each { @for comparison in all { (on_server(comparison)) } }
+            // Of the way to a server that is not ours less is known: what is said of it is true of all.
+            dl.beside { (conditions(all.iter().find(|it| !it.group.is_ours()).unwrap_or(first))) }
+            p.more { a href=(format!("#servers-{}", anchor(&first.group.question))) { "Servers side by side" } }
+        }
+    }
+}
+
+fn on_server(comparison: &Comparison<'_>) -> Markup {
+    let verdict = &comparison.verdict;
+    let anchor = comparison.group.anchor();
+    html! {
+        div {
+            h3 { "On " (comparison.group.server) ": "
+                @match verdict.choice {
+                    Some(choice) => (name(choice)),
+                    None => span.name { (none_taken(verdict.sureness)) },
+                }
+            }
+            p class=(sure_class(verdict.sureness)) {
+                @if verdict.choice.is_some() { (verdict.sure()) }
+            }
+            p.sentence { (verdict.sentence.linked(&anchor)) " " a href=(format!("#table-{anchor}")) { "Figures" } }
+            dl.beside { (matters(comparison)) (usual_advice(comparison)) }
+        }
+    }
+}
+
+/// How much a server carries.
+fn most(searched: &Searched<'_>) -> Markup {
+    let group = &searched.group;
+    html! {
+        article.card.several {
+            (question(group, &group.label))
+            p.sentence { (carried(searched)) }
+        }
+    }
+}
+
+/// How much each server carries, each by itself.
+fn most_of_servers(study: &Study<'_>, beside: &Beside<'_>) -> Markup {
+    let all: Vec<&Searched<'_>> = study.searches.iter().filter(|it| it.group.question == beside.label).collect();
+    let Some(first) = all.first() else { return html! {} };
+    html! {
+        article.card.several {
+            (question(&first.group, &beside.label))
+            div.each { @for searched in &all {
+                div {
+                    h3 { "On " (searched.group.server) }
+                    p.sentence { (carried(searched)) }
+                }
+            } }
+            p.more { a href=(format!("#servers-{}", beside.anchor())) { "Servers side by side" } }
+        }
+    }
+}
+
+fn carried(searched: &Searched<'_>) -> Markup {
+    let anchor = searched.group.anchor();
+    html! { (searched.sentence.linked(&anchor)) " " a href=(format!("#capacity-{anchor}")) { "Curves" } }
 }
 
 const fn none_taken(sureness: Sureness) -> &'static str {
@@ -167,9 +217,9 @@ const fn advice_class(holds: AdviceHolds) -> &'static str {
 
 /// Who meets the SLO, who fails it, and who is open, each where there are any.
 fn standings(comparison: &Comparison<'_>) -> Vec<(&'static str, Vec<Transport>)> {
+    let ranked = || comparison.candidates.iter().filter(|candidate| candidate.transport.is_ranked());
     let those = |keep: fn(&Standing) -> bool| -> Vec<Transport> {
-        let kept = comparison.candidates.iter().filter(|candidate| keep(&candidate.standing));
-        kept.map(|candidate| candidate.transport).filter(|transport| transport.is_ranked()).collect()
+        ranked().filter(|candidate| keep(&candidate.standing)).map(|candidate| candidate.transport).collect()
     };
     let all = [
         ("Good enough", those(|it| matches!(it, Standing::Meets))),
@@ -179,3 +229,6 @@ fn standings(comparison: &Comparison<'_>) -> Vec<(&'static str, Vec<Transport>)>
     ];
     all.into_iter().filter(|(_, members)| !members.is_empty()).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,10 +2,13 @@
 
 use maud::{Markup, html};
 
+use super::grid::Leads;
 use super::{folded, grid};
 use crate::ReportError;
 use crate::describe;
+use crate::group::Group;
 use crate::number::unbroken;
+use crate::prose::Place;
 use crate::study::{Comparison, Study};
 use crate::table::Table;
 
@@ -35,10 +38,18 @@ fn compared(comparison: &Comparison<'_>, table: &Table<'_>) -> Markup {
     let (group, id) = (&comparison.group, format!("table-{}", comparison.group.anchor()));
     html! {
         h3 id=(id) { (group.label) }
-        p.note {
-            (unbroken(&describe::load(group.workload))) ", " (group.client) " client. SLO: "
-            (unbroken(&describe::slo(group.workload))) "."
+        (asked(group, &describe::load(group.workload)))
+        (grid::columns(&id, Leads::Figures(&group.anchor()), table))
+    }
+}
+
+/// What a workload asks for, and of whom: where its parameters lead.
+pub(super) fn asked(group: &Group<'_>, load: &str) -> Markup {
+    let workload = group.workload;
+    html! {
+        p.note id=(Place::Asked.id(&group.anchor())) {
+            (unbroken(load)) ", " (group.client) " client. SLO: " (unbroken(&describe::slo(workload))) ". "
+            (unbroken(&describe::pace(workload))) "."
         }
-        (grid::columns(&id, Some(&group.anchor()), table))
     }
 }

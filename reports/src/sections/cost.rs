@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::grid::Leads;
 use super::{folded, grid, pictures};
 use crate::ReportError;
 use crate::charts;
@@ -57,7 +58,7 @@ fn sheet(group: &Group<'_>, is_open: bool, table: &Table<'_>) -> Markup {
         details open[is_open] {
             summary { h3.within id=(id) { (group.label) } }
             p.note { (unbroken(&describe::load(group.workload))) ", " (group.client) " client." }
-            (grid::columns(&id, Some(&group.anchor()), table))
+            (grid::columns(&id, Leads::Names(&group.anchor()), table))
         }
     }
 }

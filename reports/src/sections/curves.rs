@@ -2,11 +2,12 @@
 
 use maud::{Markup, html};
 
+use super::comparison::asked;
+use super::grid::Leads;
 use super::{folded, grid, pictures};
 use crate::ReportError;
 use crate::charts;
 use crate::describe;
-use crate::number::unbroken;
 use crate::search::{self, Searched};
 use crate::study::Study;
 
@@ -37,13 +38,10 @@ fn searched(it: &Searched<'_>, noise_ns: f64) -> Result<Markup, ReportError> {
     let table = search::table(it, noise_ns);
     Ok(html! {
         h3 id=(id) { (it.group.label) ": " (it.group.workload.question) }
-        p.sentence { (unbroken(&it.sentence)) }
-        p.note {
-            (unbroken(&describe::search(it.group.workload))) ", " (it.group.client) " client. SLO: "
-            (unbroken(&describe::slo(it.group.workload))) "."
-        }
+        p.sentence { (it.sentence.linked(&anchor)) }
+        (asked(&it.group, &describe::search(it.group.workload)))
         @if let Some(chart) = chart { div.charts.wide { (pictures::figure(&anchor, &chart)) } }
-        (grid::columns(&id, Some(&anchor), &table))
+        (grid::columns(&id, Leads::Figures(&anchor), &table))
         (grid::meanings([&table].into_iter()))
     })
 }

@@ -6,11 +6,29 @@ use maud::{Markup, html};
 use crate::kind::Kind;
 use crate::name::name;
 use crate::number::{ABSENT, unbroken};
+use crate::prose::Place;
 use crate::rank::Standing;
 use crate::table::{Entry, Mark, Row, Table};
 
-/// A column a transport. `trials` is the part of an id that names lead to, where they lead anywhere.
-pub(super) fn columns(labelled_by: &str, trials: Option<&str>, table: &Table<'_>) -> Markup {
+/// What leads from a table to the trials of a group, by the group's anchor.
+#[derive(Clone, Copy)]
+pub(super) enum Leads<'a> {
+    /// The transports' names.
+    Names(&'a str),
+    /// Each figure, too, which then has an id to be led to.
+    Figures(&'a str),
+}
+
+impl<'a> Leads<'a> {
+    const fn anchor(self) -> &'a str {
+        match self {
+            Self::Names(anchor) | Self::Figures(anchor) => anchor,
+        }
+    }
+}
+
+/// A column a transport.
+pub(super) fn columns(labelled_by: &str, leads: Leads<'_>, table: &Table<'_>) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-labelledby=(labelled_by) {
             table.compare {
@@ -19,7 +37,7 @@ pub(super) fn columns(labelled_by: &str, trials: Option<&str>, table: &Table<'_>
                     @for row in &table.rows {
                         th scope="col" class=(column_class(row)) {
                             @if row.is_choice { small { "taken" } }
-                            (linked(trials, row))
+                            (linked(Some(leads.anchor()), row))
                         }
                     }
                 } }
@@ -30,7 +48,7 @@ pub(super) fn columns(labelled_by: &str, trials: Option<&str>, table: &Table<'_>
                     }
                 }
                 @for kind in Kind::ALL {
-                    (rows_of(kind, table))
+                    (rows_of(kind, leads, table))
                 }
             }
         }
@@ -38,7 +56,7 @@ pub(super) fn columns(labelled_by: &str, trials: Option<&str>, table: &Table<'_>
     }
 }
 
-/// A row a transport.
+/// A row a transport. `trials` is the part of an id that names lead to, where they lead anywhere.
 pub(super) fn lines(labelled_by: &str, trials: Option<&str>, table: &Table<'_>) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-labelledby=(labelled_by) {
@@ -52,7 +70,7 @@ pub(super) fn lines(labelled_by: &str, trials: Option<&str>, table: &Table<'_>) 
                     @for row in &table.rows {
                         tr {
                             th scope="row" { (linked(trials, row)) }
-                            @for entry in &row.entries { (figure(row, entry)) }
+                            @for entry in &row.entries { (figure(row, entry, None)) }
                             (worth(row))
                         }
                     }
@@ -66,13 +84,17 @@ pub(super) fn lines(labelled_by: &str, trials: Option<&str>, table: &Table<'_>) 
 fn linked(trials: Option<&str>, row: &Row<'_>) -> Markup {
     html! {
         @match trials {
-            Some(anchor) => a href=(format!("#trials-{anchor}-{}", row.transport)) { (name(row.transport)) },
+            Some(anchor) => a href=(trials_of(anchor, row)) { (name(row.transport)) },
             None => (name(row.transport)),
         }
     }
 }
 
-fn rows_of(kind: Kind, table: &Table<'_>) -> Markup {
+fn trials_of(anchor: &str, row: &Row<'_>) -> String {
+    format!("#trials-{anchor}-{}", row.transport)
+}
+
+fn rows_of(kind: Kind, leads: Leads<'_>, table: &Table<'_>) -> Markup {
     let rows = || table.columns.iter().enumerate().filter(move |(_, column)| column.kind == kind);
     let has_standing = table.rows.iter().any(|row| row.standing.is_some());
     html! {
@@ -85,7 +107,7 @@ fn rows_of(kind: Kind, table: &Table<'_>) -> Markup {
                 @for (index, column) in rows() {
                     tr {
                         th scope="row" title=(column.help) { (column.head) }
-                        @for row in &table.rows { (figure(row, &row.entries[index])) }
+                        @for row in &table.rows { (figure(row, &row.entries[index], place(leads, column.head, row))) }
                     }
                 }
             }
@@ -132,10 +154,25 @@ fn standing(row: &Row<'_>) -> Markup {
     }
 }
 
-fn figure(row: &Row<'_>, entry: &Entry) -> Markup {
+/// A figure that can be led to: its id, and where its trials are.
+struct Led {
+    id: String,
+    trials: String,
+}
+
+fn place(leads: Leads<'_>, head: &'static str, row: &Row<'_>) -> Option<Led> {
+    match leads {
+        Leads::Names(_) => None,
+        Leads::Figures(anchor) => {
+            Some(Led { id: Place::Cell(row.transport, head).id(anchor), trials: trials_of(anchor, row) })
+        }
+    }
+}
+
+fn figure(row: &Row<'_>, entry: &Entry, led: Option<Led>) -> Markup {
     let class = if entry.point == ABSENT { plain_class(row) } else { column_class(row) };
     html! {
-        td class=(class) title=[row.reason()] {
+        td class=(class) id=[led.as_ref().map(|it| &it.id)] title=[row.reason()] {
             @match entry.mark {
                 Mark::None => span.point { (entry.point) },
                 Mark::Best => b.point.best { (entry.point) span.unseen { " (best)" } },
@@ -143,6 +180,8 @@ fn figure(row: &Row<'_>, entry: &Entry) -> Markup {
                 Mark::Fault => b.point.c-bad { (entry.point) },
             }
             @if let Some(interval) = &entry.interval { " " small { (interval) } }
+            // Seen by whoever was led here.
+            @if let Some(led) = led { " " a.origin href=(led.trials) { "Trials of " (row.transport.label()) } }
         }
     }
 }

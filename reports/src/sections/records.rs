@@ -28,7 +28,8 @@ pub(super) fn section(study: &Study<'_>) -> Result<Markup, ReportError> {
             p {
                 "All " (count) " records stand in this file, one a line, histograms as HdrHistogram V2 in base64. "
                 a #save href="#records" download="records.jsonl" { "Save records.jsonl" }
-                " and render it again with " code { "pushoff report" } "."
+                " and render it again with " code { "pushoff report" } ". Which record is of which trial stands under "
+                a href="#validity" { "Validity" } "."
             }
             // Base64 of gzip (RFC 1952), which every browser unpacks by itself.
             script #lines type="application/gzip" { (STANDARD.encode(packed)) }

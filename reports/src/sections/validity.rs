@@ -85,6 +85,7 @@ fn trials(group: &Group<'_>) -> Markup {
     html! {
         details id=(format!("trials-{anchor}")) {
             summary { "Every trial of " (group.label) }
+            p.note { "A record's number is its line in " a href="#records" { "records.jsonl" } "." }
             div.scroll tabindex="0" role="region" aria-label=(format!("Trials of {}", group.label)) {
                 table {
                     thead { tr { th scope="col" { "transport" } @for head in heads { th scope="col" { (head) } } } }
@@ -159,5 +160,5 @@ fn figures(measurement: Option<&Measurement>) -> [String; 7] {
 }
 
 fn link(trial: &Trial<'_>) -> Markup {
-    html! { a href="#records" data-record=(trial.number) { "record" } }
+    html! { a href="#records" data-record=(trial.number) { "record " (trial.number + 1) } }
 }

@@ -52,11 +52,11 @@ pub(crate) struct Column<T: 'static> {
 /// A column: importance, head, kind, quantity, what is better, what it means, what it reads, and the
 /// latency behind it where there is one.
 macro_rules! column {
-    ($importance:literal, $head:literal, $kind:ident, $quantity:ident, $better:ident, $help:literal, $read:expr) => {
+    ($importance:literal, $head:expr, $kind:ident, $quantity:ident, $better:ident, $help:literal, $read:expr) => {
         $crate::table::column!($importance, $head, $kind, $quantity, $better, $help, $read, None)
     };
     (
-        $importance:literal, $head:literal, $kind:ident, $quantity:ident, $better:ident, $help:literal, $read:expr,
+        $importance:literal, $head:expr, $kind:ident, $quantity:ident, $better:ident, $help:literal, $read:expr,
         $latency:expr
     ) => {
         $crate::table::Column {

@@ -1,0 +1,36 @@
+//! What another transport would cost: its figures held against those of the choice.
+
+use std::cmp::Ordering;
+
+use pushoff_model::Transport;
+
+use super::Candidate;
+use crate::compare::Figure;
+
+/// Holds the figures of every candidate against those of the choice. Of itself the choice is once, and
+/// that is certain.
+pub(crate) fn hold_against(choice: Option<Transport>, candidates: &mut [Candidate]) {
+    let theirs = candidates.iter().find(|it| Some(it.transport) == choice).and_then(|it| it.figures.clone());
+    let Some(theirs) = theirs else { return };
+    for candidate in candidates {
+        let is_choice = Some(candidate.transport) == choice;
+        let over = |one: Option<Figure>, other: Option<Figure>| {
+            let ratio = one?.over(&other?)?;
+            Some(if is_choice { Figure { interval: None, ..ratio } } else { ratio })
+        };
+        if let Some(figures) = &mut candidate.figures {
+            figures.server_cpu_to_choice = over(figures.server_cpu_ns, theirs.server_cpu_ns);
+            figures.p99_to_choice = over(figures.p99_ns, theirs.p99_ns);
+        }
+    }
+}
+
+/// How a figure compares with another: equal where the two cannot be told apart, by their spread or
+/// because they differ by less than `noise`.
+pub(crate) fn told_apart(one: &Figure, other: &Figure, noise: f64) -> Ordering {
+    if one.is_near(other) || (one.point - other.point).abs() < noise {
+        Ordering::Equal
+    } else {
+        one.point.total_cmp(&other.point)
+    }
+}
