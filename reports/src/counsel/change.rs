@@ -25,13 +25,9 @@ impl Case<'_> {
         let Some(tightest) = tightest.filter(|it| !is_vague(it)) else {
             return "A tighter SLO: these trials do not tell how tight.".into();
         };
-        let name = capitalised(choice.label());
+        let name = choice.label();
         let pace = if choice == Transport::ShortPolling {
-            prose![
-                ", polling every ",
-                Prose::asked(tick(self.group.workload.polling.interval.as_secs_f64() * 1e9)),
-                ","
-            ]
+            prose![", asking every ", Prose::asked(tick(self.group.workload.polling.interval.as_secs_f64() * 1e9)), ","]
         } else {
             Prose::default()
         };

@@ -1,5 +1,7 @@
 //! Under which conditions an answer was measured, and beyond which it says nothing.
 
+use std::time::Duration;
+
 use pushoff_model::Transport;
 
 use crate::describe;
@@ -10,15 +12,13 @@ use crate::prose::{Prose, prose};
 /// Load, staleness, pace of polling, and the way that the bytes took.
 pub(super) fn of(group: &Group<'_>) -> Prose {
     let workload = group.workload;
-    let polling = if group.cell(Transport::ShortPolling).is_some() {
-        let interval = tick(workload.polling.interval.as_secs_f64() * 1e9);
-        prose![", short polling every ", Prose::asked(interval)]
-    } else {
-        Prose::default()
-    };
-    let (load, slo) = (Prose::asked(describe::load(workload)), Prose::asked(describe::slo(workload)));
+    let time = |duration: Duration| Prose::asked(tick(duration.as_secs_f64() * 1e9));
+    let load = Prose::asked(describe::load(workload));
+    let staleness = workload.slo.map(|slo| prose![", wanted within ", time(slo.within)]).unwrap_or_default();
+    let polls = group.cell(Transport::ShortPolling).is_some();
+    let polling = polls.then(|| prose![", short polling every ", time(workload.polling.interval)]).unwrap_or_default();
     // Where somebody else's server stands is not recorded.
     let way = if group.is_ours() { "on loopback, " } else { "" };
     let measured = format!("Measured {way}over HTTP/1.1 without TLS, with the {} client.", group.client);
-    prose![load, "; ", slo, polling, ". ", measured]
+    prose![load, staleness, polling, ". ", measured]
 }

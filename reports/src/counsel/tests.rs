@@ -100,7 +100,7 @@ fn a_choice_that_is_slower_than_the_runner_up_is_not_spared() {
     let slow = quick(candidate(Transport::ShortPolling, GOOD, (6.1, 5.0, 7.0)), (74.6, 73.6, 75.7), (74.6, 73.6, 75.7));
     let (said, _) = told(&[Transport::ShortPolling], vec![slow, sse()]);
     assert!(said.contains("SSE: server CPU too close to call, a p99 of 4.00 ms against 74.6 ms."), "{said}");
-    assert!(said.contains("An SLO below 75.7 ms: Short polling, polling every 75 ms, is not shown"), "{said}");
+    assert!(said.contains("An SLO below 75.7 ms: short polling, asking every 75 ms, is not shown"), "{said}");
     assert!(said.contains("SSE still is, down to 5.00 ms."), "{said}");
 }
 

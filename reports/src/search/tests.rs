@@ -49,7 +49,7 @@ fn the_sentence_names_the_most_and_what_is_a_lower_bound() {
     );
     assert_eq!(
         sentence(|record| matches!(record.transport, Transport::Sse | Transport::WebSocket)),
-        "SSE carries the most within the SLO, 399 k/s (380–419) deliveries; WebSocket carries 335 k/s."
+        "SSE carries the most within the SLO, 399 k/s (380–419) deliveries; WebSocket carries 336 k/s."
     );
 }
 

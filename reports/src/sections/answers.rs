@@ -11,7 +11,7 @@ use crate::group::{Group, anchor};
 use crate::name::name;
 use crate::number::unbroken;
 use crate::prose::{Place, Prose};
-use crate::rank::{AdviceHolds, Standing, Sureness};
+use crate::rank::{AdviceHolds, Candidate, Standing, Sureness};
 use crate::search::Searched;
 use crate::servers::Beside;
 use crate::study::{Comparison, Study};
@@ -80,7 +80,10 @@ fn card(comparison: &Comparison<'_>) -> Markup {
                 (conditions(comparison))
                 @for (words, members) in standings(comparison) {
                     dt { (words) }
-                    dd { @for transport in members { (name(transport)) " " } }
+                    dd.names {
+                        @if members.len() == ranked(comparison).count() { "all that were measured" }
+                        @else { @for transport in members { (name(transport)) " " } }
+                    }
                 }
             }
             p.more { a href=(format!("#table-{anchor}")) { "Figures" } }
@@ -215,11 +218,14 @@ const fn advice_class(holds: AdviceHolds) -> &'static str {
     }
 }
 
+fn ranked<'c>(comparison: &'c Comparison<'_>) -> impl Iterator<Item = &'c Candidate> {
+    comparison.candidates.iter().filter(|candidate| candidate.transport.is_ranked())
+}
+
 /// Who meets the SLO, who fails it, and who is open, each where there are any.
 fn standings(comparison: &Comparison<'_>) -> Vec<(&'static str, Vec<Transport>)> {
-    let ranked = || comparison.candidates.iter().filter(|candidate| candidate.transport.is_ranked());
     let those = |keep: fn(&Standing) -> bool| -> Vec<Transport> {
-        ranked().filter(|candidate| keep(&candidate.standing)).map(|candidate| candidate.transport).collect()
+        ranked(comparison).filter(|candidate| keep(&candidate.standing)).map(|candidate| candidate.transport).collect()
     };
     let all = [
         ("Good enough", those(|it| matches!(it, Standing::Meets))),
