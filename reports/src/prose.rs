@@ -113,11 +113,8 @@ impl Display for Prose {
                 }
                 Span::Name(transport) => {
                     let label = transport.label();
-                    if begins {
-                        f.write_str(&capitalised(label))?
-                    } else {
-                        f.write_str(label)?
-                    }
+                    let name = if begins { capitalised(label) } else { label.to_owned() };
+                    f.write_str(&name)?;
                     begins = false;
                 }
             }

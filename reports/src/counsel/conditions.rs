@@ -15,8 +15,10 @@ pub(super) fn of(group: &Group<'_>) -> Prose {
     let time = |duration: Duration| Prose::asked(tick(duration.as_secs_f64() * 1e9));
     let load = Prose::asked(describe::load(workload));
     let staleness = workload.slo.map(|slo| prose![", wanted within ", time(slo.within)]).unwrap_or_default();
-    let polls = group.cell(Transport::ShortPolling).is_some();
-    let polling = polls.then(|| prose![", short polling every ", time(workload.polling.interval)]).unwrap_or_default();
+    let polling = match group.cell(Transport::ShortPolling) {
+        Some(_) => prose![", short polling every ", time(workload.polling.interval)],
+        None => Prose::default(),
+    };
     // Where somebody else's server stands is not recorded.
     let way = if group.is_ours() { "on loopback, " } else { "" };
     let measured = format!("Measured {way}over HTTP/1.1 without TLS, with the {} client.", group.client);

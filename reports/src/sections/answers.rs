@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use pushoff_model::Transport;
 
 use crate::ReportError;
+use crate::counsel::Matter;
 use crate::describe;
 use crate::group::{Group, anchor};
 use crate::name::name;
@@ -98,8 +99,14 @@ fn matters(comparison: &Comparison<'_>) -> Markup {
         @for (matter, said) in comparison.counsel.matters() {
             dt { (matter.label()) }
             @for prose in said { dd { (prose.linked(&anchor)) } }
+            @if matter == Matter::WhatWouldChangeIt { (other_loads()) }
         }
     }
+}
+
+/// Other loads than the one that was measured: a further `dd`, where the page has a planner.
+fn other_loads() -> Markup {
+    html! {}
 }
 
 fn usual_advice(comparison: &Comparison<'_>) -> Markup {
