@@ -23,6 +23,7 @@ mod connections;
 mod diff;
 mod endings;
 mod event_stream;
+mod grid;
 mod measuring;
 mod mistakes;
 mod origins;
