@@ -28,6 +28,7 @@ mod measuring;
 mod mistakes;
 mod origins;
 mod outside_counter;
+mod planning;
 mod polling;
 mod problems;
 mod publishing;

@@ -1,0 +1,110 @@
+//! `pushoff plan` as a user has it: an answer from flags alone, and one sentence for what is wrong.
+
+use crate::command::{Ended, Folder, Run};
+
+/// What the README asks.
+const FEED: [&str; 9] = ["plan", "--users", "1M", "--rate", "0.2/s", "--payload", "300B", "--staleness", "2s"];
+
+fn plan(folder: &Folder, more: &[&str]) -> Ended {
+    Run::command(folder, &[&FEED[..], more].concat()).end()
+}
+
+fn json(folder: &Folder, more: &[&str]) -> serde_json::Value {
+    let ended = plan(folder, &[more, &["--json"]].concat());
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    serde_json::from_str(&ended.stdout).unwrap()
+}
+
+#[test]
+fn a_load_that_nobody_measured_gets_a_recommendation_and_its_table() {
+    let folder = Folder::new();
+    let ended = plan(&folder, &[]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    assert!(ended.stdout.starts_with("Take "), "{}", ended.stdout);
+    for words in ["1M users", "USD a month", "short polling", "WebSocket", "comes with pushoff", "scripts/model"] {
+        assert!(ended.stdout.contains(words), "{words}: {}", ended.stdout);
+    }
+}
+
+#[test]
+fn as_json_it_is_numbers_with_stable_keys() {
+    let folder = Folder::new();
+    let answer = json(&folder, &["--audience", "50", "--direction", "both", "--rtt", "100ms"]);
+    assert_eq!(answer["transports"].as_array().unwrap().len(), 5);
+    assert_eq!((&answer["needs"]["audience"], &answer["needs"]["direction"]), (&50.0.into(), &"both".into()));
+    for it in answer["transports"].as_array().unwrap() {
+        assert!(it["money_a_month"]["point"].as_f64().unwrap() > 0.0, "{it}");
+    }
+}
+
+#[test]
+fn prices_of_ones_own_are_what_counts() {
+    let folder = Folder::new();
+    let prices = folder.file("mine.toml", "currency = \"EUR\"\ncore_month = 0\ngib_month = 0\negress_gb = 1\n");
+    let (mine, others) = (json(&folder, &["--prices", &prices]), json(&folder, &[]));
+    let money = |answer: &serde_json::Value| answer["transports"][3]["money_a_month"]["point"].as_f64().unwrap();
+    let down = others["transports"][3]["down_bytes_per_second"]["point"].as_f64().unwrap();
+    assert!((money(&mine) / (down * 2_628_000.0 / 1e9) - 1.0).abs() < 1e-9);
+    assert!(plan(&folder, &["--prices", &prices]).stdout.contains("EUR a month"));
+}
+
+#[test]
+fn a_model_of_a_run_is_what_its_records_give() {
+    let folder = Folder::new();
+    let run = concat!(env!("CARGO_MANIFEST_DIR"), "/../results/model-2026-11-23");
+    let (mine, shipped) = (json(&folder, &["--model", run]), json(&folder, &[]));
+    let file = json(&folder, &["--model", &format!("{run}/model.json")]);
+    assert_eq!((&mine["model"]["is_shipped"], &shipped["model"]["is_shipped"]), (&false.into(), &true.into()));
+    assert_eq!(mine["model"]["run"], shipped["model"]["run"]);
+    let cores = |answer: &serde_json::Value| answer["transports"][3]["cores"]["point"].as_f64().unwrap();
+    for other in [&mine, &file] {
+        assert!((cores(other) / cores(&shipped) - 1.0).abs() < 1e-6);
+        assert_eq!(other["choice"], shipped["choice"]);
+    }
+}
+
+#[test]
+fn absurd_needs_get_one_sentence_that_names_flag_and_value() {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path("empty")).unwrap();
+    folder.file("cheap.toml", "currency = \"USD\"\ncore_month = -1\ngib_month = 3\negress_gb = 0.08\n");
+    folder.file("page.json", "<html>");
+    folder.file("old.json", "{\"schema\":1}");
+    let cases: [(&[&str], &[&str]); 15] = [
+        (&["--users", "0"], &["--users is 0", "1 to 1G"]),
+        (&["--users", "-5"], &["--users is -5"]),
+        (&["--rate", "-0.2/s"], &["--rate is -0.2/s", "12/min"]),
+        (&["--rate", "2 a day"], &["--rate is 2 a day", "1/d to 1000/s"]),
+        (&["--payload", "1TB"], &["--payload is 1TB", "64KiB"]),
+        (&["--payload", "300parsecs"], &["--payload is 300parsecs", "300B"]),
+        (&["--staleness", "2"], &["--staleness is 2", "1ms to 1h"]),
+        (&["--audience", "2M"], &["--audience is 2M", "1M users"]),
+        (&["--direction", "sideways"], &["--direction is sideways", "`both`"]),
+        (&["--rtt", "-1ms"], &["--rtt is -1ms", "40ms"]),
+        (&["--prices", "absent.toml"], &["--prices", "absent.toml", "No such file"]),
+        (&["--prices", "cheap.toml"], &["--prices", "cheap.toml line 2", "-1"]),
+        (&["--model", "empty"], &["--model", "empty holds neither records.jsonl nor model.json"]),
+        (&["--model", "page.json"], &["--model", "page.json", "not a cost model"]),
+        (&["--model", "old.json"], &["--model", "old.json", "not a cost model"]),
+    ];
+    for (arguments, wanted) in cases {
+        // The value stands in the place of the right one where that is given already.
+        let mut all = FEED.to_vec();
+        match all.iter().position(|it| *it == arguments[0]) {
+            Some(place) => all[place + 1] = arguments[1],
+            None => all.extend(arguments),
+        }
+        refused(&folder, &all, wanted);
+    }
+    refused(&folder, &["plan", "--users", "1M", "--rate", "1/s", "--payload", "1kB"], &["--staleness is missing"]);
+    refused(&folder, &["plan"], &["--users is missing", "20k"]);
+}
+
+fn refused(folder: &Folder, arguments: &[&str], wanted: &[&str]) {
+    let ended = Run::command(folder, arguments).end();
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{arguments:?}: {}", ended.stderr);
+    assert_eq!(ended.stderr.lines().count(), 1, "{arguments:?}: {}", ended.stderr);
+    for words in wanted {
+        assert!(ended.stderr.contains(words), "{arguments:?}: {}", ended.stderr);
+    }
+}
