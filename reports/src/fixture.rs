@@ -83,6 +83,12 @@ pub(crate) fn recorded(folder: &std::path::Path) -> crate::Run {
     }
 }
 
+/// A made-up cost model: five transports with round costs.
+#[cfg(test)]
+pub(crate) fn model() -> crate::predict::CostModel {
+    crate::predict::CostModel::parse(include_str!("plan/fixture.json")).unwrap()
+}
+
 fn make() -> crate::Run {
     let mut records = Vec::new();
     for name in ["progress", "ticker", "chat"] {

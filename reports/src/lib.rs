@@ -36,8 +36,10 @@ mod servers;
 mod study;
 mod summary;
 mod sums;
+mod surface;
 mod table;
 mod terminal;
+mod unitcosts;
 mod validity;
 
 use std::io::{self, Write as _};

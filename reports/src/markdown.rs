@@ -1,20 +1,25 @@
 //! `report.md`: the answers and tables for a pull request or a wiki.
 
 use std::fmt::Write as _;
+use std::iter;
 
 use comfy_table::{Table as Grid, presets};
 
 use crate::browser::facts;
+use crate::charts::predictions;
 use crate::cost;
 use crate::describe;
 use crate::kind::Kind;
 use crate::number::ABSENT;
+use crate::predict::Check;
 use crate::rank::Standing;
 use crate::search;
 use crate::sections::method;
+use crate::sentence::capitalised;
 use crate::servers::matrices;
 use crate::study::{Comparison, Study};
 use crate::table::{Entry, Mark, Row, Table, noise};
+use crate::unitcosts::{FINDINGS, Sheet, conclusion, findings, origin};
 
 /// The whole document.
 pub(crate) fn document(study: &Study<'_>) -> String {
@@ -34,6 +39,7 @@ pub(crate) fn document(study: &Study<'_>) -> String {
     text.push_str(&growth(study));
     text.push_str(&browser(study));
     text.push_str(&million(study));
+    text.push_str(&cost_model(study));
     text.push_str(&validity(study));
     text.push_str("\n## How it was measured\n\n");
     for paragraph in method::paragraphs(study) {
@@ -170,6 +176,60 @@ fn million(study: &Study<'_>) -> String {
         text.push_str(&whole(&cost::million_table(&it.group, &it.costs), lines));
     }
     text
+}
+
+/// Unit costs, how well they predict and, where the model is this run's own, every cell that it is
+/// checked by.
+fn cost_model(study: &Study<'_>) -> String {
+    if study.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("\n## What each costs, and how well that predicts\n\n{}\n\n", conclusion(study));
+    let findings = findings(&study.checked);
+    if !findings.is_empty() {
+        let rows =
+            findings.iter().map(|it| [it.check.label().to_owned()].into_iter().chain(it.words.clone()).collect());
+        let _written = writeln!(text, "{}\n", plain(["of a cell"].into_iter().chain(FINDINGS), rows));
+    }
+    for sentence in origin(study) {
+        let _written = writeln!(text, "{sentence}\n");
+    }
+    let sheet = Sheet::of(&study.model);
+    let rows = sheet.parts.iter().flat_map(|part| {
+        let lines = part.lines.iter().map(|line| {
+            let entries = line.entries.iter().map(|entry| entry.as_ref().map_or_else(String::new, Entry::whole));
+            [line.label.clone()].into_iter().chain(entries).collect()
+        });
+        iter::once(vec![format!("**{}**", part.title)]).chain(lines)
+    });
+    let names = sheet.transports.iter().map(|transport| transport.label());
+    let _written = writeln!(text, "{}", plain([""].into_iter().chain(names), rows));
+    if study.is_own_model {
+        for check in Check::ALL {
+            let rows = predictions(&study.checked, check);
+            if !rows.body.is_empty() {
+                let heads = rows.head.iter().map(String::as_str);
+                let _written = writeln!(
+                    text,
+                    "\n### {}\n\n{}",
+                    capitalised(check.label()),
+                    plain(heads, rows.body.iter().cloned())
+                );
+            }
+        }
+    }
+    text
+}
+
+/// A table of words.
+fn plain<'a>(heads: impl Iterator<Item = &'a str>, rows: impl Iterator<Item = Vec<String>>) -> String {
+    let mut grid = Grid::new();
+    grid.load_style(presets::ASCII_MARKDOWN);
+    grid.set_header(heads.collect::<Vec<_>>());
+    for row in rows {
+        grid.add_row(row);
+    }
+    grid.trim_fmt()
 }
 
 /// A row a transport.

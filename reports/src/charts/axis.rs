@@ -103,7 +103,7 @@ impl Axis {
 
 /// The values 1, 2 and 5 times a power of ten in a range, each with its 1, 2 or 5.
 fn steps(low: f64, high: f64) -> impl Iterator<Item = (f64, u8)> {
-    (-1..16)
+    (-3..16)
         .flat_map(|power| [1_u8, 2, 5].map(|step| (f64::from(step) * 10_f64.powi(power), step)))
         .filter(move |(value, _)| (low * 0.999..=high * 1.001).contains(value))
 }

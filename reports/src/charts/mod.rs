@@ -14,8 +14,10 @@ mod labels;
 mod load;
 mod percentiles;
 mod polling;
+mod predicted;
 mod servers;
 mod spread;
+mod surface;
 mod worst;
 
 use maud::Markup;
@@ -29,7 +31,9 @@ use crate::study::{Comparison, Study};
 pub(crate) use bytes::chart as bytes;
 pub(crate) use growth::charts as growth;
 pub(crate) use load::chart as load;
+pub(crate) use predicted::{charts as predicted, is_drawn, rows as predictions};
 pub(crate) use servers::chart as servers;
+pub(crate) use surface::chart as surface;
 
 /// A chart and what says the same in words.
 pub(crate) struct Chart {

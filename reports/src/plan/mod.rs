@@ -25,10 +25,11 @@ use crate::group::group;
 use crate::predict::{self, CostModel, Source};
 use crate::{ModelError, Run};
 
-use answer::{Answer, answer};
+pub(crate) use answer::{Answer, Sureness, answer};
 use change::{Change, changes};
 pub use needs::{Asked, Needs, NeedsError};
 pub use prices::Prices;
+pub(crate) use sizing::WAIT;
 
 /// A cost model to plan with.
 #[derive(Clone, Debug)]

@@ -28,9 +28,9 @@ use crate::group::Group;
 
 pub(crate) use check::{Check, Checked, Summary, checks, summaries};
 pub(crate) use drivers::{Driver, Drivers};
-pub(crate) use law::{Law, Term};
+pub(crate) use law::Law;
 pub(crate) use load::{HEARTBEAT, KEPT_SECONDS, Load};
-use observe::Observed;
+pub(crate) use observe::Observed;
 pub(crate) use quantity::Quantity;
 pub(crate) use range::{Beyond, Dimension, Range, widening};
 pub(crate) use shipped::shipped;

@@ -4,6 +4,7 @@ mod answers;
 mod browser;
 mod comparison;
 mod cost;
+mod costmodel;
 mod curves;
 mod environment;
 mod grid;
@@ -13,6 +14,7 @@ mod million;
 mod pictures;
 mod records;
 mod servers;
+mod surface;
 mod validity;
 
 use maud::{Markup, html};
@@ -23,7 +25,7 @@ use crate::study::Study;
 /// Renders one section.
 type Section = fn(&Study<'_>) -> Result<Markup, ReportError>;
 
-const ALL: [Section; 13] = [
+const ALL: [Section; 15] = [
     answers::section,
     servers::section,
     comparison::section,
@@ -32,6 +34,8 @@ const ALL: [Section; 13] = [
     growth::section,
     browser::section,
     million::section,
+    surface::section,
+    costmodel::section,
     pictures::section,
     method::section,
     validity::section,

@@ -53,7 +53,7 @@ pub(super) fn figure(anchor: &str, chart: &Chart) -> Markup {
     }
 }
 
-fn table(rows: &Rows) -> Markup {
+pub(super) fn table(rows: &Rows) -> Markup {
     html! {
         table {
             thead { tr { @for head in &rows.head { th scope="col" { (head) } } } }
