@@ -192,7 +192,14 @@ impl Quantity {
     pub(crate) fn tick(self, value: f64) -> String {
         let (factor, suffix) = self.unit(value);
         let value = value / factor;
-        if (value - value.round()).abs() < 1e-6 { format!("{value:.0}{suffix}") } else { format!("{value:.1}{suffix}") }
+        let decimals = if (value - value.round()).abs() < 1e-6 {
+            0
+        } else if value.abs() >= 0.1 {
+            1
+        } else {
+            2
+        };
+        format!("{value:.decimals$}{suffix}")
     }
 }
 
@@ -235,6 +242,7 @@ mod tests {
         assert_eq!(Quantity::Deviation.write(-0.000_1), "0 %");
         assert_eq!(Quantity::Power.write_figure(&figure(0.02, -0.11, 0.15)), "0.02 (−0.11 to 0.15)");
         assert_eq!(Quantity::Bytes.tick(20_000.0), "20 kB");
+        assert_eq!((Quantity::Count.tick(0.1), Quantity::Count.tick(0.01)), ("0.1".into(), "0.01".into()));
     }
 
     #[test]
