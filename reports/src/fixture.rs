@@ -72,17 +72,6 @@ pub(crate) fn remote() -> crate::Run {
     RUN.clone()
 }
 
-/// A run that is kept in `results/`.
-pub(crate) fn recorded(folder: &std::path::Path) -> crate::Run {
-    let stored = pushoff_model::store::read(&folder.join("records.jsonl")).unwrap();
-    let environment = std::fs::read(folder.join("environment.json")).unwrap();
-    crate::Run {
-        environments: vec![serde_json::from_slice(&environment).unwrap()],
-        records: stored.records,
-        ..crate::Run::default()
-    }
-}
-
 /// A made-up cost model: five transports with round costs.
 #[cfg(test)]
 pub(crate) fn model() -> crate::predict::CostModel {

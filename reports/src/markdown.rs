@@ -31,15 +31,23 @@ pub(crate) fn document(study: &Study<'_>) -> String {
         text.push_str("\nThere are no records to report on.\n");
     }
     text.push_str(&servers(study));
+    if study.is_own_model {
+        text.push_str(&cost_model(study));
+        text.push_str("\n## The cells of the grid\n");
+    }
     for comparison in &study.comparisons {
-        text.push_str(&section(comparison));
+        let words = if study.is_own_model { cell_of_grid(comparison) } else { answer(comparison) };
+        text.push_str(&words);
+        text.push_str(&whole(&Table::of(comparison), grid));
     }
     text.push_str(&costs(study));
     text.push_str(&searches(study));
     text.push_str(&growth(study));
     text.push_str(&browser(study));
     text.push_str(&million(study));
-    text.push_str(&cost_model(study));
+    if !study.is_own_model {
+        text.push_str(&cost_model(study));
+    }
     text.push_str(&validity(study));
     text.push_str("\n## How it was measured\n\n");
     for paragraph in method::paragraphs(study) {
@@ -50,7 +58,14 @@ pub(crate) fn document(study: &Study<'_>) -> String {
     text
 }
 
-fn section(comparison: &Comparison<'_>) -> String {
+/// What a cell of a cost model's grid was asked: it answers no question by itself.
+fn cell_of_grid(comparison: &Comparison<'_>) -> String {
+    let workload = comparison.group.workload;
+    let use_of_it = if workload.held_out { "held out, to check the model by" } else { "fitted to" };
+    format!("\n### {}: {use_of_it}\n\n{}.\n\n", comparison.group.label, describe::load(workload))
+}
+
+fn answer(comparison: &Comparison<'_>) -> String {
     let workload = comparison.group.workload;
     let verdict = &comparison.verdict;
     let choice = verdict.choice.map_or("no choice", |choice| choice.label());
@@ -77,7 +92,6 @@ fn section(comparison: &Comparison<'_>) -> String {
          tenfold.\n",
         comparison.counsel.conditions
     );
-    text.push_str(&whole(&Table::of(comparison), grid));
     text
 }
 

@@ -128,9 +128,10 @@ impl<'a> Study<'a> {
         comparisons.chain(self.holdings.iter().map(|it| &it.group)).chain(self.searches.iter().map(|it| &it.group))
     }
 
-    /// The comparisons that answer a question: one a workload, whoever received.
+    /// The comparisons that answer a question: one a workload, whoever received. The cells of a cost model's
+    /// grid ask none by themselves.
     pub(crate) fn answers(&self) -> impl Iterator<Item = &Comparison<'a>> {
-        self.comparisons.iter().filter(|it| !it.group.is_second)
+        self.comparisons.iter().filter(|it| !it.group.is_second && !self.is_own_model)
     }
 
     /// How many trials count, in words.

@@ -19,6 +19,7 @@ use crate::search;
 use crate::servers::{Matrix, matrices};
 use crate::study::Study;
 use crate::table::{Entry, Mark, Row, Table};
+use crate::unitcosts::conclusion;
 
 /// So many columns must fit with their intervals: transport, SLO, share, cost, p50, p99.
 const CORE: usize = 6;
@@ -46,7 +47,11 @@ fn render(study: &Study<'_>, width: usize, colour: bool) -> String {
         text.push_str("There are no records to report on.\n");
         return text;
     }
-    text.push_str(&screen.answers(study));
+    if study.is_own_model {
+        text.push_str(&screen.paragraph(&conclusion(study)));
+    } else {
+        text.push_str(&screen.answers(study));
+    }
     for matrix in &matrices(&study.besides) {
         text.push('\n');
         text.push_str(&screen.matrix(matrix));

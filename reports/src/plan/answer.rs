@@ -14,9 +14,10 @@ use crate::compare::Figure;
 use crate::predict::{Beyond, CostModel};
 use crate::rank::{Taken, Weighed, might_cost_less, take};
 
-/// Costs of which the larger is no more than so many times the least do not differ. Chosen here: nobody
-/// knows needs and prices to a twentieth.
-pub(super) const SAME: f64 = 1.05;
+/// Costs of which the larger is no more than so many times the least do not differ. Chosen here: of loads
+/// that it has not seen the model that ships knows the processor time to a tenth, and nobody knows needs
+/// and prices better.
+pub(super) const SAME: f64 = 1.10;
 
 /// How sure the choice is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

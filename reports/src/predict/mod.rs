@@ -126,7 +126,8 @@ impl CostModel {
     /// Fits a model to the cells of a run that are not held out; none where no transport has enough.
     pub(crate) fn of(run: &Run, groups: &[Group<'_>]) -> Option<Self> {
         let observed = Observed::of(groups.iter().filter(|group| !group.workload.held_out));
-        let range = Range::of(observed.iter().map(|it| (&it.load, it.transport)));
+        let loads: Vec<_> = observed.iter().map(|it| (it.load, it.transport)).collect();
+        let range = Range::of(&loads);
         let mut model = Self {
             schema: SCHEMA,
             source: run.environments.first().map(Source::of).unwrap_or_default(),

@@ -141,7 +141,11 @@ impl<'a> Observed<'a> {
     fn latency(&self, trial: &Measurement, share: f64) -> Option<f64> {
         let histogram = match self.transport {
             Transport::ShortPolling => trial.transfer.as_ref()?,
-            _ => &trial.delivery_latency,
+            Transport::LongPolling
+            | Transport::HttpStreaming
+            | Transport::Sse
+            | Transport::WebSocket
+            | Transport::RawTcp => &trial.delivery_latency,
         };
         let quantile = histogram.quantile(share).filter(|_| histogram.count() >= LEAST_MESSAGES)?;
         Some(quantile.as_secs_f64() * 1e9)

@@ -78,9 +78,9 @@ pub(crate) struct Range {
 
 impl Range {
     /// The range of these loads.
-    pub(super) fn of<'a>(loads: impl Iterator<Item = (&'a Load, Transport)> + Clone) -> Self {
+    pub(super) fn of(loads: &[(Load, Transport)]) -> Self {
         let bounds = Dimension::ALL.into_iter().filter_map(|dimension| {
-            let values = loads.clone().filter_map(|(load, transport)| dimension.of(load, transport));
+            let values = loads.iter().filter_map(|(load, transport)| dimension.of(load, *transport));
             values.fold(None, |known: Option<Bounds>, value| {
                 let known = known.unwrap_or(Bounds { dimension, low: value, high: value });
                 Some(Bounds { low: known.low.min(value), high: known.high.max(value), ..known })
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn inside_nothing_is_beyond_and_outside_each_doubling_widens() {
         let larger = Load { users: 4_000.0, rate: 40.0, ..LOAD };
-        let range = Range::of([(&LOAD, Transport::Sse), (&larger, Transport::Sse)].into_iter());
+        let range = Range::of(&[(LOAD, Transport::Sse), (larger, Transport::Sse)]);
         let wide = |load: Load, transport| widening(&range.beyond(&load, transport));
         assert!((wide(Load { users: 2_000.0, rate: 20.0, ..LOAD }, Transport::Sse) - 1.0).abs() < 1e-9);
         // Eight times the most users, and an audience that is as large; a quarter of the least rate.
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn the_interval_between_polls_is_short_pollings_alone() {
-        let range = Range::of([(&LOAD, Transport::ShortPolling)].into_iter());
+        let range = Range::of(&[(LOAD, Transport::ShortPolling)]);
         let slow = Load { interval: 4.0, ..LOAD };
         assert_eq!(range.beyond(&slow, Transport::Sse), []);
         assert!((range.beyond(&slow, Transport::ShortPolling)[0].times - 4.0).abs() < 1e-9);

@@ -16,8 +16,15 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::fixture;
+    use crate::Run;
     use crate::group::group;
+
+    /// A run that is kept in `results/`.
+    fn recorded(folder: &Path) -> Run {
+        let stored = pushoff_model::store::read(&folder.join("records.jsonl")).unwrap();
+        let environment = std::fs::read(folder.join("environment.json")).unwrap();
+        Run { environments: vec![serde_json::from_slice(&environment).unwrap()], records: stored.records }
+    }
 
     /// Equal but for what another machine's `powf` rounds otherwise.
     fn are_close(one: &serde_json::Value, other: &serde_json::Value) -> bool {
@@ -39,7 +46,7 @@ mod tests {
     #[test]
     fn the_model_that_is_built_in_is_what_its_records_give() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results/model-2026-11-23");
-        let run = fixture::recorded(&folder);
+        let run = recorded(&folder);
         let fitted = CostModel::of(&run, &group(&run)).unwrap();
         let [fitted, built_in] =
             [fitted.to_json().unwrap().as_str(), MODEL].map(|text| serde_json::from_str(text).unwrap());

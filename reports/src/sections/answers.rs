@@ -16,12 +16,14 @@ use crate::rank::{AdviceHolds, Candidate, Standing, Sureness};
 use crate::search::Searched;
 use crate::servers::Beside;
 use crate::study::{Comparison, Study};
+use crate::unitcosts::conclusion;
 
 #[expect(clippy::unnecessary_wraps, reason = "a section may fail; this one does not")]
 pub(super) fn section(study: &Study<'_>) -> Result<Markup, ReportError> {
     Ok(html! {
         section.answers aria-label="The answer" {
             @if study.is_empty() { p { "There are no records to report on." } }
+            @if study.is_own_model { (cost_model(study)) }
             @for same in questions(study) {
                 @match same.as_slice() {
                     [alone] => (card(alone)),
@@ -32,6 +34,18 @@ pub(super) fn section(study: &Study<'_>) -> Result<Markup, ReportError> {
             @for beside in study.besides.iter().filter(|it| it.is_search) { (most_of_servers(study, beside)) }
         }
     })
+}
+
+/// What a grid was measured for.
+fn cost_model(study: &Study<'_>) -> Markup {
+    html! {
+        article.card.several {
+            h2 { a href="#costmodel" { "What does a load cost that nobody measured?" } }
+            p.sentence { a.figure href="#predicted" { (unbroken(&conclusion(study))) } }
+            p.more { a href="#costmodel" { "What each costs" } " · " a href="#planner" { "Plan a load" } " · "
+                a href="#surface" { "Where each is the one to take" } }
+        }
+    }
 }
 
 /// The answers, those of the same workload on several servers together.
