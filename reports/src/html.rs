@@ -5,6 +5,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use crate::ReportError;
 use crate::palette;
 use crate::sections;
+use crate::sections::planner::SCRIPT_HASH as PLANNER_HASH;
 use crate::study::Study;
 
 const STYLE: &str = include_str!("style.css");
@@ -12,11 +13,11 @@ const SCRIPT: &str = include_str!("script.js");
 /// SHA-256 of the script, in base64: a test holds it to the file.
 const SCRIPT_HASH: &str = "zs9+mmjHON8NCSsHuQdhX/8gT6ySXtwlyuyUwhFJcvw=";
 
-/// Nothing may be fetched, framed or sent, and no other script runs than the one that belongs here.
+/// Nothing may be fetched, framed or sent, and no other scripts run than the two that belong here.
 fn policy() -> String {
     format!(
-        "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{SCRIPT_HASH}'; base-uri 'none'; \
-         form-action 'none'"
+        "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{SCRIPT_HASH}' 'sha256-{PLANNER_HASH}'; \
+         base-uri 'none'; form-action 'none'"
     )
 }
 
@@ -79,7 +80,7 @@ mod tests {
     use super::*;
     use crate::fixture;
 
-    const VOID: [&str; 2] = ["meta", "br"];
+    const VOID: [&str; 3] = ["meta", "br", "input"];
     /// What 54 records may weigh: a page that can be mailed.
     const MOST_BYTES: usize = 3_000_000;
 

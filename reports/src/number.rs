@@ -4,13 +4,16 @@
 //! Every document writes its figures through this file, so that the page, the Markdown and the
 //! terminal never disagree on a rounding.
 
+use serde::Serialize;
+
 use crate::compare::Figure;
 
 /// What stands where nothing was measured.
 pub(crate) const ABSENT: &str = "–";
 
 /// What a number counts, and so how it is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Quantity {
     /// Nanoseconds: `742 µs`, `1.24 ms`.
     Time,

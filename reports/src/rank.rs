@@ -23,7 +23,7 @@ use crate::sentence::Words;
 pub(crate) use advice::AdviceHolds;
 pub(crate) use against::{hold_against, told_apart};
 pub(crate) use standing::{Standing, standing};
-pub(crate) use take::{Taken, Weighed, might_cost_less, take};
+pub(crate) use take::{Taken, WORTH_OF_SIMPLICITY, Weighed, might_cost_less, take};
 
 /// Fewer valid trials say nothing about the spread, and so decide nothing.
 pub(crate) const LEAST_TRIALS: usize = 2;

@@ -10,8 +10,8 @@ use super::prices::Prices;
 use crate::predict::CostModel;
 
 /// Steps in which a need is moved: a tenth of a decade each, up to a thousand times and a thousandth.
-const STEPS: u32 = 30;
-const STEPS_A_DECADE: f64 = 10.0;
+pub(super) const STEPS: u32 = 30;
+pub(super) const STEPS_A_DECADE: f64 = 10.0;
 
 /// Another recommendation, and from where on.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]

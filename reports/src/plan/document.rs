@@ -12,7 +12,7 @@ use crate::terminal::Screen;
 
 /// The columns of the table.
 #[rustfmt::skip]
-const COLUMNS: [Column<Estimate>; 12] = [
+pub(super) const COLUMNS: [Column<Estimate>; 12] = [
     column!(1, "money a month", Cost, Count, Less, "by the table of prices, in its currency",
         |it| Reading::Figure(it.figures.money_a_month), Some(|it| it.figures.money_a_month)),
     column!(2, "cores", Processor, Count, Less, "processors like the measured one, each at most 60 % busy",
@@ -73,10 +73,14 @@ impl Plan {
             trials: LEAST_TRIALS,
             ..Subject::new(estimate.transport, Some(estimate))
         });
-        // As for the choice: of money what is less than a twentieth is no difference.
+        Table::lay_out(&COLUMNS, subjects.collect(), self.no_difference())
+    }
+
+    /// As for the choice: of money what is less than a twentieth is no difference.
+    pub(crate) fn no_difference(&self) -> f64 {
         let money = self.answer.estimates.iter().filter_map(|it| it.figures.money_a_month);
         let least = money.map(|money| money.point).reduce(f64::min).unwrap_or_default();
-        Table::lay_out(&COLUMNS, subjects.collect(), least * (SAME - 1.0))
+        least * (SAME - 1.0)
     }
 
     fn standing_of(&self, estimate: &Estimate) -> rank::Standing {

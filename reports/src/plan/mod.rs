@@ -8,7 +8,9 @@
 pub(crate) mod answer;
 pub(crate) mod change;
 mod document;
+mod embedded;
 pub(crate) mod estimate;
+mod fields;
 pub(crate) mod needs;
 mod prices;
 pub(crate) mod radio;
@@ -27,6 +29,8 @@ use crate::{ModelError, Run};
 
 pub(crate) use answer::{Answer, Sureness, answer};
 use change::{Change, changes};
+pub(crate) use embedded::{columns, none_taken};
+pub(crate) use fields::{Field, Fields};
 pub use needs::{Asked, Needs, NeedsError};
 pub use prices::Prices;
 pub(crate) use sizing::WAIT;
@@ -35,7 +39,7 @@ pub(crate) use sizing::WAIT;
 #[derive(Clone, Debug)]
 pub struct Model {
     costs: CostModel,
-    is_shipped: bool,
+    pub(crate) is_shipped: bool,
 }
 
 impl Model {
@@ -43,6 +47,11 @@ impl Model {
     #[must_use]
     pub fn shipped() -> Self {
         Self { costs: predict::shipped(), is_shipped: true }
+    }
+
+    /// The one that a report rests on: its own, or the one that comes with pushoff.
+    pub(crate) const fn of_report(costs: CostModel, is_own: bool) -> Self {
+        Self { costs, is_shipped: !is_own }
     }
 
     /// One fitted to a recorded run; none where it has too few cells for that.
@@ -63,16 +72,16 @@ impl Model {
 /// What was needed, what each transport would need for it, and which to take.
 #[derive(Clone, Debug, Serialize)]
 pub struct Plan {
-    needs: Needs,
-    prices: Prices,
+    pub(crate) needs: Needs,
+    pub(crate) prices: Prices,
     model: Origin,
     #[serde(flatten)]
-    answer: Answer,
+    pub(crate) answer: Answer,
     changes: Vec<Change>,
     /// The recommendation and what would change it, a sentence each.
-    sentences: Vec<String>,
+    pub(crate) sentences: Vec<String>,
     /// What was assumed, and what is not known.
-    notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
 }
 
 /// Where the figures come from.

@@ -3,6 +3,8 @@
 //! Parsed once: a [`Needs`] is within what can be computed. Numbers are in base units (users, a second,
 //! bytes, seconds), because the page computes the same with the same numbers.
 
+use std::ops::RangeInclusive;
+
 use pushoff_model::workload::Direction;
 use serde::{Serialize, Serializer};
 
@@ -62,9 +64,9 @@ const USERS: &str = "1 to 1G users are planned for, e.g. 1000, 20k or 1M";
 const RATE: &str = "1/d to 1000/s updates to each user are planned for, e.g. 0.2/s, 12/min or 3/h";
 const PAYLOAD: &str = "1B to 64KiB are planned for (the server's --max-payload), in B, kB or KiB, e.g. 300B or 4KiB";
 const STALENESS: &str = "1ms to 1h is planned for, e.g. 200ms, 2s or 1m";
-const AUDIENCE: &str = "how many users hear a message is needed, 1 or more, e.g. 50 or 20k, or `all`";
+pub(super) const AUDIENCE: &str = "how many users hear a message is needed, 1 or more, e.g. 50 or 20k, or `all`";
 const DIRECTION: &str = "`down`, where a server publishes, or `both`, where the users do too";
-const RTT: &str = "a round trip of 0s to 10s is planned for, e.g. 40ms";
+pub(super) const RTT: &str = "a round trip of 0s to 10s is planned for, e.g. 40ms";
 
 /// What is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -137,10 +139,9 @@ impl Needs {
             },
             rtt: match asked.rtt {
                 None => DEFAULT_RTT,
-                Some(given) => Unit::Time
-                    .parse(given)
-                    .filter(|rtt| (0.0..=10.0).contains(rtt))
-                    .ok_or_else(|| wrong("rtt", given, RTT))?,
+                Some(given) => {
+                    Unit::Time.parse(given).filter(|rtt| RTTS.contains(rtt)).ok_or_else(|| wrong("rtt", given, RTT))?
+                }
             },
         };
         Ok(needs)
@@ -168,6 +169,8 @@ impl Needs {
     }
 }
 
+/// The round trips that are planned for, in seconds.
+pub(super) const RTTS: RangeInclusive<f64> = 0.0..=10.0;
 /// Of users in one country on a mobile network or behind a home's router. Chosen here; said beside every
 /// answer.
 const DEFAULT_RTT: f64 = 0.040;
@@ -201,7 +204,7 @@ impl Need {
     /// All of them, in the order in which their changes are told.
     pub(crate) const ALL: [Self; 4] = [Self::Rate, Self::Staleness, Self::Users, Self::Payload];
 
-    const fn flag(self) -> (&'static str, &'static str) {
+    pub(super) const fn flag(self) -> (&'static str, &'static str) {
         match self {
             Self::Users => ("users", USERS),
             Self::Rate => ("rate", RATE),
@@ -220,7 +223,7 @@ impl Need {
         }
     }
 
-    const fn unit(self) -> Unit {
+    pub(super) const fn unit(self) -> Unit {
         match self {
             Self::Users => Unit::Users,
             Self::Rate => Unit::Rate,
@@ -262,11 +265,16 @@ impl Need {
         (least..=most).contains(&value).then_some(needs)
     }
 
+    /// Whether it is a number of whole things.
+    pub(super) const fn is_counted(self) -> bool {
+        matches!(self, Self::Users | Self::Payload)
+    }
+
     fn parse(self, asked: Option<&str>) -> Result<f64, NeedsError> {
         let (flag, allowed) = self.flag();
         let given = asked.ok_or(NeedsError::Missing { flag, allowed })?;
         let (least, most) = self.bounds();
-        let is_whole = |value: f64| !matches!(self, Self::Users | Self::Payload) || units::is_whole(value);
+        let is_whole = |value: f64| !self.is_counted() || units::is_whole(value);
         let value = self.unit().parse(given).filter(|value| (least..=most).contains(value) && is_whole(*value));
         value.ok_or_else(|| wrong(flag, given, allowed))
     }

@@ -16,15 +16,15 @@ pub(crate) const WAIT: f64 = 25.0;
 /// Seconds between two polls after which the server has closed the connection: its default.
 pub(crate) const KEEP_ALIVE: f64 = 75.0;
 /// Short polling is not asked for at so many times the shortest interval that was measured.
-const SHORTER: f64 = 10.0;
+pub(super) const SHORTER: f64 = 10.0;
 /// Halvings of the range of users, on the scale of ratios: from ten thousand to less than a millionth.
-const HALVINGS: u32 = 24;
+pub(super) const HALVINGS: u32 = 24;
 /// By that part a process may exceed what it was found to carry, so that the last halving adds none.
-const SLACK: f64 = 1e-6;
+pub(super) const SLACK: f64 = 1e-6;
 /// By that part a process is in time with something to spare, so that the same slack makes it no later.
-const MARGIN: f64 = 10.0 * SLACK;
+pub(super) const MARGIN: f64 = 10.0 * SLACK;
 /// How often the interval of short polling is corrected by the latency that it leads to.
-const CORRECTIONS: u32 = 3;
+pub(super) const CORRECTIONS: u32 = 3;
 
 /// So many processes, each with so many users.
 #[derive(Clone, Copy, Debug, PartialEq)]

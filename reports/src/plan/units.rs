@@ -4,8 +4,11 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 /// In what something is typed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub(super) enum Unit {
     /// People: `1000`, `20k`, `1M`, `1e6`.
     Users,

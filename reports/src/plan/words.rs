@@ -254,7 +254,7 @@ impl Plan {
     }
 
     /// Where the figures come from, and how to have one's own.
-    fn origin(&self) -> String {
+    pub(super) fn origin(&self) -> String {
         let source = &self.model.source;
         let date = source.started.get(..10).unwrap_or(&source.started);
         let processors = if source.cpus == 1 { "1 processor".into() } else { format!("{} processors", source.cpus) };

@@ -14,7 +14,7 @@ pub(super) const KIBIBYTE: f64 = 1024.0;
 /// computed for. Source: the default of `serve --replay`; the minute is chosen here.
 pub(crate) const KEPT_SECONDS: f64 = 60.0;
 /// The default of `serve --replay`.
-const KEPT_MESSAGES: f64 = 1024.0;
+pub(crate) const KEPT_MESSAGES: f64 = 1024.0;
 
 /// A load on one server process.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -185,14 +185,14 @@ struct Polls {
 
 /// How long what a connection needs stays warm, in seconds. This, the next and [`WAKEFUL`] are chosen here:
 /// of some of each, those by which each fitted cell is best predicted from the others.
-const WARM: f64 = 0.1;
+pub(crate) const WARM: f64 = 0.1;
 
 /// How many readers of a message are woken one by one: then they are awake, and take what comes.
-const FIRST: f64 = 60.0;
+pub(crate) const FIRST: f64 = 60.0;
 
 /// How long a server that has nothing to do takes to fall asleep in earnest, in seconds: what comes
 /// sooner costs no full waking.
-const WAKEFUL: f64 = 1e-3;
+pub(crate) const WAKEFUL: f64 = 1e-3;
 
 /// How often a second events of their own find the server asleep: each of them while they are rare.
 fn wakes(events: f64) -> f64 {

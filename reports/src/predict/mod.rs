@@ -29,7 +29,7 @@ use crate::group::Group;
 pub(crate) use check::{Check, Checked, Summary, checks, summaries};
 pub(crate) use drivers::{Driver, Drivers};
 pub(crate) use law::Law;
-pub(crate) use load::{HEARTBEAT, KEPT_SECONDS, Load};
+pub(crate) use load::{FIRST, HEARTBEAT, KEPT_MESSAGES, KEPT_SECONDS, Load, WAKEFUL, WARM};
 pub(crate) use observe::Observed;
 pub(crate) use quantity::Quantity;
 pub(crate) use range::{Beyond, Dimension, Range, widening};

@@ -10,7 +10,7 @@ use crate::compare::Figure;
 /// How many times the least cost (or latency, where cost is not known) a simpler transport may have cost
 /// and still be taken in a tie. Chosen here: a quarter more of a server's processor is less than a
 /// team's time.
-const WORTH_OF_SIMPLICITY: f64 = 1.25;
+pub(crate) const WORTH_OF_SIMPLICITY: f64 = 1.25;
 
 /// A transport that is good enough, and what it costs.
 #[derive(Clone, Copy, Debug)]

@@ -118,9 +118,9 @@ fn matters(comparison: &Comparison<'_>) -> Markup {
     }
 }
 
-/// Other loads than the one that was measured: a further `dd`, where the page has a planner.
+/// Other loads than the one that was measured: a further `dd`.
 fn other_loads() -> Markup {
-    html! {}
+    html! { dd { a href="#planner" { "What would your load need?" } } }
 }
 
 fn usual_advice(comparison: &Comparison<'_>) -> Markup {

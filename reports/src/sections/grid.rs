@@ -173,16 +173,23 @@ fn figure(row: &Row<'_>, entry: &Entry, led: Option<Led>) -> Markup {
     let class = if entry.point == ABSENT { plain_class(row) } else { column_class(row) };
     html! {
         td class=(class) id=[led.as_ref().map(|it| &it.id)] title=[row.reason()] {
-            @match entry.mark {
-                Mark::None => span.point { (entry.point) },
-                Mark::Best => b.point.best { (entry.point) span.unseen { " (best)" } },
-                Mark::Tied => span.point { span.tie title="too close to call" { "≈" } " " (entry.point) },
-                Mark::Fault => b.point.c-bad { (entry.point) },
-            }
-            @if let Some(interval) = &entry.interval { " " small { (interval) } }
+            (self::entry(entry))
             // Seen by whoever was led here.
             @if let Some(led) = led { " " a.origin href=(led.trials) { "Trials of " (row.transport.label()) } }
         }
+    }
+}
+
+/// A figure with its mark and its interval.
+pub(super) fn entry(entry: &Entry) -> Markup {
+    html! {
+        @match entry.mark {
+            Mark::None => span.point { (entry.point) },
+            Mark::Best => b.point.best { (entry.point) span.unseen { " (best)" } },
+            Mark::Tied => span.point { span.tie title="too close to call" { "≈" } " " (entry.point) },
+            Mark::Fault => b.point.c-bad { (entry.point) },
+        }
+        @if let Some(interval) = &entry.interval { " " small { (interval) } }
     }
 }
 

@@ -12,6 +12,7 @@ mod growth;
 pub(crate) mod method;
 mod million;
 mod pictures;
+pub(crate) mod planner;
 mod records;
 mod servers;
 mod surface;
@@ -25,7 +26,7 @@ use crate::study::Study;
 /// Renders one section.
 type Section = fn(&Study<'_>) -> Result<Markup, ReportError>;
 
-const ALL: [Section; 15] = [
+const ALL: [Section; 16] = [
     answers::section,
     servers::section,
     comparison::section,
@@ -35,6 +36,7 @@ const ALL: [Section; 15] = [
     browser::section,
     million::section,
     surface::section,
+    planner::section,
     costmodel::section,
     pictures::section,
     method::section,

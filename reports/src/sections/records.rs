@@ -3,7 +3,7 @@
 //! Packed, because most of it is the same in every record: hundreds of them stay a page that can be
 //! mailed.
 
-use std::io::{self, Write as _};
+use std::io::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -20,7 +20,7 @@ pub(super) fn section(study: &Study<'_>) -> Result<Markup, ReportError> {
         serde_json::to_writer(&mut lines, record).map_err(ReportError::Embed)?;
         lines.push(b'\n');
     }
-    let packed = packed(&lines).map_err(ReportError::Pack)?;
+    let packed = packed(&lines)?;
     let count = study.run.records.len();
     Ok(html! {
         section #records {
@@ -31,16 +31,16 @@ pub(super) fn section(study: &Study<'_>) -> Result<Markup, ReportError> {
                 " and render it again with " code { "pushoff report" } ". Which record is of which trial stands under "
                 a href="#validity" { "Validity" } "."
             }
-            // Base64 of gzip (RFC 1952), which every browser unpacks by itself.
-            script #lines type="application/gzip" { (STANDARD.encode(packed)) }
+            script #lines type="application/gzip" { (packed) }
         }
     })
 }
 
-fn packed(lines: &[u8]) -> io::Result<Vec<u8>> {
+/// Base64 of gzip (RFC 1952), which every browser unpacks by itself.
+pub(super) fn packed(bytes: &[u8]) -> Result<String, ReportError> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(lines)?;
-    encoder.finish()
+    let packed = encoder.write_all(bytes).and_then(|()| encoder.finish());
+    packed.map(|packed| STANDARD.encode(packed)).map_err(ReportError::Pack)
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! A column: what it reads of a row's values, how it writes that, and which of its figures is best.
 
+use serde::Serialize;
+
 use super::{Entry, Mark, Subject};
 use crate::compare::Figure;
 use crate::kind::Kind;
@@ -7,7 +9,8 @@ use crate::number::{ABSENT, Quantity};
 use crate::rank::LEAST_TRIALS;
 
 /// What is better in a column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Better {
     Less,
     More,
@@ -88,7 +91,7 @@ impl<T> Column<T> {
         subjects.iter().filter_map(|it| it.values).any(|it| self.figure(it).is_some())
     }
 
-    pub(super) fn entry(&self, subject: &Subject<'_, '_, T>, mark: Mark) -> Entry {
+    pub(crate) fn entry(&self, subject: &Subject<'_, '_, T>, mark: Mark) -> Entry {
         if self.quantity == Quantity::Ratio && self.latency.is_some() && !subject.transport.is_ranked() {
             return Entry { point: String::new(), interval: None, mark: Mark::None };
         }
@@ -104,7 +107,7 @@ impl<T> Column<T> {
     }
 
     /// One mark a subject. Only ranked transports with enough valid trials take part.
-    pub(super) fn marks(&self, subjects: &[Subject<'_, '_, T>], noise_ns: f64) -> Vec<Mark> {
+    pub(crate) fn marks(&self, subjects: &[Subject<'_, '_, T>], noise_ns: f64) -> Vec<Mark> {
         let contest: Vec<(usize, Figure, &T)> = subjects
             .iter()
             .enumerate()
