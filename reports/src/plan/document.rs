@@ -76,7 +76,7 @@ impl Plan {
         Table::lay_out(&COLUMNS, subjects.collect(), self.no_difference())
     }
 
-    /// As for the choice: of money what is less than a twentieth is no difference.
+    /// As for the choice: of money what is less than a tenth is no difference.
     pub(crate) fn no_difference(&self) -> f64 {
         let money = self.answer.estimates.iter().filter_map(|it| it.figures.money_a_month);
         let least = money.map(|money| money.point).reduce(f64::min).unwrap_or_default();

@@ -76,7 +76,7 @@ const unbroken = (prose) => prose.replace(UNIT, "$1\u00a0");
 const rowOf = (transport) => part("table").querySelector(`[data-transport=${transport}]`);
 
 // How each stands among those of its column: the best alone, or all that cannot be told from it. Of
-// money what is less than a twentieth is no difference.
+// money what is less than a tenth is no difference.
 const marksOf = (figures, key, better) => {
   const known = figures.filter((it) => it);
   if (better === "neither" || known.length < 2) return figures.map(() => "");

@@ -19,6 +19,7 @@ mod shipped;
 
 use std::collections::BTreeMap;
 
+use pushoff_model::workload::Direction;
 use pushoff_model::{Environment, Transport};
 use serde::{Deserialize, Serialize};
 
@@ -46,8 +47,23 @@ pub(crate) struct CostModel {
     pub(crate) source: Source,
     /// Between what it was measured.
     pub(crate) range: Range,
+    /// What it was fitted to.
+    #[serde(default)]
+    pub(crate) cells: Vec<Fitted>,
     /// One a transport that was measured, in the order of [`Transport::ALL`].
     pub(crate) transports: Vec<Laws>,
+}
+
+/// A load that a model was fitted to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Fitted {
+    /// As its report calls it.
+    pub(crate) label: String,
+    pub(crate) users: f64,
+    pub(crate) topics: f64,
+    /// Messages a second to each user.
+    pub(crate) rate: f64,
+    pub(crate) direction: Direction,
 }
 
 /// Why a text is not a model.
@@ -132,6 +148,7 @@ impl CostModel {
             schema: SCHEMA,
             source: run.environments.first().map(Source::of).unwrap_or_default(),
             range,
+            cells: Fitted::all(&observed),
             transports: Vec::new(),
         };
         for transport in Transport::ALL {
@@ -169,6 +186,21 @@ impl CostModel {
             requests: drivers[Driver::Answers] + drivers[Driver::Empties],
             utilisation,
         })
+    }
+}
+
+impl Fitted {
+    /// The loads of these cells, each once.
+    pub(crate) fn all(observed: &[Observed<'_>]) -> Vec<Self> {
+        let mut cells: Vec<Self> = Vec::new();
+        for Observed { label, load, .. } in observed {
+            if !cells.iter().any(|it| it.label == *label) {
+                let label = (*label).to_owned();
+                let Load { users, topics, rate, direction, .. } = *load;
+                cells.push(Self { label, users, topics, rate, direction });
+            }
+        }
+        cells
     }
 }
 

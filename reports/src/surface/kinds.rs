@@ -7,7 +7,7 @@ use pushoff_model::workload::{Direction, built_in};
 use crate::group::Group;
 use crate::number::{Quantity, thousands};
 use crate::plan::Needs;
-use crate::predict::{Load, Observed};
+use crate::predict::{Fitted, Load, Observed};
 use crate::study::Study;
 
 /// Where no bytes were counted: what the ticker's quotes weigh.
@@ -20,7 +20,7 @@ pub(crate) struct Kind {
     pub(crate) label: String,
     /// What it asks at any point, but for rate, users and staleness.
     pub(crate) needs: Needs,
-    /// The cells of the run in which as many speak.
+    /// The cells of the run, and of the model, in which as many speak.
     pub(crate) stands: Vec<Stand>,
 }
 
@@ -49,7 +49,10 @@ pub(crate) fn kinds(study: &Study<'_>) -> Vec<Kind> {
         kinds.extend(Kind::ticker());
     }
     for kind in &mut kinds {
-        kind.stands = study.groups().filter_map(|group| kind.stand(group)).collect();
+        let own = Fitted::all(&Observed::of(study.groups()));
+        // Those of the model that comes with pushoff were measured too, if not here.
+        let shipped = study.model.cells.iter().filter(|_| !study.is_own_model);
+        kind.stands = own.iter().chain(shipped).filter_map(|cell| kind.stand(cell)).collect();
     }
     kinds
 }
@@ -77,11 +80,10 @@ impl Kind {
         of(self) == of(other)
     }
 
-    fn stand(&self, group: &Group<'_>) -> Option<Stand> {
-        let load = observed(group)?;
-        let is_of_kind = self.needs.audience == (load.topics > 1.0).then(|| load.audience());
-        let stand = Stand { label: group.label.clone(), users: load.users, rate: load.rate, is_of_kind };
-        Some(stand).filter(|_| load.direction == self.needs.direction && load.rate > 0.0)
+    fn stand(&self, cell: &Fitted) -> Option<Stand> {
+        let is_of_kind = self.needs.audience == (cell.topics > 1.0).then(|| cell.users / cell.topics);
+        let stand = Stand { label: cell.label.clone(), users: cell.users, rate: cell.rate, is_of_kind };
+        Some(stand).filter(|_| cell.direction == self.needs.direction && cell.rate > 0.0)
     }
 
     /// `everybody hears every update, 150 bytes each`.
