@@ -25,20 +25,43 @@ fn every_workload_of_the_grid_is_one_and_some_are_held_out() {
 }
 
 #[test]
-fn a_run_with_cells_held_out_gives_a_model_that_was_checked_by_them() {
+fn what_a_run_holds_out_stands_in_its_records() {
     let folder = Folder::new();
     write_grid(&folder);
-    let mut arguments = vec!["--trials", "1", "--duration", "300ms", "--transport", "sse", "--transport", "websocket"];
-    for cell in ["feed-100.toml", "alone-200-busy.toml", "talk-of-10-busy.toml", "held-talk-of-6.toml"] {
+    let mut arguments = vec!["--trials", "1", "--duration", "200ms", "--transport", "sse"];
+    for cell in ["feed-100.toml", "held-talk-of-6.toml"] {
         arguments.extend(["--workload", cell]);
     }
     let ended = Run::start(&folder, &arguments).end();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let mut held_out: Vec<_> =
+        ended.records().iter().map(|it| (it.workload.name.clone(), it.workload.held_out)).collect();
+    held_out.sort_unstable();
+    assert_eq!(held_out, [("feed-100".to_owned(), false), ("held-talk-of-6".to_owned(), true)]);
+}
+
+#[test]
+fn the_records_of_a_grid_give_a_model_that_a_plan_can_be_made_with() {
+    let folder = Folder::new();
+    let recorded = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results/model-2026-11-23");
+    std::fs::create_dir(folder.path("grid")).unwrap();
+    std::fs::copy(recorded.join("environment.json"), folder.path("grid/environment.json")).unwrap();
+    let records = std::fs::read_to_string(recorded.join("records.jsonl")).unwrap();
+    let of_two = |line: &&str| line.contains(r#""transport":"sse""#) || line.contains(r#""transport":"websocket""#);
+    folder.file("grid/records.jsonl", &(records.lines().filter(of_two).collect::<Vec<_>>().join("\n") + "\n"));
+
+    let ended = Run::command(&folder, &["report", "grid"]).end();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let model: serde_json::Value =
-        serde_json::from_str(&std::fs::read_to_string(folder.path("run/model.json")).unwrap()).unwrap();
+        serde_json::from_str(&std::fs::read_to_string(folder.path("grid/model.json")).unwrap()).unwrap();
     let transports: Vec<_> = model["transports"].as_array().unwrap().iter().map(|it| &it["transport"]).collect();
     assert_eq!(transports, ["sse", "websocket"]);
-    assert!(model["transports"][0]["laws"]["processor"]["terms"][0]["value"].as_f64().unwrap() > 0.0);
-    // One that was held out is none of those that it rests on.
-    assert_eq!(model["transports"][0]["laws"]["bytes-down"]["cells"], 3);
+    let processor = &model["transports"][0]["laws"]["processor"];
+    assert!(processor["terms"][0]["value"].as_f64().unwrap() > 0.0);
+    assert_eq!(processor["cells"], 13, "those that are held out are none of them");
+
+    let needs = ["--users", "10k", "--rate", "1/s", "--payload", "300B", "--staleness", "1s"];
+    let planned = Run::command(&folder, &[&["plan", "--model", "grid"][..], &needs].concat()).end();
+    assert_eq!(planned.code, Some(0), "{}", planned.stderr);
+    assert!(planned.stdout.contains("WebSocket") && !planned.stdout.contains("short polling"), "{}", planned.stdout);
 }
