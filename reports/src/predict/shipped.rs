@@ -26,7 +26,7 @@ mod tests {
         Run { environments: vec![serde_json::from_slice(&environment).unwrap()], records: stored.records }
     }
 
-    /// Equal but for what another machine's `powf` rounds otherwise.
+    /// Equal but for what another machine rounds otherwise.
     fn are_close(one: &serde_json::Value, other: &serde_json::Value) -> bool {
         match (one, other) {
             (serde_json::Value::Object(one), serde_json::Value::Object(other)) => {
