@@ -5,7 +5,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use pushoff_model::{Client, Transport};
 
 const EXAMPLES: &str = "\
@@ -65,7 +65,7 @@ pub(crate) enum Command {
     Serve(ServeOptions),
     /// Render the documents again from recorded runs
     Report(ReportOptions),
-    /// Hold a recorded run against an earlier one: improved, regressed, unchanged or inconclusive
+    /// Hold a run, or one server of it, against an earlier: improved, regressed, unchanged or inconclusive
     Diff(DiffOptions),
     /// Say what a load that nobody measured would need: which transport, how many servers, what money
     Plan(PlanOptions),
@@ -89,8 +89,8 @@ pub(crate) struct RunOptions {
     #[arg(long, value_name = "NAME")]
     pub(crate) transport: Vec<Transport>,
     /// The server: pushoff (started for each trial), http://HOST:PORT that speaks its wire contract,
-    /// DIALECT=URL, or a TOML file that describes one (docs/TARGETS.md); may be repeated, and all are
-    /// then measured side by side [default: pushoff]
+    /// DIALECT=URL, or a TOML file that describes one (docs/TARGETS.md), called otherwise with NAME=FILE;
+    /// may be repeated, and all are then measured side by side [default: pushoff]
     #[arg(long, value_name = "URL|FILE")]
     pub(crate) target: Vec<String>,
     /// Trials of each cell (workload × transport); more give narrower intervals
@@ -134,12 +134,12 @@ pub(crate) struct ReportOptions {
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct DiffOptions {
-    /// The folder of the earlier run
-    #[arg(value_name = "BASE")]
-    pub(crate) base: PathBuf,
-    /// The folder of the run that is held against it
-    #[arg(value_name = "NEW")]
-    pub(crate) new: PathBuf,
+    /// The folder of the earlier run; or FOLDER@SERVER, one of the servers that a run measured side by side
+    #[arg(value_name = "BASE", value_hint = ValueHint::DirPath)]
+    pub(crate) base: String,
+    /// What is held against it, likewise; two servers of one run are compared trial by trial
+    #[arg(value_name = "NEW", value_hint = ValueHint::DirPath)]
+    pub(crate) new: String,
     /// Below what a change does not matter; latencies also have the machine's noise, capacities the
     /// step of their search
     #[arg(long, value_name = "SHARE", default_value = "5%", value_parser = percent)]

@@ -14,7 +14,7 @@ pub(crate) fn asked(asked: &[String]) -> anyhow::Result<Vec<Arc<Target>>> {
         let target = one(text)?;
         ensure!(
             targets.iter().all(|other| other.name != target.name),
-            "two targets are named {}: give each its own `name` in a TOML file, or NAME=URL",
+            "two targets are named {}: call one otherwise, by `name` in its TOML file or with NAME=FILE",
             target.name
         );
         targets.push(Arc::new(target));
@@ -22,7 +22,7 @@ pub(crate) fn asked(asked: &[String]) -> anyhow::Result<Vec<Arc<Target>>> {
     Ok(targets)
 }
 
-/// One target: `pushoff`, a URL, `DIALECT=URL` or a TOML file.
+/// One target: `pushoff`, a URL, `DIALECT=URL`, a TOML file or `NAME=FILE`.
 fn one(text: &str) -> anyhow::Result<Target> {
     if text == OURS {
         return built_in(OURS);
@@ -40,9 +40,16 @@ fn one(text: &str) -> anyhow::Result<Target> {
              of pushoff's repository start one"
         );
     }
-    let is_file = Path::new(text).extension().is_some() || text.contains(std::path::MAIN_SEPARATOR);
-    ensure!(is_file, "--target {text:?} is neither a URL (http://127.0.0.1:8080) nor a TOML file (docs/TARGETS.md)");
-    let target = target::read(Path::new(text))?;
+    let is_file = |text: &str| Path::new(text).extension().is_some() || text.contains(std::path::MAIN_SEPARATOR);
+    ensure!(
+        is_file(text),
+        "--target {text:?} is neither a URL (http://127.0.0.1:8080) nor a TOML file (docs/TARGETS.md)"
+    );
+    let named = text.split_once('=').filter(|(name, file)| target::is_name(name) && is_file(file));
+    let target = match named.filter(|_| !Path::new(text).exists()) {
+        Some((name, file)) => Target { name: name.to_owned(), ..target::read(Path::new(file))? },
+        None => target::read(Path::new(text))?,
+    };
     ensure!(
         target.place != Place::Unsaid,
         "{text} says neither `url` nor `start`: add where the server listens, or the command that starts it"
@@ -81,6 +88,19 @@ mod tests {
             names(&[OURS, "http://127.0.0.1:1", "nchan=http://127.0.0.1:2"]).unwrap(),
             [OURS, "target", "nchan"]
         );
+    }
+
+    #[test]
+    fn a_file_may_be_called_otherwise_so_that_two_builds_stand_side_by_side() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("mine.toml");
+        let written = "name = \"mine\"\nurl = \"http://127.0.0.1:1\"\n[publish]\npath = \"/\"\n[sse]\npath = \"/\"\n";
+        std::fs::write(&file, written).unwrap();
+        let file = file.to_str().unwrap();
+        let (base, new) = (format!("base={file}"), format!("new={file}"));
+        assert_eq!(names(&[&base, &new, file]).unwrap(), ["base", "new", "mine"]);
+        assert!(names(&[file, file]).unwrap_err().contains("NAME=FILE"));
+        assert!(names(&["base=missing.toml"]).unwrap_err().contains("missing.toml"));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The order of trials: block-randomised, so that what drifts on a machine drifts for all alike.
 //!
 //! Every round holds each cell (workload × transport × client × server) once, in an order shuffled by the
-//! seed. A cell that is measured as it stands takes part in as many rounds as it has trials; one
+//! seed; servers that are measured side by side come right after one another, whichever first, because a
+//! pair of trials tells the more of them the closer it stands. A cell that is measured as it stands takes part in as many rounds as it has trials; one
 //! whose capacity is searched, until its search is over: each round is a step of every search, so
 //! that what a search finds does not depend on when in the run it looked.
 
@@ -207,8 +208,20 @@ impl Plan {
             Course::Trials(left) => *left > 0,
             Course::Search(search) => search.step().is_some(),
         };
-        self.rest = (0..).zip(&self.cells).filter(|(_, cell)| goes_on(cell)).map(|(number, _)| number).collect();
-        self.rest.shuffle(&mut stream(self.seed, Purpose::Order, self.round.into()));
+        let going: Vec<usize> = (0..).zip(&self.cells).filter(|it| goes_on(it.1)).map(|(number, _)| number).collect();
+        let asks_the_same = |&one: &usize, &other: &usize| self.cells[one].asks_the_same_as(&self.cells[other]);
+        let mut sides: Vec<Vec<usize>> = going.chunk_by(asks_the_same).map(<[usize]>::to_vec).collect();
+        let mut random = stream(self.seed, Purpose::Order, self.round.into());
+        sides.shuffle(&mut random);
+        sides.iter_mut().for_each(|servers| servers.shuffle(&mut random));
+        self.rest = sides.concat();
+    }
+}
+
+impl Cell {
+    /// Whether it differs in nothing but who serves. Such cells are neighbours in the plan.
+    fn asks_the_same_as(&self, other: &Self) -> bool {
+        (self.place, self.transport, self.client) == (other.place, other.transport, other.client)
     }
 }
 
@@ -300,6 +313,25 @@ mod tests {
     fn the_order_follows_from_the_seed_alone() {
         assert_eq!(of_seed(7), of_seed(7));
         assert_ne!(of_seed(7), of_seed(8));
+    }
+
+    #[test]
+    fn servers_side_by_side_come_right_after_one_another_whichever_first() {
+        let ours = target::built_in(OURS).unwrap().unwrap();
+        let targets = ["old", "new"].map(|name| Arc::new(Target { name: name.into(), ..ours.clone() }));
+        let workloads = workloads(&["ticker", "chat"]);
+        let clients = [Client::Library, Client::Lean];
+        let plan = Plan::new(&Asked { targets: &targets, ..asked(&workloads, &clients, 7) });
+        let trials = all(plan, not_run);
+        let question = |trial: &Trial| (trial.workload.name.clone(), trial.transport, trial.client);
+        let mut firsts = HashSet::new();
+        for pair in trials.chunks(2) {
+            assert_eq!((question(&pair[0]), pair[0].number), (question(&pair[1]), pair[1].number));
+            assert_ne!(pair[0].target.name, pair[1].target.name);
+            firsts.insert(pair[0].target.name.clone());
+        }
+        // Two workloads, five transports (neither speaks raw TCP), two clients, two servers.
+        assert_eq!((trials.len(), firsts.len()), (3 * 40, 2));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use http::{HeaderName, HeaderValue, Method};
 use crate::file::FileError;
 use crate::transport::Transport;
 
-pub use parse::{address, parse, read};
+pub use parse::{address, is_name, parse, read};
 pub use template::{Template, Variable};
 
 /// The targets that come with pushoff: name and TOML, our own first. The others are set up as

@@ -8,19 +8,19 @@
 //! Bootstrap*, 1993, ch. 12; Hesterberg, *What Teachers Should Know About the Bootstrap*, 2015,
 //! §4 (t, and the factor √(n/(n−1))); Fisher & Hall, 1991 (exact enumeration).
 
+mod contrast;
 mod pool;
 mod ratio;
 mod resample;
-mod unpaired;
 
 use serde::Serialize;
 use statrs::distribution::{ContinuousCDF as _, StudentsT};
 
+pub(crate) use contrast::{Sampled, adjusted};
 pub(crate) use pool::Pool;
 pub(crate) use ratio::paired;
 use resample::as_float;
 pub(crate) use resample::{Resample, resamples};
-pub(crate) use unpaired::{Sampled, adjusted};
 
 /// Where a 95 % interval ends: it leaves out a tail of 2.5 % on each side.
 const UPPER_END: f64 = 0.975;

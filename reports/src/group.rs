@@ -76,11 +76,11 @@ impl<'a> Group<'a> {
         self.asks(other.workload, other.client, other.is_search)
     }
 
-    /// Whether another run measured the same, however its question and its advice were worded then.
-    pub(crate) fn is_again(&self, earlier: &Self) -> bool {
+    /// Whether the same was asked before, of whatever server, however question and advice were worded then.
+    pub(crate) fn asks_again(&self, earlier: &Self) -> bool {
         let (question, advice) = (self.workload.question.clone(), self.workload.advice.clone());
         let reworded = Workload { question, advice, ..earlier.workload.clone() };
-        self.server == earlier.server && self.asks(&reworded, earlier.client, earlier.is_search)
+        self.asks(&reworded, earlier.client, earlier.is_search)
     }
 
     fn asks(&self, workload: &Workload, client: Client, is_search: bool) -> bool {

@@ -61,6 +61,20 @@ pub struct Run {
     pub records: Vec<Record>,
 }
 
+impl Run {
+    /// Whose servers were measured, in the order in which they first were.
+    #[must_use]
+    pub fn servers(&self) -> Vec<&str> {
+        let mut servers: Vec<&str> = Vec::new();
+        for record in &self.records {
+            if !servers.contains(&record.server.as_str()) {
+                servers.push(&record.server);
+            }
+        }
+        servers
+    }
+}
+
 /// The documents of a run.
 #[derive(Clone, Debug)]
 pub struct Documents {

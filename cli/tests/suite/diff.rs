@@ -75,13 +75,38 @@ fn runs_that_differ_in_more_than_they_share_are_told_apart() {
 }
 
 #[test]
+fn two_servers_of_one_run_are_compared_trial_by_trial_whatever_they_are_called() {
+    let folder = Folder::new();
+    let run = recorded("servers-2026-11-23");
+    let (base, new) = (format!("{run}@nchan"), format!("{run}@pushoff"));
+    let ended = diff(&folder, &[&base, &new, "--json"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let json: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!((&json["base"]["server"], &json["new"]["server"]), (&"nchan".into(), &"pushoff".into()));
+    let changes = json["changes"].as_array().unwrap();
+    let is = |it: &&serde_json::Value| {
+        (&it["gauge"], &it["transport"], &it["workload"]) == (&"p50_ns".into(), &"sse".into(), &"light-1000".into())
+    };
+    let p50 = changes.iter().find(is).unwrap();
+    assert_eq!(p50["pairs"], 3);
+    assert!(p50["ratio"]["point"].as_f64().unwrap() < 1.0, "{p50}");
+    assert!(diff(&folder, &[&base, &new]).stdout.contains("BASE nchan and NEW pushoff, both of "));
+    assert!(p50["ratio"]["interval"]["low"].as_f64() < p50["ratio"]["point"].as_f64(), "{p50}");
+}
+
+#[test]
 fn each_mistake_is_one_sentence() {
     let folder = Folder::new();
     let run = recorded("default-2026-11-23");
     std::fs::create_dir(folder.path("other")).unwrap();
     folder.file("other/records.jsonl", "{\"schema\":1}\n");
     std::fs::create_dir(folder.path("empty")).unwrap();
-    let cases: [(&[&str], &str); 7] = [
+    let servers = recorded("servers-2026-11-23");
+    let (nchan, nobody, elsewhere) = (format!("{servers}@nchan"), format!("{servers}@nobody"), "absent@nchan");
+    let cases: [(&[&str], &str); 10] = [
+        (&[&nobody, &nchan], "has no server named \"nobody\": it measured nchan, pushoff, node-ws"),
+        (&[&servers, &nchan], "holds several servers (nchan, pushoff, node-ws): name the one to be compared"),
+        (&[elsewhere, &nchan], "absent is not a recorded run"),
         (&[&run], "<NEW>"),
         (&[&run, "absent"], "absent is not a recorded run"),
         (&[&run, "empty"], "empty is not a recorded run"),

@@ -118,6 +118,13 @@ enum UnitsKey {
     Array,
 }
 
+/// Whether a target may be called so.
+#[must_use]
+pub fn is_name(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    !text.is_empty() && text.len() <= MAX_NAME_BYTES && text.bytes().all(allowed)
+}
+
 /// Reads and parses a target file.
 ///
 /// # Errors
@@ -160,8 +167,7 @@ pub fn address(text: &str) -> Result<Address, String> {
 impl Source<'_> {
     fn target(self, file: File) -> Result<Target, FileError> {
         let name = file.name.get_ref();
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        if name.is_empty() || name.len() > MAX_NAME_BYTES || !name.bytes().all(allowed) {
+        if !is_name(name) {
             let problem = format!("`name` is {name:?}: 1 to {MAX_NAME_BYTES} of the characters A-Z a-z 0-9 - _");
             return Err(self.wrong(file.name.span(), problem));
         }

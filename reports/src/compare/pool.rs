@@ -13,8 +13,8 @@ use super::{Figure, Resample, estimate};
 pub(crate) struct Pool {
     /// Each latency that occurred in any trial, in nanoseconds, ascending.
     values: Vec<u64>,
-    /// How often each of them occurred, trial by trial.
-    trials: Vec<Vec<u64>>,
+    /// How many were at most so long, trial by trial: a row a value, so that a percentile is a bisection.
+    at_most: Vec<Vec<u64>>,
 }
 
 impl Pool {
@@ -27,16 +27,21 @@ impl Pool {
                 counts[trial] += bucket.count_at_value();
             }
         }
-        let of = |trial: usize| buckets.values().map(|counts| counts[trial]).collect();
-        Self { trials: (0..histograms.len()).map(of).collect(), values: buckets.into_keys().collect() }
+        let (values, mut at_most): (Vec<u64>, Vec<Vec<u64>>) = buckets.into_iter().unzip();
+        let mut below = vec![0; histograms.len()];
+        for row in &mut at_most {
+            row.iter_mut().zip(&below).for_each(|(count, below)| *count += below);
+            below.clone_from(row);
+        }
+        Self { values, at_most }
     }
 
     /// How many latencies there are in all.
     pub(crate) fn count(&self) -> u64 {
-        self.trials.iter().flatten().sum()
+        self.at_most.last().map_or(0, |row| row.iter().sum())
     }
 
-    /// The latencies at these quantiles, which must ascend, of the trials taken so often each.
+    /// The latencies at these quantiles of the trials taken so often each.
     #[expect(
         clippy::cast_precision_loss,
         clippy::cast_possible_truncation,
@@ -44,24 +49,15 @@ impl Pool {
         reason = "a rank lies between 1 and the count; nanoseconds and counts need no more than 53 bits"
     )]
     pub(crate) fn quantiles(&self, drawn: &[u32], quantiles: &[f64]) -> Vec<Option<f64>> {
-        let mut merged = vec![0; self.values.len()];
-        for (counts, &times) in self.trials.iter().zip(drawn).filter(|(_, times)| **times > 0) {
-            for (sum, count) in merged.iter_mut().zip(counts) {
-                *sum += count * u64::from(times);
-            }
-        }
-        let total: u64 = merged.iter().sum();
-        let mut wanted = quantiles.iter().map(|quantile| ((quantile * total as f64).ceil() as u64).max(1)).peekable();
-        let mut found = Vec::with_capacity(quantiles.len());
-        let mut seen = 0;
-        for (value, count) in self.values.iter().zip(merged) {
-            seen += count;
-            while wanted.next_if(|&rank| rank <= seen).is_some() {
-                found.push(Some(*value as f64));
-            }
-        }
-        found.resize(quantiles.len(), None);
-        found
+        let merged =
+            |row: &Vec<u64>| -> u64 { row.iter().zip(drawn).map(|(count, &times)| count * u64::from(times)).sum() };
+        let total = self.at_most.last().map_or(0, merged);
+        let at = |quantile: &f64| {
+            let rank = ((quantile * total as f64).ceil() as u64).max(1);
+            let place = self.at_most.partition_point(|row| merged(row) < rank);
+            self.values.get(place).map(|value| *value as f64)
+        };
+        quantiles.iter().map(at).collect()
     }
 
     /// The latencies at these quantiles with their intervals.

@@ -83,9 +83,8 @@ impl Diff {
 
     /// What was held against what, and what differed around it.
     fn about(&self) -> Vec<String> {
-        let side = |it: &Side| format!("{} (revision {})", it.run, it.revision);
         let mut lines: Vec<String> = self.faults.iter().map(|fault| format!("{fault}.")).collect();
-        lines.push(format!("BASE {}, NEW {}.", side(&self.base), side(&self.new)));
+        lines.push(self.sides());
         if self.base.debug_build || self.new.debug_build {
             lines.push("A debug build measured this: the figures mean nothing.".into());
         }
@@ -96,19 +95,47 @@ impl Diff {
                     .into(),
             );
         }
-        if self.environment.is_empty() {
+        if self.is_one_run() {
+            lines.push(
+                "Their trials took turns, and are compared in pairs: what the machine did to both cancels out.".into(),
+            );
+        } else if self.environment.is_empty() {
             lines.push("Machine, versions and settings are the same.".into());
         } else {
             let all: Vec<String> = self.environment.iter().map(super::Difference::sentence).collect();
             lines.push(format!("What differs: {}.", all.join("; ")));
         }
-        let moved = self.changes.iter().filter(|it| !it.place.transport.is_ranked());
-        if moved.into_iter().any(|it| it.finding < Finding::Inconclusive) {
+        let changed = || self.changes.iter().filter(|it| it.finding < Finding::Inconclusive);
+        if changed().any(|it| !it.place.transport.is_ranked()) {
+            let machine = if self.is_one_run() { "" } else { "either the machine did between the runs, or " };
+            lines.push(format!("Raw TCP changed too: {machine}what all transports share."));
+        }
+        if !self.is_one_run() && changed().any(|it| it.p.is_some()) {
             lines.push(
-                "Raw TCP changed too: either the machine did between the runs, or what all transports share.".into(),
+                "BASE and NEW ran at different times: what the machine did meanwhile is in no interval. Measured as two \
+                 targets of one run (docs/CI.md), their trials would take turns."
+                    .into(),
             );
         }
         lines
+    }
+
+    /// Which two were compared.
+    fn sides(&self) -> String {
+        let (base, new) = (&self.base, &self.new);
+        if let (true, Some(old), Some(current)) = (self.is_one_run(), &base.server, &new.server) {
+            return format!("BASE {old} and NEW {current}, both of {} (revision {}).", base.run, base.revision);
+        }
+        let side = |it: &Side| {
+            let server = it.server.as_ref().map_or_else(String::new, |server| format!("{server} of "));
+            format!("{server}{} (revision {})", it.run, it.revision)
+        };
+        format!("BASE {}, NEW {}.", side(base), side(new))
+    }
+
+    /// Whether both were measured by the same run.
+    fn is_one_run(&self) -> bool {
+        self.base.run == self.new.run
     }
 
     /// What could not be compared, and what the words mean.

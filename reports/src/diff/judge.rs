@@ -35,13 +35,15 @@ impl ChangeFloor {
     }
 }
 
-/// One gauge of a cell that both runs measured.
+/// One gauge of a cell that both sides measured.
 #[derive(Debug)]
 pub(super) struct Matched {
     pub(super) place: Place,
     pub(super) gauge: Gauge,
     pub(super) base: Sampled,
     pub(super) new: Sampled,
+    /// NEW ÷ BASE, where their trials took turns in one run.
+    pub(super) paired: Option<Sampled>,
     /// Of NEW ÷ BASE.
     pub(super) bound: Bound,
     /// Whether the two are ratios to raw TCP's.
@@ -73,7 +75,11 @@ impl Matched {
         let floor = floor.of(self.gauge, self.latency);
         let (base, new) = (self.base.figure, self.new.figure);
         let is_tested = self.bound == Bound::Exact && self.gauge != Gauge::Capacity;
-        let contrast = self.new.over(&self.base, floor).filter(|_| is_tested);
+        let contrast = match &self.paired {
+            Some(ratio) => ratio.of_pairs(floor),
+            None => self.new.over(&self.base, floor),
+        };
+        let contrast = contrast.filter(|_| is_tested);
         let ratio = contrast.map_or_else(|| step_apart(&base, &new, self.bound), |contrast| contrast.ratio);
         Change {
             finding: Finding::Inconclusive,
@@ -84,6 +90,7 @@ impl Matched {
             new,
             ratio,
             bound: self.bound,
+            pairs: self.paired.filter(|_| is_tested).map(|ratio| ratio.trials),
             floor,
             p: contrast.and_then(|contrast| contrast.p),
             adjusted_p: None,

@@ -1,8 +1,9 @@
-//! Two runs of the same workloads: what improved, what regressed, what is unchanged, and what cannot be
-//! told.
+//! Two runs of the same workloads, or two servers of one: what improved, what regressed, what is
+//! unchanged, and what cannot be told.
 //!
-//! Pure. A cell of one run is held against the same cell of the other, gauge by gauge. Nothing is left
-//! out in silence: what only one run has, what is void, and what has no ratio are named with the reason.
+//! Pure. A cell of one side is held against the same cell of the other, gauge by gauge; where both ran in
+//! the same rounds, trial by trial. Nothing is left out in silence: what only one side has, what is void,
+//! and what has no ratio are named with the reason.
 
 mod document;
 mod environment;
@@ -58,17 +59,18 @@ pub(crate) enum By {
     RatioToFloor,
 }
 
-/// Where a figure was measured, in both runs.
+/// Where a figure was measured, on both sides.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Place {
     /// The workload's name, as a report tells it from its namesakes.
     pub(crate) workload: String,
     pub(crate) transport: Transport,
     pub(crate) client: Client,
+    /// In NEW; in BASE another may have served.
     pub(crate) server: String,
 }
 
-/// One gauge of one cell in both runs.
+/// One gauge of one cell on both sides.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Change {
     pub(crate) finding: Finding,
@@ -85,6 +87,8 @@ pub(crate) struct Change {
     /// NEW ÷ BASE.
     pub(crate) ratio: Figure,
     pub(crate) bound: Bound,
+    /// How many rounds of one run the ratio is of, each with a trial of both; absent where these are of two.
+    pub(crate) pairs: Option<usize>,
     /// Changes of so small a share do not matter.
     pub(crate) floor: f64,
     /// Of the minimum-effect test; absent where a bound or a step of a search decides.
@@ -98,7 +102,7 @@ fn key<S: serde::Serializer>(gauge: &Gauge, serializer: S) -> Result<S::Ok, S::E
     serializer.serialize_str(gauge.key())
 }
 
-/// Something that only one run has, or that cannot be compared.
+/// Something that only one side has, or that cannot be compared.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct LeftOut {
     /// The cell, and the gauge where it is not all of it.
@@ -140,7 +144,7 @@ impl Tally {
     }
 }
 
-/// A run held against an earlier one.
+/// A run held against an earlier one, or a server against another.
 #[derive(Clone, Debug, Serialize)]
 pub struct Diff {
     /// How it came out, in numbers.
@@ -160,30 +164,38 @@ pub struct Diff {
     left_out: Vec<LeftOut>,
 }
 
-/// One of the two runs.
+/// One of the two.
 #[derive(Clone, Debug, Serialize)]
 struct Side {
     run: String,
+    /// Where it is not all of the run's.
+    server: Option<String>,
     revision: String,
     debug_build: bool,
 }
 
 impl Side {
-    fn of(study: &Study<'_>) -> Self {
+    fn of(study: &Study<'_>, server: Option<&&str>) -> Self {
         let all = &study.run.environments;
         let joined = |of: fn(&pushoff_model::Environment) -> &str| all.iter().map(of).collect::<Vec<_>>().join(", ");
-        Self { run: joined(|it| &it.run), revision: joined(|it| &it.revision), debug_build: study.has_debug_build() }
+        Self {
+            run: joined(|it| &it.run),
+            server: server.map(|server| (*server).to_owned()),
+            revision: joined(|it| &it.revision),
+            debug_build: study.has_debug_build(),
+        }
     }
 }
 
-/// Holds a run against an earlier one; changes of the share `floor` do not matter.
+/// Holds a run against an earlier one, or a server of NEW (the second of `servers`) against one of BASE;
+/// changes of the share `floor` do not matter.
 #[must_use]
-pub fn diff(base: &Run, new: &Run, floor: f64) -> Diff {
+pub fn diff(base: &Run, new: &Run, servers: Option<[&str; 2]>, floor: f64) -> Diff {
     let (base, new) = (Study::of(base), Study::of(new));
     let environment = differences(&base.run.environments, &new.run.environments);
     let by = if environment.iter().any(|it| it.is_machine) { By::RatioToFloor } else { By::Figure };
     let noise_ns = base.noise_ns.max(new.noise_ns);
-    let pairs = pairs::pairs(&base, &new, by);
+    let pairs = pairs::pairs(&base, &new, servers, by);
     let changes = judge::judge(pairs.matched, &judge::ChangeFloor { share: floor, noise_ns });
     let count = |finding| changes.iter().filter(|it| it.finding == finding).count();
     let tally = Tally {
@@ -194,7 +206,8 @@ pub fn diff(base: &Run, new: &Run, floor: f64) -> Diff {
         faults: pairs.faults.len(),
         left_out: pairs.left_out.len(),
     };
-    let (base, new) = (Side::of(&base), Side::of(&new));
+    let [old, current] = [0, 1].map(|side| servers.as_ref().and_then(|servers| servers.get(side)));
+    let (base, new) = (Side::of(&base, old), Side::of(&new, current));
     Diff { tally, base, new, by, floor, noise_ns, environment, changes, faults: pairs.faults, left_out: pairs.left_out }
 }
 

@@ -18,8 +18,20 @@ pub(super) struct Pairs {
     pub(super) faults: Vec<String>,
 }
 
-/// The lines of a run, each with its group.
-type Lines<'s, 'a> = Vec<(&'s Group<'a>, Line<'a>)>;
+/// All cells of a run, and of which server they are compared, where it is not of all.
+struct Cells<'s, 'a> {
+    all: Vec<(&'s Group<'a>, Line<'a>)>,
+    server: Option<&'s str>,
+}
+
+/// A cell.
+#[derive(Clone, Copy)]
+struct Spot<'c, 'a> {
+    group: &'c Group<'a>,
+    line: &'c Line<'a>,
+    /// Its workload, with its server where cells are told apart by that.
+    workload: &'c str,
+}
 
 /// A figure that is compared, and the least latency that it is made of.
 #[derive(Clone, Copy, Debug)]
@@ -30,152 +42,168 @@ struct Side {
     latency: f64,
 }
 
-/// Pairs the cells of two runs.
-pub(super) fn pairs(base: &Study<'_>, new: &Study<'_>, by: By) -> Pairs {
-    let (base, new) = (lines(base), lines(new));
+/// Pairs the cells of two runs; where a server of each is named, those of the two servers, whatever
+/// they are called.
+pub(super) fn pairs(base: &Study<'_>, new: &Study<'_>, servers: Option<[&str; 2]>, by: By) -> Pairs {
+    let [base, new] = [(base, 0), (new, 1)]
+        .map(|(study, side)| Cells { all: lines(study), server: servers.map(|servers| servers[side]) });
     let mut pairs = Pairs::default();
-    for (group, line) in &new {
-        let earlier = base.iter().find(|(other, it)| it.transport == line.transport && group.is_again(other));
-        match earlier {
-            Some((before, earlier)) => pairs.cell((*group, line), (*before, earlier), (&new, &base), by),
-            None => pairs.alone(group, line, "NEW", &base),
+    for now in new.taken() {
+        match base.taken().find(|then| now.is_again(then, servers)) {
+            Some(then) => pairs.cell((now, &new), (then, &base), by),
+            None => pairs.alone(now, "NEW", base.taken().any(|it| now.is_namesake(&it, servers))),
         }
     }
-    for (group, line) in &base {
-        if !new.iter().any(|(other, it)| it.transport == line.transport && other.is_again(group)) {
-            pairs.alone(group, line, "BASE", &new);
+    for then in base.taken() {
+        if !new.taken().any(|now| now.is_again(&then, servers)) {
+            pairs.alone(then, "BASE", new.taken().any(|it| then.is_namesake(&it, servers)));
         }
     }
     pairs
 }
 
+impl<'a> Cells<'_, 'a> {
+    /// Those that are compared.
+    fn taken(&self) -> impl Iterator<Item = Spot<'_, 'a>> {
+        self.all.iter().filter_map(|(group, line)| match self.server {
+            None => Some(Spot { group, line, workload: &group.label }),
+            Some(server) => (group.server == server).then_some(Spot { group, line, workload: &group.question }),
+        })
+    }
+
+    /// The line of raw TCP in the same run.
+    fn floor(&self, of: &Group<'_>) -> Option<&Line<'a>> {
+        let floors = || self.all.iter().filter(|(it, line)| !line.transport.is_ranked() && it.asks_the_same_as(of));
+        floors().find(|(it, _)| it.server == of.server).or_else(|| floors().next()).map(|(_, line)| line)
+    }
+}
+
+impl Spot<'_, '_> {
+    /// Whether this is that cell, measured again.
+    fn is_again(&self, earlier: &Spot<'_, '_>, servers: Option<[&str; 2]>) -> bool {
+        let is_served_again = servers.is_some() || self.group.server == earlier.group.server;
+        is_served_again && self.line.transport == earlier.line.transport && self.group.asks_again(earlier.group)
+    }
+
+    /// Whether the other is called the same, whatever was asked.
+    fn is_namesake(&self, other: &Spot<'_, '_>, servers: Option<[&str; 2]>) -> bool {
+        let (group, other_group) = (self.group, other.group);
+        (servers.is_some() || group.server == other_group.server)
+            && self.line.transport == other.line.transport
+            && (group.client, group.is_search) == (other_group.client, other_group.is_search)
+            && group.workload.name == other_group.workload.name
+            && group.workload.subscribers == other_group.workload.subscribers
+    }
+
+    /// `ticker, SSE`.
+    fn name(&self) -> String {
+        format!("{}, {}", self.workload, self.line.transport.label())
+    }
+
+    /// What is compared of it: a figure, or how many times that of raw TCP in the same run it is.
+    fn side(&self, all: &Cells<'_, '_>, (number, gauge): (usize, Gauge), by: By) -> Option<Side> {
+        let own = self.line.readings[number].as_ref()?;
+        if by == By::Figure {
+            return Some(Side { figure: own.figure, bound: own.bound, is_ratio: false, latency: own.figure.point });
+        }
+        if gauge.is_latency() && self.line.transport == Transport::ShortPolling {
+            return None;
+        }
+        let floor = all.floor(self.group)?;
+        let ratio = self.line.over(floor, number)?;
+        let least = floor.readings[number].as_ref().map_or(0.0, |it| it.figure.point).min(own.figure.point);
+        Some(Side { figure: ratio.figure, bound: ratio.bound, is_ratio: true, latency: least })
+    }
+}
+
 impl Pairs {
-    fn leave_out(&mut self, what: String, reason: String) {
-        self.left_out.push(LeftOut { what, reason });
+    fn leave_out(&mut self, what: String, reason: &str) {
+        self.left_out.push(LeftOut { what, reason: reason.to_owned() });
     }
 
-    /// A cell that only one run has.
-    fn alone(&mut self, group: &Group<'_>, line: &Line<'_>, run: &str, others: &Lines<'_, '_>) {
-        let namesake = others.iter().any(|(other, it)| {
-            it.transport == line.transport
-                && (other.server, other.client, other.is_search) == (group.server, group.client, group.is_search)
-                && other.workload.name == group.workload.name
-                && other.workload.subscribers == group.workload.subscribers
-        });
-        let reason = if namesake {
-            format!("only in {run}: the other's workload of this name has other parameters")
-        } else {
-            format!("only in {run}")
-        };
-        self.leave_out(cell(group, line), reason);
+    /// A cell that only one side has, though the other may have a namesake.
+    fn alone(&mut self, spot: Spot<'_, '_>, side: &str, has_namesake: bool) {
+        let why = if has_namesake { ": the other's workload of this name has other parameters" } else { "" };
+        self.leave_out(spot.name(), &format!("only in {side}{why}"));
     }
 
-    /// Every gauge of a cell that both runs have.
+    /// Every gauge of a cell that both sides have.
     fn cell(
         &mut self,
-        (group, line): (&Group<'_>, &Line<'_>),
-        (before, earlier): (&Group<'_>, &Line<'_>),
-        (new, base): (&Lines<'_, '_>, &Lines<'_, '_>),
+        (now, new): (Spot<'_, '_>, &Cells<'_, '_>),
+        (then, base): (Spot<'_, '_>, &Cells<'_, '_>),
         by: By,
     ) {
-        for (run, void) in [("BASE", &earlier.void), ("NEW", &line.void)] {
+        for (side, void) in [("BASE", &then.line.void), ("NEW", &now.line.void)] {
             if let Some(reason) = void {
-                return self.leave_out(cell(group, line), format!("void in {run}: {reason}"));
+                return self.leave_out(now.name(), &format!("void in {side}: {reason}"));
             }
         }
-        self.faults.extend(new_fault(before, group, line));
-        if by == By::RatioToFloor && !line.transport.is_ranked() {
+        self.faults.extend(new_fault(then, now));
+        if by == By::RatioToFloor && !now.line.transport.is_ranked() {
             return;
         }
         for (number, gauge) in Gauge::ALL.into_iter().enumerate() {
-            let (is_old, is_new) = (earlier.readings[number].is_some(), line.readings[number].is_some());
-            let what = || format!("{}, {}", cell(group, line), gauge.head());
-            match (is_old, is_new) {
-                (false, false) => continue,
-                (true, false) => self.leave_out(what(), "no figure in NEW".into()),
-                (false, true) => self.leave_out(what(), "no figure in BASE".into()),
+            let what = || format!("{}, {}", now.name(), gauge.head());
+            match (then.line.readings[number].is_some(), now.line.readings[number].is_some()) {
+                (false, false) => {}
+                (true, false) => self.leave_out(what(), "no figure in NEW"),
+                (false, true) => self.leave_out(what(), "no figure in BASE"),
                 (true, true) => {
-                    let sides = side(line, group, new, (number, gauge), by).zip(side(
-                        earlier,
-                        before,
-                        base,
-                        (number, gauge),
-                        by,
-                    ));
-                    match sides {
-                        Some((now, then)) => self.gauge(group, (line, now), (earlier, then), gauge),
-                        None => self.leave_out(what(), no_ratio(line.transport, gauge).into()),
+                    let of = |spot: Spot<'_, '_>, all| spot.side(all, (number, gauge), by);
+                    let matched = match of(now, new).zip(of(then, base)) {
+                        Some(sides) => matched((now, sides.0), (then, sides.1), (number, gauge)),
+                        None => Err(no_ratio(now.line.transport, gauge)),
+                    };
+                    match matched {
+                        Ok(matched) => self.matched.push(matched),
+                        Err(reason) => self.leave_out(what(), reason),
                     }
                 }
             }
         }
     }
-
-    fn gauge(
-        &mut self,
-        group: &Group<'_>,
-        (line, now): (&Line<'_>, Side),
-        (earlier, then): (&Line<'_>, Side),
-        gauge: Gauge,
-    ) {
-        let what = || format!("{}, {}", cell(group, line), gauge.head());
-        let Some(bound) = now.bound.over(then.bound) else {
-            return self.leave_out(what(), "only lower bounds are known".into());
-        };
-        if now.figure.point <= 0.0 || then.figure.point <= 0.0 {
-            return self.leave_out(what(), "not above zero, so that there is no ratio".into());
-        }
-        self.matched.push(Matched {
-            place: Place {
-                workload: group.label.clone(),
-                transport: line.transport,
-                client: group.client,
-                server: group.server.to_owned(),
-            },
-            gauge,
-            base: Sampled { figure: then.figure, trials: earlier.trials() },
-            new: Sampled { figure: now.figure, trials: line.trials() },
-            bound,
-            is_ratio: now.is_ratio,
-            latency: gauge.is_latency().then_some(now.latency.min(then.latency)),
-        });
-    }
 }
 
-/// What is compared of a line: its figure, or how many times that of raw TCP in the same run it is.
-fn side(
-    line: &Line<'_>,
-    group: &Group<'_>,
-    all: &Lines<'_, '_>,
+/// A gauge of both sides, or why there is no ratio of the two.
+fn matched(
+    (now, new): (Spot<'_, '_>, Side),
+    (then, base): (Spot<'_, '_>, Side),
     (number, gauge): (usize, Gauge),
-    by: By,
-) -> Option<Side> {
-    let own = line.readings[number].as_ref()?;
-    if by == By::Figure {
-        return Some(Side { figure: own.figure, bound: own.bound, is_ratio: false, latency: own.figure.point });
+) -> Result<Matched, &'static str> {
+    let bound = new.bound.over(base.bound).ok_or("only lower bounds are known")?;
+    if new.figure.point <= 0.0 || base.figure.point <= 0.0 {
+        return Err("not above zero, so that there is no ratio");
     }
-    if gauge.is_latency() && line.transport == Transport::ShortPolling {
-        return None;
-    }
-    let floors = || all.iter().filter(|(other, it)| !it.transport.is_ranked() && other.asks_the_same_as(group));
-    let (_, floor) = floors().find(|(other, _)| other.server == group.server).or_else(|| floors().next())?;
-    let ratio = line.over(floor, number)?;
-    let least = floor.readings[number].as_ref().map_or(0.0, |it| it.figure.point).min(own.figure.point);
-    Some(Side { figure: ratio.figure, bound: ratio.bound, is_ratio: true, latency: least })
+    Ok(Matched {
+        place: Place {
+            workload: now.workload.to_owned(),
+            transport: now.line.transport,
+            client: now.group.client,
+            server: now.group.server.to_owned(),
+        },
+        gauge,
+        base: Sampled { figure: base.figure, trials: then.line.trials() },
+        new: Sampled { figure: new.figure, trials: now.line.trials() },
+        paired: if new.is_ratio { None } else { now.line.paired(then.line, number) },
+        bound,
+        is_ratio: new.is_ratio,
+        latency: gauge.is_latency().then_some(new.latency.min(base.latency)),
+    })
 }
 
 /// Lost, repeated or reordered deliveries of a cell that had none before: that needs no statistics.
-fn new_fault(before: &Group<'_>, group: &Group<'_>, line: &Line<'_>) -> Option<String> {
-    let count = |group: &Group<'_>| {
-        let trials = group.cell(line.transport).map_or_else(Vec::new, Cell::valid);
+fn new_fault(then: Spot<'_, '_>, now: Spot<'_, '_>) -> Option<String> {
+    let count = |spot: Spot<'_, '_>| {
+        let trials = spot.group.cell(spot.line.transport).map_or_else(Vec::new, Cell::valid);
         trials.iter().map(|trial| trial.counts).fold([0; 3], |[lost, repeated, reordered], counts| {
             [lost + counts.lost, repeated + counts.duplicated, reordered + counts.reordered]
         })
     };
-    let both = count(before).into_iter().zip(count(group)).zip(["lost", "repeated", "reordered"]);
-    let new = both.filter(|((then, now), _)| *then == 0 && *now > 0);
-    let words: Vec<String> = new.map(|((_, now), what)| format!("{now} {what}")).collect();
-    (!words.is_empty()).then(|| format!("{}: {} in NEW, none in BASE", cell(group, line), words.join(", ")))
+    let both = count(then).into_iter().zip(count(now)).zip(["lost", "repeated", "reordered"]);
+    let new = both.filter(|((before, after), _)| *before == 0 && *after > 0);
+    let words: Vec<String> = new.map(|((_, after), what)| format!("{after} {what}")).collect();
+    (!words.is_empty()).then(|| format!("{}: {} in NEW, none in BASE", now.name(), words.join(", ")))
 }
 
 /// Why a figure cannot be held against raw TCP's.
@@ -186,8 +214,4 @@ const fn no_ratio(transport: Transport, gauge: Gauge) -> &'static str {
         }
         _ => "on another machine, and raw TCP has no figure to hold it against",
     }
-}
-
-fn cell(group: &Group<'_>, line: &Line<'_>) -> String {
-    format!("{}, {}", group.label, line.transport.label())
 }

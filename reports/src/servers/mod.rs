@@ -1,6 +1,6 @@
 //! Servers side by side: what was asked of several, a line a transport and server, and the ratios.
 //!
-//! Pure. Ratios of what ran in the same trials are drawn in pairs, so that what the machine did to
+//! Pure. Ratios of what ran in the same rounds are drawn in pairs, so that what the machine did to
 //! both cancels out; a ratio to a lower bound is a bound itself.
 
 mod gauge;
@@ -12,7 +12,7 @@ use pushoff_model::target::OURS;
 use pushoff_model::{Client, Transport, Workload};
 use serde::Serialize;
 
-use crate::compare::{Figure, paired};
+use crate::compare::{Figure, Sampled, paired};
 use crate::cost::CostSheet;
 use crate::group::{Group, anchor};
 use crate::rank::{LEAST_TRIALS, Standing};
@@ -24,6 +24,9 @@ use crate::validity::Validity;
 pub(crate) use gauge::Gauge;
 use gauge::Statistic;
 pub(crate) use matrix::{Matrix, matrices};
+
+/// So many pairs say more than the trials of both sides by themselves, though some of these have none.
+const LEAST_PAIRS: usize = 3;
 
 /// One workload on several servers.
 #[derive(Debug)]
@@ -57,7 +60,7 @@ pub(crate) struct Line<'a> {
     pub(crate) void: Option<String>,
     /// One a gauge of the table, in the same order.
     pub(crate) readings: Vec<Option<Reading>>,
-    /// The trials that count: those of other lines that are the same make pairs.
+    /// The trials that count: with those of other lines that ran in the same round they make pairs.
     trials: Vec<(&'a str, u32)>,
     /// What readings were made of, where pairs can be made.
     statistics: Vec<Option<Statistic>>,
@@ -353,13 +356,36 @@ impl<'a> Line<'a> {
             return Some(Ratio { figure: Figure { point, interval: None }, bound })
                 .filter(|_| theirs.figure.point > 0.0);
         }
-        let pair = self.statistics[gauge].as_ref().zip(other.statistics[gauge].as_ref());
-        let figure = match pair.filter(|_| self.trials == other.trials) {
-            Some((one_, other_)) => paired(self.trials.len(), |drawn| one_.at(drawn), |drawn| other_.at(drawn)),
+        let figure = match self.paired(other, gauge) {
+            Some(ratio) => Some(ratio.figure),
             None => ours.figure.over(&theirs.figure),
         };
         // A difference that may be none has no ratio.
         figure.filter(|it| it.point > 0.0 && it.point.is_finite()).map(|figure| Ratio { figure, bound })
+    }
+
+    /// How many times another line's figure this one's is, over the rounds in which a trial of both counts:
+    /// what the machine did in a round cancels out. `None` where too few rounds are in common.
+    pub(crate) fn paired(&self, other: &Self, gauge: usize) -> Option<Sampled> {
+        let (one, another) = self.statistics[gauge].as_ref().zip(other.statistics[gauge].as_ref())?;
+        let place = |trial| other.trials.iter().position(|it| it == trial);
+        let pairs: Vec<(usize, usize)> =
+            self.trials.iter().enumerate().filter_map(|(own, trial)| Some((own, place(trial)?))).collect();
+        if pairs.len() < LEAST_PAIRS && self.trials != other.trials {
+            return None;
+        }
+        // Each pair as often as it was drawn, what has no pair never.
+        let drawn = |trials: usize, side: fn(&(usize, usize)) -> usize, drawn: &[u32]| {
+            let mut all = vec![0; trials];
+            pairs.iter().zip(drawn).for_each(|(pair, times)| all[side(pair)] = *times);
+            all
+        };
+        let figure = paired(
+            pairs.len(),
+            |times| one.at(&drawn(self.trials(), |pair| pair.0, times)),
+            |times| another.at(&drawn(other.trials(), |pair| pair.1, times)),
+        )?;
+        Some(Sampled { figure, trials: pairs.len() })
     }
 
     /// How many trials count.

@@ -57,7 +57,7 @@ fn a_ratio_of_the_same_trials_is_surer_than_its_two_figures() {
 }
 
 #[test]
-fn where_the_trials_are_not_the_same_there_are_no_pairs() {
+fn two_rounds_of_three_make_no_pairs() {
     let mut run = fixture::servers();
     run.records.retain(|record| record.server != "nchan" || record.trial != 2);
     let ours = read(&run, "light", Gauge::DeliveryCpu, Transport::Sse, "pushoff").unwrap();

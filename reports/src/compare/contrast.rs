@@ -1,12 +1,12 @@
-//! Whether a figure of one run differs from that of another by more than matters.
+//! Whether a figure differs from another by more than matters.
 //!
-//! Trials of two runs are no pairs: on the scale of ratios both standard errors add up in squares,
-//! with Welch's degrees of freedom. What is tested is not whether there is any difference (between
-//! two runs there always is one), but whether there is more than the floor: a minimum-effect test,
-//! whose null hypothesis is every ratio within it. Of many such tests some come out by chance alone:
-//! Benjamini & Hochberg's procedure bounds the share of those among all that come out. Sources:
-//! Welch, *Biometrika* 34, 1947; Murphy & Myors, *J. Appl. Psychol.* 84, 1999; Benjamini & Hochberg,
-//! *J. R. Stat. Soc. B* 57, 1995.
+//! Trials that took turns in one run make pairs: their ratio has a standard error of its own. Those of
+//! two runs do not: on the scale of ratios both standard errors add up in squares, with Welch's degrees
+//! of freedom. What is tested is not whether there is any difference (between two servers there always
+//! is one), but whether there is more than the floor: a minimum-effect test, whose null hypothesis is
+//! every ratio within it. Of many such tests some come out by chance alone: Benjamini & Hochberg's
+//! procedure bounds the share of those among all that come out. Sources: Welch, *Biometrika* 34, 1947;
+//! Murphy & Myors, *J. Appl. Psychol.* 84, 1999; Benjamini & Hochberg, *J. R. Stat. Soc. B* 57, 1995.
 
 use statrs::distribution::{ContinuousCDF as _, StudentsT};
 
@@ -20,7 +20,7 @@ pub(crate) struct Sampled {
     pub(crate) trials: usize,
 }
 
-/// How many times another run's figure a figure is.
+/// How many times another figure a figure is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Contrast {
     pub(crate) ratio: Figure,
@@ -29,28 +29,53 @@ pub(crate) struct Contrast {
     pub(crate) p: Option<f64>,
 }
 
+/// On the scale of ratios.
+#[derive(Clone, Copy, Debug)]
+struct StandardError {
+    error: f64,
+    degrees: f64,
+}
+
 impl Sampled {
-    /// The standard error on the scale of ratios, and its degrees of freedom.
-    fn error(&self) -> Option<(f64, f64)> {
+    fn error(&self) -> Option<StandardError> {
         let interval = self.figure.interval.filter(|interval| interval.low > 0.0)?;
         let degrees = as_float(self.trials.checked_sub(1).filter(|degrees| *degrees > 0)?);
         let half = (interval.high / self.figure.point).ln().max((self.figure.point / interval.low).ln());
-        Some((half / StudentsT::new(0.0, 1.0, degrees).ok()?.inverse_cdf(UPPER_END), degrees))
+        let error = half / StudentsT::new(0.0, 1.0, degrees).ok()?.inverse_cdf(UPPER_END);
+        Some(StandardError { error, degrees })
     }
 
-    /// This over another run's; changes of the share `floor` do not matter. `None` where there is no ratio.
+    /// This over the figure of other trials; changes of the share `floor` do not matter. `None` where
+    /// there is no ratio.
     pub(crate) fn over(&self, base: &Self, floor: f64) -> Option<Contrast> {
         let point = self.figure.point / base.figure.point;
-        if base.figure.point <= 0.0 || point <= 0.0 || !point.is_finite() {
+        if base.figure.point <= 0.0 {
             return None;
         }
-        let Some(((one, many), (other, few))) = self.error().zip(base.error()) else {
-            return Some(Contrast { ratio: Figure { point, interval: None }, p: None });
+        let error = self.error().zip(base.error()).map(|(one, other)| {
+            let error = one.error.hypot(other.error);
+            let shares = one.error.powi(4) / one.degrees + other.error.powi(4) / other.degrees;
+            StandardError { error, degrees: error.powi(4) / shares }
+        });
+        Contrast::of(point, error, floor)
+    }
+
+    /// As [`Self::over`], of a figure that is the ratio of pairs already.
+    pub(crate) fn of_pairs(&self, floor: f64) -> Option<Contrast> {
+        Contrast::of(self.figure.point, self.error(), floor)
+    }
+}
+
+impl Contrast {
+    fn of(point: f64, error: Option<StandardError>, floor: f64) -> Option<Self> {
+        if point <= 0.0 || !point.is_finite() {
+            return None;
+        }
+        let Some(StandardError { error, degrees }) = error else {
+            return Some(Self { ratio: Figure { point, interval: None }, p: None });
         };
-        let error = one.hypot(other);
         let (distance, matters) = (point.ln().abs(), floor.ln_1p());
         let (half, p) = if error > 0.0 {
-            let degrees = error.powi(4) / (one.powi(4) / many + other.powi(4) / few);
             let t = StudentsT::new(0.0, 1.0, degrees).ok()?;
             let beyond = t.sf((distance - matters) / error) + t.cdf(-(distance + matters) / error);
             (error * t.inverse_cdf(UPPER_END), beyond.min(1.0))
@@ -59,7 +84,7 @@ impl Sampled {
             (0.0, if distance > matters { 0.0 } else { 1.0 })
         };
         let interval = Interval { low: point * (-half).exp(), high: point * half.exp() };
-        Some(Contrast { ratio: Figure { point, interval: Some(interval) }, p: Some(p) })
+        Some(Self { ratio: Figure { point, interval: Some(interval) }, p: Some(p) })
     }
 }
 
@@ -78,12 +103,12 @@ pub(crate) fn adjusted(all: &[f64]) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
-    use rand::SeedableRng as _;
     use rand::rngs::StdRng;
+    use rand::{RngExt as _, SeedableRng as _};
     use rand_distr::{Distribution as _, LogNormal};
 
     use super::*;
-    use crate::compare::{estimate_ratio, resamples};
+    use crate::compare::{estimate_ratio, paired, resamples};
 
     /// A figure of so many trials that scatter by a twentieth around `center`.
     fn sampled(random: &mut StdRng, center: f64, trials: usize) -> Sampled {
@@ -109,6 +134,32 @@ mod tests {
             assert!(bare <= 16, "{trials} trials: {bare} of 200 without a floor");
             assert!(floored <= bare, "{trials} trials: {floored} of 200, {bare} without a floor");
         }
+    }
+
+    /// A ratio over rounds of which each makes both sides up to three times as slow, and that scatter by a
+    /// tenth beside.
+    fn of_rounds(random: &mut StdRng, center: f64, rounds: usize) -> Sampled {
+        let scatter = LogNormal::new(0.0, 0.1).unwrap();
+        let slowness: Vec<f64> = (0..rounds).map(|_| random.random_range(1.0..3.0)).collect();
+        let mut side =
+            |center: f64| -> Vec<f64> { slowness.iter().map(|it| it * center * scatter.sample(random)).collect() };
+        let (new, base) = (side(center), side(1.0));
+        let mean = |all: &[f64], drawn: &[u32]| all.iter().zip(drawn).map(|(it, &times)| it * f64::from(times)).sum();
+        let figure = paired(rounds, |drawn| Some(mean(&new, drawn)), |drawn| Some(mean(&base, drawn))).unwrap();
+        Sampled { figure, trials: rounds }
+    }
+
+    #[test]
+    fn pairs_see_a_fifth_through_a_machine_that_changes_threefold_and_nothing_where_there_is_none() {
+        let mut random = StdRng::seed_from_u64(3);
+        let mut below = |center: f64, floor: f64| {
+            let p = |random: &mut StdRng| of_rounds(random, center, 12).of_pairs(floor).unwrap().p.unwrap();
+            (0..200).filter(|_| p(&mut random) <= 0.05).count()
+        };
+        let (same, edge, fifth) = (below(1.0, 0.0), below(1.05, 0.05), below(1.2, 0.05));
+        assert!(same <= 18, "{same} of 200 without a floor");
+        assert!(edge <= 18, "{edge} of 200 at the edge of the floor");
+        assert!(fifth >= 170, "{fifth} of 200 of a fifth");
     }
 
     #[test]
@@ -138,6 +189,20 @@ mod tests {
         assert!((contrast.ratio.point - 4.0).abs() < 1e-12);
         let far = (contrast.ratio.high() / 4.0).ln();
         assert!((far - 2.776_445 * 2_f64.ln() * (2.0_f64 / 3.0).sqrt()).abs() < 1e-5, "{contrast:?}");
+    }
+
+    /// Four pairs of logarithms 0.1, 0.2, 0.3, 0.4: t(3) = 0.25 ÷ (s/√4), s = 0.1291, is 3.873.
+    #[test]
+    fn without_a_floor_pairs_are_tested_as_students_pairs_are() {
+        let half = StudentsT::new(0.0, 1.0, 3.0).unwrap().inverse_cdf(UPPER_END) * 0.129_099_445 / 2.0;
+        let point = 0.25_f64.exp();
+        let interval = Interval { low: point * (-half).exp(), high: point * half.exp() };
+        let ratio = Sampled { figure: Figure { point, interval: Some(interval) }, trials: 4 };
+        let contrast = ratio.of_pairs(0.0).unwrap();
+        // Two-sided p of t = 3.873 with 3 degrees of freedom.
+        assert!((contrast.p.unwrap() - 0.030_466).abs() < 1e-4, "{contrast:?}");
+        assert!((contrast.ratio.high() - interval.high).abs() < 1e-9);
+        assert!(ratio.of_pairs(0.05).unwrap().p > contrast.p, "less is left beyond a floor");
     }
 
     #[test]
