@@ -55,6 +55,14 @@ pub struct Environment {
     pub browser: Option<Browser>,
 }
 
+impl Environment {
+    /// Whether a build that means nothing measured the run.
+    #[must_use]
+    pub fn is_debug_build(&self) -> bool {
+        self.profile == "debug"
+    }
+}
+
 /// What a short check before a run found: what no figure of the run can be finer than.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Noise {

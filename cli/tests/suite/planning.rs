@@ -46,6 +46,18 @@ fn prices_of_ones_own_are_what_counts() {
     let down = others["transports"][3]["down_bytes_per_second"]["point"].as_f64().unwrap();
     assert!((money(&mine) / (down * 2_628_000.0 / 1e9) - 1.0).abs() < 1e-9);
     assert!(plan(&folder, &["--prices", &prices]).stdout.contains("EUR a month"));
+    let free = folder.file("free.toml", "currency = \"EUR\"\ncore_month = 20\ngib_month = 3\negress_gb = 0\n");
+    let words = plan(&folder, &["--prices", &free]).stdout;
+    assert!(words.replace('\u{a0}', " ").contains(" 0 % is for traffic"), "{words}");
+}
+
+#[test]
+fn a_model_that_a_debug_build_measured_says_so() {
+    let folder = Folder::new();
+    let shipped = include_str!("../../../results/model-2026-11-23/model.json");
+    let model = folder.file("model.json", &shipped.replacen("\"kernel\"", "\"debug_build\": true, \"kernel\"", 1));
+    assert!(plan(&folder, &["--model", &model]).stdout.contains("A debug build measured it"));
+    assert!(!plan(&folder, &[]).stdout.contains("debug build"));
 }
 
 #[test]

@@ -167,7 +167,7 @@ impl Plan {
     fn bill(&self, taken: &Estimate) -> Option<String> {
         let figures = &taken.figures;
         let all = figures.money_a_month?.point;
-        let part = |point: f64| Quantity::Share.write((point / all).min(1.0));
+        let part = |point: f64| Quantity::Share.write((point / all).clamp(0.0, 1.0));
         let cores = figures.cores?.point * self.prices.core_month();
         let memory = figures.memory_bytes?.point / GIBIBYTE * self.prices.gib_month();
         (all > 0.0).then(|| {
@@ -260,14 +260,15 @@ impl Plan {
         let processors = if source.cpus == 1 { "1 processor".into() } else { format!("{} processors", source.cpus) };
         let measured =
             format!("measured {date} on {processors} of {}, revision {}, over loopback", source.cpu, source.revision);
-        if self.model.is_shipped {
+        let figures = if self.model.is_shipped {
             format!(
                 "Figures: the model that comes with pushoff, {measured}. One of your own machine: scripts/model (25 \
                  minutes), then --model DIR."
             )
         } else {
             format!("Figures: the model of the run {}, {measured}.", source.run)
-        }
+        };
+        if source.debug_build { format!("{figures} A debug build measured it: they mean nothing.") } else { figures }
     }
 }
 

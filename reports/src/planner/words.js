@@ -139,7 +139,7 @@ const billText = ({ transports, choice, prices }) => {
   const { transport, cores, memory_bytes, money_a_month } = transports.find((it) => it.transport === choice) ?? {};
   if (!money_a_month || money_a_month.point <= 0) return [];
   const all = money_a_month.point;
-  const share = (money) => percent(Math.min(money / all, 1));
+  const share = (money) => percent(Math.min(Math.max(money / all, 0), 1));
   const [processors, memory] = [cores.point * prices.core_month, (memory_bytes.point / constants.gibibyte) * prices.gib_month];
   const traffic = share(all - processors - memory);
   return [`Of the money of ${label(transport)} ${traffic} is for traffic, ${share(processors)} for cores and ${share(memory)} for memory.`];

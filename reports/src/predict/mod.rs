@@ -95,6 +95,9 @@ pub(crate) struct Source {
     pub(crate) cpus: u32,
     /// Operating system and kernel release.
     pub(crate) kernel: String,
+    /// Whether a build that means nothing measured it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) debug_build: bool,
 }
 
 /// What one transport costs.
@@ -262,6 +265,7 @@ impl Source {
             cpu: environment.cpu.clone(),
             cpus: environment.cpus,
             kernel: environment.kernel.clone(),
+            debug_build: environment.is_debug_build(),
         }
     }
 }
