@@ -2,9 +2,10 @@
 //!
 //! Every round holds each cell (workload × transport × client × server) once, in an order shuffled by the
 //! seed; servers that are measured side by side come right after one another, whichever first, because a
-//! pair of trials tells the more of them the closer it stands. A cell that is measured as it stands takes part in as many rounds as it has trials; one
-//! whose capacity is searched, until its search is over: each round is a step of every search, so
-//! that what a search finds does not depend on when in the run it looked.
+//! pair of trials tells the more of them the closer it stands. A cell that is measured as it stands takes
+//! part in as many rounds as it has trials; one whose capacity is searched, until its search is over: each
+//! round is a step of every search, so that what a search finds does not depend on when in the run it
+//! looked.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;

@@ -149,7 +149,7 @@ impl<'a> Study<'a> {
 
     /// Whether a build that means nothing measured any of it.
     pub(crate) fn has_debug_build(&self) -> bool {
-        self.run.environments.iter().any(pushoff_model::Environment::is_debug_build)
+        self.run.environments.iter().any(Environment::is_debug_build)
     }
 }
 

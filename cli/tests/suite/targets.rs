@@ -65,6 +65,31 @@ fn servers_that_run_already_that_are_started_and_ours_are_measured_in_one_run() 
 }
 
 #[test]
+fn two_builds_of_one_server_take_turns_and_are_compared() {
+    let folder = Folder::new();
+    let (small, another) = (folder.file("small.toml", SMALL), started(&folder));
+    let (old, new) = (format!("old={another}"), format!("new={another}"));
+    let asked = ["--workload", &small, "--transport", "sse", "--trials", "3", "--target", &old, "--target", &new];
+    let ended = Run::start(&folder, &asked).end();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let records = ended.records();
+    assert_eq!(records.len(), 6);
+    for pair in records.chunks(2) {
+        let mut servers = [pair[0].server.as_str(), pair[1].server.as_str()];
+        servers.sort_unstable();
+        assert_eq!((servers, pair[0].trial), (["new", "old"], pair[1].trial));
+    }
+    let [base, current] = ["old", "new"].map(|server| format!("{}@{server}", ended.folder()));
+    let compared = Run::command(&folder, &["diff", &base, &current]).end();
+    if compared.code == Some(0) {
+        assert!(compared.stdout.contains("BASE old and NEW new, both of "), "{}", compared.stdout);
+    } else {
+        // A machine that is busy voids what was measured: then that is what is said.
+        assert!(compared.code == Some(2) && compared.stderr.contains("void in "), "{}", compared.stderr);
+    }
+}
+
+#[test]
 fn a_probe_shows_what_a_server_offers() {
     let (folder, server) = (Folder::new(), Server::start());
     let url = format!("http://{}", server.http);

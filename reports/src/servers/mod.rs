@@ -374,16 +374,16 @@ impl<'a> Line<'a> {
         if pairs.len() < LEAST_PAIRS && self.trials != other.trials {
             return None;
         }
-        // Each pair as often as it was drawn, what has no pair never.
-        let drawn = |trials: usize, side: fn(&(usize, usize)) -> usize, drawn: &[u32]| {
-            let mut all = vec![0; trials];
-            pairs.iter().zip(drawn).for_each(|(pair, times)| all[side(pair)] = *times);
-            all
+        // Of each side, every trial as often as its pair was drawn, and what has no pair never.
+        let of_side = |trials: usize, side: fn(&(usize, usize)) -> usize, drawn: &[u32]| {
+            let mut times = vec![0; trials];
+            pairs.iter().zip(drawn).for_each(|(pair, often)| times[side(pair)] = *often);
+            times
         };
         let figure = paired(
             pairs.len(),
-            |times| one.at(&drawn(self.trials(), |pair| pair.0, times)),
-            |times| another.at(&drawn(other.trials(), |pair| pair.1, times)),
+            |drawn| one.at(&of_side(self.trials(), |pair| pair.0, drawn)),
+            |drawn| another.at(&of_side(other.trials(), |pair| pair.1, drawn)),
         )?;
         Some(Sampled { figure, trials: pairs.len() })
     }
