@@ -26,7 +26,7 @@ const SOURCES: [&str; 5] = [
     include_str!("../planner/page.js"),
 ];
 /// SHA-256 of [`script`], in base64: a test holds it to the files.
-pub(crate) const SCRIPT_HASH: &str = "hZvJI1GMtNivdHBJk+Gq/AkqRWNBFE99qkHX9DwAOt4=";
+pub(crate) const SCRIPT_HASH: &str = "thD7Y3MKoH8NNeDy3GiTe1KkUSF1X3F+QYdGbe66Lp8=";
 
 /// The script without its comments, its indentation and most of its line breaks, which are for those who
 /// read the source.
