@@ -89,9 +89,10 @@ pub(crate) struct RunOptions {
     #[arg(long, value_name = "NAME")]
     pub(crate) transport: Vec<Transport>,
     /// The server: pushoff (started for each trial), http://HOST:PORT that speaks its wire contract,
-    /// DIALECT=URL, or a TOML file that describes one (docs/TARGETS.md), called otherwise with NAME=FILE;
-    /// may be repeated, and all are then measured side by side [default: pushoff]
-    #[arg(long, value_name = "URL|FILE")]
+    /// DIALECT=URL, or a TOML file that describes one (docs/TARGETS.md). NAME= before it, as in
+    /// old=http://HOST:PORT, a=nchan=URL or new=FILE, says what the report calls it. May be repeated, and
+    /// all are then measured side by side [default: pushoff]
+    #[arg(long, value_name = "[NAME=]URL|FILE")]
     pub(crate) target: Vec<String>,
     /// Trials of each cell (workload × transport); more give narrower intervals
     #[arg(long, value_name = "N", default_value = "4", value_parser = positive)]
