@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::Context;
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde::Deserialize;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
@@ -21,8 +21,6 @@ use crate::pinning;
 
 /// How long a server may take to listen. Chosen here: ours takes milliseconds where all is well.
 const READY_WITHIN: Duration = Duration::from_secs(10);
-/// The longest line that says so. Chosen here.
-const LONGEST_LINE: u64 = 64 * 1024;
 /// How long a server may take to end its connections, and this side to wait for that.
 const GRACE: Duration = Duration::from_millis(500);
 
@@ -137,7 +135,7 @@ impl ServerProcess {
         let pid = child.id().context("the server ended at once")?;
         let output = child.stdout.take().context("reading the server's standard output")?;
         let mut line = String::new();
-        timeout(READY_WITHIN, BufReader::new(output.take(LONGEST_LINE)).read_line(&mut line))
+        timeout(READY_WITHIN, BufReader::new(output).read_line(&mut line))
             .await
             .with_context(|| format!("the server was not ready within {}", humantime::format_duration(READY_WITHIN)))?
             .context("reading the server's readiness line")?;

@@ -21,7 +21,7 @@ pub(crate) fn asked(asked: &[String]) -> anyhow::Result<Vec<Arc<Target>>> {
         ensure!(
             !target.is_ours() || target.dialect == built_in(OURS)?.dialect,
             "{OURS} is the name of pushoff's own server, and {text} speaks otherwise: call it otherwise",
-            text = target::shown(text)
+            text = target::redacted(text)
         );
         targets.push(Arc::new(target));
     }
@@ -57,20 +57,18 @@ fn one(text: &str) -> anyhow::Result<Target> {
     }
     if BUILT_IN.iter().any(|(name, _)| *name == text) {
         bail!(
-            "{text} does not say where it listens: write {text}=http://127.0.0.1:PORT, or have targets/{text}.toml \
+            "--target {text} does not say where it listens: write {text}=http://127.0.0.1:PORT, or have targets/{text}.toml \
              of pushoff's repository start one"
         );
     }
+    has_its_scheme(text)?;
     let is_file = |text: &str| Path::new(text).extension().is_some() || text.contains(std::path::MAIN_SEPARATOR);
-    let (shown, exists) = (target::shown(text), Path::new(text).exists());
-    let named = text.split_once('=').filter(|(name, _)| target::is_name(name) && !exists);
-    let place = named.map_or(text, |(_, place)| place);
-    if target::lacks_its_scheme(place) && !Path::new(place).exists() {
-        let place = place.trim_start_matches("https:").trim_start_matches("http:").trim_start_matches('/');
-        bail!("{shown} is no URL, http:// is missing: write http://{}", target::shown(place));
-    }
-    ensure!(is_file(text), "{shown} is neither a URL (http://127.0.0.1:8080) nor a TOML file (docs/TARGETS.md)");
-    let target = match named.filter(|(_, file)| is_file(file)) {
+    ensure!(
+        is_file(text),
+        "--target {text:?} is neither a URL (http://127.0.0.1:8080) nor a TOML file (docs/TARGETS.md)"
+    );
+    let named = text.split_once('=').filter(|(name, file)| target::is_name(name) && is_file(file));
+    let target = match named.filter(|_| !Path::new(text).exists()) {
         Some((name, file)) => Target { name: name.to_owned(), ..target::read(Path::new(file))? },
         None => target::read(Path::new(text))?,
     };
@@ -79,6 +77,16 @@ fn one(text: &str) -> anyhow::Result<Target> {
         "{text} says neither `url` nor `start`: add where the server listens, or the command that starts it"
     );
     Ok(target)
+}
+
+/// Refuses an address without its scheme, which is no name of a file that is there.
+fn has_its_scheme(text: &str) -> anyhow::Result<()> {
+    let place = text.split_once('=').filter(|(name, _)| target::is_name(name)).map_or(text, |(_, place)| place);
+    if !target::lacks_its_scheme(place) || [text, place].iter().any(|file| Path::new(file).exists()) {
+        return Ok(());
+    }
+    let place = place.trim_start_matches("https:").trim_start_matches("http:").trim_start_matches('/');
+    bail!("{} is no URL, http:// is missing: write http://{}", target::redacted(text), target::redacted(place))
 }
 
 /// A target by `[NAME=][DIALECT=]URL`, where the text has such a form: a name before the URL is a
@@ -95,12 +103,12 @@ fn by_url(text: &str) -> anyhow::Result<Option<Target>> {
         [dialect] if is_dialect(dialect) => (dialect, dialect),
         [name] => (name, OURS),
         [name, dialect] => (name, dialect),
-        _ => bail!("{} has too many =: write NAME=DIALECT=URL", target::shown(text)),
+        _ => bail!("{} has too many =: write NAME=DIALECT=URL", target::redacted(text)),
     };
     ensure!(
         target::is_name(name),
         "{} names no server: a name has 1 to 32 of the characters A-Z a-z 0-9 - _",
-        target::shown(text)
+        target::redacted(text)
     );
     Ok(Some(Target { name: name.to_owned(), place: Place::At(address), ..built_in(dialect)? }))
 }
@@ -186,7 +194,12 @@ mod tests {
 
     #[test]
     fn a_password_that_is_refused_is_not_printed() {
-        for text in ["http://me:secret@127.0.0.1", "a=http://me:secret@127.0.0.1:99999", "me:secret@127.0.0.1:80"] {
+        for text in [
+            "http://me:secret@127.0.0.1",
+            "me:secret@127.0.0.1",
+            "a=http://me:secret@127.0.0.1:99999",
+            "me:secret@127.0.0.1:80",
+        ] {
             let error = names(&[text]).unwrap_err();
             assert!(!error.contains("secret") && error.contains("127.0.0.1"), "{error}");
         }

@@ -18,7 +18,7 @@ use http::{HeaderName, HeaderValue, Method};
 use crate::file::FileError;
 use crate::transport::Transport;
 
-pub use address::{Address, address, lacks_its_scheme, shown};
+pub use address::{Address, address, lacks_its_scheme, redacted};
 pub use parse::{is_name, parse, read};
 pub use template::{Template, Variable};
 

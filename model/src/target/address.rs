@@ -8,6 +8,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use http::uri::Authority;
 
+use crate::foreign::{SENTENCE, shown};
+
 /// An `http` URL without query: what all paths of a server begin with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
@@ -34,19 +36,20 @@ impl Address {
 /// # Errors
 /// A sentence on what is wrong with it.
 pub fn address(text: &str) -> Result<Address, String> {
-    parsed(text).map_err(|wrong| format!("{} is no address of a server: {wrong}, e.g. http://127.0.0.1:8080", shown(text)))
+    parsed(text)
+        .map_err(|wrong| format!("{} is no address of a server: {wrong}, e.g. http://127.0.0.1:8080", redacted(text)))
 }
 
 /// An address as it may be printed: without a password, and without what a query or a fragment says.
 #[must_use]
-pub fn shown(text: &str) -> String {
+pub fn redacted(text: &str) -> String {
     let begin = text.find("://").map_or(0, |at| at + 3);
     let (scheme, rest) = text.split_at(begin);
     // A password may hold any character, and nobody may have encoded it.
     let (hidden, rest) = rest.rfind('@').map_or(("", rest), |at| ("***", &rest[at..]));
     let end = rest.find(['?', '#']).map(|at| at + 1);
     let (rest, more) = end.map_or((rest, ""), |end| (&rest[..end], "…"));
-    format!("{scheme}{hidden}{rest}{more}").escape_debug().to_string()
+    shown(&format!("{scheme}{hidden}{rest}{more}"), SENTENCE)
 }
 
 /// Whether a URL may hold this behind its authority, path and query, so that every client sends the
@@ -154,7 +157,11 @@ pub fn lacks_its_scheme(text: &str) -> bool {
         !host.is_empty() && !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())
     });
     let bare = authority.trim_start_matches('[').trim_end_matches(']');
-    has_port || bare.parse::<IpAddr>().is_ok() || ["//", "http:", "https:"].iter().any(|begin| text.starts_with(begin))
+    let has_user = text.split_once('@').is_some_and(|(user, _)| user.contains(':'));
+    has_port
+        || has_user
+        || bare.parse::<IpAddr>().is_ok()
+        || ["//", "http:", "https:"].iter().any(|begin| text.starts_with(begin))
 }
 
 #[cfg(test)]
@@ -248,12 +255,13 @@ mod tests {
             assert!(!wrong.contains("secret") && wrong.contains("127.0.0.1"), "{wrong}");
         }
         assert!(address("http://me:secret@127.0.0.1").unwrap_err().contains("no password"));
-        assert_eq!(shown("http://a\u{1b}[31m"), "http://a\\u{1b}[31m");
+        assert_eq!(redacted("http://a\u{1b}[31m"), "http://a\\u{1b}[31m");
     }
 
     #[test]
     fn an_address_without_its_scheme_is_recognised() {
-        for text in ["127.0.0.1:7001", "localhost:80/a", "[::1]:80", "::1", "127.0.0.1", "//a/b", "http:/a", "a:99999"]
+        for text in
+            ["127.0.0.1:7001", "localhost:80/a", "[::1]:80", "::1", "127.0.0.1", "//a/b", "http:/a", "a:99999", "a:b@c"]
         {
             assert!(lacks_its_scheme(text), "{text}");
         }
@@ -272,8 +280,8 @@ mod tests {
         #[test]
         fn no_text_makes_it_panic_or_show_what_stands_before_an_at(text: String) {
             drop(address(&text));
-            let shown = shown(&format!("http://quitesecret@{text}"));
-            prop_assert!(!shown.contains("quitesecret"), "{}", shown);
+            let printed = redacted(&format!("http://quitesecret@{text}"));
+            prop_assert!(!printed.contains("quitesecret"), "{}", printed);
             prop_assert!(!lacks_its_scheme(&text) || !text.is_empty());
         }
     }

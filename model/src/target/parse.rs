@@ -12,7 +12,7 @@ use http::{HeaderValue, Method};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::address::{address, shown};
+use super::address::{address, redacted};
 use super::template::{Template, Variable};
 use super::{Complete, Dialect, Newcomers, Others, Parts, Place, Pointer, Publish, Target, Technique, Units};
 use crate::file::{FileError, Source, read_text};
@@ -212,7 +212,7 @@ impl Source<'_> {
         socket.ok_or_else(|| {
             let problem = format!(
                 "`raw-tcp` is {}: an IP address and a port from 1 to 65535, e.g. 127.0.0.1:9000",
-                shown(address.get_ref())
+                redacted(address.get_ref())
             );
             self.wrong(address.span(), problem)
         })
