@@ -11,6 +11,7 @@ mod fake_transports;
 mod foreign;
 mod foreign_server;
 mod misbehaving;
+mod missed;
 mod probing;
 mod relay;
 

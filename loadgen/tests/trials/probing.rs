@@ -78,6 +78,27 @@ async fn every_mistake_is_told_in_one_sentence_with_what_to_do() {
         (moved, Transport::ShortPolling, &["302", "http://elsewhere.test/x", "redirects are not followed"]),
         (Manner::Hangs, Transport::HttpStreaming, &["the head of the answer does not come", "proxy_buffering off"]),
         (Manner::Holds(20), Transport::Sse, &["only when more are published", "X-Accel-Buffering: no"]),
+        (Manner::Buffers(8_192), Transport::Sse, &["held back", "only when more are published", "proxy_buffering off"]),
+        (Manner::Buffers(8_192), Transport::HttpStreaming, &["held back", "only when more are published"]),
+        // Enough for the first messages and not for those after them.
+        (Manner::Buffers(250), Transport::HttpStreaming, &["held back", "only when more are published"]),
+        (Manner::Repeats, Transport::Sse, &["comes twice on one connection"]),
+        (Manner::Repeats, Transport::HttpStreaming, &["comes twice on one connection"]),
+        (Manner::Frames(0x82, false), Transport::WebSocket, &["binary frame", "let it send text frames"]),
+        (Manner::Frames(0x81, true), Transport::WebSocket, &["breaks again and again", "a server's frame is masked"]),
+        (Manner::Frames(0xc1, false), Transport::WebSocket, &["breaks again and again", "eserved"]),
+        (Manner::Hurries, Transport::LongPolling, &["answered at once", "does not wait", "[short-polling]"]),
+        (
+            Manner::Zips("content-encoding: gzip\r\n"),
+            Transport::LongPolling,
+            &["compressed (gzip)", "switch compression off"],
+        ),
+        (
+            Manner::Zips("Content-Encoding: br\r\n"),
+            Transport::ShortPolling,
+            &["compressed (br)", "switch compression off"],
+        ),
+        (Manner::Zips(""), Transport::ShortPolling, &["compressed (gzip)", "no Content-Encoding"]),
         (Manner::Holds(1_000), Transport::HttpStreaming, &["nothing that is published comes", "proxy_buffering off"]),
         (
             Manner::Misplaces,
