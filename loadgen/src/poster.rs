@@ -65,9 +65,9 @@ impl Poster {
         Self { client, ..self.clone() }
     }
 
-    /// Where it publishes.
-    pub(crate) fn address(&self) -> &Url {
-        &self.outlet.publish
+    /// Where it publishes, whatever the topic.
+    pub(crate) fn address(&self) -> String {
+        self.outlet.publish.as_str().replace(self.outlet.topic.as_str(), "TOPIC")
     }
 
     /// The most messages that one request can hold.

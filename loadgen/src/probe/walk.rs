@@ -78,7 +78,7 @@ impl Walk {
     }
 
     fn not_published(&self, reason: &str) -> Trouble {
-        not_published(self.poster.address().as_str(), reason)
+        not_published(&self.poster.address(), reason)
     }
 
     /// Waits for the first message; what took so long since `begun`.
