@@ -209,7 +209,7 @@ What is computed, and what it cannot know: docs/PLANNING.md.";
 pub(crate) struct ProbeOptions {
     /// http://HOST:PORT that speaks pushoff's wire contract, DIALECT=URL, a TOML file that describes
     /// a server (docs/TARGETS.md), or pushoff
-    #[arg(value_name = "URL|FILE", default_value = "pushoff")]
+    #[arg(value_name = "[DIALECT=]URL|FILE", default_value = "pushoff")]
     pub(crate) target: String,
 }
 

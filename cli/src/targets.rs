@@ -7,6 +7,8 @@ use anyhow::{Context, anyhow, bail, ensure};
 use pushoff_loadgen::find;
 use pushoff_model::target::{self, Address, BUILT_IN, OURS, Place, Target};
 
+use crate::terminal;
+
 /// The targets that are asked for; our own server where none is.
 pub(crate) fn asked(asked: &[String]) -> anyhow::Result<Vec<Arc<Target>>> {
     let ours = [OURS.to_owned()];
@@ -41,6 +43,9 @@ pub(crate) async fn found(targets: Vec<Arc<Target>>) -> anyhow::Result<Vec<Arc<T
             continue;
         };
         let socket = find(address).await.with_context(|| format!("looking at {}", target.name))?;
+        if address.host() != socket.ip().to_string() {
+            terminal::remark(&format!("{}: {} is spoken to at {socket}", target.name, address.authority));
+        }
         let place = Place::At(Address { socket: Some(socket), ..address.clone() });
         all.push(Arc::new(Target { place, ..Target::clone(&target) }));
     }

@@ -44,6 +44,10 @@ pub(super) enum Trouble {
     Breaks(String),
     /// A message came twice on one connection, or in one answer.
     Twice,
+    /// A message came after one that was published later.
+    Disordered,
+    /// This one never came, and later ones did on the same connection, or in the same answer.
+    Dropped(u64),
     /// What was heard before came again on another connection, or in another answer.
     Repeated,
     /// So many did not come that others came after.
@@ -54,7 +58,7 @@ impl Trouble {
     /// Whether no look at an answer explains it further.
     fn is_plain(&self) -> bool {
         match self {
-            Self::Plain(_) | Self::Twice => true,
+            Self::Plain(_) | Self::Twice | Self::Disordered | Self::Dropped(_) => true,
             Self::Subscribing(error) => error.cause().is_some_and(ConnectionError::is_plain),
             Self::NotFound(_)
             | Self::Buffered
@@ -140,6 +144,14 @@ impl Scene<'_> {
             Trouble::Twice => "a message comes twice on one connection: the server, or what stands between, sends it \
                                twice; let each be sent once"
                 .into(),
+            Trouble::Disordered => "messages come in another order than they were published in: the server, or what \
+                                    stands between, changes it; let it keep the order"
+                .into(),
+            Trouble::Dropped(index) => format!(
+                "message {} never comes, and later ones on the same connection do: the server, or what stands between, \
+                 drops it",
+                index + 1
+            ),
             Trouble::Repeated => format!(
                 "one who comes back hears again what he had: ids do not let one go on; correct `id` and `resume` in \
                  [{key}], or leave `resume` out"

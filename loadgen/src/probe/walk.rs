@@ -23,8 +23,8 @@ const PUSHES: u64 = 64;
 const PUSH_BYTES: usize = 4 * 1024;
 /// The index of the first of them.
 const FIRST_PUSH: u64 = 1_000;
-/// How long a long poll is watched that has nothing to bring, and how many may come back in that time:
-/// one may be left from before.
+/// How long what should not come is waited for: a long poll that has nothing to bring, of which one may
+/// be left from before.
 const QUIET: Duration = Duration::from_millis(500);
 const MOST_IN_QUIET: u32 = 1;
 
@@ -115,7 +115,7 @@ impl Walk {
                 Some(Heard::Message(index, _, occasion)) if index == next => self.came.push(occasion),
                 Some(Heard::Message(0, ..)) if next == 1 && self.greetings > 1 => {}
                 Some(Heard::Message(index, _, occasion)) if index < next => return Err(self.again(index, occasion)),
-                Some(Heard::Message(index, ..)) => return Err(Trouble::Lost(index - next)),
+                Some(Heard::Message(index, _, occasion)) => return Err(self.skipped(index, occasion).await),
                 Some(_) => {}
                 None => {
                     let otherwise = match self.cut {
@@ -163,7 +163,7 @@ impl Walk {
                 _ => Trouble::Subscribing(error),
             },
             Trouble::Plain(_) | Trouble::NotFound(_) | Trouble::Buffered | Trouble::Breaks(_) => trouble,
-            Trouble::Twice | Trouble::Repeated => trouble,
+            Trouble::Twice | Trouble::Repeated | Trouble::Disordered | Trouble::Dropped(_) => trouble,
         }
     }
 
@@ -176,6 +176,17 @@ impl Walk {
     fn again(&self, index: u64, occasion: Occasion) -> Trouble {
         let first = usize::try_from(index).ok().and_then(|index| self.came.get(index));
         if first == Some(&occasion) { Trouble::Twice } else { Trouble::Repeated }
+    }
+
+    /// A message came before one that was due: that one may come yet, or never.
+    async fn skipped(&mut self, index: u64, occasion: Occasion) -> Trouble {
+        let (due, deadline) = (self.due(), Instant::now() + QUIET);
+        while let Some(heard) = self.next(deadline).await {
+            if matches!(heard, Heard::Message(late, ..) if late == due) {
+                return Trouble::Disordered;
+            }
+        }
+        if self.came.last() == Some(&occasion) { Trouble::Dropped(due) } else { Trouble::Lost(index - due) }
     }
 
     /// Why a message did not come: whether more that is published brings it.

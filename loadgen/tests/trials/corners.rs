@@ -7,6 +7,7 @@ use pushoff_model::{Client, Transport, Workload};
 
 use super::bent::{self, Bend};
 use super::fake_server::{FakeServer, Fault};
+use super::misbehaving::{self, Manner};
 use super::{failed, measured, outcome, target, workload};
 
 const TECHNIQUES: [Transport; 5] =
@@ -49,4 +50,24 @@ async fn what_nobody_asked_for_fails_the_handshake_of_both_clients() {
         let failure = failed(outcome(workload, Transport::WebSocket, &bent).await);
         assert!(failure.reason.contains(name) && failure.reason.contains("RFC 6455"), "{client}: {failure:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_client_cannot_use_fails_the_trial_by_its_name() {
+    let cases = [
+        (Manner::Hurries, Transport::LongPolling, "the server does not wait"),
+        (Manner::Zips("content-encoding: gzip\r\n"), Transport::LongPolling, "compressed (gzip)"),
+        (Manner::Zips("content-encoding: br\r\n"), Transport::ShortPolling, "compressed (br)"),
+        (Manner::Frames(0x82, false), Transport::WebSocket, "binary frame"),
+    ];
+    let told = cases.into_iter().flat_map(|(manner, transport, says)| {
+        Client::OF_THE_PROCESS.map(|client| async move {
+            let server = misbehaving::start(manner).await;
+            let workload = Workload { client, ..workload(Direction::Down) };
+            let failure = failed(outcome(workload, transport, &server).await);
+            assert!(failure.reason.contains(says) && failure.reason.contains("subscriber"), "{client}: {failure:?}");
+            assert!(!failure.reason.contains("again after a break"), "nothing broke: {failure:?}");
+        })
+    });
+    join_all(told).await;
 }

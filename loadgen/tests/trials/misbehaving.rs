@@ -25,6 +25,10 @@ pub(crate) enum Manner {
     Buffers(usize),
     /// With each message twice.
     Repeats,
+    /// Without the message of that number.
+    Drops(u64),
+    /// With the message of that number after the one behind it.
+    Delays(u64),
     /// With frames that begin with this byte, and are masked or not.
     Frames(u8, bool),
     /// Polls: at once, whether there is something or not.
@@ -82,7 +86,7 @@ async fn stream_out(mut stream: BufReader<TcpStream>, request: Request, logs: &L
     let kind = if events { "text/event-stream" } else { "application/x-ndjson" };
     let head = format!("HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ntransfer-encoding: chunked\r\n\r\n");
     stream.write_all(head.as_bytes()).await?;
-    let mut pending = Vec::new();
+    let (mut pending, mut late) = (Vec::new(), Vec::new());
     let comes_back = request.fields.contains_key("last-event-id");
     let mut changed = logs.changed.subscribe();
     let mut since = if comes_back && matches!(manner, Manner::Skips) { logs.after(&request.topic, 0).1 } else { 0 };
@@ -98,9 +102,14 @@ async fn stream_out(mut stream: BufReader<TcpStream>, request: Request, logs: &L
                 (_, true) => format!("id: 0000abcd-{number}\ndata: {payload}\n\n"),
                 (_, false) => format!("{{\"id\":\"0000abcd-{number}\",\"data\":{payload}}}\n"),
             };
-            pending.extend(chunk(&text));
-            if let Manner::Repeats = manner {
-                pending.extend(chunk(&text));
+            match manner {
+                Manner::Drops(dropped) if number == dropped => {}
+                Manner::Delays(delayed) if number == delayed => late = chunk(&text),
+                Manner::Repeats => pending.extend([chunk(&text), chunk(&text)].concat()),
+                _ => pending.extend(chunk(&text)),
+            }
+            if matches!(manner, Manner::Delays(delayed) if number == delayed + 1) {
+                pending.append(&mut late);
             }
         }
         let most = if let Manner::Buffers(most) = manner { most } else { 0 };
