@@ -8,7 +8,8 @@ use super::{ConnectionError, Ended, Feed, Sink};
 /// An answer that brings nothing and comes sooner was not waited for. Chosen here: more than a round
 /// trip takes, less than any server waits.
 const AT_ONCE: Duration = Duration::from_millis(250);
-/// So many of them in a row, and the server does not wait: a poll now and then may end early.
+/// So many of them, and no poll that was held back between them, and the server does not wait: one now
+/// and then may end early.
 const MOST_AT_ONCE: u32 = 10;
 
 /// # Errors
@@ -19,10 +20,14 @@ pub(super) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, Co
     while at_once < MOST_AT_ONCE {
         // Due as soon as the answer before it was handed over.
         let due = feed.now();
-        at_once = match poller.poll(feed, due).await? {
+        let next = poller.poll(feed, due).await?;
+        let is_held_back = feed.now().since(due) >= AT_ONCE;
+        at_once = match next {
             Next::Complete => return Ok(Ended::Complete),
-            Next::Empty if feed.now().since(due) < AT_ONCE => at_once + 1,
-            Next::Empty | Next::GoOn => 0,
+            Next::Empty | Next::GoOn if is_held_back => 0,
+            Next::Empty => at_once + 1,
+            // There was something: it says nothing of how long the server would have waited.
+            Next::GoOn => at_once,
         };
     }
     Err(ConnectionError::DoesNotWait)

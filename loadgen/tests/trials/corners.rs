@@ -1,6 +1,8 @@
 //! Corners of the standards that servers make use of: both clients read what is allowed, and fail
 //! what is not.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use pushoff_model::workload::Direction;
 use pushoff_model::{Client, Transport, Workload};
@@ -63,7 +65,9 @@ async fn what_a_client_cannot_use_fails_the_trial_by_its_name() {
     let told = cases.into_iter().flat_map(|(manner, transport, says)| {
         Client::OF_THE_PROCESS.map(|client| async move {
             let server = misbehaving::start(manner).await;
-            let workload = Workload { client, ..workload(Direction::Down) };
+            let mut workload = Workload { client, ..workload(Direction::Down) };
+            // It is over as soon as somebody gives up.
+            workload.phases.measure = Duration::from_secs(20);
             let failure = failed(outcome(workload, transport, &server).await);
             assert!(failure.reason.contains(says) && failure.reason.contains("subscriber"), "{client}: {failure:?}");
             assert!(!failure.reason.contains("again after a break"), "nothing broke: {failure:?}");
