@@ -175,7 +175,7 @@ mod tests {
             ("http:/localhost:7001", "write http://localhost:7001"),
             ("nonsense", "neither a URL"),
             ("nchan", "nchan=http://"),
-            ("ftp://127.0.0.1", "begins with http://"),
+            ("ftp://127.0.0.1", "begin with http://"),
             ("missing.toml", "missing.toml"),
         ] {
             let error = names(&[text]).unwrap_err();

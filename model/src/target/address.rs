@@ -72,20 +72,20 @@ pub(super) fn is_query(text: &str) -> bool {
 fn parsed(text: &str) -> Result<Address, &'static str> {
     let rest = after_the_scheme(text)?;
     if rest.contains('#') {
-        return Err("it has no fragment (#)");
+        return Err("it must have no fragment (#)");
     }
     if rest.contains('?') {
-        return Err("it has no query (?)");
+        return Err("it must have no query (?)");
     }
     let (authority, base) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     if authority.contains('@') {
-        return Err("it names no user and no password (`headers` of a TOML file is the place for Authorization)");
+        return Err("it must hold no user and no password (`headers` of a TOML file is the place for Authorization)");
     }
     let (host, port) = host_and_port(authority)?;
     is_host(host)?;
     let port = port.map(port_of).transpose()?;
     if !base.is_empty() && !is_path_and_query(base) {
-        return Err("its path holds what a URL may, without . and .. between slashes");
+        return Err("its path must hold what a URL may, without . and .. between slashes");
     }
     let authority = port.map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
     Ok(Address {
@@ -97,12 +97,12 @@ fn parsed(text: &str) -> Result<Address, &'static str> {
 }
 
 fn after_the_scheme(text: &str) -> Result<&str, &'static str> {
-    let (scheme, rest) = text.split_once("://").ok_or("it begins with http://")?;
+    let (scheme, rest) = text.split_once("://").ok_or("it must begin with http://")?;
     match scheme.to_ascii_lowercase().as_str() {
         "http" => Ok(rest),
         "https" | "wss" => Err("TLS is not spoken here; name the plain port behind it"),
-        "ws" => Err("it begins with http://, by which a WebSocket is asked for too"),
-        _other => Err("it begins with http://"),
+        "ws" => Err("it must begin with http://, by which a WebSocket is asked for too"),
+        _other => Err("it must begin with http://"),
     }
 }
 
@@ -132,7 +132,7 @@ fn port_of(text: &str) -> Result<u16, &'static str> {
 /// A name of letters, digits, hyphens, dots and underscores, or an IP address in its usual form.
 fn is_host(host: &str) -> Result<(), &'static str> {
     if host.is_empty() {
-        return Err("it names a host");
+        return Err("it must name a host");
     }
     if let Some(address) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
         return address.parse::<Ipv6Addr>().map(drop).or(Err("what stands in brackets is no IPv6 address"));
@@ -213,8 +213,8 @@ mod tests {
             ("http://[::1", "brackets"),
             ("http://[::1]80", "brackets"),
             ("http://[::1%25lo]:80", "no IPv6 address"),
-            ("http://:80", "names a host"),
-            ("http:///a", "names a host"),
+            ("http://:80", "name a host"),
+            ("http:///a", "name a host"),
             ("http://a b", "no name"),
             ("http://a\\b", "no name"),
             ("http://a,b", "no name"),
@@ -227,10 +227,10 @@ mod tests {
             ("http://a/?b", "no query"),
             ("http://a?b", "no query"),
             ("https://a", "TLS"),
-            ("ws://a", "begins with http://"),
-            ("ftp://a", "begins with http://"),
-            ("a:80", "begins with http://"),
-            ("", "begins with http://"),
+            ("ws://a", "begin with http://"),
+            ("ftp://a", "begin with http://"),
+            ("a:80", "begin with http://"),
+            ("", "begin with http://"),
         ] {
             let wrong = address(text).unwrap_err();
             assert!(wrong.contains(says), "{text}: {wrong}");

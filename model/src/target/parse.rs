@@ -421,7 +421,7 @@ resume = { Last-Event-ID = "{id}" }
             ("http://localhost:9000/push/", "http://me:pw@localhost", 2, "http://***@localhost is"),
             ("headers = {", "raw-tcp = \"127.0.0.1:0\"\nheaders = {", 3, "a port from 1 to 65535"),
             ("headers = {", "raw-tcp = \"127.0.0.1:70000\"\nheaders = {", 3, "a port from 1 to 65535"),
-            ("http://localhost:9000/push/", "localhost:9000", 2, "begins with http://"),
+            ("http://localhost:9000/push/", "localhost:9000", 2, "begin with http://"),
             ("http://localhost:9000/push/", "http://localhost/?a=1", 2, "no query"),
             ("X-Key = \"k\"", "\"X Key\" = \"k\"", 3, "no name of an HTTP field"),
             ("X-Key = \"k\"", "X-Key = \"{env:PUSHOFF_NOT_SET}\"", 3, "PUSHOFF_NOT_SET"),
