@@ -20,6 +20,7 @@ mod survey;
 mod targets;
 mod terminal;
 mod throttle;
+mod values;
 
 use std::process::ExitCode;
 
