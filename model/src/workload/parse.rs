@@ -13,6 +13,7 @@ use super::lines::{read_json_lines, read_trace};
 use super::{Advice, Arrival, Direction, Growth, Load, Payload, Phases, Polling, Search, Slo, Workload};
 use crate::client::Client;
 use crate::file::{self, FileError, Source};
+use crate::foreign::quoted;
 use crate::transport::Transport;
 use crate::units::{ByteCount, OfferedRate, Share};
 
@@ -198,7 +199,8 @@ impl Source<'_> {
         let text = name.get_ref();
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
         if text.is_empty() || text.len() > MAX_NAME_BYTES || !text.bytes().all(allowed) {
-            let problem = format!("`name` is {text:?}: 1 to {MAX_NAME_BYTES} of the characters A-Z a-z 0-9 - _");
+            let problem =
+                format!("`name` is {}: 1 to {MAX_NAME_BYTES} of the characters A-Z a-z 0-9 - _", quoted(text));
             return Err(self.wrong(name.span(), problem));
         }
         Ok(text.clone())
@@ -358,8 +360,10 @@ impl Source<'_> {
         humantime::parse_duration(value.get_ref()).ok().filter(|duration| allowed.contains(duration)).ok_or_else(|| {
             let (least, most) =
                 (humantime::format_duration(*allowed.start()), humantime::format_duration(*allowed.end()));
-            let problem =
-                format!("`{key}` is {:?}: a time with its unit (250ms, 5s, 2min), {least} to {most}", value.get_ref());
+            let problem = format!(
+                "`{key}` is {}: a time with its unit (250ms, 5s, 2min), {least} to {most}",
+                quoted(value.get_ref())
+            );
             self.wrong(value.span(), problem)
         })
     }
@@ -409,7 +413,11 @@ within = "100ms"
             ("bytes = 256", "bytes = 7", "line 9: `bytes` is 7: 100"),
             ("\"mine\"", "\"my own\"", "line 1: `name` is \"my own\""),
             ("arrival", "arivals", "line 8: unknown field `arivals`, expected one of `rate`, `arrival`"),
-            ("\"poisson\"", "\"bursty\"", "line 8: unknown variant `bursty`, expected `constant` or `poisson`"),
+            (
+                "\"poisson\"",
+                "\"bursty\"",
+                "line 8: `arrival`: unknown variant `bursty`, expected `constant` or `poisson`",
+            ),
         ];
         for (from, to, wanted) in cases {
             let message = refused(&GOOD.replacen(from, to, 1));
