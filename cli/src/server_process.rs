@@ -4,15 +4,17 @@
 //! trial. The server watches its standard input and ends with it: it cannot outlive the run.
 
 use std::fs::File;
+use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
+use pushoff_model::foreign::{self, shown};
 use rustix::process::{Pid, Signal, kill_process_group};
-use serde::Deserialize;
-use tokio::io::{AsyncBufReadExt, BufReader};
+use serde::{Deserialize, Deserializer};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, copy, sink};
 use tokio::process::{Child, Command};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
@@ -21,6 +23,10 @@ use crate::pinning;
 
 /// How long a server may take to listen. Chosen here: ours takes milliseconds where all is well.
 const READY_WITHIN: Duration = Duration::from_secs(10);
+/// How long the line may be that says so, in bytes.
+const LONGEST_LINE: u64 = 64 * 1024;
+/// How long the status of a process may take to come after its connections went.
+const DEATH_WITHIN: Duration = Duration::from_millis(300);
 /// How long a server may take to end its connections, and this side to wait for that.
 const GRACE: Duration = Duration::from_millis(500);
 
@@ -30,13 +36,19 @@ pub(crate) struct Ready {
     pub(crate) http: SocketAddr,
     pub(crate) raw_tcp: Option<SocketAddr>,
     /// What it is, with its version.
+    #[serde(default, deserialize_with = "server")]
     pub(crate) server: Option<String>,
+}
+
+fn server<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(Option::<String>::deserialize(deserializer)?.map(|server| shown(&server, foreign::NAME)))
 }
 
 /// A running server.
 #[derive(Debug)]
 pub(crate) struct ServerProcess {
     child: Child,
+    log: Log,
     pub(crate) pid: u32,
     pub(crate) ready: Ready,
 }
@@ -89,7 +101,9 @@ impl ServerPlan<'_> {
         let (program, arguments) = command.split_first().context("the command of a target is empty")?;
         let program = if program.contains(std::path::MAIN_SEPARATOR) {
             let beside = folder.join(program);
-            beside.canonicalize().with_context(|| format!("finding {}, which a target starts", beside.display()))?
+            beside
+                .canonicalize()
+                .with_context(|| format!("finding {}, which a target starts", foreign::path(&beside)))?
         } else {
             PathBuf::from(program)
         };
@@ -125,6 +139,7 @@ impl ServerProcess {
         if let Some(log) = plan.log {
             command.stderr(log.try_clone().context("sharing the server's log")?);
         }
+        let log = Log::begin(plan.log)?;
         let runtime = Handle::current();
         let mut child = pinning::confined(plan.cpus, || {
             let _entered = runtime.enter();
@@ -133,15 +148,40 @@ impl ServerProcess {
                 .with_context(|| format!("starting the server {}", command.as_std().get_program().to_string_lossy()))
         })?;
         let pid = child.id().context("the server ended at once")?;
-        let output = child.stdout.take().context("reading the server's standard output")?;
-        let mut line = String::new();
-        timeout(READY_WITHIN, BufReader::new(output).read_line(&mut line))
+        let mut output = BufReader::new(child.stdout.take().context("reading the server's standard output")?);
+        let mut line = Vec::new();
+        timeout(READY_WITHIN, (&mut output).take(LONGEST_LINE).read_until(b'\n', &mut line))
             .await
-            .with_context(|| format!("the server was not ready within {}", humantime::format_duration(READY_WITHIN)))?
+            .with_context(|| {
+                let within = humantime::format_duration(READY_WITHIN);
+                format!("the server did not say within {within} where it listens{}", log.hint())
+            })?
             .context("reading the server's readiness line")?;
-        let ready = serde_json::from_str(&line)
-            .with_context(|| format!("the server said {line:?} in place of where it listens; see server.log"))?;
-        Ok(Self { child, pid, ready })
+        match serde_json::from_slice(&line) {
+            Ok(ready) => {
+                // Whoever goes on printing is read on: a pipe that nobody reads would end it.
+                tokio::spawn(async move { copy(&mut output, &mut sink()).await });
+                Ok(Self { child, log, pid, ready })
+            }
+            Err(_) if line.is_empty() => {
+                let ended = end_of(&mut child, &log).await;
+                bail!(
+                    "{}",
+                    ended.unwrap_or_else(|| format!("the server said nothing of where it listens{}", log.hint()))
+                )
+            }
+            Err(error) => {
+                let said = foreign::quoted(String::from_utf8_lossy(&line).trim_end());
+                let ended =
+                    end_of(&mut child, &log).await.map_or_else(|| log.hint().to_owned(), |end| format!("; {end}"));
+                Err(error).context(format!("the server said {said} in place of where it listens{ended}"))
+            }
+        }
+    }
+
+    /// How the server has ended by itself, where it has.
+    pub(crate) async fn death(&mut self) -> Option<String> {
+        end_of(&mut self.child, &self.log).await
     }
 
     /// Ends the server: by closing its standard input, and by force where that takes too long.
@@ -159,5 +199,28 @@ impl ServerProcess {
         if let Err(error) = self.child.wait().await {
             tracing::warn!(%error, "the server's end was not seen");
         }
+    }
+}
+
+/// How a process has ended, where it has or is about to: its connections go before its status comes.
+async fn end_of(child: &mut Child, log: &Log) -> Option<String> {
+    let status = timeout(DEATH_WITHIN, child.wait()).await.ok()?.ok()?;
+    Some(format!("the server has ended by itself ({status}){}", log.hint()))
+}
+
+/// The log of the servers of a run, and where in it this one's begins.
+#[derive(Debug)]
+struct Log(Option<(File, u64)>);
+
+impl Log {
+    fn begin(log: Option<&File>) -> anyhow::Result<Self> {
+        let begun = log.map(|log| Ok((log.try_clone()?, log.metadata()?.len())));
+        Ok(Self(begun.transpose().map_err(|error: io::Error| error).context("sharing the server's log")?))
+    }
+
+    /// Where to read on, where there is something to read.
+    fn hint(&self) -> &'static str {
+        let has_grown = |(log, from): &(File, u64)| log.metadata().is_ok_and(|log| log.len() > *from);
+        if self.0.as_ref().is_some_and(has_grown) { "; see server.log in the run's folder" } else { "" }
     }
 }

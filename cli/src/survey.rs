@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use pushoff_loadgen::{Asked, browser_limits, probe};
 use pushoff_model::browser::Browser;
 use pushoff_model::environment::Named;
@@ -30,9 +30,15 @@ pub(crate) async fn survey(asked: &Asked<'_>, cpus: &Cpus) -> anyhow::Result<Vec
     let mut servers = Vec::new();
     for target in asked.targets {
         let context = || format!("looking at {}", target.name);
-        let served = begin(target, cpus).await.with_context(context)?;
-        if target.place != Place::Unsaid {
-            look(&served, target, asked).await.with_context(context)?;
+        let mut served = begin(target, cpus).await.with_context(context)?;
+        if target.place != Place::Unsaid
+            && let Err(error) = look(&served, target, asked).await
+        {
+            return Err(match served.death().await {
+                Some(death) => anyhow!("{}; {death}", terminal::told(&error)),
+                None => error,
+            })
+            .with_context(context);
         }
         servers.push(Named::new(&*target.name, says(target, &served)));
         served.end().await;
