@@ -1,5 +1,7 @@
 //! Files that people write: what is wrong with one is said with its line.
 
+mod typed;
+
 use std::fs::File;
 use std::io::{self, Read};
 use std::ops::Range;
@@ -8,6 +10,8 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 
 use crate::foreign::{self, shown};
+
+pub(crate) use typed::Typed;
 
 /// The largest file that is read, in bytes: a trace of millions of messages. Chosen here.
 const LARGEST_BYTES: u64 = 256 << 20;
@@ -125,7 +129,18 @@ pub(crate) fn wrong_line(path: &Path, line: usize, problem: String) -> FileError
 /// A library's message without the names that kinds of values have in a program.
 pub(crate) fn in_plain_words(message: &str) -> String {
     let message = message.replace('\n', ", ").replace(" at line 1 column ", " at column ");
-    let Some(at) = message.rfind("expected ") else { return message };
+    if let Some((_, number)) = message.split_once("invalid type: integer `")
+        && let Some((number, _)) = number.split_once("` as i128")
+    {
+        return format!("integer {number} is too large");
+    }
+    let Some(at) = message.rfind("expected ") else {
+        return match message.as_str() {
+            "wanted string or table" => "a text or a table is needed".into(),
+            "wanted exactly 1 element, more than 1 element" => "one value is needed, not several".into(),
+            _ => message,
+        };
+    };
     let (before, kind) = message.split_at(at);
     if kind.starts_with("expected struct ") {
         return format!("{before}a table is needed");
