@@ -133,7 +133,7 @@ pub(crate) struct RunOptions {
     pub(crate) no_pin: bool,
     /// Processors for the generator, the rest for the server; below 1 holds the generator back to
     /// that part of one, which shows what a generator that is too weak looks like [default: half]
-    #[arg(long, value_name = "N", conflicts_with = "no_pin", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", conflicts_with = "no_pin", allow_negative_numbers = true, value_parser = number)]
     pub(crate) generator_cpus: Option<f64>,
 }
 
@@ -290,6 +290,10 @@ fn at_least_one(text: &str) -> Result<usize, &'static str> {
 /// A whole number from 1 to `most`.
 fn up_to(most: u32) -> impl Fn(&str) -> Result<NonZeroU32, String> + Clone + Send + Sync + 'static {
     whole_in(NonZeroU32::MIN..=NonZeroU32::MIN.saturating_add(most.saturating_sub(1)))
+}
+
+fn number(text: &str) -> Result<f64, &'static str> {
+    text.parse().or(Err("a number is needed: of whole processors, or a part of one from 0.01 on"))
 }
 
 /// A share above nothing, of at most ten times the whole.

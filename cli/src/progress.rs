@@ -68,7 +68,8 @@ impl Progress {
 
 fn announced(left: &Left) -> String {
     let most = if left.at_most { " at most" } else { "" };
-    format!("{} trials{most}, about {} s{most}", left.trials, left.time.as_secs().max(1))
+    let trials = if left.trials == 1 { "trial" } else { "trials" };
+    format!("{} {trials}{most}, about {} s{most}", left.trials, left.time.as_secs().max(1))
 }
 
 fn expected_time(workload: &Workload) -> Duration {

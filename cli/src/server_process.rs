@@ -3,8 +3,9 @@
 //! Each trial gets a fresh one, so that trials are independent samples and a crash costs one
 //! trial. The server watches its standard input and ends with it: it cannot outlive the run.
 
+mod log;
+
 use std::fs::File;
-use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -20,6 +21,7 @@ use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use crate::pinning;
+use log::Log;
 
 /// How long a server may take to listen. Chosen here: ours takes milliseconds where all is well.
 const READY_WITHIN: Duration = Duration::from_secs(10);
@@ -136,10 +138,11 @@ impl ServerProcess {
     async fn ready(mut command: Command, plan: &ServerPlan<'_>) -> anyhow::Result<Self> {
         // A group of its own: Ctrl-C is for the run, which then ends the server.
         command.process_group(0).kill_on_drop(true).stdin(Stdio::piped()).stdout(Stdio::piped());
-        if let Some(log) = plan.log {
-            command.stderr(log.try_clone().context("sharing the server's log")?);
-        }
-        let log = Log::begin(plan.log)?;
+        command.stderr(match plan.log {
+            Some(log) => log.try_clone().context("sharing the server's log")?.into(),
+            None => Stdio::piped(),
+        });
+        let mut log = Log::begin(plan.log)?;
         let runtime = Handle::current();
         let mut child = pinning::confined(plan.cpus, || {
             let _entered = runtime.enter();
@@ -147,6 +150,7 @@ impl ServerProcess {
                 .spawn()
                 .with_context(|| format!("starting the server {}", command.as_std().get_program().to_string_lossy()))
         })?;
+        log.follow(&mut child);
         let pid = child.id().context("the server ended at once")?;
         let mut output = BufReader::new(child.stdout.take().context("reading the server's standard output")?);
         let mut line = Vec::new();
@@ -164,7 +168,7 @@ impl ServerProcess {
                 Ok(Self { child, log, pid, ready })
             }
             Err(_) if line.is_empty() => {
-                let ended = end_of(&mut child, &log).await;
+                let ended = end_of(&mut child, &mut log).await;
                 bail!(
                     "{}",
                     ended.unwrap_or_else(|| format!("the server said nothing of where it listens{}", log.hint()))
@@ -173,7 +177,7 @@ impl ServerProcess {
             Err(error) => {
                 let said = foreign::quoted(String::from_utf8_lossy(&line).trim_end());
                 let ended =
-                    end_of(&mut child, &log).await.map_or_else(|| log.hint().to_owned(), |end| format!("; {end}"));
+                    end_of(&mut child, &mut log).await.map_or_else(|| log.hint().to_owned(), |end| format!("; {end}"));
                 Err(error).context(format!("the server said {said} in place of where it listens{ended}"))
             }
         }
@@ -181,7 +185,7 @@ impl ServerProcess {
 
     /// How the server has ended by itself, where it has.
     pub(crate) async fn death(&mut self) -> Option<String> {
-        end_of(&mut self.child, &self.log).await
+        end_of(&mut self.child, &mut self.log).await
     }
 
     /// Ends the server: by closing its standard input, and by force where that takes too long.
@@ -203,24 +207,12 @@ impl ServerProcess {
 }
 
 /// How a process has ended, where it has or is about to: its connections go before its status comes.
-async fn end_of(child: &mut Child, log: &Log) -> Option<String> {
-    let status = timeout(DEATH_WITHIN, child.wait()).await.ok()?.ok()?;
+async fn end_of(child: &mut Child, log: &mut Log) -> Option<String> {
+    // Waiting closes it, and that would end a server that is well.
+    let stdin = child.stdin.take();
+    let status = timeout(DEATH_WITHIN, child.wait()).await;
+    child.stdin = stdin;
+    let status = status.ok()?.ok()?;
+    log.settle(DEATH_WITHIN).await;
     Some(format!("the server has ended by itself ({status}){}", log.hint()))
-}
-
-/// The log of the servers of a run, and where in it this one's begins.
-#[derive(Debug)]
-struct Log(Option<(File, u64)>);
-
-impl Log {
-    fn begin(log: Option<&File>) -> anyhow::Result<Self> {
-        let begun = log.map(|log| Ok((log.try_clone()?, log.metadata()?.len())));
-        Ok(Self(begun.transpose().map_err(|error: io::Error| error).context("sharing the server's log")?))
-    }
-
-    /// Where to read on, where there is something to read.
-    fn hint(&self) -> &'static str {
-        let has_grown = |(log, from): &(File, u64)| log.metadata().is_ok_and(|log| log.len() > *from);
-        if self.0.as_ref().is_some_and(has_grown) { "; see server.log in the run's folder" } else { "" }
-    }
 }

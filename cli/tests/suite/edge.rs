@@ -359,6 +359,33 @@ fn a_server_that_dies_while_it_is_measured_is_told_with_its_signal() {
     assert!(failure.reason.contains("; the server has ended by itself (signal: 9 (SIGKILL))"), "{}", failure.reason);
 }
 
+/// Its standard input is what keeps a server alive: to look how it fares must not end it.
+#[test]
+fn a_server_that_is_well_is_not_said_to_have_ended() {
+    let folder = Folder::new();
+    let workload = folder.file("long.toml", &SMALL.replace("\"200ms\"", "\"20s\""));
+    let run = Run::start(&folder, &["--transport", "sse", "--workload", &workload, "--trials", "1"]);
+    run.wait_until_measuring();
+    run.signal(rustix::process::Signal::INT);
+    let ended = run.end();
+    assert_eq!(ended.code, Some(130), "{}", ended.stderr);
+    let records = ended.records();
+    let Outcome::Failed(failure) = &records[0].outcome else { panic!("{records:?}") };
+    assert!(!failure.reason.contains("ended by itself"), "{}", failure.reason);
+}
+
+#[test]
+fn what_a_server_says_while_it_is_looked_at_is_shown_and_steers_nothing() {
+    let folder = Folder::new();
+    let long = "x".repeat(5_000);
+    let target = script(&folder, &format!("printf 'one\\n\\033[31mtwo\\377\\r' >&2; echo {long} >&2; exit 7"));
+    let ended = Run::command(&folder, &["probe", &target]).end();
+    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    let lines: Vec<&str> = ended.stderr.lines().collect();
+    assert_eq!((lines[0], lines[1].starts_with(r"\u{1b}[31mtwo"), lines.len()), ("one", true, 4), "{}", ended.stderr);
+    assert!(ended.stderr.contains("(exit status: 7)") && !ended.stderr.contains('\u{1b}'), "{}", ended.stderr);
+}
+
 #[test]
 fn a_server_may_go_on_printing_after_it_said_where_it_listens() {
     let folder = Folder::new();
