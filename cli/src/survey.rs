@@ -6,6 +6,7 @@ use anyhow::{Context, anyhow, bail};
 use pushoff_loadgen::{Asked, browser_limits, probe};
 use pushoff_model::browser::Browser;
 use pushoff_model::environment::Named;
+use pushoff_model::foreign::{self, shown};
 use pushoff_model::target::{Place, Target};
 use pushoff_model::{Client, Transport};
 
@@ -97,6 +98,6 @@ pub(crate) fn says(target: &Target, served: &Served) -> String {
     served.says.clone().unwrap_or_else(|| match &target.place {
         Place::Unsaid => concat!("pushoff ", env!("CARGO_PKG_VERSION")).to_owned(),
         Place::At(address) => format!("http://{}{}", address.authority, address.base),
-        Place::Started { command, .. } => command.join(" "),
+        Place::Started { command, .. } => shown(&command.join(" "), foreign::SENTENCE),
     })
 }
