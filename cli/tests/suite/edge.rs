@@ -364,7 +364,14 @@ fn a_server_that_dies_while_it_is_measured_is_told_with_its_signal() {
 fn a_server_that_is_well_is_not_said_to_have_ended() {
     let folder = Folder::new();
     let workload = folder.file("long.toml", &SMALL.replace("\"200ms\"", "\"20s\""));
-    let run = Run::start(&folder, &["--transport", "sse", "--workload", &workload, "--trials", "1"]);
+    // Ends at once when its standard input is closed, with whatever it started.
+    let binary = env!("CARGO_BIN_EXE_pushoff");
+    let prompt = format!(
+        "tail -f /dev/null | {binary} serve --listen 127.0.0.1:0 --until-stdin-closes & cat >/dev/null; kill -- -$$"
+    );
+    let target = script(&folder, &prompt);
+    let asked = ["--target", &target, "--transport", "sse", "--workload", &workload, "--trials", "1"];
+    let run = Run::start(&folder, &asked);
     run.wait_until_measuring();
     run.signal(rustix::process::Signal::INT);
     let ended = run.end();
