@@ -106,6 +106,10 @@ fn ended(arguments: Arguments) -> anyhow::Result<Exit> {
 
 /// Shows help, or what is wrong with the command line, as far as there is somebody to see it.
 fn told(refused: &clap::Error) -> Exit {
+    if refused.kind() == clap::error::ErrorKind::InvalidUtf8 {
+        terminal::remark(&format!("pushoff: {} must be UTF-8 text", not_text().join(", ")));
+        return Exit::Usage;
+    }
     if refused.use_stderr() {
         // What was typed stands in it, and steers no terminal either.
         let plain = refused.render().to_string();
@@ -120,6 +124,15 @@ fn told(refused: &clap::Error) -> Exit {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Exit::Unwritten,
         Ok(()) | Err(_) => Exit::Done,
     }
+}
+
+/// The arguments and the variables of pushoff's that are no text.
+fn not_text() -> Vec<String> {
+    let words = std::env::args_os().skip(1).filter(|word| word.to_str().is_none());
+    let words = words.map(|word| foreign::quoted(&word.to_string_lossy()));
+    let variables = std::env::vars_os().filter(|(_, value)| value.to_str().is_none());
+    let variables = variables.filter_map(|(name, _)| name.into_string().ok()).filter(|it| it.starts_with("PUSHOFF_"));
+    words.chain(variables).collect()
 }
 
 /// Has whatever is logged go to standard error.

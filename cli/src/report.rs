@@ -98,7 +98,7 @@ pub(crate) fn publish(run: &Run, folder: &Path, json: bool) -> anyhow::Result<Ex
         }
         Err(error) => {
             let again = format!(
-                "not every document could be written (`pushoff report {}` makes them again, with --out elsewhere too)",
+                "a document is missing: make room and run `pushoff report {}`, or add --out DIR to it",
                 foreign::path(folder)
             );
             terminal::error(&anyhow::Error::new(error).context(again));

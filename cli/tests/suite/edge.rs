@@ -158,7 +158,9 @@ fn where_a_document_finds_no_room_the_others_are_written_and_the_verdict_is_prin
     assert_no_panic(&ended);
     assert_eq!(ended.status.code(), Some(4), "{}", text(&ended.stderr));
     assert_eq!(text(&ended.stdout), text(&with_room.stdout));
-    assert!(text(&ended.stderr).contains("recorded/report.html: "), "{}", text(&ended.stderr));
+    let said = "recorded/report.html: File too large (os error 27)\n";
+    assert!(text(&ended.stderr).ends_with(said), "{}", text(&ended.stderr));
+
     let mut left: Vec<_> = run.read_dir().unwrap().map(|it| it.unwrap().file_name().into_string().unwrap()).collect();
     left.sort_unstable();
     assert_eq!(left, ["environment.json", "latency.hlog", "records.jsonl", "report.md"], "whole or not at all");
@@ -246,6 +248,10 @@ fn a_word_that_must_be_text_and_is_none_is_refused_in_a_sentence() {
         assert_eq!((ended.status.code(), ended.stdout.len()), (Some(2), 0), "{arguments:?}: {}", text(&ended.stderr));
         assert_no_panic(&ended);
     }
+    let ended = pushoff(folder.path()).args(["run", "--seed"]).arg(&odd).output().unwrap();
+    assert_eq!(text(&ended.stderr), "pushoff: \"x\u{fffd}\u{fffd}\" must be UTF-8 text\n");
+    let ended = pushoff(folder.path()).arg("serve").env("PUSHOFF_PUBLISH_TOKEN", &odd).output().unwrap();
+    assert_eq!(text(&ended.stderr), "pushoff: PUSHOFF_PUBLISH_TOKEN must be UTF-8 text\n");
     for value in [OsStr::from_bytes(b"\xff"), "pushoff=nonsense".as_ref(), "\u{1b}[31m=x".as_ref()] {
         let ended = pushoff(folder.path()).arg("list").env("PUSHOFF_LOG", value).output().unwrap();
         let stderr = text(&ended.stderr);
