@@ -2,16 +2,17 @@
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use pushoff_model::workload::Search;
-use pushoff_model::{Client, Transport};
+use pushoff_model::{ByteCount, Client, Transport};
+use pushoff_server::{AllowedOrigin, HostName};
 
-use crate::values::{duration_in, whole_in};
+use crate::values::{duration_in, size_in, whole_in};
 
 /// The most trials of a cell: weeks of them. Chosen here.
 const MOST_TRIALS: u32 = 10_000;
@@ -235,40 +236,50 @@ pub(crate) struct ServeOptions {
     /// Address for the raw TCP floor [default: none]
     #[arg(long, value_name = "ADDRESS:PORT", value_parser = address)]
     pub(crate) raw_tcp: Option<SocketAddr>,
-    /// A foreign origin whose pages may connect (scheme, host and port); may be repeated
+    /// A name or an address that the server is called, besides loopback and the listen address; requests
+    /// for any other host are answered 421; may be repeated
+    #[arg(long, value_name = "HOST")]
+    pub(crate) allow_host: Vec<HostName>,
+    /// A foreign origin whose pages may connect (scheme, host and port; * is any); may be repeated
     #[arg(long, value_name = "ORIGIN")]
-    pub(crate) allow_origin: Vec<String>,
+    pub(crate) allow_origin: Vec<AllowedOrigin>,
     /// Bearer token that publishing requires
-    #[arg(long, value_name = "TOKEN", env = "PUSHOFF_PUBLISH_TOKEN", hide_env_values = true)]
+    #[arg(long, value_name = "TOKEN", env = "PUSHOFF_PUBLISH_TOKEN", hide_env_values = true, value_parser = token)]
     pub(crate) publish_token: Option<String>,
-    /// Largest payload, in bytes
-    #[arg(long, value_name = "BYTES", default_value_t = 64 * 1024, value_parser = at_least_one)]
-    pub(crate) max_payload: usize,
+    /// Let the live page cut all connections and hold all answers back, to show how each transport recovers
+    #[arg(long)]
+    pub(crate) demo: bool,
+    /// Serve a WebSocket at /echo that sends each message back, for conformance suites
+    #[arg(long)]
+    pub(crate) echo: bool,
+    /// Bound on all memory that the server keeps, 8 MiB to 1 TiB and at least 32 times --max-payload
+    /// [default: a quarter of the machine's]
+    #[arg(long, value_name = "SIZE", value_parser = size_in(MEMORY))]
+    pub(crate) memory: Option<ByteCount>,
+    /// Largest payload, 1 B to 16 MiB
+    #[arg(long, value_name = "SIZE", default_value = "64KiB", value_parser = size_in(1..=16 << 20))]
+    pub(crate) max_payload: ByteCount,
     /// Messages that a topic keeps for those who come back (and at most 4 MiB of them)
-    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = at_least_one)]
+    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = whole_in(1..=1_000_000_usize))]
     pub(crate) replay: usize,
-    /// Most topics at a time
-    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = at_least_one)]
+    /// Most topics at a time that were published to
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = whole_in(1..=10_000_000_usize))]
     pub(crate) max_topics: usize,
     /// Most connections at a time, raw TCP included
-    #[arg(long, value_name = "N", default_value_t = 15_000, value_parser = at_least_one)]
+    #[arg(long, value_name = "N", default_value_t = 15_000, value_parser = whole_in(1..=10_000_000_usize))]
     pub(crate) max_connections: usize,
-    /// How long a stream may be idle before it is told that it lives
-    #[arg(long, value_name = "TIME", default_value = "15s", value_parser = humantime::parse_duration)]
+    /// Send a heartbeat on a stream that was idle for this long, 100ms to 1h
+    #[arg(long, value_name = "TIME", default_value = "15s", value_parser = duration_in(TENTH..=HOUR))]
     pub(crate) heartbeat: Duration,
-    /// How long a request head may take to arrive
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = humantime::parse_duration)]
+    /// Close a connection whose request head takes longer to arrive, 100ms to 1h
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration_in(TENTH..=HOUR))]
     pub(crate) head_timeout: Duration,
-    /// How long one who reads nothing is waited for before the connection is cut off
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
+    /// Disconnect a client that accepts no data for this long, 100ms to 1h
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration_in(TENTH..=HOUR))]
     pub(crate) write_timeout: Duration,
-    /// How long connections may take to end at shutdown
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = humantime::parse_duration)]
+    /// Time that connections have to end at shutdown, 0s to 1h
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration_in(Duration::ZERO..=HOUR))]
     pub(crate) grace: Duration,
-    /// Let the live page cut connections and hold answers back, to show what comes of it [default:
-    /// true on a loopback address, where nobody else is struck]
-    #[arg(long, value_name = "BOOL")]
-    pub(crate) outages: Option<bool>,
     /// Processors to stay on, e.g. 0,1 [default: wherever the scheduler puts it]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub(crate) cpus: Vec<u32>,
@@ -281,10 +292,17 @@ pub(crate) struct ServeOptions {
     pub(crate) until_stdin_closes: bool,
 }
 
-const NEEDS_A_NUMBER: &str = "a whole number above 0 is needed";
+const TENTH: Duration = Duration::from_millis(100);
+const HOUR: Duration = Duration::from_hours(1);
 
-fn at_least_one(text: &str) -> Result<usize, &'static str> {
-    text.parse().map(NonZeroUsize::get).or(Err(NEEDS_A_NUMBER))
+/// What `--memory` may be, in bytes.
+const MEMORY: RangeInclusive<u64> = 8 << 20..=1 << 40;
+
+/// A token as a header can carry it (RFC 6750 §2.1).
+fn token(text: &str) -> Result<String, &'static str> {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
+    let is_right = !text.is_empty() && text.len() <= 4096 && text.bytes().all(is_token);
+    is_right.then(|| text.to_owned()).ok_or("a token is 1 to 4,096 of the characters A-Z a-z 0-9 - . _ ~ + / =")
 }
 
 /// A whole number from 1 to `most`.

@@ -78,8 +78,6 @@ impl ServerPlan<'_> {
     fn ours(&self) -> anyhow::Result<Command> {
         let mut command = Command::new(std::env::current_exe().context("finding this program")?);
         command.args(["serve", "--listen", "127.0.0.1:0", "--raw-tcp", "127.0.0.1:0", "--until-stdin-closes"]);
-        // What is measured has nothing beside what it is measured for.
-        command.args(["--outages", "false"]);
         command.arg("--grace").arg(humantime::format_duration(GRACE).to_string());
         command.arg("--max-connections").arg(self.connections.to_string());
         command.arg("--max-topics").arg((self.topics + 1).to_string());

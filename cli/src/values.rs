@@ -32,7 +32,6 @@ pub(crate) fn duration_in(
     }
 }
 
-#[cfg_attr(not(test), expect(dead_code, reason = "sizes are typed to `pushoff serve`"))]
 /// Parses a size such as `65536`, `64KiB`, `1MiB` or `512MB` that lies in `range`, in bytes.
 pub(crate) fn size_in(
     range: RangeInclusive<u64>,

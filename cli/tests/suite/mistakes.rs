@@ -52,6 +52,42 @@ fn each_mistake_is_named_with_what_to_do() {
 }
 
 #[test]
+fn what_a_server_cannot_be_is_refused_at_the_door_with_its_range() {
+    let folder = Folder::new();
+    let times = ["--heartbeat", "--head-timeout", "--write-timeout", "--grace"];
+    for flag in times {
+        for time in ["-1s", "500000000000years", "2h", "5", "x"] {
+            let stderr = refused(&folder, &["serve", &format!("{flag}={time}")]).stderr;
+            assert!(stderr.contains(flag) && stderr.contains("1h"), "{flag} {time}: {stderr}");
+        }
+    }
+    for (flag, wrong) in [
+        ("--heartbeat", "0s"),
+        ("--head-timeout", "1ns"),
+        ("--write-timeout", "0s"),
+        ("--max-connections", "0"),
+        ("--max-connections", "18446744073709551615"),
+        ("--max-topics", "0"),
+        ("--replay", "0"),
+        ("--max-payload", "0"),
+        ("--max-payload", "100000000000"),
+        ("--memory", "1MiB"),
+        ("--memory", "1e9"),
+        ("--allow-origin", "ok.example"),
+        ("--allow-origin", "https://ok.example/path"),
+        ("--allow-host", "https://ok.example"),
+        ("--allow-host", "ok.example:80"),
+        ("--publish-token", ""),
+        ("--publish-token", "with space"),
+    ] {
+        let stderr = refused(&folder, &["serve", &format!("{flag}={wrong}")]).stderr;
+        assert!(stderr.contains(flag), "{flag} {wrong}: {stderr}");
+    }
+    let stderr = refused(&folder, &["serve", "--memory", "8MiB", "--max-payload", "1MiB"]).stderr;
+    assert!(stderr.contains("--memory") && stderr.contains("--max-payload"), "{stderr}");
+}
+
+#[test]
 fn a_folder_that_holds_a_run_is_never_written_to_again() {
     let folder = Folder::new();
     std::fs::create_dir(folder.path("run")).unwrap();
