@@ -103,9 +103,10 @@ pub(crate) struct RunOptions {
     #[arg(long, value_name = "NAME")]
     pub(crate) transport: Vec<Transport>,
     /// The server: pushoff (started for each trial), http://HOST:PORT that speaks its wire contract,
-    /// DIALECT=URL, or a TOML file that describes one (docs/TARGETS.md), called otherwise with NAME=FILE;
-    /// may be repeated, and all are then measured side by side [default: pushoff]
-    #[arg(long, value_name = "URL|FILE")]
+    /// DIALECT=URL, or a TOML file that describes one (docs/TARGETS.md). NAME= before it, as in
+    /// old=http://HOST:PORT, a=nchan=URL or new=FILE, says what the report calls it. May be repeated, and
+    /// all are then measured side by side [default: pushoff]
+    #[arg(long, value_name = "[NAME=]URL|FILE")]
     pub(crate) target: Vec<OsString>,
     /// Trials of each cell (workload × transport), 1 to 10000; more give narrower intervals
     #[arg(long, value_name = "N", default_value = "4", value_parser = up_to(MOST_TRIALS), allow_negative_numbers = true)]
@@ -224,7 +225,7 @@ What is computed, and what it cannot know: docs/PLANNING.md.";
 pub(crate) struct ProbeOptions {
     /// http://HOST:PORT that speaks pushoff's wire contract, DIALECT=URL, a TOML file that describes
     /// a server (docs/TARGETS.md), or pushoff
-    #[arg(value_name = "URL|FILE", default_value = "pushoff")]
+    #[arg(value_name = "[DIALECT=]URL|FILE", default_value = "pushoff")]
     pub(crate) target: OsString,
 }
 

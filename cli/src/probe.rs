@@ -46,8 +46,7 @@ pub(crate) fn probe(options: &ProbeOptions, json: bool) -> anyhow::Result<Exit> 
     let text = if json {
         serde_json::to_string_pretty(&rows)?
     } else {
-        let lines = rows.iter().map(|row| format!("  {:<15} {}", row.transport, prose(&row.found)));
-        std::iter::once(says).chain(lines).collect::<Vec<_>>().join("\n")
+        std::iter::once(says).chain(lines(&rows)).collect::<Vec<_>>().join("\n")
     };
     if let Some(death) = death {
         terminal::remark(&format!("{}: {death}", target.name));
@@ -69,13 +68,27 @@ fn row(transport: Transport, findings: &[Finding]) -> Row {
             let first_message_ns = pushoff_model::time::nanos(offer.first_message);
             Found::Offered { first_message_ns, resumes: offer.resumes }
         }
-        Some(Err(reason)) => {
-            // Here the row names it already.
-            let prefix = format!("{}: ", transport.name());
-            Found::Wrong { reason: shown(reason.strip_prefix(&prefix).unwrap_or(reason), REASON) }
+        // The row names it already.
+        Some(Err(_)) => {
+            let reason = finding.and_then(Finding::without_its_transport).unwrap_or_default();
+            Found::Wrong { reason: shown(reason, REASON) }
         }
     };
     Row { transport: transport.name(), found }
+}
+
+/// A line a transport; what is wrong with several is said once.
+fn lines(rows: &[Row]) -> Vec<String> {
+    let mut lines: Vec<(Vec<&str>, String)> = Vec::new();
+    for row in rows {
+        let said = prose(&row.found);
+        let is_wrong = matches!(row.found, Found::Wrong { .. });
+        match lines.iter_mut().find(|(_, other)| is_wrong && *other == said) {
+            Some((names, _)) => names.push(row.transport),
+            None => lines.push((vec![row.transport], said)),
+        }
+    }
+    lines.into_iter().map(|(names, said)| format!("  {:<15} {said}", names.join(", "))).collect()
 }
 
 fn prose(found: &Found) -> String {

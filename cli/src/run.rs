@@ -51,6 +51,8 @@ pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus, json: bool) ->
     let cpus = Cpus::take(options.no_pin, generator)?;
     let machine = environment::check(workloads.iter().map(|workload| &**workload), &cpus, descriptor_limit)?;
     let runtime = runtime::build(cpus.generator)?;
+    let targets = runtime.block_on(targets::found(targets.clone()))?;
+    let asked = Asked { targets: &targets, ..asked };
     let servers = runtime.block_on(survey::survey(&asked, &cpus))?;
     let browser = if has_browser { Some(runtime.block_on(survey::browser(&cpus))?) } else { None };
     let environment = environment::gather(
