@@ -1,5 +1,6 @@
 //! The command line: what can be asked, and the help that teaches it.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
@@ -7,10 +8,16 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use pushoff_model::workload::Search;
 use pushoff_model::{ByteCount, Client, Transport};
 use pushoff_server::{AllowedOrigin, HostName};
 
 use crate::values::{duration_in, size_in, whole_in};
+
+/// The most trials of a cell: weeks of them. Chosen here.
+const MOST_TRIALS: u32 = 10_000;
+/// How long the measured part of a trial may be, as in a workload's file.
+const MEASURED: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_hours(24);
 
 const EXAMPLES: &str = "\
 Examples:
@@ -40,7 +47,10 @@ Exit codes:
   1    a gate failed: `diff --fail-on` found what it was asked to fail on
   2    bad usage: a flag, a file, an address or the machine's set-up; nothing was measured
   3    a cell failed; the others are reported
+  4    what was found out could not be written (a full disk, say): the verdict is still printed, and the
+       records that were written are whole
   130  interrupted; what was measured until then is kept and reported
+Whoever stops reading standard output or standard error (`| head`) changes neither documents nor exit code.
 
 Logs: PUSHOFF_LOG=info (or debug, or a filter such as pushoff_server=trace). Colour: NO_COLOR.";
 
@@ -88,31 +98,34 @@ pub(crate) enum Command {
 pub(crate) struct RunOptions {
     /// A built-in workload or a TOML file; may be repeated [default: progress, ticker and chat]
     #[arg(long, value_name = "NAME|FILE")]
-    pub(crate) workload: Vec<String>,
+    pub(crate) workload: Vec<OsString>,
     /// A transport to measure; may be repeated [default: all five and the raw TCP floor]
     #[arg(long, value_name = "NAME")]
     pub(crate) transport: Vec<Transport>,
     /// The server: pushoff (started for each trial), http://HOST:PORT that speaks its wire contract,
-    /// DIALECT=URL, or a TOML file that describes one (docs/TARGETS.md), called otherwise with NAME=FILE;
-    /// may be repeated, and all are then measured side by side [default: pushoff]
-    #[arg(long, value_name = "URL|FILE")]
-    pub(crate) target: Vec<String>,
-    /// Trials of each cell (workload × transport); more give narrower intervals
-    #[arg(long, value_name = "N", default_value = "4", value_parser = positive)]
+    /// DIALECT=URL, or a TOML file that describes one (docs/TARGETS.md). NAME= before it, as in
+    /// old=http://HOST:PORT, a=nchan=URL or new=FILE, says what the report calls it. May be repeated, and
+    /// all are then measured side by side [default: pushoff]
+    #[arg(long, value_name = "[NAME=]URL|FILE")]
+    pub(crate) target: Vec<OsString>,
+    /// Trials of each cell (workload × transport), 1 to 10000; more give narrower intervals
+    #[arg(long, value_name = "N", default_value = "4", value_parser = up_to(MOST_TRIALS), allow_negative_numbers = true)]
     pub(crate) trials: NonZeroU32,
-    /// Length of the measured part of a trial, e.g. 5s [default: as the workload says]
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    /// Length of the measured part of a trial, 100ms to 1day, e.g. 5s [default: as the workload says]
+    #[arg(long, value_name = "TIME", value_parser = duration_in(MEASURED), allow_negative_numbers = true)]
     pub(crate) duration: Option<Duration>,
     /// Who receives: library (reqwest, eventsource-client, tokio-tungstenite), lean (our own, which cost
     /// the generator less) or browser (pages in headless Chromium, pushoff's own server only); given
     /// several times, all are measured [default: as the workload says]
     #[arg(long, value_name = "KIND")]
     pub(crate) client: Vec<Client>,
-    /// Subscribers in all, in place of what the workload says; several, e.g. 100,1000, measure each
-    #[arg(long, value_name = "N", value_delimiter = ',', value_parser = positive)]
+    /// Subscribers in all, 1 to 60000, in place of what the workload says; several, e.g. 100,1000,
+    /// measure each
+    #[arg(long, value_name = "N", value_delimiter = ',', value_parser = up_to(Search::MOST_SUBSCRIBERS),
+          allow_negative_numbers = true)]
     pub(crate) subscribers: Vec<NonZeroU32>,
     /// Seed of the order of trials, of schedules and of payloads
-    #[arg(long, value_name = "S", default_value_t = 1)]
+    #[arg(long, value_name = "S", default_value_t = 1, value_parser = whole_in(0..=u64::MAX), allow_negative_numbers = true)]
     pub(crate) seed: u64,
     /// Folder for records and report; must not hold a run yet [default: pushoff-runs/TIME]
     #[arg(long, value_name = "DIR")]
@@ -122,7 +135,7 @@ pub(crate) struct RunOptions {
     pub(crate) no_pin: bool,
     /// Processors for the generator, the rest for the server; below 1 holds the generator back to
     /// that part of one, which shows what a generator that is too weak looks like [default: half]
-    #[arg(long, value_name = "N", conflicts_with = "no_pin", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", conflicts_with = "no_pin", allow_negative_numbers = true, value_parser = number)]
     pub(crate) generator_cpus: Option<f64>,
 }
 
@@ -140,10 +153,10 @@ pub(crate) struct ReportOptions {
 pub(crate) struct DiffOptions {
     /// The folder of the earlier run; or FOLDER@SERVER, one of the servers that a run measured side by side
     #[arg(value_name = "BASE", value_hint = ValueHint::DirPath)]
-    pub(crate) base: String,
+    pub(crate) base: OsString,
     /// What is held against it, likewise; two servers of one run are compared trial by trial
     #[arg(value_name = "NEW", value_hint = ValueHint::DirPath)]
-    pub(crate) new: String,
+    pub(crate) new: OsString,
     /// Below what a change does not matter; latencies also have the machine's noise, capacities the
     /// step of their search
     #[arg(long, value_name = "SHARE", default_value = "5%", value_parser = percent)]
@@ -212,8 +225,8 @@ What is computed, and what it cannot know: docs/PLANNING.md.";
 pub(crate) struct ProbeOptions {
     /// http://HOST:PORT that speaks pushoff's wire contract, DIALECT=URL, a TOML file that describes
     /// a server (docs/TARGETS.md), or pushoff
-    #[arg(value_name = "URL|FILE", default_value = "pushoff")]
-    pub(crate) target: String,
+    #[arg(value_name = "[DIALECT=]URL|FILE", default_value = "pushoff")]
+    pub(crate) target: OsString,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -293,10 +306,13 @@ fn token(text: &str) -> Result<String, &'static str> {
     is_right.then(|| text.to_owned()).ok_or("a token is 1 to 4,096 of the characters A-Z a-z 0-9 - . _ ~ + / =")
 }
 
-const NEEDS_A_NUMBER: &str = "a whole number above 0 is needed";
+/// A whole number from 1 to `most`.
+fn up_to(most: u32) -> impl Fn(&str) -> Result<NonZeroU32, String> + Clone + Send + Sync + 'static {
+    whole_in(NonZeroU32::MIN..=NonZeroU32::MIN.saturating_add(most.saturating_sub(1)))
+}
 
-fn positive(text: &str) -> Result<NonZeroU32, &'static str> {
-    text.parse().or(Err(NEEDS_A_NUMBER))
+fn number(text: &str) -> Result<f64, &'static str> {
+    text.parse().or(Err("a number is needed: of whole processors, or a part of one from 0.01 on"))
 }
 
 /// A share above nothing, of at most ten times the whole.
@@ -323,6 +339,6 @@ mod tests {
     fn without_a_subcommand_the_options_are_those_of_run() {
         let arguments = Arguments::parse_from(["pushoff", "--workload", "chat", "--trials", "5"]);
         assert!(arguments.command.is_none());
-        assert_eq!((arguments.run.workload, arguments.run.trials.get()), (vec!["chat".to_owned()], 5));
+        assert_eq!((arguments.run.workload, arguments.run.trials.get()), (vec![OsString::from("chat")], 5));
     }
 }
