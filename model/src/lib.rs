@@ -8,6 +8,7 @@ pub mod browser;
 pub mod client;
 pub mod environment;
 pub mod file;
+pub mod foreign;
 pub mod histogram;
 pub mod message;
 pub mod overhead;
