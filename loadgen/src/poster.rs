@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method};
 use pushoff_model::Topic;
+use pushoff_model::foreign::{SENTENCE, shown};
 use pushoff_model::target::{Dialect, Template, Variable};
 use reqwest::Url;
 
@@ -103,7 +104,9 @@ impl Poster {
         if status.is_success() {
             Verdict::Accepted
         } else {
-            Verdict::Refused(format!("the server answered {status} to a message: {}", body.trim()))
+            let body = shown(body.trim(), SENTENCE);
+            let said = if body.is_empty() { String::new() } else { format!(": {body}") };
+            Verdict::Refused(format!("the server answered {status} to a message{said}"))
         }
     }
 

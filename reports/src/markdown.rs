@@ -4,11 +4,13 @@ use std::fmt::Write as _;
 use std::iter;
 
 use comfy_table::{Table as Grid, presets};
+use pushoff_model::foreign::{SENTENCE, shown};
 
 use crate::browser::facts;
 use crate::charts::predictions;
 use crate::cost;
 use crate::describe;
+use crate::group::Trial;
 use crate::kind::Kind;
 use crate::number::ABSENT;
 use crate::predict::Check;
@@ -95,11 +97,25 @@ fn answer(comparison: &Comparison<'_>) -> String {
     text
 }
 
+/// Words that somebody else's may be among, with nothing in them that Markdown or HTML would act on.
+fn inert(words: &str) -> String {
+    let mut text = String::with_capacity(words.len());
+    for letter in words.chars() {
+        match letter {
+            '<' => text.push_str("&lt;"),
+            '&' => text.push_str("&amp;"),
+            '|' | '`' | '*' | '_' | '[' | ']' | '~' | '#' | '\\' | '!' => text.extend(['\\', letter]),
+            other => text.push(other),
+        }
+    }
+    text
+}
+
 /// A table and what is noted below it.
 fn whole(table: &Table<'_>, lay_out: fn(&Table<'_>) -> String) -> String {
     let mut text = lay_out(table);
     for note in &table.notes {
-        let _written = writeln!(text, "\n{note}");
+        let _written = writeln!(text, "\n{}", inert(note));
     }
     text
 }
@@ -309,15 +325,20 @@ fn validity(study: &Study<'_>) -> String {
                 let place = format!("{}, {}, trial {}", group.label, cell.transport.label(), trial.record.trial);
                 let concerns = trial.record.measurement().map_or(&[][..], |it| &it.concerns);
                 for concern in concerns {
-                    let _written = writeln!(text, "- {place}: {}: {}", concern.limit.label(), concern.detail);
+                    let _written = writeln!(text, "- {place}: {}: {}", concern.limit.label(), inert(&concern.detail));
                 }
                 if trial.record.measurement().is_none() {
-                    let _written = writeln!(text, "- {place}: not measured: {}", trial.reason().unwrap_or_default());
+                    let _written = writeln!(text, "- {place}: not measured: {}", reason(trial));
                 }
             }
         }
     }
     text
+}
+
+/// Why a trial has no measurement: maybe in a server's own words.
+fn reason(trial: &Trial<'_>) -> String {
+    inert(&shown(trial.reason().unwrap_or_default(), SENTENCE))
 }
 
 fn environment(study: &Study<'_>) -> String {

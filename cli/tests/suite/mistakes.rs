@@ -18,10 +18,15 @@ fn each_mistake_is_named_with_what_to_do() {
         "wrong.toml",
         "name = \"x\"\nquestion = \"?\"\nsubscribers = 0\n[publish]\nrate = 1.0\n[slo]\nshare = 1\nwithin = \"1s\"\n",
     );
+    let rare = folder.file(
+        "rare.toml",
+        "name = \"rare\"\nquestion = \"?\"\n[publish]\nrate = 0.5\n[slo]\nshare = 0.9\nwithin = \"1s\"\n[phases]\nmeasure = \"300ms\"\n",
+    );
     folder.file("plain", "a file where a folder should be");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().unwrap().to_string();
-    let cases: [(&[&str], &[&str]); 11] = [
+    let cases: [(&[&str], &[&str]); 12] = [
+        (&["run", "--workload", &rare], &["no message of rare is due", "300ms", "--duration"]),
         (&["run", "--workload", "nonsense"], &["nonsense", "progress, ticker, chat"]),
         (&["run", "--workload", "absent.toml"], &["reading absent.toml", "No such file"]),
         (&["run", "--workload", &wrong], &["line 3", "`subscribers` is 0", "1 to 60000"]),

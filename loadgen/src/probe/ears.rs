@@ -1,11 +1,12 @@
 //! What a probe hears, as it comes.
 
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use pushoff_model::{RunInstant, Transport};
 use tokio::sync::mpsc::Sender;
 
-use crate::stamp;
+use crate::stamp::{self, Received};
 use crate::transports::{ConnectionError, Incoming, Sink};
 
 /// How much of what is no message is kept: enough to recognise it.
@@ -56,8 +57,8 @@ impl Sink for Ears {
 
     fn message(&mut self, message: Incoming<'_>) {
         match stamp::read(message.payload) {
-            Some(stamp) => self.hear(Heard::Message(stamp.index, message.received)),
-            None => self.strange(message.payload),
+            Some(Received { stamp, is_whole: true }) => self.hear(Heard::Message(stamp.index, message.received)),
+            Some(Received { is_whole: false, .. }) | None => self.strange(message.payload),
         }
     }
 
@@ -70,7 +71,7 @@ impl Sink for Ears {
         }
     }
 
-    fn polled_empty(&mut self) {}
+    fn polled_empty(&mut self, _: Duration) {}
 
     fn broke(&mut self, _: &ConnectionError) -> ControlFlow<()> {
         ControlFlow::Continue(())

@@ -16,7 +16,7 @@ pub enum ConnectionError {
     Io(#[from] io::Error),
     /// The HTTP client failed.
     #[error("the HTTP request failed")]
-    Http(#[from] reqwest::Error),
+    Http(#[source] reqwest::Error),
     /// What answered the lean client is no response of HTTP/1.1 that can be read in one way only.
     #[error("the server's answer cannot be read: {0}")]
     Response(&'static str),
@@ -56,6 +56,9 @@ pub enum ConnectionError {
     /// Pages subscribe for themselves.
     #[error("a browser subscribes by its pages, not from here")]
     InAPage,
+    /// A page's client broke off, for the reason that it gives.
+    #[error("in a page: {0}")]
+    Page(String),
     /// The stream ended though its topic is not complete.
     #[error("the stream ended before its time")]
     Ended,
@@ -99,8 +102,16 @@ impl ConnectionError {
             | Self::EventStream(_)
             | Self::WebSocket(_)
             | Self::Closed(_)
+            | Self::Page(_)
             | Self::Ended => false,
         }
+    }
+}
+
+/// Without the address: it holds the topic, and equal causes are to be equal.
+impl From<reqwest::Error> for ConnectionError {
+    fn from(error: reqwest::Error) -> Self {
+        Self::Http(error.without_url())
     }
 }
 
