@@ -3,6 +3,7 @@
 
 use anyhow::Context;
 use pushoff_loadgen::{Finding, probe as look};
+use pushoff_model::foreign::shown;
 use pushoff_model::target::Target;
 use pushoff_model::{Client, Transport};
 use serde::Serialize;
@@ -10,6 +11,9 @@ use serde::Serialize;
 use crate::arguments::ProbeOptions;
 use crate::pinning::{Cpus, GeneratorCpus};
 use crate::{Exit, runtime, survey, targets, terminal};
+
+/// Characters of what keeps a technique from being measured.
+const REASON: usize = 1_000;
 
 /// What was found out about one transport, for scripts.
 #[derive(Serialize)]
@@ -30,12 +34,13 @@ enum Found {
 pub(crate) fn probe(options: &ProbeOptions, json: bool) -> anyhow::Result<Exit> {
     let target = targets::asked(std::slice::from_ref(&options.target))?.remove(0);
     let cpus = Cpus::take(true, GeneratorCpus::Half)?;
-    let (says, findings) = runtime::build(cpus.allowed)?.block_on(async {
-        let served = survey::begin(&target, &cpus).await.with_context(|| format!("looking at {}", target.name))?;
+    let (says, findings, death) = runtime::build(cpus.allowed)?.block_on(async {
+        let mut served = survey::begin(&target, &cpus).await.with_context(|| format!("looking at {}", target.name))?;
         let findings = look(&served.server, &spoken(&target), Client::Library).await;
         let says = survey::says(&target, &served);
+        let death = if findings.iter().any(|finding| finding.verdict.is_err()) { served.death().await } else { None };
         served.end().await;
-        anyhow::Ok((says, findings))
+        anyhow::Ok((says, findings, death))
     })?;
     let rows: Vec<Row> = Transport::ALL.into_iter().map(|transport| row(transport, &findings)).collect();
     let text = if json {
@@ -43,9 +48,11 @@ pub(crate) fn probe(options: &ProbeOptions, json: bool) -> anyhow::Result<Exit> 
     } else {
         std::iter::once(says).chain(lines(&rows)).collect::<Vec<_>>().join("\n")
     };
-    terminal::result(&text);
+    if let Some(death) = death {
+        terminal::remark(&format!("{}: {death}", target.name));
+    }
     let is_wrong = rows.iter().any(|row| matches!(row.found, Found::Wrong { .. }));
-    Ok(if is_wrong { Exit::CellFailed } else { Exit::Done })
+    Ok(terminal::result(&text).and(if is_wrong { Exit::CellFailed } else { Exit::Done }))
 }
 
 /// The transports that a target is said to have.
@@ -63,7 +70,8 @@ fn row(transport: Transport, findings: &[Finding]) -> Row {
         }
         // The row names it already.
         Some(Err(_)) => {
-            Found::Wrong { reason: finding.and_then(Finding::without_its_transport).unwrap_or_default().into() }
+            let reason = finding.and_then(Finding::without_its_transport).unwrap_or_default();
+            Found::Wrong { reason: shown(reason, REASON) }
         }
     };
     Row { transport: transport.name(), found }

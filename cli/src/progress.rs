@@ -5,6 +5,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pushoff_loadgen::{Left, Plan, Trial};
 use pushoff_model::Workload;
+use pushoff_model::foreign::shown;
 use pushoff_model::record::{Outcome, Record, Step};
 use pushoff_model::workload::Growth;
 
@@ -55,7 +56,7 @@ impl Progress {
         if self.bar.is_hidden() {
             terminal::remark(&line);
         } else if !matches!(record.outcome, Outcome::Measured(_)) {
-            self.bar.println(line);
+            self.bar.println(shown(&line, usize::MAX));
         }
     }
 
@@ -67,7 +68,8 @@ impl Progress {
 
 fn announced(left: &Left) -> String {
     let most = if left.at_most { " at most" } else { "" };
-    format!("{} trials{most}, about {} s{most}", left.trials, left.time.as_secs().max(1))
+    let trials = if left.trials == 1 { "trial" } else { "trials" };
+    format!("{} {trials}{most}, about {} s{most}", left.trials, left.time.as_secs().max(1))
 }
 
 fn expected_time(workload: &Workload) -> Duration {
@@ -89,10 +91,14 @@ fn outcome(outcome: &Outcome) -> String {
         Outcome::Measured(measurement) => {
             let median = measurement.delivery_latency.quantile(0.5);
             let median = median.map_or_else(|| "–".to_owned(), pushoff_reports::describe::duration);
-            match measurement.window.due {
-                0 => format!("{} connections held", measurement.counts.subscribers),
+            let counts = &measurement.counts;
+            let measured = match measurement.window.due {
+                0 => format!("{} connections held", counts.subscribers),
                 due => format!("{} of {due} deliveries, p50 {median}", measurement.window.delivered),
-            }
+            };
+            let wrong = [(counts.unpublished + counts.unsent, "messages not published"), (counts.reconnects, "breaks")];
+            let wrong = wrong.into_iter().filter(|it| it.0 > 0).map(|(count, what)| format!(", {count} {what}"));
+            [measured].into_iter().chain(wrong).collect()
         }
         Outcome::Failed(failure) => format!("failed: {}", failure.reason),
         Outcome::NotRun(not_run) => format!("not run: {}", not_run.reason),

@@ -45,6 +45,11 @@ impl Served {
         Ok(Self { server, says, process })
     }
 
+    /// How the process that was started has ended by itself, where it has.
+    pub(crate) async fn death(&mut self) -> Option<String> {
+        self.process.as_mut()?.death().await
+    }
+
     /// Ends what was started.
     pub(crate) async fn end(self) {
         if let Some(process) = self.process {

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use pushoff_loadgen::{Asked, Finding, browser_limits, probe};
 use pushoff_model::browser::Browser;
 use pushoff_model::environment::Named;
+use pushoff_model::foreign::{self, shown};
 use pushoff_model::target::{Place, Target};
 use pushoff_model::{Client, Transport};
 
@@ -30,9 +31,15 @@ pub(crate) async fn survey(asked: &Asked<'_>, cpus: &Cpus) -> anyhow::Result<Vec
     let mut servers = Vec::new();
     for target in asked.targets {
         let context = || format!("looking at {}", target.name);
-        let served = begin(target, cpus).await.with_context(context)?;
-        if target.place != Place::Unsaid {
-            look(&served, target, asked).await.with_context(context)?;
+        let mut served = begin(target, cpus).await.with_context(context)?;
+        if target.place != Place::Unsaid
+            && let Err(error) = look(&served, target, asked).await
+        {
+            return Err(match served.death().await {
+                Some(death) => anyhow!("{}; {death}", terminal::told(&error)),
+                None => error,
+            })
+            .with_context(context);
         }
         servers.push(Named::new(&*target.name, says(target, &served)));
         served.end().await;
@@ -99,6 +106,6 @@ pub(crate) fn says(target: &Target, served: &Served) -> String {
             let at = if said == found { String::new() } else { format!(", found at {found}") };
             format!("http://{said}{}{at}", address.base)
         }
-        Place::Started { command, .. } => command.join(" "),
+        Place::Started { command, .. } => shown(&command.join(" "), foreign::SENTENCE),
     })
 }

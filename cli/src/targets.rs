@@ -1,20 +1,26 @@
 //! The servers that a command is asked to look at: `--target`, read and checked.
 
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail, ensure};
 use pushoff_loadgen::find;
+use pushoff_model::foreign;
 use pushoff_model::target::{self, Address, BUILT_IN, OURS, Place, Target};
 
 use crate::terminal;
 
 /// The targets that are asked for; our own server where none is.
-pub(crate) fn asked(asked: &[String]) -> anyhow::Result<Vec<Arc<Target>>> {
-    let ours = [OURS.to_owned()];
+pub(crate) fn asked(asked: &[OsString]) -> anyhow::Result<Vec<Arc<Target>>> {
+    let ours = [OURS.into()];
     let mut targets: Vec<Arc<Target>> = Vec::new();
     for text in if asked.is_empty() { &ours[..] } else { asked } {
-        let target = one(text)?;
+        let target = match text.to_str() {
+            Some(text) => one(text)?,
+            None => of_file(text)?,
+        };
         ensure!(
             targets.iter().all(|other| other.name != target.name),
             "two targets are named {}: call one otherwise, with NAME=URL or NAME=FILE, or by `name` in its TOML file",
@@ -23,7 +29,7 @@ pub(crate) fn asked(asked: &[String]) -> anyhow::Result<Vec<Arc<Target>>> {
         ensure!(
             !target.is_ours() || target.dialect == built_in(OURS)?.dialect,
             "{OURS} is the name of pushoff's own server, and {text} speaks otherwise: call it otherwise",
-            text = target::redacted(text)
+            text = target::redacted(&text.to_string_lossy())
         );
         targets.push(Arc::new(target));
     }
@@ -67,19 +73,30 @@ fn one(text: &str) -> anyhow::Result<Target> {
         );
     }
     has_its_scheme(text)?;
-    let is_file = |text: &str| Path::new(text).extension().is_some() || text.contains(std::path::MAIN_SEPARATOR);
+    of_file(OsStr::new(text))
+}
+
+/// The target of a TOML file: `FILE` or `NAME=FILE`. The name of a file need not be text.
+fn of_file(asked: &OsStr) -> anyhow::Result<Target> {
+    let is_file = |text: &OsStr| Path::new(text).extension().is_some() || text.as_bytes().contains(&b'/');
     ensure!(
-        is_file(text),
-        "--target {text:?} is neither a URL (http://127.0.0.1:8080) nor a TOML file (docs/TARGETS.md)"
+        is_file(asked),
+        "--target {} is neither a URL (http://127.0.0.1:8080) nor a TOML file (docs/TARGETS.md)",
+        foreign::quoted(&asked.to_string_lossy())
     );
-    let named = text.split_once('=').filter(|(name, file)| target::is_name(name) && is_file(file));
-    let target = match named.filter(|_| !Path::new(text).exists()) {
+    let bytes = asked.as_bytes();
+    let named = bytes.iter().position(|&byte| byte == b'=').and_then(|at| {
+        let (name, file) = (str::from_utf8(&bytes[..at]).ok()?, OsStr::from_bytes(&bytes[at + 1..]));
+        (target::is_name(name) && is_file(file)).then_some((name, file))
+    });
+    let target = match named.filter(|_| !Path::new(asked).exists()) {
         Some((name, file)) => Target { name: name.to_owned(), ..target::read(Path::new(file))? },
-        None => target::read(Path::new(text))?,
+        None => target::read(Path::new(asked))?,
     };
     ensure!(
         target.place != Place::Unsaid,
-        "{text} says neither `url` nor `start`: add where the server listens, or the command that starts it"
+        "{} says neither `url` nor `start`: add where the server listens, or the command that starts it",
+        foreign::path(Path::new(asked))
     );
     Ok(target)
 }
@@ -131,7 +148,7 @@ mod tests {
     use super::*;
 
     fn names(texts: &[&str]) -> Result<Vec<String>, String> {
-        let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+        let texts: Vec<OsString> = texts.iter().map(OsString::from).collect();
         asked(&texts)
             .map(|targets| targets.iter().map(|target| target.name.clone()).collect())
             .map_err(|error| format!("{error:#}"))

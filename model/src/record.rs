@@ -5,10 +5,12 @@
 
 mod browser;
 mod costs;
+mod faults;
 
 use serde::{Deserialize, Serialize};
 
 use crate::client::Client;
+use crate::foreign;
 use crate::histogram::LatencyHistogram;
 use crate::target::OURS;
 use crate::transport::Transport;
@@ -18,6 +20,7 @@ pub use browser::{BrowserUse, Heap, MainThread, PageClocks};
 pub use costs::{
     Connecting, Contents, Flow, Held, KernelMemory, MachineUse, Memory, ProcessMemory, ProcessUse, Traffic, Wire,
 };
+pub use faults::{Fault, FaultKind, Faults, OTHERS};
 
 /// The version of the schema that this build writes and reads.
 pub const SCHEMA_VERSION: u32 = 2;
@@ -27,7 +30,11 @@ pub const SCHEMA_VERSION: u32 = 2;
 pub struct Record {
     /// [`SCHEMA_VERSION`] of the writer.
     pub schema: u32,
+    /// Which trial this is, of all that were ever run; absent from builds that gave none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<TrialId>,
     /// The run that this belongs to: the `run` of an `environment.json`.
+    #[serde(deserialize_with = "foreign::line")]
     pub run: String,
     /// What was asked for, whole.
     pub workload: Workload,
@@ -36,7 +43,7 @@ pub struct Record {
     /// Who received.
     pub client: Client,
     /// Who served: the name of a target, [`OURS`] where none was asked for.
-    #[serde(default = "ours")]
+    #[serde(default = "ours", deserialize_with = "foreign::line")]
     pub server: String,
     /// Where a search for capacity stood; absent where the workload itself was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -63,6 +70,28 @@ impl Record {
             Outcome::Measured(measurement) => Some(measurement),
             Outcome::Failed(_) | Outcome::NotRun(_) => None,
         }
+    }
+}
+
+/// The identity of a trial: a random number, written as 32 hexadecimal digits. Wherever its record is
+/// found, and however often, it is the same trial, which counts once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct TrialId(pub u128);
+
+impl TryFrom<String> for TrialId {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let is_digits = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let number = u128::from_str_radix(&text, 16).ok().filter(|_| is_digits);
+        number.map(Self).ok_or("the id of a trial is 32 hexadecimal digits")
+    }
+}
+
+impl From<TrialId> for String {
+    fn from(id: TrialId) -> Self {
+        format!("{:032x}", id.0)
     }
 }
 
@@ -108,10 +137,14 @@ pub struct Failure {
     /// The kind of failure.
     pub kind: FailureKind,
     /// One sentence for a person.
+    #[serde(deserialize_with = "foreign::line")]
     pub reason: String,
     /// What had been counted when it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counts: Option<Counts>,
+    /// What went wrong until then, by cause.
+    #[serde(default, skip_serializing_if = "Faults::is_empty")]
+    pub faults: Faults,
 }
 
 /// The kinds of failure.
@@ -136,6 +169,7 @@ pub enum FailureKind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NotRun {
     /// One sentence for a person.
+    #[serde(deserialize_with = "foreign::line")]
     pub reason: String,
 }
 
@@ -195,6 +229,10 @@ pub struct Measurement {
     pub browser: Option<BrowserUse>,
     /// What limits the trial's worth. Empty: nothing known.
     pub concerns: Vec<Concern>,
+    /// What went wrong, by cause: messages that were not published, connections that broke. Absent in
+    /// records that were written before it was noted: there the counts alone tell.
+    #[serde(default, skip_serializing_if = "Faults::is_empty")]
+    pub faults: Faults,
 }
 
 /// Every message of a trial, summed over subscribers.
@@ -224,6 +262,10 @@ pub struct Counts {
     pub duplicated: u64,
     /// First deliveries that came after a later message of the same publisher.
     pub reordered: u64,
+    /// Deliveries whose content was not what was published. They are not among the delivered, and one
+    /// of them fails a trial.
+    #[serde(default)]
+    pub altered: u64,
     /// HTTP requests and WebSocket handshakes made by subscribers.
     pub requests: u64,
     /// Polls that brought no message.
@@ -237,8 +279,8 @@ pub struct Counts {
 pub struct WindowCounts {
     /// Messages accepted whose intended time lies in the measure phase.
     pub published: u64,
-    /// Deliveries of messages whose intended time lies in the measure phase: accepted, never sent,
-    /// or under way and given up when the trial was over. What the share within the SLO is of.
+    /// Deliveries of messages whose intended time lies in the measure phase, whatever became of the
+    /// message: accepted, refused, of unknown fate, or never sent. What the share within the SLO is of.
     pub due: u64,
     /// Of those, the ones of accepted messages.
     pub expected: u64,
@@ -268,6 +310,7 @@ pub struct Concern {
     /// What was the limit.
     pub limit: Limit,
     /// One sentence with the figure.
+    #[serde(deserialize_with = "foreign::line")]
     pub detail: String,
 }
 
