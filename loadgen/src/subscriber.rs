@@ -14,7 +14,7 @@ use crate::ledger::{Delivery, Ledger};
 use crate::publication::{Publication, Verdict};
 use crate::recorder::{Recorder, Sample, SampleBlock};
 use crate::stamp::{self, GREETER, Received};
-use crate::transports::{ConnectionError, Incoming, Sink};
+use crate::transports::{AT_ONCE, ConnectionError, Incoming, Sink};
 
 /// One subscriber of a trial.
 #[derive(Debug)]
@@ -102,10 +102,6 @@ pub(crate) struct Tallies {
     pub(crate) empty_at_once: u64,
     pub(crate) reconnects: u64,
 }
-
-/// An empty answer that comes so soon was not waited for. Chosen here: a fifth of the shortest wait that a
-/// workload may ask for, and far more than a round trip.
-pub(crate) const AT_ONCE: Duration = Duration::from_millis(200);
 
 /// How far a subscriber has come, for those who wait for it.
 #[derive(Debug, Default)]

@@ -13,7 +13,7 @@ use crate::failure::Failed;
 use crate::resources::{Use, share};
 use crate::settlement::Account;
 use crate::standstill::MISSED;
-use crate::subscriber::AT_ONCE;
+use crate::transports::AT_ONCE;
 
 /// A generator busier than this on its processors is late for reasons of its own.
 pub(crate) const BUSY_GENERATOR: f64 = 0.85;

@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::poll::{Next, Poller};
 use super::{ConnectionError, Ended, Feed, Sink};
 
-/// An answer that brings nothing and comes sooner was not waited for. Chosen here: more than a round
-/// trip takes, less than any server waits.
-const AT_ONCE: Duration = Duration::from_millis(250);
+/// An answer that brings nothing and comes sooner was not waited for. Chosen here: a fifth of the
+/// shortest wait that a workload may ask for, and far more than a round trip.
+pub(crate) const AT_ONCE: Duration = Duration::from_millis(200);
 /// So many of them, and no poll that was held back between them, and the server does not wait: one now
 /// and then may end early.
 const MOST_AT_ONCE: u32 = 10;

@@ -76,7 +76,8 @@ async fn a_long_poll_that_is_answered_at_once_with_nothing_fails_the_trial_by_th
     let failure = failed(with_fault(workload(Direction::Down), Transport::LongPolling, Fault::NeverWaits).await);
     assert_eq!(failure.kind, FailureKind::Server, "{failure:?}");
     assert!(failure.reason.contains("does not wait"), "{failure:?}");
-    assert!(failure.counts.unwrap().empty_polls > 12, "{failure:?}");
+    // A client of this process asks no more; a page's is told of when the trial is over.
+    assert!(failure.reason.contains("subscriber"), "{failure:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
