@@ -91,10 +91,14 @@ fn outcome(outcome: &Outcome) -> String {
         Outcome::Measured(measurement) => {
             let median = measurement.delivery_latency.quantile(0.5);
             let median = median.map_or_else(|| "–".to_owned(), pushoff_reports::describe::duration);
-            match measurement.window.due {
-                0 => format!("{} connections held", measurement.counts.subscribers),
+            let counts = &measurement.counts;
+            let measured = match measurement.window.due {
+                0 => format!("{} connections held", counts.subscribers),
                 due => format!("{} of {due} deliveries, p50 {median}", measurement.window.delivered),
-            }
+            };
+            let wrong = [(counts.unpublished + counts.unsent, "messages not published"), (counts.reconnects, "breaks")];
+            let wrong = wrong.into_iter().filter(|it| it.0 > 0).map(|(count, what)| format!(", {count} {what}"));
+            [measured].into_iter().chain(wrong).collect()
         }
         Outcome::Failed(failure) => format!("failed: {}", failure.reason),
         Outcome::NotRun(not_run) => format!("not run: {}", not_run.reason),

@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::Context;
 use pushoff_loadgen::{Asked, Plan, Trial, connections_needed};
 use pushoff_model::foreign::shown;
-use pushoff_model::record::{Failure, FailureKind, NotRun, Outcome, Record, SCHEMA_VERSION, TrialId};
+use pushoff_model::record::{Failure, FailureKind, Faults, NotRun, Outcome, Record, SCHEMA_VERSION, TrialId};
 use pushoff_model::workload::Load;
 use pushoff_model::{Client, Workload};
 use tokio::signal::unix::{SignalKind, signal};
@@ -46,6 +46,7 @@ pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus, json: bool) ->
         descriptors: descriptor_limit,
     };
     asked::ensure_descriptors(&asked)?;
+    asked::ensure_something_is_due(&asked)?;
     let has_browser = asked::has_browser(&asked)?;
     let started = environment::now();
     let cpus = Cpus::take(options.no_pin, generator)?;
@@ -134,8 +135,8 @@ async fn one(trial: &Trial, cpus: &Cpus, folder: &RunFolder, interrupted: &Cance
     let mut served = match Served::begin(&trial.target, &plan, cpus.server_count()).await {
         Ok(served) => served,
         Err(error) => {
-            let reason = shown(&terminal::told(&error), REASON);
-            return Outcome::Failed(Failure { kind: FailureKind::Server, reason, counts: None });
+            let (kind, reason) = (FailureKind::Server, shown(&terminal::told(&error), REASON));
+            return Outcome::Failed(Failure { kind, reason, counts: None, faults: Faults::default() });
         }
     };
     let mut outcome = pushoff_loadgen::run(trial, &served.server, interrupted).await;

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io;
 use std::iter::successors;
 
-use pushoff_model::record::{Failure, FailureKind};
+use pushoff_model::record::{Failure, FailureKind, Faults};
 use rustix::io::Errno;
 
 /// A failure on its way to the outcome.
@@ -12,7 +12,7 @@ pub(crate) type Failed = Box<Failure>;
 
 /// A failure in one sentence.
 pub(crate) fn failed(kind: FailureKind, reason: impl Into<String>) -> Failed {
-    Box::new(Failure { kind, reason: reason.into(), counts: None })
+    Box::new(Failure { kind, reason: reason.into(), counts: None, faults: Faults::default() })
 }
 
 /// A failure with everything that its error knows. Where the machine had no more to give, it is the

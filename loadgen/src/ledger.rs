@@ -16,6 +16,7 @@ pub struct Ledger {
     told: u64,
     told_unknown: bool,
     foreign: u64,
+    altered: u64,
     /// Begins with the first cursor; none where the server has no such thing.
     cursors: Option<CursorTally>,
 }
@@ -46,7 +47,7 @@ impl Ledger {
     #[must_use]
     pub fn new(publishers: usize) -> Self {
         let publishers = vec![Stream::default(); publishers];
-        Self { publishers, delivered: 0, told: 0, told_unknown: false, foreign: 0, cursors: None }
+        Self { publishers, delivered: 0, told: 0, told_unknown: false, foreign: 0, altered: 0, cursors: None }
     }
 
     /// Enters message `index` of the topic's publisher number `publisher`, from 0.
@@ -74,6 +75,11 @@ impl Ledger {
         self.foreign += 1;
     }
 
+    /// Enters a message of this load whose content is not what was published: no delivery.
+    pub const fn altered(&mut self) {
+        self.altered += 1;
+    }
+
     /// Enters a missed notice; `None` where the server could not tell how many.
     pub const fn told(&mut self, missed: Option<u64>) {
         match missed {
@@ -90,10 +96,11 @@ impl Ledger {
         }
     }
 
-    /// How many messages are settled: delivered at least once, or told missed.
+    /// How many messages are settled: delivered at least once, told missed, or altered, after which
+    /// nobody waits for the ledger to balance.
     #[must_use]
     pub fn accounted(&self) -> u64 {
-        self.delivered.saturating_add(self.told)
+        self.delivered.saturating_add(self.told).saturating_add(self.altered)
     }
 
     /// Whether a message was delivered.
@@ -107,7 +114,7 @@ impl Ledger {
     /// # Errors
     /// When the two do not add up; the text says how.
     pub fn balance(&self, published: &[Published<'_>]) -> Result<Balance, String> {
-        let mut balance = Balance::default();
+        let mut balance = Balance { altered: self.altered, ..Balance::default() };
         let mut absent = 0;
         for (stream, published) in self.publishers.iter().zip(published) {
             if stream.next > published.sent {
@@ -178,6 +185,8 @@ pub struct Balance {
     pub missed: u64,
     /// Absent in silence.
     pub lost: u64,
+    /// Deliveries whose content was not what was published: none of the delivered.
+    pub altered: u64,
     /// Deliveries beyond the first.
     pub duplicated: u64,
     /// First deliveries after a later message of the same publisher.
@@ -331,6 +340,16 @@ mod tests {
         ledger.deliver(0, 0);
         ledger.told(Some(2));
         assert!(balanced(&ledger, &[2]).unwrap_err().contains("told missed"));
+    }
+
+    #[test]
+    fn an_altered_message_is_not_delivered_and_is_counted() {
+        let mut ledger = Ledger::new(1);
+        ledger.deliver(0, 0);
+        ledger.altered();
+        assert_eq!(ledger.accounted(), 2, "nobody waits for it any more");
+        let balance = balanced(&ledger, &[2]).unwrap();
+        assert_eq!(balance, Balance { expected: 2, delivered: 1, lost: 1, altered: 1, ..Balance::default() });
     }
 
     #[test]

@@ -10,6 +10,7 @@
 //! its [`ledger`] and its sample into the [`recorder`].
 
 mod browser;
+mod content;
 mod descriptors;
 mod failure;
 mod knobs;
@@ -59,6 +60,6 @@ pub use plan::{Asked, Left, Plan, Trial};
 pub use probe::{Finding, Offer, probe};
 pub use processes::processes_of;
 pub use resources::held_back_to;
-pub use run::run;
+pub use run::{nothing_due, run};
 pub use server::{NotFound, Server, find};
 pub use shortages::shortages;

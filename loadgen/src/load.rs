@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use pushoff_model::record::{Failure, FailureKind};
+use pushoff_model::record::{FailureKind, FaultKind};
 use pushoff_model::{RunClock, Workload};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, timeout_at};
@@ -15,7 +15,7 @@ use crate::failure::{Failed, caused, failed};
 use crate::pacer::Pacer;
 use crate::phases::Timetable;
 use crate::poster::Poster;
-use crate::publication::{Fates, Publication};
+use crate::publication::{GIVEN_UP, Publication};
 use crate::publisher::Publisher;
 use crate::recorder::Recorder;
 use crate::settlement::Account;
@@ -164,20 +164,16 @@ impl Load<'_> {
     /// Whether a trial has anything to show.
     ///
     /// # Errors
-    /// When the server took none of the messages that were to be measured.
-    pub(crate) fn check(&self, account: &Account, fates: &[Fates]) -> Result<(), Failed> {
-        let reason = fates.iter().find_map(|fates| fates.reason.as_ref());
-        match reason {
-            Some(reason) if account.window.published == 0 => Err(Box::new(Failure {
-                kind: FailureKind::Server,
-                reason: format!("no message of the measure phase was published: {reason}"),
-                counts: Some(account.counts),
-            })),
-            Some(reason) => {
-                warn!(unpublished = account.counts.unpublished, %reason, "not every message was published");
-                Ok(())
+    /// When the server took none of the messages that were to be measured, for another reason than that
+    /// it is overloaded.
+    pub(crate) fn check(&self, account: &Account) -> Result<(), Failed> {
+        let causes = [FaultKind::Refused, FaultKind::Unanswered];
+        match causes.into_iter().find_map(|kind| account.faults.of(kind).find(|it| it.cause != GIVEN_UP)) {
+            Some(fault) if account.window.published == 0 => {
+                let reason = format!("no message of the measure phase was published: {}", fault.cause);
+                Err(account.failed(FailureKind::Server, reason))
             }
-            None => Ok(()),
+            Some(_) | None => Ok(()),
         }
     }
 }

@@ -1,8 +1,17 @@
 //! What became of a publisher's messages: accepted, refused, or of unknown fate.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use pushoff_model::record::{FaultKind, Faults, OTHERS};
+
 use crate::ranges::RangeSet;
+
+/// Distinct causes of one publisher that are kept apart: what comes after them goes with the last.
+/// Chosen here: a publisher has one server.
+const MOST_CAUSES: usize = 8;
+/// The cause of what was under way when nobody waited for it any more.
+pub(crate) const GIVEN_UP: &str = "the server had not answered when the trial was over";
 
 /// The fates of one publisher's messages. Shared by the publisher and, where it sends on a
 /// subscriber's connection, by that subscriber.
@@ -20,12 +29,18 @@ pub(crate) struct Fates {
     pub(crate) refused: RangeSet,
     /// The connection broke before the server's word came, or nobody waited for it any more.
     pub(crate) doubtful: RangeSet,
-    /// Those of the doubtful ones that nobody waited for any more: their time was over.
-    pub(crate) given_up: RangeSet,
     /// Indices below this came back to their speaker: the server has them.
     echoed: u64,
-    /// Why the last message was not published.
-    pub(crate) reason: Option<String>,
+    /// Why messages were refused or are in doubt: each stands under one cause.
+    causes: Vec<Cause>,
+}
+
+/// Why some messages were not published, for all that is known.
+#[derive(Clone, Debug)]
+struct Cause {
+    kind: FaultKind,
+    reason: String,
+    indices: RangeSet,
 }
 
 /// The server's word on messages that were sent together.
@@ -48,8 +63,7 @@ impl Publication {
         let mut fates = self.lock();
         let range = fates.sent..fates.taken.max(fates.sent);
         fates.sent = range.end;
-        fates.doubtful.insert(range.clone());
-        fates.given_up.insert(range);
+        fates.doubt(range, GIVEN_UP);
     }
 
     /// Enters the verdict on the next `count` messages.
@@ -60,13 +74,10 @@ impl Publication {
         match verdict {
             Verdict::Accepted => {}
             Verdict::Refused(reason) => {
+                fates.blame(FaultKind::Refused, range.clone(), &reason);
                 fates.refused.insert(range);
-                fates.reason = Some(reason);
             }
-            Verdict::Doubtful(reason) => {
-                fates.doubtful.insert(range);
-                fates.reason = Some(reason);
-            }
+            Verdict::Doubtful(reason) => fates.doubt(range, &reason),
         }
     }
 
@@ -77,12 +88,12 @@ impl Publication {
         fates.echoed = fates.echoed.max(index.saturating_add(1));
     }
 
-    /// Enters that the connection which messages were sent on broke: those that have not come
-    /// back may never have arrived.
-    pub(crate) fn broke(&self) {
+    /// Enters that the connection which messages were sent on broke, and why: those that have not
+    /// come back may never have arrived.
+    pub(crate) fn broke(&self, reason: &str) {
         let mut fates = self.lock();
         let range = fates.echoed..fates.sent;
-        fates.doubtful.insert(range);
+        fates.doubt(range, reason);
     }
 
     /// What is known by now.
@@ -96,6 +107,41 @@ impl Publication {
 }
 
 impl Fates {
+    fn doubt(&mut self, range: Range<u64>, reason: &str) {
+        self.blame(FaultKind::Unanswered, range.clone(), reason);
+        self.doubtful.insert(range);
+    }
+
+    /// Enters the cause of what has none yet.
+    fn blame(&mut self, kind: FaultKind, range: Range<u64>, reason: &str) {
+        let doubted = self.doubtful.gaps(range);
+        let fresh: Vec<_> = doubted.into_iter().flat_map(|range| self.refused.gaps(range)).collect();
+        if fresh.is_empty() {
+            return;
+        }
+        let place = self.causes.iter().position(|cause| cause.kind == kind && cause.reason == reason);
+        let last = self.causes.iter().rposition(|cause| cause.kind == kind);
+        let at = match (place, last) {
+            (Some(at), _) => at,
+            (None, Some(last)) if self.causes.len() >= MOST_CAUSES => {
+                OTHERS.clone_into(&mut self.causes[last].reason);
+                last
+            }
+            (None, _) => {
+                self.causes.push(Cause { kind, reason: reason.to_owned(), indices: RangeSet::default() });
+                self.causes.len() - 1
+            }
+        };
+        fresh.into_iter().for_each(|range| self.causes[at].indices.insert(range));
+    }
+
+    /// Enters into `faults` why those messages were not published.
+    pub(crate) fn explain(&self, unpublished: &RangeSet, faults: &mut Faults) {
+        for Cause { kind, reason, indices } in &self.causes {
+            faults.add(*kind, reason, indices.overlap(unpublished));
+        }
+    }
+
     /// How many messages may be in the log: all but those that the server said no to.
     pub(crate) fn possible(&self) -> u64 {
         self.sent - self.refused.count()
@@ -106,12 +152,21 @@ impl Fates {
 mod tests {
     use super::*;
 
+    /// Why all that is refused or in doubt was not published.
+    fn causes(fates: &Fates) -> Vec<(FaultKind, String, u64)> {
+        let (mut unpublished, mut faults) = (fates.refused.clone(), Faults::default());
+        fates.doubtful.iter().for_each(|index| unpublished.insert(index..index + 1));
+        fates.explain(&unpublished, &mut faults);
+        let of = |kind| faults.of(kind).map(|it| (it.kind, it.cause.clone(), it.count)).collect::<Vec<_>>();
+        FaultKind::ALL.into_iter().flat_map(of).collect()
+    }
+
     #[test]
     fn a_break_makes_doubtful_what_has_not_come_back() {
         let publication = Publication::default();
         publication.enter(5, Verdict::Accepted);
         publication.echoed(2);
-        publication.broke();
+        publication.broke("reset");
         publication.enter(1, Verdict::Accepted);
         let fates = publication.fates();
         assert!(fates.doubtful.iter().eq(3..5));
@@ -128,16 +183,38 @@ mod tests {
         publication.take(2);
         publication.close();
         let fates = publication.fates();
-        assert!(fates.doubtful.iter().eq(3..5) && fates.given_up == fates.doubtful);
-        assert_eq!((fates.taken, fates.sent, fates.reason), (5, 5, None));
+        assert!(fates.doubtful.iter().eq(3..5));
+        assert_eq!((fates.taken, fates.sent), (5, 5));
+        assert_eq!(causes(&fates), [(FaultKind::Unanswered, GIVEN_UP.into(), 2)]);
     }
 
     #[test]
-    fn a_refusal_is_kept_with_its_reason() {
+    fn every_refusal_is_kept_with_its_cause() {
         let publication = Publication::default();
         publication.enter(1, Verdict::Accepted);
         publication.enter(2, Verdict::Refused("413".into()));
+        publication.enter(3, Verdict::Refused("503".into()));
+        publication.enter(4, Verdict::Refused("413".into()));
         let fates = publication.fates();
-        assert_eq!((fates.possible(), fates.reason.as_deref()), (1, Some("413")));
+        assert_eq!(fates.possible(), 1);
+        assert_eq!(causes(&fates), [(FaultKind::Refused, "413".into(), 6), (FaultKind::Refused, "503".into(), 3)]);
+    }
+
+    #[test]
+    fn a_message_stands_under_one_cause_and_causes_are_bounded() {
+        let publication = Publication::default();
+        publication.enter(4, Verdict::Accepted);
+        publication.enter(2, Verdict::Doubtful("the WebSocket broke".into()));
+        publication.broke("reset");
+        assert_eq!(
+            causes(&publication.fates()),
+            [(FaultKind::Unanswered, "reset".into(), 4), (FaultKind::Unanswered, "the WebSocket broke".into(), 2)]
+        );
+        for number in 0..100 {
+            publication.enter(1, Verdict::Refused(number.to_string()));
+        }
+        let fates = publication.fates();
+        assert_eq!(fates.causes.len(), MOST_CAUSES);
+        assert_eq!(causes(&fates).iter().map(|it| it.2).sum::<u64>(), 106);
     }
 }

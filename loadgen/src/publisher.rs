@@ -30,6 +30,8 @@ pub(crate) struct Publisher {
     pub(crate) channel: Channel,
     pub(crate) publication: Publication,
     pub(crate) next_index: u64,
+    /// Whether the server may write JSON anew: then the checksum is of the body's value.
+    pub(crate) writes_anew: bool,
 }
 
 /// How a publisher's messages get to the server.
@@ -73,7 +75,12 @@ impl Publisher {
             let stamp = Stamp { publisher: self.number, index: self.next_index, due: start + offset, sent: now };
             self.next_index += 1;
             let mut payload = String::with_capacity(payloads.last().map_or(256, String::len));
-            stamp::write(&mut payload, &stamp, |out| self.bodies.write_next(out));
+            let body = |out: &mut String| self.bodies.write_next(out);
+            if self.writes_anew {
+                stamp::write_by_value(&mut payload, &stamp, body);
+            } else {
+                stamp::write(&mut payload, &stamp, body);
+            }
             bytes += payload.len();
             payloads.push(payload);
         }

@@ -29,6 +29,20 @@ impl RangeSet {
         true
     }
 
+    /// The parts of a range that are not in the set, in rising order.
+    pub fn gaps(&self, range: Range<u64>) -> Vec<Range<u64>> {
+        let from = self.0.partition_point(|held| held.end <= range.start);
+        let mut gaps = Vec::new();
+        let mut at = range.start;
+        for held in self.0[from..].iter().take_while(|held| held.start < range.end) {
+            gaps.push(at..held.start.max(at));
+            at = held.end;
+        }
+        gaps.push(at..range.end.max(at));
+        gaps.retain(|gap| !gap.is_empty());
+        gaps
+    }
+
     /// Whether an index is in the set.
     #[must_use]
     pub fn contains(&self, index: u64) -> bool {

@@ -8,7 +8,7 @@
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use pushoff_model::record::Series;
+use pushoff_model::record::{FaultKind, Faults, Series};
 use pushoff_model::{LatencyHistogram, RunInstant};
 
 use crate::phases::Window;
@@ -105,6 +105,8 @@ pub struct Totals {
     pub delivered: u64,
     /// Deliveries of any message during the measure phase.
     pub received: u64,
+    /// Subscribers' connections that broke, by cause.
+    pub breaks: Faults,
 }
 
 impl Recorder {
@@ -162,6 +164,17 @@ impl Recorder {
         totals.first_message.record(greeted.since(connecting));
         totals.first_connecting = Some(totals.first_connecting.map_or(connecting, |first| first.min(connecting)));
         totals.last_greeted = totals.last_greeted.max(greeted);
+    }
+
+    /// Enters why a subscriber's connection broke.
+    pub fn broke(&self, cause: &str) {
+        self.totals().breaks.add(FaultKind::Broke, cause, 1);
+    }
+
+    /// Why subscribers' connections have broken so far.
+    #[must_use]
+    pub fn breaks(&self) -> Faults {
+        self.totals().breaks.clone()
     }
 
     /// What was measured so far, leaving an empty recorder behind.

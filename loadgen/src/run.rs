@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pushoff_model::record::{FailureKind, Measurement, Memory, Outcome, WindowCounts};
-use pushoff_model::workload::Direction;
-use pushoff_model::{Client, RunClock, Transport};
+use pushoff_model::record::{FailureKind, Held, Measurement, Memory, Outcome, WindowCounts};
+use pushoff_model::workload::{Direction, Phases};
+use pushoff_model::{Client, RunClock, RunInstant, Transport};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -20,6 +20,8 @@ use crate::plan::Trial;
 use crate::poster::Poster;
 use crate::publication::Publication;
 use crate::recorder::Totals;
+use crate::resources::Reading;
+use crate::schedule::Schedule;
 use crate::server::Server;
 use crate::settlement::{Account, settle};
 use crate::setup::{self, Cast, Finished, Stage};
@@ -77,11 +79,30 @@ async fn measure(
     clock: RunClock,
 ) -> Result<Measurement, Failed> {
     let trial = &fitted(trial);
-    let workload = &trial.workload;
+    if let Some(reason) = nothing_due(trial) {
+        return Err(failed(FailureKind::Generator, reason));
+    }
     let observer = Observer { clock, target, browser: browser.map(Browser::pid) };
     let stage = staged(trial, target, clock).await?;
     let empty = observer.held().await;
     let before = observer.reading().await;
+    let cast = setup::send_off(stage, trial, target, browser, clock);
+    let recorder = cast.recorder.clone();
+    let measured = with_everybody(cast, trial, &observer, browser, (empty, &before)).await;
+    measured.map_err(|mut failure| {
+        failure.faults.merge(&recorder.breaks());
+        failure
+    })
+}
+
+/// The trial from when the subscribers connect.
+async fn with_everybody(
+    cast: Cast,
+    trial: &Trial,
+    observer: &Observer<'_>,
+    browser: Option<&Browser>,
+    (empty, before): (Held, &Reading),
+) -> Result<Measurement, Failed> {
     let Cast {
         mut subscribers,
         standings,
@@ -94,13 +115,14 @@ async fn measure(
         taps,
         start,
         stop,
-    } = setup::send_off(stage, trial, target, browser, clock);
+    } = cast;
+    let (clock, target, workload) = (observer.clock, observer.target, &trial.workload);
     let mut finished = Vec::new();
     tokio::select! {
         failure = broken(&mut subscribers, &mut finished) => return Err(failure),
         connected = all_connected(target, &posters, &arrivals, clock, patience(trial)) => connected?,
     }
-    let connecting = observer.used_since(&before).await;
+    let connecting = observer.used_since(before).await;
     let idle = observer.held().await;
     let pages = match browser {
         Some(browser) => Some((browser, browser.used().await?)),
@@ -131,7 +153,8 @@ async fn measure(
     publications.iter().for_each(Publication::close);
     let fates: Vec<_> = publications.iter().map(Publication::fates).collect();
     let account = settle(&finished, &fates, &schedule, (table.start, table.window))?;
-    load.check(&account, &fates)?;
+    load.check(&account)?;
+    validity::waited_for(trial.transport, &account)?;
     let observed = Observed { connecting, memory: Memory { empty, idle, delivering }, used, wire, browser };
     Ok(measurement(trial, table.window, account, recorder.take(), &observed))
 }
@@ -151,6 +174,26 @@ fn fitted(trial: &Trial) -> Trial {
         workload.phases.warm_up = workload.phases.warm_up.max(workload.polling.interval);
     }
     trial
+}
+
+/// Why a trial would measure nothing: no message is due in its measure phase. `None` where one is, or where
+/// silence is what is measured.
+#[must_use]
+pub fn nothing_due(trial: &Trial) -> Option<String> {
+    let trial = fitted(trial);
+    let workload = &trial.workload;
+    let window = Timetable::new(&workload.phases, RunInstant::default()).window;
+    let schedule = Schedule::new(workload, trial.seed);
+    let is_due = |publisher| schedule.of(publisher).any(|due| window.contains(RunInstant::default() + due));
+    if workload.is_silent() || (0..workload.publishers()).any(is_due) {
+        return None;
+    }
+    let Phases { warm_up, measure, .. } = workload.phases;
+    Some(format!(
+        "no message of {} is due within the {measure:?} that are measured after {warm_up:?} of warm-up: measure for \
+         longer (--duration), or publish more often",
+        workload.name
+    ))
 }
 
 fn patience(trial: &Trial) -> Duration {
@@ -209,7 +252,10 @@ fn measurement(trial: &Trial, window: Window, account: Account, totals: Totals, 
     let polls = trial.transport.is_polling() && browser.is_none();
     let mut concerns = validity::concerns(used, &totals.own_lag, trial.workload.slo.as_ref());
     concerns.extend(browser.as_ref().and_then(|browser| validity::uncertain(&browser.clock)));
+    let mut faults = account.faults;
+    faults.merge(&totals.breaks);
     Measurement {
+        faults,
         measured_ns: pushoff_model::time::nanos(window.length()),
         counts: account.counts,
         window: WindowCounts { delivered: totals.delivered, received: totals.received, ..account.window },

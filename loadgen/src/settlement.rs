@@ -1,7 +1,7 @@
 //! The trial's account: every ledger balanced against what was published, and summed.
 
 use pushoff_model::RunInstant;
-use pushoff_model::record::{Counts, Failure, FailureKind, WindowCounts};
+use pushoff_model::record::{Counts, Failure, FailureKind, FaultKind, Faults, WindowCounts};
 
 use crate::failure::Failed;
 use crate::ledger::Published;
@@ -12,18 +12,22 @@ use crate::schedule::Schedule;
 use crate::subscriber::Subscriber;
 
 /// What a trial counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Account {
     pub(crate) counts: Counts,
     /// Its deliveries are the recorder's to count.
     pub(crate) window: WindowCounts,
+    /// Polls that were answered with nothing sooner than anybody can have waited.
+    pub(crate) empty_at_once: u64,
+    /// Why messages were not published.
+    pub(crate) faults: Faults,
 }
 
 /// The messages of one publisher that are due in the measure phase.
 #[derive(Clone, Copy, Debug, Default)]
 struct Measured {
     accepted: u64,
-    /// Accepted, never sent, or given up.
+    /// All of them: what a server refuses or does not take was due all the same.
     due: u64,
 }
 
@@ -50,13 +54,13 @@ pub(crate) fn settle(
             *unsent += u64::from(index >= fates.sent);
             let accepted = index < fates.sent && !unpublished.contains(index);
             mine.accepted += in_window * u64::from(accepted);
-            // What the generator gave up was due, and the server was the one to be waited for.
-            let due = accepted || index >= fates.sent || fates.given_up.contains(index);
-            mine.due += in_window * u64::from(due);
+            mine.due += in_window;
         }
+        fates.explain(unpublished, &mut account.faults);
         account.window.published += mine.accepted;
         measured.push(mine);
     }
+    account.faults.add(FaultKind::Unsent, NOT_TAKEN, account.counts.unsent);
     let mut wrong = None;
     for subscriber in subscribers {
         let mine: Vec<_> = publishers_of(subscriber)
@@ -74,6 +78,7 @@ pub(crate) fn settle(
                 counts.delivered += balance.delivered;
                 counts.missed += balance.missed;
                 counts.lost += balance.lost;
+                counts.altered += balance.altered;
                 counts.duplicated += balance.duplicated;
                 counts.reordered += balance.reordered;
             }
@@ -83,10 +88,28 @@ pub(crate) fn settle(
         }
         tally(&mut account, subscriber);
     }
-    match wrong {
+    match wrong.or_else(|| altered(&account.counts)) {
         None => Ok(account),
-        Some(reason) => Err(Box::new(Failure { kind: FailureKind::Unbalanced, reason, counts: Some(account.counts) })),
+        Some(reason) => Err(account.failed(FailureKind::Unbalanced, reason)),
     }
+}
+
+/// Why a message was never sent.
+const NOT_TAKEN: &str = "the server had not taken those before it when the trial was over";
+
+impl Account {
+    /// A failure that keeps what was counted.
+    pub(crate) fn failed(&self, kind: FailureKind, reason: String) -> Failed {
+        Box::new(Failure { kind, reason, counts: Some(self.counts), faults: self.faults.clone() })
+    }
+}
+
+/// What is wrong where contents were altered on their way.
+fn altered(counts: &Counts) -> Option<String> {
+    let Counts { altered, expected, .. } = *counts;
+    (altered > 0).then(|| {
+        format!("{altered} of {expected} deliveries were altered: body or stamp was not what was published (checksum)")
+    })
 }
 
 fn tally(account: &mut Account, subscriber: &Subscriber) {
@@ -95,6 +118,7 @@ fn tally(account: &mut Account, subscriber: &Subscriber) {
     account.counts.requests += tallies.requests;
     account.counts.empty_polls += tallies.empty_polls;
     account.counts.reconnects += tallies.reconnects;
+    account.empty_at_once += tallies.empty_at_once;
     account.window.requests += tallies.requests_measured;
 }
 
@@ -176,7 +200,45 @@ mod tests {
         assert_eq!((counts.expected, counts.delivered, counts.lost), (6, 5, 1));
         // Of messages due at 0, 50, 100 and 150 ms, the third alone is published and measured.
         assert_eq!((account.window.published, account.window.expected), (1, 2));
-        assert_eq!((account.window.due, account.counts.unsent), (2, 0));
+        assert_eq!((account.window.due, account.counts.unsent), (4, 0));
+    }
+
+    #[test]
+    fn what_the_server_refused_was_due_to_everybody_and_is_told_with_its_cause() {
+        let publication = Publication::default();
+        publication.enter(2, Verdict::Accepted);
+        publication.enter(1, Verdict::Refused("the server answered 503 to a message: overloaded".into()));
+        publication.enter(1, Verdict::Accepted);
+        let (mut one, mut two) = (subscriber(0), subscriber(1));
+        for index in [0, 1, 3] {
+            one.ledger.deliver(0, index);
+            two.ledger.deliver(0, index);
+        }
+        // Due at 0, 50, 100 and 150 ms: of the two that are measured one is refused.
+        let account = settled(&[one, two], &publication).unwrap();
+        assert_eq!((account.window.published, account.window.expected, account.window.due), (1, 2, 4));
+        assert_eq!((account.counts.unpublished, account.counts.expected, account.counts.delivered), (1, 6, 6));
+        let refused: Vec<_> = account.faults.of(FaultKind::Refused).collect();
+        assert_eq!((refused.len(), refused[0].count), (1, 1));
+        assert!(refused[0].cause.contains("503") && refused[0].cause.contains("overloaded"), "{refused:?}");
+    }
+
+    #[test]
+    fn one_altered_message_fails_the_trial_and_keeps_the_counts() {
+        let publication = Publication::default();
+        publication.enter(4, Verdict::Accepted);
+        let (mut one, mut two) = (subscriber(0), subscriber(1));
+        for index in 0..4 {
+            one.ledger.deliver(0, index);
+        }
+        for index in 1..4 {
+            two.ledger.deliver(0, index);
+        }
+        two.ledger.altered();
+        let failure = settled(&[one, two], &publication).unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Unbalanced);
+        assert!(failure.reason.starts_with("1 of 8 deliveries were altered"), "{}", failure.reason);
+        assert_eq!(failure.counts.map(|it| (it.delivered, it.altered, it.lost)), Some((7, 1, 1)));
     }
 
     #[test]
@@ -194,6 +256,7 @@ mod tests {
         assert_eq!((account.counts.published, account.counts.unpublished, account.counts.unsent), (2, 1, 1));
         assert_eq!((account.window.expected, account.window.due), (0, 2));
         assert_eq!(account.counts.lost, 0);
+        assert_eq!([FaultKind::Unanswered, FaultKind::Unsent].map(|kind| account.faults.count(kind)), [1, 1]);
     }
 
     #[test]

@@ -336,6 +336,7 @@ fn enlist(cast: &mut Cast, trial: &Trial, channels: impl Iterator<Item = Channel
             channel,
             publication: publication.clone(),
             next_index: 0,
+            writes_anew: !trial.target.is_ours(),
         })
         .collect();
 }

@@ -3,15 +3,17 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use pushoff_model::target::{Newcomers, Others};
 use pushoff_model::{RunInstant, Transport};
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 
+use crate::failure::chain;
 use crate::ledger::{Delivery, Ledger};
 use crate::publication::{Publication, Verdict};
 use crate::recorder::{Recorder, Sample, SampleBlock};
-use crate::stamp::{self, GREETER};
+use crate::stamp::{self, GREETER, Received};
 use crate::transports::{ConnectionError, Incoming, Sink};
 
 /// One subscriber of a trial.
@@ -96,8 +98,14 @@ pub(crate) struct Tallies {
     pub(crate) requests: u64,
     pub(crate) requests_measured: u64,
     pub(crate) empty_polls: u64,
+    /// Of those, the ones that were answered sooner than [`AT_ONCE`].
+    pub(crate) empty_at_once: u64,
     pub(crate) reconnects: u64,
 }
+
+/// An empty answer that comes so soon was not waited for. Chosen here: a fifth of the shortest wait that a
+/// workload may ask for, and far more than a round trip.
+pub(crate) const AT_ONCE: Duration = Duration::from_millis(200);
 
 /// How far a subscriber has come, for those who wait for it.
 #[derive(Debug, Default)]
@@ -248,8 +256,9 @@ impl Sink for Subscriber {
             self.ledger.cursor(cursor);
         }
         match stamp::read(message.payload) {
-            Some(stamp) if stamp.publisher == GREETER => self.greeted(message.received),
-            Some(stamp) => self.stamped(&stamp, message),
+            Some(Received { is_whole: false, .. }) => self.ledger.altered(),
+            Some(Received { stamp, .. }) if stamp.publisher == GREETER => self.greeted(message.received),
+            Some(Received { stamp, .. }) => self.stamped(&stamp, message),
             None => match self.seat.others {
                 Others::Refuse => self.ledger.foreign(),
                 Others::Ignore => {}
@@ -269,8 +278,9 @@ impl Sink for Subscriber {
         }
     }
 
-    fn polled_empty(&mut self) {
+    fn polled_empty(&mut self, took: Duration) {
         self.tallies.empty_polls += 1;
+        self.tallies.empty_at_once += u64::from(took < AT_ONCE);
     }
 
     fn wrote(&mut self, messages: u64) {
@@ -281,9 +291,11 @@ impl Sink for Subscriber {
 
     fn broke(&mut self, error: &ConnectionError) -> ControlFlow<()> {
         self.tallies.reconnects += 1;
-        tracing::debug!(subscriber = self.seat.number, %error, "the connection broke");
+        let cause = chain(error);
+        tracing::debug!(subscriber = self.seat.number, cause, "the connection broke");
+        self.recorder.broke(&cause);
         if let Some(publication) = &self.seat.own {
-            publication.broke();
+            publication.broke(&cause);
         }
         ControlFlow::Continue(())
     }

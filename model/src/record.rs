@@ -5,6 +5,7 @@
 
 mod browser;
 mod costs;
+mod faults;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,7 @@ pub use browser::{BrowserUse, Heap, MainThread, PageClocks};
 pub use costs::{
     Connecting, Contents, Flow, Held, KernelMemory, MachineUse, Memory, ProcessMemory, ProcessUse, Traffic, Wire,
 };
+pub use faults::{Fault, FaultKind, Faults, OTHERS};
 
 /// The version of the schema that this build writes and reads.
 pub const SCHEMA_VERSION: u32 = 2;
@@ -140,6 +142,9 @@ pub struct Failure {
     /// What had been counted when it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counts: Option<Counts>,
+    /// What went wrong until then, by cause.
+    #[serde(default, skip_serializing_if = "Faults::is_empty")]
+    pub faults: Faults,
 }
 
 /// The kinds of failure.
@@ -224,6 +229,10 @@ pub struct Measurement {
     pub browser: Option<BrowserUse>,
     /// What limits the trial's worth. Empty: nothing known.
     pub concerns: Vec<Concern>,
+    /// What went wrong, by cause: messages that were not published, connections that broke. Absent in
+    /// records that were written before it was noted: there the counts alone tell.
+    #[serde(default, skip_serializing_if = "Faults::is_empty")]
+    pub faults: Faults,
 }
 
 /// Every message of a trial, summed over subscribers.
@@ -253,6 +262,10 @@ pub struct Counts {
     pub duplicated: u64,
     /// First deliveries that came after a later message of the same publisher.
     pub reordered: u64,
+    /// Deliveries whose content was not what was published. They are not among the delivered, and one
+    /// of them fails a trial.
+    #[serde(default)]
+    pub altered: u64,
     /// HTTP requests and WebSocket handshakes made by subscribers.
     pub requests: u64,
     /// Polls that brought no message.
@@ -266,8 +279,8 @@ pub struct Counts {
 pub struct WindowCounts {
     /// Messages accepted whose intended time lies in the measure phase.
     pub published: u64,
-    /// Deliveries of messages whose intended time lies in the measure phase: accepted, never sent,
-    /// or under way and given up when the trial was over. What the share within the SLO is of.
+    /// Deliveries of messages whose intended time lies in the measure phase, whatever became of the
+    /// message: accepted, refused, of unknown fate, or never sent. What the share within the SLO is of.
     pub due: u64,
     /// Of those, the ones of accepted messages.
     pub expected: u64,

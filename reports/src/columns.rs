@@ -10,13 +10,15 @@ pub(crate) const TRIALS: &str = "trials";
 pub(crate) const P99: &str = "p99";
 pub(crate) const P99_TO_CHOICE: &str = "p99 ÷ choice";
 pub(crate) const LOST: &str = "lost";
+pub(crate) const NOT_PUBLISHED: &str = "not published";
+pub(crate) const BROKEN: &str = "broken";
 pub(crate) const MISSED: &str = "missed";
 pub(crate) const SERVER_CPU: &str = "server CPU";
 pub(crate) const SERVER_CPU_TO_CHOICE: &str = "server CPU ÷ choice";
 
 /// The columns beside transport and verdict, each with its importance, 1 the most.
 #[rustfmt::skip]
-pub(crate) const COLUMNS: [Column<Figures>; 24] = [
+pub(crate) const COLUMNS: [Column<Figures>; 26] = [
     column!(1, WITHIN_SLO, Enough, Share, Neither, "share of the deliveries due that arrived in time",
         |it| Reading::Figure(it.share_within)),
     column!(21, TIGHTEST, Enough, Time, Neither, "the time within which the SLO's share of the deliveries due arrived: a tighter SLO fails",
@@ -47,6 +49,10 @@ pub(crate) const COLUMNS: [Column<Figures>; 24] = [
         |it| Reading::Fault(it.counts.lost)),
     column!(9, MISSED, Ledger, Count, Neither, "deliveries that did not happen, and the reader was told",
         |it| Reading::Fault(it.counts.missed)),
+    column!(25, NOT_PUBLISHED, Ledger, Count, Neither, "messages that were due and that the server did not take: refused, not answered, never sent",
+        |it| Reading::Fault(it.counts.unpublished + it.counts.unsent)),
+    column!(26, BROKEN, Ledger, Count, Neither, "connections of subscribers that broke and were made again",
+        |it| Reading::Fault(it.counts.reconnects)),
     column!(14, "duplicated", Ledger, Count, Neither, "deliveries beyond the first of a message",
         |it| Reading::Fault(it.counts.duplicated)),
     column!(15, "reordered", Ledger, Count, Neither, "deliveries after a later message of the same publisher",

@@ -147,6 +147,7 @@ fn add(one: &Counts, other: &Counts) -> Counts {
         lost: one.lost + other.lost,
         duplicated: one.duplicated + other.duplicated,
         reordered: one.reordered + other.reordered,
+        altered: one.altered + other.altered,
         requests: one.requests + other.requests,
         empty_polls: one.empty_polls + other.empty_polls,
         reconnects: one.reconnects + other.reconnects,

@@ -24,7 +24,8 @@ use std::time::Duration;
 
 use pushoff_model::environment::{Named, Noise, Pinning};
 use pushoff_model::record::{
-    Concern, Counts, Failure, FailureKind, Limit, MachineUse, Measurement, Outcome, ProcessUse, Series, WindowCounts,
+    Concern, Counts, Failure, FailureKind, Faults, Limit, MachineUse, Measurement, Outcome, ProcessUse, Series,
+    WindowCounts,
 };
 use pushoff_model::workload::{Direction, built_in};
 use pushoff_model::{Environment, LatencyHistogram, Record, SCHEMA_VERSION, Transport, Workload};
@@ -95,6 +96,7 @@ fn make() -> crate::Run {
         kind: FailureKind::Connect,
         reason: "12 of 200 subscribers were not connected within 10 s".into(),
         counts: None,
+        faults: Faults::default(),
     });
     if let Outcome::Measured(measurement) = &mut records[19].outcome {
         measurement.concerns.push(Concern {
@@ -191,6 +193,7 @@ pub(crate) fn measurement(workload: &Workload, transport: Transport, trial: u32)
         machine: MachineUse { steal: 0.002, retransmits: 0 },
         browser: None,
         concerns: Vec::new(),
+        faults: Faults::default(),
     };
     costs::fill(&mut measurement, workload, transport, drift);
     measurement

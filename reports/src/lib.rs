@@ -13,6 +13,7 @@ mod cost;
 mod counsel;
 pub mod describe;
 mod diff;
+mod faults;
 mod figures;
 #[cfg(test)]
 mod fixture;

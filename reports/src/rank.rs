@@ -16,6 +16,7 @@ use pushoff_model::{Transport, Workload};
 use serde::Serialize;
 
 use crate::compare::Figure;
+use crate::faults::CellFaults;
 use crate::figures::Figures;
 use crate::prose::Prose;
 use crate::sentence::Words;
@@ -37,6 +38,8 @@ pub(crate) struct Candidate {
     pub(crate) standing: Standing,
     /// Its figures, where a trial was measured.
     pub(crate) figures: Option<Figures>,
+    /// What went wrong in its trials.
+    pub(crate) faults: CellFaults,
 }
 
 /// How sure the choice is.

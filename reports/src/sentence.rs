@@ -37,6 +37,23 @@ pub(crate) struct Words<'a> {
 impl Words<'_> {
     /// The verdict in a few short sentences.
     pub(crate) fn sentence(&self) -> Prose {
+        let verdict = self.of_sureness();
+        match self.went_wrong() {
+            Some(wrong) => verdict.then(" ").then(wrong),
+            None => verdict,
+        }
+    }
+
+    /// What did not happen as it should, of whichever transport. The causes stand below the table.
+    fn went_wrong(&self) -> Option<Prose> {
+        let wrong = self.ranked.iter().filter_map(|it| {
+            Some(prose![it.transport.label(), ": ", it.faults.in_short(it.transport, it.figures.is_some())?])
+        });
+        let all = wrong.reduce(|all, one| all.then("; ").then(one))?;
+        Some(prose!["What went wrong: ", all, "."])
+    }
+
+    fn of_sureness(&self) -> Prose {
         match (self.verdict.sureness, self.verdict.choice) {
             (Sureness::Decided, Some(choice)) => self.decided(choice),
             (Sureness::TooClose, Some(choice)) => self.too_close(choice),

@@ -8,6 +8,7 @@ use crate::Run;
 use crate::compare::Figure;
 use crate::cost::{CostSheet, Costs, Pages, Sources, Taxes, pages, taxes};
 use crate::counsel::{Case, Counsel};
+use crate::faults::CellFaults;
 use crate::figures::Figures;
 use crate::group::{Cell, Group, group};
 use crate::growth::{Family, families};
@@ -138,13 +139,22 @@ impl<'a> Study<'a> {
     pub(crate) fn tally(&self) -> String {
         let all = || self.groups().flat_map(|group| &group.cells).flat_map(|cell| &cell.trials);
         let (total, valid) = (all().count(), all().filter(|trial| trial.is_valid()).count());
-        if total == valid {
-            format!("All {total} trials were measured, every ledger balances, and all of them count.")
-        } else {
-            format!(
+        let cells = self.groups().flat_map(|group| &group.cells);
+        let faults = cells.fold(CellFaults::default(), |sum, cell| sum.plus(&CellFaults::of(&cell.trials)));
+        let clauses = faults.clauses();
+        let counted = match (total == valid, clauses.is_empty()) {
+            (true, true) => {
+                return format!("All {total} trials were measured, every ledger balances, and all of them count.");
+            }
+            (true, false) => format!("All {total} trials were measured, and all of them count."),
+            (false, _) => format!(
                 "{valid} of {total} trials count; the others are listed with their reasons in the report and stand in no chart."
-            )
+            ),
+        };
+        if clauses.is_empty() {
+            return counted;
         }
+        format!("{counted} In all trials together: {}. The notes below the tables say why.", clauses.join(", "))
     }
 
     /// Whether a build that means nothing measured any of it.
@@ -205,12 +215,17 @@ fn floor<'a>(groups: &[Group<'a>], group: &Group<'a>) -> Vec<&'a Measurement> {
 
 /// A void cell keeps the figures of what was measured, to be shown struck through.
 fn candidate(cell: &Cell<'_>, floor: &[&Measurement], slo: &Slo) -> Candidate {
-    let figures = Figures::of(&cell.shown(), floor, slo);
-    let void = cell.void_reason();
+    let (void, faults) = (cell.void_reason(), CellFaults::of(&cell.trials));
+    let mut figures = Figures::of(&cell.shown(), floor, slo);
+    if let Some(Figures { counts, .. }) = &mut figures {
+        // What went wrong in a trial that does not count went wrong all the same.
+        (counts.unpublished, counts.unsent) = (faults.unpublished, faults.unsent);
+        counts.reconnects = faults.connections_broken;
+    }
     let standing = if cell.transport.is_ranked() || void.is_some() {
-        standing(figures.as_ref(), void, slo)
+        standing(figures.as_ref(), void, &faults, slo)
     } else {
         Standing::Unranked
     };
-    Candidate { transport: cell.transport, standing, figures }
+    Candidate { transport: cell.transport, standing, figures, faults }
 }

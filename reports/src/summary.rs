@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::Run;
 use crate::cost::{CostSheet, Costs, InPages, Pages, Tax, Taxes};
 use crate::counsel::Counsel;
+use crate::faults::CellFaults;
 use crate::figures::Figures;
 use crate::group::Cell;
 use crate::growth::{Family, Line, Point, Slopes};
@@ -73,6 +74,8 @@ struct Worth {
     valid_trials: usize,
     /// What limits it, each once.
     concerns: Vec<String>,
+    /// What went wrong in its trials, with counts and causes.
+    faults: CellFaults,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -329,7 +332,13 @@ fn worth(cell: &Cell<'_>, validity: Validity) -> Worth {
             }
         }
     }
-    Worth { validity, trials: cell.trials.len(), valid_trials: cell.valid().len(), concerns }
+    Worth {
+        validity,
+        trials: cell.trials.len(),
+        valid_trials: cell.valid().len(),
+        concerns,
+        faults: CellFaults::of(&cell.trials),
+    }
 }
 
 #[cfg(test)]

@@ -191,6 +191,7 @@ fn notes(comparison: &Comparison<'_>) -> Vec<String> {
             Standing::Void { reason } => notes.push(format!("{name} is void: {reason}.")),
             Standing::Meets | Standing::Unranked => {}
         }
+        notes.extend(candidate.faults.notes(&name));
     }
     let too_few: Vec<Transport> = comparison
         .candidates

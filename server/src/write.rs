@@ -94,7 +94,7 @@ impl Patience {
                 server.stats.cut_off();
                 return Poll::Ready(());
             }
-            *stall = Box::new(Stall { timer: Box::pin(sleep(limit)), acknowledged: now });
+            **stall = Stall { timer: Box::pin(sleep(limit)), acknowledged: now };
         }
     }
 

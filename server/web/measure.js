@@ -19,9 +19,9 @@ const CLIENTS = {
   websocket: WebSocketClient,
 };
 
-// Of a row: what happened, to whom, at which millisecond of this page's clock, and up to six numbers more.
+// Of a row: what happened, to whom, at which millisecond of this page's clock, and up to seven numbers more.
 const [CONNECTING, OPEN, REQUEST, MESSAGE, MISSED, STRANGE, EMPTY, BROKE, CLOSED] = Array(9).keys();
-const COLUMNS = 9;
+const COLUMNS = 10;
 const ROWS_A_BLOCK = 1024;
 
 const clients = [];
@@ -35,12 +35,40 @@ function note(...row) {
   noted += 1;
 }
 
-/** A message of the generator's says who sent it, which it is, and when; a cursor is `<epoch, hexadecimal>-<sequence>`. */
+/**
+ * A message of the generator's says who sent it, which it is, and when; a cursor is `<epoch, hexadecimal>-<sequence>`.
+ * The last number is what the checksum leaves when the body's is taken out: the generator knows what that has to be.
+ */
 function noteMessage(number, at, data, cursor) {
-  const { from, n, due, sent } = stampOf(data);
-  if (Number.isInteger(n)) note(MESSAGE, number, at, from, n, due, sent, parseInt(cursor, 16), Number(cursor.slice(9)));
-  else note(STRANGE, number, at);
+  const { from, n, due, sent, sum } = stampOf(data);
+  if (!Number.isInteger(n)) return note(STRANGE, number, at);
+  const found = (sum ^ crc32(bodyOf(data))) >>> 0;
+  return note(MESSAGE, number, at, from, n, due, sent, parseInt(cursor, 16), Number(cursor.slice(9)), found);
 }
+
+/** The bytes of the body, which is the last member of the payload. */
+function bodyOf(data) {
+  const start = data.indexOf(BODY) + BODY.length;
+  if (bytes.length < 3 * (data.length - start)) bytes = new Uint8Array(6 * data.length);
+  return bytes.subarray(0, encoder.encodeInto(data.slice(start, -1), bytes).written);
+}
+
+const BODY = '"body":';
+const encoder = new TextEncoder();
+let bytes = new Uint8Array(1024);
+
+/** CRC-32 (IEEE 802.3), a byte at a time. */
+function crc32(all) {
+  let sum = -1;
+  for (let at = 0; at < all.length; at += 1) sum = CRC_OF[(sum ^ all[at]) & 0xff] ^ (sum >>> 8);
+  return ~sum;
+}
+
+const CRC_OF = Int32Array.from({ length: 256 }, (_, byte) => {
+  let sum = byte;
+  for (let bit = 0; bit < 8; bit += 1) sum = (sum >>> 1) ^ (sum & 1 ? 0xedb88320 : 0);
+  return sum;
+});
 
 function stampOf(data) {
   try {

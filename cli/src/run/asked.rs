@@ -7,7 +7,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{bail, ensure};
-use pushoff_loadgen::{Asked, MOST_IN_A_BROWSER, descriptors_needed, find_chromium};
+use pushoff_loadgen::{Asked, MOST_IN_A_BROWSER, Plan, descriptors_needed, find_chromium, nothing_due};
+use pushoff_model::record::{NotRun, Outcome};
 use pushoff_model::target::Place;
 use pushoff_model::{Client, Transport, Workload, foreign, workload};
 
@@ -77,6 +78,19 @@ pub(super) fn ensure_descriptors(asked: &Asked<'_>) -> anyhow::Result<()> {
                 asked.descriptors
             );
         }
+    }
+    Ok(())
+}
+
+/// Refuses what would measure nothing: a trial in whose measure phase no message is due. Of a search the first
+/// load is looked at.
+pub(super) fn ensure_something_is_due(asked: &Asked<'_>) -> anyhow::Result<()> {
+    let mut plan = Plan::new(asked);
+    while let Some(trial) = plan.next_trial() {
+        if let Some(reason) = nothing_due(&trial) {
+            bail!("{reason}");
+        }
+        plan.ended(&trial, &Outcome::NotRun(NotRun { reason: String::new() }));
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! The life of a page's subscribers: they begin as there is room, and are told what their page noted.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +32,8 @@ pub(crate) struct Attendance {
     pub(super) subscribers: Vec<(Box<Subscriber>, Value)>,
     /// How long the load takes, from when it begins.
     pub(super) load: Duration,
+    /// What the page said of connections that broke or closed, of which the rows are still to come.
+    pub(super) reasons: VecDeque<String>,
 }
 
 /// What says when.
@@ -97,13 +100,11 @@ impl Attendance {
         let mut buffer = String::new();
         loop {
             let notes = self.page.notes().await?;
-            for reason in &notes.reasons {
-                tracing::debug!(%reason, "a page's client");
-            }
+            self.reasons.extend(notes.reasons);
             for row in &notes.rows {
                 let Some((subscriber, _)) = self.subscribers.get_mut(row.subscriber()) else { continue };
-                if row.tell(&mut **subscriber, &self.page.zero, &mut buffer) == Ended::Early {
-                    let reason = notes.reasons.last().cloned().unwrap_or_else(|| "without a reason".to_owned());
+                let ended = row.tell(&mut **subscriber, &self.page.zero, &mut buffer, &mut self.reasons);
+                if let Ended::Early(reason) = ended {
                     return Err(BrowserError::Over { subscriber: subscriber.seat.number, reason });
                 }
                 subscriber.settled();

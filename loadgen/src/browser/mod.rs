@@ -17,6 +17,7 @@ mod page;
 mod rest;
 mod row;
 
+use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 
@@ -165,7 +166,12 @@ impl Browser {
     ) -> Vec<Attendance> {
         let Workload { polling, phases, .. } = &*trial.workload;
         let load = phases.warm_up + phases.measure;
-        let seated = self.pages.iter().map(|page| Attendance { page: page.clone(), subscribers: Vec::new(), load });
+        let seated = self.pages.iter().map(|page| Attendance {
+            page: page.clone(),
+            subscribers: Vec::new(),
+            load,
+            reasons: VecDeque::new(),
+        });
         let mut pages: Vec<_> = seated.collect();
         for (number, (subscriber, topic)) in subscribers.enumerate() {
             let place = number % pages.len();

@@ -1,5 +1,8 @@
 //! A row of a page's notes: something that happened to one of its subscribers, and when.
 
+use std::collections::VecDeque;
+use std::time::Duration;
+
 use pushoff_model::message::Epoch;
 use pushoff_model::{Cursor, RunInstant};
 use serde::Deserialize;
@@ -11,7 +14,7 @@ use crate::transports::{ConnectionError, Incoming, Sink};
 /// What happened (`server/web/measure.js` has the same numbers), to which subscriber of the page, at
 /// which millisecond of the page's clock, and what else there is to say of it.
 #[derive(Clone, Copy, Debug, Deserialize)]
-pub(super) struct Row(u32, usize, f64, f64, f64, f64, f64, f64, f64);
+pub(super) struct Row(u32, usize, f64, f64, f64, f64, f64, f64, f64, f64);
 
 const CONNECTING: u32 = 0;
 const OPEN: u32 = 1;
@@ -23,12 +26,12 @@ const BROKE: u32 = 7;
 const CLOSED: u32 = 8;
 
 /// What is not the subscriber's to note.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Ended {
     /// Nothing: it goes on.
     No,
-    /// It is over, though its topic is not complete.
-    Early,
+    /// It is over, though its topic is not complete; why, in the page's words.
+    Early(String),
 }
 
 impl Row {
@@ -54,8 +57,16 @@ impl Row {
     /// Tells a sink what happened.
     ///
     /// The payload is made anew from its stamp, in `buffer`, so that the account is kept by the same
-    /// code for every client.
-    pub(super) fn tell(&self, sink: &mut impl Sink, zero: &Zero, buffer: &mut String) -> Ended {
+    /// code for every client. The page took the checksum of the body that came out of the one in the payload:
+    /// what is left must be the stamp's. `reasons` are the page's words for what broke and closed, in the order
+    /// of these rows.
+    pub(super) fn tell(
+        &self,
+        sink: &mut impl Sink,
+        zero: &Zero,
+        buffer: &mut String,
+        reasons: &mut VecDeque<String>,
+    ) -> Ended {
         let Self(kind, _, at, ..) = *self;
         let at = zero.moment(at);
         match kind {
@@ -64,13 +75,17 @@ impl Row {
             REQUEST => sink.requested(at),
             MESSAGE => self.message(at, sink, buffer),
             MISSED => sink.missed((self.3 >= 0.0).then(|| whole(self.3))),
-            EMPTY => sink.polled_empty(),
+            // Our own server alone is asked by pages, and waits.
+            EMPTY => sink.polled_empty(Duration::MAX),
             BROKE => {
                 // A page's client goes on whatever is thought of it.
-                let _goes_on = sink.broke(&ConnectionError::Ended);
+                let _goes_on = sink.broke(&reasons.pop_front().map_or(ConnectionError::Ended, ConnectionError::Page));
             }
-            CLOSED if self.3 > 0.0 => sink.completed(),
-            CLOSED => return Ended::Early,
+            CLOSED if self.3 > 0.0 => {
+                reasons.pop_front();
+                sink.completed();
+            }
+            CLOSED => return Ended::Early(reasons.pop_front().unwrap_or_else(|| "without a reason".to_owned())),
             // What is strange, and what no page of this build notes.
             _ => sink.message(Incoming { cursor: None, payload: b"", received: at, polled: None }),
         }
@@ -78,11 +93,12 @@ impl Row {
     }
 
     fn message(&self, received: RunInstant, sink: &mut impl Sink, buffer: &mut String) {
-        let Self(_, _, _, publisher, index, due, sent, epoch, sequence) = *self;
-        let [publisher, epoch] = [publisher, epoch].map(|number| u32::try_from(whole(number)).unwrap_or(u32::MAX));
+        let Self(_, _, _, publisher, index, due, sent, epoch, sequence, found) = *self;
+        let [publisher, epoch, found] =
+            [publisher, epoch, found].map(|number| u32::try_from(whole(number)).unwrap_or(u32::MAX));
         let [due, sent] = [due, sent].map(|nanos| RunInstant::from_nanos(whole(nanos)));
         buffer.clear();
-        stamp::write(buffer, &Stamp { publisher, index: whole(index), due, sent }, |body| body.push('0'));
+        stamp::write_found(buffer, &Stamp { publisher, index: whole(index), due, sent }, found);
         let cursor = Cursor { epoch: Epoch(epoch), sequence: whole(sequence) };
         sink.message(Incoming { cursor: Some(cursor), payload: buffer.as_bytes(), received, polled: None });
     }

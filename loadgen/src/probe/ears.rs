@@ -1,12 +1,13 @@
 //! What a probe hears, as it comes.
 
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use pushoff_model::{RunInstant, Transport};
 use tokio::sync::mpsc::Sender;
 
 use crate::failure::chain;
-use crate::stamp;
+use crate::stamp::{self, Received};
 use crate::transports::{ConnectionError, Incoming, Sink};
 
 /// How much of what is no message is kept: enough to recognise it.
@@ -73,12 +74,12 @@ impl Sink for Ears {
 
     fn message(&mut self, message: Incoming<'_>) {
         match stamp::read(message.payload) {
-            Some(stamp) => {
+            Some(Received { stamp, is_whole: true }) => {
                 let asked = message.polled.map(|polled| polled.sent);
                 let occasion = Occasion { connection: self.connection, asked };
                 self.hear(Heard::Message(stamp.index, message.received, occasion));
             }
-            None => self.strange(message.payload),
+            Some(Received { is_whole: false, .. }) | None => self.strange(message.payload),
         }
     }
 
@@ -95,7 +96,7 @@ impl Sink for Ears {
         self.hear(Heard::Binary);
     }
 
-    fn polled_empty(&mut self) {
+    fn polled_empty(&mut self, _: Duration) {
         if self.transport == Transport::LongPolling {
             self.hear(Heard::Empty);
         }

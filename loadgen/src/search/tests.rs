@@ -1,4 +1,4 @@
-use pushoff_model::record::{Concern, Counts, Limit, Measurement, NotRun, WindowCounts};
+use pushoff_model::record::{Concern, Counts, Faults, Limit, Measurement, NotRun, WindowCounts};
 use pushoff_model::workload::built_in;
 use pushoff_model::{LatencyHistogram, Share};
 use std::time::Duration;
@@ -196,7 +196,9 @@ fn without_an_slo_only_silence_is_judged_by_how_much_there_was() {
 
 #[test]
 fn a_failure_says_by_its_kind_whose_it_is() {
-    let judged = |kind| verdict(None, &Outcome::Failed(Failure { kind, reason: "?".into(), counts: None }));
+    let judged = |kind| {
+        verdict(None, &Outcome::Failed(Failure { kind, reason: "?".into(), counts: None, faults: Faults::default() }))
+    };
     assert_eq!(judged(FailureKind::Server), Verdict::Failed);
     assert_eq!(judged(FailureKind::Generator), Verdict::Void);
     assert_eq!(judged(FailureKind::Interrupted), Verdict::Interrupted);

@@ -16,7 +16,7 @@ pub enum ConnectionError {
     Io(#[from] io::Error),
     /// The HTTP client failed.
     #[error("the HTTP request failed")]
-    Http(#[from] reqwest::Error),
+    Http(#[source] reqwest::Error),
     /// What answered the lean client is no response of HTTP/1.1 that can be read in one way only.
     #[error("the server's answer cannot be read: {0}")]
     Response(&'static str),
@@ -79,6 +79,9 @@ pub enum ConnectionError {
     /// Pages subscribe for themselves.
     #[error("a browser subscribes by its pages, not from here")]
     InAPage,
+    /// A page's client broke off, for the reason that it gives.
+    #[error("in a page: {0}")]
+    Page(String),
     /// The stream ended though its topic is not complete.
     #[error("the stream ended before its time")]
     Ended,
@@ -157,6 +160,7 @@ impl ConnectionError {
             | Self::EventStream(_)
             | Self::WebSocket(_)
             | Self::Closed(_)
+            | Self::Page(_)
             | Self::Ended => false,
         }
     }
@@ -164,6 +168,13 @@ impl ConnectionError {
 
 /// What is wrong with a frame that only a client may send (RFC 6455 §5.1).
 pub(super) const MASKED: &str = "a server's frame is masked";
+
+/// Without the address: it holds the topic, and equal causes are to be equal.
+impl From<reqwest::Error> for ConnectionError {
+    fn from(error: reqwest::Error) -> Self {
+        Self::Http(error.without_url())
+    }
+}
 
 impl From<tokio_tungstenite::tungstenite::Error> for ConnectionError {
     #[expect(clippy::wildcard_enum_match_arm, reason = "another crate's list: what is not named is kept whole")]

@@ -172,8 +172,8 @@ pub trait Sink: Send {
     fn strange(&mut self, _unit: &[u8]) {}
     /// A binary frame came, where messages are text.
     fn binary(&mut self) {}
-    /// A poll brought nothing.
-    fn polled_empty(&mut self);
+    /// A poll brought nothing; how long its answer took.
+    fn polled_empty(&mut self, took: Duration);
     /// So many messages of the outbox were handed to the socket. Told before anything else happens
     /// to the connection, so that a break tells which of them are in doubt.
     fn wrote(&mut self, _messages: u64) {}

@@ -29,10 +29,31 @@ pub(crate) enum Fault {
     Garbles(u64),
     /// Refuses every message but the greeting.
     Refuses,
+    /// Refuses every publish of that number, counted by topic, in words that steer a terminal.
+    RefusesEach(usize),
+    /// Closes the connection instead of an answer to every publish of that number.
+    HangsUpOnEach(usize),
+    /// Delivers it with something else where it says this.
+    Alters(u64, Altered),
+    /// Answers long polls at once, with nothing where there is nothing.
+    NeverWaits,
     /// Never answers a publisher after the greeting.
     Stalls,
     /// Takes this long over the fifth message of a topic.
     Pauses(Duration),
+}
+
+/// What a message is altered in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Altered {
+    /// An empty text is in place of the body.
+    Emptied,
+    /// A letter of the body is another.
+    Letter,
+    /// It says that it was due earlier.
+    Due,
+    /// It has the body of the message before it.
+    Swapped,
 }
 
 #[derive(Debug)]
@@ -46,6 +67,8 @@ pub(crate) struct FakeServer {
 pub(crate) struct Logs {
     pub(crate) fault: Fault,
     topics: Mutex<HashMap<String, Log>>,
+    /// Publishes of each topic so far.
+    publishes: Mutex<HashMap<String, usize>>,
     pub(crate) changed: watch::Sender<()>,
 }
 
@@ -93,7 +116,8 @@ impl FakeServer {
 
 impl Logs {
     pub(crate) fn new(fault: Fault) -> Arc<Self> {
-        Arc::new(Self { fault, topics: Mutex::default(), changed: watch::Sender::new(()) })
+        let (topics, publishes) = (Mutex::default(), Mutex::default());
+        Arc::new(Self { fault, topics, publishes, changed: watch::Sender::new(()) })
     }
 
     /// Waits until a topic has that many messages.
@@ -113,10 +137,22 @@ impl Logs {
                 Fault::Tells(n) if n == sequence => events.push(Event::Missed(1)),
                 Fault::Repeats(n) if n == sequence => events.extend([message(payload), message(payload)]),
                 Fault::Garbles(n) if n == sequence => events.push(message("\"noise\"")),
+                Fault::Alters(n, what) if n == sequence => {
+                    let before = &log.messages[usize::try_from(sequence).unwrap() - 2];
+                    events.push(message(&altered(payload, before, what)));
+                }
                 _ => events.push(message(payload)),
             }
         }
         (events, log.messages.len() as u64, log.complete)
+    }
+
+    /// The number of this publish among those of its topic, from 1; the greeting is the first.
+    fn numbered(&self, topic: &str) -> usize {
+        let mut publishes = self.publishes.lock().unwrap();
+        let number = publishes.entry(topic.into()).or_default();
+        *number += 1;
+        *number
     }
 
     pub(crate) fn publish(&self, topic: &str, payloads: &str) {
@@ -129,6 +165,19 @@ impl Logs {
     fn complete(&self, topic: &str) {
         self.topics.lock().unwrap().entry(topic.into()).or_default().complete = true;
         self.changed.send_replace(());
+    }
+}
+
+fn altered(payload: &str, before: &str, what: Altered) -> String {
+    let (head, body) = payload.split_at(payload.find("\"body\":").unwrap() + 7);
+    match what {
+        Altered::Emptied => format!("{head}\"\"}}"),
+        Altered::Letter => format!("{head}{}", body.replacen("PUSH", "PUSS", 1)),
+        Altered::Swapped => format!("{head}{}", before.split_once("\"body\":").unwrap().1),
+        Altered::Due => {
+            let (before, due) = head.split_once("\"due\":").unwrap();
+            format!("{before}\"due\":1{}{body}", due.split_once(',').map(|it| format!(",{}", it.1)).unwrap())
+        }
     }
 }
 
@@ -174,7 +223,7 @@ async fn serve(stream: TcpStream, logs: Arc<Logs>) -> io::Result<()> {
 
 async fn answer_publisher(stream: &mut BufReader<TcpStream>, request: &Request, logs: &Logs) -> io::Result<()> {
     let head = logs.after(&request.topic, 0).1;
-    let greeting = head == 0;
+    let (greeting, number) = (head == 0, logs.numbered(&request.topic));
     if let Fault::Pauses(pause) = logs.fault
         && head == 4
     {
@@ -183,6 +232,10 @@ async fn answer_publisher(stream: &mut BufReader<TcpStream>, request: &Request, 
     match logs.fault {
         Fault::Refuses if !greeting => respond(stream, "401 Unauthorized", "", "no token").await,
         Fault::Stalls if !greeting => std::future::pending().await,
+        Fault::RefusesEach(n) if number.is_multiple_of(n) => {
+            respond(stream, "503 Service Unavailable", "", "\u{1b}[31moverloaded\n# <b>").await
+        }
+        Fault::HangsUpOnEach(n) if number.is_multiple_of(n) => Err(io::ErrorKind::ConnectionAborted.into()),
         _ => {
             logs.publish(&request.topic, &request.body);
             respond(stream, "201 Created", "", "{}").await

@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
 use tokio_tungstenite::tungstenite::{self, Message};
 
-use super::fake_server::{Event, Logs, Request, respond};
+use super::fake_server::{Event, Fault, Logs, Request, respond};
 
 const EPOCH: &str = "0000abcd";
 
@@ -35,7 +35,7 @@ pub(crate) async fn poll(stream: &mut BufReader<TcpStream>, request: &Request, l
             return respond(stream, "200 OK", &cursor, &body).await;
         } else if complete {
             return respond(stream, "410 Gone", &cursor, "").await;
-        } else if request.transport == "short-polling" {
+        } else if request.transport == "short-polling" || logs.fault == Fault::NeverWaits {
             return respond(stream, "204 No Content", &cursor, "").await;
         }
         changed.changed().await.unwrap();

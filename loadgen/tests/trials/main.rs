@@ -10,6 +10,7 @@ mod fake_server;
 mod fake_transports;
 mod foreign;
 mod foreign_server;
+mod going_wrong;
 mod misbehaving;
 mod missed;
 mod probing;
@@ -20,7 +21,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use pushoff_loadgen::{Server, Trial, run};
-use pushoff_model::record::{Failure, FailureKind, Measurement, Outcome};
+use pushoff_model::record::{Failure, FailureKind, FaultKind, Measurement, Outcome};
 use pushoff_model::target::{self, OURS, Target};
 use pushoff_model::time::nanos;
 use pushoff_model::workload::{Arrival, Direction, Load, built_in};
@@ -156,17 +157,21 @@ async fn a_broken_connection_is_made_again_and_loses_nothing() {
             raw_tcp.cut();
         };
         let (outcome, ()) = tokio::join!(outcome(workload, transport, &target), cutting);
-        (transport, measured(transport, outcome).counts)
+        let trial = measured(transport, outcome);
+        (transport, trial.counts, trial.faults)
     };
     let kinds = [Direction::Down, Direction::Both]
         .into_iter()
         .flat_map(|direction| Client::OF_THE_PROCESS.map(|client| (direction, client)));
     let cuts = kinds.flat_map(|kind| Transport::ALL.map(|transport| cut(kind, transport)));
-    for (transport, counts) in join_all(cuts).await {
+    for (transport, counts, faults) in join_all(cuts).await {
         // An HTTP client whose connection breaks between two polls makes another unseen.
         assert!(counts.reconnects >= 6 || transport.is_polling(), "{transport}: {counts:?}");
         assert_eq!((counts.lost, counts.missed, counts.duplicated), (0, 0, 0), "{transport}: {counts:?}");
         assert_eq!(counts.expected, counts.delivered, "{transport}: {counts:?}");
+        // Every break is told with its cause, and the same cause once.
+        assert_eq!(faults.count(FaultKind::Broke), counts.reconnects, "{transport}: {faults:?}");
+        assert!(faults.of(FaultKind::Broke).all(|it| !it.cause.contains("127.0.0.1")), "{transport}: {faults:?}");
     }
 }
 

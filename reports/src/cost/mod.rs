@@ -18,7 +18,9 @@ use pushoff_model::record::Measurement;
 use pushoff_model::{Client, Transport};
 use serde::Serialize;
 
+use crate::faults::CellFaults;
 use crate::group::{Cell, Group};
+use crate::sentence::capitalised;
 use crate::table::{Subject, Table, noise};
 use crate::validity::Validity;
 
@@ -63,6 +65,11 @@ pub(crate) struct CostSheet<'a> {
 pub(crate) fn table(group: &Group<'_>, costs: &[Costs], sources: &[String], noise_ns: f64) -> Table<'static> {
     let mut table = Table::lay_out(&columns::COLUMNS, subjects(group, costs, Some), noise_ns);
     table.notes.extend(sources.iter().cloned());
+    // What is compared has its own table, which says so.
+    if group.workload.slo.is_none() {
+        let wrong = |cell: &Cell<'_>| CellFaults::of(&cell.trials).notes(&capitalised(cell.transport.label()));
+        table.notes.extend(group.cells.iter().flat_map(wrong));
+    }
     table.notes.extend(no_theory(group));
     table.notes.extend(noise(noise_ns));
     table

@@ -77,7 +77,7 @@ impl Diff {
         };
         let faults = match self.tally.faults {
             0 => String::new(),
-            faults => format!(", {faults} with deliveries lost, repeated or reordered"),
+            faults => format!(", {faults} where something went wrong that did not before"),
         };
         format!("{head} ({all}{faults})")
     }

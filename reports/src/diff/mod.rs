@@ -121,7 +121,8 @@ pub struct Tally {
     pub inconclusive: usize,
     /// Within the floor.
     pub unchanged: usize,
-    /// Cells that lose, repeat or reorder messages, and did not before.
+    /// Cells in which something went wrong that did not before: deliveries lost, repeated or reordered, messages
+    /// not published, connections broken, trials failed.
     pub faults: usize,
     /// Cells and figures that could not be compared.
     pub left_out: usize,

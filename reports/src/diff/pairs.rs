@@ -192,18 +192,41 @@ fn matched(
     })
 }
 
-/// Lost, repeated or reordered deliveries of a cell that had none before: that needs no statistics.
+/// What went wrong in a cell where it did not before: that needs no statistics.
 fn new_fault(then: Spot<'_, '_>, now: Spot<'_, '_>) -> Option<String> {
-    let count = |spot: Spot<'_, '_>| {
-        let trials = spot.group.cell(spot.line.transport).map_or_else(Vec::new, Cell::valid);
-        trials.iter().map(|trial| trial.counts).fold([0; 3], |[lost, repeated, reordered], counts| {
-            [lost + counts.lost, repeated + counts.duplicated, reordered + counts.reordered]
-        })
+    let both = WRONG.into_iter().zip(wrong(then)).zip(wrong(now));
+    let new = both.filter(|((_, before), after)| *before == 0 && *after > 0);
+    let words: Vec<String> = new.map(|((what, _), after)| format!("{after} {what}")).collect();
+    if words.is_empty() {
+        return None;
+    }
+    let faults = &now.line.faults;
+    let causes =
+        if now.group.is_search { Vec::new() } else { faults.failed().into_iter().chain(faults.causes()).collect() };
+    let why = if causes.is_empty() { String::new() } else { format!(" ({})", causes.join("; ")) };
+    Some(format!("{}: {} in NEW, none in BASE{why}", now.name(), words.join(", ")))
+}
+
+/// What can go wrong in a cell, in the order of [`wrong`].
+const WRONG: [&str; 7] =
+    ["lost", "repeated", "reordered", "not published", "never sent", "connections broken", "trials failed"];
+
+/// How often each of that went wrong. A search overloads a server on purpose, and what a server does not take
+/// then is no fault.
+fn wrong(spot: Spot<'_, '_>) -> [u64; WRONG.len()] {
+    let trials = spot.group.cell(spot.line.transport).map_or_else(Vec::new, Cell::valid);
+    let deliveries = trials.iter().map(|trial| trial.counts).fold([0; 3], |[lost, repeated, reordered], counts| {
+        [lost + counts.lost, repeated + counts.duplicated, reordered + counts.reordered]
+    });
+    let [lost, repeated, reordered] = deliveries;
+    let faults = &spot.line.faults;
+    let others = if spot.group.is_search {
+        [0; 4]
+    } else {
+        [faults.unpublished, faults.unsent, faults.connections_broken, faults.failed_trials as u64]
     };
-    let both = count(then).into_iter().zip(count(now)).zip(["lost", "repeated", "reordered"]);
-    let new = both.filter(|((before, after), _)| *before == 0 && *after > 0);
-    let words: Vec<String> = new.map(|((_, after), what)| format!("{after} {what}")).collect();
-    (!words.is_empty()).then(|| format!("{}: {} in NEW, none in BASE", now.name(), words.join(", ")))
+    let [unpublished, unsent, broken, failed] = others;
+    [lost, repeated, reordered, unpublished, unsent, broken, failed]
 }
 
 /// Why a figure cannot be held against raw TCP's.

@@ -6,6 +6,7 @@ use pushoff_model::workload::built_in;
 
 use super::{Candidate, standing};
 use crate::compare::{Figure, Interval};
+use crate::faults::CellFaults;
 use crate::figures::Figures;
 
 pub(crate) fn figure(point: f64, low: f64, high: f64) -> Option<Figure> {
@@ -48,7 +49,8 @@ pub(crate) fn candidate(transport: Transport, share: (f64, f64, f64), cpu_us: (f
     let slo = built_in("ticker").unwrap().unwrap().slo.unwrap();
     let cpu = figure(cpu_us.0 * 1e3, cpu_us.1 * 1e3, cpu_us.2 * 1e3);
     let figures = figures(figure(share.0, share.1, share.2), cpu);
-    Candidate { transport, standing: standing(Some(&figures), None, &slo), figures: Some(figures) }
+    let faults = CellFaults::default();
+    Candidate { transport, standing: standing(Some(&figures), None, &faults, &slo), figures: Some(figures), faults }
 }
 
 /// Candidates of a server whose process is not ours to see, with their 99th percentiles in ms.

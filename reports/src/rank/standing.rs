@@ -4,6 +4,7 @@ use pushoff_model::workload::Slo;
 use serde::Serialize;
 
 use super::LEAST_TRIALS;
+use crate::faults::CellFaults;
 use crate::figures::Figures;
 use crate::number::{Quantity, asked_share, tick};
 
@@ -59,7 +60,17 @@ impl Standing {
 }
 
 /// Whether these figures meet the SLO.
-pub(crate) fn standing(figures: Option<&Figures>, void: Option<&str>, slo: &Slo) -> Standing {
+///
+/// A trial that the server failed has no share, and yet says something: where all did, or what came is
+/// not what was published, the SLO is not met; where some did, it is not shown to be.
+pub(crate) fn standing(figures: Option<&Figures>, void: Option<&str>, faults: &CellFaults, slo: &Slo) -> Standing {
+    let failed = faults.failed();
+    match &failed {
+        Some(reason) if faults.is_unbalanced() || figures.is_none() => {
+            return Standing::Fails { reason: reason.clone() };
+        }
+        Some(_) | None => {}
+    }
     if let Some(reason) = void {
         return Standing::Void { reason: reason.to_owned() };
     }
@@ -86,7 +97,10 @@ pub(crate) fn standing(figures: Option<&Figures>, void: Option<&str>, slo: &Slo)
     if figures.trials < LEAST_TRIALS {
         Standing::Undecided { reason: format!("one trial: {seen}") }
     } else if share.low() >= wanted {
-        Standing::Meets
+        match failed {
+            Some(failed) => Standing::Undecided { reason: format!("{failed}; in the others {seen}") },
+            None => Standing::Meets,
+        }
     } else if share.high() < wanted {
         Standing::Fails { reason: seen }
     } else {

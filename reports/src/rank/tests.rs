@@ -136,8 +136,9 @@ fn one_trial_decides_nothing() {
     one.trials = 1;
     let sse = Candidate {
         transport: Transport::Sse,
-        standing: standing(Some(&one), None, &ticker().slo.unwrap()),
+        standing: standing(Some(&one), None, &CellFaults::default(), &ticker().slo.unwrap()),
         figures: Some(one),
+        faults: CellFaults::default(),
     };
     let verdict = judge(&ticker(), &[sse]);
     assert_eq!((verdict.choice, verdict.sureness), (None, Sureness::NotEnoughTrials));
@@ -185,16 +186,19 @@ fn one_lost_delivery_fails_and_a_missed_one_where_none_may_be() {
     let slo = ticker().slo.unwrap();
     let mut it = figures(figure(0.999, 0.998, 1.0), None);
     it.counts.missed = 1;
-    assert_eq!(standing(Some(&it), None, &slo).reason(), Some("1 delivery missed, where none may be"));
-    assert_eq!(standing(Some(&it), None, &Slo { may_skip: true, ..slo }), Standing::Meets);
+    assert_eq!(
+        standing(Some(&it), None, &CellFaults::default(), &slo).reason(),
+        Some("1 delivery missed, where none may be")
+    );
+    assert_eq!(standing(Some(&it), None, &CellFaults::default(), &Slo { may_skip: true, ..slo }), Standing::Meets);
     it.counts.lost = 12;
-    let lost = standing(Some(&it), None, &Slo { may_skip: true, ..slo });
+    let lost = standing(Some(&it), None, &CellFaults::default(), &Slo { may_skip: true, ..slo });
     assert_eq!(lost.reason(), Some("12 deliveries lost in silence"));
 }
 
 #[test]
 fn a_void_cell_is_void_whatever_its_figures() {
     let it = figures(figure(1.0, 1.0, 1.0), None);
-    let void = standing(Some(&it), Some("the generator was too slow"), &ticker().slo.unwrap());
+    let void = standing(Some(&it), Some("the generator was too slow"), &CellFaults::default(), &ticker().slo.unwrap());
     assert_eq!(void, Standing::Void { reason: "the generator was too slow".into() });
 }

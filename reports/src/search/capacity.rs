@@ -16,6 +16,8 @@ use crate::group::{Cell, Trial};
 
 /// Half a step of the staircase: no border is known more finely than the steps around it.
 const HALF_STEP: f64 = 0.05;
+/// Loads that differ by less are near each other: two steps of the staircase. Chosen here.
+const NEAR: f64 = 0.8;
 
 /// The most load that held.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -75,16 +77,29 @@ impl Capacity {
             Reach::Saturated => estimate(&steps, &turns)?,
             Reach::Generator | Reach::Machine | Reach::NeverFailed => Figure { point: highest_held?, interval: None },
         };
-        let deliveries_per_second = Figure {
+        let offered = Figure {
             point: offers.at(load.point),
             interval: load.interval.map(|it| Interval { low: offers.at(it.low), high: offers.at(it.high) }),
         };
+        let deliveries_per_second = offered.times(arrived(cell, slo, load.point));
         let broke = cell.trials.iter().filter(|trial| Said::by(trial, slo) == Said::Broke);
         let is_server_limited = broke
             .filter(|it| !has_purpose(it, Purpose::Overload))
             .any(|it| it.limits().any(|limit| limit == Limit::Server));
         Some(Self { load, deliveries_per_second, turns: turns.len(), reach, is_server_limited })
     }
+}
+
+/// Which part of what was due arrived while it was measured, over the trials that held near that load. What
+/// came later, or was never due because nobody took it, was not carried in that time.
+fn arrived(cell: &Cell<'_>, slo: &Slo, load: f64) -> f64 {
+    let is_near =
+        |it: &Trial<'_>| it.record.step.is_some_and(|step| step.load >= load * NEAR && step.load <= load / NEAR);
+    let held = cell.trials.iter().filter(|trial| is_near(trial) && Said::by(trial, slo) == Said::Held);
+    let windows = held.filter_map(|trial| Some(trial.record.measurement()?.window));
+    let (received, due) = windows.fold((0, 0), |sum, it| (sum.0 + it.received, sum.1 + it.due));
+    #[expect(clippy::cast_precision_loss, reason = "a share needs no more than 53 bits")]
+    if due > 0 { (received as f64 / due as f64).min(1.0) } else { 1.0 }
 }
 
 /// The loads where the walk went the other way.

@@ -110,6 +110,10 @@ impl Said {
         #[expect(clippy::cast_precision_loss, reason = "a share needs no more than 53 bits")]
         let (in_time, due) = (it.delivery_latency.count_within(slo.within) as f64, it.window.due as f64);
         let whole = it.counts.lost == 0 && (it.counts.missed == 0 || slo.may_skip);
+        // Where nothing was due, nothing was shown.
+        if it.window.due == 0 {
+            return Self::Nothing;
+        }
         match (whole && in_time >= slo.share.as_f64() * due, trial.is_valid()) {
             (true, _) => Self::Held,
             (false, true) => Self::Broke,

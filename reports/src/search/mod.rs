@@ -13,6 +13,7 @@ mod table;
 use pushoff_model::workload::{Direction, Growth, Load, Slo};
 use pushoff_model::{Transport, Workload};
 
+use crate::faults::CellFaults;
 use crate::group::{Cell, Group};
 use crate::prose::Prose;
 use crate::validity::Validity;
@@ -52,6 +53,8 @@ pub(crate) struct Curve {
     pub(crate) validity: Validity,
     /// Why nothing could be measured, where nothing was.
     pub(crate) void: Option<String>,
+    /// What went wrong in its trials.
+    pub(crate) faults: CellFaults,
 }
 
 impl<'a> Searched<'a> {
@@ -84,6 +87,7 @@ impl Curve {
             capacity: Capacity::of(cell, offers, slo, highest_held),
             highest_held,
             validity: Validity::of(cell),
+            faults: CellFaults::of(&cell.trials),
             void: is_void.then(|| cell.void_reason().unwrap_or("nothing was measured").to_owned()),
             stands,
         }

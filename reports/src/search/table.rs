@@ -165,6 +165,7 @@ fn notes(searched: &Searched<'_>) -> Vec<String> {
             }
             (None, Some(_), None) => {}
         }
+        notes.extend(curve.faults.notes(&name));
     }
     notes
 }

@@ -74,6 +74,8 @@ fn trials(group: &Group<'_>) -> Markup {
         "load",
         "verdict",
         "deliveries",
+        "not published",
+        "broken",
         "p99",
         "send lag p99",
         "generator CPU",
@@ -141,15 +143,17 @@ fn verdict(trial: &Trial<'_>) -> Markup {
     }
 }
 
-/// Deliveries, p99, send lag, both processes' share of their processors, steal, segments resent.
+/// Deliveries, messages not published, connections broken, p99, send lag, both processes' share of their processors, steal, segments resent.
 #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
-fn figures(measurement: Option<&Measurement>) -> [String; 7] {
-    let Some(it) = measurement else { return [(); 7].map(|()| ABSENT.to_owned()) };
+fn figures(measurement: Option<&Measurement>) -> [String; 9] {
+    let Some(it) = measurement else { return [(); 9].map(|()| ABSENT.to_owned()) };
     let time = |latency: Option<std::time::Duration>| {
         latency.map_or_else(|| ABSENT.to_owned(), |value| Quantity::Time.write(value.as_nanos() as f64))
     };
     [
         Quantity::Count.write(it.delivery_latency.count() as f64),
+        Quantity::Count.write((it.counts.unpublished + it.counts.unsent) as f64),
+        Quantity::Count.write(it.counts.reconnects as f64),
         time(it.delivery_latency.quantile(0.99)),
         time(it.send_lag.quantile(0.99)),
         Quantity::Share.write(it.generator.utilisation()),

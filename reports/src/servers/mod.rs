@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use crate::compare::{Figure, Sampled, paired};
 use crate::cost::CostSheet;
+use crate::faults::CellFaults;
 use crate::group::{Group, anchor};
 use crate::rank::{LEAST_TRIALS, Standing};
 use crate::search::{self, Curve, Reach, Searched};
@@ -58,6 +59,8 @@ pub(crate) struct Line<'a> {
     pub(crate) validity: Validity,
     /// Why its figures are void, if they are.
     pub(crate) void: Option<String>,
+    /// What went wrong in its trials.
+    pub(crate) faults: CellFaults,
     /// One a gauge of the table, in the same order.
     pub(crate) readings: Vec<Option<Reading>>,
     /// The trials that count: with those of other lines that ran in the same round they make pairs.
@@ -319,6 +322,7 @@ impl<'a> Line<'a> {
                 Some(curve) => curve.void.clone().filter(|_| curve.capacity.is_none()),
                 None => cell.void_reason().map(str::to_owned),
             },
+            faults: CellFaults::of(&cell.trials),
             readings: Vec::new(),
             trials: counting.iter().map(|trial| (trial.record.run.as_str(), trial.record.trial)).collect(),
             statistics: Vec::new(),

@@ -61,6 +61,7 @@ impl Beside<'_> {
             } else if let Some(void) = &line.void {
                 notes.push(format!("{name} is void: {void}."));
             }
+            notes.extend(line.faults.notes(&name));
         }
         if self.gauges.contains(&Gauge::Polls) && self.lines.iter().any(|it| it.validity != Validity::ServerLimited) {
             notes.push(

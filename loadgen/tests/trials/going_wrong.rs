@@ -1,0 +1,94 @@
+//! What does not happen, and what comes altered, is counted, told with its cause, and held against the server.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use pushoff_model::record::{FailureKind, FaultKind};
+use pushoff_model::workload::{Direction, Load};
+use pushoff_model::{Client, OfferedRate, Transport, Workload};
+
+use super::fake_server::{Altered, Fault};
+use super::{by_every_transport, failed, with_fault, workload};
+
+/// A short drain: messages of unknown fate keep it waiting to its end.
+fn briefly() -> Workload {
+    let mut workload = workload(Direction::Down);
+    workload.phases.drain = Duration::from_secs(1);
+    workload
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_server_refuses_was_due_and_is_told_with_its_answer() {
+    for (transport, trial) in by_every_transport(&workload(Direction::Down), Fault::RefusesEach(3)).await {
+        let (counts, window) = (trial.counts, trial.window);
+        assert!(counts.unpublished >= 8, "{transport}: {counts:?}");
+        assert_eq!(counts.published + counts.unpublished, 32, "{transport}");
+        assert_eq!((counts.expected, counts.delivered), (counts.published * 3, counts.published * 3), "{transport}");
+        assert_eq!(window.due, 72, "{transport}: refused or not, 24 messages were due to three readers each");
+        assert!(window.delivered < 60, "{transport}: {window:?}");
+        let refused: Vec<_> = trial.faults.of(FaultKind::Refused).collect();
+        assert_eq!((refused.len(), refused[0].count), (1, counts.unpublished), "{transport}: {refused:?}");
+        assert!(refused[0].cause.contains("503") && refused[0].cause.contains("overloaded"), "{refused:?}");
+        assert!(!refused[0].cause.contains(['\u{1b}', '\n']), "made safe to show: {refused:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_server_does_not_answer_for_was_due_and_is_told() {
+    for (transport, trial) in by_every_transport(&briefly(), Fault::HangsUpOnEach(5)).await {
+        let counts = trial.counts;
+        assert!(counts.unpublished >= 4, "{transport}: {counts:?}");
+        assert_eq!((counts.published + counts.unpublished, trial.window.due), (32, 72), "{transport}");
+        let unanswered = trial.faults.count(FaultKind::Unanswered);
+        assert_eq!(unanswered, counts.unpublished, "{transport}: {:?}", trial.faults);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_never_sent_is_told() {
+    for (transport, trial) in by_every_transport(&briefly(), Fault::Stalls).await {
+        let (counts, faults) = (trial.counts, &trial.faults);
+        assert_eq!(faults.count(FaultKind::Unsent), counts.unsent, "{transport}: {faults:?}");
+        assert_eq!(faults.count(FaultKind::Unanswered), counts.unpublished, "{transport}: {faults:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_altered_message_is_not_delivered_and_fails_the_trial() {
+    for what in [Altered::Emptied, Altered::Letter, Altered::Due, Altered::Swapped] {
+        let trials = Transport::ALL.into_iter().flat_map(|transport| {
+            Client::OF_THE_PROCESS.map(|client| async move {
+                let workload = Workload { client, ..workload(Direction::Down) };
+                let outcome = with_fault(workload, transport, Fault::Alters(5, what)).await;
+                (format!("{what:?} over {transport}, {client}"), failed(outcome))
+            })
+        });
+        for (how, failure) in join_all(trials).await {
+            assert_eq!(failure.kind, FailureKind::Unbalanced, "{how}: {failure:?}");
+            assert!(failure.reason.starts_with("6 of 96 deliveries were altered"), "{how}: {failure:?}");
+            assert_eq!(failure.counts.map(|it| (it.altered, it.delivered, it.lost)), Some((6, 90, 6)), "{how}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_poll_that_is_answered_at_once_with_nothing_fails_the_trial_by_that_name() {
+    let failure = failed(with_fault(workload(Direction::Down), Transport::LongPolling, Fault::NeverWaits).await);
+    assert_eq!(failure.kind, FailureKind::Server, "{failure:?}");
+    assert!(failure.reason.contains("does not wait"), "{failure:?}");
+    assert!(failure.counts.unwrap().empty_polls > 12, "{failure:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_workload_with_nothing_due_fails_before_it_connects_to_anybody() {
+    let mut workload = briefly();
+    // The first message is due at once, the second long after the end.
+    workload.load = Load::Rate {
+        per_second: OfferedRate::per_second(0.1).unwrap(),
+        arrival: pushoff_model::workload::Arrival::Constant,
+    };
+    workload.topics = 1;
+    let failure = failed(with_fault(workload, Transport::Sse, Fault::None).await);
+    assert_eq!(failure.kind, FailureKind::Generator);
+    assert!(failure.reason.contains("no message of ticker is due"), "{failure:?}");
+}
