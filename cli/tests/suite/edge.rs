@@ -221,7 +221,9 @@ fn a_name_that_is_no_text_is_a_name_like_any_other() {
     side.push("@pushoff");
     for [base, new] in [[&out, &out], [&side, &side]] {
         let ended = pushoff(&within).arg("diff").args([base, new]).output().unwrap();
-        assert_eq!(ended.status.code(), Some(0), "{}", text(&ended.stderr));
+        assert_no_panic(&ended);
+        // Whether its figures count depends on the machine.
+        assert!(text(&ended.stderr).contains("have 2 trials in common"), "{}", text(&ended.stderr));
     }
 }
 

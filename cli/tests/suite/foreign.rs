@@ -55,6 +55,7 @@ fn whoever_edits_the_files_of_a_run_steers_nothing_by_them() {
             0 => record["outcome"] = serde_json::json!({"status": "failed", "kind": "server", "reason": TRICKS}),
             1 => record["outcome"] = serde_json::json!({"status": "not-run", "reason": TRICKS}),
             2 => record["outcome"]["concerns"] = serde_json::json!([{"limit": "generator", "detail": TRICKS}]),
+            3 => record["outcome"]["faults"] = serde_json::json!([{"kind": "broke", "cause": TRICKS, "count": 3}]),
             _ => {}
         }
         lines += &format!("{record}\n");

@@ -67,9 +67,11 @@ fn every_cell_is_measured_balanced_and_reported() {
 
     let summary: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
     assert!(summary.is_object());
-    for (file, wanted) in
-        [("report.html", "small things want SSE"), ("report.md", "WebSocket"), ("latency.hlog", "Tag=sse")]
-    {
+    for (file, wanted) in [
+        ("report.html", "small things want SSE"),
+        ("report.md", "WebSocket"),
+        ("latency.hlog", "Tag=small/20/sse/library/pushoff,"),
+    ] {
         assert!(ended.read(file).contains(&wanted.replace("small", "talk")), "{file}");
     }
     assert!(ended.read("report.html").trim_end().ends_with("</html>"));

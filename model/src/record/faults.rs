@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::foreign::shown;
+use crate::foreign::{self, shown};
 
 /// Characters of a cause that are kept.
 const CAUSE: usize = 200;
@@ -21,6 +21,7 @@ pub struct Fault {
     /// What.
     pub kind: FaultKind,
     /// Why: one line.
+    #[serde(deserialize_with = "foreign::line")]
     pub cause: String,
     /// How often: messages, or connections.
     pub count: u64,
