@@ -1,12 +1,23 @@
 //! The command line: what can be asked, and the help that teaches it.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::NonZeroU32;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
-use pushoff_model::{Client, Transport};
+use pushoff_model::workload::Search;
+use pushoff_model::{ByteCount, Client, Transport};
+use pushoff_server::{AllowedOrigin, HostName};
+
+use crate::values::{duration_in, size_in, whole_in};
+
+/// The most trials of a cell: weeks of them. Chosen here.
+const MOST_TRIALS: u32 = 10_000;
+/// How long the measured part of a trial may be, as in a workload's file.
+const MEASURED: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_hours(24);
 
 const EXAMPLES: &str = "\
 Examples:
@@ -36,7 +47,10 @@ Exit codes:
   1    a gate failed: `diff --fail-on` found what it was asked to fail on
   2    bad usage: a flag, a file, an address or the machine's set-up; nothing was measured
   3    a cell failed; the others are reported
+  4    what was found out could not be written (a full disk, say): the verdict is still printed, and the
+       records that were written are whole
   130  interrupted; what was measured until then is kept and reported
+Whoever stops reading standard output or standard error (`| head`) changes neither documents nor exit code.
 
 Logs: PUSHOFF_LOG=info (or debug, or a filter such as pushoff_server=trace). Colour: NO_COLOR.";
 
@@ -84,31 +98,34 @@ pub(crate) enum Command {
 pub(crate) struct RunOptions {
     /// A built-in workload or a TOML file; may be repeated [default: progress, ticker and chat]
     #[arg(long, value_name = "NAME|FILE")]
-    pub(crate) workload: Vec<String>,
+    pub(crate) workload: Vec<OsString>,
     /// A transport to measure; may be repeated [default: all five and the raw TCP floor]
     #[arg(long, value_name = "NAME")]
     pub(crate) transport: Vec<Transport>,
     /// The server: pushoff (started for each trial), http://HOST:PORT that speaks its wire contract,
-    /// DIALECT=URL, or a TOML file that describes one (docs/TARGETS.md), called otherwise with NAME=FILE;
-    /// may be repeated, and all are then measured side by side [default: pushoff]
-    #[arg(long, value_name = "URL|FILE")]
-    pub(crate) target: Vec<String>,
-    /// Trials of each cell (workload × transport); more give narrower intervals
-    #[arg(long, value_name = "N", default_value = "4", value_parser = positive)]
+    /// DIALECT=URL, or a TOML file that describes one (docs/TARGETS.md). NAME= before it, as in
+    /// old=http://HOST:PORT, a=nchan=URL or new=FILE, says what the report calls it. May be repeated, and
+    /// all are then measured side by side [default: pushoff]
+    #[arg(long, value_name = "[NAME=]URL|FILE")]
+    pub(crate) target: Vec<OsString>,
+    /// Trials of each cell (workload × transport), 1 to 10000; more give narrower intervals
+    #[arg(long, value_name = "N", default_value = "4", value_parser = up_to(MOST_TRIALS), allow_negative_numbers = true)]
     pub(crate) trials: NonZeroU32,
-    /// Length of the measured part of a trial, e.g. 5s [default: as the workload says]
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    /// Length of the measured part of a trial, 100ms to 1day, e.g. 5s [default: as the workload says]
+    #[arg(long, value_name = "TIME", value_parser = duration_in(MEASURED), allow_negative_numbers = true)]
     pub(crate) duration: Option<Duration>,
     /// Who receives: library (reqwest, eventsource-client, tokio-tungstenite), lean (our own, which cost
     /// the generator less) or browser (pages in headless Chromium, pushoff's own server only); given
     /// several times, all are measured [default: as the workload says]
     #[arg(long, value_name = "KIND")]
     pub(crate) client: Vec<Client>,
-    /// Subscribers in all, in place of what the workload says; several, e.g. 100,1000, measure each
-    #[arg(long, value_name = "N", value_delimiter = ',', value_parser = positive)]
+    /// Subscribers in all, 1 to 60000, in place of what the workload says; several, e.g. 100,1000,
+    /// measure each
+    #[arg(long, value_name = "N", value_delimiter = ',', value_parser = up_to(Search::MOST_SUBSCRIBERS),
+          allow_negative_numbers = true)]
     pub(crate) subscribers: Vec<NonZeroU32>,
     /// Seed of the order of trials, of schedules and of payloads
-    #[arg(long, value_name = "S", default_value_t = 1)]
+    #[arg(long, value_name = "S", default_value_t = 1, value_parser = whole_in(0..=u64::MAX), allow_negative_numbers = true)]
     pub(crate) seed: u64,
     /// Folder for records and report; must not hold a run yet [default: pushoff-runs/TIME]
     #[arg(long, value_name = "DIR")]
@@ -118,7 +135,7 @@ pub(crate) struct RunOptions {
     pub(crate) no_pin: bool,
     /// Processors for the generator, the rest for the server; below 1 holds the generator back to
     /// that part of one, which shows what a generator that is too weak looks like [default: half]
-    #[arg(long, value_name = "N", conflicts_with = "no_pin", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", conflicts_with = "no_pin", allow_negative_numbers = true, value_parser = number)]
     pub(crate) generator_cpus: Option<f64>,
 }
 
@@ -136,10 +153,10 @@ pub(crate) struct ReportOptions {
 pub(crate) struct DiffOptions {
     /// The folder of the earlier run; or FOLDER@SERVER, one of the servers that a run measured side by side
     #[arg(value_name = "BASE", value_hint = ValueHint::DirPath)]
-    pub(crate) base: String,
+    pub(crate) base: OsString,
     /// What is held against it, likewise; two servers of one run are compared trial by trial
     #[arg(value_name = "NEW", value_hint = ValueHint::DirPath)]
-    pub(crate) new: String,
+    pub(crate) new: OsString,
     /// Below what a change does not matter; latencies also have the machine's noise, capacities the
     /// step of their search
     #[arg(long, value_name = "SHARE", default_value = "5%", value_parser = percent)]
@@ -208,8 +225,8 @@ What is computed, and what it cannot know: docs/PLANNING.md.";
 pub(crate) struct ProbeOptions {
     /// http://HOST:PORT that speaks pushoff's wire contract, DIALECT=URL, a TOML file that describes
     /// a server (docs/TARGETS.md), or pushoff
-    #[arg(value_name = "URL|FILE", default_value = "pushoff")]
-    pub(crate) target: String,
+    #[arg(value_name = "[DIALECT=]URL|FILE", default_value = "pushoff")]
+    pub(crate) target: OsString,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -220,40 +237,50 @@ pub(crate) struct ServeOptions {
     /// Address for the raw TCP floor [default: none]
     #[arg(long, value_name = "ADDRESS:PORT", value_parser = address)]
     pub(crate) raw_tcp: Option<SocketAddr>,
-    /// A foreign origin whose pages may connect (scheme, host and port); may be repeated
+    /// A name or an address that the server is called, besides loopback and the listen address; requests
+    /// for any other host are answered 421; may be repeated
+    #[arg(long, value_name = "HOST")]
+    pub(crate) allow_host: Vec<HostName>,
+    /// A foreign origin whose pages may connect (scheme, host and port; * is any); may be repeated
     #[arg(long, value_name = "ORIGIN")]
-    pub(crate) allow_origin: Vec<String>,
+    pub(crate) allow_origin: Vec<AllowedOrigin>,
     /// Bearer token that publishing requires
-    #[arg(long, value_name = "TOKEN", env = "PUSHOFF_PUBLISH_TOKEN", hide_env_values = true)]
+    #[arg(long, value_name = "TOKEN", env = "PUSHOFF_PUBLISH_TOKEN", hide_env_values = true, value_parser = token)]
     pub(crate) publish_token: Option<String>,
-    /// Largest payload, in bytes
-    #[arg(long, value_name = "BYTES", default_value_t = 64 * 1024, value_parser = at_least_one)]
-    pub(crate) max_payload: usize,
+    /// Let the live page cut all connections and hold all answers back, to show how each transport recovers
+    #[arg(long)]
+    pub(crate) demo: bool,
+    /// Serve a WebSocket at /echo that sends each message back, for conformance suites
+    #[arg(long)]
+    pub(crate) echo: bool,
+    /// Bound on all memory that the server keeps, 8 MiB to 1 TiB and at least 32 times --max-payload
+    /// [default: a quarter of the machine's]
+    #[arg(long, value_name = "SIZE", value_parser = size_in(MEMORY))]
+    pub(crate) memory: Option<ByteCount>,
+    /// Largest payload, 1 B to 16 MiB
+    #[arg(long, value_name = "SIZE", default_value = "64KiB", value_parser = size_in(1..=16 << 20))]
+    pub(crate) max_payload: ByteCount,
     /// Messages that a topic keeps for those who come back (and at most 4 MiB of them)
-    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = at_least_one)]
+    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = whole_in(1..=1_000_000_usize))]
     pub(crate) replay: usize,
-    /// Most topics at a time
-    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = at_least_one)]
+    /// Most topics at a time that were published to
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = whole_in(1..=10_000_000_usize))]
     pub(crate) max_topics: usize,
     /// Most connections at a time, raw TCP included
-    #[arg(long, value_name = "N", default_value_t = 15_000, value_parser = at_least_one)]
+    #[arg(long, value_name = "N", default_value_t = 15_000, value_parser = whole_in(1..=10_000_000_usize))]
     pub(crate) max_connections: usize,
-    /// How long a stream may be idle before it is told that it lives
-    #[arg(long, value_name = "TIME", default_value = "15s", value_parser = humantime::parse_duration)]
+    /// Send a heartbeat on a stream that was idle for this long, 100ms to 1h
+    #[arg(long, value_name = "TIME", default_value = "15s", value_parser = duration_in(TENTH..=HOUR))]
     pub(crate) heartbeat: Duration,
-    /// How long a request head may take to arrive
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = humantime::parse_duration)]
+    /// Close a connection whose request head takes longer to arrive, 100ms to 1h
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration_in(TENTH..=HOUR))]
     pub(crate) head_timeout: Duration,
-    /// How long one who reads nothing is waited for before the connection is cut off
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
+    /// Disconnect a client that accepts no data for this long, 100ms to 1h
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration_in(TENTH..=HOUR))]
     pub(crate) write_timeout: Duration,
-    /// How long connections may take to end at shutdown
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = humantime::parse_duration)]
+    /// Time that connections have to end at shutdown, 0s to 1h
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration_in(Duration::ZERO..=HOUR))]
     pub(crate) grace: Duration,
-    /// Let the live page cut connections and hold answers back, to show what comes of it [default:
-    /// true on a loopback address, where nobody else is struck]
-    #[arg(long, value_name = "BOOL")]
-    pub(crate) outages: Option<bool>,
     /// Processors to stay on, e.g. 0,1 [default: wherever the scheduler puts it]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub(crate) cpus: Vec<u32>,
@@ -266,14 +293,26 @@ pub(crate) struct ServeOptions {
     pub(crate) until_stdin_closes: bool,
 }
 
-const NEEDS_A_NUMBER: &str = "a whole number above 0 is needed";
+const TENTH: Duration = Duration::from_millis(100);
+const HOUR: Duration = Duration::from_hours(1);
 
-fn at_least_one(text: &str) -> Result<usize, &'static str> {
-    text.parse().map(NonZeroUsize::get).or(Err(NEEDS_A_NUMBER))
+/// What `--memory` may be, in bytes.
+const MEMORY: RangeInclusive<u64> = 8 << 20..=1 << 40;
+
+/// A token as a header can carry it (RFC 6750 §2.1).
+fn token(text: &str) -> Result<String, &'static str> {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
+    let is_right = !text.is_empty() && text.len() <= 4096 && text.bytes().all(is_token);
+    is_right.then(|| text.to_owned()).ok_or("a token is 1 to 4,096 of the characters A-Z a-z 0-9 - . _ ~ + / =")
 }
 
-fn positive(text: &str) -> Result<NonZeroU32, &'static str> {
-    text.parse().or(Err(NEEDS_A_NUMBER))
+/// A whole number from 1 to `most`.
+fn up_to(most: u32) -> impl Fn(&str) -> Result<NonZeroU32, String> + Clone + Send + Sync + 'static {
+    whole_in(NonZeroU32::MIN..=NonZeroU32::MIN.saturating_add(most.saturating_sub(1)))
+}
+
+fn number(text: &str) -> Result<f64, &'static str> {
+    text.parse().or(Err("a number is needed: of whole processors, or a part of one from 0.01 on"))
 }
 
 /// A share above nothing, of at most ten times the whole.
@@ -300,6 +339,6 @@ mod tests {
     fn without_a_subcommand_the_options_are_those_of_run() {
         let arguments = Arguments::parse_from(["pushoff", "--workload", "chat", "--trials", "5"]);
         assert!(arguments.command.is_none());
-        assert_eq!((arguments.run.workload, arguments.run.trials.get()), (vec!["chat".to_owned()], 5));
+        assert_eq!((arguments.run.workload, arguments.run.trials.get()), (vec![OsString::from("chat")], 5));
     }
 }

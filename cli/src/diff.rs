@@ -1,12 +1,17 @@
 //! `pushoff diff`: a recorded run held against an earlier one, or two servers of one; and a gate for CI.
 
+use std::borrow::Cow;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
-use pushoff_reports::{Diff, Run};
+use pushoff_model::foreign;
+use pushoff_reports::Diff;
 
 use crate::arguments::{DiffOptions, Gate};
-use crate::{Exit, report, terminal};
+use crate::report::{self, Recorded};
+use crate::{Exit, terminal};
 
 pub(crate) fn diff(options: &DiffOptions, json: bool) -> anyhow::Result<Exit> {
     let [base, new] = [Side::read(&options.base)?, Side::read(&options.new)?];
@@ -15,53 +20,71 @@ pub(crate) fn diff(options: &DiffOptions, json: bool) -> anyhow::Result<Exit> {
     } else {
         None
     };
-    let diff = pushoff_reports::diff(&base.run, &new.run, servers, options.floor);
+    let shared = base.recorded.trials.shared_with(&new.recorded.trials);
+    if shared > 0 && servers.is_none_or(|[base, new]| base == new) {
+        terminal::remark(&format!(
+            "{} and {} have {shared} trials in common: a trial does not differ from itself, so that no change was \
+             found says little (compare two runs, or two servers of one)",
+            base.name(),
+            new.name()
+        ));
+    }
+    let diff = pushoff_reports::diff(&base.recorded.run, &new.recorded.run, servers, options.floor);
     ensure!(
         diff.tally.compared() > 0,
         "{} and {} have no figure in common that counts: {}",
-        base.asked,
-        new.asked,
+        base.name(),
+        new.name(),
         diff.why_nothing()
     );
-    terminal::result(&written(&diff, options, json)?);
-    Ok(if fails(&diff, options.fail_on) { Exit::GateFailed } else { Exit::Done })
+    let gate = if fails(&diff, options.fail_on) { Exit::GateFailed } else { Exit::Done };
+    Ok(terminal::result(&written(&diff, options, json)?).and(gate))
 }
 
 /// What is compared, as it was asked for.
 struct Side<'a> {
-    asked: &'a str,
-    run: Run,
-    server: Option<&'a str>,
+    asked: &'a OsStr,
+    recorded: Recorded,
+    server: Option<Cow<'a, str>>,
 }
 
 impl<'a> Side<'a> {
     /// `RUN`, or `RUN@SERVER` where no folder is called so.
-    fn read(asked: &'a str) -> anyhow::Result<Self> {
-        let (folder, server) = match asked.rsplit_once('@') {
-            Some((folder, server)) if !Path::new(asked).exists() => (folder, Some(server)),
-            _ => (asked, None),
+    fn read(asked: &'a OsStr) -> anyhow::Result<Self> {
+        let bytes = asked.as_bytes();
+        let (folder, server) = match bytes.iter().rposition(|&byte| byte == b'@') {
+            Some(at) if !Path::new(asked).exists() => (&bytes[..at], Some(String::from_utf8_lossy(&bytes[at + 1..]))),
+            _ => (bytes, None),
         };
-        let run = report::read(&[Path::new(folder).to_owned()])?;
-        if let Some(server) = server {
-            let known = run.servers();
+        let folder = Path::new(OsStr::from_bytes(folder));
+        let recorded = report::read(&[folder.to_owned()])?;
+        if let Some(server) = &server {
+            let known = recorded.run.servers();
             ensure!(
-                known.contains(&server),
-                "{folder} has no server named {server:?}: it measured {}",
+                known.contains(&&**server),
+                "{} has no server named {}: it measured {}",
+                foreign::path(folder),
+                foreign::quoted(server),
                 known.join(", ")
             );
         }
-        Ok(Self { asked, run, server })
+        Ok(Self { asked, recorded, server })
+    }
+
+    /// What was asked for, as messages name it.
+    fn name(&self) -> String {
+        foreign::path(Path::new(self.asked))
     }
 
     /// The server that is held against the other side's.
     fn only_server(&self) -> anyhow::Result<&str> {
-        let known = self.run.servers();
-        match (self.server, known.as_slice()) {
+        let known = self.recorded.run.servers();
+        match (self.server.as_deref(), known.as_slice()) {
             (Some(server), _) => Ok(server),
             (None, [server]) => Ok(*server),
             (None, _) => bail!(
                 "{} holds several servers ({}): name the one to be compared, as in {0}@{}",
-                self.asked,
+                self.name(),
                 known.join(", "),
                 known[0]
             ),

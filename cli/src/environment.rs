@@ -1,13 +1,15 @@
 //! What a run runs on, for `environment.json`. Wall-clock time is read here and nowhere else.
 
 use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::time::SystemTime;
 
 use anyhow::Context;
-use pushoff_model::Workload;
 use pushoff_model::browser::Browser;
 use pushoff_model::environment::{Environment, Named, Noise, Pinning};
 use pushoff_model::record::SCHEMA_VERSION;
+use pushoff_model::{Workload, foreign};
 
 use crate::pinning::Cpus;
 use crate::terminal;
@@ -100,7 +102,7 @@ pub(crate) fn gather(started: String, facts: RunFacts) -> Environment {
         schema: SCHEMA_VERSION,
         run: format!("{started}-{}", std::process::id()),
         started,
-        command: command_line(),
+        command: command_line(std::env::args_os().skip(1)),
         seed: facts.seed,
         version: env!("CARGO_PKG_VERSION").into(),
         revision: env!("PUSHOFF_REVISION").into(),
@@ -122,10 +124,18 @@ pub(crate) fn gather(started: String, facts: RunFacts) -> Environment {
     }
 }
 
-fn command_line() -> String {
-    let words = std::env::args().skip(1).collect::<Vec<_>>();
-    let words = std::iter::once("pushoff").chain(words.iter().map(String::as_str));
-    shlex::try_join(words.clone()).unwrap_or_else(|_| words.collect::<Vec<_>>().join(" "))
+/// The command line, as a shell takes it again.
+fn command_line(words: impl Iterator<Item = OsString>) -> String {
+    std::iter::once("pushoff".to_owned()).chain(words.map(|word| quoted(&word))).collect::<Vec<_>>().join(" ")
+}
+
+/// A word as a shell takes it: in the quotes of ANSI C where it holds what is no text or steers a terminal.
+fn quoted(word: &OsStr) -> String {
+    let plain = word.to_str().filter(|text| foreign::shown(text, usize::MAX) == *text);
+    match plain.and_then(|text| shlex::try_quote(text).ok()) {
+        Some(quoted) => quoted.into_owned(),
+        None => format!("$'{}'", word.as_bytes().escape_ascii()),
+    }
 }
 
 /// The versions of [`CRATES`] in a lock file.
@@ -176,6 +186,19 @@ mod tests {
         for name in CRATES {
             assert!(versions.iter().any(|version| version.name == name), "{name}");
         }
+    }
+
+    #[test]
+    fn a_command_line_can_be_typed_again_whatever_its_words_hold() {
+        let words = [&b"run"[..], b"--out", b"a b", b"\xff\xfe", b"a\nb'\x1b", "größe".as_bytes()];
+        let words = words.map(|word| OsStr::from_bytes(word).to_owned());
+        let line = command_line(words.clone().into_iter());
+        assert_eq!(line, r"pushoff run --out 'a b' $'\xff\xfe' $'a\nb\'\x1b' 'größe'");
+        let output =
+            std::process::Command::new("bash").arg("-c").arg(format!("printf '%s\\0' {line}")).output().unwrap();
+        let typed: Vec<&[u8]> = output.stdout.split(|&byte| byte == 0).collect();
+        let wanted: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
+        assert_eq!(typed[1..typed.len() - 1], wanted);
     }
 
     #[test]

@@ -39,8 +39,7 @@ pub(crate) fn list(json: bool) -> anyhow::Result<Exit> {
         })
         .collect();
     let listing = Listing { workloads, transports };
-    terminal::result(&if json { serde_json::to_string_pretty(&listing)? } else { prose(&listing) });
-    Ok(Exit::Done)
+    Ok(terminal::result(&if json { serde_json::to_string_pretty(&listing)? } else { prose(&listing) }))
 }
 
 fn workload(name: &str, text: &str) -> anyhow::Result<WorkloadRow> {

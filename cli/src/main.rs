@@ -20,10 +20,15 @@ mod survey;
 mod targets;
 mod terminal;
 mod throttle;
+mod values;
 
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::{CommandFactory, Parser};
+use pushoff_model::foreign;
+use tracing_subscriber::EnvFilter;
 
 use arguments::{Arguments, Command};
 use pinning::GeneratorCpus;
@@ -39,13 +44,22 @@ enum Exit {
     Usage = 2,
     /// At least one cell failed; the report says which and why.
     CellFailed = 3,
+    /// What was found out could not be written: a full disk, say. The verdict is still printed, and the
+    /// records that were written are whole.
+    Unwritten = 4,
     /// Interrupted; what was measured until then is kept and reported.
     Interrupted = 130,
 }
 
 impl Exit {
-    /// All of them.
-    const ALL: [Self; 5] = [Self::Done, Self::GateFailed, Self::Usage, Self::CellFailed, Self::Interrupted];
+    /// All of them, from what another thing outweighs to what outweighs all.
+    const ALL: [Self; 6] =
+        [Self::Done, Self::CellFailed, Self::Unwritten, Self::Usage, Self::GateFailed, Self::Interrupted];
+
+    /// Of two things that came of one command, the one that a script must know.
+    fn and(self, other: Self) -> Self {
+        Self::ALL.into_iter().rfind(|&exit| exit == self || exit == other).unwrap_or(self)
+    }
 }
 
 impl From<Exit> for ExitCode {
@@ -55,17 +69,25 @@ impl From<Exit> for ExitCode {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    tracing_subscriber::fmt()
-        .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_env("PUSHOFF_LOG")
-                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn")),
-        )
-        .with_writer(std::io::stderr)
-        .with_ansi(false)
-        .init();
+    let ended = Arguments::try_parse().map_or_else(
+        |refused| Ok(told(&refused)),
+        |arguments| {
+            log()?;
+            ended(arguments)
+        },
+    );
+    match ended {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            terminal::error(&error);
+            Exit::Usage.into()
+        }
+    }
+}
+
+fn ended(arguments: Arguments) -> anyhow::Result<Exit> {
     let json = arguments.json;
-    let ended = match arguments.command.unwrap_or(Command::Run(arguments.run)) {
+    match arguments.command.unwrap_or(Command::Run(arguments.run)) {
         Command::Run(options) => GeneratorCpus::asked(options.generator_cpus)
             .and_then(|cpus| throttle::around(cpus, || run::run(&options, cpus, json))),
         Command::Serve(options) => serve::serve(options),
@@ -75,15 +97,73 @@ fn main() -> ExitCode {
         Command::Probe(options) => probe::probe(&options, json),
         Command::List => list::list(json),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Arguments::command(), "pushoff", &mut std::io::stdout());
-            Ok(Exit::Done)
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "pushoff", &mut script);
+            Ok(terminal::result(String::from_utf8_lossy(&script).trim_end()))
         }
+    }
+}
+
+/// Shows help, or what is wrong with the command line, as far as there is somebody to see it.
+fn told(refused: &clap::Error) -> Exit {
+    if refused.kind() == clap::error::ErrorKind::InvalidUtf8 {
+        terminal::remark(&format!("pushoff: {} must be UTF-8 text", not_text().join(", ")));
+        return Exit::Usage;
+    }
+    if refused.use_stderr() {
+        // What was typed stands in it, and steers no terminal either.
+        let plain = refused.render().to_string();
+        if plain.lines().any(|line| foreign::shown(line, usize::MAX) != line) {
+            plain.lines().for_each(terminal::remark);
+        } else if let Err(error) = refused.print() {
+            tracing::debug!(%error, "standard error is closed");
+        }
+        return Exit::Usage;
+    }
+    match refused.print() {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Exit::Unwritten,
+        Ok(()) | Err(_) => Exit::Done,
+    }
+}
+
+/// The arguments and the variables of pushoff's that are no text.
+fn not_text() -> Vec<String> {
+    let words = std::env::args_os().skip(1).filter(|word| word.to_str().is_none());
+    let words = words.map(|word| foreign::quoted(&word.to_string_lossy()));
+    let variables = std::env::vars_os().filter(|(_, value)| value.to_str().is_none());
+    let variables = variables.filter_map(|(name, _)| name.into_string().ok()).filter(|it| it.starts_with("PUSHOFF_"));
+    words.chain(variables).collect()
+}
+
+/// Has whatever is logged go to standard error.
+///
+/// # Errors
+/// When `PUSHOFF_LOG` is no filter.
+fn log() -> anyhow::Result<()> {
+    let asked = std::env::var_os("PUSHOFF_LOG").filter(|asked| !asked.is_empty());
+    let filter = match &asked {
+        None => EnvFilter::new("warn"),
+        Some(asked) => asked.to_str().and_then(|asked| EnvFilter::try_new(asked).ok()).with_context(|| {
+            let asked = foreign::quoted(&asked.to_string_lossy());
+            format!("PUSHOFF_LOG is {asked}: name a level such as info, or a filter such as pushoff_server=trace")
+        })?,
     };
-    match ended {
-        Ok(exit) => exit.into(),
-        Err(error) => {
-            terminal::error(&error);
-            Exit::Usage.into()
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| terminal::Log).with_ansi(false).init();
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_ends_the_one_that_a_script_must_know_is_told() {
+        assert_eq!(Exit::Done.and(Exit::CellFailed), Exit::CellFailed);
+        assert_eq!(Exit::CellFailed.and(Exit::Unwritten), Exit::Unwritten);
+        assert_eq!(Exit::Unwritten.and(Exit::Interrupted), Exit::Interrupted);
+        assert_eq!(Exit::GateFailed.and(Exit::Unwritten), Exit::GateFailed);
+        for exit in Exit::ALL {
+            assert_eq!((exit.and(exit), exit.and(Exit::Done)), (exit, exit));
         }
     }
 }

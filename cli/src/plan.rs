@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use pushoff_model::file::read_text;
+use pushoff_model::foreign;
 use pushoff_reports::plan::{Asked, Model, Needs, Plan, Prices};
 
 use crate::arguments::PlanOptions;
@@ -25,29 +27,28 @@ pub(crate) fn plan(options: &PlanOptions, json: bool) -> anyhow::Result<Exit> {
     let prices = options.prices.as_deref().map_or_else(|| Ok(Prices::shipped()), Prices::read).context("--prices")?;
     let model = options.model.as_deref().map_or_else(|| Ok(Model::shipped()), model).context("--model")?;
     let plan = Plan::of(&model, needs, prices);
-    terminal::result(&if json {
+    Ok(terminal::result(&if json {
         serde_json::to_string_pretty(&plan).context("writing the plan")?
     } else {
         plan.terminal(terminal::width(), terminal::colour())
-    });
-    Ok(Exit::Done)
+    }))
 }
 
 /// A run's folder, fitted anew where its records are there; or what was written of one.
 fn model(path: &Path) -> anyhow::Result<Model> {
     if path.join(RECORDS).exists() {
-        let run = report::read(&[path.to_owned()])?;
+        let run = report::read(&[path.to_owned()])?.run;
         return Model::of(&run).with_context(|| {
             format!(
                 "{} has too few cells to fit a cost model to: scripts/model measures those it takes",
-                path.display()
+                foreign::path(path)
             )
         });
     }
     let file = if path.is_dir() { path.join(MODEL) } else { path.to_owned() };
     if path.is_dir() && !file.exists() {
-        bail!("{} holds neither {RECORDS} nor {MODEL}: name the folder of a run of scripts/model", path.display());
+        bail!("{} holds neither {RECORDS} nor {MODEL}: name the folder of a run of scripts/model", foreign::path(path));
     }
-    let text = std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
-    Model::parse(&text).with_context(|| format!("reading {}", file.display()))
+    let text = read_text(&file)?;
+    Model::parse(&text).with_context(|| format!("reading {}", foreign::path(&file)))
 }

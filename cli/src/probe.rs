@@ -3,6 +3,7 @@
 
 use anyhow::Context;
 use pushoff_loadgen::{Finding, probe as look};
+use pushoff_model::foreign::shown;
 use pushoff_model::target::Target;
 use pushoff_model::{Client, Transport};
 use serde::Serialize;
@@ -10,6 +11,9 @@ use serde::Serialize;
 use crate::arguments::ProbeOptions;
 use crate::pinning::{Cpus, GeneratorCpus};
 use crate::{Exit, runtime, survey, targets, terminal};
+
+/// Characters of what keeps a technique from being measured.
+const REASON: usize = 1_000;
 
 /// What was found out about one transport, for scripts.
 #[derive(Serialize)]
@@ -30,23 +34,25 @@ enum Found {
 pub(crate) fn probe(options: &ProbeOptions, json: bool) -> anyhow::Result<Exit> {
     let target = targets::asked(std::slice::from_ref(&options.target))?.remove(0);
     let cpus = Cpus::take(true, GeneratorCpus::Half)?;
-    let (says, findings) = runtime::build(cpus.allowed)?.block_on(async {
-        let served = survey::begin(&target, &cpus).await.with_context(|| format!("looking at {}", target.name))?;
+    let (says, findings, death) = runtime::build(cpus.allowed)?.block_on(async {
+        let mut served = survey::begin(&target, &cpus).await.with_context(|| format!("looking at {}", target.name))?;
         let findings = look(&served.server, &spoken(&target), Client::Library).await;
         let says = survey::says(&target, &served);
+        let death = if findings.iter().any(|finding| finding.verdict.is_err()) { served.death().await } else { None };
         served.end().await;
-        anyhow::Ok((says, findings))
+        anyhow::Ok((says, findings, death))
     })?;
     let rows: Vec<Row> = Transport::ALL.into_iter().map(|transport| row(transport, &findings)).collect();
     let text = if json {
         serde_json::to_string_pretty(&rows)?
     } else {
-        let lines = rows.iter().map(|row| format!("  {:<15} {}", row.transport, prose(&row.found)));
-        std::iter::once(says).chain(lines).collect::<Vec<_>>().join("\n")
+        std::iter::once(says).chain(lines(&rows)).collect::<Vec<_>>().join("\n")
     };
-    terminal::result(&text);
+    if let Some(death) = death {
+        terminal::remark(&format!("{}: {death}", target.name));
+    }
     let is_wrong = rows.iter().any(|row| matches!(row.found, Found::Wrong { .. }));
-    Ok(if is_wrong { Exit::CellFailed } else { Exit::Done })
+    Ok(terminal::result(&text).and(if is_wrong { Exit::CellFailed } else { Exit::Done }))
 }
 
 /// The transports that a target is said to have.
@@ -62,13 +68,27 @@ fn row(transport: Transport, findings: &[Finding]) -> Row {
             let first_message_ns = pushoff_model::time::nanos(offer.first_message);
             Found::Offered { first_message_ns, resumes: offer.resumes }
         }
-        Some(Err(reason)) => {
-            // Here the row names it already.
-            let prefix = format!("{}: ", transport.name());
-            Found::Wrong { reason: reason.strip_prefix(&prefix).unwrap_or(reason).to_owned() }
+        // The row names it already.
+        Some(Err(_)) => {
+            let reason = finding.and_then(Finding::without_its_transport).unwrap_or_default();
+            Found::Wrong { reason: shown(reason, REASON) }
         }
     };
     Row { transport: transport.name(), found }
+}
+
+/// A line a transport; what is wrong with several is said once.
+fn lines(rows: &[Row]) -> Vec<String> {
+    let mut lines: Vec<(Vec<&str>, String)> = Vec::new();
+    for row in rows {
+        let said = prose(&row.found);
+        let is_wrong = matches!(row.found, Found::Wrong { .. });
+        match lines.iter_mut().find(|(_, other)| is_wrong && *other == said) {
+            Some((names, _)) => names.push(row.transport),
+            None => lines.push((vec![row.transport], said)),
+        }
+    }
+    lines.into_iter().map(|(names, said)| format!("  {:<15} {said}", names.join(", "))).collect()
 }
 
 fn prose(found: &Found) -> String {

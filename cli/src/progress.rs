@@ -5,6 +5,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pushoff_loadgen::{Left, Plan, Trial};
 use pushoff_model::Workload;
+use pushoff_model::foreign::shown;
 use pushoff_model::record::{Outcome, Record, Step};
 use pushoff_model::workload::Growth;
 
@@ -55,7 +56,7 @@ impl Progress {
         if self.bar.is_hidden() {
             terminal::remark(&line);
         } else if !matches!(record.outcome, Outcome::Measured(_)) {
-            self.bar.println(line);
+            self.bar.println(shown(&line, usize::MAX));
         }
     }
 
@@ -67,7 +68,8 @@ impl Progress {
 
 fn announced(left: &Left) -> String {
     let most = if left.at_most { " at most" } else { "" };
-    format!("{} trials{most}, about {} s{most}", left.trials, left.time.as_secs().max(1))
+    let trials = if left.trials == 1 { "trial" } else { "trials" };
+    format!("{} {trials}{most}, about {} s{most}", left.trials, left.time.as_secs().max(1))
 }
 
 fn expected_time(workload: &Workload) -> Duration {

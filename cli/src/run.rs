@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use pushoff_loadgen::{Asked, Plan, Trial, connections_needed};
-use pushoff_model::record::{Failure, FailureKind, Faults, NotRun, Outcome, Record, SCHEMA_VERSION};
+use pushoff_model::foreign::shown;
+use pushoff_model::record::{Failure, FailureKind, Faults, NotRun, Outcome, Record, SCHEMA_VERSION, TrialId};
 use pushoff_model::workload::Load;
 use pushoff_model::{Client, Workload};
 use tokio::signal::unix::{SignalKind, signal};
@@ -25,6 +26,9 @@ use crate::server_process::ServerPlan;
 use crate::throttle::HeldBack;
 use crate::{Exit, report, runtime, survey, targets, terminal};
 use folder::RunFolder;
+
+/// Characters of why a trial has no measurement.
+const REASON: usize = 1_000;
 
 pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus, json: bool) -> anyhow::Result<Exit> {
     let workloads = asked::workloads(options)?;
@@ -48,6 +52,8 @@ pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus, json: bool) ->
     let cpus = Cpus::take(options.no_pin, generator)?;
     let machine = environment::check(workloads.iter().map(|workload| &**workload), &cpus, descriptor_limit)?;
     let runtime = runtime::build(cpus.generator)?;
+    let targets = runtime.block_on(targets::found(targets.clone()))?;
+    let asked = Asked { targets: &targets, ..asked };
     let servers = runtime.block_on(survey::survey(&asked, &cpus))?;
     let browser = if has_browser { Some(runtime.block_on(survey::browser(&cpus))?) } else { None };
     let environment = environment::gather(
@@ -68,8 +74,11 @@ pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus, json: bool) ->
     let held_back = HeldBack::begin()?;
     let exit = runtime.block_on(measure(plan, &environment.run, &cpus, &mut folder))?;
     drop(held_back);
-    report::publish(&report::read(&[folder.path().to_owned()])?, folder.path(), json)?;
-    Ok(exit)
+    if folder.kept() == 0 {
+        return Ok(exit);
+    }
+    let recorded = report::read(&[folder.path().to_owned()])?;
+    Ok(report::publish(&recorded.run, folder.path(), json)?.and(exit))
 }
 
 /// Runs all trials; each leaves its record in `folder`.
@@ -90,6 +99,7 @@ async fn measure(mut plan: Plan, run: &str, cpus: &Cpus, folder: &mut RunFolder)
         plan.ended(&trial, &outcome);
         let record = Record {
             schema: SCHEMA_VERSION,
+            id: Some(TrialId(rand::random())),
             run: run.to_owned(),
             workload: Workload::clone(&trial.asked),
             transport: trial.transport,
@@ -101,7 +111,11 @@ async fn measure(mut plan: Plan, run: &str, cpus: &Cpus, folder: &mut RunFolder)
             seed: trial.seed,
             outcome,
         };
-        folder.append(&record)?;
+        if let Err(error) = folder.append(&record) {
+            progress.finish();
+            terminal::error(&error.context(format!("trial {} is not recorded, and the run ends", trial.position)));
+            return Ok(exit.and(Exit::Unwritten));
+        }
         progress.end(&record, &plan);
     }
     progress.finish();
@@ -118,14 +132,18 @@ async fn one(trial: &Trial, cpus: &Cpus, folder: &RunFolder, interrupted: &Cance
         has_pages: trial.client == Client::Browser,
         log: Some(folder.server_log()),
     };
-    let served = match Served::begin(&trial.target, &plan, cpus.server_count()).await {
+    let mut served = match Served::begin(&trial.target, &plan, cpus.server_count()).await {
         Ok(served) => served,
         Err(error) => {
-            let (kind, reason) = (FailureKind::Server, format!("{error:#}"));
+            let (kind, reason) = (FailureKind::Server, shown(&terminal::told(&error), REASON));
             return Outcome::Failed(Failure { kind, reason, counts: None, faults: Faults::default() });
         }
     };
-    let outcome = pushoff_loadgen::run(trial, &served.server, interrupted).await;
+    let mut outcome = pushoff_loadgen::run(trial, &served.server, interrupted).await;
+    if let Outcome::Failed(failure) = &mut outcome {
+        let death = served.death().await.map_or_else(String::new, |death| format!("; {death}"));
+        failure.reason = shown(&failure.reason, REASON) + &death;
+    }
     served.end().await;
     outcome
 }

@@ -1,9 +1,11 @@
 //! `pushoff serve`: the reference server alone.
 
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
 
 use anyhow::Context;
+use procfs::{Current, Meminfo};
 use pushoff_server::{Config, Listeners};
 use serde::Serialize;
 use tokio::io::AsyncReadExt;
@@ -30,20 +32,42 @@ pub(crate) fn serve(options: ServeOptions) -> anyhow::Result<Exit> {
         options.cpus.len()
     };
     pushoff_loadgen::raise_descriptor_limit().context("raising the limit of open files to the hard limit")?;
-    runtime::build(cpus)?.block_on(listen(options))?;
+    let (addresses, hint) = ((options.listen, options.raw_tcp), hint(&options));
+    let (shutdown, config) = (options.until_stdin_closes, config(options)?);
+    runtime::build(cpus)?.block_on(listen(addresses, shutdown, config, hint))?;
     Ok(Exit::Done)
 }
 
-async fn listen(options: ServeOptions) -> anyhow::Result<()> {
-    let http = bind(options.listen, "--listen").await?;
-    let raw_tcp = match options.raw_tcp {
+async fn listen(
+    (http, raw_tcp): (SocketAddr, Option<SocketAddr>),
+    until_stdin_closes: bool,
+    config: Config,
+    hint: Option<String>,
+) -> anyhow::Result<()> {
+    let http = bind(http, "--listen").await?;
+    let raw_tcp = match raw_tcp {
         Some(address) => Some(bind(address, "--raw-tcp").await?),
         None => None,
     };
     let ready = Ready { http: http.local_addr()?, raw_tcp: raw_tcp.as_ref().map(TcpListener::local_addr).transpose()? };
-    let shutdown = shutdown(options.until_stdin_closes)?;
+    let shutdown = shutdown(until_stdin_closes)?;
     terminal::result(&serde_json::to_string(&ready)?);
-    pushoff_server::run(Listeners { http, raw_tcp }, config(options), shutdown).await.context("serving")
+    if let Some(hint) = hint {
+        terminal::remark(&hint.replace("ADDRESS", &ready.http.to_string()));
+    }
+    pushoff_server::run(Listeners { http, raw_tcp }, config, shutdown).await.context("serving")
+}
+
+/// What somebody at a terminal may want to know; programs read the line above.
+fn hint(options: &ServeOptions) -> Option<String> {
+    let demo = if options.demo {
+        "Anybody who can connect may cut all connections and stall the server, because of --demo."
+    } else {
+        "To cut all connections or stall the server from that page, start it with --demo."
+    };
+    std::io::stdout()
+        .is_terminal()
+        .then(|| format!("The live page is at http://ADDRESS/. {demo} Ctrl-C ends the server."))
 }
 
 async fn bind(address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
@@ -52,11 +76,26 @@ async fn bind(address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
     })
 }
 
-fn config(options: ServeOptions) -> Config {
-    Config {
+/// The settings, as far as they go together.
+fn config(options: ServeOptions) -> anyhow::Result<Config> {
+    let max_payload = usize::try_from(options.max_payload.0)?;
+    let memory = match options.memory {
+        Some(size) => usize::try_from(size.0)?,
+        None => quarter_of_the_machine(),
+    };
+    // An event stream makes a payload of line breaks up to eight times as long, and half is for logs.
+    anyhow::ensure!(
+        memory / 32 >= max_payload,
+        "--memory is less than 32 times --max-payload: allow more memory, or shorter payloads"
+    );
+    Ok(Config {
+        allow_hosts: options.allow_host,
         allow_origins: options.allow_origin,
         publish_token: options.publish_token,
-        max_payload: options.max_payload,
+        demo: options.demo,
+        echo: options.echo,
+        memory,
+        max_payload,
         replay: options.replay,
         max_topics: options.max_topics,
         max_connections: options.max_connections,
@@ -64,16 +103,23 @@ fn config(options: ServeOptions) -> Config {
         head_timeout: options.head_timeout,
         write_timeout: options.write_timeout,
         grace: options.grace,
-        outages: options.outages.unwrap_or(options.listen.ip().is_loopback()),
         slow: options.slow,
         ..Config::default()
-    }
+    })
 }
 
-/// Resolves when the server is to end: SIGTERM, SIGINT, or standard input's end where asked for.
+/// What the server may keep where nobody says: a part of the machine's memory, and 1 GiB where
+/// nobody knows how much that is.
+fn quarter_of_the_machine() -> usize {
+    let installed = Meminfo::current().ok().and_then(|info| usize::try_from(info.mem_total / 4).ok());
+    installed.unwrap_or(1 << 30).max(64 << 20)
+}
+
+/// Resolves when the server is to end: SIGTERM, SIGINT, SIGHUP, or standard input's end where asked for.
 fn shutdown(until_stdin_closes: bool) -> anyhow::Result<impl Future<Output = ()> + Send> {
     let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
+    let mut hangup = signal(SignalKind::hangup()).context("listening for SIGHUP")?;
     let stdin = if until_stdin_closes { Some(stdin_pipe()?) } else { None };
     Ok(async move {
         let stdin = async {
@@ -84,6 +130,7 @@ fn shutdown(until_stdin_closes: bool) -> anyhow::Result<impl Future<Output = ()>
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            _ = hangup.recv() => {}
             () = stdin => {}
         }
     })
@@ -101,19 +148,29 @@ mod tests {
     use super::*;
     use crate::arguments::{Arguments, Command};
 
-    fn lets_outages(flags: &[&str]) -> bool {
+    fn configured(flags: &[&str]) -> anyhow::Result<Config> {
         match Arguments::parse_from(["pushoff", "serve"].iter().chain(flags)).command {
-            Some(Command::Serve(options)) => config(options).outages,
+            Some(Command::Serve(options)) => config(options),
             other => panic!("{other:?}"),
         }
     }
 
     #[test]
-    fn outages_may_be_asked_for_where_nobody_else_is_struck_or_where_told_so() {
-        assert!(lets_outages(&[]));
-        assert!(lets_outages(&["--listen", "[::1]:0"]));
-        assert!(!lets_outages(&["--listen", "0.0.0.0:0"]));
-        assert!(lets_outages(&["--listen", "0.0.0.0:0", "--outages", "true"]));
-        assert!(!lets_outages(&["--outages", "false"]));
+    fn what_a_stranger_could_abuse_is_off_unless_it_is_asked_for() {
+        for listen in ["127.0.0.1:0", "[::1]:0", "0.0.0.0:0"] {
+            let config = configured(&["--listen", listen]).unwrap();
+            assert!(!config.demo && !config.echo && config.allow_hosts.is_empty() && config.allow_origins.is_empty());
+        }
+        let config = configured(&["--demo", "--echo"]).unwrap();
+        assert!(config.demo && config.echo);
+    }
+
+    #[test]
+    fn the_bound_on_memory_is_a_part_of_the_machines_and_holds_the_longest_payload() {
+        let config = configured(&[]).unwrap();
+        assert!(config.memory >= 64 << 20);
+        assert_eq!(configured(&["--memory", "64MiB"]).unwrap().memory, 64 << 20);
+        let error = configured(&["--memory", "64MiB", "--max-payload", "4MiB"]).unwrap_err();
+        assert!(error.to_string().contains("--max-payload"), "{error}");
     }
 }

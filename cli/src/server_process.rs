@@ -3,24 +3,32 @@
 //! Each trial gets a fresh one, so that trials are independent samples and a crash costs one
 //! trial. The server watches its standard input and ends with it: it cannot outlive the run.
 
+mod log;
+
 use std::fs::File;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
+use pushoff_model::foreign::{self, shown};
 use rustix::process::{Pid, Signal, kill_process_group};
-use serde::Deserialize;
-use tokio::io::{AsyncBufReadExt, BufReader};
+use serde::{Deserialize, Deserializer};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, copy, sink};
 use tokio::process::{Child, Command};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use crate::pinning;
+use log::Log;
 
 /// How long a server may take to listen. Chosen here: ours takes milliseconds where all is well.
 const READY_WITHIN: Duration = Duration::from_secs(10);
+/// How long the line may be that says so, in bytes.
+const LONGEST_LINE: u64 = 64 * 1024;
+/// How long the status of a process may take to come after its connections went.
+const DEATH_WITHIN: Duration = Duration::from_millis(300);
 /// How long a server may take to end its connections, and this side to wait for that.
 const GRACE: Duration = Duration::from_millis(500);
 
@@ -30,13 +38,19 @@ pub(crate) struct Ready {
     pub(crate) http: SocketAddr,
     pub(crate) raw_tcp: Option<SocketAddr>,
     /// What it is, with its version.
+    #[serde(default, deserialize_with = "server")]
     pub(crate) server: Option<String>,
+}
+
+fn server<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(Option::<String>::deserialize(deserializer)?.map(|server| shown(&server, foreign::NAME)))
 }
 
 /// A running server.
 #[derive(Debug)]
 pub(crate) struct ServerProcess {
     child: Child,
+    log: Log,
     pub(crate) pid: u32,
     pub(crate) ready: Ready,
 }
@@ -64,8 +78,6 @@ impl ServerPlan<'_> {
     fn ours(&self) -> anyhow::Result<Command> {
         let mut command = Command::new(std::env::current_exe().context("finding this program")?);
         command.args(["serve", "--listen", "127.0.0.1:0", "--raw-tcp", "127.0.0.1:0", "--until-stdin-closes"]);
-        // What is measured has nothing beside what it is measured for.
-        command.args(["--outages", "false"]);
         command.arg("--grace").arg(humantime::format_duration(GRACE).to_string());
         command.arg("--max-connections").arg(self.connections.to_string());
         command.arg("--max-topics").arg((self.topics + 1).to_string());
@@ -89,7 +101,9 @@ impl ServerPlan<'_> {
         let (program, arguments) = command.split_first().context("the command of a target is empty")?;
         let program = if program.contains(std::path::MAIN_SEPARATOR) {
             let beside = folder.join(program);
-            beside.canonicalize().with_context(|| format!("finding {}, which a target starts", beside.display()))?
+            beside
+                .canonicalize()
+                .with_context(|| format!("finding {}, which a target starts", foreign::path(&beside)))?
         } else {
             PathBuf::from(program)
         };
@@ -122,9 +136,11 @@ impl ServerProcess {
     async fn ready(mut command: Command, plan: &ServerPlan<'_>) -> anyhow::Result<Self> {
         // A group of its own: Ctrl-C is for the run, which then ends the server.
         command.process_group(0).kill_on_drop(true).stdin(Stdio::piped()).stdout(Stdio::piped());
-        if let Some(log) = plan.log {
-            command.stderr(log.try_clone().context("sharing the server's log")?);
-        }
+        command.stderr(match plan.log {
+            Some(log) => log.try_clone().context("sharing the server's log")?.into(),
+            None => Stdio::piped(),
+        });
+        let mut log = Log::begin(plan.log)?;
         let runtime = Handle::current();
         let mut child = pinning::confined(plan.cpus, || {
             let _entered = runtime.enter();
@@ -132,16 +148,42 @@ impl ServerProcess {
                 .spawn()
                 .with_context(|| format!("starting the server {}", command.as_std().get_program().to_string_lossy()))
         })?;
+        log.follow(&mut child);
         let pid = child.id().context("the server ended at once")?;
-        let output = child.stdout.take().context("reading the server's standard output")?;
-        let mut line = String::new();
-        timeout(READY_WITHIN, BufReader::new(output).read_line(&mut line))
+        let mut output = BufReader::new(child.stdout.take().context("reading the server's standard output")?);
+        let mut line = Vec::new();
+        timeout(READY_WITHIN, (&mut output).take(LONGEST_LINE).read_until(b'\n', &mut line))
             .await
-            .with_context(|| format!("the server was not ready within {}", humantime::format_duration(READY_WITHIN)))?
+            .with_context(|| {
+                let within = humantime::format_duration(READY_WITHIN);
+                format!("the server did not say within {within} where it listens{}", log.hint())
+            })?
             .context("reading the server's readiness line")?;
-        let ready = serde_json::from_str(&line)
-            .with_context(|| format!("the server said {line:?} in place of where it listens; see server.log"))?;
-        Ok(Self { child, pid, ready })
+        match serde_json::from_slice(&line) {
+            Ok(ready) => {
+                // Whoever goes on printing is read on: a pipe that nobody reads would end it.
+                tokio::spawn(async move { copy(&mut output, &mut sink()).await });
+                Ok(Self { child, log, pid, ready })
+            }
+            Err(_) if line.is_empty() => {
+                let ended = end_of(&mut child, &mut log).await;
+                bail!(
+                    "{}",
+                    ended.unwrap_or_else(|| format!("the server said nothing of where it listens{}", log.hint()))
+                )
+            }
+            Err(error) => {
+                let said = foreign::quoted(String::from_utf8_lossy(&line).trim_end());
+                let ended =
+                    end_of(&mut child, &mut log).await.map_or_else(|| log.hint().to_owned(), |end| format!("; {end}"));
+                Err(error).context(format!("the server said {said} in place of where it listens{ended}"))
+            }
+        }
+    }
+
+    /// How the server has ended by itself, where it has.
+    pub(crate) async fn death(&mut self) -> Option<String> {
+        end_of(&mut self.child, &mut self.log).await
     }
 
     /// Ends the server: by closing its standard input, and by force where that takes too long.
@@ -160,4 +202,15 @@ impl ServerProcess {
             tracing::warn!(%error, "the server's end was not seen");
         }
     }
+}
+
+/// How a process has ended, where it has or is about to: its connections go before its status comes.
+async fn end_of(child: &mut Child, log: &mut Log) -> Option<String> {
+    // Waiting closes it, and that would end a server that is well.
+    let stdin = child.stdin.take();
+    let status = timeout(DEATH_WITHIN, child.wait()).await;
+    child.stdin = stdin;
+    let status = status.ok()?.ok()?;
+    log.settle(DEATH_WITHIN).await;
+    Some(format!("the server has ended by itself ({status}){}", log.hint()))
 }

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
-use pushoff_loadgen::{Asked, browser_limits, probe};
+use anyhow::{Context, anyhow, bail};
+use pushoff_loadgen::{Asked, Finding, browser_limits, probe};
 use pushoff_model::browser::Browser;
 use pushoff_model::environment::Named;
+use pushoff_model::foreign::{self, shown};
 use pushoff_model::target::{Place, Target};
 use pushoff_model::{Client, Transport};
 
@@ -30,9 +31,15 @@ pub(crate) async fn survey(asked: &Asked<'_>, cpus: &Cpus) -> anyhow::Result<Vec
     let mut servers = Vec::new();
     for target in asked.targets {
         let context = || format!("looking at {}", target.name);
-        let served = begin(target, cpus).await.with_context(context)?;
-        if target.place != Place::Unsaid {
-            look(&served, target, asked).await.with_context(context)?;
+        let mut served = begin(target, cpus).await.with_context(context)?;
+        if target.place != Place::Unsaid
+            && let Err(error) = look(&served, target, asked).await
+        {
+            return Err(match served.death().await {
+                Some(death) => anyhow!("{}; {death}", terminal::told(&error)),
+                None => error,
+            })
+            .with_context(context);
         }
         servers.push(Named::new(&*target.name, says(target, &served)));
         served.end().await;
@@ -62,9 +69,13 @@ async fn look(served: &Served, target: &Target, asked: &Asked<'_>) -> anyhow::Re
     let findings = probe(&served.server, &transports, client.unwrap_or_default()).await;
     let wrong: Vec<&str> =
         findings.iter().filter_map(|finding| finding.verdict.as_ref().err()).map(String::as_str).collect();
+    // What is the same for all, such as that publishing is refused, is said once, and of none of them.
+    let mut told: Vec<&str> = findings.iter().filter_map(Finding::without_its_transport).collect();
+    told.dedup();
     match wrong.first() {
         None => Ok(()),
         Some(first) if wrong.len() == 1 => bail!("{first}"),
+        Some(_) if told.len() == 1 => bail!("{}", told[0]),
         Some(first) => bail!("{first} ({} more like it: pushoff probe shows them)", wrong.len() - 1),
     }
 }
@@ -90,7 +101,11 @@ const fn plan(cpus: &Cpus) -> ServerPlan<'_> {
 pub(crate) fn says(target: &Target, served: &Served) -> String {
     served.says.clone().unwrap_or_else(|| match &target.place {
         Place::Unsaid => concat!("pushoff ", env!("CARGO_PKG_VERSION")).to_owned(),
-        Place::At(address) => format!("http://{}{}", address.authority, address.base),
-        Place::Started { command, .. } => command.join(" "),
+        Place::At(address) => {
+            let (said, found) = (address.authority.as_str(), served.server.http.to_string());
+            let at = if said == found { String::new() } else { format!(", found at {found}") };
+            format!("http://{said}{}{at}", address.base)
+        }
+        Place::Started { command, .. } => shown(&command.join(" "), foreign::SENTENCE),
     })
 }

@@ -1,38 +1,70 @@
 //! The servers that a command is asked to look at: `--target`, read and checked.
 
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail, ensure};
-use pushoff_model::target::{self, BUILT_IN, OURS, Place, Target};
+use pushoff_loadgen::find;
+use pushoff_model::foreign;
+use pushoff_model::target::{self, Address, BUILT_IN, OURS, Place, Target};
+
+use crate::terminal;
 
 /// The targets that are asked for; our own server where none is.
-pub(crate) fn asked(asked: &[String]) -> anyhow::Result<Vec<Arc<Target>>> {
-    let ours = [OURS.to_owned()];
+pub(crate) fn asked(asked: &[OsString]) -> anyhow::Result<Vec<Arc<Target>>> {
+    let ours = [OURS.into()];
     let mut targets: Vec<Arc<Target>> = Vec::new();
     for text in if asked.is_empty() { &ours[..] } else { asked } {
-        let target = one(text)?;
+        let target = match text.to_str() {
+            Some(text) => one(text)?,
+            None => of_file(text)?,
+        };
         ensure!(
             targets.iter().all(|other| other.name != target.name),
-            "two targets are named {}: call one otherwise, by `name` in its TOML file or with NAME=FILE",
+            "two targets are named {}: call one otherwise, with NAME=URL or NAME=FILE, or by `name` in its TOML file",
             target.name
+        );
+        ensure!(
+            !target.is_ours() || target.dialect == built_in(OURS)?.dialect,
+            "{OURS} is the name of pushoff's own server, and {text} speaks otherwise: call it otherwise",
+            text = target::redacted(&text.to_string_lossy())
         );
         targets.push(Arc::new(target));
     }
     Ok(targets)
 }
 
-/// One target: `pushoff`, a URL, `DIALECT=URL`, a TOML file or `NAME=FILE`.
+/// The same targets, each with the socket that it was found to listen at: all trials of a run, and
+/// all who take part in them, speak to that one.
+///
+/// # Errors
+/// When nobody listens at one of them.
+pub(crate) async fn found(targets: Vec<Arc<Target>>) -> anyhow::Result<Vec<Arc<Target>>> {
+    let mut all = Vec::with_capacity(targets.len());
+    for target in targets {
+        let Place::At(address) = &target.place else {
+            all.push(target);
+            continue;
+        };
+        let socket = find(address).await.with_context(|| format!("looking at {}", target.name))?;
+        if address.host() != socket.ip().to_string() {
+            terminal::remark(&format!("{}: {} is spoken to at {socket}", target.name, address.authority));
+        }
+        let place = Place::At(Address { socket: Some(socket), ..address.clone() });
+        all.push(Arc::new(Target { place, ..Target::clone(&target) }));
+    }
+    Ok(all)
+}
+
+/// One target: `pushoff`, `[NAME=][DIALECT=]URL`, or `[NAME=]FILE`.
 fn one(text: &str) -> anyhow::Result<Target> {
     if text == OURS {
         return built_in(OURS);
     }
-    let is_url = |text: &str| text.contains("://");
-    if let Some((dialect, url)) = text.split_once('=').filter(|(dialect, url)| !is_url(dialect) && is_url(url)) {
-        return at(built_in(dialect)?, url);
-    }
-    if is_url(text) {
-        return at(Target { name: "target".to_owned(), ..built_in(OURS)? }, text);
+    if let Some(target) = by_url(text)? {
+        return Ok(target);
     }
     if BUILT_IN.iter().any(|(name, _)| *name == text) {
         bail!(
@@ -40,26 +72,67 @@ fn one(text: &str) -> anyhow::Result<Target> {
              of pushoff's repository start one"
         );
     }
-    let is_file = |text: &str| Path::new(text).extension().is_some() || text.contains(std::path::MAIN_SEPARATOR);
+    has_its_scheme(text)?;
+    of_file(OsStr::new(text))
+}
+
+/// The target of a TOML file: `FILE` or `NAME=FILE`. The name of a file need not be text.
+fn of_file(asked: &OsStr) -> anyhow::Result<Target> {
+    let is_file = |text: &OsStr| Path::new(text).extension().is_some() || text.as_bytes().contains(&b'/');
     ensure!(
-        is_file(text),
-        "--target {text:?} is neither a URL (http://127.0.0.1:8080) nor a TOML file (docs/TARGETS.md)"
+        is_file(asked),
+        "--target {} is neither a URL (http://127.0.0.1:8080) nor a TOML file (docs/TARGETS.md)",
+        foreign::quoted(&asked.to_string_lossy())
     );
-    let named = text.split_once('=').filter(|(name, file)| target::is_name(name) && is_file(file));
-    let target = match named.filter(|_| !Path::new(text).exists()) {
+    let bytes = asked.as_bytes();
+    let named = bytes.iter().position(|&byte| byte == b'=').and_then(|at| {
+        let (name, file) = (str::from_utf8(&bytes[..at]).ok()?, OsStr::from_bytes(&bytes[at + 1..]));
+        (target::is_name(name) && is_file(file)).then_some((name, file))
+    });
+    let target = match named.filter(|_| !Path::new(asked).exists()) {
         Some((name, file)) => Target { name: name.to_owned(), ..target::read(Path::new(file))? },
-        None => target::read(Path::new(text))?,
+        None => target::read(Path::new(asked))?,
     };
     ensure!(
         target.place != Place::Unsaid,
-        "{text} says neither `url` nor `start`: add where the server listens, or the command that starts it"
+        "{} says neither `url` nor `start`: add where the server listens, or the command that starts it",
+        foreign::path(Path::new(asked))
     );
     Ok(target)
 }
 
-fn at(target: Target, url: &str) -> anyhow::Result<Target> {
-    let address = target::address(url).map_err(|problem| anyhow!("--target {problem}"))?;
-    Ok(Target { place: Place::At(address), ..target })
+/// Refuses an address without its scheme, which is no name of a file that is there.
+fn has_its_scheme(text: &str) -> anyhow::Result<()> {
+    let place = text.split_once('=').filter(|(name, _)| target::is_name(name)).map_or(text, |(_, place)| place);
+    if !target::lacks_its_scheme(place) || [text, place].iter().any(|file| Path::new(file).exists()) {
+        return Ok(());
+    }
+    let place = place.trim_start_matches("https:").trim_start_matches("http:").trim_start_matches('/');
+    bail!("{} is no URL, http:// is missing: write http://{}", target::redacted(text), target::redacted(place))
+}
+
+/// A target by `[NAME=][DIALECT=]URL`, where the text has such a form: a name before the URL is a
+/// dialect's where there is such a dialect, and the server's own otherwise.
+fn by_url(text: &str) -> anyhow::Result<Option<Target>> {
+    let Some(scheme_ends) = text.find("://") else { return Ok(None) };
+    let url_begins = text[..scheme_ends].rfind('=').map_or(0, |at| at + 1);
+    let (before, url) = text.split_at(url_begins);
+    let address = target::address(url).map_err(|problem| anyhow!(problem))?;
+    let is_dialect = |name: &str| BUILT_IN.iter().any(|(built_in, _)| *built_in == name);
+    let names: Vec<_> = before.strip_suffix('=').map(|names| names.split('=').collect()).unwrap_or_default();
+    let (name, dialect) = match names[..] {
+        [] => ("target", OURS),
+        [dialect] if is_dialect(dialect) => (dialect, dialect),
+        [name] => (name, OURS),
+        [name, dialect] => (name, dialect),
+        _ => bail!("{} has too many =: write NAME=DIALECT=URL", target::redacted(text)),
+    };
+    ensure!(
+        target::is_name(name),
+        "{} names no server: a name has 1 to 32 of the characters A-Z a-z 0-9 - _",
+        target::redacted(text)
+    );
+    Ok(Some(Target { name: name.to_owned(), place: Place::At(address), ..built_in(dialect)? }))
 }
 
 fn built_in(name: &str) -> anyhow::Result<Target> {
@@ -75,7 +148,7 @@ mod tests {
     use super::*;
 
     fn names(texts: &[&str]) -> Result<Vec<String>, String> {
-        let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+        let texts: Vec<OsString> = texts.iter().map(OsString::from).collect();
         asked(&texts)
             .map(|targets| targets.iter().map(|target| target.name.clone()).collect())
             .map_err(|error| format!("{error:#}"))
@@ -107,7 +180,16 @@ mod tests {
     fn a_wrong_target_is_told_what_would_be_one() {
         for (text, says) in [
             ("https://example.org", "TLS"),
-            ("nonsense=http://127.0.0.1:1", "not a dialect"),
+            ("a=nonsense=http://127.0.0.1:1", "not a dialect"),
+            ("a b=http://127.0.0.1:1", "names no server"),
+            ("=http://127.0.0.1:1", "names no server"),
+            ("pushoff=nchan=http://127.0.0.1:1", "pushoff's own server"),
+            ("a=b=nchan=http://127.0.0.1:1", "NAME=DIALECT=URL"),
+            ("http://127.0.0.1:99999", "no number from 1 to 65535"),
+            ("a=http://127.0.0.1:0", "no number from 1 to 65535"),
+            ("127.0.0.1:7001", "write http://127.0.0.1:7001"),
+            ("a=localhost:7001/x", "write http://localhost:7001/x"),
+            ("http:/localhost:7001", "write http://localhost:7001"),
             ("nonsense", "neither a URL"),
             ("nchan", "nchan=http://"),
             ("ftp://127.0.0.1", "begins with http://"),
@@ -116,6 +198,32 @@ mod tests {
             let error = names(&[text]).unwrap_err();
             assert!(error.contains(says), "{text}: {error}");
         }
-        assert!(names(&["http://127.0.0.1:1", "http://127.0.0.1:2"]).unwrap_err().contains("two targets"));
+        assert!(names(&["http://127.0.0.1:1", "http://127.0.0.1:2"]).unwrap_err().contains("NAME=URL"));
+    }
+
+    #[test]
+    fn two_urls_stand_side_by_side_under_names_of_their_own() {
+        let asked =
+            ["old=http://127.0.0.1:1", "new=http://127.0.0.1:2", "a=nchan=http://127.0.0.1:3", "b=nchan=http://x"];
+        assert_eq!(names(&asked).unwrap(), ["old", "new", "a", "b"]);
+        let two = asked.map(|text| one(text).unwrap());
+        assert_eq!(
+            (&two[0].dialect, &two[2].dialect),
+            (&built_in(OURS).unwrap().dialect, &built_in("nchan").unwrap().dialect)
+        );
+        assert!(two.iter().all(|target| !target.is_ours()), "another server's bytes are not known");
+    }
+
+    #[test]
+    fn a_password_that_is_refused_is_not_printed() {
+        for text in [
+            "http://me:secret@127.0.0.1",
+            "me:secret@127.0.0.1",
+            "a=http://me:secret@127.0.0.1:99999",
+            "me:secret@127.0.0.1:80",
+        ] {
+            let error = names(&[text]).unwrap_err();
+            assert!(!error.contains("secret") && error.contains("127.0.0.1"), "{error}");
+        }
     }
 }

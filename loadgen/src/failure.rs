@@ -42,13 +42,17 @@ fn exhausted(error: &(dyn Error + 'static)) -> Option<&'static str> {
     }
 }
 
-/// An error with its causes, as one sentence.
+/// An error with its causes, as one sentence. Some libraries say their cause themselves: it is said
+/// once.
 pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
+        let said = error.to_string();
+        if !text.ends_with(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
         cause = error.source();
     }
     text
@@ -77,6 +81,25 @@ mod tests {
             assert!(failure.reason.starts_with("subscriber 7: the socket failed: "), "{failure:?}");
             assert!(failure.reason.contains(advice), "{failure:?}");
         }
+    }
+
+    #[test]
+    fn a_cause_that_an_error_says_itself_is_said_once() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("{text}")]
+        struct Said {
+            text: &'static str,
+            #[source]
+            cause: Option<Box<Self>>,
+        }
+        let said = |texts: &[&'static str]| {
+            let causes = texts.iter().rev().fold(None, |cause, text| Some(Box::new(Said { text, cause })));
+            chain(&*causes.unwrap())
+        };
+        assert_eq!(said(&["asking", "transport error: refused", "refused"]), "asking: transport error: refused");
+        assert_eq!(said(&["a", "a"]), "a");
+        assert_eq!(said(&["a", "b", "a"]), "a: b: a");
+        assert_eq!(said(&["a", "", "b"]), "a: b");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::publisher::FULL_BATCH_BYTES;
 use crate::server::READ_BUFFER_BYTES;
 use crate::setup::{CONNECTING_AT_ONCE, POSTING_CONNECTIONS_WARMED};
 use crate::standstill::MISSED;
-use crate::transports::{BACK_OFF_BASE, BACK_OFF_CAP, ROOM_BYTES};
+use crate::transports::{BACK_OFF_BASE, BACK_OFF_CAP, LONGEST_ANSWER, LONGEST_MESSAGE, ROOM_BYTES};
 use crate::{resources, timer, validity};
 
 /// The settings, with their values and units.
@@ -25,7 +25,10 @@ fn clients() -> Vec<Named> {
         Named::new("read buffer, library", format!("{READ_BUFFER_BYTES} bytes to begin with, every transport")),
         Named::new("HTTP", "1.1 only, no proxy, no redirects, no retries, no compression, idle connections kept"),
         Named::new("connections", "one a subscriber; subscribers that speak by POST have one more, warmed up"),
-        Named::new("library clients", "reqwest (polling, HTTP streaming, POST), eventsource-client, tokio-tungstenite"),
+        Named::new(
+            "library clients",
+            "reqwest (polling, HTTP streaming, POST), eventsource-client over hyper, tokio-tungstenite behind our handshake",
+        ),
         Named::new("lean clients", "HTTP/1.1 and one parser a framing, of our own; POST by reqwest as well"),
         Named::new("read buffer, lean", format!("{ROOM_BYTES} bytes, one a thread, every transport")),
         Named::new("received, library", "when the library hands the message over"),
@@ -62,7 +65,15 @@ fn load() -> Vec<Named> {
         Named::new("connecting at once", CONNECTING_AT_ONCE.to_string()),
         Named::new(
             "back-off",
-            format!("{BACK_OFF_BASE:?} doubling to {BACK_OFF_CAP:?}, jitter from a half to the whole, every transport"),
+            format!(
+                "{BACK_OFF_BASE:?} doubling to {BACK_OFF_CAP:?}, jitter from a half to the whole, every transport; `retry:` is not followed"
+            ),
+        ),
+        Named::new(
+            "most that is taken",
+            format!(
+                "{LONGEST_MESSAGE} bytes a message, {LONGEST_ANSWER} an answer to a poll, every client of this process"
+            ),
         ),
         Named::new("short polling", "setInterval's beat; phases spread evenly over the interval, shuffled"),
     ]

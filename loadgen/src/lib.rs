@@ -61,5 +61,5 @@ pub use probe::{Finding, Offer, probe};
 pub use processes::processes_of;
 pub use resources::held_back_to;
 pub use run::{nothing_due, run};
-pub use server::Server;
+pub use server::{NotFound, Server, find};
 pub use shortages::shortages;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method};
 use pushoff_model::Topic;
@@ -11,8 +12,8 @@ use reqwest::Url;
 
 use crate::failure::chain;
 use crate::publication::Verdict;
-use crate::server::Server;
-use crate::transports::{ConnectionError, fields_of, filled, url};
+use crate::server::{Server, bounded_body};
+use crate::transports::{ConnectionError, LONGEST_MESSAGE, fields_of, filled, url};
 
 /// The most messages in one request. Chosen here: far more than fall due in one wake-up unless the
 /// server or the generator is stalled.
@@ -64,9 +65,9 @@ impl Poster {
         Self { client, ..self.clone() }
     }
 
-    /// Where it publishes.
-    pub(crate) fn address(&self) -> &Url {
-        &self.outlet.publish
+    /// Where it publishes, whatever the topic.
+    pub(crate) fn address(&self) -> String {
+        self.outlet.publish.as_str().replace(self.outlet.topic.as_str(), "TOPIC")
     }
 
     /// The most messages that one request can hold.
@@ -90,7 +91,7 @@ impl Poster {
             fields.insert(CONTENT_TYPE, kind.clone());
         }
         request = request.headers(fields).body(self.body(payloads));
-        let response = match request.send().await {
+        let mut response = match request.send().await {
             Ok(response) => response,
             Err(error) => {
                 let error = ConnectionError::from(error);
@@ -100,11 +101,18 @@ impl Poster {
         };
         let status = response.status();
         // Reading to the end is what lets the connection be used again.
-        let body = response.text().await.unwrap_or_default();
+        let body = match bounded_body(&mut response, LONGEST_MESSAGE).await {
+            Ok(Some(body)) => body,
+            Ok(None) if status.is_success() => {
+                let long = ConnectionError::too_long("an answer to a message");
+                return Verdict::Doubtful(long.to_string());
+            }
+            Ok(None) | Err(_) => Bytes::new(),
+        };
         if status.is_success() {
             Verdict::Accepted
         } else {
-            let body = shown(body.trim(), SENTENCE);
+            let body = shown(String::from_utf8_lossy(&body).trim(), SENTENCE);
             let said = if body.is_empty() { String::new() } else { format!(": {body}") };
             Verdict::Refused(format!("the server answered {status} to a message{said}"))
         }

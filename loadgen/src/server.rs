@@ -1,10 +1,16 @@
 //! The server under load: where it listens, and the ordinary HTTP client that speaks to it.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pushoff_model::target::{Place, Target};
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use pushoff_model::target::{Address, Place, Target};
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::{sleep, timeout};
 
 /// A server to be measured, found.
 #[derive(Clone, Debug)]
@@ -39,6 +45,79 @@ impl Server {
     }
 }
 
+/// Why nothing was found at an address.
+#[derive(Debug, thiserror::Error)]
+pub enum NotFound {
+    /// The host's name has no address.
+    #[error("looking up {0}: is the name right?")]
+    Name(String, #[source] io::Error),
+    /// None of its addresses takes a connection.
+    #[error("nobody listens at {0}; start the server, or correct its address")]
+    Nobody(String),
+}
+
+/// When the next address is tried while the one before has not answered (RFC 8305 §5).
+const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
+/// How long an address may take to answer. Chosen here.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The socket at which a host listens: of all addresses of its name the first that takes a
+/// connection, tried as RFC 8305 says. Whoever speaks to the server then speaks to that one.
+///
+/// # Errors
+/// When the name has no address, or nobody listens at any.
+pub async fn find(address: &Address) -> Result<SocketAddr, NotFound> {
+    let host = address.host();
+    let found = lookup_host((host, address.port)).await.map_err(|error| NotFound::Name(host.to_owned(), error))?;
+    first_to_answer(alternating(found), |socket| async move {
+        timeout(PATIENCE, TcpStream::connect(socket)).await.map_or_else(
+            |_| Err("no answer".to_owned()),
+            |connected| connected.map(drop).map_err(|error| error.to_string()),
+        )
+    })
+    .await
+}
+
+/// Begins with what the resolver prefers, then the two families in turn (RFC 8305 §4).
+fn alternating(found: impl Iterator<Item = SocketAddr>) -> Vec<SocketAddr> {
+    let mut all: Vec<SocketAddr> = Vec::new();
+    for socket in found.filter(|socket| socket.port() > 0) {
+        if !all.contains(&socket) {
+            all.push(socket);
+        }
+    }
+    let preferred = all.first().map(SocketAddr::is_ipv4);
+    let (first, second): (Vec<_>, Vec<_>) = all.into_iter().partition(|socket| Some(socket.is_ipv4()) == preferred);
+    let (mut first, mut second) = (first.into_iter(), second.into_iter());
+    std::iter::from_fn(move || Some([first.next(), second.next()]).filter(|pair| pair.iter().any(Option::is_some)))
+        .flatten()
+        .flatten()
+        .collect()
+}
+
+/// The first of these to take a connection. The next is tried when one has failed, or has not
+/// answered for a while.
+async fn first_to_answer<F>(sockets: Vec<SocketAddr>, connect: impl Fn(SocketAddr) -> F) -> Result<SocketAddr, NotFound>
+where
+    F: Future<Output = Result<(), String>>,
+{
+    let (mut waiting, mut trying, mut failed) = (sockets.into_iter(), FuturesUnordered::new(), Vec::new());
+    loop {
+        if let Some(socket) = waiting.next() {
+            let connecting = connect(socket);
+            trying.push(async move { (socket, connecting.await) });
+        }
+        tokio::select! {
+            Some((socket, connected)) = trying.next() => match connected {
+                Ok(()) => return Ok(socket),
+                Err(reason) => failed.push(format!("{socket} ({reason})")),
+            },
+            () = sleep(ATTEMPT_DELAY), if waiting.len() > 0 => {}
+            else => return Err(NotFound::Nobody(failed.join(" or "))),
+        }
+    }
+}
+
 /// What a client reads into to begin with, whatever the transport: hyper's own initial size, given
 /// to the libraries that would take another.
 pub(crate) const READ_BUFFER_BYTES: usize = 8 * 1024;
@@ -51,13 +130,78 @@ pub(crate) fn http_client() -> Result<reqwest::Client, reqwest::Error> {
     http_client_builder().build()
 }
 
+/// The body of a response, to its end, which lets the connection be used again; `None` where it is
+/// longer than that.
+///
+/// # Errors
+/// When the connection breaks.
+pub(crate) async fn bounded_body(response: &mut reqwest::Response, longest: usize) -> reqwest::Result<Option<Bytes>> {
+    let Some(first) = response.chunk().await? else { return Ok(Some(Bytes::new())) };
+    let Some(second) = response.chunk().await? else { return Ok(Some(first).filter(|first| first.len() <= longest)) };
+    let mut body = [first, second].concat();
+    while body.len() <= longest {
+        let Some(chunk) = response.chunk().await? else { return Ok(Some(body.into())) };
+        body.extend_from_slice(&chunk);
+    }
+    Ok(None)
+}
+
 /// What every HTTP client of reqwest's is set to.
 pub(crate) fn http_client_builder() -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .http1_only()
+        .http1_allow_obsolete_multiline_headers_in_responses(true)
         .tcp_nodelay(true)
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .pool_idle_timeout(None::<Duration>)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sockets(texts: &[&str]) -> Vec<SocketAddr> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn families_take_turns_and_the_resolvers_first_stays_first() {
+        let found = sockets(&["[::1]:1", "[::2]:1", "127.0.0.1:1", "[::1]:1", "[::3]:1"]);
+        let turns = sockets(&["[::1]:1", "127.0.0.1:1", "[::2]:1", "[::3]:1"]);
+        assert_eq!(alternating(found.into_iter()), turns);
+        assert_eq!(alternating(std::iter::empty()), []);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_address_is_tried_until_one_takes_a_connection() {
+        let all = sockets(&["[::1]:7", "127.0.0.1:7", "127.0.0.2:7"]);
+        let begun = tokio::time::Instant::now();
+        let connect = |socket: SocketAddr| async move {
+            match socket.to_string().as_str() {
+                "[::1]:7" => std::future::pending().await,
+                "127.0.0.1:7" => Err("refused".to_owned()),
+                _ => Ok(()),
+            }
+        };
+        assert_eq!(first_to_answer(all.clone(), connect).await.unwrap(), all[2]);
+        assert_eq!(begun.elapsed(), ATTEMPT_DELAY, "a silent one is waited for, one that refuses is not");
+        let nobody = first_to_answer(all, |_| async { Err("refused".to_owned()) }).await.unwrap_err().to_string();
+        assert!(
+            nobody.contains("nobody listens at [::1]:7 (refused) or 127.0.0.1:7 (refused) or 127.0.0.2:7"),
+            "{nobody}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_host_is_found_where_it_listens() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let socket = listener.local_addr().unwrap();
+        let address = |host: &str| pushoff_model::target::address(&format!("http://{host}:{}", socket.port())).unwrap();
+        // Where localhost is ::1 as well, nobody listens there.
+        assert_eq!(find(&address("localhost")).await.unwrap(), socket);
+        assert_eq!(find(&address("127.0.0.1")).await.unwrap(), socket);
+        assert!(matches!(find(&address("nowhere.invalid")).await, Err(NotFound::Name(..))));
+    }
 }

@@ -3,7 +3,6 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
 
 use pushoff_model::target::{Newcomers, Others};
 use pushoff_model::{RunInstant, Transport};
@@ -98,14 +97,8 @@ pub(crate) struct Tallies {
     pub(crate) requests: u64,
     pub(crate) requests_measured: u64,
     pub(crate) empty_polls: u64,
-    /// Of those, the ones that were answered sooner than [`AT_ONCE`].
-    pub(crate) empty_at_once: u64,
     pub(crate) reconnects: u64,
 }
-
-/// An empty answer that comes so soon was not waited for. Chosen here: a fifth of the shortest wait that a
-/// workload may ask for, and far more than a round trip.
-pub(crate) const AT_ONCE: Duration = Duration::from_millis(200);
 
 /// How far a subscriber has come, for those who wait for it.
 #[derive(Debug, Default)]
@@ -278,9 +271,8 @@ impl Sink for Subscriber {
         }
     }
 
-    fn polled_empty(&mut self, took: Duration) {
+    fn polled_empty(&mut self) {
         self.tallies.empty_polls += 1;
-        self.tallies.empty_at_once += u64::from(took < AT_ONCE);
     }
 
     fn wrote(&mut self, messages: u64) {

@@ -2,12 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::foreign;
 use crate::transport::Transport;
 
 /// The browser of a run and what it allows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Browser {
     /// What it says that it is.
+    #[serde(deserialize_with = "foreign::line")]
     pub version: String,
     /// How many tabs were opened on one origin over HTTP/1.1, each with a subscriber.
     pub tabs: u32,

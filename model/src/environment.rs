@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::browser::Browser;
+use crate::foreign;
 
 /// The machine, the build and the command behind a run's records.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -10,30 +11,39 @@ pub struct Environment {
     /// [`crate::SCHEMA_VERSION`] of the writer.
     pub schema: u32,
     /// The run's name: records refer to it.
+    #[serde(deserialize_with = "foreign::line")]
     pub run: String,
     /// When the run began, RFC 3339, UTC.
+    #[serde(deserialize_with = "foreign::line")]
     pub started: String,
     /// The command line, as it can be typed again.
+    #[serde(deserialize_with = "foreign::line")]
     pub command: String,
     /// Seed of order, schedules and payloads.
     pub seed: u64,
     /// pushoff's version.
+    #[serde(deserialize_with = "foreign::line")]
     pub version: String,
     /// Git revision of the build, with `-dirty` where the tree had changes; `unknown` outside git.
+    #[serde(deserialize_with = "foreign::line")]
     pub revision: String,
     /// The compiler, as `rustc --version` prints it.
+    #[serde(deserialize_with = "foreign::line")]
     pub rustc: String,
     /// `release` or `debug`: a debug build's figures mean nothing.
+    #[serde(deserialize_with = "foreign::line")]
     pub profile: String,
     /// Versions of the crates that carry the measured bytes, name and version.
     pub crates: Vec<Named>,
     /// Processor model.
+    #[serde(deserialize_with = "foreign::line")]
     pub cpu: String,
     /// Processors that the run may use.
     pub cpus: u32,
     /// Physical memory.
     pub memory_bytes: u64,
     /// Operating system and kernel release.
+    #[serde(deserialize_with = "foreign::line")]
     pub kernel: String,
     /// Kernel settings that bear on the figures.
     pub sysctls: Vec<Named>,
@@ -49,6 +59,7 @@ pub struct Environment {
     /// How loud the machine was before the run.
     pub noise: Noise,
     /// What the run asked of the machine and did not get, a sentence each.
+    #[serde(deserialize_with = "foreign::lines")]
     pub shortages: Vec<String>,
     /// The browser that received, and what it allows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -87,8 +98,10 @@ pub struct Noise {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Named {
     /// What it is.
+    #[serde(deserialize_with = "foreign::line")]
     pub name: String,
     /// Its value, with the unit where there is one.
+    #[serde(deserialize_with = "foreign::line")]
     pub value: String,
 }
 
@@ -113,6 +126,7 @@ pub enum Pinning {
     /// Both wherever the kernel put them.
     Shared {
         /// Why they were not kept apart.
+        #[serde(deserialize_with = "foreign::line")]
         reason: String,
     },
 }

@@ -5,6 +5,8 @@
 
 use std::path::Path;
 
+use serde::{Deserialize, Deserializer, Serializer};
+
 /// Characters of an error body, a file's value or a reason that a message shows.
 pub const SENTENCE: usize = 300;
 
@@ -38,6 +40,41 @@ pub fn shown(text: &str, limit: usize) -> String {
         }
     }
     line
+}
+
+/// A value as a message about it shows it: in quotation marks, shortened.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    format!("\"{}\"", shown(text, NAME))
+}
+
+/// The longest text that a recorded file may hold: what is beyond it is not kept.
+const RECORDED: usize = 4_000;
+
+/// A recorded text, as it may be shown. For `deserialize_with` of serde: whoever edits a file of a run
+/// steers no terminal and no page by it.
+///
+/// # Errors
+/// When it is no text.
+pub fn line<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(shown(&String::deserialize(deserializer)?, RECORDED))
+}
+
+/// Several recorded texts, each as it may be shown. For `deserialize_with` of serde.
+///
+/// # Errors
+/// When they are no list of texts.
+pub fn lines<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    Ok(Vec::<String>::deserialize(deserializer)?.iter().map(|text| shown(text, RECORDED)).collect())
+}
+
+/// A path in a recorded file: one whose name is no text is written as far as it is one. For
+/// `serialize_with` of serde.
+///
+/// # Errors
+/// When the text cannot be written.
+pub fn written_path<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&path.to_string_lossy())
 }
 
 /// A path as messages name it, whole: one line, whatever its name holds.
@@ -111,6 +148,20 @@ mod tests {
         for limit in 0..20 {
             assert!(shown("a\u{1b}b\u{202e}c\u{1b}\n", limit).chars().count() <= limit.max(1), "{limit}");
         }
+    }
+
+    #[test]
+    fn what_a_file_holds_is_read_as_a_line() {
+        #[derive(Deserialize)]
+        struct Recorded {
+            #[serde(deserialize_with = "line")]
+            one: String,
+            #[serde(deserialize_with = "lines")]
+            several: Vec<String>,
+        }
+        let text = r##"{"one":"a\n# b\u001b[2J","several":["\u202ex","y"]}"##;
+        let Recorded { one, several } = serde_json::from_str(text).unwrap();
+        assert_eq!((one.as_str(), several), (r"a\n# b\u{1b}[2J", vec![r"\u{202e}x".to_owned(), "y".to_owned()]));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 /// The longest topic name, in bytes. Source: the wire contract in `docs/TRANSPORTS.md`.
 pub const MAX_TOPIC_BYTES: usize = 64;
 
-/// The name of a log: 1 to 64 of `A-Z a-z 0-9 . _ -`. Cheap to clone.
+/// The name of a log: 1 to 64 of `A-Z a-z 0-9 . _ -`, but neither `.` nor `..`. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Topic(Arc<str>);
 
@@ -32,7 +32,7 @@ impl fmt::Display for Topic {
 
 /// What a topic name must look like, for the one who sent another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a topic is 1 to 64 of the characters A-Z a-z 0-9 . _ -")]
+#[error("a topic is 1 to 64 of the characters A-Z a-z 0-9 . _ -, and neither . nor ..")]
 pub struct InvalidTopic;
 
 impl FromStr for Topic {
@@ -40,7 +40,9 @@ impl FromStr for Topic {
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-        if (1..=MAX_TOPIC_BYTES).contains(&name.len()) && name.bytes().all(allowed) {
+        // A URL cannot name these two: they mean this path and the one above (RFC 3986 §5.2.4).
+        let is_path = matches!(name, "." | "..");
+        if (1..=MAX_TOPIC_BYTES).contains(&name.len()) && name.bytes().all(allowed) && !is_path {
             Ok(Self(name.into()))
         } else {
             Err(InvalidTopic)

@@ -10,6 +10,7 @@ mod faults;
 use serde::{Deserialize, Serialize};
 
 use crate::client::Client;
+use crate::foreign;
 use crate::histogram::LatencyHistogram;
 use crate::target::OURS;
 use crate::transport::Transport;
@@ -29,7 +30,11 @@ pub const SCHEMA_VERSION: u32 = 2;
 pub struct Record {
     /// [`SCHEMA_VERSION`] of the writer.
     pub schema: u32,
+    /// Which trial this is, of all that were ever run; absent from builds that gave none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<TrialId>,
     /// The run that this belongs to: the `run` of an `environment.json`.
+    #[serde(deserialize_with = "foreign::line")]
     pub run: String,
     /// What was asked for, whole.
     pub workload: Workload,
@@ -38,7 +43,7 @@ pub struct Record {
     /// Who received.
     pub client: Client,
     /// Who served: the name of a target, [`OURS`] where none was asked for.
-    #[serde(default = "ours")]
+    #[serde(default = "ours", deserialize_with = "foreign::line")]
     pub server: String,
     /// Where a search for capacity stood; absent where the workload itself was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -65,6 +70,28 @@ impl Record {
             Outcome::Measured(measurement) => Some(measurement),
             Outcome::Failed(_) | Outcome::NotRun(_) => None,
         }
+    }
+}
+
+/// The identity of a trial: a random number, written as 32 hexadecimal digits. Wherever its record is
+/// found, and however often, it is the same trial, which counts once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct TrialId(pub u128);
+
+impl TryFrom<String> for TrialId {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let is_digits = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let number = u128::from_str_radix(&text, 16).ok().filter(|_| is_digits);
+        number.map(Self).ok_or("the id of a trial is 32 hexadecimal digits")
+    }
+}
+
+impl From<TrialId> for String {
+    fn from(id: TrialId) -> Self {
+        format!("{:032x}", id.0)
     }
 }
 
@@ -110,6 +137,7 @@ pub struct Failure {
     /// The kind of failure.
     pub kind: FailureKind,
     /// One sentence for a person.
+    #[serde(deserialize_with = "foreign::line")]
     pub reason: String,
     /// What had been counted when it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -141,6 +169,7 @@ pub enum FailureKind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NotRun {
     /// One sentence for a person.
+    #[serde(deserialize_with = "foreign::line")]
     pub reason: String,
 }
 
@@ -281,6 +310,7 @@ pub struct Concern {
     /// What was the limit.
     pub limit: Limit,
     /// One sentence with the figure.
+    #[serde(deserialize_with = "foreign::line")]
     pub detail: String,
 }
 

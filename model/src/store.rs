@@ -1,21 +1,26 @@
 //! `records.jsonl`: appended to as trials end, so that nothing measured is lost with the process.
 //!
 //! A line is written with one call and synced. A last line without its end is what a crash leaves:
-//! it is reported and skipped. Any other line that cannot be read is an error.
+//! it is reported and skipped. Any other line that cannot be read is an error. A trial counts once,
+//! however often its line is found.
 
+use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde_json::Value;
 
-use crate::record::{Record, SCHEMA_VERSION};
+use crate::foreign;
+use crate::record::{Record, SCHEMA_VERSION, TrialId};
 
 /// Why records could not be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The file could not be opened, read or written.
-    #[error("{action} {path}")]
+    #[error("{action} {}", foreign::path(.path))]
     Io {
         /// What was attempted.
         action: &'static str,
@@ -26,7 +31,10 @@ pub enum StoreError {
         source: io::Error,
     },
     /// A line is not a record.
-    #[error("{path} line {line} is not a pushoff record; remove the line, or run again into another folder")]
+    #[error(
+        "{} line {line} is not a pushoff record; remove the line, or run again into another folder",
+        foreign::path(.path)
+    )]
     NotARecord {
         /// The file.
         path: PathBuf,
@@ -38,8 +46,9 @@ pub enum StoreError {
     },
     /// A line was written by a build with another schema.
     #[error(
-        "{path} line {line} has schema {found}, and this build reads {SCHEMA_VERSION}: \
-         render it with the pushoff that recorded it"
+        "{} line {line} has schema {found}, and this build reads {SCHEMA_VERSION}: \
+         render it with the pushoff that recorded it",
+        foreign::path(.path)
     )]
     OtherSchema {
         /// The file.
@@ -56,6 +65,8 @@ pub enum StoreError {
 pub struct RecordWriter {
     file: File,
     path: PathBuf,
+    /// How much of the file is whole lines, in bytes.
+    whole: u64,
 }
 
 impl RecordWriter {
@@ -69,19 +80,24 @@ impl RecordWriter {
             path: path.to_owned(),
             source,
         })?;
-        Ok(Self { file, path: path.to_owned() })
+        Ok(Self { file, path: path.to_owned(), whole: 0 })
     }
 
-    /// Appends one record as one line and syncs it.
+    /// Appends one record as one line and syncs it: wholly, or not at all.
     ///
     /// # Errors
-    /// When the line cannot be written or synced.
+    /// When the line cannot be written or synced: what was written before stays as it is.
     pub fn append(&mut self, record: &Record) -> Result<(), StoreError> {
         let failed = |source| StoreError::Io { action: "appending to", path: self.path.clone(), source };
         let mut line = serde_json::to_vec(record).map_err(|error| failed(error.into()))?;
         line.push(b'\n');
-        self.file.write_all(&line).map_err(failed)?;
-        self.file.sync_data().map_err(failed)
+        let written = self.file.write_all(&line).and_then(|()| self.file.sync_data());
+        match written {
+            Ok(()) => self.whole += line.len() as u64,
+            // Where even that fails, a reader finds the line torn.
+            Err(_) => drop(self.file.set_len(self.whole)),
+        }
+        written.map_err(failed)
     }
 }
 
@@ -92,6 +108,67 @@ pub struct Stored {
     pub records: Vec<Record>,
     /// Whether the last line was cut short by a crash, and skipped.
     pub torn: bool,
+    /// How many more lines held a trial that had been read before.
+    pub repeated: usize,
+}
+
+/// Reads files of records, several as if they were one.
+#[derive(Debug, Default)]
+pub struct RecordReader {
+    read: HashSet<Identity>,
+}
+
+/// What makes a trial the same one wherever it is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Identity {
+    /// Its own id.
+    Id(TrialId),
+    /// Where a build gave it none: all that its record holds, in whatever order and layout.
+    Content(u64),
+}
+
+impl Identity {
+    fn of(record: &Record, text: &[u8]) -> Result<Self, serde_json::Error> {
+        if let Some(id) = record.id {
+            return Ok(Self::Id(id));
+        }
+        let mut hasher = DefaultHasher::new();
+        serde_json::from_slice::<Value>(text)?.hash(&mut hasher);
+        Ok(Self::Content(hasher.finish()))
+    }
+}
+
+impl RecordReader {
+    /// Reads the records of one more file: those of trials that were not read before.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or holds a line that is not a record of this schema.
+    pub fn read(&mut self, path: &Path) -> Result<Stored, StoreError> {
+        let text = std::fs::read(path).map_err(|source| StoreError::Io {
+            action: "reading",
+            path: path.to_owned(),
+            source,
+        })?;
+        let mut lines: Vec<&[u8]> = text.split(|&byte| byte == b'\n').collect();
+        // What stands behind the last line's end: nothing, unless a crash cut a line short.
+        let torn = lines.pop().is_some_and(|rest| !rest.is_empty());
+        let mut stored = Stored { torn, ..Stored::default() };
+        for (index, line) in lines.iter().enumerate().filter(|(_, line)| !line.trim_ascii().is_empty()) {
+            let (record, identity) = parse_line(path, index + 1, line)?;
+            if self.read.insert(identity) {
+                stored.records.push(record);
+            } else {
+                stored.repeated += 1;
+            }
+        }
+        Ok(stored)
+    }
+
+    /// How many trials another has read as well.
+    #[must_use]
+    pub fn shared_with(&self, other: &Self) -> usize {
+        self.read.intersection(&other.read).count()
+    }
 }
 
 /// Reads the records of one file.
@@ -99,30 +176,22 @@ pub struct Stored {
 /// # Errors
 /// When the file cannot be read, or holds a line that is not a record of this schema.
 pub fn read(path: &Path) -> Result<Stored, StoreError> {
-    let text = std::fs::read_to_string(path).map_err(|source| StoreError::Io {
-        action: "reading",
-        path: path.to_owned(),
-        source,
-    })?;
-    let mut stored = Stored { torn: !text.is_empty() && !text.ends_with('\n'), ..Stored::default() };
-    let whole = if stored.torn { text.rfind('\n').map_or("", |end| text.split_at(end).0) } else { &text };
-    for (index, line) in whole.lines().enumerate().filter(|(_, line)| !line.is_empty()) {
-        stored.records.push(parse_line(path, index + 1, line)?);
-    }
-    Ok(stored)
+    RecordReader::default().read(path)
 }
 
-fn parse_line(path: &Path, line: usize, text: &str) -> Result<Record, StoreError> {
+fn parse_line(path: &Path, line: usize, text: &[u8]) -> Result<(Record, Identity), StoreError> {
     #[derive(Deserialize)]
     struct Schema {
         schema: u32,
     }
     let not_a_record = |source| StoreError::NotARecord { path: path.to_owned(), line, source };
-    let Schema { schema } = serde_json::from_str(text).map_err(not_a_record)?;
+    let Schema { schema } = serde_json::from_slice(text).map_err(not_a_record)?;
     if schema != SCHEMA_VERSION {
         return Err(StoreError::OtherSchema { path: path.to_owned(), line, found: schema });
     }
-    serde_json::from_str(text).map_err(not_a_record)
+    let record: Record = serde_json::from_slice(text).map_err(not_a_record)?;
+    let identity = Identity::of(&record, text).map_err(not_a_record)?;
+    Ok((record, identity))
 }
 
 #[cfg(test)]
@@ -137,6 +206,7 @@ mod tests {
     fn record(trial: u32) -> Record {
         Record {
             schema: SCHEMA_VERSION,
+            id: None,
             run: "test".into(),
             workload: built_in("ticker").unwrap().unwrap(),
             transport: Transport::Sse,
@@ -182,5 +252,94 @@ mod tests {
         let path = folder.path().join("records.jsonl");
         std::fs::write(&path, "precious").unwrap();
         assert!(RecordWriter::create(&path).is_err());
+    }
+    fn lines(folder: &Path, name: &str, lines: &[&str]) -> PathBuf {
+        let path = folder.join(name);
+        std::fs::write(&path, lines.concat()).unwrap();
+        path
+    }
+
+    fn line(record: &Record) -> String {
+        serde_json::to_string(record).unwrap() + "\n"
+    }
+
+    #[test]
+    fn a_trial_counts_once_however_often_its_line_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        for id in [None, Some(TrialId(7))] {
+            let one = line(&Record { id, ..record(1) });
+            let other = line(&Record { id: id.map(|_| TrialId(8)), ..record(2) });
+            let (first, second) = (
+                lines(folder.path(), "first", &[&one, &other, &one]),
+                lines(folder.path(), "second", &[&other, &one, &other]),
+            );
+            let mut reader = RecordReader::default();
+            let (once, again) = (reader.read(&first).unwrap(), reader.read(&second).unwrap());
+            assert_eq!((once.records.len(), once.repeated), (2, 1), "{id:?}");
+            assert_eq!((again.records.len(), again.repeated), (0, 3), "{id:?}");
+        }
+    }
+
+    #[test]
+    fn an_id_tells_trials_apart_that_are_equal_and_unites_what_was_edited() {
+        let folder = tempfile::tempdir().unwrap();
+        let [one, twin] = [1, 2].map(|id| line(&Record { id: Some(TrialId(id)), ..record(1) }));
+        let edited = line(&Record { id: Some(TrialId(1)), server: "renamed".into(), ..record(1) });
+        let stored = read(&lines(folder.path(), "records", &[&one, &twin, &edited])).unwrap();
+        assert_eq!((stored.records.len(), stored.repeated), (2, 1));
+        assert_eq!(stored.records[0].server, OURS, "the first that is found is kept");
+    }
+
+    #[test]
+    fn a_record_without_an_id_is_known_by_its_content_however_it_is_laid_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let one = line(&record(1));
+        let value: Value = serde_json::from_str(&one).unwrap();
+        let backwards: Vec<String> =
+            value.as_object().unwrap().iter().rev().map(|(key, value)| format!("\"{key}\" : {value}")).collect();
+        let other_layout = format!("{{ {} }}\r\n", backwards.join(" , "));
+        let stored = read(&lines(folder.path(), "records", &[&one, &other_layout, &line(&record(2))])).unwrap();
+        assert_eq!((stored.records.len(), stored.repeated), (2, 1));
+    }
+
+    #[test]
+    fn what_two_readers_have_both_read_is_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let [one, two, three] = [1, 2, 3].map(|trial| line(&record(trial)));
+        let [mut left, mut right] = [RecordReader::default(), RecordReader::default()];
+        left.read(&lines(folder.path(), "left", &[&one, &two])).unwrap();
+        right.read(&lines(folder.path(), "right", &[&two, &three])).unwrap();
+        assert_eq!((left.shared_with(&right), right.shared_with(&left), left.shared_with(&left)), (1, 1, 2));
+    }
+
+    #[test]
+    fn an_id_that_is_none_is_refused() {
+        for wrong in ["", "7", "zz", "+0000000000000000000000000000007", &"0".repeat(33)] {
+            assert!(TrialId::try_from(wrong.to_owned()).is_err(), "{wrong}");
+        }
+        let id = TrialId(0xabc);
+        assert_eq!(TrialId::try_from(String::from(id)), Ok(id));
+    }
+
+    #[test]
+    fn a_line_cut_within_a_character_is_torn_like_any_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("records.jsonl");
+        let dashed = Record { outcome: Outcome::NotRun(NotRun { reason: "a dash – here".into() }), ..record(2) };
+        let text = line(&record(1)) + &line(&dashed);
+        let within = text.find('–').unwrap() + 1;
+        std::fs::write(&path, &text.as_bytes()[..within]).unwrap();
+        let stored = read(&path).unwrap();
+        assert_eq!((stored.records, stored.torn), (vec![record(1)], true));
+    }
+
+    #[test]
+    fn a_line_that_is_no_text_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("records.jsonl");
+        std::fs::write(&path, [line(&record(1)).as_bytes(), b"{\"schema\":2,\"run\":\"\xff\xfe\"}\n"].concat())
+            .unwrap();
+        let error = read(&path).unwrap_err().to_string();
+        assert!(error.contains("line 2 is not a pushoff record"), "{error}");
     }
 }

@@ -4,6 +4,7 @@
 //! `docs/TARGETS.md` describes every key. Our own wire contract is written in the same words, in
 //! `targets/pushoff.toml`: a server of somebody else's is no special case.
 
+mod address;
 mod parse;
 mod template;
 
@@ -12,13 +13,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use http::uri::Authority;
 use http::{HeaderName, HeaderValue, Method};
 
 use crate::file::FileError;
 use crate::transport::Transport;
 
-pub use parse::{address, is_name, parse, read};
+pub use address::{Address, address, lacks_its_scheme, redacted};
+pub use parse::{is_name, parse, read};
 pub use template::{Template, Variable};
 
 /// The targets that come with pushoff: name and TOML, our own first. The others are set up as
@@ -69,15 +70,6 @@ pub enum Place {
         /// The folder that it is started in.
         folder: PathBuf,
     },
-}
-
-/// An `http` URL without query: what all paths of a server begin with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Address {
-    /// Host and port.
-    pub authority: Authority,
-    /// What stands before every path, without a slash at its end; often empty.
-    pub base: String,
 }
 
 /// How a server is spoken to.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// How many messages a second a publisher is asked to send: finite, above 0, at most 1,000,000.
+/// How many messages a second a publisher is asked to send: 0.00001 to 1,000,000.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct OfferedRate(f64);
@@ -14,10 +14,13 @@ impl OfferedRate {
     /// the finest that the pacing is meant for. Chosen here.
     pub const MAX: f64 = 1_000_000.0;
 
-    /// The rate, where it is above 0 and at most [`Self::MAX`].
+    /// The lowest, messages a second: about one a day, which is the longest that a trial can be.
+    pub const MIN: f64 = 0.000_01;
+
+    /// The rate, where it is from [`Self::MIN`] to [`Self::MAX`].
     #[must_use]
     pub fn per_second(rate: f64) -> Option<Self> {
-        (rate > 0.0 && rate <= Self::MAX).then_some(Self(rate))
+        (Self::MIN..=Self::MAX).contains(&rate).then_some(Self(rate))
     }
 
     /// Messages a second.
@@ -63,7 +66,7 @@ mod tests {
 
     #[test]
     fn a_rate_is_a_positive_finite_number() {
-        for wrong in [0.0, -1.0, f64::NAN, f64::INFINITY, OfferedRate::MAX * 2.0] {
+        for wrong in [0.0, -1.0, 1e-300, f64::NAN, f64::INFINITY, OfferedRate::MAX * 2.0] {
             assert_eq!(OfferedRate::per_second(wrong), None, "{wrong}");
         }
         assert_eq!(OfferedRate::per_second(20.0).unwrap().mean_gap(), Duration::from_millis(50));

@@ -15,6 +15,7 @@ use serde_json::value::RawValue;
 
 use crate::client::Client;
 use crate::file::FileError;
+use crate::foreign;
 use crate::message::Topic;
 use crate::transport::Transport;
 use crate::units::{ByteCount, OfferedRate, Share};
@@ -52,8 +53,10 @@ pub fn built_in(name: &str) -> Option<Result<Workload, FileError>> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Workload {
     /// A short name: letters, digits, `-`, `_`.
+    #[serde(deserialize_with = "foreign::line")]
     pub name: String,
     /// The question that it answers, for a newcomer.
+    #[serde(deserialize_with = "foreign::line")]
     pub question: String,
     /// What the usual advice says; empty where there is none.
     pub advice: Advice,
@@ -160,6 +163,7 @@ pub struct Advice {
     /// The transports that the advice names.
     pub transports: Vec<Transport>,
     /// The advice as it is said.
+    #[serde(deserialize_with = "foreign::line")]
     pub says: String,
 }
 
@@ -188,6 +192,7 @@ pub enum Load {
     /// As a trace says.
     Trace {
         /// Where the trace stands.
+        #[serde(serialize_with = "foreign::written_path")]
         path: PathBuf,
         /// How many messages it holds.
         messages: u64,
@@ -267,6 +272,7 @@ pub enum Payload {
     /// The lines of a file, in turn.
     File {
         /// Where the file stands.
+        #[serde(serialize_with = "foreign::written_path")]
         path: PathBuf,
         /// The payloads. Not kept in records.
         #[serde(skip)]

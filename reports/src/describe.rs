@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use pushoff_model::Workload;
 use pushoff_model::workload::{Arrival, Direction, Growth, Load};
+use pushoff_model::{Workload, foreign};
 
 use crate::number::{Quantity, asked_share, thousands, tick};
 
@@ -46,7 +46,7 @@ pub fn load(workload: &Workload) -> String {
             format!("{} messages a second {speaker}, {spaced}", per_second.as_per_second())
         }
         Load::Silence { .. } => "nothing published".into(),
-        Load::Trace { path, messages, .. } => format!("{messages} messages of the trace {}", path.display()),
+        Load::Trace { path, messages, .. } => format!("{messages} messages of the trace {}", foreign::path(path)),
     };
     format!("{}, {who}, {when}", count(workload.topics, "topic"))
 }

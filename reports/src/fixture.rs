@@ -111,6 +111,7 @@ fn make() -> crate::Run {
 pub(crate) fn record(workload: Workload, transport: Transport, trial: u32, position: u32, outcome: Outcome) -> Record {
     Record {
         schema: SCHEMA_VERSION,
+        id: None,
         run: "20261123T020000Z".into(),
         workload,
         transport,

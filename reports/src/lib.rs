@@ -46,7 +46,7 @@ mod validity;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use pushoff_model::{Environment, Record};
+use pushoff_model::{Environment, Record, foreign};
 
 pub use diff::{Diff, Tally, diff};
 pub use predict::ModelError;
@@ -105,7 +105,7 @@ pub enum ReportError {
     #[error("writing the histograms as a log: {0}")]
     Log(String),
     /// A file could not be written.
-    #[error("writing {path}")]
+    #[error("writing {}", foreign::path(.path))]
     Write {
         /// Which file.
         path: PathBuf,
@@ -131,18 +131,20 @@ pub fn documents(run: &Run) -> Result<Documents, ReportError> {
 }
 
 /// Writes `report.html`, `report.md`, `latency.hlog` and, where there is one, `model.json` into a folder,
-/// each whole or not at all.
+/// each whole or not at all, and each whatever becomes of the others.
 ///
 /// # Errors
-/// When the documents cannot be made, or a file cannot be written.
+/// When the documents cannot be made, or a file cannot be written: the first such.
 pub fn write(run: &Run, folder: &Path) -> Result<(), ReportError> {
     let documents = documents(run)?;
-    write_whole(&folder.join("report.html"), documents.html.as_bytes())?;
-    write_whole(&folder.join("report.md"), documents.markdown.as_bytes())?;
-    if let Some(model) = &documents.model {
-        write_whole(&folder.join("model.json"), model.as_bytes())?;
-    }
-    write_whole(&folder.join("latency.hlog"), &documents.hlog)
+    let files = [
+        ("report.html", Some(documents.html.as_bytes())),
+        ("report.md", Some(documents.markdown.as_bytes())),
+        ("model.json", documents.model.as_ref().map(String::as_bytes)),
+        ("latency.hlog", Some(documents.hlog.as_slice())),
+    ];
+    let written = files.map(|(name, bytes)| bytes.map_or(Ok(()), |bytes| write_whole(&folder.join(name), bytes)));
+    written.into_iter().collect()
 }
 
 /// Writes a file whole or not at all: beside `path`, and then renames.
@@ -156,7 +158,8 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
     let mut file = builder.tempfile_in(folder).map_err(failed)?;
-    file.write_all(bytes).map_err(failed)?;
+    // Not through the temporary file, whose errors name a path that nobody asked for.
+    file.as_file_mut().write_all(bytes).map_err(failed)?;
     file.persist(path).map(drop).map_err(|error| failed(error.error))
 }
 

@@ -1,16 +1,18 @@
 //! `report.md`: the answers and tables for a pull request or a wiki.
+//!
+//! Whatever a name, a question, a reason or a machine may have brought in is [`escaped`].
+
+mod escape;
 
 use std::fmt::Write as _;
 use std::iter;
 
 use comfy_table::{Table as Grid, presets};
-use pushoff_model::foreign::{SENTENCE, shown};
 
 use crate::browser::facts;
 use crate::charts::predictions;
 use crate::cost;
 use crate::describe;
-use crate::group::Trial;
 use crate::kind::Kind;
 use crate::number::ABSENT;
 use crate::predict::Check;
@@ -22,6 +24,8 @@ use crate::servers::matrices;
 use crate::study::{Comparison, Study};
 use crate::table::{Entry, Mark, Row, Table, noise};
 use crate::unitcosts::{FINDINGS, Sheet, conclusion, findings, origin};
+
+pub(crate) use escape::{code, escaped};
 
 /// The whole document.
 pub(crate) fn document(study: &Study<'_>) -> String {
@@ -64,7 +68,7 @@ pub(crate) fn document(study: &Study<'_>) -> String {
 fn cell_of_grid(comparison: &Comparison<'_>) -> String {
     let workload = comparison.group.workload;
     let use_of_it = if workload.held_out { "held out, to check the model by" } else { "fitted to" };
-    format!("\n### {}: {use_of_it}\n\n{}.\n\n", comparison.group.label, describe::load(workload))
+    format!("\n### {}: {use_of_it}\n\n{}.\n\n", escaped(&comparison.group.label), escaped(&describe::load(workload)))
 }
 
 fn answer(comparison: &Comparison<'_>) -> String {
@@ -73,41 +77,28 @@ fn answer(comparison: &Comparison<'_>) -> String {
     let choice = verdict.choice.map_or("no choice", |choice| choice.label());
     let mut text = format!(
         "\n## {}: {}\n\n**{choice}** ({}). {}\n",
-        comparison.group.label,
-        workload.question,
+        escaped(&comparison.group.label),
+        escaped(&workload.question),
         verdict.sure(),
-        verdict.sentence
+        escaped(&verdict.sentence.to_string())
     );
     text.push('\n');
     for (matter, said) in comparison.counsel.matters() {
         let said: Vec<String> = said.iter().map(ToString::to_string).collect();
-        let _written = writeln!(text, "- **{}** {}", matter.label(), said.join(" "));
+        let _written = writeln!(text, "- **{}** {}", matter.label(), escaped(&said.join(" ")));
     }
     if let Some(advice) = verdict.advice {
         let because = verdict.advice_because.as_deref().unwrap_or_default();
         let (says, place) = (&workload.advice.says, comparison.group.place());
-        let _written = writeln!(text, "- **Usual advice** “{says}” {} {place}{because}.", advice.label());
+        let words = format!("“{says}” {} {place}{because}.", advice.label());
+        let _written = writeln!(text, "- **Usual advice** {}", escaped(&words));
     }
     let _written = writeln!(
         text,
         "- **Conditions** {}\n\n**Bold** is best, ≈ too close to call, in brackets the 95 % interval, (?) beyond \
          tenfold.\n",
-        comparison.counsel.conditions
+        escaped(&comparison.counsel.conditions.to_string())
     );
-    text
-}
-
-/// Words that somebody else's may be among, with nothing in them that Markdown or HTML would act on.
-fn inert(words: &str) -> String {
-    let mut text = String::with_capacity(words.len());
-    for letter in words.chars() {
-        match letter {
-            '<' => text.push_str("&lt;"),
-            '&' => text.push_str("&amp;"),
-            '|' | '`' | '*' | '_' | '[' | ']' | '~' | '#' | '\\' | '!' => text.extend(['\\', letter]),
-            other => text.push(other),
-        }
-    }
     text
 }
 
@@ -115,7 +106,7 @@ fn inert(words: &str) -> String {
 fn whole(table: &Table<'_>, lay_out: fn(&Table<'_>) -> String) -> String {
     let mut text = lay_out(table);
     for note in &table.notes {
-        let _written = writeln!(text, "\n{}", inert(note));
+        let _written = writeln!(text, "\n{}", escaped(note));
     }
     text
 }
@@ -129,13 +120,14 @@ fn servers(study: &Study<'_>) -> String {
         grid.set_header([""].into_iter().chain(names).collect::<Vec<_>>());
         for row in &matrix.rows {
             let entries = row.entries.iter().map(|it| it.as_ref().map_or_else(String::new, entry));
-            grid.add_row([row.label.clone()].into_iter().chain(entries).collect::<Vec<_>>());
+            grid.add_row([escaped(&row.label)].into_iter().chain(entries).collect::<Vec<_>>());
         }
-        let _written = write!(text, "\n### {}\n\n{}\n", matrix.title, grid.trim_fmt());
+        let _written = write!(text, "\n### {}\n\n{}\n", escaped(&matrix.title), grid.trim_fmt());
     }
     for beside in &study.besides {
         let load = if beside.is_search { describe::search(beside.workload) } else { describe::load(beside.workload) };
-        let _written = write!(text, "\n### {} on {}\n\n{load}.\n\n", beside.label, beside.servers.join(", "));
+        let title = format!("{} on {}", beside.label, beside.servers.join(", "));
+        let _written = write!(text, "\n### {}\n\n{}.\n\n", escaped(&title), escaped(&load));
         text.push_str(&whole(&beside.table(study.noise_ns), lines));
     }
     if text.is_empty() { text } else { format!("\n## Servers side by side\n{text}") }
@@ -146,11 +138,12 @@ fn costs(study: &Study<'_>) -> String {
     let held = study.holdings.iter().map(|it| (&it.group, &it.costs, &[][..]));
     let mut text = String::new();
     for (group, costs, sources) in compared.chain(held) {
-        let _written = write!(text, "\n### {}\n\n{}.\n\n", group.label, describe::load(group.workload));
+        let _written =
+            write!(text, "\n### {}\n\n{}.\n\n", escaped(&group.label), escaped(&describe::load(group.workload)));
         text.push_str(&whole(&cost::table(group, costs, sources, study.noise_ns), grid));
     }
     for taxes in &study.taxes {
-        let _written = write!(text, "\n### {}: what the client library costs\n\n", taxes.label);
+        let _written = write!(text, "\n### {}: what the client library costs\n\n", escaped(&taxes.label));
         text.push_str(&whole(&taxes.table(), lines));
     }
     if text.is_empty() { text } else { format!("\n## What each costs\n{text}") }
@@ -163,10 +156,10 @@ fn searches(study: &Study<'_>) -> String {
         let _written = write!(
             text,
             "\n## {}: {}\n\n{}\n\n{}. SLO: {}.\n\n",
-            group.label,
-            group.workload.question,
-            searched.sentence,
-            describe::search(group.workload),
+            escaped(&group.label),
+            escaped(&group.workload.question),
+            escaped(&searched.sentence.to_string()),
+            escaped(&describe::search(group.workload)),
             describe::slo(group.workload)
         );
         text.push_str(&whole(&search::table(searched, study.noise_ns), grid));
@@ -177,13 +170,13 @@ fn searches(study: &Study<'_>) -> String {
 fn browser(study: &Study<'_>) -> String {
     let mut text = String::new();
     for pages in &study.pages {
-        let _written = write!(text, "\n### {}\n\n", pages.label);
+        let _written = write!(text, "\n### {}\n\n", escaped(&pages.label));
         text.push_str(&whole(&pages.table(), lines));
     }
     for facts in facts(study) {
-        let _written = write!(text, "\n### {}\n\n", facts.title);
+        let _written = write!(text, "\n### {}\n\n", escaped(&facts.title));
         for (name, value) in facts.all {
-            let _written = writeln!(text, "- {name}: {value}");
+            let _written = writeln!(text, "- {}: {}", escaped(&name), escaped(&value));
         }
     }
     if text.is_empty() { text } else { format!("\n## In a browser\n{text}") }
@@ -193,7 +186,7 @@ fn growth(study: &Study<'_>) -> String {
     let mut text = String::new();
     for family in &study.families {
         let sizes: Vec<String> = family.sizes.iter().map(u32::to_string).collect();
-        let _written = write!(text, "\n## As {} grows: {} connections\n\n", family.label, sizes.join(", "));
+        let _written = write!(text, "\n## As {} grows: {} connections\n\n", escaped(&family.label), sizes.join(", "));
         text.push_str(&whole(&family.table(), lines));
     }
     text
@@ -202,7 +195,7 @@ fn growth(study: &Study<'_>) -> String {
 fn million(study: &Study<'_>) -> String {
     let mut text = String::new();
     for it in study.answers().filter(|it| it.costs.iter().any(|costs| costs.million.is_some())) {
-        let _written = write!(text, "\n## {}: what 1 million users would need\n\n", it.group.label);
+        let _written = write!(text, "\n## {}: what 1 million users would need\n\n", escaped(&it.group.label));
         text.push_str(&whole(&cost::million_table(&it.group, &it.costs), lines));
     }
     text
@@ -214,7 +207,7 @@ fn cost_model(study: &Study<'_>) -> String {
     if study.is_empty() {
         return String::new();
     }
-    let mut text = format!("\n## What each costs, and how well that predicts\n\n{}\n\n", conclusion(study));
+    let mut text = format!("\n## What each costs, and how well that predicts\n\n{}\n\n", escaped(&conclusion(study)));
     let findings = findings(&study.checked);
     if !findings.is_empty() {
         let rows =
@@ -222,7 +215,7 @@ fn cost_model(study: &Study<'_>) -> String {
         let _written = writeln!(text, "{}\n", plain(["of a cell"].into_iter().chain(FINDINGS), rows));
     }
     for sentence in origin(study) {
-        let _written = writeln!(text, "{sentence}\n");
+        let _written = writeln!(text, "{}\n", escaped(&sentence));
     }
     let sheet = Sheet::of(&study.model);
     let rows = sheet.parts.iter().flat_map(|part| {
@@ -243,7 +236,7 @@ fn cost_model(study: &Study<'_>) -> String {
                     text,
                     "\n### {}\n\n{}",
                     capitalised(check.label()),
-                    plain(heads, rows.body.iter().cloned())
+                    plain(heads, rows.body.iter().map(|row| row.iter().map(|it| escaped(it)).collect()))
                 );
             }
         }
@@ -270,7 +263,7 @@ fn lines(table: &Table<'_>) -> String {
     grid.set_header(["transport"].into_iter().chain(heads).chain(["limit"]).collect::<Vec<_>>());
     for row in &table.rows {
         let figures = row.entries.iter().map(|entry| figure(row, entry));
-        let name = [row.name()].into_iter();
+        let name = [escaped(&row.name())].into_iter();
         grid.add_row(name.chain(figures).chain([row.validity.label().to_owned()]).collect::<Vec<_>>());
     }
     grid.trim_fmt() + "\n"
@@ -322,13 +315,15 @@ fn validity(study: &Study<'_>) -> String {
     for group in study.groups() {
         for cell in &group.cells {
             for trial in &cell.trials {
-                let place = format!("{}, {}, trial {}", group.label, cell.transport.label(), trial.record.trial);
+                let place =
+                    format!("{}, {}, trial {}", escaped(&group.label), cell.transport.label(), trial.record.trial);
                 let concerns = trial.record.measurement().map_or(&[][..], |it| &it.concerns);
                 for concern in concerns {
-                    let _written = writeln!(text, "- {place}: {}: {}", concern.limit.label(), inert(&concern.detail));
+                    let _written = writeln!(text, "- {place}: {}: {}", concern.limit.label(), escaped(&concern.detail));
                 }
                 if trial.record.measurement().is_none() {
-                    let _written = writeln!(text, "- {place}: not measured: {}", reason(trial));
+                    let _written =
+                        writeln!(text, "- {place}: not measured: {}", escaped(trial.reason().unwrap_or_default()));
                 }
             }
         }
@@ -336,29 +331,24 @@ fn validity(study: &Study<'_>) -> String {
     text
 }
 
-/// Why a trial has no measurement: maybe in a server's own words.
-fn reason(trial: &Trial<'_>) -> String {
-    inert(&shown(trial.reason().unwrap_or_default(), SENTENCE))
-}
-
 fn environment(study: &Study<'_>) -> String {
     let mut text = String::from("\n## Environment\n\n");
     for environment in &study.run.environments {
         let _written = writeln!(
             text,
-            "`{}` at {}, pushoff {} ({}, {}), {}, {} × {}, {}.",
-            environment.command,
-            environment.started,
-            environment.version,
-            environment.revision,
-            environment.profile,
-            environment.rustc,
+            "{} at {}, pushoff {} ({}, {}), {}, {} × {}, {}.",
+            code(&environment.command),
+            escaped(&environment.started),
+            escaped(&environment.version),
+            escaped(&environment.revision),
+            escaped(&environment.profile),
+            escaped(&environment.rustc),
             environment.cpus,
-            environment.cpu,
-            environment.kernel,
+            escaped(&environment.cpu),
+            escaped(&environment.kernel),
         );
         for sentence in noise(study.noise_ns).iter().chain(&environment.shortages) {
-            let _written = writeln!(text, "\n{sentence}");
+            let _written = writeln!(text, "\n{}", escaped(sentence));
         }
     }
     text

@@ -302,7 +302,7 @@ async function until(isTrue, what) {
 
 /** How many of ten tabs on one origin get through, one after the other. */
 const wall = (technique, most) => () =>
-  serve([], async (server) => {
+  serve(['--echo'], async (server) => {
     const [, , transport] = CLIENTS[technique];
     const context = await browser.newContext();
     try {

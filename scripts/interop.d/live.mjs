@@ -69,7 +69,7 @@ async function settle(page) {
 const choose = (page, scenario) => page.check(`[value=${scenario}]`, { force: true });
 
 const look = (width, colorScheme) => () =>
-  visit([], { viewport: { width, height: 900 }, colorScheme, reducedMotion: 'reduce' }, async (page, complaints) => {
+  visit(['--demo'], { viewport: { width, height: 900 }, colorScheme, reducedMotion: 'reduce' }, async (page, complaints) => {
     await heard(page, 40);
     await page.screenshot({ path: join(folder, `live-${width}-${colorScheme}.png`), fullPage: true });
     assert.deepEqual(await overflowing(page), []);
@@ -87,7 +87,7 @@ await run('the live page', {
   'is whole and clear at 390 px, light': look(390, 'light'),
   'is whole and clear at 390 px, dark': look(390, 'dark'),
   'hears all of it on every lane across a cut, and says who was back when': () =>
-    visit([], {}, async (page) => {
+    visit(['--demo'], {}, async (page) => {
       await heard(page, 10);
       await page.click('#cut');
       const wereBack = () => [...document.querySelectorAll('dd.resumed')].slice(2).every((cell) => cell.textContent === '1×');
@@ -99,7 +99,7 @@ await run('the live page', {
       }
     }),
   'hears all of it on every lane after a stall, which breaks nothing': () =>
-    visit([], {}, async (page, complaints) => {
+    visit(['--demo'], {}, async (page, complaints) => {
       await heard(page, 10);
       await page.click('#hold');
       await inState(page, 'silent');
@@ -109,7 +109,7 @@ await run('the live page', {
       assert.deepEqual(complaints, []);
     }),
   'shows that a topic is complete': () =>
-    visit([], {}, async (page) => {
+    visit(['--demo'], {}, async (page) => {
       await choose(page, 'progress');
       await page.waitForSelector('#run:text("Run again")', { timeout: 40_000 });
       await inState(page, 'over');
@@ -119,7 +119,7 @@ await run('the live page', {
       }
     }),
   'takes a rate and a size of the reader\'s own, and shows what XHR keeps': () =>
-    visit([], {}, async (page) => {
+    visit(['--demo'], {}, async (page) => {
       await choose(page, 'own');
       await page.fill('#size', '1000');
       await page.fill('#rate', '100');
@@ -131,7 +131,7 @@ await run('the live page', {
       assert.equal(fetched, '0 B');
     }),
   'carries a chat between two tabs, whose lanes share four connections': () =>
-    visit([], {}, async (page, complaints, context, server) => {
+    visit(['--demo'], {}, async (page, complaints, context, server) => {
       await choose(page, 'chat');
       await inState(page, 'open');
       const other = await context.newPage();
@@ -151,7 +151,7 @@ await run('the live page', {
       await inState(other, 'open');
     }),
   'says which techniques the browser lacks, and goes on with the others': () =>
-    visit([], {}, async (page, _, context, server) => {
+    visit(['--demo'], {}, async (page, _, context, server) => {
       const poor = await context.newPage();
       await page.close();
       await poor.addInitScript(() => { delete globalThis.EventSource; delete globalThis.WebSocket; });
@@ -161,7 +161,7 @@ await run('the live page', {
       assert.deepEqual(lacking, ['EventSource', 'WebSocket'].map((name) => `Not available: this browser has no ${name}.`));
     }),
   'works with the keyboard alone': () =>
-    visit([], {}, async (page) => {
+    visit(['--demo'], {}, async (page) => {
       await heard(page, 5);
       await page.focus('[value=ticker]');
       await page.keyboard.press('ArrowRight');
@@ -174,7 +174,7 @@ await run('the live page', {
       await inState(page, 'open');
     }),
   'offers no outage where the server lets none, and asks for the token that it wants': () =>
-    visit(['--outages', 'false', '--publish-token', 'secret'], {}, async (page) => {
+    visit(['--publish-token', 'secret'], {}, async (page) => {
       assert.equal(await page.isVisible('#cut'), false);
       assert.equal(await page.isVisible('[data-no-outages]'), true);
       await page.waitForSelector('#state:has-text("Not published")');

@@ -64,7 +64,7 @@ await run('Node fetch', {
       const published = await server.publish('t', ...numbers(1, 6));
       const response = await fetch(`${server.url}/topics/t/http-streaming`, { headers: { 'Last-Event-ID': published[0] } });
       const [, notice, ...messages] = await take(lines(response), 4);
-      assert.deepEqual(notice, { missed: 3 });
+      assert.deepEqual(notice, { missed: 3, id: published[3] });
       assert.deepEqual(messages.map(({ id }) => id), published.slice(4));
     }),
 });

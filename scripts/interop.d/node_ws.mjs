@@ -42,7 +42,7 @@ await run('Node ws', {
       const published = await server.publish('t', ...numbers(1, 6));
       const { socket, receive } = await open(server, '/topics/t/websocket', { headers: { 'Last-Event-ID': published[1] } });
       const [, notice, ...messages] = await receiveAll(receive, 4);
-      assert.deepEqual(notice, { missed: 2 });
+      assert.deepEqual(notice, { missed: 2, id: published[3] });
       assert.deepEqual(messages.map(({ id }) => id), published.slice(4));
       socket.terminate();
     }),
@@ -62,7 +62,7 @@ await run('Node ws', {
       assert.equal(await closed(), 4001);
     }),
   'echoes text and binary messages of every length': () =>
-    serve([], async (server) => {
+    serve(['--echo'], async (server) => {
       const { socket, receive } = await open(server, '/echo', { perMessageDeflate: true });
       for (const length of [0, 1, 125, 126, 65_535, 65_536]) {
         socket.send('x'.repeat(length));

@@ -45,7 +45,7 @@ def resumes_by_header_and_by_query():
             expect([receive(socket).get("id") for _ in range(3)], [None, *published[4:]])
         with subscribe(server, additional_headers={"Last-Event-ID": published[0]}) as socket:
             expect(receive(socket).keys(), {"open"})
-            expect(receive(socket), {"missed": 2})
+            expect(receive(socket), {"missed": 2, "id": published[2]})
             expect([receive(socket)["id"] for _ in range(3)], published[3:])
 
 

@@ -2,12 +2,17 @@
 
 use std::time::Duration;
 
+use crate::http::host::HostName;
+use crate::http::origin::AllowedOrigin;
+
 /// The settings of one server.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Origins that may connect besides the server's own host, as browsers send them
-    /// (`https://example.org`, RFC 6454); `*` allows any. Default: none.
-    pub allow_origins: Vec<String>,
+    /// Names and addresses that the server is called besides loopback ones and the address it listens
+    /// on. Default: none.
+    pub allow_hosts: Vec<HostName>,
+    /// Origins whose pages may connect besides those of the server's own host. Default: none.
+    pub allow_origins: Vec<AllowedOrigin>,
     /// The bearer token that publishing and completing require. Default: none, anyone may.
     pub publish_token: Option<String>,
     /// The longest payload, in bytes. Default: 64 KiB.
@@ -19,9 +24,11 @@ pub struct Config {
     /// How many bytes of payload a topic keeps; the newest message is kept whatever its size.
     /// Default: 4 MiB.
     pub replay_bytes: usize,
-    /// How many topics there may be. All logs together hold at most this times
-    /// [`Self::replay_bytes`]. Default: 10,000.
+    /// How many topics there may be that were published to. Default: 10,000.
     pub max_topics: usize,
+    /// What all that the server keeps may come to, in bytes: logs, batches, bodies, buffers and
+    /// connections, as `docs/TRANSPORTS.md` counts them. Default: 1 GiB.
+    pub memory: usize,
     /// How long a topic that nobody reads or publishes to is safe from being dropped to make room
     /// for another. Default: 60 s.
     pub topic_idle: Duration,
@@ -38,9 +45,11 @@ pub struct Config {
     pub body_timeout: Duration,
     /// How long a connection may be kept alive between two requests. Default: 75 s.
     pub keep_alive: Duration,
-    /// Whether pages of the server's own host may have it cut its connections and hold its answers
-    /// back, as the live page does to show what comes of it. Default: no.
-    pub outages: bool,
+    /// Whether the server may be asked to cut its connections and to hold its answers back, as the live
+    /// page does to show what comes of it. Default: no.
+    pub demo: bool,
+    /// Whether there is a WebSocket at `/echo` that sends back what it gets. Default: no.
+    pub echo: bool,
     /// How long a shutdown may take before what is left is cut off. Default: 5 s.
     pub grace: Duration,
     /// A test knob: by what share of its own time all that is done for a connection takes longer,
@@ -51,6 +60,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
+            allow_hosts: Vec::new(),
             allow_origins: Vec::new(),
             publish_token: None,
             max_payload: 64 << 10,
@@ -58,6 +68,7 @@ impl Default for Config {
             replay: 1024,
             replay_bytes: 4 << 20,
             max_topics: 10_000,
+            memory: 1 << 30,
             topic_idle: Duration::from_mins(1),
             max_connections: 16_384,
             heartbeat: Duration::from_secs(15),
@@ -65,7 +76,8 @@ impl Default for Config {
             write_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_secs(30),
             keep_alive: Duration::from_secs(75),
-            outages: false,
+            demo: false,
+            echo: false,
             grace: Duration::from_secs(5),
             slow: None,
         }

@@ -11,8 +11,12 @@ pub mod length_prefixed;
 pub mod ndjson;
 pub mod websocket;
 
-use bytes::Bytes;
+use std::sync::Arc;
+
+use bytes::{Buf, Bytes};
 use pushoff_model::{Cursor, Transport};
+
+use crate::memory::{self, Budget};
 
 /// How messages are told apart in a run of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,29 +73,35 @@ impl Framing {
         }
     }
 
-    /// Appends the notice that `count` messages were missed, `None` where it cannot be known.
-    pub fn missed(self, out: &mut Vec<u8>, count: Option<u64>) {
+    /// Appends the notice that `count` messages up to `cursor` were missed, `None` where it cannot be
+    /// known. A client that resumes after `cursor` is not told again.
+    pub fn missed(self, out: &mut Vec<u8>, count: Option<u64>, cursor: Cursor) {
         match self {
-            Self::Ndjson | Self::ChunkedNdjson => ndjson::missed(out, count),
-            Self::EventStream | Self::ChunkedEventStream => event_stream::missed(out, count),
-            Self::WebSocket => websocket::missed(out, count),
-            Self::LengthPrefixed => length_prefixed::missed(out, count),
+            Self::Ndjson | Self::ChunkedNdjson => ndjson::missed(out, count, cursor),
+            Self::EventStream | Self::ChunkedEventStream => event_stream::missed(out, count, cursor),
+            Self::WebSocket => websocket::missed(out, count, cursor),
+            Self::LengthPrefixed => length_prefixed::missed(out, count, cursor),
         }
     }
 
     /// A batch: what `fill` appends, about `length` bytes, and what the framing puts around it all.
-    pub fn batch(self, length: usize, fill: impl FnOnce(&mut Vec<u8>)) -> Bytes {
+    pub fn batch(self, length: usize, fill: impl FnOnce(&mut Vec<u8>)) -> Encoded {
         if self.is_chunked() {
             return chunk::encode(length, fill);
         }
-        let mut out = Vec::with_capacity(length);
-        fill(&mut out);
-        out.into()
+        let mut bytes = Vec::with_capacity(length);
+        fill(&mut bytes);
+        Encoded { bytes, start: 0 }
     }
 
     /// What was put into a batch, without what is around it.
     pub(crate) fn content(self, batch: &[u8]) -> &[u8] {
         if self.is_chunked() { chunk::content(batch) } else { batch }
+    }
+
+    /// What ends a body of such batches.
+    pub(crate) const fn ending(self) -> &'static [u8] {
+        if self.is_chunked() { chunk::LAST } else { &[] }
     }
 
     const fn is_chunked(self) -> bool {
@@ -100,6 +110,30 @@ impl Framing {
 
     /// What a message costs at most beyond its payload, where that has no line break: to reserve.
     pub(crate) const OVERHEAD: usize = 64;
+}
+
+/// Bytes as they are to be written, from `start` on.
+#[derive(Debug)]
+pub struct Encoded {
+    bytes: Vec<u8>,
+    start: usize,
+}
+
+impl Encoded {
+    /// The bytes.
+    #[must_use]
+    pub fn into_bytes(self) -> Bytes {
+        let mut bytes = Bytes::from(self.bytes);
+        bytes.advance(self.start);
+        bytes
+    }
+
+    /// The same, held in a budget; `None` where that has no room for them.
+    pub(crate) fn held(self, budget: &Arc<Budget>) -> Option<Bytes> {
+        let mut bytes = memory::shared(self.bytes, budget)?;
+        bytes.advance(self.start);
+        Some(bytes)
+    }
 }
 
 /// `{"id":"CURSOR","data":PAYLOAD}`, what every framing but the event stream carries.
@@ -116,9 +150,13 @@ const fn envelope_length(cursor: CursorText, payload: &[u8]) -> usize {
     "{\"id\":\"\",\"data\":}".len() + cursor.length + payload.len()
 }
 
-/// `{"missed":N}`.
-fn missed_object(count: Option<u64>) -> String {
-    count.map_or_else(|| "{\"missed\":null}".to_owned(), |count| format!("{{\"missed\":{count}}}"))
+/// `{"missed":N,"id":"CURSOR"}`.
+fn missed_object(count: Option<u64>, cursor: Cursor) -> String {
+    format!("{{\"missed\":{},\"id\":\"{cursor}\"}}", number_or_null(count))
+}
+
+fn number_or_null(count: Option<u64>) -> String {
+    count.map_or_else(|| "null".to_owned(), |count| count.to_string())
 }
 
 /// `{"open":"CURSOR"}`.

@@ -1,15 +1,16 @@
 //! HTTP: which resource a request is for, and what every response has in common.
 //!
 //! Every response says `Cache-Control: no-store`; every error is a problem in JSON. A request
-//! that names no host, or comes from an origin that may not connect, gets no further than here.
+//! for another host, or from an origin that may not connect, gets no further than here.
 //! Sources: RFC 9110, RFC 9112 §3.2, the wire contract in `docs/TRANSPORTS.md`.
 
 pub(crate) mod answer;
 pub(crate) mod body;
+mod chunked;
 pub(crate) mod connection;
-mod exchange;
 pub(crate) mod head;
-mod origin;
+pub(crate) mod host;
+pub(crate) mod origin;
 mod outage;
 pub(crate) mod problem;
 pub(crate) mod query;
@@ -17,13 +18,12 @@ mod reply;
 pub(crate) mod response;
 mod route;
 mod web;
-mod wire;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_REQUEST_METHOD, ALLOW, CONTENT_TYPE, HOST};
-use http::{HeaderValue, Method, StatusCode, Version};
+use http::header::{ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_REQUEST_METHOD, ALLOW, CONTENT_TYPE};
+use http::{HeaderValue, Method, StatusCode};
 use pushoff_model::Transport;
 
 use self::answer::Answer;
@@ -36,20 +36,20 @@ use self::response::Response;
 use self::route::Route;
 use crate::publish::{self, Publication};
 use crate::server::Server;
-use crate::transports::{self, Ask, echo};
+use crate::transports::{self, Ask, websocket};
 
 /// The answer to one request, and where that comes from.
 fn answer(server: &Arc<Server>, head: &Head<'_>) -> (Answer, Origin) {
     let origin = Origin::of(head, &server.config.allow_origins);
-    let answered = admit(head, &origin).and_then(|()| dispatch(server, head));
+    let answered = admit(server, head, &origin).and_then(|()| dispatch(server, head));
     (answered.unwrap_or_else(|problem| Answer::Now(problem.into_response())), origin)
 }
 
 /// Whether a request may be looked at.
-fn admit(head: &Head<'_>, origin: &Origin) -> Result<(), Problem> {
-    let hosts = head.every(&HOST).count();
-    if hosts > 1 || (hosts == 0 && head.version == Version::HTTP_11) {
-        return Err(Problem::bad_request("a request has exactly one Host field (RFC 9112 §3.2)"));
+fn admit(server: &Server, head: &Head<'_>, origin: &Origin) -> Result<(), Problem> {
+    // A browser always says; a program that speaks HTTP/1.0 need not.
+    if !head.host.is_empty() || head.takes_chunks {
+        server.hosts.check(head.host)?;
     }
     match origin {
         Origin::Foreign => Err(Problem::new(
@@ -62,8 +62,11 @@ fn admit(head: &Head<'_>, origin: &Origin) -> Result<(), Problem> {
 
 fn dispatch(server: &Arc<Server>, head: &Head<'_>) -> Result<Answer, Problem> {
     let route = Route::find(head.path)?;
-    if matches!(route, Route::Outage(_)) && server.outage.is_none() {
-        return Err(Problem::not_found());
+    if matches!(route, Route::Outage(_)) && !server.config.demo {
+        return Err(Problem::not_enabled("outages are off: start the server with --demo to ask for them"));
+    }
+    if matches!(route, Route::Echo) && !server.config.echo {
+        return Err(Problem::not_enabled("/echo is off: start the server with --echo to use it"));
     }
     if head.method == Method::OPTIONS {
         return Ok(options(&route, head).into());
@@ -77,16 +80,14 @@ fn dispatch(server: &Arc<Server>, head: &Head<'_>) -> Result<Answer, Problem> {
         Route::Health => Ok(text("text/plain; charset=utf-8", "ok").into()),
         Route::Metrics => metrics(server).map(Answer::Now),
         Route::Outage(kind) => outage::strike(server, head, kind).map(Answer::Now),
-        Route::Echo => echo::upgrade(head),
+        Route::Echo => websocket::echo(head),
         Route::Topic(topic) if head.method == Method::DELETE => {
             publish::complete(server, head, &topic).map(Answer::Now)
         }
         Route::Topic(topic) => Publication::admit(server, head, topic).map(Answer::Publish),
         Route::Subscribe(topic, transport) => {
-            let query = Query::parse(head)?;
-            let log = server.hub.topic(&topic)?;
-            let subscription = log.subscribe(query.start);
-            transports::answer(transport, Ask { server, head, query, log, subscription })
+            let query = Query::parse(head, transport)?;
+            transports::answer(transport, &Ask { server, head, query, topic })
         }
     }
 }
@@ -103,7 +104,7 @@ fn options(route: &Route, head: &Head<'_>) -> Response {
 
 fn metrics(server: &Server) -> Result<Response, Problem> {
     let text_format = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    match server.stats.text(server.hub.topic_count()) {
+    match server.stats.text(server.hub.topic_count(), server.memory.held()) {
         Ok(metrics) => Ok(text(text_format, metrics)),
         Err(error) => Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())),
     }

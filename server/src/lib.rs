@@ -11,6 +11,7 @@ mod http;
 pub mod hub;
 mod limits;
 mod log;
+mod memory;
 mod outage;
 mod payload;
 mod publish;
@@ -26,6 +27,8 @@ use std::io;
 use tokio::net::TcpListener;
 
 pub use crate::config::Config;
+pub use crate::http::host::{HostName, InvalidHost};
+pub use crate::http::origin::{AllowedOrigin, InvalidOrigin};
 pub use crate::payload::{Payload, PayloadError};
 
 /// Where a server listens.

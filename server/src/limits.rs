@@ -5,8 +5,25 @@ use std::time::Duration;
 use crate::log::Bounds;
 
 /// The longest head of a request, in bytes; beyond it is 431. Chosen here: what common servers
-/// allow, and twice the least that hyper can be set to.
+/// allow.
 pub(crate) const HEAD_BYTES: usize = 16 << 10;
+
+/// The most fields of a head; beyond them is 431. Chosen here: browsers send some twenty.
+pub(crate) const HEAD_FIELDS: usize = 100;
+
+/// How much of a batch is checked before others have their turn, as [`weight_of`] counts it. Chosen
+/// here: some 30 µs.
+///
+/// [`weight_of`]: crate::publish
+pub(crate) const TURN: usize = 16 << 10;
+
+/// How many requests that came together are answered, or reads of a WebSocket are taken, before others
+/// have their turn. Chosen here: some 50 µs.
+pub(crate) const TURNS: usize = 8;
+
+/// From which length on a payload is checked beside the connections and not among them. Chosen
+/// here: some 300 µs.
+pub(crate) const LONG_PAYLOAD: usize = 256 << 10;
 
 /// What a stream writes at once. Chosen here: long enough that system calls no longer count,
 /// short enough that a reader that stopped holds little.
@@ -48,8 +65,17 @@ pub(crate) const LINGER: Duration = Duration::from_secs(1);
 /// How long a peer has to answer a close frame. Chosen here: well within the grace period.
 pub(crate) const CLOSE_WAIT: Duration = Duration::from_secs(2);
 
-/// How many refused connections are told so at a time; more are closed without a word.
-pub(crate) const REFUSALS: usize = 128;
+/// The longest message that `/echo` sends back. Chosen here: the longest that the Autobahn conformance
+/// suite sends.
+pub(crate) const ECHO_BYTES: usize = 16 << 20;
+
+/// How many refused connections are waited for at a time, so that the refusal arrives; more are closed
+/// right after it. Chosen here: with the connections that are served, fewer than a process may have
+/// descriptors.
+pub(crate) const REFUSALS: usize = 1024;
+
+/// How long the server waits after it let go of what it could, before it looks for more.
+pub(crate) const RELIEF: Duration = Duration::from_millis(100);
 
 /// The longest queue of connections that wait to be accepted, as far as the kernel's
 /// `net.core.somaxconn` lets it. Chosen here: 5,000 that come at once are everyday.

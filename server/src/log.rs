@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 
 use pushoff_model::{Cursor, Epoch, Start};
 
+use crate::memory::{self, Lease};
 use crate::payload::Payload;
 
 /// How much a log keeps.
@@ -44,8 +45,30 @@ pub(crate) struct Log {
     retention: Retention,
     kept: VecDeque<Payload>,
     kept_bytes: usize,
+    /// What is held for the kept messages; `None` before the first.
+    held: Option<Lease>,
     head: u64,
     complete: bool,
+}
+
+/// Messages that no other publisher's stand between.
+#[derive(Debug)]
+pub(crate) struct Run {
+    /// How many messages come before `newest`: a log as short as this one would not keep them.
+    pub(crate) skipped: u64,
+    /// The newest messages, in order.
+    pub(crate) newest: Vec<Payload>,
+}
+
+impl Run {
+    /// What a log is to hold for it.
+    pub(crate) fn weight(&self) -> usize {
+        self.newest.iter().map(weight).sum()
+    }
+}
+
+fn weight(payload: &Payload) -> usize {
+    payload.as_bytes().len() + memory::MESSAGE
 }
 
 /// Nothing can be appended to a complete log.
@@ -56,24 +79,63 @@ pub struct Complete;
 impl Log {
     /// An empty log. `epoch` tells it from every other log of the same topic.
     pub(crate) const fn new(epoch: Epoch, retention: Retention) -> Self {
-        Self { epoch, retention, kept: VecDeque::new(), kept_bytes: 0, head: 0, complete: false }
+        Self { epoch, retention, kept: VecDeque::new(), kept_bytes: 0, held: None, head: 0, complete: false }
     }
 
-    /// Adds a message at the head and lets go of what exceeds the retention.
-    pub(crate) fn append(&mut self, payload: Payload) -> Result<Cursor, Complete> {
+    /// Adds messages at the head and lets go of what exceeds the retention. `lease` holds the weight of
+    /// the run. The cursor is that of the last message.
+    pub(crate) fn append(&mut self, run: Run, lease: Lease) -> Result<Cursor, Complete> {
         if self.complete {
             return Err(Complete);
         }
-        self.head += 1;
-        self.kept_bytes += payload.as_bytes().len();
-        self.kept.push_back(payload);
-        while self.kept.len() > 1
-            && (self.kept.len() > self.retention.messages || self.kept_bytes > self.retention.bytes)
-        {
-            let dropped = self.kept.pop_front();
-            self.kept_bytes -= dropped.map_or(0, |payload| payload.as_bytes().len());
+        match &mut self.held {
+            Some(held) => held.absorb(lease),
+            None => self.held = Some(lease),
+        }
+        if run.skipped > 0 {
+            while self.drop_oldest().is_some() {}
+        }
+        self.head += run.skipped;
+        for payload in run.newest {
+            self.head += 1;
+            self.kept_bytes += payload.as_bytes().len();
+            self.kept.push_back(payload);
+            while self.kept.len() > 1
+                && (self.kept.len() > self.retention.messages || self.kept_bytes > self.retention.bytes)
+            {
+                self.drop_oldest();
+            }
         }
         Ok(self.cursor(self.head))
+    }
+
+    /// Lets go of the oldest messages until about `bytes` are free, but never of the newest. Gives
+    /// back how many are.
+    pub(crate) fn trim(&mut self, bytes: usize) -> usize {
+        let mut freed = 0;
+        while freed < bytes && self.kept.len() > 1 {
+            freed += self.drop_oldest().unwrap_or(0);
+        }
+        if self.kept.len() <= self.kept.capacity() / 4 {
+            self.kept.shrink_to_fit();
+        }
+        freed
+    }
+
+    /// How many messages are kept.
+    pub(crate) fn kept(&self) -> usize {
+        self.kept.len()
+    }
+
+    /// Lets go of the oldest kept message and gives back what was held for it.
+    fn drop_oldest(&mut self) -> Option<usize> {
+        let dropped = self.kept.pop_front()?;
+        self.kept_bytes -= dropped.as_bytes().len();
+        let weight = weight(&dropped);
+        if let Some(held) = &mut self.held {
+            held.shrink(weight);
+        }
+        Some(weight)
     }
 
     /// Says that no more will come.
@@ -142,9 +204,12 @@ impl Log {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use proptest::prelude::*;
 
     use super::*;
+    use crate::memory::Memory;
 
     const EPOCH: Epoch = Epoch(0x5f3a_9c21);
     const ALL: Bounds = Bounds { messages: usize::MAX, bytes: usize::MAX };
@@ -157,6 +222,16 @@ mod tests {
         Log::new(EPOCH, Retention { messages, bytes })
     }
 
+    fn append_in(log: &mut Log, memory: &Memory, run: Run) -> Result<Cursor, Complete> {
+        let lease = memory.logs.lease(run.weight()).unwrap();
+        log.append(run, lease)
+    }
+
+    fn append(log: &mut Log, payload: Payload) -> Result<Cursor, Complete> {
+        static PLENTY: LazyLock<Memory> = LazyLock::new(|| Memory::new(1 << 40));
+        append_in(log, &PLENTY, Run { skipped: 0, newest: vec![payload] })
+    }
+
     fn sequences(log: &Log, after: u64, bounds: Bounds) -> Vec<u64> {
         log.read(after, bounds).map(|(cursor, _)| cursor.sequence).collect()
     }
@@ -164,8 +239,8 @@ mod tests {
     #[test]
     fn the_newest_message_is_kept_whatever_its_size() {
         let mut log = log(10, 5);
-        log.append(payload(3)).unwrap();
-        log.append(payload(50)).unwrap();
+        append(&mut log, payload(3)).unwrap();
+        append(&mut log, payload(50)).unwrap();
         assert_eq!(sequences(&log, 0, ALL), [2]);
         assert_eq!(log.missed_since(0), 1);
     }
@@ -173,7 +248,7 @@ mod tests {
     #[test]
     fn a_cursor_that_the_log_never_gave_out_is_recognised() {
         let mut log = log(10, 1000);
-        log.append(payload(1)).unwrap();
+        append(&mut log, payload(1)).unwrap();
         let strange = Position { sequence: 0, estranged: true };
         assert_eq!(log.position(Start::After(Cursor { epoch: Epoch(1), sequence: 1 })), strange);
         assert_eq!(log.position(Start::After(log.cursor(2))), strange);
@@ -185,9 +260,9 @@ mod tests {
     #[test]
     fn a_complete_log_keeps_what_it_has_and_takes_no_more() {
         let mut log = log(10, 1000);
-        log.append(payload(1)).unwrap();
+        append(&mut log, payload(1)).unwrap();
         log.complete();
-        assert_eq!(log.append(payload(1)), Err(Complete));
+        assert_eq!(append(&mut log, payload(1)), Err(Complete));
         assert_eq!(sequences(&log, 0, ALL), [1]);
     }
 
@@ -195,12 +270,30 @@ mod tests {
     fn a_read_stops_at_its_bounds_but_gives_at_least_one() {
         let mut log = log(10, 1000);
         for _ in 1..=5 {
-            log.append(payload(10)).unwrap();
+            append(&mut log, payload(10)).unwrap();
         }
         assert_eq!(sequences(&log, 0, Bounds { messages: 2, ..ALL }), [1, 2]);
         assert_eq!(sequences(&log, 0, Bounds { bytes: 1, ..ALL }), [1]);
         assert_eq!(sequences(&log, 3, Bounds { bytes: 11, ..ALL }), [4, 5]);
         assert_eq!(sequences(&log, 5, ALL), [] as [u64; 0]);
+    }
+
+    #[test]
+    fn what_is_held_is_what_the_kept_messages_weigh() {
+        let memory = Memory::new(1 << 20);
+        let mut log = log(3, 1000);
+        let run = |newest: &[usize], skipped| Run { skipped, newest: newest.iter().map(|&it| payload(it)).collect() };
+        let weight = |newest: &[usize]| newest.iter().map(|&it| it + memory::MESSAGE).sum::<usize>();
+        append_in(&mut log, &memory, run(&[1, 2, 3, 4], 0)).unwrap();
+        assert_eq!(memory.held(), weight(&[2, 3, 4]));
+        assert_eq!(log.trim(1), weight(&[2]));
+        assert_eq!(log.trim(usize::MAX), weight(&[3]));
+        assert_eq!((sequences(&log, 0, ALL), memory.held()), (vec![4], weight(&[4])));
+        assert_eq!(append_in(&mut log, &memory, run(&[7, 8], 500)).unwrap(), log.cursor(506));
+        assert_eq!((sequences(&log, 0, ALL), log.missed_since(4)), (vec![505, 506], 500));
+        assert_eq!(memory.held(), weight(&[7, 8]));
+        drop(log);
+        assert_eq!(memory.held(), 0);
     }
 
     #[derive(Clone, Debug)]
@@ -229,7 +322,7 @@ mod tests {
                 match step {
                     Step::Append(length) => {
                         lengths.push(length);
-                        let cursor = log.append(payload(length)).unwrap();
+                        let cursor = append(&mut log, payload(length)).unwrap();
                         prop_assert_eq!(cursor, log.cursor(lengths.len() as u64));
                     }
                     Step::Read(bounds) => {

@@ -11,7 +11,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Instant, Timeout, timeout_at};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 /// What the connections of a server have in common when it is struck.
 #[derive(Debug)]
@@ -20,11 +21,14 @@ pub(crate) struct Outage {
     start: Instant,
     /// Until when nothing is written, in milliseconds from the start. It guards nothing else.
     held_until: AtomicU64,
+    /// Cancelled when nothing is to be held back any more.
+    ended: CancellationToken,
 }
 
 impl Outage {
     pub(crate) fn new() -> Self {
-        Self { cut: Notify::new(), start: Instant::now(), held_until: AtomicU64::new(0) }
+        let (cut, held_until, ended) = (Notify::new(), AtomicU64::new(0), CancellationToken::new());
+        Self { cut, start: Instant::now(), held_until, ended }
     }
 
     /// Ends every connection without a last word, as a network does that goes away. The answer to
@@ -37,6 +41,11 @@ impl Outage {
     pub(crate) fn hold(&self, time: Duration) {
         let until = (self.start.elapsed() + time).as_millis();
         self.held_until.store(u64::try_from(until).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// Nothing is held back any more: the server goes away, and has a last word for everybody.
+    pub(crate) fn end(&self) {
+        self.ended.cancel();
     }
 
     fn held_until(&self) -> Instant {
@@ -57,28 +66,26 @@ impl Outage {
 #[derive(Debug)]
 pub(crate) struct Hold {
     outage: Arc<Outage>,
-    /// There while it waits.
-    timer: Option<Pin<Box<Sleep>>>,
+    /// There while it waits, with the time until which it does.
+    waiting: Option<(Instant, Pin<Box<Timeout<WaitForCancellationFutureOwned>>>)>,
 }
 
 impl Hold {
     pub(crate) const fn new(outage: Arc<Outage>) -> Self {
-        Self { outage, timer: None }
+        Self { outage, waiting: None }
     }
 
     /// Waits until writes are not held back.
     pub(crate) fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             let until = self.outage.held_until();
-            if until <= Instant::now() {
-                self.timer = None;
+            if until <= Instant::now() || self.outage.ended.is_cancelled() {
+                self.waiting = None;
                 return Poll::Ready(());
             }
-            let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(until)));
-            if timer.deadline() != until {
-                timer.as_mut().reset(until);
-            }
-            std::task::ready!(timer.as_mut().poll(cx));
+            let ended = || Box::pin(timeout_at(until, self.outage.ended.clone().cancelled_owned()));
+            let waiting = self.waiting.take().filter(|(since, _)| *since == until).unwrap_or_else(|| (until, ended()));
+            std::task::ready!(self.waiting.insert(waiting).1.as_mut().poll(cx)).unwrap_or_default();
         }
     }
 }
@@ -103,6 +110,17 @@ mod tests {
         outage.hold(Duration::from_secs(4));
         poll_fn(|cx| hold.poll_over(cx)).await;
         assert_eq!(start.elapsed().as_secs(), 5);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_goes_away_holds_nothing_back() {
+        let (outage, start) = (Arc::new(Outage::new()), Instant::now());
+        outage.hold(Duration::from_secs(10));
+        let mut hold = Hold::new(Arc::clone(&outage));
+        tokio::join!(poll_fn(|cx| hold.poll_over(cx)), async { outage.end() });
+        outage.hold(Duration::from_secs(10));
+        poll_fn(|cx| hold.poll_over(cx)).await;
+        assert!(start.elapsed().is_zero());
     }
 
     #[tokio::test]

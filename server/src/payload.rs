@@ -10,6 +10,21 @@ use serde::de::IgnoredAny;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payload(Bytes);
 
+/// A payload that was checked and not copied yet.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unkept<'a>(&'a [u8]);
+
+impl Unkept<'_> {
+    pub(crate) const fn as_bytes(&self) -> &[u8] {
+        self.0
+    }
+
+    /// The payload, copied so that it holds on to no larger buffer.
+    pub(crate) fn keep(self) -> Payload {
+        Payload(Bytes::copy_from_slice(self.0))
+    }
+}
+
 /// Why bytes are not a payload.
 #[derive(Debug, thiserror::Error)]
 pub enum PayloadError {
@@ -38,12 +53,17 @@ impl Payload {
     /// # Errors
     /// When it is longer than `limit` bytes, not UTF-8 or not one JSON text.
     pub fn parse(bytes: &[u8], limit: usize) -> Result<Self, PayloadError> {
+        Self::check(bytes, limit).map(Unkept::keep)
+    }
+
+    /// The same without the copy.
+    pub(crate) fn check(bytes: &[u8], limit: usize) -> Result<Unkept<'_>, PayloadError> {
         if bytes.len() > limit {
             return Err(PayloadError::TooLong { length: bytes.len(), limit });
         }
         let text = std::str::from_utf8(bytes).map_err(PayloadError::NotUtf8)?;
         serde_json::from_str::<IgnoredAny>(text).map_err(|reason| PayloadError::NotJson { reason })?;
-        Ok(Self(Bytes::copy_from_slice(bytes)))
+        Ok(Unkept(bytes))
     }
 
     /// Its bytes, as published.

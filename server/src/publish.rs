@@ -1,14 +1,19 @@
 //! Publishing by request: one payload or a batch of lines, checked whole before any is appended.
 
+use std::collections::VecDeque;
+
 use http::StatusCode;
 use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use pushoff_model::{Cursor, Topic};
 use serde::Serialize;
+use tokio::task::{spawn_blocking, yield_now};
 
 use crate::http::head::Head;
 use crate::http::problem::Problem;
 use crate::http::response::Response;
-use crate::hub::{Complete, TooManyTopics};
+use crate::hub::{Retention, Unpublished};
+use crate::limits;
+use crate::log::Run;
 use crate::payload::{Payload, PayloadError};
 use crate::server::Server;
 use crate::stats::Via;
@@ -67,19 +72,31 @@ impl Publication {
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail).closing()
     }
 
-    /// Appends what the body holds, all or none.
-    pub(crate) fn append(self, server: &Server, body: &[u8]) -> Response {
-        self.published(server, body).unwrap_or_else(Problem::into_response)
+    /// Whether a body of that length is published in no time.
+    pub(crate) const fn is_quick(&self, length: usize) -> bool {
+        matches!(self.media, Media::Json) && length <= limits::LONG_PAYLOAD
     }
 
-    fn published(self, server: &Server, body: &[u8]) -> Result<Response, Problem> {
-        let payloads = match self.media {
-            Media::Json => vec![Payload::parse(body, self.limit)?],
-            Media::Ndjson => batch(body, server.config.max_payload)?,
+    /// Appends the payload that the body is. For one that [is quick](Self::is_quick).
+    pub(crate) fn append(self, server: &Server, body: &[u8]) -> Response {
+        let published = Payload::parse(body, self.limit).map_err(Problem::from);
+        let run = published.map(|payload| Run { skipped: 0, newest: vec![payload] });
+        run.and_then(|run| self.published(server, run)).unwrap_or_else(Problem::into_response)
+    }
+
+    /// Appends what the body holds, all or none, and lets others have their turn while it is checked.
+    pub(crate) async fn append_in_turns(self, server: &Server, body: &[u8]) -> Response {
+        let run = match self.media {
+            Media::Json if self.is_quick(body.len()) => return self.append(server, body),
+            Media::Json => long(body, self.limit).await,
+            Media::Ndjson => batch(body, server.config.max_payload, server.hub.retention()).await,
         };
-        let count = payloads.len() as u64;
-        let last = server.hub.topic(&self.topic)?.append_all(payloads)?;
-        let id = last.ok_or_else(|| Problem::bad_request("a batch has at least one payload"))?;
+        run.and_then(|run| self.published(server, run)).unwrap_or_else(Problem::into_response)
+    }
+
+    fn published(self, server: &Server, run: Run) -> Result<Response, Problem> {
+        let count = run.skipped + run.newest.len() as u64;
+        let id = server.hub.publish_run(&self.topic, run)?;
         server.stats.published(Via::Post, count);
         let published = match self.media {
             Media::Json => Published { id, count: None },
@@ -95,7 +112,7 @@ impl Publication {
 /// begins complete, so that whoever comes late learns of it too.
 pub(crate) fn complete(server: &Server, head: &Head<'_>, topic: &Topic) -> Result<Response, Problem> {
     authorize(server, head)?;
-    server.hub.topic(topic)?.complete();
+    server.hub.complete(topic)?;
     Ok(Response::bare(StatusCode::NO_CONTENT))
 }
 
@@ -130,15 +147,54 @@ fn media(head: &Head<'_>) -> Result<Media, Problem> {
     }
 }
 
-/// One payload a line. A line ends with LF or CR LF, the last one need not; blank lines are none.
-fn batch(bytes: &[u8], limit: usize) -> Result<Vec<Payload>, Problem> {
-    bytes
-        .split(|&byte| byte == b'\n')
-        .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
-        .enumerate()
-        .filter(|(_, line)| !line.iter().all(u8::is_ascii_whitespace))
-        .map(|(index, line)| Payload::parse(line, limit).map_err(|error| refused(&error, Some(index + 1))))
-        .collect()
+/// One payload, which takes so long to check that it is done on another thread.
+async fn long(body: &[u8], limit: usize) -> Result<Run, Problem> {
+    let body = body.to_vec();
+    match spawn_blocking(move || Payload::parse(&body, limit)).await {
+        Ok(checked) => Ok(Run { skipped: 0, newest: vec![checked?] }),
+        Err(_) => Err(Problem::unavailable("the server is going away")),
+    }
+}
+
+/// One payload a line. A line ends with LF or CR LF, the last one need not; blank lines are none. Only
+/// as many are copied as the log keeps.
+async fn batch(bytes: &[u8], limit: usize, retention: Retention) -> Result<Run, Problem> {
+    let (mut newest, mut skipped, mut work) = (VecDeque::new(), 0, 0);
+    for (index, line) in bytes.split(|&byte| byte == b'\n').enumerate() {
+        work += weight_of(line);
+        if work > limits::TURN {
+            yield_now().await;
+            work = 0;
+        }
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        if newest.len() >= retention.messages {
+            newest.pop_front();
+            skipped += 1;
+        }
+        newest.push_back(Payload::check(line, limit).map_err(|error| refused(&error, Some(index + 1)))?);
+    }
+    let mut kept = Vec::with_capacity(newest.len());
+    for payload in newest {
+        work += weight_of(payload.as_bytes());
+        if work > limits::TURN {
+            yield_now().await;
+            work = 0;
+        }
+        kept.push(payload.keep());
+    }
+    if kept.is_empty() {
+        Err(Problem::bad_request("a batch has at least one payload"))
+    } else {
+        Ok(Run { skipped, newest: kept })
+    }
+}
+
+/// What a line costs to check: about as much as so many bytes.
+const fn weight_of(line: &[u8]) -> usize {
+    line.len() + 32
 }
 
 fn refused(error: &PayloadError, line: Option<usize>) -> Problem {
@@ -156,36 +212,35 @@ impl From<PayloadError> for Problem {
     }
 }
 
-impl From<Complete> for Problem {
-    fn from(error: Complete) -> Self {
-        Self::gone(error.to_string())
-    }
-}
-
-impl From<TooManyTopics> for Problem {
-    fn from(error: TooManyTopics) -> Self {
-        Self::unavailable(error.to_string())
+impl From<Unpublished> for Problem {
+    fn from(error: Unpublished) -> Self {
+        match error {
+            Unpublished::Complete(_) => Self::gone(error.to_string()),
+            Unpublished::TooManyTopics { .. } | Unpublished::NoRoom => Self::unavailable(error.to_string()),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use http::Request;
     use proptest::prelude::*;
 
     use super::*;
-    use crate::http::head::fields;
+    use crate::http::head;
 
-    #[test]
-    fn a_batch_is_all_or_none_and_names_the_line() {
-        let lines = batch(b"1\r\n\n{\"a\":2}\n\"last\"", 100).unwrap();
-        let lines: Vec<_> = lines.iter().map(Payload::as_bytes).collect();
+    const RETENTION: Retention = Retention { messages: 3, bytes: 1000 };
+
+    #[tokio::test]
+    async fn a_batch_is_all_or_none_and_names_the_line() {
+        let run = batch(b"1\r\n\n{\"a\":2}\n\"last\"", 100, RETENTION).await.unwrap();
+        let lines: Vec<_> = run.newest.iter().map(Payload::as_bytes).collect();
         assert_eq!(lines, [b"1" as &[u8], b"{\"a\":2}", b"\"last\""]);
-        let problem = batch(b"1\n\n{2}\n", 100).unwrap_err();
+        let problem = batch(b"1\n\n{2}\n", 100, RETENTION).await.unwrap_err();
         assert_eq!(problem.status(), StatusCode::BAD_REQUEST);
         assert!(format!("{problem:?}").contains("line 3: "), "{problem:?}");
-        assert_eq!(batch(b"1\n123\n", 2).unwrap_err().status(), StatusCode::PAYLOAD_TOO_LARGE);
-        assert!(batch(b"\n \n", 2).unwrap().is_empty());
+        let too_long = batch(b"1\n123\n", 2, RETENTION).await.unwrap_err();
+        assert_eq!(too_long.status(), StatusCode::PAYLOAD_TOO_LARGE);
+        assert_eq!(batch(b"\n \n", 2, RETENTION).await.unwrap_err().status(), StatusCode::BAD_REQUEST);
     }
 
     #[test]
@@ -206,19 +261,52 @@ mod tests {
             ("application/jsonp", false),
             ("", false),
         ] {
-            let parts = Request::post("/").header(CONTENT_TYPE, content_type).body(()).unwrap().into_parts().0;
-            assert_eq!(media(&Head::of(&parts, &fields(&parts.headers))).is_ok(), is_known, "{content_type}");
+            assert_eq!(status(&format!("Content-Type: {content_type}\r\n")) == 200, is_known, "{content_type}");
         }
-        let parts = Request::new(()).into_parts().0;
-        assert_eq!(media(&Head::of(&parts, &[])).map(|_| ()).unwrap_err().status(), StatusCode::UNSUPPORTED_MEDIA_TYPE);
+        assert_eq!(status(""), 415);
+        assert_eq!(status("Content-Type: application/json\r\nContent-Encoding: gzip\r\n"), 415);
+    }
+
+    fn status(fields: &str) -> u16 {
+        let request = format!("POST / HTTP/1.1\r\nHost: t\r\n{fields}\r\n");
+        head::with(&request, |head| media(head).map_or_else(|problem| problem.status().as_u16(), |_| 200))
+    }
+
+    #[tokio::test]
+    async fn only_what_a_log_keeps_is_copied_and_what_came_before_is_counted() {
+        let run = batch(b"1\n2\n3\n4\n5", 10, RETENTION).await.unwrap();
+        let newest: Vec<_> = run.newest.iter().map(Payload::as_bytes).collect();
+        assert_eq!((run.skipped, newest), (2, vec![b"3" as &[u8], b"4", b"5"]));
+        assert_eq!(batch(b"x\n2\n3\n4\n5", 10, RETENTION).await.unwrap_err().status(), StatusCode::BAD_REQUEST);
+    }
+
+    #[tokio::test]
+    async fn others_have_their_turn_while_a_batch_is_checked() {
+        let body = b"1\n".repeat(1 << 19);
+        let mut turns = 0;
+        let others = async {
+            loop {
+                turns += 1;
+                yield_now().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            run = batch(&body, 10, RETENTION) => assert_eq!(run.unwrap().skipped, (1 << 19) - 3),
+            () = others => {}
+        }
+        let least = body.len() / 2 * weight_of(b"1") / limits::TURN;
+        assert!(turns >= least / 2, "{turns} turns of {least}");
     }
 
     proptest! {
         #[test]
-        fn the_payloads_of_a_batch_are_its_lines(strings in proptest::collection::vec(any::<String>(), 0..20)) {
+        fn the_payloads_of_a_batch_are_its_lines(strings in proptest::collection::vec(any::<String>(), 1..20)) {
             let lines: Vec<_> = strings.iter().map(|text| serde_json::to_string(text).unwrap()).collect();
-            let payloads = batch(lines.join("\n").as_bytes(), usize::MAX).unwrap();
-            let payloads: Vec<_> = payloads.iter().map(|payload| payload.as_bytes().to_vec()).collect();
+            let all = Retention { messages: usize::MAX, bytes: usize::MAX };
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let run = runtime.block_on(batch(lines.join("\n").as_bytes(), usize::MAX, all)).unwrap();
+            let payloads: Vec<_> = run.newest.iter().map(|payload| payload.as_bytes().to_vec()).collect();
             prop_assert_eq!(payloads, lines.iter().map(|line| line.clone().into_bytes()).collect::<Vec<_>>());
         }
     }

@@ -1,7 +1,9 @@
 //! What every connection of a server shares, and the loop that accepts them.
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
@@ -13,9 +15,11 @@ use tracing::{info, warn};
 
 use crate::config::Config;
 use crate::http::connection;
+use crate::http::host::Hosts;
 use crate::http::problem::Problem;
 use crate::hub::{Hub, HubLimits, Retention};
 use crate::limits;
+use crate::memory::{self, Lease, Memory};
 use crate::outage::Outage;
 use crate::slow::Slowed;
 use crate::socket::{self, Socket};
@@ -27,12 +31,15 @@ use crate::{Listeners, ServerError};
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) config: Config,
+    pub(crate) hosts: Hosts,
+    pub(crate) memory: Memory,
     pub(crate) hub: Hub,
     pub(crate) stats: Stats,
     /// There where outages may be asked for.
     pub(crate) outage: Option<Arc<Outage>>,
     /// Cancelled when the server goes away.
     pub(crate) closing: CancellationToken,
+    is_closing: AtomicBool,
 }
 
 /// Which port a connection came to.
@@ -43,11 +50,40 @@ enum Port {
 }
 
 impl Server {
-    pub(crate) fn new(config: Config) -> Self {
+    /// A server that listens on an address.
+    pub(crate) fn new(config: Config, listen: IpAddr) -> Self {
+        let memory = Memory::new(config.memory);
         let retention = Retention { messages: config.replay.max(1), bytes: config.replay_bytes };
-        let hub = Hub::new(HubLimits { retention, topics: config.max_topics, idle: config.topic_idle });
-        let outage = config.outages.then(|| Arc::new(Outage::new()));
-        Self { config, hub, outage, stats: Stats::new(), closing: CancellationToken::new() }
+        let (topics, idle) = (config.max_topics, config.topic_idle);
+        let hub = Hub::new(HubLimits { retention, topics, idle, memory: memory.clone() });
+        let hosts = Hosts::new(listen, config.allow_hosts.clone());
+        let outage = config.demo.then(|| Arc::new(Outage::new()));
+        let (closing, is_closing) = (CancellationToken::new(), AtomicBool::new(false));
+        Self { config, hosts, memory, hub, stats: Stats::new(), outage, closing, is_closing }
+    }
+
+    /// Whether the server goes away: every answer is then the last of its connection.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.is_closing.load(Ordering::Relaxed)
+    }
+
+    /// Tells all who are served that the server goes away.
+    fn close(&self) {
+        self.is_closing.store(true, Ordering::Relaxed);
+        if let Some(outage) = &self.outage {
+            outage.end();
+        }
+        self.closing.cancel();
+        self.hub.close();
+    }
+
+    /// Has the hub let go of what it keeps ready, as often as somebody finds that there is no memory.
+    async fn relieve(&self) {
+        loop {
+            self.memory.is_short().await;
+            self.hub.drop_batches();
+            sleep(limits::RELIEF).await;
+        }
     }
 }
 
@@ -58,20 +94,21 @@ pub(crate) async fn run(
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), ServerError> {
     for listener in std::iter::once(&listeners.http).chain(&listeners.raw_tcp) {
-        socket::prepare(listener, config.write_timeout).map_err(ServerError::Listen)?;
+        socket::prepare(listener).map_err(ServerError::Listen)?;
     }
     // The floor has no heartbeat of its own to find out that its reader is gone.
     listeners.raw_tcp.as_ref().map_or(Ok(()), socket::keep_alive).map_err(ServerError::Listen)?;
-    let server = Arc::new(Server::new(config));
+    let listen = listeners.http.local_addr().map_err(ServerError::Listen)?.ip();
+    let server = Arc::new(Server::new(config, listen));
     let mut connections = JoinSet::new();
     tokio::select! {
         () = accept(&listeners, &server, &mut connections) => {}
+        () = server.relieve() => {}
         () = shutdown => {}
     }
     drop(listeners);
     info!(open = connections.len(), "shutting down");
-    server.closing.cancel();
-    server.hub.close();
+    server.close();
     let ended = async { while connections.join_next().await.is_some() {} };
     if timeout(server.config.grace, ended).await.is_err() {
         warn!(open = connections.len(), "the grace period is over: cutting off what is still open");
@@ -91,18 +128,32 @@ async fn accept(listeners: &Listeners, server: &Arc<Server>, connections: &mut J
             Some(_) = connections.join_next() => continue,
         };
         match accepted {
-            Ok((stream, port)) => match Arc::clone(&permits).try_acquire_owned() {
-                Ok(permit) => {
-                    let serving = serve(stream, port, Arc::clone(server), permit);
+            Ok((stream, port)) => match Place::take(&permits, &server.memory) {
+                Some(place) => {
+                    let serving = serve(stream, port, Arc::clone(server), place);
                     match server.config.slow {
                         None => connections.spawn(serving),
                         Some(share) => connections.spawn(Slowed::new(Box::pin(serving), share)),
                     };
                 }
-                Err(_) => refuse(stream, port, &refusals, connections),
+                None => refuse(stream, port, &refusals, connections),
             },
             Err(error) => hold_back(&error).await,
         }
+    }
+}
+
+/// What a connection takes for as long as it lasts.
+struct Place {
+    _permit: OwnedSemaphorePermit,
+    _lease: Lease,
+}
+
+impl Place {
+    /// One of the places, where there is one and memory for it.
+    fn take(permits: &Arc<Semaphore>, memory: &Memory) -> Option<Self> {
+        let permit = Arc::clone(permits).try_acquire_owned().ok()?;
+        Some(Self { _permit: permit, _lease: memory.in_flight.lease(memory::CONNECTION)? })
     }
 }
 
@@ -126,7 +177,7 @@ async fn hold_back(error: &io::Error) {
     }
 }
 
-async fn serve(stream: TcpStream, port: Port, server: Arc<Server>, permit: OwnedSemaphorePermit) {
+async fn serve(stream: TcpStream, port: Port, server: Arc<Server>, place: Place) {
     match (port, server.outage.clone()) {
         (Port::Http, None) => connection::boxed(|| connection::serve(Socket::new(stream), server)).await,
         (Port::Http, Some(outage)) => {
@@ -135,19 +186,27 @@ async fn serve(stream: TcpStream, port: Port, server: Arc<Server>, permit: Owned
         }
         (Port::RawTcp, _) => connection::boxed(|| raw_tcp::serve(Socket::new(stream), server)).await,
     }
-    drop(permit);
+    drop(place);
 }
 
-/// Turns a connection beyond the limit away, with a word where there is time for one.
+/// Turns a connection beyond a limit away, with a word. Some are waited for, so that what they were
+/// sending does not reset the connection before the word arrives (RFC 9112 §9.6).
 fn refuse(stream: TcpStream, port: Port, refusals: &Arc<Semaphore>, connections: &mut JoinSet<()>) {
-    match (port, Arc::clone(refusals).try_acquire_owned()) {
-        (Port::Http, Ok(permit)) => {
-            connections.spawn(async move {
-                let problem = Problem::unavailable("there are as many connections as this server takes");
-                connection::close(stream, Some(problem)).await;
-                drop(permit);
-            });
-        }
-        (Port::Http | Port::RawTcp, _) => drop(stream),
+    if matches!(port, Port::RawTcp) {
+        return;
+    }
+    let problem =
+        Problem::unavailable("there are as many connections as this server takes (--max-connections, --memory)");
+    // What a new connection takes at once is far longer than this.
+    let told = stream.try_write(&problem.to_wire());
+    if let (Ok(_), Ok(permit)) = (told, Arc::clone(refusals).try_acquire_owned()) {
+        connections.spawn(async move {
+            connection::close(stream, None).await;
+            drop(permit);
+        });
     }
 }
+
+/// An address for tests.
+#[cfg(test)]
+pub(crate) const LOOPBACK: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);

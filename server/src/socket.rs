@@ -15,23 +15,18 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::limits;
 use crate::outage::{Hold, Outage};
+use crate::write::{Link, Progress};
 
 /// Sets what every connection is to have.
 ///
 /// Beside what is not sent yet the kernel holds what is on its way, which it bounds itself. Without
 /// that bound a socket whose buffer has grown to megabytes takes no byte before a third of it is
 /// free again, and one who reads slowly looks like one who does not read.
-pub(crate) fn prepare(listener: &TcpListener, write_timeout: Duration) -> io::Result<()> {
+pub(crate) fn prepare(listener: &TcpListener) -> io::Result<()> {
     let socket = SockRef::from(listener);
     socket.set_tcp_nodelay(true)?;
     #[cfg(target_os = "linux")]
-    {
-        socket.set_tcp_notsent_lowat(limits::UNSENT_BYTES)?;
-        // Beyond what the server itself waits: for what was written before a connection was closed.
-        socket.set_tcp_user_timeout(Some(2 * write_timeout))?;
-    }
-    #[cfg(not(target_os = "linux"))]
-    let _ = write_timeout;
+    socket.set_tcp_notsent_lowat(limits::UNSENT_BYTES)?;
     // Whoever bound it chose some backlog; listening again only changes that.
     socket.listen(limits::BACKLOG)
 }
@@ -85,6 +80,65 @@ impl Drop for Socket {
     }
 }
 
+impl Link for Socket {
+    #[cfg(target_os = "linux")]
+    fn progress(&self) -> Option<Progress> {
+        tcp_info::read(&self.stream)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn progress(&self) -> Option<Progress> {
+        None
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod tcp_info {
+    //! What of `TCP_INFO` is needed. Source: `struct tcp_info` in the kernel's
+    //! `include/uapi/linux/tcp.h`, which only ever grows at its end.
+
+    use std::os::fd::AsFd;
+
+    use nix::libc;
+    use nix::sys::socket::GetSockOpt;
+
+    use super::Progress;
+
+    #[derive(Clone, Copy, Debug)]
+    #[repr(C)]
+    struct TcpInfo {
+        _state_and_options: [u8; 8],
+        _timeouts_and_sizes: [u32; 4],
+        unacked: u32,
+        _metrics: [u32; 19],
+        _pacing_rates: [u64; 2],
+        bytes_acked: u64,
+        _bytes_received: u64,
+        _segments: [u32; 2],
+        notsent_bytes: u32,
+        _min_rtt: u32,
+    }
+
+    const _: () = assert!(size_of::<TcpInfo>() == 152, "as far as `tcpi_min_rtt`, which Linux 4.6 has");
+
+    #[derive(Clone, Copy, Debug)]
+    struct ReadTcpInfo;
+
+    nix::getsockopt_impl!(
+        ReadTcpInfo,
+        libc::IPPROTO_TCP,
+        libc::TCP_INFO,
+        TcpInfo,
+        nix::sys::socket::sockopt::GetStruct<TcpInfo>
+    );
+
+    pub(super) fn read(socket: &impl AsFd) -> Option<Progress> {
+        let info = ReadTcpInfo.get(socket).ok()?;
+        let is_under_way = info.unacked > 0 || info.notsent_bytes > 0;
+        Some(Progress { acknowledged: info.bytes_acked, is_under_way })
+    }
+}
+
 impl AsyncRead for Socket {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, buf)
@@ -127,12 +181,10 @@ mod tests {
 
     use super::*;
 
-    const TIMEOUT: Duration = Duration::from_secs(30);
-
     /// A connection: the end that was accepted, and the other.
     async fn connection() -> (TcpStream, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        prepare(&listener, TIMEOUT).unwrap();
+        prepare(&listener).unwrap();
         keep_alive(&listener).unwrap();
         let theirs = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         (listener.accept().await.unwrap().0, theirs)
@@ -145,9 +197,23 @@ mod tests {
         let socket = SockRef::from(&ours);
         assert!(socket.tcp_nodelay().unwrap());
         assert_eq!(socket.tcp_notsent_lowat().unwrap(), limits::UNSENT_BYTES);
-        assert_eq!(socket.tcp_user_timeout().unwrap(), Some(2 * TIMEOUT));
         assert!(socket.keepalive().unwrap());
         assert_eq!(socket.tcp_keepalive_time().unwrap(), Duration::from_mins(1));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn what_the_other_end_has_taken_is_known() {
+        let (ours, mut theirs) = connection().await;
+        let mut ours = Socket::new(ours);
+        let before = ours.progress().unwrap().acknowledged;
+        ours.write_all(&[0; 1000]).await.unwrap();
+        theirs.read_exact(&mut [0; 1000]).await.unwrap();
+        // An acknowledgement may come a little after the bytes.
+        while ours.progress().unwrap().is_under_way {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(ours.progress().unwrap().acknowledged, before + 1000);
     }
 
     #[tokio::test]

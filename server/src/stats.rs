@@ -20,6 +20,7 @@ type Label = [(&'static str, &'static str); 1];
 pub(crate) struct Stats {
     registry: Registry,
     topics: Gauge,
+    memory: Gauge,
     transports: [Arc<TransportStats>; Transport::ALL.len()],
     publishes: [Counter; 2],
     cut_off: Counter,
@@ -50,8 +51,9 @@ impl Stats {
         let connections = Family::<Label, Gauge>::default();
         let [opened, deliveries, missed, bytes, publishes] =
             std::array::from_fn(|_| Family::<Label, Counter>::default());
-        let (topics, cut_off) = (Gauge::default(), Counter::default());
-        registry.register("topics", "Topics that exist", topics.clone());
+        let (topics, memory, cut_off) = (Gauge::default(), Gauge::default(), Counter::default());
+        registry.register("topics", "Topics that were published to", topics.clone());
+        registry.register("memory_bytes", "Memory held of what --memory allows", memory.clone());
         registry.register("connections", "Subscribers connected now", connections.clone());
         registry.register("subscriptions", "Subscriptions and polls answered", opened.clone());
         registry.register("deliveries", "Messages handed to a subscriber", deliveries.clone());
@@ -70,7 +72,7 @@ impl Stats {
             })
         });
         let publishes = ["post", "websocket"].map(|via| publishes.get_or_create_owned(&[("via", via)]));
-        Self { registry, topics, transports, publishes, cut_off }
+        Self { registry, topics, memory, transports, publishes, cut_off }
     }
 
     /// Counts a subscriber in, until the meter is dropped.
@@ -92,8 +94,10 @@ impl Stats {
     }
 
     /// Everything in the text format.
-    pub(crate) fn text(&self, topics: usize) -> Result<String, std::fmt::Error> {
-        self.topics.set(i64::try_from(topics).unwrap_or(i64::MAX));
+    pub(crate) fn text(&self, topics: usize, memory: usize) -> Result<String, std::fmt::Error> {
+        let number = |count| i64::try_from(count).unwrap_or(i64::MAX);
+        self.topics.set(number(topics));
+        self.memory.set(number(memory));
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)
@@ -133,9 +137,10 @@ mod tests {
         let made = tokio::time::Instant::now();
         meter.delivered(&Batch { bytes: Bytes::from_static(b"12345"), messages: 2, missed: 3, made });
         stats.published(Via::Post, 4);
-        let text = stats.text(9).unwrap();
+        let text = stats.text(9, 10).unwrap();
         for line in [
             "pushoff_topics 9",
+            "pushoff_memory_bytes 10",
             "pushoff_connections{transport=\"sse\"} 1",
             "pushoff_deliveries_total{transport=\"sse\"} 2",
             "pushoff_deliveries_total{transport=\"websocket\"} 0",
@@ -146,6 +151,6 @@ mod tests {
             assert!(text.lines().any(|found| found == line), "{line} in {text}");
         }
         drop(meter);
-        assert!(stats.text(0).unwrap().contains("pushoff_connections{transport=\"sse\"} 0"));
+        assert!(stats.text(0, 0).unwrap().contains("pushoff_connections{transport=\"sse\"} 0"));
     }
 }

@@ -64,8 +64,8 @@ export class Client extends EventTarget {
   took(text) {
     const [, id, payload] = MESSAGE.exec(text) ?? [];
     if (id) return this.message(id, payload);
-    const { missed, open } = JSON.parse(text);
-    if (missed !== undefined) this.missed(missed);
+    const { missed, id: before, open } = JSON.parse(text);
+    if (missed !== undefined) this.missed(missed, before);
     if (open) this.cursor = open;
     return this.opened();
   }
@@ -76,7 +76,9 @@ export class Client extends EventTarget {
     this.dispatchEvent(new MessageEvent('message', { data: payload, lastEventId: cursor }));
   }
 
-  missed(count) {
+  /** So many messages up to `cursor` were missed; one who resumes there is not told again. */
+  missed(count, cursor) {
+    if (cursor) this.cursor = cursor;
     if (!this.isOver) this.dispatchEvent(new CustomEvent('missed', { detail: count }));
   }
 

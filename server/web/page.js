@@ -209,6 +209,7 @@ at('clock').textContent = resolution();
 document.querySelector('.secret').hidden = token !== 'wanted';
 for (const button of document.querySelectorAll('.outage')) button.hidden = outages !== 'on';
 document.querySelector('[data-no-outages]').hidden = outages === 'on';
+document.querySelector('[data-outages-on]').hidden = outages !== 'on';
 listen();
 countRequests();
 begin();

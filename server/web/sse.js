@@ -28,7 +28,7 @@ export class ServerSentEvents extends Client {
     const source = new EventSource(this.url('sse', this.#query));
     source.onopen = () => this.opened();
     source.onmessage = ({ data, lastEventId }) => this.message(lastEventId, data);
-    source.addEventListener('missed', ({ data }) => this.missed(JSON.parse(data)));
+    source.addEventListener('missed', ({ data, lastEventId }) => this.missed(JSON.parse(data), lastEventId));
     source.onerror = () => this.#broke(source);
     this.#source = source;
   }

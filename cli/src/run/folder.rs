@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use pushoff_model::store::RecordWriter;
-use pushoff_model::{Environment, Record};
+use pushoff_model::{Environment, Record, foreign};
 
 use crate::report::{ENVIRONMENT, RECORDS};
+use crate::terminal;
 
 /// Where runs go that were given no folder of their own.
 const RUNS: &str = "pushoff-runs";
@@ -21,6 +22,8 @@ const SERVER_LOG: &str = "server.log";
 pub(crate) struct RunFolder {
     path: PathBuf,
     records: RecordWriter,
+    /// How many records are kept.
+    kept: u32,
     server_log: File,
 }
 
@@ -34,9 +37,9 @@ impl RunFolder {
         ensure!(
             !path.join(RECORDS).exists(),
             "{} already holds a run: take another --out DIR, or remove it",
-            path.display()
+            foreign::path(&path)
         );
-        let writing = || format!("cannot write to {}: choose a writable folder with --out", path.display());
+        let writing = || format!("cannot write to {}: choose a writable folder with --out", foreign::path(&path));
         fs::create_dir_all(&path).with_context(writing)?;
         let json = serde_json::to_vec_pretty(environment).context("writing the environment down")?;
         pushoff_reports::write_whole(&path.join(ENVIRONMENT), &json).with_context(writing)?;
@@ -45,7 +48,7 @@ impl RunFolder {
         if asked.is_none() {
             point_latest_at(&path);
         }
-        Ok(Self { path, records, server_log })
+        Ok(Self { path, records, kept: 0, server_log })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -58,7 +61,14 @@ impl RunFolder {
 
     /// Keeps one record.
     pub(crate) fn append(&mut self, record: &Record) -> anyhow::Result<()> {
-        Ok(self.records.append(record)?)
+        self.records.append(record)?;
+        self.kept += 1;
+        Ok(())
+    }
+
+    /// How many records are kept.
+    pub(crate) const fn kept(&self) -> u32 {
+        self.kept
     }
 }
 
@@ -74,12 +84,55 @@ impl Drop for RunFolder {
     }
 }
 
-/// A convenience: where links cannot be made, there is none.
+/// A convenience: where links cannot be made, or something else is called so, there is none.
 fn point_latest_at(path: &Path) {
     let Some(name) = path.file_name() else { return };
     let link = Path::new(RUNS).join(LATEST);
+    if fs::symlink_metadata(&link).is_ok() && !is_ours(&link) {
+        terminal::remark(&format!(
+            "{} is not a link of pushoff's and stays as it is: this run is in {}",
+            foreign::path(&link),
+            foreign::path(path)
+        ));
+        return;
+    }
     let old = fs::remove_file(&link);
     if let Err(error) = std::os::unix::fs::symlink(name, &link) {
         tracing::debug!(%error, ?old, "no link to the latest run");
+    }
+}
+
+/// Whether a path is a link to a run beside it, which has the name that runs are given.
+fn is_ours(link: &Path) -> bool {
+    let digits = |name: &str| name.chars().map(|it| if it.is_ascii_digit() { '0' } else { it }).collect::<String>();
+    let name = fs::read_link(link).ok().and_then(|target| target.into_os_string().into_string().ok());
+    name.is_some_and(|name| digits(&name).starts_with("0000-00-00T00-00-00Z-") && !name.contains('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn only_a_link_to_a_run_beside_it_is_ours() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for (target, ours) in [
+            ("2026-11-27T12-13-59Z-4711", true),
+            ("2026-11-27T12-13-59Z-4711/", false),
+            ("mine", false),
+            ("../2026-11-27T12-13-59Z-4711", false),
+            ("/2026-11-27T12-13-59Z-4711", false),
+        ] {
+            let link = at("link");
+            symlink(target, &link).unwrap();
+            assert_eq!(is_ours(&link), ours, "{target}");
+            fs::remove_file(&link).unwrap();
+        }
+        fs::write(at("file"), "precious").unwrap();
+        fs::create_dir(at("folder")).unwrap();
+        assert!(["file", "folder", "nothing"].into_iter().all(|name| !is_ours(&at(name))));
     }
 }

@@ -160,11 +160,12 @@ fn read_to(subscriber: &mut Subscriber, last: u64) -> (u64, u64) {
                 sequence += 1;
                 assert_eq!(cursor.sequence, sequence, "a message was lost in silence");
             }
-            Event::Missed(Some(count)) => {
+            Event::Missed(Some(count), id) => {
                 missed += count;
                 sequence += count;
+                assert_eq!(id.sequence, sequence, "where the notice says that it ends");
             }
-            other @ (Event::Missed(None) | Event::Heartbeat | Event::End(_)) => panic!("{other:?}"),
+            other @ (Event::Missed(None, _) | Event::Heartbeat | Event::End(_)) => panic!("{other:?}"),
         }
     }
     (delivered, missed)

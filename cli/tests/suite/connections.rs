@@ -26,7 +26,7 @@ fn metrics_count_by_transport() {
         server.publish_numbers(topic, 1..=MESSAGES + MISSED);
         let before = server.metric("deliver", transport).unwrap_or_default();
         let mut subscriber = Subscriber::open(&server, transport, topic, Start::After(origin));
-        assert_eq!(subscriber.next(), Event::Missed(Some(MISSED)));
+        assert!(matches!(subscriber.next(), Event::Missed(Some(MISSED), _)));
         subscriber.expect_numbers(MISSED + 1..=MISSED + MESSAGES);
         server.wait_for_metric("deliver", transport, before + 5.0);
         server.wait_for_metric("missed", transport, 7.0);
@@ -150,6 +150,23 @@ fn too_many_connections_is_a_problem_503_until_one_is_free_again() {
     assert_eq!(publisher.receive().status, 201);
     for subscriber in &mut open {
         subscriber.expect_numbers(1..=1);
+    }
+}
+
+#[test]
+fn everybody_beyond_the_limit_is_told_so() {
+    let server = Server::with(&["--max-connections", "1"]);
+    let _place = take_places(&server, 1);
+    let request = Request::get("/healthz").bytes(server.http);
+    let refused: Vec<Connection> = (0..500)
+        .map(|_| {
+            let mut connection = Connection::open(server.http);
+            connection.send_bytes(&request).unwrap();
+            connection
+        })
+        .collect();
+    for mut connection in refused {
+        connection.receive().assert_problem(503);
     }
 }
 

@@ -111,7 +111,7 @@ fn ending(subscriber: &mut Subscriber) -> Ending {
         match subscriber.next() {
             Event::End(ending) => return ending,
             Event::Message(..) => {}
-            other @ (Event::Missed(_) | Event::Heartbeat) => panic!("{other:?}"),
+            other @ (Event::Missed(..) | Event::Heartbeat) => panic!("{other:?}"),
         }
     }
 }
@@ -175,4 +175,32 @@ fn a_websocket_that_answers_no_ping_is_closed() {
         }
     }
     assert!((1..=4).contains(&pings), "closed after {pings} pings: no pong within two intervals closes");
+}
+
+#[test]
+fn a_hold_and_a_hang_up_do_not_break_the_promised_end() {
+    let mut server = Server::with(&["--demo"]);
+    let mut streams = [Transport::HttpStreaming, Transport::Sse]
+        .map(|transport| Subscriber::open(&server, transport, "t", Start::Now));
+    let mut publisher = Connection::open(server.http);
+    publisher.send(&Request::post_json("t", "1"));
+    assert_eq!(publisher.receive().status, 201);
+    for stream in &mut streams {
+        stream.expect_numbers(1..=1);
+    }
+    let mut holding = Connection::open(server.http);
+    holding.send(&Request::new("POST", "/outage/hold?seconds=10"));
+    // Held from the moment on that an answer does not come.
+    publisher.socket().set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+    while {
+        publisher.send(&Request::get("/healthz"));
+        publisher.try_receive().is_ok()
+    } {}
+    server.signal(Signal::HUP);
+    for stream in &mut streams {
+        assert_eq!(ending(stream), Ending::LastChunk);
+    }
+    let (status, waited) = server.wait_for_exit(DEADLINE);
+    assert!(status.success(), "{status}");
+    assert!(waited < Duration::from_secs(5), "it took {waited:?}");
 }

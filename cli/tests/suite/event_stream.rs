@@ -21,15 +21,15 @@ fn the_stream_is_written_as_the_contract_writes_it() {
     let mut connection = Connection::open(server.http);
     connection.send(&Request::get(&format!("/topics/t/sse?after={origin}")));
     let (_, stream) = connection.into_body();
-    let lines: Vec<String> = stream.lines().map(Result::unwrap).take(12).collect();
+    let lines: Vec<String> = stream.lines().map(Result::unwrap).take(13).collect();
     let id = |sequence| format!("id: {}", Cursor { sequence, ..last });
     let opening = ["retry: 1000".to_owned(), lines[1].clone(), String::new()];
     assert_eq!(lines[..3], opening, "the opening");
     assert!(lines[1].starts_with("id: "), "{lines:?}");
-    let notice = ["event: missed", "data: 1", ""];
-    assert_eq!(lines[3..6], notice, "the notice");
-    assert_eq!(lines[6..9], [id(2), "data: 2".to_owned(), String::new()]);
-    assert_eq!(lines[9..12], [id(3), "data: 3".to_owned(), String::new()]);
+    let notice = ["event: missed".to_owned(), id(1), "data: 1".to_owned(), String::new()];
+    assert_eq!(lines[3..7], notice, "the notice");
+    assert_eq!(lines[7..10], [id(2), "data: 2".to_owned(), String::new()]);
+    assert_eq!(lines[10..13], [id(3), "data: 3".to_owned(), String::new()]);
 }
 
 #[test]

@@ -20,13 +20,21 @@ fn each_mistake_is_named_with_what_to_do() {
     );
     let rare = folder.file(
         "rare.toml",
-        "name = \"rare\"\nquestion = \"?\"\n[publish]\nrate = 0.5\n[slo]\nshare = 0.9\nwithin = \"1s\"\n[phases]\nmeasure = \"300ms\"\n",
+        "name = \"rare\"\nquestion = \"?\"\nsubscribers = 2\n[publish]\nrate = 0.5\n[slo]\nshare = 0.9\nwithin = \"1s\"\n[phases]\nmeasure = \"300ms\"\n",
     );
     folder.file("plain", "a file where a folder should be");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().unwrap().to_string();
-    let cases: [(&[&str], &[&str]); 12] = [
+    let cases: [(&[&str], &[&str]); 20] = [
         (&["run", "--workload", &rare], &["no message of rare is due", "300ms", "--duration"]),
+        (&["run", "--duration", "500000000000years"], &["--duration", "from 100ms to 1day"]),
+        (&["run", "--duration", "0s"], &["--duration", "from 100ms to 1day"]),
+        (&["run", "--duration", "5"], &["--duration", "a time with its unit"]),
+        (&["run", "--trials", "99999999999"], &["--trials", "from 1 to 10000"]),
+        (&["run", "--trials", "-1"], &["--trials", "from 1 to 10000"]),
+        (&["run", "--subscribers", "10,0"], &["--subscribers", "from 1 to 60000"]),
+        (&["run", "--seed", "-1"], &["--seed", "from 0 to 18446744073709551615"]),
+        (&["run", "--generator-cpus", "some"], &["--generator-cpus", "a part of one from 0.01"]),
         (&["run", "--workload", "nonsense"], &["nonsense", "progress, ticker, chat"]),
         (&["run", "--workload", "absent.toml"], &["reading absent.toml", "No such file"]),
         (&["run", "--workload", &wrong], &["line 3", "`subscribers` is 0", "1 to 60000"]),
@@ -46,6 +54,42 @@ fn each_mistake_is_named_with_what_to_do() {
         }
     }
     assert_eq!(std::fs::read_to_string(folder.path("plain")).unwrap(), "a file where a folder should be");
+}
+
+#[test]
+fn what_a_server_cannot_be_is_refused_at_the_door_with_its_range() {
+    let folder = Folder::new();
+    let times = ["--heartbeat", "--head-timeout", "--write-timeout", "--grace"];
+    for flag in times {
+        for time in ["-1s", "500000000000years", "2h", "5", "x"] {
+            let stderr = refused(&folder, &["serve", &format!("{flag}={time}")]).stderr;
+            assert!(stderr.contains(flag) && stderr.contains("1h"), "{flag} {time}: {stderr}");
+        }
+    }
+    for (flag, wrong) in [
+        ("--heartbeat", "0s"),
+        ("--head-timeout", "1ns"),
+        ("--write-timeout", "0s"),
+        ("--max-connections", "0"),
+        ("--max-connections", "18446744073709551615"),
+        ("--max-topics", "0"),
+        ("--replay", "0"),
+        ("--max-payload", "0"),
+        ("--max-payload", "100000000000"),
+        ("--memory", "1MiB"),
+        ("--memory", "1e9"),
+        ("--allow-origin", "ok.example"),
+        ("--allow-origin", "https://ok.example/path"),
+        ("--allow-host", "https://ok.example"),
+        ("--allow-host", "ok.example:80"),
+        ("--publish-token", ""),
+        ("--publish-token", "with space"),
+    ] {
+        let stderr = refused(&folder, &["serve", &format!("{flag}={wrong}")]).stderr;
+        assert!(stderr.contains(flag), "{flag} {wrong}: {stderr}");
+    }
+    let stderr = refused(&folder, &["serve", "--memory", "8MiB", "--max-payload", "1MiB"]).stderr;
+    assert!(stderr.contains("--memory") && stderr.contains("--max-payload"), "{stderr}");
 }
 
 #[test]

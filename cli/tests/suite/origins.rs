@@ -67,7 +67,7 @@ fn a_foreign_origin_is_a_problem_403_whatever_it_asks() {
 
 #[test]
 fn its_own_host_may_connect() {
-    let server = Server::start();
+    let server = Server::with(&["--echo"]);
     let own = format!("http://{}", server.http);
     assert_eq!(server.answer(&Request::post_json("t", "1").header("Origin", &own)).status, 201);
     let shaken = WebSocket::connect(Connection::open(server.http), &handshake("/echo").header("Origin", &own));
@@ -122,4 +122,43 @@ fn a_preflight_is_answered_without_a_token() {
     let response = server.answer(&poll);
     assert_shared_with(&response, FRIEND);
     assert!(response.lists("Access-Control-Allow-Headers", "Last-Event-ID"), "{response:?}");
+}
+
+#[test]
+fn a_request_for_another_host_is_a_problem_421_whatever_it_asks() {
+    let server = Server::with(&["--allow-host", "push.example"]);
+    let ask = |host: &str, request: &Request| {
+        let bytes = String::from_utf8(request.bytes(server.http)).unwrap();
+        let mut connection = Connection::open(server.http);
+        connection
+            .send_bytes(bytes.replace(&format!("Host: {}", server.http), &format!("Host: {host}")).as_bytes())
+            .unwrap();
+        connection.receive()
+    };
+    for host in ["evil.example", "evil.example:80", "localhost.evil.example", "0.0.0.0", "[::2]"] {
+        for request in requests() {
+            let own_page = request.header("Origin", &format!("http://{host}"));
+            ask(host, &own_page).assert_problem(421);
+        }
+    }
+    for host in ["", "exa mple", "a@localhost", "localhost:x"] {
+        ask(host, &Request::get("/healthz")).assert_problem(400);
+    }
+    for host in ["localhost", "tab.localhost:1", "127.0.0.1", "[::1]:80", "push.example", "PUSH.example:443"] {
+        assert_eq!(ask(host, &Request::get("/healthz")).status, 200, "{host}");
+    }
+}
+
+#[test]
+fn a_page_of_another_site_is_refused_where_only_the_browser_tells() {
+    let server = Server::start();
+    for site in ["cross-site", "same-site"] {
+        for request in requests() {
+            server.answer(&request.header("Sec-Fetch-Site", site)).assert_problem(403);
+        }
+        let link = Request::get("/").header("Sec-Fetch-Site", site).header("Sec-Fetch-Mode", "navigate");
+        assert_eq!(server.answer(&link).status, 200);
+    }
+    let own = Request::get("/topics/t/short-polling").header("Sec-Fetch-Site", "same-origin");
+    assert_eq!(server.answer(&own).status, 204);
 }

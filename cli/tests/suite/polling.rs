@@ -114,7 +114,8 @@ fn the_notice_stands_before_the_oldest_kept_messages() {
         let target = format!("/topics/t/{transport}?after={}", Cursor { sequence: 1, ..last });
         let response = server.answer(&Request::get(&target));
         let first = response.text.lines().next();
-        assert_eq!(first, Some("{\"missed\":4}"));
+        let notice = format!("{{\"missed\":4,\"id\":\"{}\"}}", Cursor { sequence: 5, ..last });
+        assert_eq!(first, Some(notice.as_str()));
         assert_eq!(response.lines().len(), 3);
         assert_eq!(response.cursor(), last);
     }

@@ -27,7 +27,7 @@ fn an_unknown_path_is_a_problem_404() {
 
 #[test]
 fn a_wrong_method_is_a_problem_405_that_lists_the_right_ones() {
-    let server = Server::start();
+    let server = Server::with(&["--echo"]);
     let wrong = [
         ("GET", "/topics/t", vec!["POST", "DELETE"]),
         ("PUT", "/topics/t", vec!["POST", "DELETE"]),
@@ -103,7 +103,7 @@ fn a_bad_query_is_a_problem_400() {
 
 #[test]
 fn a_handshake_that_is_none_is_refused() {
-    let server = Server::start();
+    let server = Server::with(&["--echo"]);
     for path in ["/topics/t/websocket", "/echo"] {
         let plain = server.answer(&Request::get(path));
         assert!([400, 426].contains(&plain.status), "{plain:?}");
@@ -167,15 +167,70 @@ fn a_stream_outlives_the_time_that_a_head_may_take() {
 fn too_many_topics_is_a_problem_503_and_those_that_exist_go_on() {
     let server = Server::with(&["--max-topics", "2"]);
     server.publish("one", "1");
-    server.origin("two");
-    let mut refused: Vec<Request> = subscriptions("three").collect();
-    refused.push(Request::post_json("three", "1"));
-    for request in refused {
+    server.complete("two");
+    for request in [Request::post_json("three", "1"), Request::new("DELETE", "/topics/three")] {
         let response = server.answer(&request);
         response.assert_problem(503);
         let seconds = response.header("Retry-After").unwrap_or_default();
         assert!(seconds.parse::<u32>().is_ok(), "Retry-After is {seconds:?}");
     }
     server.publish("one", "2");
-    server.publish("two", "1");
+    // Whoever only reads takes no place.
+    for poll in ["short-polling", "long-polling?wait=0", "sse?mode=short-polling"] {
+        assert!(server.answer(&Request::get(&format!("/topics/three/{poll}"))).status < 300, "{poll}");
+    }
+    let metrics = server.answer(&Request::get("/metrics")).text;
+    assert!(metrics.lines().any(|line| line == "pushoff_topics 2"), "{metrics}");
+}
+
+#[test]
+fn a_log_that_nobody_reads_is_safe_from_those_who_only_read() {
+    let server = Server::with(&["--max-topics", "3", "--publish-token", "secret"]);
+    let publish = Request::post_json("kept", "1").header("Authorization", "Bearer secret");
+    assert_eq!(server.answer(&publish).status, 201);
+    let mut connection = Connection::open(server.http);
+    for number in 0..300 {
+        for method in ["GET", "HEAD"] {
+            connection.send(&Request::new(method, &format!("/topics/unknown-{number}/short-polling?after=start")));
+            assert_eq!(connection.receive().status, 204);
+        }
+        connection.send(&Request::get(&format!("/topics/unknown-{number}/websocket")));
+        assert_eq!(connection.receive().status, 426);
+    }
+    let kept = server.answer(&Request::get("/topics/kept/short-polling?after=start"));
+    assert_eq!((kept.status, kept.lines().len()), (200, 1));
+}
+
+#[test]
+fn what_was_not_asked_for_is_not_there() {
+    let server = Server::start();
+    for request in [
+        Request::new("POST", "/outage/cut"),
+        Request::new("POST", "/outage/hold?seconds=1"),
+        Request::get("/echo"),
+        handshake("/echo"),
+    ] {
+        server.answer(&request).assert_problem(404);
+    }
+}
+
+#[test]
+fn a_parameter_that_means_nothing_to_the_transport_is_a_problem_400() {
+    let server = Server::start();
+    for wrong in [
+        "short-polling?wait=5",
+        "short-polling?mode=streaming",
+        "short-polling?subscribe=false",
+        "http-streaming?limit=1",
+        "http-streaming?wait=3",
+        "sse?subscribe=false",
+        "long-polling?interval=1",
+        "short-polling?limit=1&limit=2",
+    ] {
+        server.answer(&Request::get(&format!("/topics/t/{wrong}"))).assert_problem(400);
+    }
+    server.answer(&handshake("/topics/t/websocket?limit=1")).assert_problem(400);
+    for topic in [".", "..", "%2e%2e", "%2E"] {
+        server.answer(&Request::get(&format!("/topics/{topic}/short-polling"))).assert_problem(400);
+    }
 }

@@ -129,11 +129,14 @@ fn the_missed_notice_counts_exactly_what_is_gone() {
         for (after, missed) in [(0, 15), (5, 10), (14, 1)] {
             let cursor = Cursor { sequence: after, ..last };
             let mut subscriber = Subscriber::open(&server, transport, topic, Start::After(cursor));
-            assert_eq!(subscriber.next(), Event::Missed(Some(missed)), "{transport} after {after}");
+            let before_the_oldest = Cursor { sequence: 15, ..last };
+            let notice = Event::Missed(Some(missed), before_the_oldest);
+            assert_eq!(subscriber.next(), notice, "{transport} after {after}");
             subscriber.expect_numbers(16..=25);
         }
-        let oldest_kept = Cursor { sequence: 15, ..last };
-        Subscriber::open(&server, transport, topic, Start::After(oldest_kept)).expect_numbers(16..=25);
+        // One that was cut right after the notice resumes where it says, and is not told again.
+        let told = Cursor { sequence: 15, ..last };
+        Subscriber::open(&server, transport, topic, Start::After(told)).expect_numbers(16..=25);
     }
 }
 
@@ -145,7 +148,8 @@ fn a_cursor_of_another_epoch_is_recognised_and_its_count_is_null() {
         let last = server.publish_numbers(topic, 1..=5);
         let elsewhere = Cursor { epoch: Epoch(!last.epoch.0), sequence: 4 };
         let mut subscriber = Subscriber::open(&server, transport, topic, Start::After(elsewhere));
-        assert_eq!(subscriber.next(), Event::Missed(None), "{transport}");
+        let before_the_oldest = Cursor { sequence: 2, ..last };
+        assert_eq!(subscriber.next(), Event::Missed(None, before_the_oldest), "{transport}");
         subscriber.expect_numbers(3..=5);
     }
 }
@@ -168,7 +172,7 @@ fn a_topic_keeps_at_most_4_mib() {
     let last = (0..100).map(|_| publisher.publish(&payload)).last().unwrap();
     let origin = Cursor { sequence: 0, ..last };
     let mut subscriber = Subscriber::open(&server, Transport::HttpStreaming, "large", Start::After(origin));
-    let Event::Missed(Some(missed)) = subscriber.next() else { panic!("6 MB cannot all be kept") };
+    let Event::Missed(Some(missed), _) = subscriber.next() else { panic!("6 MB cannot all be kept") };
     let kept = subscriber.messages(usize::try_from(last.sequence - missed).unwrap()).len() as u64;
     assert!(kept * PAYLOAD_BYTES <= KEPT_AT_MOST, "{kept} messages are kept");
     assert!(kept * PAYLOAD_BYTES > KEPT_AT_MOST / 2, "only {kept} messages are kept");

@@ -25,7 +25,7 @@ fn throw(address: SocketAddr, bytes: &[u8]) {
 
 /// Runs `attack` beside one subscriber a transport; each must still be served afterwards.
 fn survives(attack: impl FnOnce(&Server)) {
-    let server = Server::start();
+    let server = Server::with(&["--echo"]);
     let origin = server.origin("watched");
     let mut watching =
         Transport::ALL.map(|transport| Subscriber::open(&server, transport, "watched", Start::After(origin)));

@@ -130,6 +130,9 @@ fn a_target_that_is_wrong_is_told_in_one_sentence_and_nothing_is_measured() {
         (&unsaid, &["unsaid.toml", "`url` nor `start`"]),
         (&missing, &["not-there"]),
         ("https://localhost", &["TLS"]),
+        ("http://127.0.0.1:99999", &["http://127.0.0.1:99999", "no number from 1 to 65535"]),
+        ("http://me:secret@127.0.0.1:1", &["http://***@127.0.0.1:1", "no password"]),
+        ("127.0.0.1:7001", &["write http://127.0.0.1:7001"]),
     ] {
         let ended = Run::start(&folder, &["--workload", &small, "--target", target]).end();
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{target}: {}", ended.stderr);
@@ -137,4 +140,32 @@ fn a_target_that_is_wrong_is_told_in_one_sentence_and_nothing_is_measured() {
         assert!(words.iter().all(|word| sentence.contains(word)), "{target}: {sentence}");
         assert!(!Path::new(ended.folder()).exists(), "{target}");
     }
+}
+
+#[test]
+fn a_probe_says_once_what_is_wrong_with_all() {
+    let (folder, server) = (Folder::new(), Server::with(&["--publish-token", "t"]));
+    let url = format!("http://{}", server.http);
+    let ended = Run::command(&folder, &["probe", &url]).end();
+    assert_eq!(ended.code, Some(3), "{}", ended.stderr);
+    let all = "  short-polling, long-polling, http-streaming, sse, websocket publishing at ";
+    assert!(ended.stdout.contains(all) && ended.stdout.matches("publishing at").count() == 1, "{}", ended.stdout);
+    let ended = Run::start(&folder, &["--workload", "ticker", "--target", &url]).end();
+    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    let sentence = ended.stderr.lines().last().unwrap();
+    assert!(sentence.contains("looking at target: publishing at ") && !sentence.contains("more like it"), "{sentence}");
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let ended = Run::command(&folder, &["probe", &format!("http://{nobody}")]).end();
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{}", ended.stderr);
+    assert_eq!(ended.stderr.matches("nobody listens").count(), 1, "{}", ended.stderr);
+}
+
+#[test]
+fn a_name_stands_for_the_one_address_that_answered() {
+    let (folder, server) = (Folder::new(), Server::start());
+    let url = format!("here=http://localhost:{}", server.http.port());
+    let ended = Run::command(&folder, &["probe", &url]).end();
+    assert_eq!(ended.code, Some(0), "{} {}", ended.stdout, ended.stderr);
+    let found = format!("http://localhost:{}, found at {}", server.http.port(), server.http);
+    assert!(ended.stdout.starts_with(&found), "{}", ended.stdout);
 }

@@ -44,7 +44,7 @@ fn a_frame_that_is_refused_closes_with_its_code_and_publishes_nothing() {
 
 #[test]
 fn broken_framing_closes_with_1002() {
-    let server = Server::start();
+    let server = Server::with(&["--echo"]);
     let broken: [(&str, &[u8]); 10] = [
         ("an unmasked frame", &[TEXT, 1, b'1']),
         ("a reserved bit", &[TEXT | 0x40, 0x81, 0, 0, 0, 0, b'1']),
@@ -67,7 +67,7 @@ fn broken_framing_closes_with_1002() {
 
 #[test]
 fn a_close_from_the_client_is_echoed() {
-    let server = Server::start();
+    let server = Server::with(&["--echo"]);
     for (code, reason) in [(1000, ""), (1001, "going away"), (4000, "by agreement")] {
         for mut frames in [opened(&server), WebSocket::open(server.http, "/echo")] {
             frames.send_close(code, reason);
@@ -83,7 +83,7 @@ fn a_close_from_the_client_is_echoed() {
 
 #[test]
 fn fragments_are_one_message_and_control_frames_may_stand_between_them() {
-    let server = Server::start();
+    let server = Server::with(&["--echo"]);
     let origin = server.origin("t");
     let mut frames = opened(&server);
     // The two bytes of é are in different fragments.
@@ -109,7 +109,7 @@ fn a_message_that_grows_too_long_in_fragments_closes_with_1009() {
 
 #[test]
 fn a_declared_length_beyond_the_limit_closes_without_waiting_for_it() {
-    let server = Server::start();
+    let server = Server::with(&["--echo"]);
     let mut frames = opened(&server);
     frames.send_bytes(&[TEXT, 0x80 | 127, 0, 0, 0, 0xff, 0, 0, 0, 0, 0, 0, 0, 0]).unwrap();
     assert_eq!(frames.receive_close(), Some(1009));
@@ -117,7 +117,7 @@ fn a_declared_length_beyond_the_limit_closes_without_waiting_for_it() {
 
 #[test]
 fn a_payload_as_long_as_the_limit_passes() {
-    let server = Server::start();
+    let server = Server::with(&["--echo"]);
     let mut frames = opened(&server);
     let payload = format!("\"{}\"", "x".repeat(65_534));
     frames.send(TEXT, &payload);
@@ -126,7 +126,7 @@ fn a_payload_as_long_as_the_limit_passes() {
 
 #[test]
 fn a_ping_is_answered_with_its_payload() {
-    let server = Server::start();
+    let server = Server::with(&["--echo"]);
     for mut frames in [opened(&server), WebSocket::open(server.http, "/echo")] {
         for payload in ["", "a", &"x".repeat(125)] {
             frames.send(PING, payload);
@@ -137,7 +137,7 @@ fn a_ping_is_answered_with_its_payload() {
 
 #[test]
 fn frames_that_come_together_are_all_heard() {
-    let server = Server::start();
+    let server = Server::with(&["--echo"]);
     let origin = server.origin("t");
     let mut frames = opened(&server);
     let burst: Vec<u8> = (1..=300).flat_map(|number| frame(TEXT, number.to_string().as_bytes())).collect();
@@ -150,7 +150,7 @@ fn frames_that_come_together_are_all_heard() {
 
 #[test]
 fn echo_sends_back_each_message_as_it_came() {
-    let server = Server::start();
+    let server = Server::with(&["--echo"]);
     let mut frames = WebSocket::open(server.http, "/echo");
     for length in [0, 1, 125, 126, 127, 1000, 65_535, 65_536] {
         let text = "é".repeat(length / 2) + &"x".repeat(length % 2);

@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use super::{PATIENCE, unguessable_topic};
 use crate::failure::chain;
 use crate::server::{Server, http_client};
-use crate::transports::{self, SubscribeError, Subscription, newcomers_request};
+use crate::transports::{self, ConnectionError, SubscribeError, Subscription, newcomers_request};
 
 /// How long the head of an answer is waited for, and after it the first of its body.
 const LOOK: Duration = Duration::from_secs(2);
@@ -40,10 +40,49 @@ pub(super) enum Trouble {
     Silence,
     /// The first message came and this one did not.
     Held(u64),
-    /// What was heard before the cut came again.
+    /// The connection broke by itself; why.
+    Breaks(String),
+    /// A message came twice on one connection, or in one answer.
+    Twice,
+    /// A message came after one that was published later.
+    Disordered,
+    /// This one never came, and later ones did on the same connection, or in the same answer.
+    Dropped(u64),
+    /// What was heard before came again on another connection, or in another answer.
     Repeated,
     /// So many did not come that others came after.
     Lost(u64),
+}
+
+impl Trouble {
+    /// Whether no look at an answer explains it further.
+    fn is_plain(&self) -> bool {
+        match self {
+            Self::Plain(_) | Self::Twice | Self::Disordered | Self::Dropped(_) => true,
+            Self::Subscribing(error) => error.cause().is_some_and(ConnectionError::is_plain),
+            Self::NotFound(_)
+            | Self::Buffered
+            | Self::Silence
+            | Self::Held(_)
+            | Self::Breaks(_)
+            | Self::Repeated
+            | Self::Lost(_) => false,
+        }
+    }
+}
+
+/// The coding of bytes that begin as one does (RFC 1952 §2.3.1, RFC 8878 §3.1.1).
+fn coding_of(bytes: &[u8]) -> Option<&'static str> {
+    [("gzip", &b"\x1f\x8b"[..]), ("zstd", b"\x28\xb5\x2f\xfd")]
+        .into_iter()
+        .find(|(_, magic)| bytes.starts_with(magic))
+        .map(|(coding, _)| coding)
+}
+
+fn unsaid_coding(coding: &str) -> String {
+    format!(
+        "what comes is compressed ({coding}), and no Content-Encoding says so; switch compression off for this path"
+    )
 }
 
 /// Where it went wrong.
@@ -69,8 +108,8 @@ impl Scene<'_> {
         if let Trouble::Plain(text) = trouble {
             return format!("{key}: {text}");
         }
-        // What the answer itself shows says more than what a client made of it.
-        let seen = self.seen().await;
+        // What the answer itself shows says more than what a client made of it, unless that is plain.
+        let seen = if trouble.is_plain() { None } else { self.seen().await };
         format!("{key} at {}: {}", self.url(), seen.unwrap_or_else(|| self.told(&trouble)))
     }
 
@@ -78,6 +117,7 @@ impl Scene<'_> {
     fn told(self, trouble: &Trouble) -> String {
         let key = self.transport.name();
         match trouble {
+            Trouble::NotFound(unit) if coding_of(unit).is_some() => unsaid_coding(coding_of(unit).unwrap_or_default()),
             Trouble::NotFound(unit) => format!(
                 "no message is found at {} of what comes; it begins with {:?}; correct `payload` and what separates \
                  messages in [{key}]",
@@ -85,8 +125,8 @@ impl Scene<'_> {
                 String::from_utf8_lossy(unit)
             ),
             Trouble::Buffered => {
-                "messages come only when more are published: something between holds them back; let it \
-                                  not buffer this path (X-Accel-Buffering: no, proxy_buffering off)"
+                "messages are held back: they come only when more are published; let the server send each at once, and \
+                 what stands between not buffer this path (X-Accel-Buffering: no, proxy_buffering off)"
                     .into()
             }
             Trouble::Silence => format!(
@@ -98,6 +138,20 @@ impl Scene<'_> {
                  (proxy_buffering off), and compare `resume` in [{key}] with what the server gives",
                 index + 1
             ),
+            Trouble::Breaks(cause) => {
+                format!("the connection breaks again and again: {cause}; correct the server, or what stands between")
+            }
+            Trouble::Twice => "a message comes twice on one connection: the server, or what stands between, sends it \
+                               twice; let each be sent once"
+                .into(),
+            Trouble::Disordered => "messages come in another order than they were published in: the server, or what \
+                                    stands between, changes it; let it keep the order"
+                .into(),
+            Trouble::Dropped(index) => format!(
+                "message {} never comes, and later ones on the same connection do: the server, or what stands between, \
+                 drops it",
+                index + 1
+            ),
             Trouble::Repeated => format!(
                 "one who comes back hears again what he had: ids do not let one go on; correct `id` and `resume` in \
                  [{key}], or leave `resume` out"
@@ -106,7 +160,10 @@ impl Scene<'_> {
                 "one who comes back, or asks again, misses {count} messages: ids do not let one go on; correct `id` and \
                  `resume` in [{key}], or leave `resume` out"
             ),
-            Trouble::Subscribing(error) => format!("{}; correct [{key}]", chain(error)),
+            Trouble::Subscribing(error) => match error.cause().filter(|cause| cause.is_plain()) {
+                Some(cause) => cause.to_string(),
+                None => format!("{}; correct [{key}]", chain(error)),
+            },
             Trouble::Plain(text) => text.clone(),
         }
     }
@@ -151,9 +208,10 @@ impl Scene<'_> {
         }
         let encoding = field(CONTENT_ENCODING);
         if !encoding.is_empty() && encoding != "identity" {
-            return Some(format!(
-                "the answer is compressed ({encoding}), unasked; switch compression off for this path"
-            ));
+            return Some(ConnectionError::Compressed(encoding.to_owned()).to_string());
+        }
+        if let Some(coding) = coding_of(&body) {
+            return Some(unsaid_coding(coding));
         }
         let kind = field(CONTENT_TYPE);
         if kind.starts_with("text/html") || body.trim_ascii_start().starts_with(b"<") {

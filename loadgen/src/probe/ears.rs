@@ -1,11 +1,11 @@
 //! What a probe hears, as it comes.
 
 use std::ops::ControlFlow;
-use std::time::Duration;
 
 use pushoff_model::{RunInstant, Transport};
 use tokio::sync::mpsc::Sender;
 
+use crate::failure::chain;
 use crate::stamp::{self, Received};
 use crate::transports::{ConnectionError, Incoming, Sink};
 
@@ -17,10 +17,23 @@ const SHOWN_BYTES: usize = 80;
 pub(super) enum Heard {
     /// It is there for all that is known.
     Present,
-    /// A message of the probe's.
-    Message(u64, RunInstant),
+    /// A message of the probe's, and the answer or connection that brought it.
+    Message(u64, RunInstant, Occasion),
+    /// A binary frame.
+    Binary,
+    /// A long poll that brought nothing.
+    Empty,
+    /// The connection broke; why.
+    Broke(String),
     /// Something that is none; how it begins.
     Strange(Vec<u8>),
+}
+
+/// One connection and, where it polls, one answer: what comes twice there was sent twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Occasion {
+    connection: u32,
+    asked: Option<RunInstant>,
 }
 
 /// Hands on what comes.
@@ -28,11 +41,12 @@ pub(super) enum Heard {
 pub(super) struct Ears {
     heard: Sender<Heard>,
     transport: Transport,
+    connection: u32,
 }
 
 impl Ears {
     pub(super) const fn new(heard: Sender<Heard>, transport: Transport) -> Self {
-        Self { heard, transport }
+        Self { heard, transport, connection: 0 }
     }
 
     fn hear(&self, heard: Heard) {
@@ -43,7 +57,9 @@ impl Ears {
 }
 
 impl Sink for Ears {
-    fn connecting(&mut self, _: RunInstant) {}
+    fn connecting(&mut self, _: RunInstant) {
+        self.connection += 1;
+    }
 
     fn opened(&mut self, _: RunInstant) {
         self.hear(Heard::Present);
@@ -57,7 +73,11 @@ impl Sink for Ears {
 
     fn message(&mut self, message: Incoming<'_>) {
         match stamp::read(message.payload) {
-            Some(Received { stamp, is_whole: true }) => self.hear(Heard::Message(stamp.index, message.received)),
+            Some(Received { stamp, is_whole: true }) => {
+                let asked = message.polled.map(|polled| polled.sent);
+                let occasion = Occasion { connection: self.connection, asked };
+                self.hear(Heard::Message(stamp.index, message.received, occasion));
+            }
             Some(Received { is_whole: false, .. }) | None => self.strange(message.payload),
         }
     }
@@ -71,9 +91,18 @@ impl Sink for Ears {
         }
     }
 
-    fn polled_empty(&mut self, _: Duration) {}
+    fn binary(&mut self) {
+        self.hear(Heard::Binary);
+    }
 
-    fn broke(&mut self, _: &ConnectionError) -> ControlFlow<()> {
+    fn polled_empty(&mut self) {
+        if self.transport == Transport::LongPolling {
+            self.hear(Heard::Empty);
+        }
+    }
+
+    fn broke(&mut self, error: &ConnectionError) -> ControlFlow<()> {
+        self.hear(Heard::Broke(chain(error)));
         ControlFlow::Continue(())
     }
 

@@ -8,6 +8,7 @@
 mod diagnosis;
 mod ears;
 mod relay;
+mod walk;
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -16,32 +17,26 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use pushoff_model::target::{Newcomers, Template, Variable};
 use pushoff_model::workload::Polling;
-use pushoff_model::{Client, RunClock, RunInstant, Topic, Transport};
+use pushoff_model::{Client, RunClock, Topic, Transport};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::timeout;
 
 use crate::failure::chain;
 use crate::poster::Poster;
-use crate::publication::Verdict;
 use crate::server::{Server, http_client};
-use crate::stamp::{self, Stamp};
 use crate::transports::{self, Subscription};
-use diagnosis::{Scene, Trouble, not_published};
-use ears::{Ears, Heard};
+use diagnosis::{Scene, Trouble};
+use ears::Ears;
 use relay::Relay;
+use walk::Walk;
 
 /// How long anything may take that takes milliseconds. Chosen here.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// The same where a client waits before it connects again.
 const PATIENCE_AFTER_A_CUT: Duration = Duration::from_secs(8);
-/// How long a newcomer who gets nothing that was kept has to hear a message that is published.
-const AGAIN: Duration = Duration::from_millis(250);
 /// How often short polling asks here.
 const POLLS: Duration = Duration::from_millis(50);
-/// Messages that push others out of a buffer, and how large they are: 256 KiB in all.
-const PUSHES: u64 = 64;
-const PUSH_BYTES: usize = 4 * 1024;
 /// What may wait to be looked at: far more than is published.
 const MOST_HEARD: usize = 4_096;
 
@@ -52,6 +47,16 @@ pub struct Finding {
     pub transport: Transport,
     /// What the server offers, or what is wrong with it and what to do.
     pub verdict: Result<Offer, String>,
+}
+
+impl Finding {
+    /// What is wrong, without the name of the transport where nothing but that stands before it.
+    #[must_use]
+    pub fn without_its_transport(&self) -> Option<&str> {
+        let reason = self.verdict.as_ref().err()?;
+        let rest = reason.strip_prefix(self.transport.name()).and_then(|rest| rest.strip_prefix(": "));
+        Some(rest.unwrap_or(reason))
+    }
 }
 
 /// What a server offers by one transport.
@@ -104,7 +109,7 @@ async fn look(server: &Server, transport: Transport, client: Client) -> Result<O
     let mut subscription = Subscription::new(through, topic, Polling { interval: POLLS, wait: PATIENCE }, clock);
     subscription.client = client;
     let (events, heard) = mpsc::channel(MOST_HEARD);
-    let mut walk = Walk { clock, poster, heard, last: None };
+    let mut walk = Walk::new(clock, poster, heard);
     let begun = clock.now();
     if server.target.dialect.newcomers == Newcomers::Kept {
         walk.publish(0, "").await?;
@@ -117,8 +122,12 @@ async fn look(server: &Server, transport: Transport, client: Client) -> Result<O
         walk.hear(1..3, PATIENCE).await?;
         let resumes = !technique.resume.is_empty() || hello_says_id;
         if resumes {
+            walk.cut = Some(walk.breaks.len());
             relay.cut();
             walk.hear(3..5, PATIENCE_AFTER_A_CUT).await?;
+        }
+        if transport == Transport::LongPolling {
+            walk.hear_nothing().await?;
         }
         Ok(Offer { first_message, resumes })
     };
@@ -130,10 +139,7 @@ async fn look(server: &Server, transport: Transport, client: Client) -> Result<O
             Err(error) => Trouble::Subscribing(error.into()),
         }),
     };
-    match (looked, walk.last_strange()) {
-        (Err(Trouble::Subscribing(_)), Some(strange)) => Err(Trouble::NotFound(strange)),
-        (looked, _) => looked,
-    }
+    looked.map_err(|trouble| walk.explained(trouble))
 }
 
 /// A relay to an address that somebody listens at.
@@ -164,108 +170,4 @@ fn unguessable_topic() -> Option<Topic> {
 fn poster(server: &Server, topic: Topic) -> Result<Poster, Trouble> {
     let client = http_client().map_err(|error| plain("setting up an HTTP client", &error))?;
     Poster::new(client, server, topic).map_err(|error| plain("addressing the server", &error))
-}
-
-/// One who publishes and listens what comes of it.
-struct Walk {
-    clock: RunClock,
-    poster: Poster,
-    heard: mpsc::Receiver<Heard>,
-    /// The last message that came.
-    last: Option<u64>,
-}
-
-impl Walk {
-    async fn publish(&self, index: u64, filler: &str) -> Result<(), Trouble> {
-        let (mut payload, now) = (String::new(), self.clock.now());
-        stamp::write(&mut payload, &Stamp { publisher: 0, index, due: now, sent: now }, |body| {
-            body.push('"');
-            body.push_str(filler);
-            body.push('"');
-        });
-        match timeout(PATIENCE, self.poster.post(vec![payload])).await {
-            Ok(Verdict::Accepted) => Ok(()),
-            Ok(Verdict::Refused(reason) | Verdict::Doubtful(reason)) => Err(self.not_published(&reason)),
-            Err(_elapsed) => Err(self.not_published("no answer")),
-        }
-    }
-
-    fn not_published(&self, reason: &str) -> Trouble {
-        not_published(self.poster.address().as_str(), reason)
-    }
-
-    /// Waits for the first message; what took so long since `begun`.
-    async fn hear_first(&mut self, newcomers: Newcomers, begun: RunInstant) -> Result<Duration, Trouble> {
-        let deadline = Instant::now() + PATIENCE;
-        let mut present = newcomers == Newcomers::Kept;
-        loop {
-            match timeout_at(deadline.min(Instant::now() + AGAIN), self.heard.recv()).await {
-                Ok(Some(Heard::Present)) if !present => {
-                    present = true;
-                    self.publish(0, "").await?;
-                }
-                Ok(Some(Heard::Message(index, at))) => {
-                    self.last = Some(index);
-                    return Ok(at.since(begun));
-                }
-                Ok(Some(Heard::Present | Heard::Strange(_))) => {}
-                Ok(None) | Err(_) if Instant::now() >= deadline => return Err(self.silence().await?),
-                Ok(None) | Err(_) => {
-                    if present && newcomers == Newcomers::Live {
-                        self.publish(0, "").await?;
-                    }
-                }
-            }
-        }
-    }
-
-    /// Why nothing came: whether more that is published brings it.
-    async fn silence(&mut self) -> Result<Trouble, Trouble> {
-        let filler = "x".repeat(PUSH_BYTES);
-        for index in 0..PUSHES {
-            self.publish(1_000 + index, &filler).await?;
-        }
-        let deadline = Instant::now() + PATIENCE;
-        while let Ok(Some(heard)) = timeout_at(deadline, self.heard.recv()).await {
-            match heard {
-                Heard::Message(..) => return Ok(Trouble::Buffered),
-                Heard::Strange(unit) => return Ok(Trouble::NotFound(unit)),
-                Heard::Present => {}
-            }
-        }
-        Ok(Trouble::Silence)
-    }
-
-    /// The last thing that came and was no message, of what is not looked at yet.
-    fn last_strange(&mut self) -> Option<Vec<u8>> {
-        let mut strange = None;
-        while let Ok(heard) = self.heard.try_recv() {
-            if let Heard::Strange(unit) = heard {
-                strange = Some(unit);
-            }
-        }
-        strange
-    }
-
-    /// Publishes these and waits until each has come, once and in order.
-    async fn hear(&mut self, indices: std::ops::Range<u64>, patience: Duration) -> Result<(), Trouble> {
-        for index in indices.clone() {
-            self.publish(index, "").await?;
-        }
-        let deadline = Instant::now() + patience;
-        while self.last < Some(indices.end - 1) {
-            let next = self.last.map_or(0, |last| last + 1);
-            match timeout_at(deadline, self.heard.recv()).await {
-                Ok(Some(Heard::Message(index, _))) if index == next => self.last = Some(index),
-                // A newcomer's first message may have been published again.
-                Ok(Some(Heard::Message(0, _))) if self.last == Some(0) => {}
-                Ok(Some(Heard::Message(index, _))) if index < next => return Err(Trouble::Repeated),
-                Ok(Some(Heard::Message(index, _))) => return Err(Trouble::Lost(index - next)),
-                Ok(Some(Heard::Present | Heard::Strange(_))) => {}
-                Ok(None) | Err(_) if indices.start > 2 => return Err(Trouble::Lost(indices.end - next)),
-                Ok(None) | Err(_) => return Err(Trouble::Held(next)),
-            }
-        }
-        Ok(())
-    }
 }

@@ -35,6 +35,29 @@ pub enum ConnectionError {
     /// The server answered with a status that is no subscription.
     #[error("the server answered with status {0}")]
     Status(u16),
+    /// The server's answer to the handshake of a WebSocket agrees to something else.
+    #[error("the server's answer to the WebSocket handshake is not RFC 6455's (§4.1): {0}")]
+    Handshake(String),
+    /// Content that is coded, which no client here reads.
+    #[error("the answer is compressed ({0}), unasked; switch compression off for this path")]
+    Compressed(String),
+    /// More came in one piece than a client takes.
+    #[error("the server sent {what} of more than {mebibytes} MiB, and no client takes more in one piece")]
+    TooLong {
+        /// Which piece.
+        what: &'static str,
+        /// How much is taken.
+        mebibytes: usize,
+    },
+    /// A message came as a binary frame.
+    #[error("the server sent a binary frame, and messages are read from text frames alone; let it send text frames")]
+    Binary,
+    /// Long polls that bring nothing are answered at once, again and again.
+    #[error(
+        "a long poll that brings nothing is answered at once, again and again: the server does not wait, and this is \
+         short polling; let it hold a poll back until there is a message, or describe it as [short-polling]"
+    )]
+    DoesNotWait,
     /// The server closed the WebSocket with a code that is not "complete".
     #[error("the server closed the WebSocket with code {0}")]
     Closed(u16),
@@ -67,7 +90,29 @@ pub enum ConnectionError {
     NoRawTcp,
 }
 
+/// The longest message that is taken, in whatever frame, line or event. Chosen here: sixteen times
+/// the largest payload of a workload, which swells by escapes and line breaks, but not so far.
+pub const LONGEST_MESSAGE: usize = 1 << 20;
+/// The longest answer to a poll that is taken. Chosen here: four times what a topic of pushoff's
+/// keeps.
+pub const LONGEST_ANSWER: usize = 16 << 20;
+
 impl ConnectionError {
+    /// A message of which more came than is taken.
+    pub(crate) const fn too_long(what: &'static str) -> Self {
+        Self::TooLong { what, mebibytes: LONGEST_MESSAGE >> 20 }
+    }
+
+    /// Refuses what has begun and is longer than is taken.
+    pub(super) const fn bounded(what: &'static str, begun: usize) -> Result<(), Self> {
+        if begun > LONGEST_MESSAGE { Err(Self::too_long(what)) } else { Ok(()) }
+    }
+
+    /// An answer to a poll of which more came than is taken.
+    pub(super) const fn long_answer() -> Self {
+        Self::TooLong { what: "an answer to a poll", mebibytes: LONGEST_ANSWER >> 20 }
+    }
+
     /// Whether nobody listens at the server's address.
     #[must_use]
     pub fn is_refused(&self) -> bool {
@@ -79,6 +124,14 @@ impl ConnectionError {
             cause = error.source();
         }
         false
+    }
+
+    /// Whether its sentence says all that is to be done.
+    pub(crate) const fn is_plain(&self) -> bool {
+        matches!(
+            self,
+            Self::Handshake(_) | Self::Compressed(_) | Self::TooLong { .. } | Self::Binary | Self::DoesNotWait
+        )
     }
 
     /// Whether asking again would get the same answer: the request itself is wrong, or the
@@ -93,6 +146,11 @@ impl ConnectionError {
             | Self::Address(_)
             | Self::NotSpoken(_)
             | Self::InAPage
+            | Self::Handshake(_)
+            | Self::Compressed(_)
+            | Self::TooLong { .. }
+            | Self::Binary
+            | Self::DoesNotWait
             | Self::NoRawTcp => true,
             Self::Io(_)
             | Self::Http(_)
@@ -115,13 +173,19 @@ impl From<reqwest::Error> for ConnectionError {
     }
 }
 
+/// What is wrong with a frame that only a client may send (RFC 6455 §5.1).
+pub(super) const MASKED: &str = "a server's frame is masked";
+
 impl From<tokio_tungstenite::tungstenite::Error> for ConnectionError {
     #[expect(clippy::wildcard_enum_match_arm, reason = "another crate's list: what is not named is kept whole")]
     fn from(error: tokio_tungstenite::tungstenite::Error) -> Self {
         use tokio_tungstenite::tungstenite::Error as WebSocketError;
+        use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
         match error {
             WebSocketError::Http(response) => Self::Status(response.status().as_u16()),
             WebSocketError::Io(error) => Self::Io(error),
+            WebSocketError::Capacity(CapacityError::MessageTooLong { .. }) => Self::too_long("a message"),
+            WebSocketError::Protocol(ProtocolError::MaskedFrameFromServer) => Self::Frame(MASKED),
             error => Self::WebSocket(Box::new(error)),
         }
     }
@@ -145,8 +209,8 @@ pub enum SubscribeError {
     /// The first connection was not made.
     #[error("connecting for the first time")]
     Connect(#[source] ConnectionError),
-    /// The server refused the subscription for good.
-    #[error("subscribing again after a break")]
+    /// Asking again would bring the same.
+    #[error("the subscription cannot go on")]
     Refused(#[source] ConnectionError),
     /// Nobody listens at the server's address any more.
     #[error("connecting again, several times: the server is gone")]
@@ -160,6 +224,15 @@ pub enum SubscribeError {
 }
 
 impl SubscribeError {
+    /// What happened to the connection, where it was one.
+    #[must_use]
+    pub const fn cause(&self) -> Option<&ConnectionError> {
+        match self {
+            Self::Connect(cause) | Self::Refused(cause) | Self::Gone(cause) | Self::Stopped(cause) => Some(cause),
+            Self::Browser(_) => None,
+        }
+    }
+
     /// What it means for a trial.
     #[must_use]
     pub const fn kind(&self) -> FailureKind {

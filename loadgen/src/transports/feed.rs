@@ -4,13 +4,15 @@ use std::borrow::Cow;
 use std::io;
 use std::net::SocketAddr;
 
+use http::header::CONTENT_ENCODING;
 use http::{HeaderMap, StatusCode};
 use pushoff_model::target::{Others, Technique, Units, Variable};
-use pushoff_model::{Client, RunInstant, Transport};
+use pushoff_model::{Client, Cursor, RunInstant, Transport};
 
 use super::asking::Asking;
 use super::backoff::BackOff;
 use super::place::Place;
+use super::poll::uncoded;
 use super::unit::{Reader, Trust, Unit};
 use super::{ConnectionError, Incoming, Polled, Sink, SubscribeError, Subscription, filled, pointer};
 use crate::taps::{Heard, Tally, Tapped};
@@ -106,9 +108,29 @@ impl<'a, S: Sink> Feed<'a, S> {
         }
     }
 
-    fn missed(&mut self, count: Option<u64>) {
+    /// Hands on that messages were missed; a notice that has an id says where to go on.
+    fn missed(&mut self, count: Option<u64>, id: Option<&str>) -> Result<(), ConnectionError> {
+        if let Some(id) = id {
+            self.cursor(id)?;
+            self.place.heard(Some(id));
+        }
         self.sink.missed(count);
         self.settle();
+        Ok(())
+    }
+
+    /// The cursor that an id is, where ids are our own cursors.
+    fn cursor(&self, id: &str) -> Result<Option<Cursor>, ConnectionError> {
+        if self.ours { id.parse().map(Some).map_err(|_error| ConnectionError::Cursor) } else { Ok(None) }
+    }
+
+    /// A binary frame is nothing to a server that says more than was published.
+    pub(super) fn binary(&mut self) -> Result<(), ConnectionError> {
+        self.sink.binary();
+        match self.subscription.server.target.dialect.others {
+            Others::Ignore => Ok(()),
+            Others::Refuse => Err(ConnectionError::Binary),
+        }
     }
 
     /// The stream is open; told once a connection.
@@ -123,10 +145,7 @@ impl<'a, S: Sink> Feed<'a, S> {
     pub(super) fn unit(&mut self, unit: &[u8], polled: Option<Polled>) -> Result<bool, ConnectionError> {
         match self.reader.read(unit) {
             Ok(Unit::Message { id, payload }) => self.message(id.as_deref(), payload, polled).map(|()| true),
-            Ok(Unit::Missed(count)) => {
-                self.missed(count);
-                Ok(true)
-            }
+            Ok(Unit::Missed { count, id }) => self.missed(count, id.as_deref()).map(|()| true),
             Ok(Unit::Other) => {
                 self.sink.strange(unit);
                 Ok(false)
@@ -140,14 +159,11 @@ impl<'a, S: Sink> Feed<'a, S> {
         if let Units::Events { missed: Some(missed) } = &self.technique.units
             && missed.as_bytes() == kind
         {
-            return self.missed_event(data);
+            return self.missed_event(data, id);
         }
         match self.reader.read(data) {
             Ok(Unit::Message { id: inner, payload }) => self.message(inner.as_deref().or(id), payload, None),
-            Ok(Unit::Missed(count)) => {
-                self.missed(count);
-                Ok(())
-            }
+            Ok(Unit::Missed { count, id: inner }) => self.missed(count, inner.as_deref().or(id)),
             Ok(Unit::Other) => {
                 self.sink.strange(data);
                 Ok(())
@@ -157,12 +173,11 @@ impl<'a, S: Sink> Feed<'a, S> {
     }
 
     /// Hands on an event that says how many messages were missed.
-    fn missed_event(&mut self, data: &[u8]) -> Result<(), ConnectionError> {
+    fn missed_event(&mut self, data: &[u8], id: Option<&str>) -> Result<(), ConnectionError> {
         match serde_json::from_slice(data) {
-            Ok(count) => self.missed(count),
-            Err(error) => self.strange(data, error)?,
+            Ok(count) => self.missed(count, id),
+            Err(error) => self.strange(data, error),
         }
-        Ok(())
     }
 
     /// What is no message is nothing to a server that says more than was published.
@@ -176,9 +191,10 @@ impl<'a, S: Sink> Feed<'a, S> {
 
     fn message(&mut self, id: Option<&str>, found: &[u8], polled: Option<Polled>) -> Result<(), ConnectionError> {
         let received = self.read_at.unwrap_or_else(|| self.now());
-        let cursor = match self.ours {
-            true => Some(id.and_then(|id| id.parse().ok()).ok_or(ConnectionError::Cursor)?),
-            false => None,
+        let cursor = match id {
+            Some(id) => self.cursor(id)?,
+            None if self.ours => return Err(ConnectionError::Cursor),
+            None => None,
         };
         self.place.heard(id);
         self.heard.message(self.transport, cursor, found);
@@ -228,6 +244,7 @@ impl<'a, S: Sink> Feed<'a, S> {
     ) -> Result<Option<()>, ConnectionError> {
         match status {
             StatusCode::OK => {
+                uncoded(head.get(CONTENT_ENCODING).and_then(|coding| coding.to_str().ok()))?;
                 self.place.answered(head);
                 self.opened();
                 Ok(Some(()))

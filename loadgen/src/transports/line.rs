@@ -41,6 +41,12 @@ impl LineBuffer {
         Some(line)
     }
 
+    /// How long the line is that has begun and is not whole.
+    #[must_use]
+    pub fn begun(&self) -> usize {
+        self.begun.len()
+    }
+
     /// Whether a line has begun that is not whole.
     #[must_use]
     pub fn is_mid_line(&self) -> bool {

@@ -1,10 +1,9 @@
 //! One poll: ask for what lies after the last message. Short and long polling differ in when, the
 //! clients in how they ask.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, StatusCode};
+use pushoff_model::foreign::{NAME, shown};
 use pushoff_model::target::Units;
 use pushoff_model::{Client, RunInstant};
 
@@ -21,6 +20,8 @@ pub(super) enum Poller {
 /// What a poll's answer means for the next.
 pub(super) enum Next {
     GoOn,
+    /// It brought nothing.
+    Empty,
     Complete,
 }
 
@@ -59,6 +60,24 @@ impl Poller {
     }
 }
 
+/// Whether an answer's head is one to a poll: its body is worth reading.
+pub(super) fn is_answer(status: StatusCode, coding: Option<&str>) -> Result<(), ConnectionError> {
+    match status {
+        StatusCode::OK => uncoded(coding),
+        StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED | StatusCode::GONE => Ok(()),
+        status => Err(ConnectionError::Status(status.as_u16())),
+    }
+}
+
+/// Refuses content that is coded: nobody here asks for that, nor reads it (RFC 9110 §8.4).
+pub(super) fn uncoded(coding: Option<&str>) -> Result<(), ConnectionError> {
+    match coding.map(str::trim) {
+        None | Some("") => Ok(()),
+        Some(coding) if coding.eq_ignore_ascii_case("identity") => Ok(()),
+        Some(coding) => Err(ConnectionError::Compressed(shown(coding, NAME))),
+    }
+}
+
 /// Hands on what an answer brings that is there whole.
 pub(super) fn answered<'h, S: Sink>(
     feed: &mut Feed<'_, S>,
@@ -84,8 +103,8 @@ pub(super) fn answered<'h, S: Sink>(
     feed.place.answered_with(field);
     if !said {
         feed.tally().empty();
-        let took = polled.map_or(Duration::MAX, |polled| feed.now().since(polled.sent));
-        feed.sink.polled_empty(took);
+        feed.sink.polled_empty();
+        return Ok(Next::Empty);
     }
     Ok(Next::GoOn)
 }

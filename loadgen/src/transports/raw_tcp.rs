@@ -1,21 +1,20 @@
 //! Raw TCP: length-prefixed messages on a bare socket, the floor beneath the five. The same for
 //! both clients, as far as there is a library.
 
+use std::io;
 use std::sync::LazyLock;
 
 use futures_util::StreamExt;
 use pushoff_model::target::{OURS, Technique, Variable, built_in};
 use pushoff_model::{Client, Transport};
 use tokio::io::AsyncWriteExt;
-use tokio_util::codec::{FramedRead, LengthDelimitedCodec};
+use tokio_util::codec::{FramedRead, LengthDelimitedCodec, LengthDelimitedCodecError};
 
+use super::error::LONGEST_MESSAGE;
 use super::lean::{Leftover, read};
 use super::{ConnectionError, Ended, Feed, Sink};
 use crate::server::READ_BUFFER_BYTES;
 use crate::taps::Tapped;
-
-/// The longest message that is taken: the codec's own limit.
-const LONGEST_MESSAGE: usize = 8 << 20;
 
 /// What is in a frame: always what our own wire contract puts into a WebSocket's.
 static TECHNIQUE: LazyLock<Option<Technique>> =
@@ -40,14 +39,21 @@ pub(super) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, Co
     match feed.subscription.client {
         Client::Library | Client::Browser => {
             // A big-endian u32 and then so many bytes: the codec's default.
-            let mut frames = FramedRead::with_capacity(stream, LengthDelimitedCodec::new(), READ_BUFFER_BYTES);
+            let codec = LengthDelimitedCodec::builder().max_frame_length(LONGEST_MESSAGE).new_codec();
+            let mut frames = FramedRead::with_capacity(stream, codec, READ_BUFFER_BYTES);
             while let Some(frame) = frames.next().await {
-                feed.unit(&frame?, None)?;
+                feed.unit(&frame.map_err(broken)?, None)?;
             }
             Ok(Ended::Closed)
         }
         Client::Lean => lean(&stream, feed).await,
     }
+}
+
+/// The codec's own error for a frame that is too long stands in that of the socket.
+fn broken(error: io::Error) -> ConnectionError {
+    let is_long = error.get_ref().is_some_and(|inner| inner.is::<LengthDelimitedCodecError>());
+    if is_long { ConnectionError::too_long("a message") } else { ConnectionError::Io(error) }
 }
 
 /// The same, read like the other lean clients.
@@ -71,7 +77,7 @@ fn messages<S: Sink>(bytes: &[u8], feed: &mut Feed<'_, S>) -> Result<usize, Conn
     while let Some((length, after)) = rest.split_first_chunk() {
         let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
         if length > LONGEST_MESSAGE {
-            return Err(ConnectionError::Frame("a message is longer than 8 MiB"));
+            return Err(ConnectionError::too_long("a message"));
         }
         let Some((message, after)) = after.split_at_checked(length) else { break };
         feed.unit(message, None)?;

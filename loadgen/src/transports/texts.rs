@@ -66,6 +66,11 @@ impl TextBuffer {
         Some(self.take()).filter(|rest| !rest.is_empty())
     }
 
+    /// How long the text is that has begun and is not whole.
+    pub(super) const fn begun(&self) -> usize {
+        self.at
+    }
+
     /// Whether a text has begun that is not whole.
     pub(super) fn is_mid_text(&self) -> bool {
         self.at > 0

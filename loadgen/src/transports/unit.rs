@@ -18,8 +18,13 @@ pub enum Unit<'u> {
         /// What was published, as it is written there: a JSON string where it was put into one.
         payload: &'u [u8],
     },
-    /// So many were missed; `None` where the server cannot know.
-    Missed(Option<u64>),
+    /// That messages were missed.
+    Missed {
+        /// So many; `None` where the server cannot know.
+        count: Option<u64>,
+        /// The id to go on after, where the notice has one.
+        id: Option<Cow<'u, str>>,
+    },
     /// Nothing of that: a heartbeat, an opening.
     Other,
 }
@@ -85,7 +90,7 @@ impl<'p> Reader<'p> {
         let id = || id.filter(|id| id.get() != "null").and_then(|id| text(id.get()));
         match (payload, missed) {
             (Some(payload), _) => Ok(Unit::Message { id: id(), payload: payload.get().as_bytes() }),
-            (None, Some(missed)) => serde_json::from_str(missed.get()).map(Unit::Missed),
+            (None, Some(missed)) => serde_json::from_str(missed.get()).map(|count| Unit::Missed { count, id: id() }),
             (None, None) if self.parts.payload.0.is_empty() => Ok(Unit::Message { id: id(), payload: unit }),
             (None, None) => Ok(Unit::Other),
         }
@@ -179,8 +184,11 @@ mod tests {
             (r#"{"id":"5f3a9c21-42","data":null}"#, message("5f3a9c21-42", "null")),
             (r#"{ "data" : " }, " , "id" : "5f3a9c21-42" }"#, message("5f3a9c21-42", r#"" }, ""#)),
             (r#"{"open":"5f3a9c21-42"}"#, Unit::Other),
-            (r#"{"missed":7}"#, Unit::Missed(Some(7))),
-            (r#"{"missed":null}"#, Unit::Missed(None)),
+            (r#"{"missed":7}"#, Unit::Missed { count: Some(7), id: None }),
+            (r#"{"missed":null}"#, Unit::Missed { count: None, id: None }),
+            (r#"{"missed":7,"id":"5f3a9c21-9"}"#, Unit::Missed { count: Some(7), id: Some("5f3a9c21-9".into()) }),
+            (r#"{"id":"5f3a9c21-9","missed":null}"#, Unit::Missed { count: None, id: Some("5f3a9c21-9".into()) }),
+            (r#"{"missed":7,"id":null}"#, Unit::Missed { count: Some(7), id: None }),
             ("", Unit::Other),
         ];
         for trust in TRUSTS {
@@ -203,7 +211,7 @@ mod tests {
         let mut reader = Reader::new(&parts, Trust::Earned);
         let unit = reader.read(br#"{"meta":{"no":17},"msg":["\"x\""]}"#).unwrap();
         assert_eq!(unit, message("17", r#""\"x\"""#));
-        assert_eq!(reader.read(br#"{"meta":{"gap":3}}"#).unwrap(), Unit::Missed(Some(3)));
+        assert_eq!(reader.read(br#"{"meta":{"gap":3}}"#).unwrap(), Unit::Missed { count: Some(3), id: None });
         assert_eq!(reader.read(br#"{"meta":{"no":1}}"#).unwrap(), Unit::Other);
     }
 

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use pushoff_model::target::Units;
 
+use super::ConnectionError;
 use super::line::LineBuffer;
 use super::texts::TextBuffer;
 
@@ -38,6 +39,14 @@ impl UnitBuffer {
         match self {
             Self::Lines(lines) => lines.next_line(),
             Self::Texts(texts) => texts.next_text(),
+        }
+    }
+
+    /// Refuses a unit that has begun and is longer than is taken.
+    pub(super) fn bounded(&self) -> Result<(), ConnectionError> {
+        match self {
+            Self::Lines(lines) => ConnectionError::bounded("a line", lines.begun()),
+            Self::Texts(texts) => ConnectionError::bounded("a JSON text", texts.begun()),
         }
     }
 

@@ -3,12 +3,16 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 #![expect(clippy::wildcard_enum_match_arm, reason = "most faults are nothing to most of the fake server")]
 
+mod bent;
+mod corners;
+mod endless;
 mod fake_server;
 mod fake_transports;
 mod foreign;
 mod foreign_server;
 mod going_wrong;
 mod misbehaving;
+mod missed;
 mod probing;
 mod relay;
 

@@ -7,6 +7,7 @@ use pushoff_loadgen::Server;
 use pushoff_model::target::{Place, address, parse};
 use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::fake_server::{Event, Fault, Logs, Request, read, respond};
 use super::fake_transports::chunk;
@@ -20,6 +21,20 @@ pub(crate) enum Manner {
     Hangs,
     /// With a head, and with messages when there are so many.
     Holds(u64),
+    /// With a head, and with what follows when that is so many bytes, as a buffering proxy does.
+    Buffers(usize),
+    /// With each message twice.
+    Repeats,
+    /// Without the message of that number.
+    Drops(u64),
+    /// With the message of that number after the one behind it.
+    Delays(u64),
+    /// With frames that begin with this byte, and are masked or not.
+    Frames(u8, bool),
+    /// Polls: at once, whether there is something or not.
+    Hurries,
+    /// Polls: compressed, where there is something, and with this field.
+    Zips(&'static str),
     /// With lines in which the payload is somewhere else.
     Misplaces,
     /// With events, from the beginning whatever the last id was.
@@ -58,6 +73,8 @@ async fn serve(stream: TcpStream, logs: Arc<Logs>, manner: Manner) -> io::Result
             }
             (_, Manner::Answers(status, fields, body)) => respond(&mut stream, status, fields, body).await?,
             (_, Manner::Hangs) => std::future::pending().await,
+            (_, Manner::Hurries | Manner::Zips(_)) => poll(&mut stream, &request, &logs, manner).await?,
+            (_, Manner::Frames(..)) => return socket(stream, request, &logs, manner).await,
             _ => return stream_out(stream, request, &logs, manner).await,
         }
     }
@@ -69,6 +86,7 @@ async fn stream_out(mut stream: BufReader<TcpStream>, request: Request, logs: &L
     let kind = if events { "text/event-stream" } else { "application/x-ndjson" };
     let head = format!("HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ntransfer-encoding: chunked\r\n\r\n");
     stream.write_all(head.as_bytes()).await?;
+    let (mut pending, mut late) = (Vec::new(), Vec::new());
     let comes_back = request.fields.contains_key("last-event-id");
     let mut changed = logs.changed.subscribe();
     let mut since = if comes_back && matches!(manner, Manner::Skips) { logs.after(&request.topic, 0).1 } else { 0 };
@@ -84,7 +102,68 @@ async fn stream_out(mut stream: BufReader<TcpStream>, request: Request, logs: &L
                 (_, true) => format!("id: 0000abcd-{number}\ndata: {payload}\n\n"),
                 (_, false) => format!("{{\"id\":\"0000abcd-{number}\",\"data\":{payload}}}\n"),
             };
-            stream.write_all(&chunk(&text)).await?;
+            match manner {
+                Manner::Drops(dropped) if number == dropped => {}
+                Manner::Delays(delayed) if number == delayed => late = chunk(&text),
+                Manner::Repeats => pending.extend([chunk(&text), chunk(&text)].concat()),
+                _ => pending.extend(chunk(&text)),
+            }
+            if matches!(manner, Manner::Delays(delayed) if number == delayed + 1) {
+                pending.append(&mut late);
+            }
+        }
+        let most = if let Manner::Buffers(most) = manner { most } else { 0 };
+        if pending.len() >= most {
+            stream.write_all(&std::mem::take(&mut pending)).await?;
+        }
+        changed.changed().await.unwrap();
+    }
+}
+
+/// What lies behind the last id, as this contract writes it; the cursor behind that.
+fn lines(request: &Request, logs: &Logs) -> (String, String) {
+    let since = request.after.unwrap_or(0);
+    let (messages, head, _) = logs.after(&request.topic, since);
+    let line = |event| match event {
+        Event::Message(number, payload) => format!("{{\"id\":\"0000abcd-{number}\",\"data\":{payload}}}\n"),
+        Event::Missed(count) => format!("{{\"missed\":{count}}}\n"),
+    };
+    (messages.into_iter().map(line).collect(), format!("last-event-id: 0000abcd-{head}\r\n"))
+}
+
+async fn poll(stream: &mut BufReader<TcpStream>, request: &Request, logs: &Logs, manner: Manner) -> io::Result<()> {
+    let (body, cursor) = lines(request, logs);
+    match manner {
+        _ if body.is_empty() => respond(stream, "204 No Content", &cursor, "").await,
+        Manner::Zips(field) => {
+            // The magic number of RFC 1952, and what nobody reads.
+            let head = format!("HTTP/1.1 200 OK\r\n{field}{cursor}content-length: 4\r\n\r\n");
+            stream.write_all(&[head.as_bytes(), b"\x1f\x8b\x08\0"].concat()).await
+        }
+        _ => respond(stream, "200 OK", &cursor, &body).await,
+    }
+}
+
+async fn socket(mut stream: BufReader<TcpStream>, request: Request, logs: &Logs, manner: Manner) -> io::Result<()> {
+    let Manner::Frames(first, masked) = manner else { panic!("no frames of {manner:?}") };
+    let accept = derive_accept_key(request.websocket_key.as_deref().unwrap_or_default().as_bytes());
+    let head = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-accept: {accept}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await?;
+    let mut changed = logs.changed.subscribe();
+    loop {
+        changed.mark_unchanged();
+        for line in lines(&request, logs).0.lines() {
+            let length = u8::try_from(line.len()).ok().filter(|length| *length < 126);
+            let mut frame = vec![first, length.unwrap_or(126) | u8::from(masked) << 7];
+            if length.is_none() {
+                frame.extend_from_slice(&u16::try_from(line.len()).unwrap().to_be_bytes());
+            }
+            // A key of zeros changes nothing.
+            frame.extend_from_slice(&[0; 4][..usize::from(masked) * 4]);
+            frame.extend_from_slice(line.as_bytes());
+            stream.write_all(&frame).await?;
         }
         changed.changed().await.unwrap();
     }

@@ -89,7 +89,46 @@ async fn every_mistake_is_told_in_one_sentence_with_what_to_do() {
         (Manner::Refuses("401 Unauthorized"), Transport::Sse, &["publishing at", "401", "Authorization"]),
         (Manner::Refuses("404 Not Found"), Transport::Sse, &["publishing at", "404", "`path` in [publish]"]),
     ];
-    let told = cases.into_iter().flat_map(|(manner, transport, says)| {
+    assert_told(&cases).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_culprit_is_the_one_that_was_seen() {
+    let cases = [
+        (
+            Manner::Buffers(8_192),
+            Transport::Sse,
+            &["held back", "only when more are published", "proxy_buffering off"][..],
+        ),
+        (Manner::Buffers(8_192), Transport::HttpStreaming, &["held back", "only when more are published"]),
+        // Enough for the first messages and not for those after them.
+        (Manner::Buffers(250), Transport::HttpStreaming, &["held back", "only when more are published"]),
+        (Manner::Repeats, Transport::Sse, &["comes twice on one connection"]),
+        (Manner::Repeats, Transport::HttpStreaming, &["comes twice on one connection"]),
+        (Manner::Drops(2), Transport::HttpStreaming, &["message 2 never comes", "drops it"]),
+        (Manner::Delays(2), Transport::Sse, &["in another order", "keep the order"]),
+        (Manner::Frames(0x82, false), Transport::WebSocket, &["binary frame", "let it send text frames"]),
+        (Manner::Frames(0x81, true), Transport::WebSocket, &["breaks again and again", "a server's frame is masked"]),
+        (Manner::Frames(0xc1, false), Transport::WebSocket, &["breaks again and again", "eserved"]),
+        (Manner::Hurries, Transport::LongPolling, &["answered at once", "does not wait", "[short-polling]"]),
+        (
+            Manner::Zips("content-encoding: gzip\r\n"),
+            Transport::LongPolling,
+            &["compressed (gzip)", "switch compression off"],
+        ),
+        (
+            Manner::Zips("Content-Encoding: br\r\n"),
+            Transport::ShortPolling,
+            &["compressed (br)", "switch compression off"],
+        ),
+        (Manner::Zips(""), Transport::ShortPolling, &["compressed (gzip)", "no Content-Encoding"]),
+    ];
+    assert_told(&cases).await;
+}
+
+/// Each is told in these words, by both clients.
+async fn assert_told(cases: &[(Manner, Transport, &[&str])]) {
+    let told = cases.iter().flat_map(|&(manner, transport, says)| {
         Client::OF_THE_PROCESS.map(|client| async move {
             let server = misbehaving::start(manner).await;
             let problem = problem(&server, transport, client).await;

@@ -8,12 +8,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Method, Uri};
+use http::{HeaderValue, Method};
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::address::{address, redacted};
 use super::template::{Template, Variable};
-use super::{Address, Complete, Dialect, Newcomers, Others, Parts, Place, Pointer, Publish, Target, Technique, Units};
+use super::{Complete, Dialect, Newcomers, Others, Parts, Place, Pointer, Publish, Target, Technique, Units};
 use crate::file::{FileError, Source, read_text};
 use crate::transport::Transport;
 
@@ -142,28 +143,6 @@ pub fn parse(text: &str, path: &Path) -> Result<Target, FileError> {
     source.target(source.parsed()?)
 }
 
-/// Parses an address: `http://HOST[:PORT][/BASE]`.
-///
-/// # Errors
-/// A sentence on what is wrong with it.
-pub fn address(text: &str) -> Result<Address, String> {
-    let wrong = |why: &str| format!("{text} is no address of a server: {why}, e.g. http://127.0.0.1:8080");
-    if text.starts_with("https://") {
-        return Err(wrong("TLS is not spoken here; name the plain port behind it"));
-    }
-    if !text.starts_with("http://") {
-        return Err(wrong("it begins with http://"));
-    }
-    let uri: Uri = text.parse().map_err(|error: http::uri::InvalidUri| wrong(&error.to_string()))?;
-    let authority =
-        uri.authority().filter(|authority| !authority.host().is_empty() && !authority.as_str().contains('@'));
-    let authority = authority.ok_or_else(|| wrong("it names a host, and nobody's password"))?;
-    if uri.query().is_some() {
-        return Err(wrong("it has no query"));
-    }
-    Ok(Address { authority: authority.clone(), base: uri.path().trim_end_matches('/').to_owned() })
-}
-
 impl Source<'_> {
     fn target(self, file: File) -> Result<Target, FileError> {
         let name = file.name.get_ref();
@@ -229,9 +208,12 @@ impl Source<'_> {
     }
 
     fn socket(self, address: &Spanned<String>) -> Result<SocketAddr, FileError> {
-        address.get_ref().parse().map_err(|_error| {
-            let problem =
-                format!("`raw-tcp` is {:?}: an IP address and a port, e.g. 127.0.0.1:9000", address.get_ref());
+        let socket = address.get_ref().parse().ok().filter(|socket: &SocketAddr| socket.port() > 0);
+        socket.ok_or_else(|| {
+            let problem = format!(
+                "`raw-tcp` is {}: an IP address and a port from 1 to 65535, e.g. 127.0.0.1:9000",
+                redacted(address.get_ref())
+            );
             self.wrong(address.span(), problem)
         })
     }
@@ -435,11 +417,21 @@ resume = { Last-Event-ID = "{id}" }
         for (from, to, line, says) in [
             ("name = \"mine\"", "name = \"a b\"", 1, "A-Z a-z 0-9"),
             ("http://localhost:9000/push/", "https://localhost", 2, "TLS"),
+            ("http://localhost:9000/push/", "http://localhost:99999", 2, "no number from 1 to 65535"),
+            ("http://localhost:9000/push/", "http://me:pw@localhost", 2, "http://***@localhost is"),
+            ("headers = {", "raw-tcp = \"127.0.0.1:0\"\nheaders = {", 3, "a port from 1 to 65535"),
+            ("headers = {", "raw-tcp = \"127.0.0.1:70000\"\nheaders = {", 3, "a port from 1 to 65535"),
             ("http://localhost:9000/push/", "localhost:9000", 2, "begins with http://"),
             ("http://localhost:9000/push/", "http://localhost/?a=1", 2, "no query"),
             ("X-Key = \"k\"", "\"X Key\" = \"k\"", 3, "no name of an HTTP field"),
             ("X-Key = \"k\"", "X-Key = \"{env:PUSHOFF_NOT_SET}\"", 3, "PUSHOFF_NOT_SET"),
             ("/send?channel={topic}", "send", 6, "begins with /"),
+            ("/send?channel={topic}", "/send#{topic}", 6, "no #"),
+            ("/poll/{topic}", "/poll/{topic}#now", 13, "no #"),
+            ("/events/{topic}", "/../{topic}", 20, "no . or .."),
+            ("/events/{topic}", "/évents/{topic}", 20, "what a URL may"),
+            ("{ \"?since\" =", "{ \"?since#\" =", 17, "no name of a parameter"),
+            ("{ \"?since\" =", "{ \"?a&b\" =", 17, "no name of a parameter"),
             ("/send?channel={topic}", "/{id}", 6, "knows no {id}"),
             (",\"data\":{payload}", "", 7, "neither {payload}"),
             ("\"/data/0\"", "\"data\"", 10, "JSON pointer"),

@@ -8,7 +8,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::TraceEvent;
-use crate::file::{FileError, read_text, wrong_line};
+use crate::file::{FileError, in_plain_words, read_text, wrong_line};
+use crate::foreign::quoted;
 use crate::message::Topic;
 
 /// Reads a trace: one object a line, `{"offset_ms": 12.5, "topic": "orders", "payload": …}`.
@@ -25,7 +26,7 @@ pub(super) fn read_trace(path: &Path) -> Result<Vec<TraceEvent>, FileError> {
     let form = r#"an object such as {"offset_ms":12.5,"topic":"orders","payload":{"id":1}}"#;
     for (line, Line { offset_ms, topic, payload }) in read_json_lines(path, form)? {
         let topic: Topic =
-            topic.parse().map_err(|error| wrong_line(path, line, format!("`topic` is {topic:?}: {error}")))?;
+            topic.parse().map_err(|error| wrong_line(path, line, format!("`topic` is {}: {error}", quoted(&topic))))?;
         let offset = Duration::try_from_secs_f64(offset_ms / 1e3)
             .ok()
             .filter(|offset| *offset <= Duration::from_hours(24))
@@ -47,8 +48,10 @@ pub(super) fn read_json_lines<T: for<'de> Deserialize<'de>>(
 ) -> Result<Vec<(usize, T)>, FileError> {
     let mut values = Vec::new();
     for (index, line) in read_text(path)?.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let value = serde_json::from_str(line)
-            .map_err(|error| wrong_line(path, index + 1, format!("{error}; wanted: {form}")))?;
+        let value = serde_json::from_str(line).map_err(|error| {
+            let problem = format!("{}; wanted: {form}", in_plain_words(&error.to_string()));
+            wrong_line(path, index + 1, problem)
+        })?;
         values.push((index + 1, value));
     }
     if values.is_empty() {

@@ -12,7 +12,8 @@ use toml::Spanned;
 use super::lines::{read_json_lines, read_trace};
 use super::{Advice, Arrival, Direction, Growth, Load, Payload, Phases, Polling, Search, Slo, Workload};
 use crate::client::Client;
-use crate::file::{self, FileError, Source};
+use crate::file::{self, FileError, Source, Typed};
+use crate::foreign::{self, quoted};
 use crate::transport::Transport;
 use crate::units::{ByteCount, OfferedRate, Share};
 
@@ -32,8 +33,8 @@ struct File {
     question: String,
     #[serde(default)]
     advice: AdviceTable,
-    topics: Option<Spanned<i64>>,
-    subscribers: Spanned<i64>,
+    topics: Option<Spanned<Typed>>,
+    subscribers: Spanned<Typed>,
     #[serde(default = "down")]
     direction: Spanned<Direction>,
     #[serde(default)]
@@ -66,7 +67,7 @@ struct AdviceTable {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Publish {
-    rate: Option<Spanned<f64>>,
+    rate: Option<Spanned<Typed>>,
     arrival: Option<Spanned<Arrival>>,
     trace: Option<Spanned<PathBuf>>,
     payload: Option<Spanned<PayloadTable>>,
@@ -77,20 +78,20 @@ struct Publish {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Idle {
-    heartbeat: Option<Spanned<String>>,
+    heartbeat: Option<Spanned<Typed>>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SearchTable {
     grow: Growth,
-    most: Option<Spanned<f64>>,
+    most: Option<Spanned<Typed>>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 enum PayloadTable {
-    Bytes(Spanned<i64>),
+    Bytes(Spanned<Typed>),
     File(Spanned<PathBuf>),
     Kind(PayloadKind),
 }
@@ -106,15 +107,15 @@ enum PayloadKind {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PollingTable {
-    interval: Option<Spanned<String>>,
-    wait: Option<Spanned<String>>,
+    interval: Option<Spanned<Typed>>,
+    wait: Option<Spanned<Typed>>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SloTable {
-    share: Spanned<f64>,
-    within: Spanned<String>,
+    share: Spanned<Typed>,
+    within: Spanned<Typed>,
     #[serde(default)]
     may_skip: bool,
 }
@@ -122,9 +123,9 @@ struct SloTable {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PhasesTable {
-    warm_up: Option<Spanned<String>>,
-    measure: Option<Spanned<String>>,
-    drain: Option<Spanned<String>>,
+    warm_up: Option<Spanned<Typed>>,
+    measure: Option<Spanned<Typed>>,
+    drain: Option<Spanned<Typed>>,
 }
 
 /// Reads and parses a workload file.
@@ -198,17 +199,41 @@ impl Source<'_> {
         let text = name.get_ref();
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
         if text.is_empty() || text.len() > MAX_NAME_BYTES || !text.bytes().all(allowed) {
-            let problem = format!("`name` is {text:?}: 1 to {MAX_NAME_BYTES} of the characters A-Z a-z 0-9 - _");
+            let problem =
+                format!("`name` is {}: 1 to {MAX_NAME_BYTES} of the characters A-Z a-z 0-9 - _", quoted(text));
             return Err(self.wrong(name.span(), problem));
         }
         Ok(text.clone())
     }
 
-    fn count(self, key: &str, value: &Spanned<i64>) -> Result<u32, FileError> {
-        let number = *value.get_ref();
-        u32::try_from(number).ok().filter(|_| (1..=MAX_COUNT).contains(&number)).ok_or_else(|| {
-            self.wrong(value.span(), format!("`{key}` is {number}: a whole number from 1 to {MAX_COUNT}"))
-        })
+    fn count(self, key: &str, value: &Spanned<Typed>) -> Result<u32, FileError> {
+        let number = value.get_ref().whole().filter(|number| (1..=MAX_COUNT).contains(number));
+        number
+            .and_then(|number| u32::try_from(number).ok())
+            .ok_or_else(|| self.not(key, value, &format!("a whole number from 1 to {MAX_COUNT}")))
+    }
+
+    /// The error that says what a value is and what is needed in its place.
+    fn not(self, key: &str, value: &Spanned<Typed>, needed: &str) -> FileError {
+        self.wrong(value.span(), format!("`{key}` is {}: {needed}", value.get_ref()))
+    }
+
+    /// A file that a value names, read; what is wrong with its name is said where it stands.
+    fn named<T>(
+        self,
+        key: &str,
+        name: &Spanned<PathBuf>,
+        read: impl FnOnce(&Path) -> Result<T, FileError>,
+    ) -> Result<(PathBuf, T), FileError> {
+        let path = self.beside(name.get_ref());
+        match read(&path) {
+            Ok(read) => Ok((path, read)),
+            Err(FileError::Unreadable { path, source }) => {
+                let problem = format!("`{key}` names {}, which cannot be read: {source}", foreign::path(&path));
+                Err(self.wrong(name.span(), problem))
+            }
+            Err(error @ FileError::Wrong { .. }) => Err(error),
+        }
     }
 
     fn load(self, publish: &Publish) -> Result<Load, FileError> {
@@ -221,13 +246,9 @@ impl Source<'_> {
                 Err(self.wrong(at..at, "`[publish]` needs a `rate` (messages a second) or a `trace` (a file)".into()))
             }
             (Some(rate), None) => {
-                let per_second = OfferedRate::per_second(*rate.get_ref()).ok_or_else(|| {
-                    let problem = format!(
-                        "`rate` is {}: messages a second, above 0 and at most {}",
-                        rate.get_ref(),
-                        OfferedRate::MAX
-                    );
-                    self.wrong(rate.span(), problem)
+                let per_second = rate.get_ref().number().and_then(OfferedRate::per_second).ok_or_else(|| {
+                    let needed = format!("messages a second, from {} to {}", OfferedRate::MIN, OfferedRate::MAX);
+                    self.not("rate", rate, &needed)
                 })?;
                 let arrival = publish.arrival.as_ref().map_or(Arrival::Constant, |arrival| *arrival.get_ref());
                 Ok(Load::Rate { per_second, arrival })
@@ -236,8 +257,7 @@ impl Source<'_> {
                 if let Some(arrival) = &publish.arrival {
                     return Err(self.wrong(arrival.span(), "a trace has its own arrivals: remove `arrival`".into()));
                 }
-                let path = self.beside(trace.get_ref());
-                let events = read_trace(&path)?;
+                let (path, events) = self.named("trace", trace, read_trace)?;
                 Ok(Load::Trace { path, messages: events.len() as u64, events: events.into() })
             }
         }
@@ -260,15 +280,10 @@ impl Source<'_> {
             Growth::Rate => OfferedRate::MAX,
             Growth::Subscribers => f64::from(Search::MOST_SUBSCRIBERS),
         };
-        match most {
-            None => Ok(Some(Search { grow, most: bound })),
-            Some(most) if *most.get_ref() > 0.0 && *most.get_ref() <= bound => {
-                Ok(Some(Search { grow, most: most.into_inner() }))
-            }
-            Some(most) => {
-                Err(self.wrong(most.span(), format!("`most` is {}: above 0 and at most {bound}", most.get_ref())))
-            }
-        }
+        let Some(most) = most else { return Ok(Some(Search { grow, most: bound })) };
+        let number = most.get_ref().number().filter(|most| *most > 0.0 && *most <= bound);
+        let most = number.ok_or_else(|| self.not("most", &most, &format!("above 0 and at most {bound}")))?;
+        Ok(Some(Search { grow, most }))
     }
 
     fn payload(self, table: Option<Spanned<PayloadTable>>, load: &Load) -> Result<Payload, FileError> {
@@ -279,20 +294,19 @@ impl Source<'_> {
             return Err(self.wrong(table.span(), "a trace has its own payloads: remove `payload`".into()));
         }
         match table.into_inner() {
-            PayloadTable::Bytes(bytes) => u64::try_from(*bytes.get_ref())
-                .ok()
+            PayloadTable::Bytes(bytes) => bytes
+                .get_ref()
+                .whole()
+                .and_then(|size| u64::try_from(size).ok())
                 .filter(|size| (MIN_PAYLOAD_BYTES..=MAX_PAYLOAD_BYTES).contains(size))
                 .map(|size| Payload::Bytes { bytes: ByteCount(size) })
                 .ok_or_else(|| {
-                    let problem = format!(
-                        "`bytes` is {}: {MIN_PAYLOAD_BYTES} (the stamps need as much) to {MAX_PAYLOAD_BYTES}",
-                        bytes.get_ref()
-                    );
-                    self.wrong(bytes.span(), problem)
+                    let needed = format!("{MIN_PAYLOAD_BYTES} (the stamps need as much) to {MAX_PAYLOAD_BYTES}");
+                    self.not("bytes", &bytes, &needed)
                 }),
             PayloadTable::File(file) => {
-                let path = self.beside(file.get_ref());
-                let lines = read_json_lines::<Box<RawValue>>(&path, "one JSON text a line")?;
+                let lines = |path: &Path| read_json_lines::<Box<RawValue>>(path, "one JSON text a line");
+                let (path, lines) = self.named("file", &file, lines)?;
                 let lines = lines.into_iter().map(|(_, line)| Arc::from(line)).collect();
                 Ok(Payload::File { path, lines })
             }
@@ -325,12 +339,8 @@ impl Source<'_> {
             }
             Some(table) => table.into_inner(),
         };
-        let share = Share::new(*table.share.get_ref()).filter(|share| share.as_f64() > 0.0).ok_or_else(|| {
-            self.wrong(
-                table.share.span(),
-                format!("`share` is {}: above 0 and at most 1, e.g. 0.99", table.share.get_ref()),
-            )
-        })?;
+        let share = table.share.get_ref().number().and_then(Share::new).filter(|share| share.as_f64() > 0.0);
+        let share = share.ok_or_else(|| self.not("share", &table.share, "above 0 and at most 1, e.g. 0.99"))?;
         let within = Some(&table.within);
         let range = Duration::from_micros(1)..=Duration::from_hours(24);
         let within = self.duration("within", within, Duration::ZERO, range)?;
@@ -350,17 +360,15 @@ impl Source<'_> {
     fn duration(
         self,
         key: &str,
-        value: Option<&Spanned<String>>,
+        value: Option<&Spanned<Typed>>,
         default: Duration,
         allowed: RangeInclusive<Duration>,
     ) -> Result<Duration, FileError> {
         let Some(value) = value else { return Ok(default) };
-        humantime::parse_duration(value.get_ref()).ok().filter(|duration| allowed.contains(duration)).ok_or_else(|| {
-            let (least, most) =
-                (humantime::format_duration(*allowed.start()), humantime::format_duration(*allowed.end()));
-            let problem =
-                format!("`{key}` is {:?}: a time with its unit (250ms, 5s, 2min), {least} to {most}", value.get_ref());
-            self.wrong(value.span(), problem)
+        let duration = value.get_ref().text().and_then(|text| humantime::parse_duration(text).ok());
+        duration.filter(|duration| allowed.contains(duration)).ok_or_else(|| {
+            let [least, most] = [allowed.start(), allowed.end()].map(|&bound| humantime::format_duration(bound));
+            self.not(key, value, &format!("a time with its unit (\"250ms\", \"5s\", \"2min\"), {least} to {most}"))
         })
     }
 }
@@ -401,7 +409,7 @@ within = "100ms"
     #[test]
     fn a_wrong_line_is_named_with_what_is_allowed() {
         let cases = [
-            ("rate = 5.0", "rate = -5.0", "line 7: `rate` is -5: messages a second, above 0 and at most 1000000"),
+            ("rate = 5.0", "rate = -5.0", "line 7: `rate` is -5: messages a second, from 0.00001 to 1000000"),
             ("topics = 2", "topics = 0", "line 4: `topics` is 0: a whole number from 1 to 60000"),
             ("topics = 2", "topics = 21", "line 3: 20 subscribers cannot cover 21 topics"),
             ("\"100ms\"", "\"soon\"", "line 13: `within` is \"soon\": a time with its unit"),
@@ -409,7 +417,51 @@ within = "100ms"
             ("bytes = 256", "bytes = 7", "line 9: `bytes` is 7: 100"),
             ("\"mine\"", "\"my own\"", "line 1: `name` is \"my own\""),
             ("arrival", "arivals", "line 8: unknown field `arivals`, expected one of `rate`, `arrival`"),
-            ("\"poisson\"", "\"bursty\"", "line 8: unknown variant `bursty`, expected `constant` or `poisson`"),
+            (
+                "\"poisson\"",
+                "\"bursty\"",
+                "line 8: `arrival`: unknown variant `bursty`, expected `constant` or `poisson`",
+            ),
+        ];
+        for (from, to, wanted) in cases {
+            let message = refused(&GOOD.replacen(from, to, 1));
+            assert!(message.contains(wanted), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_value_of_another_kind_or_size_is_named_with_what_is_allowed() {
+        let cases = [
+            (
+                "subscribers = 20",
+                "subscribers = \"many\"",
+                "line 3: `subscribers` is \"many\": a whole number from 1 to 60000",
+            ),
+            ("subscribers = 20", "subscribers = 1.5", "line 3: `subscribers` is 1.5: a whole number from 1"),
+            ("subscribers = 20", "subscribers = [1]", "line 3: `subscribers` is [1]: a whole number from 1"),
+            (
+                "subscribers = 20",
+                "subscribers = 99999999999999999999",
+                "line 3: `subscribers` is 1e20: a whole number from 1 to 60000",
+            ),
+            ("rate = 5.0", "rate = \"5/s\"", "line 7: `rate` is \"5/s\": messages a second, from 0.00001 to 1000000"),
+            ("rate = 5.0", "rate = 1e300", "line 7: `rate` is 1e300: messages a second, from"),
+            ("rate = 5.0", "rate = 1e-300", "line 7: `rate` is 1e-300: messages a second, from 0.00001 to 1000000"),
+            ("rate = 5.0", "rate = nan", "line 7: `rate` is NaN: messages a second, from"),
+            ("bytes = 256", "bytes = \"1KiB\"", "line 9: `bytes` is \"1KiB\": 100 (the stamps need as much) to 65536"),
+            (
+                "bytes = 256",
+                "file = \"absent\"",
+                "mine.toml line 9: `file` names absent, which cannot be read: No such file",
+            ),
+            ("{ bytes = 256 }", "5", "line 9: `payload`: a text or a table is needed"),
+            ("share = 0.99", "share = \"99 %\"", "line 12: `share` is \"99 %\": above 0 and at most 1"),
+            (
+                "\"100ms\"",
+                "100",
+                "line 13: `within` is 100: a time with its unit (\"250ms\", \"5s\", \"2min\"), 1us to 1day",
+            ),
+            ("\"100ms\"", "\"500000000000years\"", "line 13: `within` is \"500000000000years\": a time with its unit"),
         ];
         for (from, to, wanted) in cases {
             let message = refused(&GOOD.replacen(from, to, 1));

@@ -8,6 +8,7 @@ use comfy_table::{Attribute, Cell, CellAlignment, Color, Table as Grid, presets}
 use super::judge::SEARCH_STEP;
 use super::{By, Change, Diff, Finding, LeftOut, Side};
 use crate::compare::Figure;
+use crate::markdown::escaped;
 use crate::number::{Quantity, asked_share, unbroken};
 use crate::servers::{Bound, Gauge};
 use crate::terminal::{RULED, Screen, colour_of};
@@ -47,14 +48,14 @@ impl Diff {
             text.push_str(&format!("\n{}\n", lines(&seen)));
         }
         for line in self.about() {
-            text.push_str(&format!("\n{line}\n"));
+            text.push_str(&format!("\n{}\n", escaped(&line)));
         }
         if !folded.is_empty() {
             let words = format!("{} inconclusive, {} unchanged", self.tally.inconclusive, self.tally.unchanged);
             text.push_str(&format!("\n<details><summary>{words}</summary>\n\n{}\n\n</details>\n", lines(&folded)));
         }
         for line in self.notes() {
-            text.push_str(&format!("\n{line}\n"));
+            text.push_str(&format!("\n{}\n", escaped(&line)));
         }
         text.trim_end().to_owned()
     }
@@ -198,7 +199,7 @@ fn lines(changes: &[&Change]) -> String {
     grid.load_style(presets::ASCII_MARKDOWN);
     grid.set_header(HEADS);
     for change in changes {
-        grid.add_row(row(change));
+        grid.add_row(row(change).map(|words| escaped(&words)));
     }
     grid.trim_fmt()
 }

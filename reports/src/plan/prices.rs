@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use pushoff_model::file::{self, FileError};
+use pushoff_model::foreign::{quoted, shown};
 use serde::{Deserialize, Serialize};
 
 /// The table that is taken where none is named.
@@ -55,10 +56,10 @@ impl TryFrom<String> for Currency {
 
     fn try_from(word: String) -> Result<Self, String> {
         let is_word =
-            (1..=8).contains(&word.chars().count()) && !word.chars().any(|it| it.is_control() || it.is_whitespace());
+            (1..=8).contains(&word.chars().count()) && shown(&word, 8) == word && !word.contains(char::is_whitespace);
         is_word
             .then_some(Self(word.clone()))
-            .ok_or_else(|| format!("a currency is {word:?}: 1 to 8 characters are needed, e.g. USD"))
+            .ok_or_else(|| format!("a currency is {}: 1 to 8 characters are needed, e.g. USD", quoted(&word)))
     }
 }
 
@@ -130,10 +131,11 @@ mod tests {
         let right = "currency = \"EUR\"\ncore_month = 20\ngib_month = 2.5\negress_gb = 0.05\n";
         assert!(parsed(right).unwrap().ingress_gb() < f64::EPSILON);
         let cases = [
-            (right.replace("20", "-20"), "my.toml line 2: a price is -20: a number from 0"),
-            (right.replace("2.5", "nan"), "my.toml line 3: a price is NaN"),
-            (right.replace("2.5", "inf"), "my.toml line 3: a price is inf"),
-            (right.replace("EUR", ""), "my.toml line 1: a currency is \"\""),
+            (right.replace("20", "-20"), "my.toml line 2: `core_month`: a price is -20: a number from 0"),
+            (right.replace("2.5", "nan"), "my.toml line 3: `gib_month`: a price is NaN"),
+            (right.replace("2.5", "inf"), "my.toml line 3: `gib_month`: a price is inf"),
+            (right.replace("EUR", ""), "my.toml line 1: `currency`: a currency is \"\""),
+            (right.replace("EUR", "\\u202e"), "a currency is \"\\u{202e}\""),
             (format!("{right}cores = 4\n"), "my.toml line 5: unknown field `cores`"),
             (right.replace("egress_gb = 0.05\n", ""), "missing field `egress_gb`"),
             ("<html>".into(), "my.toml line 1: "),

@@ -20,7 +20,7 @@ mod shipped;
 use std::collections::BTreeMap;
 
 use pushoff_model::workload::Direction;
-use pushoff_model::{Environment, Transport};
+use pushoff_model::{Environment, Transport, foreign};
 use serde::{Deserialize, Serialize};
 
 use crate::Run;
@@ -58,6 +58,7 @@ pub(crate) struct CostModel {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Fitted {
     /// As its report calls it.
+    #[serde(deserialize_with = "foreign::line")]
     pub(crate) label: String,
     pub(crate) users: f64,
     pub(crate) topics: f64,
@@ -84,16 +85,21 @@ pub enum ModelError {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Source {
     /// The run's name.
+    #[serde(deserialize_with = "foreign::line")]
     pub(crate) run: String,
     /// When it began, RFC 3339, UTC.
+    #[serde(deserialize_with = "foreign::line")]
     pub(crate) started: String,
     /// Git revision of the build.
+    #[serde(deserialize_with = "foreign::line")]
     pub(crate) revision: String,
     /// Processor model.
+    #[serde(deserialize_with = "foreign::line")]
     pub(crate) cpu: String,
     /// How many processors the run had.
     pub(crate) cpus: u32,
     /// Operating system and kernel release.
+    #[serde(deserialize_with = "foreign::line")]
     pub(crate) kernel: String,
     /// Whether a build that means nothing measured it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -4,7 +4,7 @@
 //! The length is only known when the batch is made, so room is left for the longest before it. What
 //! is written of it is the shortest, and the batch is not copied.
 
-use bytes::{Buf, Bytes};
+use super::Encoded;
 
 /// The digits of the longest length and the line break after them.
 const ROOM: usize = 2 * size_of::<usize>() + LINE_BREAK.len();
@@ -16,21 +16,19 @@ pub const LAST: &[u8] = b"0\r\n\r\n";
 
 /// What `fill` appends, about `length` bytes, as a chunk. Nothing stays nothing: an empty chunk
 /// would end the body.
-pub(super) fn encode(length: usize, fill: impl FnOnce(&mut Vec<u8>)) -> Bytes {
+pub(super) fn encode(length: usize, fill: impl FnOnce(&mut Vec<u8>)) -> Encoded {
     let mut out = Vec::with_capacity(ROOM + length + LINE_BREAK.len());
     out.resize(ROOM, b'0');
     fill(&mut out);
     let length = out.len() - ROOM;
     if length == 0 {
-        return Bytes::new();
+        return Encoded { bytes: Vec::new(), start: 0 };
     }
     let head = format!("{length:x}\r\n");
     let start = ROOM - head.len();
     out[start..ROOM].copy_from_slice(head.as_bytes());
     out.extend_from_slice(LINE_BREAK);
-    let mut chunk = Bytes::from(out);
-    chunk.advance(start);
-    chunk
+    Encoded { bytes: out, start }
 }
 
 /// What [`encode`] made a chunk of.
@@ -42,10 +40,12 @@ pub(super) fn content(chunk: &[u8]) -> &[u8] {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
 
     fn chunk(content: &[u8]) -> Bytes {
-        encode(content.len(), |out| out.extend_from_slice(content))
+        encode(content.len(), |out| out.extend_from_slice(content)).into_bytes()
     }
 
     #[test]

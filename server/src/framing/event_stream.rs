@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use pushoff_model::Cursor;
 
-use super::{CursorText, lines};
+use super::{CursorText, lines, number_or_null};
 
 /// What keeps an idle stream alive: a comment.
 pub const HEARTBEAT: &[u8] = b":\n\n";
@@ -24,9 +24,9 @@ pub fn message(out: &mut Vec<u8>, cursor: Cursor, payload: &[u8]) {
 }
 
 /// Appends an event of type `missed`, without an id: where the reader stands is unchanged.
-pub fn missed(out: &mut Vec<u8>, count: Option<u64>) {
-    let count = count.map_or_else(|| "null".to_owned(), |count| count.to_string());
-    out.extend_from_slice(format!("event: missed\ndata: {count}\n\n").as_bytes());
+pub fn missed(out: &mut Vec<u8>, count: Option<u64>, cursor: Cursor) {
+    let count = number_or_null(count);
+    out.extend_from_slice(format!("event: missed\nid: {cursor}\ndata: {count}\n\n").as_bytes());
 }
 
 /// What a stream starts with: how long to wait before reconnecting, and from where. An event
@@ -85,9 +85,10 @@ mod tests {
     #[test]
     fn a_missed_notice_is_a_named_event() {
         let mut out = Vec::new();
-        missed(&mut out, Some(7));
-        missed(&mut out, None);
-        assert_eq!(out, b"event: missed\ndata: 7\n\nevent: missed\ndata: null\n\n");
+        missed(&mut out, Some(7), CURSOR);
+        missed(&mut out, None, CURSOR);
+        let [seven, unknown] = ["7", "null"].map(|count| format!("event: missed\nid: 5f3a9c21-42\ndata: {count}\n\n"));
+        assert_eq!(out, (seven + &unknown).as_bytes());
     }
 
     proptest! {

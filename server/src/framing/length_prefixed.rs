@@ -13,8 +13,8 @@ pub fn message(out: &mut Vec<u8>, cursor: Cursor, payload: &[u8]) {
 }
 
 /// Appends a length and `{"missed":N}`.
-pub fn missed(out: &mut Vec<u8>, count: Option<u64>) {
-    let notice = missed_object(count);
+pub fn missed(out: &mut Vec<u8>, count: Option<u64>, cursor: Cursor) {
+    let notice = missed_object(count, cursor);
     prefix(out, notice.len());
     out.extend_from_slice(notice.as_bytes());
 }
@@ -41,7 +41,7 @@ mod tests {
     #[test]
     fn a_missed_notice_is_framed_the_same() {
         let mut out = Vec::new();
-        missed(&mut out, None);
-        assert_eq!(out, b"\0\0\0\x0f{\"missed\":null}");
+        missed(&mut out, None, Cursor { epoch: Epoch(0x5f3a_9c21), sequence: 42 });
+        assert_eq!(out, b"\0\0\0\x22{\"missed\":null,\"id\":\"5f3a9c21-42\"}");
     }
 }

@@ -29,8 +29,8 @@ pub fn message(out: &mut Vec<u8>, cursor: Cursor, payload: &[u8]) {
 }
 
 /// Appends `{"missed":N}` and a line break.
-pub fn missed(out: &mut Vec<u8>, count: Option<u64>) {
-    out.extend_from_slice(missed_object(count).as_bytes());
+pub fn missed(out: &mut Vec<u8>, count: Option<u64>, cursor: Cursor) {
+    out.extend_from_slice(missed_object(count, cursor).as_bytes());
     out.push(b'\n');
 }
 
@@ -68,9 +68,10 @@ mod tests {
     #[test]
     fn notices_are_lines_too() {
         let mut out = Vec::new();
-        missed(&mut out, Some(7));
-        missed(&mut out, None);
-        assert_eq!(out, b"{\"missed\":7}\n{\"missed\":null}\n");
+        missed(&mut out, Some(7), CURSOR);
+        missed(&mut out, None, CURSOR);
+        let [seven, unknown] = ["7", "null"].map(|count| format!("{{\"missed\":{count},\"id\":\"5f3a9c21-42\"}}\n"));
+        assert_eq!(out, (seven + &unknown).as_bytes());
         assert_eq!(opening(CURSOR), b"{\"open\":\"5f3a9c21-42\"}\n");
     }
 

@@ -20,8 +20,8 @@ pub fn message(out: &mut Vec<u8>, cursor: Cursor, payload: &[u8]) {
 }
 
 /// Appends a text frame with `{"missed":N}`.
-pub fn missed(out: &mut Vec<u8>, count: Option<u64>) {
-    text(out, missed_object(count).as_bytes());
+pub fn missed(out: &mut Vec<u8>, count: Option<u64>, cursor: Cursor) {
+    text(out, missed_object(count, cursor).as_bytes());
 }
 
 /// The first frame: where the subscription starts.
@@ -96,8 +96,8 @@ mod tests {
     #[test]
     fn notices_are_text_frames_too() {
         let mut out = Vec::new();
-        missed(&mut out, Some(7));
-        assert_eq!(out, b"\x81\x0c{\"missed\":7}");
+        missed(&mut out, Some(7), CURSOR);
+        assert_eq!(out, b"\x81\x1f{\"missed\":7,\"id\":\"5f3a9c21-42\"}");
         assert_eq!(opening(CURSOR), b"\x81\x16{\"open\":\"5f3a9c21-42\"}");
     }
 }

@@ -2,11 +2,13 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use super::problem::Problem;
 use super::response::Response;
 use crate::publish::Publication;
-use crate::transports::Upgrade;
+use crate::transports::websocket::Session;
 
 /// The answer to one request.
 pub(crate) enum Answer {
@@ -17,11 +19,15 @@ pub(crate) enum Answer {
     /// It depends on the request's body.
     Publish(Publication),
     /// It is the last of HTTP on this connection.
-    Upgrade(Response, Upgrade),
+    Upgrade(Response, Session),
 }
 
 /// An answer that is being waited for.
-pub(crate) type Answering = Pin<Box<dyn Future<Output = Response> + Send>>;
+pub(crate) struct Answering {
+    pub(crate) answer: Pin<Box<dyn Future<Output = Response> + Send>>,
+    /// Set where there is no point in waiting on: the next look finds an answer.
+    pub(crate) hurry: Arc<AtomicBool>,
+}
 
 impl From<Response> for Answer {
     fn from(response: Response) -> Self {

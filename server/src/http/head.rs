@@ -1,17 +1,16 @@
-//! The head of a request, as the routes see it, and which heads are read here.
+//! The head of a request: read once, here, and to the letter.
 //!
-//! Only what is plainly right is: HTTP/1.1 to the letter, a target of the characters that a URL
-//! has, at most one length of the body, which only a `POST` has. Whatever else comes is left to
-//! hyper with every byte that was read, so that where one could doubt how long a request is
-//! (RFC 9112 §6.3, §11.2), one parser decides and the connection ends after it. Both are httparse
-//! beneath. Sources: RFC 9112 §2 to §6, RFC 3986 §3.3.
+//! What breaks the standard is refused with the connection. What a standard allows and careful clients
+//! do not send (HTTP/1.0, bare line feeds, an absolute target, a length beside chunks) is understood,
+//! and is the last request of its connection: where a proxy in front could have understood it otherwise,
+//! nothing comes after it. Sources: RFC 9112 §2 to §7 and §11.2, RFC 3986 §3.
 
 use std::mem::MaybeUninit;
 
-use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Version};
+use http::{HeaderName, Method, StatusCode};
 use httparse::{Header, Status};
 
+use super::problem::Problem;
 use crate::limits;
 
 /// The head of a request.
@@ -21,25 +20,15 @@ pub(crate) struct Head<'a> {
     pub(crate) path: &'a str,
     /// Empty where there is none.
     pub(crate) query: &'a str,
-    pub(crate) version: Version,
-    /// Whether a stream is to bring its batches as chunks: hyper makes its own.
+    /// What the request says that this server is called: the authority of its target, or its `Host`.
+    /// Empty where it says nothing.
+    pub(crate) host: &'a str,
+    /// Whether the client understands chunks: not before HTTP/1.1.
     pub(crate) takes_chunks: bool,
     fields: &'a [Header<'a>],
 }
 
 impl<'a> Head<'a> {
-    /// The head of a request that hyper has read. `fields` are the fields in `parts`.
-    pub(crate) fn of(parts: &'a Parts, fields: &'a [Header<'a>]) -> Self {
-        Self {
-            method: parts.method.clone(),
-            path: parts.uri.path(),
-            query: parts.uri.query().unwrap_or_default(),
-            version: parts.version,
-            takes_chunks: false,
-            fields,
-        }
-    }
-
     /// The first value of a field.
     pub(crate) fn field(&self, name: &HeaderName) -> Option<&'a [u8]> {
         self.every(name).next()
@@ -56,20 +45,9 @@ impl<'a> Head<'a> {
         self.fields.iter().filter(move |field| is(field, name)).map(|field| field.value)
     }
 
-    /// A copy as tungstenite wants it.
-    pub(crate) fn to_request(&self) -> Request<()> {
-        let field = |field: &Header<'_>| {
-            Some((HeaderName::from_bytes(field.name.as_bytes()).ok()?, HeaderValue::from_bytes(field.value).ok()?))
-        };
-        let mut fields = HeaderMap::new();
-        for (name, value) in self.fields.iter().filter_map(field) {
-            fields.append(name, value);
-        }
-        let mut request = Request::new(());
-        *request.method_mut() = self.method.clone();
-        *request.version_mut() = self.version;
-        *request.headers_mut() = fields;
-        request
+    /// Whether a field that is a list, on one line or on several, has a member. Source: RFC 9110 §5.3.
+    pub(crate) fn lists(&self, name: &HeaderName, member: &str) -> bool {
+        self.every(name).flat_map(members).any(|it| it.eq_ignore_ascii_case(member.as_bytes()))
     }
 }
 
@@ -77,88 +55,185 @@ fn is(field: &Header<'_>, name: &str) -> bool {
     field.name.len() == name.len() && field.name.eq_ignore_ascii_case(name)
 }
 
-/// The fields that hyper has read, for [`Head::of`].
-pub(crate) fn fields(headers: &HeaderMap) -> Vec<Header<'_>> {
-    headers.iter().map(|(name, value)| Header { name: name.as_str(), value: value.as_bytes() }).collect()
+/// The members of a list that are not empty.
+fn members(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii).filter(|member| !member.is_empty())
 }
 
-/// Room for the fields of a plain request. Chosen here: browsers send some twenty.
-pub(super) type Room<'a> = [MaybeUninit<Header<'a>>; 64];
+/// Room for the fields of a request.
+pub(super) type Room<'a> = [MaybeUninit<Header<'a>>; limits::HEAD_FIELDS];
 
 /// Room without anything in it.
 pub(super) const fn room<'a>() -> Room<'a> {
-    [const { MaybeUninit::uninit() }; 64]
+    [const { MaybeUninit::uninit() }; limits::HEAD_FIELDS]
 }
 
-/// A request that is plainly right.
+/// A request without what comes after its head.
 #[derive(Debug)]
-pub(super) struct Plain<'a> {
+pub(super) struct Request<'a> {
     pub(super) head: Head<'a>,
     /// How long the head is.
     pub(super) length: usize,
-    /// How long the body after it is.
-    pub(super) body: usize,
+    pub(super) body: BodyLength,
+    /// Whether the client waits for a word before it sends the body.
+    pub(super) expects: bool,
     /// Whether the connection is to end with the answer.
     pub(super) closes: bool,
+}
+
+/// How the end of a body is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum BodyLength {
+    /// After so many bytes.
+    Known(usize),
+    /// After the last chunk.
+    Chunked,
 }
 
 /// What bytes begin with.
 #[derive(Debug)]
 pub(super) enum Parsed<'a> {
-    Plain(Plain<'a>),
+    Request(Request<'a>),
     /// A head that goes on.
     Partial,
-    /// What hyper is to judge.
-    Unusual,
+    /// Nothing that can be answered but with this, and nothing after it can be understood.
+    Refused(Problem),
 }
 
 /// Reads a head.
 pub(super) fn parse<'a>(read: &'a [u8], room: &'a mut Room<'a>) -> Parsed<'a> {
     let mut request = httparse::Request::new(&mut []);
-    match request.parse_with_uninit_headers(read, room) {
-        Ok(Status::Complete(length)) => {
-            let httparse::Request { method: Some(method), path: Some(target), version: Some(1), headers } = request
-            else {
-                return Parsed::Unusual;
-            };
-            plain(method, target, headers, &read[..length]).map_or(Parsed::Unusual, Parsed::Plain)
+    let refused = match request.parse_with_uninit_headers(read, room) {
+        Ok(Status::Complete(length)) if length <= limits::HEAD_BYTES => match understand(request, &read[..length]) {
+            Ok(request) => return Parsed::Request(request),
+            Err(problem) => problem,
+        },
+        Ok(Status::Partial) if read.len() < limits::HEAD_BYTES => return Parsed::Partial,
+        Ok(_) | Err(httparse::Error::TooManyHeaders) => {
+            let (bytes, fields) = (limits::HEAD_BYTES, limits::HEAD_FIELDS);
+            let detail = format!("the head of a request is at most {bytes} bytes and {fields} fields");
+            Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, detail)
         }
-        Ok(Status::Partial) if read.len() < limits::HEAD_BYTES => Parsed::Partial,
-        Ok(Status::Partial) | Err(_) => Parsed::Unusual,
+        Err(error) => malformed(&error.to_string()),
+    };
+    Parsed::Refused(refused.closing())
+}
+
+fn malformed(reason: &str) -> Problem {
+    Problem::bad_request(format!("this is not HTTP/1.1: {reason}"))
+}
+
+fn understand<'a>(request: httparse::Request<'a, 'a>, head: &[u8]) -> Result<Request<'a>, Problem> {
+    let httparse::Request { method: Some(method), path: Some(target), version: Some(version), headers } = request
+    else {
+        return Err(malformed("a part of the request line is missing"));
+    };
+    let fields: &'a [Header<'a>] = headers;
+    let method = Method::from_bytes(method.as_bytes()).ok().ok_or_else(|| malformed("the method is no token"))?;
+    let target = Target::parse(target, &method)?;
+    let found = Found::among(fields)?;
+    let is_old = version == 0;
+    let (body, is_doubtful) = found.body(is_old)?;
+    let is_doubtful = is_doubtful || target.host.is_some() || has_bare_line_feed(head) || head.starts_with(b"\r\n");
+    let closes = is_old || is_doubtful || found.closes;
+    let host = match (target.host, found.host) {
+        (Some(host), _) | (None, Some(host)) => host,
+        (None, None) => "",
+    };
+    let head_length = head.len();
+    let head = Head { method, path: target.path, query: target.query, host, takes_chunks: !is_old, fields };
+    if found.host.is_none() && !is_old {
+        return Err(Problem::bad_request("a request has exactly one Host field (RFC 9112 §3.2)"));
+    }
+    Ok(Request { head, length: head_length, body, expects: found.expects && !is_old, closes })
+}
+
+/// What a request is for.
+struct Target<'a> {
+    host: Option<&'a str>,
+    path: &'a str,
+    query: &'a str,
+}
+
+impl<'a> Target<'a> {
+    /// Source: RFC 9112 §3.2.
+    fn parse(target: &'a str, method: &Method) -> Result<Self, Problem> {
+        let wrong = || Problem::bad_request("the target of a request is a path, or a URL that begins with http://");
+        if target == "*" && method == Method::OPTIONS {
+            return Ok(Self { host: None, path: target, query: "" });
+        }
+        if !target.bytes().all(is_plain) {
+            return Err(wrong());
+        }
+        let (host, target) = match target.split_once("://") {
+            Some((scheme, rest)) if ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) => {
+                let (host, target) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+                (Some(Some(host).filter(|host| !host.is_empty()).ok_or_else(wrong)?), target)
+            }
+            _ if target.starts_with('/') => (None, target),
+            _ => return Err(wrong()),
+        };
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        Ok(Self { host, path: if path.is_empty() { "/" } else { path }, query })
     }
 }
 
-fn plain<'a>(method: &str, target: &'a str, fields: &'a [Header<'a>], head: &[u8]) -> Option<Plain<'a>> {
-    let is_right = target.starts_with('/')
-        && target.bytes().all(is_plain)
-        && head.len() <= limits::HEAD_BYTES
-        && every_line_ends_in_full(head);
-    let method = Method::from_bytes(method.as_bytes()).ok()?;
-    let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let (mut length, mut closes) = (None, false);
-    for field in fields {
-        if is(field, "content-length") {
-            let given = decimal(field.value).filter(|_| length.is_none())?;
-            length = Some(given);
-        } else if is(field, "transfer-encoding") || is(field, "expect") {
-            return None;
-        } else if is(field, "connection") {
-            closes |=
-                field.value.split(|&byte| byte == b',').any(|token| token.trim_ascii().eq_ignore_ascii_case(b"close"));
-        }
-    }
-    let body = length.unwrap_or(0);
-    let may_have_body = method == Method::POST;
-    let length = head.len();
-    let head = Head { method, path, query, version: Version::HTTP_11, takes_chunks: true, fields };
-    (is_right && (body == 0 || may_have_body)).then_some(Plain { head, length, body, closes })
+/// The fields that say how a request is to be read.
+#[derive(Default)]
+struct Found<'a> {
+    host: Option<&'a str>,
+    length: Option<usize>,
+    codings: Option<Vec<&'a [u8]>>,
+    expects: bool,
+    closes: bool,
 }
 
-/// Whether each line feed comes after a carriage return, and none before the first line: httparse
-/// takes either for the end of a line, and others do not.
-fn every_line_ends_in_full(head: &[u8]) -> bool {
-    head.first().is_some_and(u8::is_ascii_alphabetic)
-        && memchr::memchr_iter(b'\n', head).all(|at| at > 0 && head[at - 1] == b'\r')
+impl<'a> Found<'a> {
+    fn among(fields: &'a [Header<'a>]) -> Result<Self, Problem> {
+        let mut found = Self::default();
+        for field in fields {
+            if is(field, "host") {
+                let host = std::str::from_utf8(field.value).ok().filter(|_| found.host.is_none());
+                let wrong = || Problem::bad_request("a request has exactly one Host field (RFC 9112 §3.2)");
+                found.host = Some(host.ok_or_else(wrong)?);
+            } else if is(field, "content-length") {
+                let length = decimal(field.value).filter(|_| found.length.is_none());
+                found.length = Some(length.ok_or_else(|| malformed("the length of the body is no number"))?);
+            } else if is(field, "transfer-encoding") {
+                found.codings.get_or_insert_default().extend(members(field.value));
+            } else if is(field, "connection") {
+                found.closes |= members(field.value).any(|option| option.eq_ignore_ascii_case(b"close"));
+            } else if is(field, "expect") {
+                if !field.value.trim_ascii().eq_ignore_ascii_case(b"100-continue") {
+                    let detail = "there is no expectation but 100-continue (RFC 9110 §10.1.1)";
+                    return Err(Problem::new(StatusCode::EXPECTATION_FAILED, detail));
+                }
+                found.expects = true;
+            }
+        }
+        Ok(found)
+    }
+
+    /// How the end of the body is found, and whether a proxy could see it elsewhere. Source: RFC 9112 §6.1 and §6.3.
+    fn body(&self, is_old: bool) -> Result<(BodyLength, bool), Problem> {
+        let Some(codings) = &self.codings else {
+            return Ok((BodyLength::Known(self.length.unwrap_or(0)), false));
+        };
+        match &codings[..] {
+            _ if is_old => Err(malformed("HTTP/1.0 has no Transfer-Encoding")),
+            [coding] if coding.eq_ignore_ascii_case(b"chunked") => Ok((BodyLength::Chunked, self.length.is_some())),
+            [.., last] if last.eq_ignore_ascii_case(b"chunked") => {
+                Err(Problem::new(StatusCode::NOT_IMPLEMENTED, "the only transfer coding that is taken is chunked"))
+            }
+            _ => Err(malformed("a body whose last transfer coding is not chunked has no end")),
+        }
+    }
+}
+
+/// Whether a line ends without a carriage return: httparse takes that for the end of a line, and
+/// others do not.
+pub(super) fn has_bare_line_feed(lines: &[u8]) -> bool {
+    memchr::memchr_iter(b'\n', lines).any(|at| at == 0 || lines[at - 1] != b'\r')
 }
 
 /// Digits alone, and no more than any body needs.
@@ -167,7 +242,7 @@ fn decimal(value: &[u8]) -> Option<usize> {
     std::str::from_utf8(value).ok().filter(|_| is_number)?.parse().ok()
 }
 
-/// What a path and a query consist of (RFC 3986 §3.3 and §3.4).
+/// What a URL consists of, without its fragment, which is never sent (RFC 3986 §3).
 const fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(
@@ -191,7 +266,18 @@ const fn is_plain(byte: u8) -> bool {
                 | b'='
                 | b':'
                 | b'@'
+                | b'['
+                | b']'
         )
+}
+
+/// Gives a test the head that a text is.
+#[cfg(test)]
+pub(crate) fn with<T>(text: &str, test: impl FnOnce(&Head<'_>) -> T) -> T {
+    match parse(text.as_bytes(), &mut room()) {
+        Parsed::Request(request) => test(&request.head),
+        other @ (Parsed::Partial | Parsed::Refused(_)) => panic!("{text:?} is {other:?}"),
+    }
 }
 
 #[cfg(test)]
@@ -200,64 +286,111 @@ mod tests {
 
     fn parsed(read: &str) -> String {
         match parse(read.as_bytes(), &mut room()) {
-            Parsed::Plain(Plain { head, length, body, closes }) => {
-                format!("{} {} {} {length} {body} {closes}", head.method, head.path, head.query)
+            Parsed::Request(Request { head, length, body, expects, closes }) => {
+                let body = match body {
+                    BodyLength::Known(length) => length.to_string(),
+                    BodyLength::Chunked => "chunked".to_owned(),
+                };
+                let flags = [(closes, " closes"), (expects, " expects"), (!head.takes_chunks, " old")];
+                let flags: String = flags.iter().filter(|(is_so, _)| *is_so).map(|(_, flag)| *flag).collect();
+                format!("{} {} {} {} {length} {body}{flags}", head.method, head.host, head.path, head.query)
             }
             Parsed::Partial => "partial".to_owned(),
-            Parsed::Unusual => "unusual".to_owned(),
+            Parsed::Refused(problem) => problem.status().as_str().to_owned(),
         }
     }
 
     #[test]
-    fn a_plain_request_is_read_here() {
-        assert_eq!(parsed("GET /a?b=c&d HTTP/1.1\r\nHost: t\r\n\r\nGET"), "GET /a b=c&d 34 0 false");
-        assert_eq!(parsed("POST /a HTTP/1.1\r\ncontent-length: 12\r\n\r\nhello"), "POST /a  40 12 false");
-        for (connection, closes) in [("close", true), ("keep-alive, Close", true), ("Upgrade", false)] {
-            let head = format!("GET / HTTP/1.1\r\nConnection: {connection}\r\n\r\n");
-            assert_eq!(parsed(&head), format!("GET /  {} 0 {closes}", head.len()));
+    fn a_plain_request_is_taken_apart() {
+        assert_eq!(parsed("GET /a?b=c&d HTTP/1.1\r\nHost: t\r\n\r\nGET"), "GET t /a b=c&d 34 0");
+        assert_eq!(parsed("POST /a HTTP/1.1\r\nHost: t\r\ncontent-length: 12\r\n\r\nhello"), "POST t /a  49 12");
+        for (connection, closes) in [("close", " closes"), ("keep-alive, Close", " closes"), ("Upgrade", "")] {
+            let head = format!("GET / HTTP/1.1\r\nHost: t\r\nConnection: {connection}\r\n\r\n");
+            assert_eq!(parsed(&head), format!("GET t /  {} 0{closes}", head.len()));
         }
+        let expecting = "POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: , Chunked\r\nExpect: 100-Continue\r\n\r\n";
+        assert_eq!(parsed(expecting), format!("POST t /  {} chunked expects", expecting.len()));
     }
 
     #[test]
-    fn a_head_that_goes_on_is_waited_for_up_to_the_limit() {
+    fn a_head_that_goes_on_is_waited_for_up_to_the_limits() {
         for part in ["", "G", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nHost: t\r\n\r"] {
             assert_eq!(parsed(part), "partial", "{part:?}");
         }
         let long = format!("GET / HTTP/1.1\r\nX: {}", "x".repeat(limits::HEAD_BYTES));
-        assert_eq!(parsed(&long), "unusual");
-        assert_eq!(parsed(&format!("{long}\r\n\r\n")), "unusual");
+        assert_eq!(parsed(&long), "431");
+        assert_eq!(parsed(&format!("{long}\r\n\r\n")), "431");
+        for (more, ended, unended) in [(63, "GET", "par"), (64, "GET", "par"), (99, "GET", "par"), (100, "431", "431")]
+        {
+            let head = format!("GET / HTTP/1.1\r\nHost: t\r\n{}", "X: y\r\n".repeat(more));
+            assert_eq!(parsed(&format!("{head}\r\n"))[..3], *ended, "{more}");
+            assert_eq!(parsed(&head)[..3], *unended, "{more}");
+        }
     }
 
     #[test]
-    fn what_leaves_a_doubt_is_not() {
-        for (line, fields) in [
-            ("GET / HTTP/1.0", "Host: t"),
-            ("GET  / HTTP/1.1", "Host: t"),
-            ("GET http://t/ HTTP/1.1", "Host: t"),
-            ("OPTIONS * HTTP/1.1", "Host: t"),
-            ("GET /# HTTP/1.1", "Host: t"),
-            ("GET /\u{e9} HTTP/1.1", "Host: t"),
-            ("\r\nGET / HTTP/1.1", "Host: t"),
-            ("GET / HTTP/1.1", "Host : t"),
-            ("GET / HTTP/1.1", "Host: t\nX: y"),
-            ("GET / HTTP/1.1", "Host: t\r\n folded"),
-            ("GET / HTTP/1.1", "Host: t\0"),
-            ("POST / HTTP/1.1", "Transfer-Encoding: chunked"),
-            ("POST / HTTP/1.1", "Content-Length: 5\r\ntransfer-encoding: identity"),
-            ("POST / HTTP/1.1", "Content-Length: 5\r\nContent-Length: 5"),
-            ("POST / HTTP/1.1", "Content-Length: 5, 5"),
-            ("POST / HTTP/1.1", "Content-Length: +5"),
-            ("POST / HTTP/1.1", "Content-Length: -5"),
-            ("POST / HTTP/1.1", "Content-Length: 0x5"),
-            ("POST / HTTP/1.1", "Content-Length:"),
-            ("POST / HTTP/1.1", "Content-Length: 99999999999999999999"),
-            ("POST / HTTP/1.1", "Content-Length: 5\r\nExpect: 100-continue"),
-            ("GET / HTTP/1.1", "Content-Length: 5"),
+    fn what_a_proxy_may_understand_otherwise_is_the_last_of_its_connection() {
+        for (request, understood) in [
+            ("GET / HTTP/1.0\r\nHost: t\r\n\r\n", "GET t /  27 0 closes old"),
+            ("GET / HTTP/1.0\r\n\r\n", "GET  /  18 0 closes old"),
+            ("GET http://o:1/a?b HTTP/1.1\r\nHost: t\r\n\r\n", "GET o:1 /a b 40 0 closes"),
+            ("GET HTTPS://o?b HTTP/1.1\r\nHost: t\r\n\r\n", "GET o / b 37 0 closes"),
+            ("GET / HTTP/1.1\nHost: t\n\n", "GET t /  24 0 closes"),
+            ("\r\nGET / HTTP/1.1\r\nHost: t\r\n\r\n", "GET t /  29 0 closes"),
+            (
+                "POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\ntransfer-encoding: chunked\r\n\r\n",
+                "POST t /  75 chunked closes",
+            ),
+            ("OPTIONS * HTTP/1.1\r\nHost: t\r\n\r\n", "OPTIONS t *  31 0"),
         ] {
-            assert_eq!(parsed(&format!("{line}\r\n{fields}\r\n\r\nhello")), "unusual", "{line} {fields}");
+            assert_eq!(parsed(request), understood, "{request:?}");
         }
-        assert_eq!(parsed("GET / HTTP/1.1\nHost: t\n\n"), "unusual");
-        let many = "X: y\r\n".repeat(65);
-        assert_eq!(parsed(&format!("GET / HTTP/1.1\r\n{many}\r\n")), "unusual");
+    }
+
+    #[test]
+    fn what_breaks_the_standard_is_refused() {
+        for (line, fields, status) in [
+            ("GET  / HTTP/1.1", "Host: t", 400),
+            ("GET healthz HTTP/1.1", "Host: t", 400),
+            ("GET t:80 HTTP/1.1", "Host: t", 400),
+            ("GET ftp://t/ HTTP/1.1", "Host: t", 400),
+            ("GET http:/// HTTP/1.1", "Host: t", 400),
+            ("GET * HTTP/1.1", "Host: t", 400),
+            ("CONNECT t:80 HTTP/1.1", "Host: t", 400),
+            ("GET /# HTTP/1.1", "Host: t", 400),
+            ("GET /\u{e9} HTTP/1.1", "Host: t", 400),
+            ("GET / HTTP/1.2", "Host: t", 400),
+            ("GET / HTTP/1.1", "Host : t", 400),
+            ("GET / HTTP/1.1", "Host: t\r\n folded", 400),
+            ("GET / HTTP/1.1", "Host: t\0", 400),
+            ("GET / HTTP/1.1", "X: no host", 400),
+            ("GET / HTTP/1.1", "Host: t\r\nHost: t", 400),
+            ("POST / HTTP/1.0", "Host: t\r\nTransfer-Encoding: chunked", 400),
+            ("POST / HTTP/1.1", "Host: t\r\nTransfer-Encoding: gzip, chunked", 501),
+            ("POST / HTTP/1.1", "Host: t\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked", 501),
+            ("POST / HTTP/1.1", "Host: t\r\nTransfer-Encoding: chunked, gzip", 400),
+            ("POST / HTTP/1.1", "Host: t\r\nTransfer-Encoding: identity", 400),
+            ("POST / HTTP/1.1", "Host: t\r\nTransfer-Encoding:", 400),
+            ("POST / HTTP/1.1", "Host: t\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked", 501),
+            ("POST / HTTP/1.1", "Host: t\r\nContent-Length: 5\r\nContent-Length: 5", 400),
+            ("POST / HTTP/1.1", "Host: t\r\nContent-Length: 5, 5", 400),
+            ("POST / HTTP/1.1", "Host: t\r\nContent-Length: +5", 400),
+            ("POST / HTTP/1.1", "Host: t\r\nContent-Length: -5", 400),
+            ("POST / HTTP/1.1", "Host: t\r\nContent-Length: 0x5", 400),
+            ("POST / HTTP/1.1", "Host: t\r\nContent-Length:", 400),
+            ("POST / HTTP/1.1", "Host: t\r\nContent-Length: 99999999999999999999", 400),
+            ("POST / HTTP/1.1", "Host: t\r\nExpect: the best", 417),
+        ] {
+            assert_eq!(parsed(&format!("{line}\r\n{fields}\r\n\r\nhello")), status.to_string(), "{line} {fields}");
+        }
+    }
+
+    #[test]
+    fn a_list_may_be_on_several_lines() {
+        let upgrade = HeaderName::from_static("upgrade");
+        with("GET / HTTP/1.1\r\nHost: t\r\nUpgrade: h2c,\r\nupgrade: a, WebSocket\r\n\r\n", |head| {
+            assert!(head.lists(&upgrade, "websocket") && head.lists(&upgrade, "H2C"));
+            assert!(!head.lists(&upgrade, "web") && !head.lists(&upgrade, ""));
+        });
     }
 }

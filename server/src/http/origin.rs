@@ -3,14 +3,72 @@
 //! A browser says where a page came from in `Origin`, WebSocket handshakes included, and programs
 //! that are no browser say nothing. Sources: RFC 6454, RFC 6455 §10.2, WHATWG Fetch §3.2.
 
-use http::HeaderValue;
+use std::str::FromStr;
+
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
-    HOST, ORIGIN, VARY,
+    ORIGIN, VARY,
 };
+use http::{HeaderName, HeaderValue};
 
 use super::head::Head;
+use super::host::HostName;
 use super::response::Response;
+
+/// What a browser says of where a request comes from, also where it sends no `Origin`.
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+
+/// Pages that may connect besides those of the server's own host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AllowedOrigin {
+    /// `*`: all of them.
+    Any,
+    /// Those of one origin, as browsers write it.
+    One(String),
+}
+
+/// What an origin must look like, for the one who gave another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "an origin is a scheme, a host and perhaps a port, e.g. https://app.example or http://localhost:3000; * is any"
+)]
+pub struct InvalidOrigin;
+
+impl FromStr for AllowedOrigin {
+    type Err = InvalidOrigin;
+
+    /// Takes what a browser can send (RFC 6454 §6.2), and what is written otherwise and means the same.
+    fn from_str(text: &str) -> Result<Self, InvalidOrigin> {
+        if text == "*" {
+            return Ok(Self::Any);
+        }
+        let (scheme, authority) = text.split_once("://").ok_or(InvalidOrigin)?;
+        let scheme = scheme.to_ascii_lowercase();
+        let is_scheme = scheme.starts_with(|first: char| first.is_ascii_lowercase())
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
+        let authority = authority.strip_suffix('/').unwrap_or(authority).to_ascii_lowercase();
+        let end = authority.rfind(':').filter(|_| !authority.ends_with(']')).unwrap_or(authority.len());
+        let (host, port) = authority.split_at(end);
+        let is_port =
+            |port: &str| port.starts_with(|first: char| matches!(first, '1'..='9')) && port.parse::<u16>().is_ok();
+        let is_right = is_scheme
+            && host.parse::<HostName>().is_ok_and(|_| host.starts_with('[') == host.contains(':'))
+            && port.strip_prefix(':').is_none_or(is_port);
+        let is_default = default_port(&scheme) == Some(port);
+        is_right
+            .then(|| Self::One(format!("{scheme}://{host}{}", if is_default { "" } else { port })))
+            .ok_or(InvalidOrigin)
+    }
+}
+
+fn default_port(scheme: &str) -> Option<&'static str> {
+    match scheme {
+        "http" => Some(":80"),
+        "https" => Some(":443"),
+        _ => None,
+    }
+}
 
 /// Where a request comes from.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,12 +83,17 @@ pub(super) enum Origin {
 
 impl Origin {
     /// The origin of a request, judged by its host and the list.
-    pub(super) fn of(head: &Head<'_>, allowed: &[String]) -> Self {
-        let Some(value) = head.field(&ORIGIN) else { return Self::None };
-        let host = head.text(&HOST).unwrap_or_default();
+    pub(super) fn of(head: &Head<'_>, allowed: &[AllowedOrigin]) -> Self {
+        let Some(value) = head.field(&ORIGIN) else {
+            let is_foreign = comes_from_elsewhere(head) && !allowed.contains(&AllowedOrigin::Any);
+            return if is_foreign { Self::Foreign } else { Self::None };
+        };
         let may_connect = std::str::from_utf8(value).is_ok_and(|origin| {
-            is_own_host(origin, host)
-                || allowed.iter().any(|entry| entry == "*" || entry.trim_end_matches('/').eq_ignore_ascii_case(origin))
+            is_own_host(origin, head.host)
+                || allowed.iter().any(|entry| match entry {
+                    AllowedOrigin::Any => true,
+                    AllowedOrigin::One(allowed) => allowed.eq_ignore_ascii_case(origin),
+                })
         });
         match HeaderValue::from_bytes(value) {
             Ok(value) if may_connect => Self::Allowed(value),
@@ -63,41 +126,39 @@ pub(super) fn preflight(response: Response) -> Response {
 
 /// Whether a request comes from a page of the server's own host, or from no page.
 pub(super) fn is_own(head: &Head<'_>) -> bool {
-    let host = head.text(&HOST).unwrap_or_default();
-    head.field(&ORIGIN).is_none_or(|origin| std::str::from_utf8(origin).is_ok_and(|origin| is_own_host(origin, host)))
+    let is_own = |origin| std::str::from_utf8(origin).is_ok_and(|origin| is_own_host(origin, head.host));
+    head.field(&ORIGIN).map_or_else(|| !comes_from_elsewhere(head), is_own)
+}
+
+/// Whether a request without `Origin` is of a page of another origin, as far as the browser tells: its
+/// answer cannot be read there, but when it comes can be seen. A link to the live page is one's own doing.
+/// Source: W3C Fetch Metadata §2.
+fn comes_from_elsewhere(head: &Head<'_>) -> bool {
+    let is_link = || head.path == "/" && head.field(&SEC_FETCH_MODE) == Some(b"navigate");
+    matches!(head.field(&SEC_FETCH_SITE), Some(b"cross-site" | b"same-site")) && !is_link()
 }
 
 /// Whether an origin is the host that the request was sent to, whatever the scheme: behind a proxy
 /// that ends TLS, the server does not see it.
 fn is_own_host(origin: &str, host: &str) -> bool {
     let Some((scheme, authority)) = origin.split_once("://") else { return false };
-    let default_port = match scheme {
-        "http" => ":80",
-        "https" => ":443",
-        _ => return false,
-    };
+    let Some(default_port) = default_port(scheme) else { return false };
     let bare = |authority: &str| authority.strip_suffix(default_port).unwrap_or(authority).to_ascii_lowercase();
     !host.is_empty() && bare(authority) == bare(host)
 }
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderMap, Request};
-
     use super::*;
-    use crate::http::head::fields;
+    use crate::http::head;
 
     fn origin(origin: &str, host: &str, allowed: &[&str]) -> Origin {
-        let mut headers = HeaderMap::new();
-        headers.insert(ORIGIN, origin.parse().unwrap());
-        headers.insert(HOST, host.parse().unwrap());
-        let mut request = Request::new(());
-        *request.headers_mut() = headers;
-        let parts = request.into_parts().0;
-        Origin::of(
-            &Head::of(&parts, &fields(&parts.headers)),
-            &allowed.iter().map(|&entry| entry.to_owned()).collect::<Vec<_>>(),
-        )
+        of(host, &format!("Origin: {origin}\r\n"), allowed)
+    }
+
+    fn of(host: &str, fields: &str, allowed: &[&str]) -> Origin {
+        let allowed: Vec<_> = allowed.iter().map(|entry| entry.parse().unwrap()).collect();
+        head::with(&format!("GET / HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n"), |head| Origin::of(head, &allowed))
     }
 
     #[test]
@@ -117,14 +178,58 @@ mod tests {
         for from in ["http://evil.example", "http://127.0.0.1:8081", "null", "127.0.0.1:8080", "file://"] {
             assert_eq!(origin(from, "127.0.0.1:8080", &["https://ok.example"]), Origin::Foreign, "{from}");
         }
-        let listed = origin("https://ok.example", "127.0.0.1:8080", &["https://OK.example/"]);
-        assert_eq!(listed, Origin::Allowed(HeaderValue::from_static("https://ok.example")));
+        for listed in ["https://OK.example/", "https://ok.example:443"] {
+            let allowed = origin("https://ok.example", "127.0.0.1:8080", &[listed]);
+            assert_eq!(allowed, Origin::Allowed(HeaderValue::from_static("https://ok.example")));
+        }
         assert!(matches!(origin("null", "h", &["*"]), Origin::Allowed(_)));
     }
 
     #[test]
-    fn a_request_that_names_no_origin_is_no_pages() {
-        let parts = Request::new(()).into_parts().0;
-        assert_eq!(Origin::of(&Head::of(&parts, &[]), &[]), Origin::None);
+    fn a_request_that_names_no_origin_is_no_pages_unless_the_browser_says_so() {
+        assert_eq!(of("t", "", &[]), Origin::None);
+        for (site, expected) in [
+            ("none", Origin::None),
+            ("same-origin", Origin::None),
+            ("same-site", Origin::Foreign),
+            ("cross-site", Origin::Foreign),
+        ] {
+            assert_eq!(of("t", &format!("Sec-Fetch-Site: {site}\r\n"), &["https://ok.example"]), expected, "{site}");
+            assert_eq!(of("t", &format!("Sec-Fetch-Site: {site}\r\n"), &["*"]), Origin::None, "{site}");
+        }
+        assert_eq!(of("t", "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\n", &[]), Origin::None);
+    }
+
+    #[test]
+    fn an_origin_that_no_browser_sends_is_refused() {
+        for wrong in [
+            "",
+            "ok.example",
+            "https://",
+            "https://ok.example/path",
+            "https://ok.example:0",
+            "https://ok.example:x",
+            "https://ok.example:65536",
+            "https://user@ok.example",
+            "https://é.example",
+            "null",
+            "file://",
+            "://ok",
+            "https://ok.example?",
+            "https://*.example",
+            "1s://ok.example",
+            "https://::1",
+            "https://ok.example:",
+        ] {
+            assert_eq!(wrong.parse::<AllowedOrigin>(), Err(InvalidOrigin), "{wrong}");
+        }
+        for (given, sent) in [
+            ("HTTP://Ok.example:80", "http://ok.example"),
+            ("http://localhost:3000", "http://localhost:3000"),
+            ("https://[::1]:8443", "https://[::1]:8443"),
+            ("chrome-extension://abcdef", "chrome-extension://abcdef"),
+        ] {
+            assert_eq!(given.parse(), Ok(AllowedOrigin::One(sent.to_owned())));
+        }
     }
 }

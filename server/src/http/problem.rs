@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::body::Body;
 use super::response::Response;
 use crate::limits;
+use crate::memory::OutOfMemory;
 
 /// An error response: `application/problem+json` with `title`, `status` and `detail`.
 #[derive(Debug)]
@@ -26,6 +27,12 @@ struct Members<'a> {
     detail: &'a str,
 }
 
+impl From<OutOfMemory> for Problem {
+    fn from(error: OutOfMemory) -> Self {
+        Self::unavailable(error.to_string())
+    }
+}
+
 impl Problem {
     pub(crate) fn new(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
         Self { status, detail: detail.into(), headers: Vec::new() }
@@ -37,6 +44,11 @@ impl Problem {
 
     pub(crate) fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "there is nothing at this path: / tells what there is")
+    }
+
+    /// There would be something at this path, had it been asked for.
+    pub(crate) fn not_enabled(detail: &'static str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, detail)
     }
 
     pub(crate) fn method_not_allowed(allow: &'static str) -> Self {

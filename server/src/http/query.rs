@@ -1,13 +1,13 @@
 //! What a subscriber asks for: where to start, and how its transport is to behave.
 //!
-//! Every parameter is checked on every transport, and one that is unknown is refused: a misspelt
-//! `?after=` must not start a subscriber somewhere else in silence.
+//! A parameter that means nothing to the transport is refused, and so is one that is given twice: a
+//! misspelt `?after=` must not start a subscriber somewhere else in silence.
 
 use std::str::FromStr;
 use std::time::Duration;
 
 use http::HeaderName;
-use pushoff_model::{Cursor, Start};
+use pushoff_model::{Cursor, Start, Transport};
 
 use super::head::Head;
 use super::problem::Problem;
@@ -47,7 +47,7 @@ pub(crate) enum Mode {
 
 impl Query {
     /// The parameters of a request.
-    pub(crate) fn parse(head: &Head<'_>) -> Result<Self, Problem> {
+    pub(crate) fn parse(head: &Head<'_>, transport: Transport) -> Result<Self, Problem> {
         let mut query = Self {
             start: Start::Now,
             limit: limits::POLL_MESSAGES,
@@ -56,7 +56,13 @@ impl Query {
             interval: limits::RETRY,
             subscribe: true,
         };
+        let known = known(transport);
+        let mut seen = [false; MOST];
         for (name, value) in form_urlencoded::parse(head.query.as_bytes()) {
+            let place = known.iter().position(|it| *it == name).ok_or_else(|| unknown(&name, transport, known))?;
+            if std::mem::replace(&mut seen[place], true) {
+                return Err(Problem::bad_request(format!("the query parameter `{name}` is given twice")));
+            }
             query.set(&name, &value).ok_or_else(|| wrong(&name, &value))?;
         }
         if let Some(cursor) = last_event_id(head)? {
@@ -86,6 +92,25 @@ impl Query {
     }
 }
 
+/// The most parameters that a transport has.
+const MOST: usize = 5;
+
+/// The parameters that mean something to a transport.
+const fn known(transport: Transport) -> &'static [&'static str] {
+    match transport {
+        Transport::ShortPolling => &["after", "limit"],
+        Transport::LongPolling => &["after", "limit", "wait"],
+        Transport::HttpStreaming | Transport::RawTcp => &["after"],
+        Transport::Sse => &["after", "mode", "limit", "wait", "interval"],
+        Transport::WebSocket => &["after", "subscribe"],
+    }
+}
+
+fn unknown(name: &str, transport: Transport, known: &[&str]) -> Problem {
+    let known = known.join(", ");
+    Problem::bad_request(format!("{transport} has no query parameter `{name}`: it has {known}"))
+}
+
 /// A number of digits alone: no sign, which Rust's own parser would take.
 fn number<N: FromStr>(text: &str) -> Option<N> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
@@ -109,11 +134,7 @@ fn wrong(name: &str, value: &str) -> Problem {
         "wait" => "a number of seconds, 0 to 120",
         "interval" => "a number of milliseconds, 1 to 3600000",
         "mode" => "streaming, long-polling or short-polling",
-        "subscribe" => "true or false",
-        _ => {
-            let known = "after, limit, wait, interval, mode and subscribe";
-            return Problem::bad_request(format!("there is no query parameter `{name}`: there are {known}"));
-        }
+        _ => "true or false",
     };
     Problem::bad_request(format!("the query parameter `{name}` is {allowed}, not `{value}`"))
 }
@@ -128,19 +149,19 @@ fn last_event_id(head: &Head<'_>) -> Result<Option<Cursor>, Problem> {
 
 #[cfg(test)]
 mod tests {
-    use http::Request;
     use pushoff_model::Epoch;
 
     use super::*;
-    use crate::http::head::fields;
+    use crate::http::head;
 
     fn parse(query: &str, last_event_id: Option<&str>) -> Result<Query, Problem> {
-        let mut request = Request::get(format!("/topics/t/sse{query}"));
-        if let Some(id) = last_event_id {
-            request = request.header("Last-Event-ID", id);
-        }
-        let parts = request.body(()).unwrap().into_parts().0;
-        Query::parse(&Head::of(&parts, &fields(&parts.headers)))
+        parse_for(Transport::Sse, query, last_event_id)
+    }
+
+    fn parse_for(transport: Transport, query: &str, last_event_id: Option<&str>) -> Result<Query, Problem> {
+        let last = last_event_id.map(|id| format!("Last-Event-ID: {id}\r\n")).unwrap_or_default();
+        let request = format!("GET /topics/t/{transport}{query} HTTP/1.1\r\nHost: t\r\n{last}\r\n");
+        head::with(&request, |head| Query::parse(head, transport))
     }
 
     const CURSOR: Cursor = Cursor { epoch: Epoch(0x5f3a_9c21), sequence: 42 };
@@ -161,10 +182,10 @@ mod tests {
 
     #[test]
     fn what_is_allowed_is_taken() {
-        let query = parse("?limit=7&wait=0.5&mode=long-polling&interval=250&subscribe=false", None).unwrap();
+        let query = parse("?limit=7&wait=0.5&mode=long-polling&interval=250", None).unwrap();
         assert_eq!((query.limit, query.wait), (7, Duration::from_millis(500)));
         assert_eq!((query.mode, query.interval), (Mode::LongPolling, Duration::from_millis(250)));
-        assert!(!query.subscribe);
+        assert!(!parse_for(Transport::WebSocket, "?subscribe=false", None).unwrap().subscribe);
         assert_eq!(parse("?wait=120", None).unwrap().wait, limits::LONGEST_WAIT);
         assert_eq!(parse("?wait=0", None).unwrap().wait, Duration::ZERO);
     }
@@ -187,7 +208,7 @@ mod tests {
             "interval=1.5",
             "interval=3600001",
             "mode=poll",
-            "subscribe=yes",
+            "subscribe=true",
             "afer=start",
         ] {
             let problem = parse(&format!("?{wrong}"), None).unwrap_err();
@@ -195,5 +216,29 @@ mod tests {
             assert!(format!("{problem:?}").contains(&format!("`{name}`")), "{wrong}: {problem:?}");
         }
         assert!(parse("", Some("start")).is_err());
+    }
+    #[test]
+    fn a_parameter_that_means_nothing_to_the_transport_is_refused_and_so_is_one_given_twice() {
+        let values = [
+            ("after", "start"),
+            ("limit", "1"),
+            ("wait", "1"),
+            ("mode", "streaming"),
+            ("interval", "1"),
+            ("subscribe", "true"),
+            ("afer", "start"),
+        ];
+        for transport in Transport::ALL {
+            for (name, value) in values {
+                let is_known = known(transport).contains(&name);
+                assert_eq!(
+                    parse_for(transport, &format!("?{name}={value}"), None).is_ok(),
+                    is_known,
+                    "{transport} {name}"
+                );
+                assert!(parse_for(transport, &format!("?{name}={value}&{name}={value}"), None).is_err());
+            }
+            assert!(known(transport).len() <= MOST);
+        }
     }
 }

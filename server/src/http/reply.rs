@@ -7,31 +7,30 @@ use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
 use std::mem::MaybeUninit;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Poll, ready};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, Bytes};
 use http::StatusCode;
 use http::header::CONNECTION;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::AsyncRead;
+use tokio::task::yield_now;
 
 use super::body::Body;
-use super::connection::boxed;
+use super::connection::{boxed, poll_end};
 use super::origin::Origin;
 use super::response::Response;
-use crate::framing::chunk;
 use crate::limits;
 use crate::server::Server;
-use crate::transports::Feed;
-use crate::write::{self, Patience};
+use crate::transports::{Feed, Piece};
+use crate::write::{self, Link, Patience};
 
 /// The longest body that is copied behind its head. Chosen here: about where a second vector costs
 /// less than the copy.
 const JOINED: usize = 4 << 10;
 
 /// The most that is read at once where it is not known what comes.
-const READ: usize = 4 << 10;
+pub(super) const READ: usize = 4 << 10;
 
 /// How the answer to a request is written, whatever it is.
 #[derive(Debug)]
@@ -39,6 +38,8 @@ pub(super) struct Manner {
     pub(super) origin: Origin,
     /// Whether the client wants no more than the head.
     pub(super) is_head: bool,
+    /// Whether the client understands chunks. Where it does not, a stream ends with the connection.
+    pub(super) takes_chunks: bool,
     /// Whether the connection ends with it.
     pub(super) closes: bool,
 }
@@ -49,8 +50,16 @@ pub(super) struct Reply {
     /// The head, and the body as far as it is short.
     first: Vec<u8>,
     rest: Body,
-    /// Whether the connection ends with it.
-    pub(super) closes: bool,
+    closes: bool,
+}
+
+/// What becomes of a connection after an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum After {
+    /// Another request may come.
+    GoOn,
+    /// It ends.
+    Close,
 }
 
 impl Reply {
@@ -91,7 +100,9 @@ impl Reply {
                 }
             }
             Body::Stream(mut feed) => {
-                field(&mut first, "transfer-encoding", b"chunked");
+                if manner.takes_chunks {
+                    field(&mut first, "transfer-encoding", b"chunked");
+                }
                 first.extend_from_slice(b"\r\n\r\n");
                 first.extend_from_slice(&feed.opening());
                 Body::Stream(feed)
@@ -100,20 +111,28 @@ impl Reply {
         Self { first, rest, closes }
     }
 
-    /// Writes it all. What the client sends during a stream is kept in `ahead`.
-    pub(super) async fn write<IO>(self, io: &mut IO, ahead: &mut BytesMut, server: &Server) -> io::Result<()>
+    /// Writes it all. What the client sends during a stream is forgotten, and is the end of the
+    /// connection with it.
+    pub(super) async fn write<IO>(self, io: &mut IO, server: &Server) -> io::Result<After>
     where
-        IO: AsyncRead + AsyncWrite + Unpin,
+        IO: AsyncRead + Link,
     {
-        match self.rest {
-            Body::Whole(bytes) if bytes.is_empty() => write::all(io, &mut &self.first[..], server).await,
-            Body::Whole(bytes) => write::all(io, &mut Buf::chain(&self.first[..], bytes), server).await,
+        let heard = match self.rest {
+            Body::Whole(bytes) if bytes.is_empty() => {
+                write::all(io, &mut &self.first[..], server).await?;
+                0
+            }
+            Body::Whole(bytes) => {
+                write::all(io, &mut Buf::chain(&self.first[..], bytes), server).await?;
+                0
+            }
             Body::Stream(feed) => {
                 write::all(io, &mut &self.first[..], server).await?;
                 drop(self.first);
-                boxed(|| stream(io, feed, ahead, server)).await
+                boxed(|| stream(io, feed, server)).await?
             }
-        }
+        };
+        Ok(if self.closes || heard > 0 { After::Close } else { After::GoOn })
     }
 }
 
@@ -125,45 +144,44 @@ fn field(head: &mut Vec<u8>, name: &str, value: &[u8]) {
     head.extend_from_slice(value);
 }
 
-/// Writes each batch, which is a chunk, as it comes.
-async fn stream<IO>(io: &mut IO, mut feed: Box<Feed>, ahead: &mut BytesMut, server: &Server) -> io::Result<()>
+/// Writes each batch as it comes. A client that has no more to say has the end of the stream: it may
+/// have closed its half of the connection, or all of it. Gives back how many bytes it said meanwhile.
+async fn stream<IO>(io: &mut IO, mut feed: Box<Feed>, server: &Server) -> io::Result<usize>
 where
-    IO: AsyncRead + AsyncWrite + Unpin,
+    IO: AsyncRead + Link,
 {
     let (mut outgoing, mut patience, mut is_over) = (Bytes::new(), Patience::default(), false);
-    poll_fn(|cx| {
-        while patience.poll_write(cx, io, &mut outgoing, server)?.is_ready() {
-            if is_over {
-                return Poll::Ready(Ok(()));
+    let mut heard = 0;
+    loop {
+        let turn = poll_fn(|cx| {
+            for _ in 0..limits::TURNS {
+                if patience.poll_write(cx, io, &mut outgoing, server)?.is_pending() {
+                    return poll_end(cx, io, &mut heard)
+                        .map(|ended| ended.and(Err(io::ErrorKind::ConnectionReset.into())));
+                }
+                if is_over {
+                    return Poll::Ready(Ok(true));
+                }
+                match feed.poll_next(cx) {
+                    Poll::Ready(Piece::Batch(batch)) => outgoing = batch,
+                    Poll::Ready(Piece::Heartbeat(heartbeat)) => {
+                        patience.check(io, server)?;
+                        outgoing = heartbeat;
+                    }
+                    Poll::Ready(Piece::End) => (outgoing, is_over) = (feed.ending(), true),
+                    Poll::Pending => {
+                        ready!(poll_end(cx, io, &mut heard))?;
+                        (outgoing, is_over) = (feed.ending(), true);
+                    }
+                }
             }
-            match feed.poll_next(cx) {
-                Poll::Ready(Some(batch)) => outgoing = batch,
-                Poll::Ready(None) => (outgoing, is_over) = (Bytes::from_static(chunk::LAST), true),
-                Poll::Pending => break,
-            }
+            Poll::Ready(Ok(false))
+        });
+        if turn.await? {
+            return Ok(heard);
         }
-        poll_gone(cx, io, ahead).map(|()| Err(io::ErrorKind::ConnectionReset.into()))
-    })
-    .await
-}
-
-/// Reads ahead, up to what a head may have, until there is nobody any more.
-pub(super) fn poll_gone(cx: &mut Context<'_>, io: &mut (impl AsyncRead + Unpin), ahead: &mut BytesMut) -> Poll<()> {
-    while ahead.len() < limits::HEAD_BYTES {
-        if !matches!(ready!(poll_read(io, cx, ahead)), Ok(1..)) {
-            return Poll::Ready(());
-        }
+        yield_now().await;
     }
-    Poll::Pending
-}
-
-/// Reads what there is. Whoever waits for it holds no buffer.
-fn poll_read(io: &mut (impl AsyncRead + Unpin), cx: &mut Context<'_>, ahead: &mut BytesMut) -> Poll<io::Result<usize>> {
-    let mut room = room();
-    let mut read = ReadBuf::uninit(&mut room);
-    ready!(Pin::new(io).poll_read(cx, &mut read))?;
-    ahead.extend_from_slice(read.filled());
-    Poll::Ready(Ok(read.filled().len()))
 }
 
 /// Room to read into, on the stack.

@@ -5,7 +5,7 @@
 
 use http::{HeaderName, HeaderValue, StatusCode};
 
-use super::body::{Body, Sent};
+use super::body::Body;
 
 /// A response.
 #[derive(Debug)]
@@ -29,21 +29,5 @@ impl Response {
     pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.fields.push((name, value));
         self
-    }
-
-    /// As hyper takes it.
-    pub(super) fn into_http(self) -> http::Response<Sent> {
-        let mut response = http::Response::new(self.body.into());
-        *response.status_mut() = self.status;
-        response.headers_mut().extend(self.fields);
-        response
-    }
-}
-
-impl From<http::Response<()>> for Response {
-    /// A bare response of somebody else's.
-    fn from(response: http::Response<()>) -> Self {
-        let fields = response.headers().iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-        Self { fields, ..Self::bare(response.status()) }
     }
 }

@@ -77,7 +77,7 @@ impl File {
 
 /// The page, which is told what it may ask of this server.
 pub(super) fn page(server: &Server) -> Response {
-    let outages = if server.outage.is_some() { "on" } else { "off" };
+    let outages = if server.config.demo { "on" } else { "off" };
     let token = if server.config.publish_token.is_some() { "wanted" } else { "none" };
     let page = PAGE.replace("OUTAGES", outages).replace("TOKEN", token);
     document(POLICY, page)
@@ -106,6 +106,7 @@ mod tests {
     use super::*;
     use crate::Config;
     use crate::http::body::Body;
+    use crate::server::LOOPBACK;
 
     #[test]
     fn every_file_of_the_folder_is_served_under_its_name() {
@@ -142,13 +143,13 @@ mod tests {
 
     #[test]
     fn the_page_knows_what_it_may_ask_of_the_server() {
-        let said = |config| match page(&Server::new(config)).body {
+        let said = |config| match page(&Server::new(config, LOOPBACK)).body {
             Body::Whole(bytes) => String::from_utf8(bytes.to_vec()).unwrap(),
             Body::Stream(_) => String::new(),
         };
         let plain = said(Config::default());
         assert!(plain.contains("data-outages=\"off\" data-token=\"none\""));
-        let secret = Config { outages: true, publish_token: Some("secret".to_owned()), ..Config::default() };
+        let secret = Config { demo: true, publish_token: Some("secret".to_owned()), ..Config::default() };
         assert!(said(secret).contains("data-outages=\"on\" data-token=\"wanted\""));
     }
 }

@@ -1,14 +1,20 @@
 //! A subscriber: a cursor on a log and a wake-up. It holds no message and no queue.
 
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use pushoff_model::Cursor;
+use tokio::time::{Sleep, sleep};
 
 use super::topic_log::{Reading, TopicLog, Waiting};
 use crate::framing::Framing;
 use crate::log::{Bounds, Position};
+
+/// How long one waits for whose messages there is no memory before it looks again.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// One subscriber of a topic.
 #[derive(Debug)]
@@ -16,11 +22,13 @@ pub struct Subscription {
     log: Arc<TopicLog>,
     position: Position,
     waiting: Waiting,
+    /// There while there is no memory for what it is to read.
+    pause: Option<Pin<Box<Sleep>>>,
 }
 
 impl Subscription {
     pub(super) fn new(log: Arc<TopicLog>, position: Position) -> Self {
-        Self { log, position, waiting: Waiting::default() }
+        Self { log, position, waiting: Waiting::default(), pause: None }
     }
 
     /// Where the subscriber stands: all up to here was read or reported missed.
@@ -40,15 +48,24 @@ impl Subscription {
         self.log.read(&mut self.position, framing, bounds)
     }
 
-    /// The same, but where there is nothing yet the task is woken when there is: any reading but
-    /// [`Reading::CaughtUp`].
+    /// The same, but where there is nothing yet the task is woken when there is, and where there is no
+    /// memory it is woken after a while: any reading but [`Reading::CaughtUp`] and [`Reading::NoRoom`].
     ///
     /// A task that has read all there is may be woken once more before it asks again.
     pub fn poll_next(&mut self, cx: &mut Context<'_>, framing: Framing, bounds: Bounds) -> Poll<Reading> {
-        self.log.poll_read(&mut self.position, &mut self.waiting, cx.waker(), framing, bounds)
+        loop {
+            if let Some(pause) = &mut self.pause {
+                ready!(pause.as_mut().poll(cx));
+                self.pause = None;
+            }
+            match self.log.poll_read(&mut self.position, &mut self.waiting, cx.waker(), framing, bounds) {
+                Poll::Ready(Reading::NoRoom) => self.pause = Some(Box::pin(sleep(PAUSE))),
+                read @ (Poll::Ready(_) | Poll::Pending) => return read,
+            }
+        }
     }
 
-    /// Waits for messages or for the end: any reading but [`Reading::CaughtUp`]. Cancel safe.
+    /// Waits for messages or for the end, as [`Self::poll_next`] does. Cancel safe.
     pub async fn next(&mut self, framing: Framing, bounds: Bounds) -> Reading {
         poll_fn(|cx| self.poll_next(cx, framing, bounds)).await
     }
@@ -72,25 +89,46 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::hub::{Hub, HubLimits, Retention};
+    use crate::hub::{Hub, HubLimits, Memory, Retention};
     use crate::payload::Payload;
 
     const BOUNDS: Bounds = Bounds { messages: 1000, bytes: 1 << 16 };
 
-    fn topic(messages: usize) -> Arc<TopicLog> {
-        let retention = Retention { messages, bytes: 1 << 20 };
-        let hub = Hub::new(HubLimits { retention, topics: 1, idle: Duration::ZERO });
-        hub.topic(&"t".parse::<Topic>().unwrap()).unwrap()
+    /// A hub with one topic.
+    struct One(Hub);
+
+    impl One {
+        fn name() -> Topic {
+            "t".parse().unwrap()
+        }
+
+        fn subscribe(&self, start: Start) -> Subscription {
+            self.0.subscribe(&Self::name(), start)
+        }
+
+        fn complete(&self) {
+            self.0.complete(&Self::name()).unwrap();
+        }
+
+        fn epoch(&self) -> Epoch {
+            self.subscribe(Start::Now).cursor().epoch
+        }
     }
 
-    fn publish(topic: &TopicLog, number: u64) -> Cursor {
-        topic.append(Payload::parse(number.to_string().as_bytes(), 100).unwrap()).unwrap()
+    fn topic(messages: usize) -> One {
+        let (retention, memory) = (Retention { messages, bytes: 1 << 20 }, Memory::new(1 << 30));
+        One(Hub::new(HubLimits { retention, topics: 1, idle: Duration::ZERO, memory }))
+    }
+
+    fn publish(topic: &One, number: u64) -> Cursor {
+        let payload = Payload::parse(number.to_string().as_bytes(), 100).unwrap();
+        topic.0.publish(&One::name(), vec![payload]).unwrap()
     }
 
     fn text(reading: Reading) -> String {
         match reading {
             Reading::Batch(batch) => String::from_utf8(batch.bytes.to_vec()).unwrap(),
-            other @ (Reading::CaughtUp | Reading::Complete | Reading::Closing) => panic!("{other:?}"),
+            other @ (Reading::CaughtUp | Reading::Complete | Reading::Closing | Reading::NoRoom) => panic!("{other:?}"),
         }
     }
 
@@ -101,7 +139,7 @@ mod tests {
         publish(&topic, 1);
         let [one, other] = readers.each_mut().map(|reader| match reader.read(Framing::Ndjson, BOUNDS) {
             Reading::Batch(batch) => batch.bytes,
-            other @ (Reading::CaughtUp | Reading::Complete | Reading::Closing) => panic!("{other:?}"),
+            other @ (Reading::CaughtUp | Reading::Complete | Reading::Closing | Reading::NoRoom) => panic!("{other:?}"),
         });
         assert_eq!(one.as_ptr(), other.as_ptr());
     }
@@ -141,10 +179,11 @@ mod tests {
         for number in 1..=3 {
             publish(&topic, number);
         }
-        let strange = Cursor { epoch: Epoch(topic.cursor(0).epoch.0 ^ 1), sequence: 3 };
+        let strange = Cursor { epoch: Epoch(topic.epoch().0 ^ 1), sequence: 3 };
         let lines = text(topic.subscribe(Start::After(strange)).read(Framing::Ndjson, BOUNDS));
         let data: Vec<_> = lines.lines().collect();
-        assert_eq!(data[0], "{\"missed\":null}");
+        let before = Cursor { epoch: topic.epoch(), sequence: 1 };
+        assert_eq!(data[0], format!("{{\"missed\":null,\"id\":\"{before}\"}}"));
         assert!(data[1].ends_with("\"data\":2}") && data[2].ends_with("\"data\":3}"), "{lines}");
     }
 
@@ -152,11 +191,14 @@ mod tests {
     async fn a_missed_notice_stands_in_the_chunk_of_the_messages_after_it() {
         let topic = topic(1);
         let mut reader = topic.subscribe(Start::Now);
-        let mut stranger = topic.subscribe(Start::After(Cursor { epoch: topic.cursor(0).epoch, sequence: 9 }));
-        assert_eq!(text(stranger.read(Framing::ChunkedNdjson, BOUNDS)), "10\r\n{\"missed\":null}\n\r\n");
+        let mut stranger = topic.subscribe(Start::After(Cursor { epoch: topic.epoch(), sequence: 9 }));
+        let at = |sequence| Cursor { epoch: topic.epoch(), sequence };
+        let notice = format!("{{\"missed\":null,\"id\":\"{}\"}}\n", at(0));
+        let chunk = format!("{:x}\r\n{notice}\r\n", notice.len());
+        assert_eq!(text(stranger.read(Framing::ChunkedNdjson, BOUNDS)), chunk);
         publish(&topic, 1);
         let last = publish(&topic, 2);
-        let events = format!("event: missed\ndata: 1\n\nid: {last}\ndata: 2\n\n");
+        let events = format!("event: missed\nid: {}\ndata: 1\n\nid: {last}\ndata: 2\n\n", at(1));
         let chunk = format!("{:x}\r\n{events}\r\n", events.len());
         assert_eq!(text(reader.read(Framing::ChunkedEventStream, BOUNDS)), chunk);
     }
@@ -188,6 +230,22 @@ mod tests {
         assert_eq!(Arc::strong_count(&flag), 1);
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn one_for_whose_messages_there_is_no_memory_waits_and_loses_none() {
+        let memory = Memory::new(64 << 10);
+        let retention = Retention { messages: 10, bytes: 1 << 20 };
+        let hub = Hub::new(HubLimits { retention, topics: 1, idle: Duration::ZERO, memory: memory.clone() });
+        let mut reader = hub.subscribe(&One::name(), Start::Now);
+        let taken = memory.in_flight.lease(32 << 10).unwrap();
+        hub.publish(&One::name(), vec![Payload::parse(b"1", 100).unwrap()]).unwrap();
+        assert!(matches!(reader.read(Framing::Ndjson, BOUNDS), Reading::NoRoom));
+        let waiting = tokio::time::timeout(Duration::from_mins(1), reader.next(Framing::Ndjson, BOUNDS));
+        assert!(waiting.await.is_err());
+        drop(taken);
+        assert!(text(reader.next(Framing::Ndjson, BOUNDS).await).ends_with("\"data\":1}\n"));
+        assert_eq!(memory.in_flight.lease(32 << 10).map(|_| ()), Some(()), "the batch was let go of");
+    }
+
     #[derive(Default)]
     struct Flag(AtomicBool);
 
@@ -201,7 +259,7 @@ mod tests {
     #[serde(untagged)]
     enum Line {
         Message { id: Cursor, data: Value },
-        Missed { missed: u64 },
+        Missed { missed: u64, id: Cursor },
     }
 
     proptest! {
@@ -232,7 +290,10 @@ mod tests {
                             prop_assert_eq!(id.sequence, seen[step]);
                             prop_assert_eq!(data, seen[step]);
                         }
-                        Line::Missed { missed } => seen[step] += missed,
+                        Line::Missed { missed, id } => {
+                            seen[step] += missed;
+                            prop_assert_eq!(id.sequence, seen[step]);
+                        }
                     }
                 }
                 prop_assert_eq!(reader.cursor().sequence, seen[step]);

@@ -3,32 +3,40 @@
 //! Subscribers who keep up stand at the same cursor. The first of them to read encodes what is
 //! new; the others are handed the same bytes. So a message is framed once, however many read it.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Poll, Waker};
-use std::time::Duration;
 
 use bytes::Bytes;
 use pushoff_model::{Cursor, Epoch, Start};
 use tokio::time::Instant;
 
 use super::waiters::{Seat, Waiters};
-use super::{Subscription, lock};
+use super::{Origin, lock};
 use crate::framing::Framing;
-use crate::log::{Bounds, Complete, Log, Position, Retention};
-use crate::payload::Payload;
+use crate::log::{Bounds, Complete, Log, Position, Retention, Run};
+use crate::memory::{Budget, Lease};
 
 /// The log of one topic. Whoever reads or publishes shares it.
 #[derive(Debug)]
-pub struct TopicLog {
+pub(super) struct TopicLog {
+    origin: Origin,
     state: Mutex<State>,
+    /// What its batches are held in.
+    in_flight: Arc<Budget>,
     /// How often there was something new, counted under the lock: where this has not moved, there is
     /// nothing to take the lock for.
     news: AtomicU64,
     /// How many subscribers there are.
     subscribers: AtomicUsize,
-    /// When it was last asked for, in milliseconds since the hub began.
-    touched_ms: AtomicU64,
+    /// Whether it was published to, or completed: it takes a place among the topics.
+    settled: AtomicBool,
+    /// Whether there is a batch that is kept for the next reader.
+    has_recent: AtomicBool,
+    /// When it was last read or published to, and when last published to, in milliseconds since the
+    /// hub began.
+    used_ms: AtomicU64,
+    published_ms: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -36,6 +44,8 @@ struct State {
     log: Log,
     closing: bool,
     waiters: Waiters,
+    /// What is held for the topic itself, once it was published to.
+    place: Option<Lease>,
     /// The batch that was last encoded in each framing.
     recent: [Option<Recent>; Framing::ALL.len()],
 }
@@ -83,52 +93,69 @@ pub enum Reading {
     Complete,
     /// Nothing beyond the cursor, and the server is going away.
     Closing,
+    /// Something lies beyond the cursor, and there is no memory for it now.
+    NoRoom,
 }
 
 impl TopicLog {
-    pub(super) fn new(epoch: Epoch, retention: Retention) -> Self {
+    pub(super) fn new(origin: Origin, epoch: Epoch, retention: Retention, in_flight: Arc<Budget>) -> Self {
         let state = State {
             log: Log::new(epoch, retention),
             closing: false,
             waiters: Waiters::default(),
+            place: None,
             recent: Default::default(),
         };
         Self {
+            origin,
             state: Mutex::new(state),
+            in_flight,
             news: AtomicU64::new(0),
             subscribers: AtomicUsize::new(0),
-            touched_ms: AtomicU64::new(0),
+            settled: AtomicBool::new(false),
+            has_recent: AtomicBool::new(false),
+            used_ms: AtomicU64::new(0),
+            published_ms: AtomicU64::new(0),
         }
     }
 
-    /// Appends one message and wakes every subscriber that waits.
-    ///
-    /// # Errors
-    /// When the topic is complete.
-    pub fn append(&self, payload: Payload) -> Result<Cursor, Complete> {
+    /// Appends messages that no other publisher's stand between, and wakes every subscriber that
+    /// waits. The cursor is that of the last.
+    pub(super) fn append(&self, run: Run, lease: Lease) -> Result<Cursor, Complete> {
         let mut state = lock(&self.state);
-        let cursor = state.log.append(payload)?;
+        let cursor = state.log.append(run, lease)?;
         self.tell(state);
         Ok(cursor)
     }
 
-    /// Appends messages that no other publisher's stand between, and wakes once. The cursor is
-    /// that of the last; `None` where there are no messages.
-    ///
-    /// # Errors
-    /// When the topic is complete.
-    pub fn append_all(&self, payloads: Vec<Payload>) -> Result<Option<Cursor>, Complete> {
-        let mut last = None;
+    /// The topic counts from now on, and holds what it is counted as. Under the lock of the topics.
+    pub(super) fn settle(&self, place: Lease) {
+        lock(&self.state).place = Some(place);
+        self.settled.store(true, Ordering::Release);
+    }
+
+    /// Whether it counts: it was published to, or completed.
+    pub(super) fn is_settled(&self) -> bool {
+        self.settled.load(Ordering::Acquire)
+    }
+
+    /// Lets go of the oldest messages, at most of all but the newest, until about `bytes` are free.
+    /// Gives back how many are, and whether there are more to let go of.
+    pub(super) fn trim(&self, bytes: usize) -> (usize, bool) {
         let mut state = lock(&self.state);
-        for payload in payloads {
-            last = Some(state.log.append(payload)?);
+        let freed = state.log.trim(bytes);
+        (freed, state.log.kept() > 1)
+    }
+
+    /// Lets go of the batches that are kept for the next reader.
+    pub(super) fn drop_recent(&self) {
+        if self.has_recent.swap(false, Ordering::Relaxed) {
+            lock(&self.state).recent = Default::default();
         }
-        self.tell(state);
-        Ok(last)
     }
 
     /// Says that no more will come, and lets every subscriber know.
-    pub fn complete(&self) {
+    pub(super) fn complete(&self) {
         let mut state = lock(&self.state);
         state.log.complete();
         self.tell(state);
@@ -142,12 +169,10 @@ impl TopicLog {
         roused.into_iter().for_each(Waker::wake);
     }
 
-    /// A subscriber that begins at `start`.
-    #[must_use]
-    pub fn subscribe(self: &Arc<Self>, start: Start) -> Subscription {
+    /// Where a subscriber begins that starts at `start`; it is counted in.
+    pub(super) fn enter(&self, start: Start) -> Position {
         self.subscribers.fetch_add(1, Ordering::Relaxed);
-        let position = lock(&self.state).log.position(start);
-        Subscription::new(Arc::clone(self), position)
+        lock(&self.state).log.position(start)
     }
 
     /// What lies after `position`, which moves along.
@@ -181,16 +206,27 @@ impl TopicLog {
         }
         match reading {
             Reading::CaughtUp => Poll::Pending,
-            Reading::Batch(_) | Reading::Complete | Reading::Closing => Poll::Ready(reading),
+            Reading::Batch(_) | Reading::Complete | Reading::Closing | Reading::NoRoom => Poll::Ready(reading),
         }
     }
 
     /// A subscriber is gone.
-    pub(super) fn leave(&self, waiting: &mut Waiting) {
-        self.subscribers.fetch_sub(1, Ordering::Relaxed);
+    pub(super) fn leave(self: &Arc<Self>, waiting: &mut Waiting) {
         if let Some(seat) = waiting.seat.take() {
             lock(&self.state).waiters.leave(seat);
         }
+        let is_last = self.subscribers.fetch_sub(1, Ordering::Relaxed) == 1;
+        if is_last {
+            self.drop_recent();
+            if !self.is_settled() {
+                self.origin.left(self);
+            }
+        }
+    }
+
+    /// Whether anybody reads it.
+    pub(super) fn has_subscribers(&self) -> bool {
+        self.subscribers.load(Ordering::Relaxed) > 0
     }
 
     fn read_locked(&self, state: &mut State, position: &mut Position, framing: Framing, bounds: Bounds) -> Reading {
@@ -201,10 +237,48 @@ impl TopicLog {
             return state.nothing_new();
         }
         let shared = self.subscribers.load(Ordering::Relaxed) > 1;
-        let (batch, reached) = state.batch(sequence, framing, bounds, shared);
-        let estranged = position.estranged;
+        let before = state.log.cursor(sequence);
+        let Some((batch, reached)) = self.batch(state, sequence, framing, bounds, shared) else {
+            return Reading::NoRoom;
+        };
+        let batch = if owes_notice {
+            let missed = (!position.estranged).then_some(missed);
+            match batch.behind_notice(framing, missed, before, &self.in_flight) {
+                Some(batch) => batch,
+                None => return Reading::NoRoom,
+            }
+        } else {
+            batch
+        };
         *position = Position { sequence: reached, estranged: false };
-        Reading::Batch(if owes_notice { batch.behind_notice(framing, estranged, missed) } else { batch })
+        Reading::Batch(batch)
+    }
+
+    /// The messages after `sequence` in a framing, and the sequence number that they reach; `None`
+    /// where there is no memory for them. Where there are several readers the batch is kept for the next.
+    fn batch(
+        &self,
+        state: &mut State,
+        sequence: u64,
+        framing: Framing,
+        bounds: Bounds,
+        shared: bool,
+    ) -> Option<(Batch, u64)> {
+        let head = state.log.head();
+        let recent = &mut state.recent[framing.index()];
+        if let Some(recent) = recent
+            && (recent.after, recent.head, recent.bounds) == (sequence, head, bounds)
+        {
+            return Some((recent.batch.clone(), recent.reached));
+        }
+        // What it holds may be what the new one needs.
+        *recent = None;
+        let (batch, reached) = encode(&state.log, sequence, framing, bounds, &self.in_flight)?;
+        if shared {
+            *recent = Some(Recent { after: sequence, head, bounds, batch: batch.clone(), reached });
+            self.has_recent.store(true, Ordering::Relaxed);
+        }
+        Some((batch, reached))
     }
 
     /// The cursor for a sequence number of this log.
@@ -224,13 +298,22 @@ impl TopicLog {
         self.tell(state);
     }
 
-    pub(super) fn touch(&self, since_start: Duration) {
-        let now = u64::try_from(since_start.as_millis()).unwrap_or(u64::MAX);
-        self.touched_ms.fetch_max(now, Ordering::Relaxed);
+    /// It is read or, where `publishes` says so, published to.
+    pub(super) fn touch(&self, now_ms: u64, publishes: bool) {
+        self.used_ms.fetch_max(now_ms, Ordering::Relaxed);
+        if publishes {
+            self.published_ms.fetch_max(now_ms, Ordering::Relaxed);
+        }
     }
 
-    pub(super) fn touched(&self) -> Duration {
-        Duration::from_millis(self.touched_ms.load(Ordering::Relaxed))
+    /// When it was last read or published to.
+    pub(super) fn used_ms(&self) -> u64 {
+        self.used_ms.load(Ordering::Relaxed)
+    }
+
+    /// When it was last published to.
+    pub(super) fn published_ms(&self) -> u64 {
+        self.published_ms.load(Ordering::Relaxed)
     }
 }
 
@@ -249,43 +332,40 @@ impl State {
             Reading::CaughtUp
         }
     }
-
-    /// The messages after `sequence` in a framing, and the sequence number that they reach. Where
-    /// there are several readers the batch is kept for the next.
-    fn batch(&mut self, sequence: u64, framing: Framing, bounds: Bounds, shared: bool) -> (Batch, u64) {
-        let head = self.log.head();
-        let recent = &mut self.recent[framing.index()];
-        if let Some(recent) = recent
-            && (recent.after, recent.head, recent.bounds) == (sequence, head, bounds)
-        {
-            return (recent.batch.clone(), recent.reached);
-        }
-        let (batch, reached) = encode(&self.log, sequence, framing, bounds);
-        *recent = shared.then(|| Recent { after: sequence, head, bounds, batch: batch.clone(), reached });
-        (batch, reached)
-    }
 }
 
-fn encode(log: &Log, sequence: u64, framing: Framing, bounds: Bounds) -> (Batch, u64) {
+fn encode(log: &Log, sequence: u64, framing: Framing, bounds: Bounds, in_flight: &Arc<Budget>) -> Option<(Batch, u64)> {
     let length = log.read(sequence, bounds).map(|(_, payload)| payload.as_bytes().len() + Framing::OVERHEAD).sum();
+    let length = usize::min(length, bounds.bytes.saturating_mul(2));
     let mut reached = sequence;
-    let bytes = framing.batch(length, |out| {
+    let encoded = framing.batch(length, |out| {
         for (cursor, payload) in log.read(sequence, bounds) {
+            // Short messages and line breaks make it longer than its payloads.
+            if reached > sequence && out.len() >= bounds.bytes {
+                break;
+            }
             framing.message(out, cursor, payload.as_bytes());
             reached = cursor.sequence;
         }
     });
-    (Batch { bytes, messages: reached - sequence, missed: 0, made: Instant::now() }, reached)
+    let bytes = encoded.held(in_flight)?;
+    Some((Batch { bytes, messages: reached - sequence, missed: 0, made: Instant::now() }, reached))
 }
 
 impl Batch {
     /// The batch with a missed notice in front: rare enough to copy.
-    fn behind_notice(self, framing: Framing, estranged: bool, missed: u64) -> Self {
-        let count = (!estranged).then_some(missed);
-        let bytes = framing.batch(self.bytes.len() + Framing::OVERHEAD, |out| {
-            framing.missed(out, count);
+    fn behind_notice(
+        self,
+        framing: Framing,
+        missed: Option<u64>,
+        before: Cursor,
+        in_flight: &Arc<Budget>,
+    ) -> Option<Self> {
+        let encoded = framing.batch(self.bytes.len() + Framing::OVERHEAD, |out| {
+            framing.missed(out, missed, before);
             out.extend_from_slice(framing.content(&self.bytes));
         });
-        Self { bytes, messages: self.messages, missed: count.unwrap_or(0), made: self.made }
+        let bytes = encoded.held(in_flight)?;
+        Some(Self { bytes, messages: self.messages, missed: missed.unwrap_or(0), made: self.made })
     }
 }

@@ -1,47 +1,64 @@
 //! The WebSocket handshake, and how a WebSocket ends. Sources: RFC 6455 §4.2 and §7.4.1.
 
-use http::header::{CONNECTION, SEC_WEBSOCKET_VERSION, UPGRADE};
+use http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
 use http::{HeaderValue, StatusCode};
 use tokio_tungstenite::tungstenite::error::ProtocolError;
-use tokio_tungstenite::tungstenite::handshake::server::create_response;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Utf8Bytes};
 
+use super::websocket::FrameError;
 use crate::http::head::Head;
 use crate::http::problem::Problem;
 use crate::http::response::Response;
 
-/// The 101 that answers a handshake.
+const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
+
+/// The 101 that answers a handshake. No extension and no subprotocol is agreed to.
 pub(super) fn accept(head: &Head<'_>) -> Result<Response, Problem> {
-    create_response(&head.to_request()).map(Response::from).map_err(|error| refused(&error))
+    let is_asked = head.lists(&CONNECTION, "upgrade") && head.lists(&UPGRADE, "websocket");
+    if !is_asked {
+        return Err(upgrade_required("a request for it says `Connection: Upgrade` and `Upgrade: websocket`"));
+    }
+    if head.text(&SEC_WEBSOCKET_VERSION).map(str::trim) != Some("13") {
+        return Err(upgrade_required("the version of the protocol is 13 (RFC 6455)"));
+    }
+    let mut keys = head.every(&SEC_WEBSOCKET_KEY).map(<[u8]>::trim_ascii);
+    let key = keys.next().filter(|key| is_key(key) && keys.next().is_none());
+    let key = key.ok_or_else(|| Problem::bad_request("`Sec-WebSocket-Key` is 16 bytes in base64 (RFC 6455 §4.1)"))?;
+    let accept = HeaderValue::try_from(derive_accept_key(key))
+        .map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
+    Ok(Response::bare(StatusCode::SWITCHING_PROTOCOLS)
+        .with(CONNECTION, HeaderValue::from_static("Upgrade"))
+        .with(UPGRADE, WEBSOCKET)
+        .with(SEC_WEBSOCKET_ACCEPT, accept))
+}
+
+/// Whether these are 16 bytes in base64: 22 digits, of which the last stands for two bits, and the padding.
+fn is_key(key: &[u8]) -> bool {
+    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    key.len() == 24 && key.ends_with(b"==") && key[..22].iter().all(is_digit)
 }
 
 /// A request that is no handshake is told what would be one.
-fn refused(error: &Error) -> Problem {
-    let detail = format!("this resource is a WebSocket: {error}");
-    let wants_upgrade = matches!(
-        error,
-        Error::Protocol(
-            ProtocolError::MissingConnectionUpgradeHeader
-                | ProtocolError::MissingUpgradeWebSocketHeader
-                | ProtocolError::MissingSecWebSocketVersionHeader
-        )
-    );
-    if wants_upgrade {
-        Problem::new(StatusCode::UPGRADE_REQUIRED, detail)
-            .with(UPGRADE, HeaderValue::from_static("websocket"))
-            .with(CONNECTION, HeaderValue::from_static("upgrade"))
-            .with(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"))
-    } else {
-        Problem::bad_request(detail)
-    }
+fn upgrade_required(detail: &str) -> Problem {
+    Problem::new(StatusCode::UPGRADE_REQUIRED, format!("this resource is a WebSocket: {detail}"))
+        .with(UPGRADE, WEBSOCKET)
+        .with(CONNECTION, HeaderValue::from_static("upgrade"))
+        .with(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"))
 }
 
 /// The close that answers what went wrong with the frames that came in; `None` where the
 /// connection itself is gone.
-pub(super) fn close_for(error: &Error) -> Option<CloseFrame> {
-    let code = match error {
+pub(super) fn close_for(error: &FrameError) -> Option<CloseFrame> {
+    let broken = match error {
+        FrameError::Broken(broken) => broken,
+        FrameError::OutOfMemory(_) => {
+            return Some(CloseFrame { code: CloseCode::Again, reason: reason(&error.to_string()) });
+        }
+    };
+    let code = match broken {
         Error::Capacity(_) => CloseCode::Size,
         Error::Utf8(_) => CloseCode::Invalid,
         Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => return None,
@@ -71,10 +88,8 @@ pub(super) fn reason(text: &str) -> Utf8Bytes {
 
 #[cfg(test)]
 mod tests {
-    use http::Request;
-
     use super::*;
-    use crate::http::head::fields;
+    use crate::http::head;
 
     #[test]
     fn a_reason_fits_in_a_control_frame() {
@@ -82,25 +97,49 @@ mod tests {
         assert_eq!(reason("short").as_str(), "short");
     }
 
+    fn status(fields: &str) -> u16 {
+        let request = format!("GET /chat HTTP/1.1\r\nHost: server.example.com\r\n{fields}\r\n");
+        head::with(&request, |head| accept(head).map_or_else(|problem| problem.status(), |response| response.status))
+            .as_u16()
+    }
+
+    const KEY: &str = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
+
     #[test]
     fn the_specifications_own_handshake_is_answered_with_its_key() {
         // RFC 6455 §1.3.
-        let request = Request::get("/chat")
-            .header("Host", "server.example.com")
-            .header("Upgrade", "websocket")
-            .header("Connection", "keep-alive, Upgrade")
-            .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
-            .header("Sec-WebSocket-Version", "13");
-        let parts = request.body(()).unwrap().into_parts().0;
-        let response = accept(&Head::of(&parts, &fields(&parts.headers))).unwrap();
+        let request =
+            format!("GET /chat HTTP/1.1\r\nHost: t\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{KEY}\r\n");
+        let response = head::with(&request, |head| accept(head).unwrap());
         assert_eq!(response.status, StatusCode::SWITCHING_PROTOCOLS);
-        let key = response.fields.iter().find(|(name, _)| *name == "sec-websocket-accept");
+        let key = response.fields.iter().find(|(name, _)| *name == SEC_WEBSOCKET_ACCEPT);
         assert_eq!(key.unwrap().1, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
     }
 
     #[test]
-    fn a_plain_request_is_told_to_upgrade() {
-        let parts = Request::get("/chat").body(()).unwrap().into_parts().0;
-        assert_eq!(accept(&Head::of(&parts, &[])).unwrap_err().status(), StatusCode::UPGRADE_REQUIRED);
+    fn what_is_a_list_may_have_more_members_on_one_line_or_on_several() {
+        for fields in [
+            "Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n",
+            "Connection: keep-alive\r\nConnection: upgrade\r\nUpgrade: WebSocket\r\n",
+            "Connection: Upgrade\r\nUpgrade: h2c, websocket\r\n",
+            "Connection: Upgrade\r\nUpgrade: h2c\r\nUpgrade: websocket\r\n",
+        ] {
+            assert_eq!(status(&format!("{fields}{KEY}")), 101, "{fields}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_handshake_is_told_what_would_be_one() {
+        let asked = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
+        let version = "Sec-WebSocket-Version: 13\r\n";
+        assert_eq!(status(""), 426);
+        assert_eq!(status(&format!("Connection: Upgrade\r\nUpgrade: websockets\r\n{KEY}")), 426);
+        assert_eq!(status(&format!("Connection: keep-alive\r\nUpgrade: websocket\r\n{KEY}")), 426);
+        assert_eq!(status(&format!("{asked}{}", KEY.replace("13", "8"))), 426);
+        for key in ["", "short", "!GhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZQ=", "dGhlIHNhbXBsZSBub25jZQ==="] {
+            assert_eq!(status(&format!("{asked}{version}Sec-WebSocket-Key: {key}\r\n")), 400, "{key}");
+        }
+        assert_eq!(status(&format!("{asked}{version}")), 400);
+        assert_eq!(status(&format!("{asked}{KEY}{KEY}")), 400);
     }
 }

@@ -11,6 +11,7 @@ use crate::http::problem::Problem;
 use crate::http::query::LAST_EVENT_ID;
 use crate::http::response::Response;
 use crate::hub::Reading;
+use crate::memory::OutOfMemory;
 use crate::stats::Meter;
 
 /// The media type of a JSON text a line.
@@ -24,6 +25,7 @@ pub(super) fn respond(reading: Reading, meter: &Meter, next: Cursor) -> Result<R
             (StatusCode::OK, batch.bytes)
         }
         Reading::CaughtUp | Reading::Closing => (StatusCode::NO_CONTENT, Bytes::new()),
+        Reading::NoRoom => return Err(OutOfMemory.into()),
         Reading::Complete => {
             return Err(Problem::gone("the topic is complete, and there is nothing after this cursor")
                 .with(LAST_EVENT_ID, cursor_value(next)));

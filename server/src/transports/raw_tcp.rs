@@ -6,23 +6,22 @@ mod properties;
 
 use std::future::poll_fn;
 use std::io;
-use std::mem::MaybeUninit;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::Poll;
 
 use bytes::Bytes;
 use pushoff_model::{Start, Topic, Transport};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use crate::framing::Framing;
-use crate::http::connection::close;
+use crate::http::connection::{close, poll_end};
 use crate::hub::{Reading, Subscription};
 use crate::limits;
 use crate::server::Server;
 use crate::stats::Meter;
-use crate::write::Patience;
+use crate::write::{Link, Patience};
 
 /// The longest head: the keyword, the longest topic and the longest cursor, the spaces between
 /// them and the end of the line.
@@ -31,12 +30,10 @@ const HEAD_BYTES: usize = "SUBSCRIBE ".len() + 64 + 1 + 29 + "\r\n".len();
 /// Serves one connection. One that begins with anything but a subscription is closed.
 pub(crate) async fn serve<IO>(mut io: IO, server: Arc<Server>)
 where
-    IO: AsyncRead + AsyncWrite + Unpin,
+    IO: AsyncRead + Link,
 {
     let subscription = tokio::select! {
-        head = timeout(server.config.head_timeout, head(&mut io)) => head.ok().flatten().and_then(|(topic, start)| {
-            server.hub.topic(&topic).ok().map(|log| log.subscribe(start))
-        }),
+        head = timeout(server.config.head_timeout, head(&mut io)) => head.ok().flatten().map(|(topic, start)| server.hub.subscribe(&topic, start)),
         () = server.closing.cancelled() => None,
     };
     if let Some(subscription) = subscription {
@@ -73,35 +70,33 @@ fn parse(head: &[u8]) -> Option<(Topic, Start)> {
 /// or nobody reads any more.
 async fn deliver<IO>(io: &mut IO, mut subscription: Subscription, meter: &Meter, server: &Server) -> io::Result<()>
 where
-    IO: AsyncRead + AsyncWrite + Unpin,
+    IO: AsyncRead + Link,
 {
     let (mut outgoing, mut patience) = (Bytes::new(), Patience::default());
-    poll_fn(|cx| {
-        while patience.poll_write(cx, io, &mut outgoing, server)?.is_ready() {
-            match subscription.poll_next(cx, Framing::LengthPrefixed, limits::STREAM) {
-                Poll::Ready(Reading::Batch(batch)) => {
-                    meter.delivered(&batch);
-                    outgoing = batch.bytes;
-                }
-                Poll::Ready(Reading::CaughtUp | Reading::Complete | Reading::Closing) => return Poll::Ready(Ok(())),
-                Poll::Pending => break,
-            }
-        }
-        // Nothing is expected from the client but its end.
-        poll_drain(cx, io).map(Ok)
-    })
-    .await
-}
-
-/// Reads and forgets; ready where the client has no more to say.
-fn poll_drain<IO: AsyncRead + Unpin>(cx: &mut Context<'_>, io: &mut IO) -> Poll<()> {
     loop {
-        let mut room = [MaybeUninit::uninit(); 256];
-        let mut ignored = ReadBuf::uninit(&mut room);
-        let read = ready!(Pin::new(&mut *io).poll_read(cx, &mut ignored));
-        if read.is_err() || ignored.filled().is_empty() {
-            return Poll::Ready(());
+        let turn = poll_fn(|cx| {
+            for _ in 0..limits::TURNS {
+                // Nothing is expected from the client but its end.
+                if patience.poll_write(cx, io, &mut outgoing, server)?.is_pending() {
+                    return poll_end(cx, io, &mut 0).map_ok(|()| true);
+                }
+                match subscription.poll_next(cx, Framing::LengthPrefixed, limits::STREAM) {
+                    Poll::Ready(Reading::Batch(batch)) => {
+                        meter.delivered(&batch);
+                        outgoing = batch.bytes;
+                    }
+                    Poll::Ready(Reading::CaughtUp | Reading::Complete | Reading::Closing | Reading::NoRoom) => {
+                        return Poll::Ready(Ok(true));
+                    }
+                    Poll::Pending => return poll_end(cx, io, &mut 0).map_ok(|()| true),
+                }
+            }
+            Poll::Ready(Ok(false))
+        });
+        if turn.await? {
+            return Ok(());
         }
+        yield_now().await;
     }
 }
 

@@ -9,8 +9,9 @@ use crate::http::response::Response;
 use crate::limits;
 
 /// Whatever there is now.
-pub(super) fn answer(mut ask: Ask<'_>) -> Result<Response, Problem> {
+pub(super) fn answer(ask: &Ask<'_>) -> Result<Response, Problem> {
     let meter = ask.server.stats.connect(Transport::ShortPolling);
-    let reading = ask.subscription.read(Framing::Ndjson, limits::poll(ask.query.limit));
-    poll::respond(reading, &meter, ask.subscription.cursor())
+    let mut subscription = ask.subscribe();
+    let reading = subscription.read(Framing::Ndjson, limits::poll(ask.query.limit));
+    poll::respond(reading, &meter, subscription.cursor())
 }

@@ -14,16 +14,18 @@ use super::{Ask, long_polling};
 use crate::framing::{Framing, event_stream};
 use crate::http::answer::Answer;
 use crate::http::body::Body;
+use crate::http::problem::Problem;
 use crate::http::query::Mode;
 use crate::http::response::Response;
 use crate::hub::Reading;
 use crate::limits;
+use crate::memory::OutOfMemory;
 use crate::stats::Meter;
 
 const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("text/event-stream");
 
 /// An event stream that ends as its mode says.
-pub(super) fn answer(ask: Ask<'_>) -> Answer {
+pub(super) fn answer(ask: &Ask<'_>) -> Answer {
     if ask.is_head() {
         return stream::respond(MEDIA_TYPE, Body::empty()).into();
     }
@@ -33,20 +35,22 @@ pub(super) fn answer(ask: Ask<'_>) -> Answer {
         Mode::LongPolling => ask.query.wait,
         Mode::ShortPolling => Duration::ZERO,
     };
-    let (start, interval) = (ask.subscription.cursor(), ask.query.interval);
+    let (subscription, interval) = (ask.subscribe(), ask.query.interval);
+    let start = subscription.cursor();
     let bounds = limits::poll(ask.query.limit);
-    long_polling::first_batch(ask.subscription, Framing::EventStream, bounds, wait, move |reading, _| {
+    long_polling::first_batch(subscription, Framing::EventStream, bounds, wait, move |reading, _| {
         polled(reading, &meter, start, interval)
     })
 }
 
-fn streaming(ask: Ask<'_>, meter: Meter) -> Response {
-    if ask.subscription.is_at_the_end() {
+fn streaming(ask: &Ask<'_>, meter: Meter) -> Response {
+    let subscription = ask.subscribe();
+    if subscription.is_at_the_end() {
         return no_more();
     }
     let feed = Feed {
-        opening: event_stream::opening(limits::RETRY, ask.subscription.cursor()),
-        subscription: ask.subscription,
+        opening: event_stream::opening(limits::RETRY, subscription.cursor()),
+        subscription,
         framing: if ask.head.takes_chunks { Framing::ChunkedEventStream } else { Framing::EventStream },
         heartbeat: Heartbeat::new(event_stream::HEARTBEAT, ask.server.config.heartbeat),
         meter,
@@ -62,6 +66,7 @@ fn polled(reading: Reading, meter: &Meter, start: Cursor, retry: Duration) -> Re
             events.extend_from_slice(&batch.bytes);
         }
         Reading::CaughtUp | Reading::Closing => {}
+        Reading::NoRoom => return Problem::from(OutOfMemory).into_response(),
         Reading::Complete => return no_more(),
     }
     stream::respond(MEDIA_TYPE, Body::whole(events.into()))

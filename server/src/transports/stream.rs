@@ -27,6 +27,16 @@ pub(crate) struct Feed {
     pub(super) meter: Meter,
 }
 
+/// What is to be written next.
+pub(crate) enum Piece {
+    /// The opening, or messages.
+    Batch(Bytes),
+    /// A sign of life: there were no messages for long.
+    Heartbeat(Bytes),
+    /// What ends the stream.
+    End,
+}
+
 impl Feed {
     /// What is said first, if it was not said.
     pub(crate) fn opening(&mut self) -> Bytes {
@@ -34,27 +44,35 @@ impl Feed {
         self.framed(&opening)
     }
 
-    /// The opening, then messages, or a heartbeat where there were none for long; `None` at the end.
-    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+    /// The opening, then messages, or a heartbeat where there were none for long.
+    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Piece> {
         if !self.opening.is_empty() {
-            return Poll::Ready(Some(self.opening()));
+            return Poll::Ready(Piece::Batch(self.opening()));
         }
         match self.subscription.poll_next(cx, self.framing, limits::STREAM) {
             Poll::Ready(Reading::Batch(batch)) => {
                 self.meter.delivered(&batch);
                 self.heartbeat.put_off(batch.made);
-                Poll::Ready(Some(batch.bytes))
+                Poll::Ready(Piece::Batch(batch.bytes))
             }
-            Poll::Ready(Reading::CaughtUp | Reading::Complete | Reading::Closing) => Poll::Ready(None),
+            Poll::Ready(Reading::CaughtUp | Reading::Complete | Reading::Closing | Reading::NoRoom) => {
+                Poll::Ready(Piece::End)
+            }
+
             Poll::Pending => {
                 ready!(self.heartbeat.poll_due(cx));
-                Poll::Ready(Some(self.framed(self.heartbeat.bytes)))
+                Poll::Ready(Piece::Heartbeat(self.framed(self.heartbeat.bytes)))
             }
         }
     }
 
+    /// What is said last.
+    pub(crate) const fn ending(&self) -> Bytes {
+        Bytes::from_static(self.framing.ending())
+    }
+
     fn framed(&self, piece: &[u8]) -> Bytes {
-        self.framing.batch(piece.len(), |out| out.extend_from_slice(piece))
+        self.framing.batch(piece.len(), |out| out.extend_from_slice(piece)).into_bytes()
     }
 }
 
@@ -101,47 +119,52 @@ pub(super) fn respond(media_type: HeaderValue, body: Body) -> Response {
 #[cfg(test)]
 mod tests {
     use std::future::poll_fn;
-    use std::sync::Arc;
 
-    use pushoff_model::{Start, Transport};
+    use pushoff_model::{Start, Topic, Transport};
     use tokio::time::advance;
 
     use super::*;
     use crate::framing::ndjson;
-    use crate::hub::{Hub, HubLimits, Retention, TopicLog};
+    use crate::hub::{Hub, HubLimits, Memory, Retention};
     use crate::payload::Payload;
     use crate::stats::Stats;
 
     const INTERVAL: Duration = Duration::from_secs(15);
 
-    fn feed() -> (Arc<TopicLog>, Feed) {
-        let retention = Retention { messages: 10, bytes: 1000 };
-        let hub = Hub::new(HubLimits { retention, topics: 1, idle: Duration::ZERO });
-        let log = hub.topic(&"t".parse().unwrap()).unwrap();
+    fn feed() -> (Hub, Feed) {
+        let (retention, memory) = (Retention { messages: 10, bytes: 1000 }, Memory::new(1 << 20));
+        let hub = Hub::new(HubLimits { retention, topics: 1, idle: Duration::ZERO, memory });
         let feed = Feed {
             opening: b"open\n".to_vec(),
-            subscription: log.subscribe(Start::Now),
+            subscription: hub.subscribe(&name(), Start::Now),
             framing: Framing::ChunkedNdjson,
             heartbeat: Heartbeat::new(ndjson::HEARTBEAT, INTERVAL),
             meter: Stats::new().connect(Transport::HttpStreaming),
         };
-        (log, feed)
+        (hub, feed)
+    }
+
+    fn name() -> Topic {
+        "t".parse().unwrap()
     }
 
     async fn next(feed: &mut Feed) -> Option<Bytes> {
-        poll_fn(|cx| feed.poll_next(cx)).await
+        match poll_fn(|cx| feed.poll_next(cx)).await {
+            Piece::Batch(bytes) | Piece::Heartbeat(bytes) => Some(bytes),
+            Piece::End => None,
+        }
     }
 
-    fn publish(log: &TopicLog) {
-        log.append(Payload::parse(b"1", 10).unwrap()).unwrap();
+    fn publish(hub: &Hub) {
+        hub.publish(&name(), vec![Payload::parse(b"1", 10).unwrap()]).unwrap();
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_heartbeat_comes_once_nothing_was_written_for_the_interval() {
-        let (log, mut feed) = feed();
+        let (hub, mut feed) = feed();
         assert_eq!(next(&mut feed).await.unwrap(), "5\r\nopen\n\r\n");
         advance(Duration::from_secs(14)).await;
-        publish(&log);
+        publish(&hub);
         assert!(next(&mut feed).await.unwrap().ends_with(b"\"data\":1}\n\r\n"));
         let written = Instant::now();
         for beats in 1..=3 {
@@ -152,10 +175,10 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_pending_is_one_piece_and_completion_is_the_end() {
-        let (log, mut feed) = feed();
+        let (hub, mut feed) = feed();
         assert_eq!(next(&mut feed).await.unwrap(), "5\r\nopen\n\r\n");
-        (0..3).for_each(|_| publish(&log));
-        log.complete();
+        (0..3).for_each(|_| publish(&hub));
+        hub.complete(&name()).unwrap();
         assert_eq!(next(&mut feed).await.unwrap().windows(2).filter(|pair| *pair == b"}\n").count(), 3);
         assert_eq!(next(&mut feed).await, None);
     }

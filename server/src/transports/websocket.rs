@@ -8,82 +8,121 @@
 mod conversation;
 mod frames;
 
-use std::sync::Arc;
-
-use bytes::Bytes;
 use http::header::AUTHORIZATION;
-use pushoff_model::Transport;
-use tokio::io::{AsyncRead, AsyncWrite};
+use pushoff_model::{Topic, Transport};
+use tokio::io::AsyncRead;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
 
 use self::conversation::Conversation;
-use super::{Ask, Upgrade, handshake};
+pub(super) use self::frames::FrameError;
+use super::{Ask, handshake};
 use crate::http::answer::Answer;
+use crate::http::head::Head;
 use crate::http::problem::Problem;
-use crate::hub::{Subscription, TopicLog};
+use crate::hub::{Subscription, Unpublished};
 use crate::limits;
+use crate::log::Run;
+use crate::memory::Buffer;
 use crate::payload::{Payload, PayloadError};
 use crate::publish;
 use crate::server::Server;
 use crate::stats::{Meter, Via};
+use crate::write::Link;
 
-/// Who is at the other end and what for.
-pub(crate) struct Session {
-    log: Arc<TopicLog>,
-    /// Absent where the connection only publishes.
-    subscription: Option<Subscription>,
-    may_publish: bool,
-    meter: Meter,
+/// What a connection is for.
+pub(crate) enum Session {
+    /// A topic, which it reads, publishes to, or both.
+    Topic {
+        topic: Topic,
+        /// Absent where the connection only publishes.
+        subscription: Option<Subscription>,
+        may_publish: bool,
+        meter: Meter,
+    },
+    /// To send each message back: for conformance suites and bare round trips.
+    Echo,
 }
 
 /// Answers a handshake. A token, where one is asked for, is needed to publish and not to listen.
-pub(super) fn upgrade(ask: Ask<'_>) -> Result<Answer, Problem> {
+pub(super) fn upgrade(ask: &Ask<'_>) -> Result<Answer, Problem> {
     let response = handshake::accept(ask.head)?;
     let authorized = publish::authorize(ask.server, ask.head);
     let may_publish = authorized.is_ok();
     if !ask.query.subscribe || ask.head.field(&AUTHORIZATION).is_some() {
         authorized?;
     }
-    let session = Session {
-        log: ask.log,
-        subscription: ask.query.subscribe.then_some(ask.subscription),
-        may_publish,
-        meter: ask.server.stats.connect(Transport::WebSocket),
-    };
-    Ok(Answer::Upgrade(response, Upgrade::WebSocket(session)))
+    let subscription = ask.query.subscribe.then(|| ask.subscribe());
+    let meter = ask.server.stats.connect(Transport::WebSocket);
+    Ok(Answer::Upgrade(response, Session::Topic { topic: ask.topic.clone(), subscription, may_publish, meter }))
+}
+
+/// Answers a handshake for `/echo`.
+pub(crate) fn echo(head: &Head<'_>) -> Result<Answer, Problem> {
+    Ok(Answer::Upgrade(handshake::accept(head)?, Session::Echo))
 }
 
 impl Session {
-    /// Serves the connection until either side closes it.
-    pub(super) async fn run<IO>(self, io: IO, read: Bytes, server: &Server)
+    /// Serves the connection until either side closes it. `read` is what came in with the request.
+    pub(crate) async fn run<IO>(self, io: IO, read: Buffer, server: &Server)
     where
-        IO: AsyncRead + AsyncWrite + Unpin,
+        IO: AsyncRead + Link,
     {
-        let mut conversation = Conversation::new(self, io, &read, server);
-        drop(read);
-        let end = conversation.hold(server).await;
+        let mut conversation = Conversation::new(self, io, server);
+        let end = conversation.hold(read, server).await;
         // Whoever does not answer the close in this time is not waited for.
         timeout(limits::CLOSE_WAIT, conversation.end(end, server)).await.unwrap_or_default();
     }
 
-    /// Publishes what a frame holds. A frame that is refused ends the connection.
-    fn receive(&self, text: &str, server: &Server) -> Result<(), CloseFrame> {
-        if !self.may_publish {
-            return Err(close(CloseCode::Policy, "publishing takes the bearer token in the handshake"));
+    const fn subscription(&mut self) -> Option<&mut Subscription> {
+        match self {
+            Self::Topic { subscription, .. } => subscription.as_mut(),
+            Self::Echo => None,
         }
-        let payload = Payload::parse(text.as_bytes(), server.config.max_payload).map_err(|error| {
-            let code = match error {
-                PayloadError::TooLong { .. } => CloseCode::Size,
-                PayloadError::NotUtf8(_) | PayloadError::NotJson { .. } => CloseCode::Invalid,
-            };
-            close(code, &error.to_string())
-        })?;
-        self.log.append(payload).map_err(|error| close(CloseCode::Normal, &error.to_string()))?;
-        server.stats.published(Via::WebSocket, 1);
-        Ok(())
     }
+
+    /// How long a message may be.
+    const fn longest(&self, server: &Server) -> usize {
+        match self {
+            Self::Topic { .. } => server.config.max_payload,
+            Self::Echo => limits::ECHO_BYTES,
+        }
+    }
+
+    /// Takes a message, and gives back what answers it. One that is refused ends the connection.
+    fn receive(&self, kind: Data, message: Vec<u8>, server: &Server) -> Result<Option<Frame>, CloseFrame> {
+        match self {
+            Self::Echo => Ok(Some(Frame::message(message, OpCode::Data(kind), true))),
+            Self::Topic { .. } if kind != Data::Text => {
+                Err(close(CloseCode::Unsupported, "a message is JSON in a text frame"))
+            }
+            Self::Topic { may_publish: false, .. } => {
+                Err(close(CloseCode::Policy, "publishing takes the bearer token in the handshake"))
+            }
+            Self::Topic { topic, .. } => publish(topic, &message, server).map(|()| None),
+        }
+    }
+}
+
+fn publish(topic: &Topic, message: &[u8], server: &Server) -> Result<(), CloseFrame> {
+    let payload = Payload::parse(message, server.config.max_payload).map_err(|error| {
+        let code = match error {
+            PayloadError::TooLong { .. } => CloseCode::Size,
+            PayloadError::NotUtf8(_) | PayloadError::NotJson { .. } => CloseCode::Invalid,
+        };
+        close(code, &error.to_string())
+    })?;
+    server.hub.publish_run(topic, Run { skipped: 0, newest: vec![payload] }).map_err(|error| {
+        let code = match error {
+            Unpublished::Complete(_) => CloseCode::Normal,
+            Unpublished::TooManyTopics { .. } | Unpublished::NoRoom => CloseCode::Again,
+        };
+        close(code, &error.to_string())
+    })?;
+    server.stats.published(Via::WebSocket, 1);
+    Ok(())
 }
 
 fn close(code: CloseCode, reason: &str) -> CloseFrame {

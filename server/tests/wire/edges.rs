@@ -51,7 +51,7 @@ async fn every_wrong_request_is_answered_with_a_problem() {
 async fn a_request_that_cannot_be_read_is_answered_with_a_problem_too() {
     let head_timeout = Duration::from_millis(50);
     let server = Running::start(Config { head_timeout, ..Config::default() }).await;
-    let long = format!("GET / HTTP/1.1\r\nHost: t\r\nX: {}\r\n\r\n", "x".repeat(20_000));
+    let long = format!("GET / HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n", "x".repeat(20_000));
     for (head, status) in [
         ("GET / HTTP/1.1\r\nHost", "408 Request Timeout"),
         ("", "408 Request Timeout"),
@@ -68,7 +68,7 @@ async fn a_request_that_cannot_be_read_is_answered_with_a_problem_too() {
 
 #[tokio::test]
 async fn a_page_from_elsewhere_may_not_connect_unless_it_is_listed() {
-    let allow_origins = vec!["https://ok.example".to_owned()];
+    let allow_origins = vec!["https://ok.example".parse().unwrap()];
     let server = Running::start(Config { allow_origins, ..Config::default() }).await;
     let evil = ("origin", "https://evil.example");
     let refused = server.request(Method::GET, "/topics/t/sse", &[evil], "").await;
@@ -112,21 +112,22 @@ async fn publishing_takes_the_token_and_listening_does_not() {
 #[tokio::test]
 async fn beyond_a_limit_one_is_asked_to_come_back_later() {
     let server = Running::start(Config { max_connections: 1, max_topics: 1, ..Config::default() }).await;
-    let mut first = server.send("GET /topics/one/http-streaming HTTP/1.1\r\nHost: t\r\n\r\n").await;
+    let mut first = server.send("GET /topics/one/http-streaming HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
     read_until(&mut first, "open").await;
     let refused = read_until(&mut server.send("").await, "}\n").await;
     assert!(refused.starts_with("HTTP/1.1 503 ") && refused.contains("retry-after: "), "{refused}");
 
     let server = Running::start(Config { max_topics: 1, ..Config::default() }).await;
     server.publish("one", "1").await;
-    let refused = server.get("/topics/two/sse").await;
+    assert_eq!(server.get("/topics/two/short-polling").await.status(), StatusCode::NO_CONTENT);
+    let refused = server.post("two", "application/json", "1").await;
     assert_eq!(header(&refused, "retry-after"), "5");
     assert_eq!(problem(refused).await.0, StatusCode::SERVICE_UNAVAILABLE);
 }
 
 #[tokio::test]
 async fn what_is_around_the_transports_is_there() {
-    let server = Running::start(Config::default()).await;
+    let server = Running::start(Config { echo: true, ..Config::default() }).await;
     assert_eq!(server.get("/healthz").await.text().await.unwrap(), "ok");
     assert!(
         server.get("/metrics").await.text().await.unwrap().contains("pushoff_deliveries_total{transport=\"sse\"} 0")
@@ -143,7 +144,7 @@ async fn what_is_around_the_transports_is_there() {
 
 #[tokio::test]
 async fn a_server_that_goes_away_ends_everything_in_good_order() {
-    let server = Running::start(Config::default()).await;
+    let server = Running::start(Config { echo: true, ..Config::default() }).await;
     let mut stream = server.get("/topics/t/http-streaming").await;
     chunks_until(&mut stream, "\n").await;
     let mut events = server.get("/topics/t/sse").await;
@@ -152,14 +153,15 @@ async fn a_server_that_goes_away_ends_everything_in_good_order() {
     for path in ["/topics/t/websocket", "/topics/t/websocket?subscribe=false", "/echo"] {
         sockets.push(server.websocket(path).await);
     }
-    let mut idle = server.send("GET /healthz HTTP/1.1\r\nHost: t\r\n\r\n").await;
+    let mut idle = server.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
     read_until(&mut idle, "ok").await;
-    let mut poll = server.send("GET /topics/t/long-polling HTTP/1.1\r\nHost: t\r\n\r\n").await;
+    let mut poll = server.send("GET /topics/t/long-polling HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
     // The poll waits once the server counts it.
     while !server.get("/metrics").await.text().await.unwrap().contains("connections{transport=\"long-polling\"} 1") {}
 
     let ended = server.stop();
-    assert!(read_until(&mut poll, "\r\n\r\n").await.starts_with("HTTP/1.1 204 "));
+    let last = read_until(&mut poll, "\r\n\r\n").await;
+    assert!(last.starts_with("HTTP/1.1 204 ") && last.contains("connection: close"), "{last}");
     assert_eq!(chunks_until(&mut stream, "never").await, "");
     assert_eq!(chunks_until(&mut events, "never").await, "");
     assert_eq!(idle.read(&mut [0]).await.unwrap(), 0);

@@ -161,8 +161,10 @@ async fn one_who_comes_back_too_late_is_told_what_it_missed() {
     }
     let poll = server.get(&format!("/topics/t/short-polling?after={first}&limit=2")).await.text().await.unwrap();
     let lines: Vec<_> = poll.lines().collect();
-    assert_eq!(lines[0], "{\"missed\":5}");
+    let before = format!("{}-6", first.strip_suffix("-1").unwrap());
+    assert_eq!(lines[0], format!("{{\"missed\":5,\"id\":\"{before}\"}}"));
     assert!(lines[1].ends_with("\"data\":7}") && lines[2].ends_with("\"data\":8}"), "{poll}");
     let mut stream = server.get("/topics/t/sse?after=00000000-1").await;
-    assert!(chunks_until(&mut stream, "data: 9\n\n").await.contains("\n\nevent: missed\ndata: null\n\n"));
+    let notice = format!("\n\nevent: missed\nid: {before}\ndata: null\n\n");
+    assert!(chunks_until(&mut stream, "data: 9\n\n").await.contains(&notice));
 }

@@ -8,8 +8,8 @@ use tokio::time::Instant;
 
 use super::{PATIENCE, Running, chunks_until, header, next_text};
 
-fn with_outages() -> Config {
-    Config { outages: true, ..Config::default() }
+fn demo() -> Config {
+    Config { demo: true, ..Config::default() }
 }
 
 #[tokio::test]
@@ -56,7 +56,7 @@ async fn the_page_is_alone_in_its_process_and_takes_nothing_from_elsewhere() {
 
 #[tokio::test]
 async fn a_cut_breaks_every_connection_without_a_last_word_and_newcomers_are_served() {
-    let server = Running::start(with_outages()).await;
+    let server = Running::start(demo()).await;
     let mut stream = server.get("/topics/t/http-streaming").await;
     chunks_until(&mut stream, "\n").await;
     let mut socket = server.websocket("/topics/t/websocket").await;
@@ -72,7 +72,7 @@ async fn a_cut_breaks_every_connection_without_a_last_word_and_newcomers_are_ser
 
 #[tokio::test]
 async fn a_hold_delays_what_is_written_and_loses_none_of_it() {
-    let server = Running::start(with_outages()).await;
+    let server = Running::start(demo()).await;
     let mut stream = server.get("/topics/t/http-streaming").await;
     chunks_until(&mut stream, "\n").await;
     let start = Instant::now();
@@ -98,8 +98,8 @@ async fn an_outage_is_for_pages_of_this_host_with_the_token_and_only_where_it_wa
     let friend = "https://friend.example";
     let server = Running::start(Config {
         publish_token: Some("secret".to_owned()),
-        allow_origins: vec![friend.to_owned()],
-        ..with_outages()
+        allow_origins: vec![friend.parse().unwrap()],
+        ..demo()
     })
     .await;
     let token = ("authorization", "Bearer secret");

@@ -30,7 +30,7 @@ pub(crate) enum Event {
     /// A message, its payload as it came.
     Message(Cursor, String),
     /// How many messages are gone; `None` where the server cannot know.
-    Missed(Option<u64>),
+    Missed(Option<u64>, Cursor),
     /// A sign of life.
     Heartbeat,
     /// No more will come here.
@@ -182,7 +182,7 @@ impl Subscriber {
         for _ in 0..MAX_HEARTBEATS {
             match self.next_event() {
                 Event::Heartbeat => {}
-                event @ (Event::Message(..) | Event::Missed(_) | Event::End(_)) => return event,
+                event @ (Event::Message(..) | Event::Missed(..) | Event::End(_)) => return event,
             }
         }
         panic!("nothing but heartbeats");
@@ -192,7 +192,9 @@ impl Subscriber {
     pub(crate) fn message(&mut self) -> (Cursor, String) {
         match self.next() {
             Event::Message(cursor, payload) => (cursor, payload),
-            other @ (Event::Missed(_) | Event::Heartbeat | Event::End(_)) => panic!("a message was due, not {other:?}"),
+            other @ (Event::Missed(..) | Event::Heartbeat | Event::End(_)) => {
+                panic!("a message was due, not {other:?}")
+            }
         }
     }
 
@@ -256,9 +258,10 @@ fn event(text: &str) -> Event {
     #[serde(deny_unknown_fields)]
     struct Notice {
         missed: Option<u64>,
+        id: Cursor,
     }
     let read = if text.starts_with("{\"missed\":") {
-        serde_json::from_str(text).map(|Notice { missed }| Event::Missed(missed))
+        serde_json::from_str(text).map(|Notice { missed, id }| Event::Missed(missed, id))
     } else {
         serde_json::from_str(text).map(|Message { id, data }| Event::Message(id, data.get().to_owned()))
     };
@@ -304,7 +307,9 @@ fn next_in_stream(stream: &mut Stream) -> Event {
         Some(Item::Comment) => Event::Heartbeat,
         Some(Item::Block(block)) => match (block.event.as_deref(), block.data) {
             (None, Some(data)) => Event::Message(block.id.unwrap().parse().unwrap(), data),
-            (Some("missed"), Some(data)) => Event::Missed(serde_json::from_str(&data).unwrap()),
+            (Some("missed"), Some(data)) => {
+                Event::Missed(serde_json::from_str(&data).unwrap(), block.id.unwrap().parse().unwrap())
+            }
             (event, data) => panic!("an event {event:?} with data {data:?}"),
         },
     }

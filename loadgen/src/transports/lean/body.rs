@@ -128,7 +128,7 @@ impl Chunks {
                     let digit = hex(byte).ok_or("a chunk's size is no number")?;
                     At::Size(size.checked_mul(16).ok_or("a chunk is too long")? + digit)
                 }
-                (At::Extension(size), 0x21..=0x7e | b' ' | b'\t') => {
+                (At::Extension(size), 0x21..=0x7e | 0x80.. | b' ' | b'\t') => {
                     self.spend()?;
                     At::Extension(size)
                 }
@@ -214,7 +214,8 @@ mod tests {
 
     #[test]
     fn the_standards_coding_is_read() {
-        let text = b"4\r\nWiki\r\n5;a=\"b\"\r\npedia\r\n0B \r\n in\r\nchunks\r\n0\r\nExpires: x\r\n\r\nHTTP/1.1";
+        let text =
+            b"4\r\nWiki\r\n5;a=\"b;\xe9\"\r\npedia\r\n0B \r\n in\r\nchunks\r\n0;last\r\nExpires: x\r\n\r\nHTTP/1.1";
         for cuts in [&[usize::MAX][..], &[1], &[3, 2]] {
             let (out, left, body) = data(Body::chunked(), text, cuts).unwrap();
             assert_eq!((&out[..], left, body.is_over()), (&b"Wikipedia in\r\nchunks"[..], 8, true));

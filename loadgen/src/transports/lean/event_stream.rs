@@ -75,6 +75,12 @@ impl EventStream {
         Ok(())
     }
 
+    /// How long what has begun is that is not whole.
+    pub(super) const fn begun(&self) -> usize {
+        let Fields { name, data, id, .. } = &self.event;
+        self.begun.len() + name.len() + data.len() + id.len()
+    }
+
     /// Whether an event has begun that is not whole.
     pub(super) const fn is_mid_event(&self) -> bool {
         self.event.has_data || !self.begun.is_empty()

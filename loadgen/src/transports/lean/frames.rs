@@ -1,6 +1,7 @@
 //! The frames of a WebSocket, as a client reads and writes them. Source: RFC 6455 §5.
 
 use super::reading::Leftover;
+use crate::transports::error::{LONGEST_MESSAGE, MASKED as MASKED_BY_A_SERVER};
 
 const FINAL: u8 = 0x80;
 const RESERVED: u8 = 0x70;
@@ -15,8 +16,6 @@ pub(super) const PONG: u8 = 0xa;
 
 /// The longest payload of a control frame (§5.5).
 const LONGEST_CONTROL: usize = 125;
-/// The longest message that is taken. Chosen here: tungstenite's own limit on a frame.
-const LONGEST_MESSAGE: usize = 16 << 20;
 
 /// What the server sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +66,9 @@ impl FrameReader {
     }
 }
 
+/// What is wrong with a message that is longer than is taken.
+pub(super) const TOO_LONG: &str = "a message is too long";
+
 /// What is wrong with a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct BrokenFrame(pub(super) &'static str);
@@ -85,9 +87,7 @@ fn frame<E: From<BrokenFrame>>(
             *parts = Some((kind, content.to_vec()));
             Ok(())
         }
-        (CONTINUATION, Some((_, text)), _) if text.len() + content.len() > LONGEST_MESSAGE => {
-            wrong("a message is longer than 16 MiB")
-        }
+        (CONTINUATION, Some((_, text)), _) if text.len() + content.len() > LONGEST_MESSAGE => wrong(TOO_LONG),
         (CONTINUATION, Some((kind, text)), is_final) => {
             text.extend_from_slice(content);
             if !is_final {
@@ -125,7 +125,7 @@ fn head_of(bytes: &[u8]) -> Result<Option<Head>, &'static str> {
         return Err("a reserved bit is set and no extension was agreed on");
     }
     if second & MASKED != 0 {
-        return Err("a server's frame is masked");
+        return Err(MASKED_BY_A_SERVER);
     }
     let (is_final, kind) = (first & FINAL != 0, first & 0x0f);
     let (payload, head) = match (second, rest) {
@@ -136,7 +136,7 @@ fn head_of(bytes: &[u8]) -> Result<Option<Head>, &'static str> {
     };
     let payload = usize::try_from(payload).unwrap_or(usize::MAX);
     if payload > LONGEST_MESSAGE {
-        return Err("a message is longer than 16 MiB");
+        return Err(TOO_LONG);
     }
     if kind >= CLOSE && (!is_final || payload > LONGEST_CONTROL) {
         return Err("a control frame is in parts or too long");

@@ -17,9 +17,10 @@ pub(in crate::transports) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> R
             while let Some(text) = texts.next_text() {
                 feed.unit(&text, None)?;
             }
-            return Ok(());
+            return ConnectionError::bounded("a JSON text", texts.begun());
         }
-        lines.read(piece, |line| feed.unit(line, None).map(drop))
+        lines.read(piece, |line| feed.unit(line, None).map(drop))?;
+        ConnectionError::bounded("a line", lines.begun())
     });
     let ended = ended.await?;
     if lines.is_mid_line() || texts.is_mid_text() { Err(ConnectionError::Ended) } else { Ok(ended) }

@@ -22,3 +22,4 @@ pub(super) mod websocket;
 pub(super) use poll::Poller;
 pub(crate) use reading::ROOM_BYTES;
 pub(super) use reading::{Leftover, read};
+pub(super) use websocket::handshake;

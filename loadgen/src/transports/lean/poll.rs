@@ -1,15 +1,14 @@
 //! A poll on a connection that is kept.
 
+use http::header::CONTENT_ENCODING;
 use http::{HeaderMap, StatusCode};
 
 use super::body::Body;
 use super::http::{ANYTHING, Connection, pieces};
 use super::request::Request;
-use crate::transports::poll::{Next, answered};
+use crate::transports::error::LONGEST_ANSWER;
+use crate::transports::poll::{Next, answered, is_answer};
 use crate::transports::{ConnectionError, Feed, Polled, Sink};
-
-/// The longest body that is put together. Chosen here: four times what a topic keeps to be replayed.
-const LONGEST_BODY: usize = 16 << 20;
 
 pub(in crate::transports) struct Poller {
     request: Request,
@@ -56,6 +55,7 @@ impl Poller {
         connection.send(self.request.bytes(feed)?, feed.tally()).await?;
         let text = &mut self.text;
         let came = connection.head(feed, |feed, head, behind| {
+            is_answer(head.status, head.text(&CONTENT_ENCODING))?;
             let (mut body, mut rest) = (head.body, behind);
             let first = body.next_piece(&mut rest).map_err(ConnectionError::Response)?.unwrap_or_default();
             text.clear();
@@ -91,8 +91,8 @@ impl Poller {
 }
 
 fn add(text: &mut Vec<u8>, piece: &[u8]) -> Result<(), ConnectionError> {
-    if text.len() + piece.len() > LONGEST_BODY {
-        return Err(ConnectionError::Response("its body is longer than 16 MiB"));
+    if text.len() + piece.len() > LONGEST_ANSWER {
+        return Err(ConnectionError::long_answer());
     }
     text.extend_from_slice(piece);
     Ok(())

@@ -159,7 +159,11 @@ proptest! {
                 format!("{{\"id\":{id},\"data\":{payload}}}")
             }
             Unit::Message { id: None, payload } => format!("{{\"data\":{}}}", String::from_utf8_lossy(payload)),
-            Unit::Missed(count) => format!("{{\"missed\":{}}}", count.map_or("null".into(), |count| count.to_string())),
+            Unit::Missed { count, id } => {
+                let count = count.map_or("null".into(), |count| count.to_string());
+                let id = id.as_ref().map_or(String::new(), |id| format!(",\"id\":{}", serde_json::to_string(id).unwrap()));
+                format!("{{\"missed\":{count}{id}}}")
+            }
             Unit::Other => String::new(),
         };
         for trust in [Trust::None, Trust::Earned, Trust::Given] {

@@ -98,6 +98,11 @@ impl Lines {
         Ok(())
     }
 
+    /// How long the line is that has begun and is not whole.
+    pub(in crate::transports) const fn begun(&self) -> usize {
+        self.begun.len()
+    }
+
     /// Whether a line has begun that is not whole.
     pub(in crate::transports) const fn is_mid_line(&self) -> bool {
         !self.begun.is_empty()

@@ -40,6 +40,11 @@ impl Request {
         })
     }
 
+    /// The fields that are always said.
+    pub(super) const fn fields(&self) -> &HeaderMap {
+        &self.fields
+    }
+
     /// The bytes to be sent now.
     ///
     /// # Errors

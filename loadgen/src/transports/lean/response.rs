@@ -36,7 +36,8 @@ impl Head<'_> {
         loop {
             let mut room = [const { MaybeUninit::uninit() }; MOST_FIELDS];
             let mut response = httparse::Response::new(&mut []);
-            let parser = httparse::ParserConfig::default();
+            let mut parser = httparse::ParserConfig::default();
+            parser.allow_obsolete_multiline_headers_in_responses(true);
             let parsed = parser.parse_response_with_uninit_headers(&mut response, &bytes[begin..], &mut room);
             match parsed.map_err(|_error| "its head is not one of HTTP/1.1")? {
                 httparse::Status::Complete(length) => begin += length,
@@ -56,16 +57,16 @@ impl Head<'_> {
         }
     }
 
-    /// The text of a field, the first of its name.
+    /// The text of a field, the first of its name; one that goes over several lines has none.
     pub(super) fn text(&self, name: &HeaderName) -> Option<&str> {
         let field = self.fields.iter().find(|field| field.name.eq_ignore_ascii_case(name.as_str()))?;
-        std::str::from_utf8(field.value).ok()
+        std::str::from_utf8(field.value.trim_ascii()).ok().filter(|text| !text.contains('\n'))
     }
 
     /// All fields, for those who ask for more than one.
     pub(super) fn fields(&self) -> HeaderMap {
         let field = |field: &httparse::Header<'_>| {
-            Some((HeaderName::from_bytes(field.name.as_bytes()).ok()?, HeaderValue::from_bytes(field.value).ok()?))
+            Some((HeaderName::from_bytes(field.name.as_bytes()).ok()?, value_of(field.value)?))
         };
         let mut fields = HeaderMap::with_capacity(self.fields.len());
         for (name, value) in self.fields.iter().filter_map(field) {
@@ -73,6 +74,13 @@ impl Head<'_> {
         }
         fields
     }
+}
+
+/// A field's value, on one line: where a server folded it, spaces take the place of the line break
+/// (RFC 9112 §5.2).
+fn value_of(bytes: &[u8]) -> Option<HeaderValue> {
+    let in_a_line = bytes.trim_ascii().iter().map(|byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { *byte });
+    HeaderValue::from_bytes(&in_a_line.collect::<Vec<u8>>()).ok()
 }
 
 /// Whether the connection goes on (RFC 9112 §9.3).
@@ -134,12 +142,23 @@ mod tests {
             "Transfer-Encoding: gzip, chunked\r\n",
             "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
             "Content-Length : 3\r\n",
-            "X: a\r\n b\r\n",
         ] {
             assert!(answer(fields).is_err(), "{fields}");
         }
         assert!(read("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n").is_err());
         assert!(read("ICY 200 OK\r\n\r\n").is_err());
+    }
+
+    #[test]
+    fn a_field_that_is_folded_is_read_as_if_it_were_not() {
+        let text = b"HTTP/1.1 200 OK\r\nX: a\r\n b\r\nTransfer-Encoding:\r\n\tchunked\r\nY: c\r\n\r\n";
+        let [x, y] = ["x", "y"].map(HeaderName::from_static);
+        let read = Head::read(text, |head, _| {
+            let fields = head.fields();
+            let folded = fields[&x].to_str().unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
+            (folded, head.text(&x).map(str::to_owned), head.text(&y).map(str::to_owned), head.body)
+        });
+        assert_eq!(read, Ok(Some(("a b".into(), None, Some("c".into()), Body::chunked()))));
     }
 
     #[test]

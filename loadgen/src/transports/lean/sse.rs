@@ -13,7 +13,11 @@ pub(in crate::transports) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> R
         (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
     ];
     let mut events = EventStream::default();
-    let ended = stream(feed, &usual, |feed, piece| events.read(piece, |event| hand_on(&event, feed))).await?;
+    let ended = stream(feed, &usual, |feed, piece| {
+        events.read(piece, |event| hand_on(&event, feed))?;
+        ConnectionError::bounded("an event", events.begun())
+    });
+    let ended = ended.await?;
     if events.is_mid_event() { Err(ConnectionError::Ended) } else { Ok(ended) }
 }
 

@@ -18,6 +18,7 @@ pub(in crate::transports) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> R
         while let Some(unit) = units.next_unit() {
             feed.unit(&unit, None)?;
         }
+        units.bounded()?;
     }
     if units.is_mid_unit() { Err(ConnectionError::Ended) } else { Ok(Ended::Closed) }
 }

@@ -1,7 +1,11 @@
 //! A poll by `reqwest`.
 
+use http::header::CONTENT_ENCODING;
+
 use super::requests::Requests;
-use crate::transports::poll::Answer;
+use crate::server::bounded_body;
+use crate::transports::error::LONGEST_ANSWER;
+use crate::transports::poll::{Answer, is_answer};
 use crate::transports::{ConnectionError, Feed, Sink};
 
 pub(in crate::transports) struct Poller(Requests);
@@ -15,6 +19,8 @@ impl Poller {
     pub(in crate::transports) async fn ask<S: Sink>(&self, feed: &Feed<'_, S>) -> Result<Answer, ConnectionError> {
         let mut response = self.0.ask(feed).await?;
         let (status, head) = (response.status(), std::mem::take(response.headers_mut()));
-        Ok(Answer { status, head, body: response.bytes().await? })
+        is_answer(status, head.get(CONTENT_ENCODING).and_then(|coding| coding.to_str().ok()))?;
+        let body = bounded_body(&mut response, LONGEST_ANSWER).await?.ok_or_else(ConnectionError::long_answer)?;
+        Ok(Answer { status, head, body })
     }
 }

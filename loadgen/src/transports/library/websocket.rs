@@ -1,28 +1,27 @@
 //! WebSocket, by `tokio-tungstenite`: text frames in both directions. Source: RFC 6455.
+//!
+//! The handshake is our own, that of the lean client.
 
 use futures_util::{SinkExt, StreamExt};
+use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::handshake::client::Request;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::{WebSocketStream, client_async_with_config};
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use crate::server::READ_BUFFER_BYTES;
-use crate::taps::{Tapped, lines};
+use crate::taps::Tapped;
+use crate::transports::error::LONGEST_MESSAGE;
+use crate::transports::lean::handshake;
 use crate::transports::{ConnectionError, Ended, Feed, Outbound, Sink, next_outbound};
 
 pub(in crate::transports) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, ConnectionError> {
-    let request = handshake(feed)?;
-    let stream = feed.connect(feed.subscription.server.http).await?;
-    let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER_BYTES).write_buffer_size(READ_BUFFER_BYTES);
-    feed.sink.requested(feed.now());
-    let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
-    feed.tally().request(request.method(), target, lines(request.headers()));
-    let (mut socket, response) = client_async_with_config(request, stream, Some(config)).await?;
-    // tungstenite drops the reason phrase; RFC 9110 §15.2.2 names it.
-    feed.tally().response(response.status(), None, response.headers());
-    feed.place.answered(response.headers());
+    let (stream, early) = handshake(feed).await?;
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .write_buffer_size(READ_BUFFER_BYTES)
+        .max_message_size(Some(LONGEST_MESSAGE))
+        .max_frame_size(Some(LONGEST_MESSAGE));
+    let mut socket = WebSocketStream::from_partially_read(stream, early, Role::Client, Some(config)).await;
     feed.opened();
     if let Some(hello) = feed.hello() {
         socket.send(Message::text(hello)).await?;
@@ -40,16 +39,6 @@ pub(in crate::transports) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> R
     }
 }
 
-fn handshake<S: Sink>(feed: &Feed<'_, S>) -> Result<Request, ConnectionError> {
-    let asking = feed.asking()?;
-    let mut url = asking.url(&feed.subscription.server)?;
-    // The scheme of a URL that is http already can be ws.
-    url.set_scheme("ws").or(Err(ConnectionError::Ended))?;
-    let mut request = url.as_str().into_client_request()?;
-    request.headers_mut().extend(asking.fields);
-    Ok(request)
-}
-
 /// Hands on one message; a close that says "complete" or "going away" ends the connection.
 fn read<S: Sink>(incoming: Message, feed: &mut Feed<'_, S>) -> Result<Option<Ended>, ConnectionError> {
     match incoming {
@@ -59,7 +48,8 @@ fn read<S: Sink>(incoming: Message, feed: &mut Feed<'_, S>) -> Result<Option<End
             Err(frame.map_or(ConnectionError::Ended, |frame| ConnectionError::Closed(frame.code.into())))
         }
         // Pings are answered by the library on the next read or write.
-        Message::Ping(_) | Message::Pong(_) | Message::Binary(_) | Message::Frame(_) => Ok(None),
+        Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => Ok(None),
+        Message::Binary(_) => feed.binary().map(|()| None),
     }
 }
 

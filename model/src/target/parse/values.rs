@@ -1,10 +1,11 @@
 //! The values of a target's TOML: fields, templates, pointers.
 
-use http::{HeaderName, HeaderValue, Method, Uri};
+use http::{HeaderName, HeaderValue, Method};
 use toml::Spanned;
 
 use super::Table;
 use crate::file::{FileError, Source};
+use crate::target::address::{is_path_and_query, is_query};
 use crate::target::template::{Template, Variable};
 use crate::target::{Field, Pointer, Said, SaidIn};
 
@@ -23,12 +24,22 @@ impl Source<'_> {
                     return Err(self.wrong(value.span(), problem));
                 }
                 let place = match name.strip_prefix('?') {
-                    Some(parameter) => SaidIn::Query(parameter.to_owned()),
+                    Some(parameter) => SaidIn::Query(self.parameter(parameter, value)?),
                     None => SaidIn::Field(self.field_name(name, value)?),
                 };
                 Ok(Said { place, value: template })
             })
             .collect()
+    }
+
+    /// The name of a parameter, which goes into a query as it is.
+    fn parameter(self, name: &str, value: &Spanned<String>) -> Result<String, FileError> {
+        if !name.is_empty() && is_query(name) && !name.contains(['&', '=', '+', '?', '/']) {
+            return Ok(name.to_owned());
+        }
+        let problem =
+            format!("{name:?} is no name of a parameter: letters, digits and what a query may hold, e.g. since");
+        Err(self.wrong(value.span(), problem))
     }
 
     pub(super) fn fields(self, table: &Table) -> Result<Vec<Field>, FileError> {
@@ -71,9 +82,10 @@ impl Source<'_> {
         let template = self.template("path", path, known)?;
         let mut example = String::new();
         template.fill(&mut example, |_| Some("1"));
-        if !example.starts_with('/') || example.parse::<Uri>().is_err() {
+        if !is_path_and_query(&example) {
             let problem = format!(
-                "`path` is {:?}: it begins with / and holds what a URL may, e.g. /topics/{{topic}}",
+                "`path` is {:?}: it begins with / and holds what a URL may, no # and no . or .. between slashes, e.g. \
+                 /topics/{{topic}}",
                 path.get_ref()
             );
             return Err(self.wrong(path.span(), problem));

@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use tokio::io::{DuplexStream, duplex};
+use tokio::io::{AsyncReadExt, DuplexStream, duplex};
 use tokio::time::advance;
 
 use super::*;
 use crate::Config;
+use crate::server::LOOPBACK;
 
-const GET: &str = "GET /healthz HTTP/1.1\r\nHost: t\r\n\r\n";
-const POST: &str = "POST /topics/t HTTP/1.1\r\nHost: t\r\nContent-Type: application/json\r\nContent-Length: 1\r\n\r\n7";
+const GET: &str = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+const POST: &str =
+    "POST /topics/t HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1\r\n\r\n7";
 
 /// The other end of a connection that is served.
 struct Client(DuplexStream);
@@ -17,7 +19,7 @@ struct Client(DuplexStream);
 impl Client {
     fn new(config: Config) -> Self {
         let (ours, theirs) = duplex(1 << 20);
-        tokio::spawn(serve(ours, Arc::new(Server::new(config))));
+        tokio::spawn(serve(ours, Arc::new(Server::new(config, LOOPBACK))));
         Self(theirs)
     }
 
@@ -89,13 +91,13 @@ async fn a_head_has_its_time_from_its_first_byte_on() {
 #[tokio::test]
 async fn requests_are_answered_alike_wherever_they_are_cut() {
     let head = GET.replace("GET", "HEAD");
-    let delete = "DELETE /topics/other HTTP/1.1\r\nHost: t\r\n\r\n";
+    let delete = "DELETE /topics/other HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let close = GET.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
     let requests = [POST, GET, &head, POST, delete, &close].concat();
     for cut in 1..requests.len() {
         let mut client = Client::new(Config::default());
         client.send(&requests[..cut]).await;
-        tokio::task::yield_now().await;
+        yield_now().await;
         client.send(&requests[cut..]).await;
         let mut answers = String::new();
         client.0.read_to_string(&mut answers).await.unwrap();
@@ -125,17 +127,28 @@ async fn a_body_that_does_not_come_is_waited_for_only_where_it_is_wanted() {
     assert!(client.is_closed().await);
 }
 
+fn chunked(body: &str) -> String {
+    POST.replace("Content-Length: 1\r\n\r\n7", &format!("Transfer-Encoding: chunked\r\n\r\n{body}"))
+}
+
 #[tokio::test]
-async fn what_is_not_plainly_right_is_answered_and_is_the_last_of_its_connection() {
-    let chunked = POST.replace("Content-Length: 1\r\n\r\n7", "Transfer-Encoding: chunked\r\n\r\n1\r\n7\r\n0\r\n\r\n");
-    let both = chunked.replace("Transfer-", "Content-Length: 11\r\nTransfer-");
+async fn what_a_proxy_may_understand_otherwise_is_answered_and_is_the_last_of_its_connection() {
+    let both = chunked("1\r\n7\r\n0\r\n\r\n").replace("Transfer-", "Content-Length: 11\r\nTransfer-");
     let two_lengths = POST.replace("Content-Length: 1\r\n", "Content-Length: 1\r\nContent-Length: 2\r\n");
     let bare = GET.replace("\r\n", "\n");
     let spaced = GET.replace("Host:", "Host :");
     let old = GET.replace("1.1", "1.0");
-    for (request, status) in
-        [(&chunked, "201"), (&both, "201"), (&two_lengths, "400"), (&bare, "200"), (&spaced, "400"), (&old, "200")]
-    {
+    let absolute = GET.replace("/healthz", "http://localhost/healthz");
+    let coded = chunked("1\r\n7\r\n0\r\n\r\n").replace("chunked", "gzip, chunked");
+    for (request, status) in [
+        (&both, "201"),
+        (&two_lengths, "400"),
+        (&bare, "200"),
+        (&spaced, "400"),
+        (&old, "200"),
+        (&absolute, "200"),
+        (&coded, "501"),
+    ] {
         let mut client = Client::new(Config::default());
         let answer = client.ask(&format!("{request}{GET}")).await;
         assert_eq!(&answer[9..12], status, "{request} {answer}");
@@ -143,10 +156,119 @@ async fn what_is_not_plainly_right_is_answered_and_is_the_last_of_its_connection
     }
 }
 
+#[tokio::test]
+async fn a_body_in_chunks_or_one_that_was_asked_for_costs_no_connection() {
+    let expecting = POST.replace("Content-Length", "Expect: 100-continue\r\nContent-Length");
+    let (head, body) = expecting.split_at(expecting.len() - 1);
+    let mut client = Client::new(Config::default());
+    for _ in 0..3 {
+        assert!(client.ask(&chunked("1;x=y\r\n7\r\n0\r\nTrailer: t\r\n\r\n")).await.starts_with("HTTP/1.1 201 "));
+        client.send(head).await;
+        let mut interim = [0; 25];
+        client.0.read_exact(&mut interim).await.unwrap();
+        assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n");
+        assert!(client.ask(body).await.starts_with("HTTP/1.1 201 "));
+        // One that does not wait for the word does not get it.
+        assert!(client.ask(&expecting).await.starts_with("HTTP/1.1 201 "));
+    }
+    assert!(client.ask(GET).await.starts_with("HTTP/1.1 200 "));
+}
+
+#[tokio::test]
+async fn a_broken_or_too_long_body_in_chunks_is_refused_and_ends_the_connection() {
+    let long = format!("{:x}\r\n", Config::default().max_payload + 1);
+    for (body, status) in [("x\r\n", "400"), ("1\r\n7", "400"), ("1\r\n77\r\n", "400"), (&long, "413")] {
+        let mut client = Client::new(Config::default());
+        client.send(&chunked(body)).await;
+        client.0.shutdown().await.unwrap();
+        let answer = client.receive().await;
+        assert_eq!(&answer[9..12], status, "{body:?} {answer}");
+        assert!(answer.contains("connection: close"), "{answer}");
+        assert!(client.is_closed().await);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_head_and_a_body_have_their_time_whatever_they_are_like() {
+    let fields = |count: usize| format!("GET / HTTP/1.1\r\nHost: localhost\r\n{}", "X: y\r\n".repeat(count - 1));
+    let expecting = POST.replace("Content-Length: 1\r\n\r\n7", "Expect: 100-continue\r\nContent-Length: 9\r\n\r\n7");
+    let heads = [1, 63, 64, 65, 100].map(fields);
+    let others =
+        ["GET http://localhost/ HTTP/1.0\r\n", "GET / HTTP/1.1\n", "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n"];
+    let heads = heads.iter().map(String::as_str).chain(others).map(|begun| (begun.to_owned(), 10));
+    let bodies =
+        [chunked(""), chunked("1\r\n"), chunked("1\r\n7\r\n0\r\n"), chunked("1;x"), expecting].map(|begun| (begun, 30));
+    for (begun, seconds) in heads.chain(bodies) {
+        let mut client = Client::new(Config::default());
+        client.send(&begun).await;
+        let sent_at = Instant::now();
+        let answer = client.receive().await;
+        assert!(answer.starts_with("HTTP/1.1 408 "), "{begun:?} {answer}");
+        assert_eq!(sent_at.elapsed().as_secs(), seconds, "{begun:?}");
+        assert!(client.is_closed().await);
+    }
+    let mut client = Client::new(Config::default());
+    assert!(client.ask(&fields(101)).await.starts_with("HTTP/1.1 431 "));
+}
+
+#[tokio::test]
+async fn one_who_closes_its_half_after_a_whole_request_is_answered() {
+    let poll = "GET /topics/t/long-polling?wait=60 HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let stream = poll.replace("long-polling?wait=60", "sse");
+    let old = POST.replace("HTTP/1.1", "HTTP/1.0");
+    let chunked = chunked("1\r\n7\r\n0\r\n\r\n");
+    let expecting = POST.replace("Content-Length", "Expect: 100-continue\r\nContent-Length");
+    for (request, status, end) in [
+        (GET, "200", "ok"),
+        (POST, "201", "}"),
+        (&old, "201", "}"),
+        (&chunked, "201", "}"),
+        (&expecting, "201", "}"),
+        (poll, "204", "\r\n\r\n"),
+        (&stream, "200", "\r\n0\r\n\r\n"),
+    ] {
+        let mut client = Client::new(Config::default());
+        client.send(request).await;
+        client.0.shutdown().await.unwrap();
+        let mut answer = String::new();
+        client.0.read_to_string(&mut answer).await.unwrap();
+        assert!(answer[9..].starts_with(status) && answer.ends_with(end), "{request} {answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_for_another_host_or_from_another_site_is_refused() {
+    for (from, to, status) in [
+        ("Host: localhost", "Host: evil.example", "421"),
+        ("Host: localhost", "Host: exa mple", "400"),
+        ("/healthz", "http://evil.example/healthz", "421"),
+        ("Host: localhost", "Host: localhost\r\nSec-Fetch-Site: cross-site", "403"),
+        ("/healthz HTTP/1.1\r\nHost: localhost", "/healthz HTTP/1.0\r\nHost: evil.example", "421"),
+        ("/healthz HTTP/1.1\r\nHost: localhost", "/healthz HTTP/1.0", "200"),
+    ] {
+        let answer = Client::new(Config::default()).ask(&GET.replace(from, to)).await;
+        assert_eq!(&answer[9..12], status, "{to}: {answer}");
+    }
+    let allow_hosts = vec!["evil.example".parse().unwrap()];
+    let config = Config { allow_hosts, ..Config::default() };
+    assert!(Client::new(config).ask(&GET.replace("localhost", "evil.example:1")).await.starts_with("HTTP/1.1 200 "));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_said_during_a_stream_is_the_end_of_its_connection() {
+    let mut client = Client::new(Config { heartbeat: Duration::from_secs(1), ..Config::default() });
+    client.send(&format!("GET /topics/t/http-streaming HTTP/1.0\r\nHost: localhost\r\n\r\n{GET}")).await;
+    client.0.shutdown().await.unwrap();
+    let mut answer = String::new();
+    client.0.read_to_string(&mut answer).await.unwrap();
+    assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{answer}");
+    assert!(!answer.contains("chunked") && answer.contains("connection: close"), "{answer}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_poll_keeps_what_comes_while_it_waits() {
     let mut client = Client::new(Config::default());
-    let poll = "GET /topics/t/long-polling?wait=5 HTTP/1.1\r\nHost: t\r\n\r\n";
+    let poll = "GET /topics/t/long-polling?wait=5 HTTP/1.1\r\nHost: localhost\r\n\r\n";
     client.send(&[poll, GET].concat()).await;
     let asked_at = Instant::now();
     assert!(client.receive().await.starts_with("HTTP/1.1 204 "));

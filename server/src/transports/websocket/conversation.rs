@@ -8,29 +8,31 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
+use tokio::task::yield_now;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
-use super::frames::{Frames, Received};
+use super::frames::{FrameError, Frames, Received};
 use super::{Session, close};
 use crate::framing::{Framing, websocket};
-use crate::http::connection::drain;
+use crate::http::connection::poll_end;
 use crate::hub::Reading;
 use crate::limits;
+use crate::memory::{Buffer, OutOfMemory};
 use crate::server::Server;
 use crate::transports::handshake;
 use crate::transports::pulse::{Beat, Pulse};
-use crate::write::{self, Patience};
+use crate::write::{self, Link, Patience};
 
 /// What is read at once, on the stack: a chat line and its kin fit many times.
 const READ_BYTES: usize = 4 << 10;
 
-/// How many bytes of replies may wait. Chosen here: 32 of the longest. Whoever pings on without
+/// How many bytes of pongs may wait. Chosen here: 32 of the longest. Whoever pings on without
 /// reading the pongs is cut off.
 const REPLIES: usize = 4 << 10;
 
@@ -54,7 +56,7 @@ pub(super) struct Conversation<IO> {
     /// Whole frames, of which the first may be written in part.
     outgoing: Bytes,
     /// What answers the client's own frames, written before anything else that is still to come.
-    replies: Vec<u8>,
+    replies: Buffer,
     patience: Patience,
     pulse: Pulse,
     /// There while the log would not tell that the server goes away: it is not read, or not asked
@@ -68,47 +70,58 @@ enum Progress {
     None,
 }
 
-impl<IO: AsyncRead + AsyncWrite + Unpin> Conversation<IO> {
-    /// A conversation that begins with `read`, which came in with the handshake.
-    pub(super) fn new(session: Session, io: IO, read: &[u8], server: &Server) -> Self {
-        let opening = session.subscription.as_ref().map(|subscription| websocket::opening(subscription.cursor()));
-        let mut frames = Frames::new(server.config.max_payload);
-        frames.extend(read);
+impl<IO: AsyncRead + Link> Conversation<IO> {
+    pub(super) fn new(mut session: Session, io: IO, server: &Server) -> Self {
+        let opening = session.subscription().map(|subscription| websocket::opening(subscription.cursor()));
+        let frames = Frames::new(session.longest(server), &server.memory.in_flight);
         Self {
             io,
             session,
             frames,
             outgoing: opening.unwrap_or_default().into(),
-            replies: Vec::new(),
+            replies: Buffer::new(&server.memory.in_flight),
             patience: Patience::default(),
             pulse: Pulse::new(server.config.heartbeat),
             closing: None,
         }
     }
 
-    /// Reads and writes until the end.
-    pub(super) async fn hold(&mut self, server: &Server) -> End {
-        if let Err(end) = self.receive_all(server) {
+    /// Reads and writes until the end, beginning with `read`, which came in with the handshake.
+    pub(super) async fn hold(&mut self, read: Buffer, server: &Server) -> End {
+        let begun = self.frames.extend(&read).map_err(|error| end_for(&error.into()));
+        drop(read);
+        if let Err(end) = begun.and_then(|()| self.receive_all(server)) {
             return end;
         }
-        poll_fn(|cx| self.poll_hold(cx, server)).await
-    }
-
-    /// The fast path is the first call and a read that finds nothing: a batch goes from the log to
-    /// the socket before anything else is looked at.
-    fn poll_hold(&mut self, cx: &mut Context<'_>, server: &Server) -> Poll<End> {
         loop {
-            match self.poll_once(cx, server) {
-                Ok(Progress::More) => {}
-                Ok(Progress::None) => return Poll::Pending,
-                Err(end) => return Poll::Ready(end),
+            match poll_fn(|cx| self.poll_turn(cx, server)).await {
+                Ok(()) => yield_now().await,
+                Err(end) => return end,
             }
         }
     }
 
+    /// Reads and writes while there is something to do; ready where others are to have their turn, or
+    /// at the end.
+    ///
+    /// The fast path is the first call and a read that finds nothing: a batch goes from the log to
+    /// the socket before anything else is looked at.
+    fn poll_turn(&mut self, cx: &mut Context<'_>, server: &Server) -> Poll<Result<(), End>> {
+        for _ in 0..limits::TURNS {
+            match self.poll_once(cx, server) {
+                Ok(Progress::More) => {}
+                Ok(Progress::None) => return Poll::Pending,
+                Err(end) => return Poll::Ready(Err(end)),
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
     fn poll_once(&mut self, cx: &mut Context<'_>, server: &Server) -> Result<Progress, End> {
         let is_stalled = self.poll_write(cx, server)?.is_pending();
-        if matches!(self.poll_read(cx, server)?, Progress::More) {
+        // What is sent back is not read faster than it is taken.
+        let may_read = !(is_stalled && matches!(self.session, Session::Echo));
+        if may_read && matches!(self.poll_read(cx, server)?, Progress::More) {
             return Ok(Progress::More);
         }
         self.poll_closing(cx, server, is_stalled)?;
@@ -123,13 +136,15 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Conversation<IO> {
                 Poll::Pending => return Ok(Poll::Pending),
             }
             if !self.replies.is_empty() {
-                self.outgoing = std::mem::take(&mut self.replies).into();
+                self.outgoing = self.replies.take();
                 continue;
             }
-            let Some(subscription) = &mut self.session.subscription else { return Ok(Poll::Ready(())) };
+            let Session::Topic { subscription: Some(subscription), meter, .. } = &mut self.session else {
+                return Ok(Poll::Ready(()));
+            };
             match subscription.poll_next(cx, Framing::WebSocket, limits::STREAM) {
                 Poll::Ready(Reading::Batch(batch)) => {
-                    self.session.meter.delivered(&batch);
+                    meter.delivered(&batch);
                     self.pulse.wrote(batch.made);
                     self.outgoing = batch.bytes;
                 }
@@ -137,7 +152,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Conversation<IO> {
                     return Err(End::Close(close(CloseCode::Normal, "the topic is complete")));
                 }
                 Poll::Ready(Reading::Closing) => return Err(End::Close(handshake::going_away())),
-                Poll::Ready(Reading::CaughtUp) | Poll::Pending => return Ok(Poll::Ready(())),
+                Poll::Ready(Reading::CaughtUp | Reading::NoRoom) | Poll::Pending => return Ok(Poll::Ready(())),
             }
         }
     }
@@ -145,23 +160,26 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Conversation<IO> {
     /// Reads what has come in, and publishes or answers it.
     fn poll_read(&mut self, cx: &mut Context<'_>, server: &Server) -> Result<Progress, End> {
         match self.poll_extend(cx) {
-            Poll::Ready(Ok(1..)) => self.receive_all(server).map(|()| Progress::More),
-            Poll::Ready(_) => Err(End::Gone),
+            Poll::Ready(Ok(())) => self.receive_all(server).map(|()| Progress::More),
+            Poll::Ready(Err(end)) => Err(end),
             Poll::Pending => Ok(Progress::None),
         }
     }
 
-    /// How many bytes came in, which the frames now have.
-    fn poll_extend(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    /// Waits for bytes, which the frames then have.
+    fn poll_extend(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), End>> {
         let mut room = [MaybeUninit::uninit(); READ_BYTES];
         let mut read = ReadBuf::uninit(&mut room);
-        ready!(Pin::new(&mut self.io).poll_read(cx, &mut read))?;
-        self.frames.extend(read.filled());
-        Poll::Ready(Ok(read.filled().len()))
+        match ready!(Pin::new(&mut self.io).poll_read(cx, &mut read)) {
+            Ok(()) if !read.filled().is_empty() => {
+                Poll::Ready(self.frames.extend(read.filled()).map_err(|error| end_for(&error.into())))
+            }
+            Ok(()) | Err(_) => Poll::Ready(Err(End::Gone)),
+        }
     }
 
     fn poll_closing(&mut self, cx: &mut Context<'_>, server: &Server, is_stalled: bool) -> Result<(), End> {
-        if !is_stalled && self.session.subscription.is_some() {
+        if !is_stalled && self.session.subscription().is_some() {
             self.closing = None;
             return Ok(());
         }
@@ -189,17 +207,11 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Conversation<IO> {
     /// Takes every message and control frame that is there.
     fn receive_all(&mut self, server: &Server) -> Result<(), End> {
         loop {
-            let received =
-                self.frames.next().map_err(|error| handshake::close_for(&error).map_or(End::Gone, End::Fail))?;
+            let received = self.frames.next().map_err(|error| end_for(&error))?;
             match received {
                 None => return Ok(()),
-                Some(Received::Text(text)) => {
-                    self.session.receive(&text, server).map_err(End::Close)?;
-                }
-                Some(Received::Binary) => {
-                    let refusal = close(CloseCode::Unsupported, "a message is JSON in a text frame");
-                    return Err(End::Close(refusal));
-                }
+                Some(Received::Text(text)) => self.message(Data::Text, text.into_bytes(), server)?,
+                Some(Received::Binary(bytes)) => self.message(Data::Binary, bytes, server)?,
                 Some(Received::Pong) => self.pulse.answered(),
                 Some(Received::Ping(sign)) => self.reply(Frame::pong(sign)).or(Err(End::Gone))?,
                 Some(Received::Close(answer)) => {
@@ -210,9 +222,26 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Conversation<IO> {
         }
     }
 
+    fn message(&mut self, kind: Data, message: Vec<u8>, server: &Server) -> Result<(), End> {
+        match self.session.receive(kind, message, server).map_err(End::Close)? {
+            // It is written to memory: there is no other reason.
+            Some(answer) => answer.format(&mut self.replies).map_err(|_error| end_for(&OutOfMemory.into())),
+            None => Ok(()),
+        }
+    }
+
     fn reply(&mut self, frame: Frame) -> Result<(), Error> {
+        let most = REPLIES + self.held_back();
         frame.format(&mut self.replies)?;
-        if self.replies.len() > REPLIES { Err(io::Error::from(io::ErrorKind::QuotaExceeded).into()) } else { Ok(()) }
+        if self.replies.len() > most { Err(io::Error::from(io::ErrorKind::QuotaExceeded).into()) } else { Ok(()) }
+    }
+
+    /// How many bytes of messages may wait among the pongs.
+    const fn held_back(&self) -> usize {
+        match self.session {
+            Session::Topic { .. } => 0,
+            Session::Echo => limits::ECHO_BYTES + 2 * READ_BYTES,
+        }
     }
 
     /// The closing handshake, and then the end of the connection underneath (RFC 6455 §7.1.1).
@@ -227,7 +256,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Conversation<IO> {
                 }
             }
         }
-        let mut last: Bytes = std::mem::take(&mut self.replies).into();
+        let mut last = self.replies.take();
         if write::all(&mut self.io, &mut self.outgoing, server).await.is_err()
             || write::all(&mut self.io, &mut last, server).await.is_err()
         {
@@ -237,7 +266,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Conversation<IO> {
             self.await_answer().await;
         }
         if self.io.shutdown().await.is_ok() {
-            drain(&mut self.io).await;
+            poll_fn(|cx| poll_end(cx, &mut self.io, &mut 0)).await.unwrap_or_default();
         }
     }
 
@@ -246,13 +275,18 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Conversation<IO> {
         loop {
             match self.frames.next() {
                 Ok(None) => {
-                    if !matches!(poll_fn(|cx| self.poll_extend(cx)).await, Ok(1..)) {
+                    if poll_fn(|cx| self.poll_extend(cx)).await.is_err() {
                         return;
                     }
                 }
                 Ok(Some(Received::Close(_))) | Err(_) => return,
-                Ok(Some(Received::Text(_) | Received::Binary | Received::Ping(_) | Received::Pong)) => {}
+                Ok(Some(Received::Text(_) | Received::Binary(_) | Received::Ping(_) | Received::Pong)) => {}
             }
         }
     }
+}
+
+/// How a conversation ends whose frames cannot be read on.
+fn end_for(error: &FrameError) -> End {
+    handshake::close_for(error).map_or(End::Gone, End::Fail)
 }

@@ -4,6 +4,7 @@
 //! read is held here, and between two frames that is nothing. Source: RFC 6455 §5 to §8.
 
 use std::io::Cursor;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio_tungstenite::tungstenite::error::{CapacityError, Error, ProtocolError};
@@ -14,11 +15,30 @@ use tokio_tungstenite::tungstenite::protocol::frame::{Frame, FrameHeader, Utf8By
 /// The longest control frame (RFC 6455 §5.5), which must fit whatever the limit on messages is.
 const LONGEST_CONTROL: usize = 125;
 
+use crate::memory::{Budget, Buffer, OutOfMemory};
+
+/// Why frames cannot be read on.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::transports) enum FrameError {
+    /// The client breaks the protocol or a limit: nothing after that can be understood.
+    #[error(transparent)]
+    Broken(#[from] Error),
+    /// There is no room for what came in.
+    #[error(transparent)]
+    OutOfMemory(#[from] OutOfMemory),
+}
+
+impl From<ProtocolError> for FrameError {
+    fn from(error: ProtocolError) -> Self {
+        Self::Broken(error.into())
+    }
+}
+
 /// What a client said.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Received {
     Text(String),
-    Binary,
+    Binary(Vec<u8>),
     Ping(Bytes),
     Pong,
     /// And what to answer it with (RFC 6455 §5.5.1).
@@ -29,8 +49,9 @@ pub(super) enum Received {
 #[derive(Debug)]
 pub(super) struct Frames {
     limit: usize,
+    budget: Arc<Budget>,
     /// The beginning of a frame.
-    partial: Vec<u8>,
+    partial: Buffer,
     /// The beginning of a message, boxed because hardly any client fragments.
     unfinished: Option<Box<Unfinished>>,
 }
@@ -39,27 +60,24 @@ pub(super) struct Frames {
 #[derive(Debug)]
 struct Unfinished {
     kind: Data,
-    bytes: Vec<u8>,
+    bytes: Buffer,
     /// How many of them are known to be UTF-8, where they must be.
     valid: usize,
 }
 
 impl Frames {
-    /// None yet. A message may have `limit` bytes.
-    pub(super) const fn new(limit: usize) -> Self {
-        Self { limit, partial: Vec::new(), unfinished: None }
+    /// None yet. A message may have `limit` bytes, and what is not whole is held in `budget`.
+    pub(super) fn new(limit: usize, budget: &Arc<Budget>) -> Self {
+        Self { limit, budget: Arc::clone(budget), partial: Buffer::new(budget), unfinished: None }
     }
 
     /// Takes what was read from the socket.
-    pub(super) fn extend(&mut self, bytes: &[u8]) {
-        self.partial.extend_from_slice(bytes);
+    pub(super) fn extend(&mut self, bytes: &[u8]) -> Result<(), OutOfMemory> {
+        self.partial.extend(bytes)
     }
 
     /// The next message or control frame; `None` where its end has not come yet.
-    ///
-    /// # Errors
-    /// Where the client breaks the protocol or a limit: nothing after that can be understood.
-    pub(super) fn next(&mut self) -> Result<Option<Received>, Error> {
+    pub(super) fn next(&mut self) -> Result<Option<Received>, FrameError> {
         let mut taken = 0;
         let received = loop {
             match self.frame(taken)? {
@@ -72,23 +90,18 @@ impl Frames {
                 None => break None,
             }
         };
-        if taken == self.partial.len() {
-            // An idle connection keeps no buffer.
-            self.partial = Vec::new();
-        } else {
-            self.partial.drain(..taken);
-        }
+        self.partial.consume(taken);
         Ok(received)
     }
 
     /// The frame that begins at `start`, unmasked, and where it ends.
-    fn frame(&self, start: usize) -> Result<Option<(Frame, usize)>, Error> {
+    fn frame(&self, start: usize) -> Result<Option<(Frame, usize)>, FrameError> {
         let mut reader = Cursor::new(&self.partial[start..]);
         let Some((mut header, length)) = FrameHeader::parse(&mut reader)? else { return Ok(None) };
         let max_size = self.limit.max(LONGEST_CONTROL);
         let size = usize::try_from(length).unwrap_or(usize::MAX);
         if size > max_size {
-            return Err(CapacityError::MessageTooLong { size, max_size }.into());
+            return Err(too_long(size, max_size));
         }
         if header.rsv1 || header.rsv2 || header.rsv3 {
             return Err(ProtocolError::NonZeroReservedBits.into());
@@ -100,7 +113,7 @@ impl Frames {
         Ok(Some((Frame::from_payload(header, payload.into()), begin + size)))
     }
 
-    fn receive(&mut self, frame: Frame) -> Result<Option<Received>, Error> {
+    fn receive(&mut self, frame: Frame) -> Result<Option<Received>, FrameError> {
         let is_final = frame.header().is_final;
         match frame.header().opcode {
             OpCode::Control(_) if !is_final => Err(ProtocolError::FragmentedControlFrame.into()),
@@ -117,18 +130,19 @@ impl Frames {
     }
 
     /// Adds a data frame to the message that it is a part of, and gives that back once it is whole.
-    fn fragment(&mut self, kind: Data, is_final: bool, payload: &Bytes) -> Result<Option<Received>, Error> {
+    fn fragment(&mut self, kind: Data, is_final: bool, payload: &Bytes) -> Result<Option<Received>, FrameError> {
         let mut message = match (kind, self.unfinished.take()) {
             (Data::Continue, Some(unfinished)) => unfinished,
             (Data::Continue, None) => return Err(ProtocolError::UnexpectedContinueFrame.into()),
             (kind, Some(_)) => return Err(ProtocolError::ExpectedFragment(kind).into()),
-            (kind, None) => Box::new(Unfinished { kind, bytes: Vec::new(), valid: 0 }),
+            (kind, None) if is_final => return whole(kind, payload.to_vec()).map(Some),
+            (kind, None) => Box::new(Unfinished { kind, bytes: Buffer::new(&self.budget), valid: 0 }),
         };
         let size = message.bytes.len() + payload.len();
         if size > self.limit {
-            return Err(CapacityError::MessageTooLong { size, max_size: self.limit }.into());
+            return Err(too_long(size, self.limit));
         }
-        message.bytes.extend_from_slice(payload);
+        message.bytes.extend(payload)?;
         if message.kind == Data::Text {
             message.check(is_final)?;
         }
@@ -136,20 +150,29 @@ impl Frames {
             self.unfinished = Some(message);
             return Ok(None);
         }
-        Ok(Some(match message.kind {
-            Data::Text => Received::Text(String::from_utf8(message.bytes).map_err(|error| not_utf8(&error))?),
-            Data::Binary | Data::Continue | Data::Reserved(_) => Received::Binary,
-        }))
+        whole(message.kind, message.bytes.to_vec()).map(Some)
     }
+}
+
+/// The message that bytes are.
+fn whole(kind: Data, bytes: Vec<u8>) -> Result<Received, FrameError> {
+    Ok(match kind {
+        Data::Text => Received::Text(String::from_utf8(bytes).map_err(|error| not_utf8(&error))?),
+        Data::Binary | Data::Continue | Data::Reserved(_) => Received::Binary(bytes),
+    })
+}
+
+fn too_long(size: usize, max_size: usize) -> FrameError {
+    FrameError::Broken(CapacityError::MessageTooLong { size, max_size }.into())
 }
 
 impl Unfinished {
     /// Fails as soon as no continuation can make it UTF-8 (RFC 6455 §8.1).
-    fn check(&mut self, is_final: bool) -> Result<(), Error> {
+    fn check(&mut self, is_final: bool) -> Result<(), FrameError> {
         match std::str::from_utf8(&self.bytes[self.valid..]) {
             Ok(_) => self.valid = self.bytes.len(),
             Err(error) if error.error_len().is_none() && !is_final => self.valid += error.valid_up_to(),
-            Err(error) => return Err(not_utf8(&error)),
+            Err(error) => return Err(not_utf8(&error).into()),
         }
         Ok(())
     }
@@ -160,7 +183,7 @@ fn not_utf8(error: &impl ToString) -> Error {
 }
 
 /// The close that answers one: the same, unless its code is one that no endpoint may send.
-fn answer(payload: &Bytes) -> Result<Option<CloseFrame>, Error> {
+fn answer(payload: &Bytes) -> Result<Option<CloseFrame>, FrameError> {
     let (code, reason) = match payload.split_first_chunk() {
         Some((&code, _)) => (CloseCode::from(u16::from_be_bytes(code)), payload.slice(2..)),
         None if payload.is_empty() => return Ok(None),
@@ -179,6 +202,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::memory::Memory;
 
     const LIMIT: usize = 300;
 
@@ -198,9 +222,13 @@ mod tests {
         frame
     }
 
-    fn all(bytes: &[u8]) -> Result<Vec<Received>, Error> {
-        let mut frames = Frames::new(LIMIT);
-        frames.extend(bytes);
+    fn frames(limit: usize) -> Frames {
+        Frames::new(limit, &Memory::new(1 << 20).in_flight)
+    }
+
+    fn all(bytes: &[u8]) -> Result<Vec<Received>, FrameError> {
+        let mut frames = frames(LIMIT);
+        frames.extend(bytes).unwrap();
         std::iter::from_fn(|| frames.next().transpose()).collect()
     }
 
@@ -242,7 +270,7 @@ mod tests {
 
     #[test]
     fn a_message_is_too_long_by_its_head_or_by_the_sum_of_its_fragments() {
-        let too_long = |bytes: &[u8]| matches!(all(bytes), Err(Error::Capacity(_)));
+        let too_long = |bytes: &[u8]| matches!(all(bytes), Err(FrameError::Broken(Error::Capacity(_))));
         assert!(too_long(&masked(0x81, &[b'1'; LIMIT + 1])[..8]));
         assert!(too_long(&[masked(0x01, &[b'1'; LIMIT]), masked(0x80, b"1")].concat()));
         assert!(!too_long(&[masked(0x01, &[b'1'; LIMIT - 1]), masked(0x80, b"1")].concat()));
@@ -251,7 +279,7 @@ mod tests {
 
     #[test]
     fn text_is_utf8_and_fails_with_the_first_fragment_that_cannot_become_it() {
-        let not_utf8 = |bytes: &[u8]| matches!(all(bytes), Err(Error::Utf8(_)));
+        let not_utf8 = |bytes: &[u8]| matches!(all(bytes), Err(FrameError::Broken(Error::Utf8(_))));
         assert_eq!(all(&[masked(0x01, b"\xc3"), masked(0x80, b"\xa9")].concat()).unwrap(), [text("é")]);
         assert!(not_utf8(&masked(0x01, b"a\xff")));
         assert!(not_utf8(&[masked(0x01, b"\xc3"), masked(0x00, b"a")].concat()));
@@ -271,10 +299,25 @@ mod tests {
 
     #[test]
     fn between_frames_nothing_is_held() {
-        let mut frames = Frames::new(LIMIT);
-        frames.extend(&masked(0x81, b"1"));
+        let memory = Memory::new(100);
+        let mut frames = Frames::new(LIMIT, &memory.in_flight);
+        let frame = masked(0x81, b"1");
+        frames.extend(&frame).unwrap();
+        assert_eq!(memory.held(), frame.len());
         assert_eq!(frames.next().unwrap(), Some(text("1")));
-        assert_eq!(frames.partial.capacity(), 0);
+        assert_eq!(memory.held(), 0);
+    }
+
+    #[test]
+    fn fragments_are_held_and_refused_where_there_is_no_room() {
+        let memory = Memory::new(280);
+        let mut frames = Frames::new(LIMIT, &memory.in_flight);
+        frames.extend(&masked(0x01, &[b'1'; 60])).unwrap();
+        assert_eq!(frames.next().unwrap(), None);
+        assert_eq!(memory.held(), 60);
+        assert_eq!(frames.extend(&[0; 81]), Err(OutOfMemory));
+        frames.extend(&masked(0x00, &[b'1'; 30])).unwrap();
+        assert!(matches!(frames.next(), Err(FrameError::OutOfMemory(_))));
     }
 
     proptest! {
@@ -296,12 +339,12 @@ mod tests {
                 }
                 expected.push(Received::Text(fragments.concat()));
             }
-            let mut frames = Frames::new(1000);
+            let mut frames = frames(1000);
             let mut received = Vec::new();
             let mut rest = &bytes[..];
             for cut in cuts.iter().cycle() {
                 let (now, later) = rest.split_at(rest.len().min(*cut));
-                frames.extend(now);
+                frames.extend(now).unwrap();
                 while let Some(message) = frames.next().unwrap() {
                     received.push(message);
                 }
@@ -315,9 +358,9 @@ mod tests {
 
         #[test]
         fn no_bytes_take_the_reader_down(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let mut frames = Frames::new(LIMIT);
+            let mut frames = frames(LIMIT);
             for byte in bytes {
-                frames.extend(&[byte]);
+                frames.extend(&[byte]).unwrap();
                 if frames.next().is_err() {
                     break;
                 }

@@ -1,0 +1,227 @@
+//! One who publishes to a topic of a probe and hears what comes of it.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use pushoff_model::target::Newcomers;
+use pushoff_model::{RunClock, RunInstant};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::PATIENCE;
+use super::diagnosis::{Trouble, not_published};
+use super::ears::{Heard, Occasion};
+use crate::poster::Poster;
+use crate::publication::Verdict;
+use crate::stamp::{self, Stamp};
+use crate::transports::{ConnectionError, SubscribeError};
+
+/// How long a newcomer who gets nothing that was kept has to hear a message that is published.
+const AGAIN: Duration = Duration::from_millis(250);
+/// Messages that push others out of a buffer, and how large they are: 256 KiB in all.
+const PUSHES: u64 = 64;
+const PUSH_BYTES: usize = 4 * 1024;
+/// The index of the first of them.
+const FIRST_PUSH: u64 = 1_000;
+/// How long what should not come is waited for: a long poll that has nothing to bring, of which one may
+/// be left from before.
+const QUIET: Duration = Duration::from_millis(500);
+const MOST_IN_QUIET: u32 = 1;
+
+/// Publishes, listens, and remembers what else happened.
+pub(super) struct Walk {
+    clock: RunClock,
+    poster: Poster,
+    heard: mpsc::Receiver<Heard>,
+    /// How often the first message was published: a newcomer may not have been there in time.
+    greetings: u32,
+    /// On which occasion each message came, in order.
+    came: Vec<Occasion>,
+    /// Something that came and was no message; how it begins.
+    strange: Option<Vec<u8>>,
+    /// Whether a binary frame came.
+    binary: bool,
+    /// Why the connection broke each time.
+    pub(super) breaks: Vec<String>,
+    /// How often it had broken when it was cut from here.
+    pub(super) cut: Option<usize>,
+}
+
+impl Walk {
+    pub(super) const fn new(clock: RunClock, poster: Poster, heard: mpsc::Receiver<Heard>) -> Self {
+        Self {
+            clock,
+            poster,
+            heard,
+            greetings: 0,
+            came: Vec::new(),
+            strange: None,
+            binary: false,
+            breaks: Vec::new(),
+            cut: None,
+        }
+    }
+
+    pub(super) async fn publish(&mut self, index: u64, filler: &str) -> Result<(), Trouble> {
+        self.greetings += u32::from(index == 0);
+        let (mut payload, now) = (String::new(), self.clock.now());
+        stamp::write(&mut payload, &Stamp { publisher: 0, index, due: now, sent: now }, |body| {
+            body.push('"');
+            body.push_str(filler);
+            body.push('"');
+        });
+        match timeout(PATIENCE, self.poster.post(vec![payload])).await {
+            Ok(Verdict::Accepted) => Ok(()),
+            Ok(Verdict::Refused(reason) | Verdict::Doubtful(reason)) => Err(self.not_published(&reason)),
+            Err(_elapsed) => Err(self.not_published("no answer")),
+        }
+    }
+
+    fn not_published(&self, reason: &str) -> Trouble {
+        not_published(&self.poster.address(), reason)
+    }
+
+    /// Waits for the first message; what took so long since `begun`.
+    pub(super) async fn hear_first(&mut self, newcomers: Newcomers, begun: RunInstant) -> Result<Duration, Trouble> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut present = newcomers == Newcomers::Kept;
+        loop {
+            match self.next(deadline.min(Instant::now() + AGAIN)).await {
+                Some(Heard::Present) if !present => {
+                    present = true;
+                    self.publish(0, "").await?;
+                }
+                Some(Heard::Message(_, at, occasion)) => {
+                    self.came.push(occasion);
+                    return Ok(at.since(begun));
+                }
+                Some(_) => {}
+                None if Instant::now() >= deadline => return Err(self.pushed(0, Trouble::Silence).await?),
+                None if present && newcomers == Newcomers::Live => self.publish(0, "").await?,
+                None => {}
+            }
+        }
+    }
+
+    /// Publishes these and waits until each has come, once and in order.
+    pub(super) async fn hear(&mut self, indices: Range<u64>, patience: Duration) -> Result<(), Trouble> {
+        for index in indices.clone() {
+            self.publish(index, "").await?;
+        }
+        let deadline = Instant::now() + patience;
+        while self.due() < indices.end {
+            let next = self.due();
+            match self.next(deadline).await {
+                Some(Heard::Message(index, _, occasion)) if index == next => self.came.push(occasion),
+                Some(Heard::Message(0, ..)) if next == 1 && self.greetings > 1 => {}
+                Some(Heard::Message(index, _, occasion)) if index < next => return Err(self.again(index, occasion)),
+                Some(Heard::Message(index, _, occasion)) => return Err(self.skipped(index, occasion).await),
+                Some(_) => {}
+                None => {
+                    let otherwise = match self.cut {
+                        Some(_) => Trouble::Lost(indices.end - next),
+                        None => Trouble::Held(next),
+                    };
+                    return Err(self.pushed(next, otherwise).await?);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Watches a long poll that has nothing to bring: it has to wait.
+    pub(super) async fn hear_nothing(&mut self) -> Result<(), Trouble> {
+        let (deadline, mut empty) = (Instant::now() + QUIET, 0);
+        while let Some(heard) = self.next(deadline).await {
+            empty += u32::from(heard == Heard::Empty);
+            if empty > MOST_IN_QUIET {
+                return Err(Trouble::Subscribing(SubscribeError::Refused(ConnectionError::DoesNotWait).into()));
+            }
+        }
+        Ok(())
+    }
+
+    /// What a trouble comes from, where something else was noticed that explains it.
+    pub(super) fn explained(&mut self, trouble: Trouble) -> Trouble {
+        while let Ok(heard) = self.heard.try_recv() {
+            self.note(&heard);
+        }
+        if let Some(own) = self.cut.filter(|&cut| cut < self.breaks.len()) {
+            self.breaks.remove(own);
+        }
+        match trouble {
+            Trouble::Silence | Trouble::Held(_) | Trouble::Lost(_) if self.binary => {
+                Trouble::Subscribing(SubscribeError::Refused(ConnectionError::Binary).into())
+            }
+            Trouble::Silence | Trouble::Held(_) | Trouble::Lost(_) => match (self.breaks.pop(), self.strange.take()) {
+                (Some(cause), _) => Trouble::Breaks(cause),
+                (None, Some(strange)) if self.came.is_empty() => Trouble::NotFound(strange),
+                (None, _) => trouble,
+            },
+            Trouble::Subscribing(error) => match (error.cause(), self.strange.take()) {
+                (Some(ConnectionError::Unit(_)), Some(strange)) => Trouble::NotFound(strange),
+                _ => Trouble::Subscribing(error),
+            },
+            Trouble::Plain(_) | Trouble::NotFound(_) | Trouble::Buffered | Trouble::Breaks(_) => trouble,
+            Trouble::Twice | Trouble::Repeated | Trouble::Disordered | Trouble::Dropped(_) => trouble,
+        }
+    }
+
+    /// The index of the message that is to come next.
+    fn due(&self) -> u64 {
+        self.came.len() as u64
+    }
+
+    /// A message came that was there already.
+    fn again(&self, index: u64, occasion: Occasion) -> Trouble {
+        let first = usize::try_from(index).ok().and_then(|index| self.came.get(index));
+        if first == Some(&occasion) { Trouble::Twice } else { Trouble::Repeated }
+    }
+
+    /// A message came before one that was due: that one may come yet, or never.
+    async fn skipped(&mut self, index: u64, occasion: Occasion) -> Trouble {
+        let (due, deadline) = (self.due(), Instant::now() + QUIET);
+        while let Some(heard) = self.next(deadline).await {
+            if matches!(heard, Heard::Message(late, ..) if late == due) {
+                return Trouble::Disordered;
+            }
+        }
+        if self.came.last() == Some(&occasion) { Trouble::Dropped(due) } else { Trouble::Lost(index - due) }
+    }
+
+    /// Why a message did not come: whether more that is published brings it.
+    async fn pushed(&mut self, due: u64, otherwise: Trouble) -> Result<Trouble, Trouble> {
+        // What a server says besides came before; messages that are not recognised come now.
+        self.strange = None;
+        let filler = "x".repeat(PUSH_BYTES);
+        for index in 0..PUSHES {
+            self.publish(FIRST_PUSH + index, &filler).await?;
+        }
+        let deadline = Instant::now() + PATIENCE;
+        while let Some(heard) = self.next(deadline).await {
+            match heard {
+                Heard::Message(index, ..) if index == due || due == 0 => return Ok(Trouble::Buffered),
+                Heard::Message(index, ..) if index >= FIRST_PUSH => return Ok(otherwise),
+                Heard::Message(..) | Heard::Present | Heard::Strange(_) => {}
+                Heard::Binary | Heard::Empty | Heard::Broke(_) => {}
+            }
+        }
+        Ok(otherwise)
+    }
+
+    /// What is heard next, until then.
+    async fn next(&mut self, deadline: Instant) -> Option<Heard> {
+        let heard = timeout_at(deadline, self.heard.recv()).await.ok().flatten()?;
+        self.note(&heard);
+        Some(heard)
+    }
+
+    fn note(&mut self, heard: &Heard) {
+        match heard {
+            Heard::Strange(unit) => self.strange = Some(unit.clone()),
+            Heard::Binary => self.binary = true,
+            Heard::Broke(cause) => self.breaks.push(cause.clone()),
+            Heard::Present | Heard::Message(..) | Heard::Empty => {}
+        }
+    }
+}

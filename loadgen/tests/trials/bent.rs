@@ -1,0 +1,115 @@
+//! A relay that says the same otherwise: what the standards allow, or forbid, in the server's answers.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+/// What becomes of what a server writes at once: a head, with or without a body, or chunks.
+pub(crate) type Bend = fn(&str) -> String;
+
+/// Relays to a server that writes each of its pieces at once, and bends what it writes.
+pub(crate) async fn relay(server: SocketAddr, bend: Bend) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        loop {
+            let (client, _) = listener.accept().await.unwrap();
+            tokio::spawn(carry(client, server, bend));
+        }
+    });
+    address
+}
+
+async fn carry(client: TcpStream, server: SocketAddr, bend: Bend) -> io::Result<()> {
+    let server = TcpStream::connect(server).await?;
+    let ((mut from_client, mut to_client), (mut from_server, mut to_server)) =
+        (client.into_split(), server.into_split());
+    let up = tokio::spawn(async move {
+        tokio::io::copy(&mut from_client, &mut to_server).await?;
+        to_server.shutdown().await
+    });
+    let mut room = vec![0; 64 * 1024];
+    let mut is_http = true;
+    loop {
+        let length = from_server.read(&mut room).await?;
+        if length == 0 {
+            break;
+        }
+        // What follows an upgrade is frames.
+        let upgrades = is_http && room.starts_with(b"HTTP/1.1 101");
+        let head_ends = room[..length].windows(4).position(|four| four == b"\r\n\r\n").map_or(0, |at| at + 4);
+        let bends = if upgrades { head_ends } else { length * usize::from(is_http) };
+        let mut bent = bend(std::str::from_utf8(&room[..bends]).unwrap()).into_bytes();
+        bent.extend_from_slice(&room[bends..length]);
+        is_http &= !upgrades;
+        to_client.write_all(&bent).await?;
+    }
+    to_client.shutdown().await?;
+    up.await.map_err(io::Error::other)?
+}
+
+/// A line added to every head.
+fn with_field(text: &str, field: &str) -> String {
+    match text.split_once("\r\n") {
+        Some((status, rest)) if status.starts_with("HTTP/1.1 ") => format!("{status}\r\n{field}\r\n{rest}"),
+        _ => text.to_owned(),
+    }
+}
+
+/// RFC 9110 §15.2: any number of them may come first.
+pub(crate) fn interim(text: &str) -> String {
+    const INTERIM: &str = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n";
+    if text.starts_with("HTTP/1.1 ") { format!("{INTERIM}{INTERIM}{text}") } else { text.to_owned() }
+}
+
+/// RFC 9110 §5.6.1: a list goes over several lines, and may have empty elements.
+pub(crate) fn listed(text: &str) -> String {
+    text.replace("connection: upgrade\r\n", "Connection: keep-alive, x\r\nConnection: ,UPGRADE\r\n")
+        .replace("upgrade: websocket\r\n", "Upgrade: WebSocket\r\n")
+}
+
+/// RFC 9112 §5.2: folded, and with octets that are no text.
+pub(crate) fn folded(text: &str) -> String {
+    with_field(text, "X-Folded: a\r\n  b\r\n\tc\r\nX-\u{7c}Odd: \u{e9}")
+}
+
+/// RFC 9112 §7.1: extensions, leading zeros and trailers.
+pub(crate) fn chunked(text: &str) -> String {
+    let is_head = text.starts_with("HTTP/1.1 ");
+    let (head, mut rest) = match text.split_once("\r\n\r\n").filter(|_| is_head) {
+        Some((head, rest)) => (format!("{head}\r\n\r\n"), rest),
+        None => (String::new(), text),
+    };
+    if is_head && !head.contains("transfer-encoding") {
+        return text.to_owned();
+    }
+    let mut out = head;
+    while let Some((size, after)) = rest.split_once("\r\n") {
+        let length = usize::from_str_radix(size, 16).unwrap();
+        if length == 0 {
+            out.push_str("000;last=\"a;\u{e9}\"\r\nX-Trailer: a\r\nY: b\r\n\r\n");
+            break;
+        }
+        out.push_str(&format!("0{length:X};a=b ; c=\"d;\\\"\u{e9}\"\r\n{}\r\n", &after[..length]));
+        rest = &after[length + 2..];
+    }
+    out
+}
+
+/// RFC 6455 §4.1: what nobody asked for.
+pub(crate) fn extended(text: &str) -> String {
+    if text.contains(" 101 ") { with_field(text, "Sec-WebSocket-Extensions: permessage-deflate") } else { text.into() }
+}
+
+/// The same.
+pub(crate) fn subprotocol(text: &str) -> String {
+    if text.contains(" 101 ") { with_field(text, "Sec-WebSocket-Protocol: chat") } else { text.into() }
+}
+
+/// A server that is bent, in place of the one at that address.
+pub(crate) async fn server(server: &super::Server, bend: Bend) -> super::Server {
+    super::Server { http: relay(server.http, bend).await, target: Arc::clone(&server.target), ..server.clone() }
+}

@@ -1,0 +1,184 @@
+//! A body that comes in chunks, taken apart as it comes. Source: RFC 9112 §7.1.
+//!
+//! Extensions and trailers are read and forgotten. Whatever is not to the letter ends the connection:
+//! nothing after it can be understood.
+
+use httparse::{EMPTY_HEADER, Status};
+
+use super::head::has_bare_line_feed;
+use crate::limits;
+use crate::memory::{Buffer, OutOfMemory};
+
+/// Where in a chunked body one is.
+#[derive(Debug)]
+pub(super) struct Chunks {
+    part: Part,
+    /// How much of the body may be anything but its content.
+    slack: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Part {
+    Size,
+    Data(usize),
+    /// The line break after the data.
+    End,
+    Trailers,
+}
+
+/// Why a chunked body is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum ChunkError {
+    #[error("these are no chunks (RFC 9112, section 7.1)")]
+    Malformed,
+    #[error("the body is too long")]
+    TooLong,
+    #[error(transparent)]
+    OutOfMemory(#[from] OutOfMemory),
+}
+
+impl Chunks {
+    /// The beginning of a body of at most `limit` bytes.
+    ///
+    /// A chunk of one byte is six on the wire; beyond eight times the body somebody plays with extensions.
+    pub(super) const fn new(limit: usize) -> Self {
+        Self { part: Part::Size, slack: limit.saturating_mul(8).saturating_add(limits::HEAD_BYTES) }
+    }
+
+    /// Moves what `raw` has of the content to `body`; whether that was all. Bytes after the end stay.
+    pub(super) fn decode(&mut self, raw: &mut Buffer, body: &mut Buffer, limit: usize) -> Result<bool, ChunkError> {
+        loop {
+            match self.part {
+                // httparse takes a line without a digit for the last chunk.
+                Part::Size if raw.first().is_some_and(|byte| !byte.is_ascii_hexdigit()) => {
+                    return Err(ChunkError::Malformed);
+                }
+                Part::Size => match httparse::parse_chunk_size(raw).or(Err(ChunkError::Malformed))? {
+                    Status::Complete((length, size)) => {
+                        let size = usize::try_from(size).unwrap_or(usize::MAX);
+                        if size > limit - body.len() {
+                            return Err(ChunkError::TooLong);
+                        }
+                        self.forget(raw, length)?;
+                        self.part = if size == 0 { Part::Trailers } else { Part::Data(size) };
+                    }
+                    Status::Partial => return wait(raw),
+                },
+                Part::Data(left) => {
+                    let length = left.min(raw.len());
+                    body.extend(&raw[..length])?;
+                    raw.consume(length);
+                    if length < left {
+                        self.part = Part::Data(left - length);
+                        return Ok(false);
+                    }
+                    self.part = Part::End;
+                }
+                Part::End => match raw.get(..2) {
+                    Some(b"\r\n") => {
+                        self.forget(raw, 2)?;
+                        self.part = Part::Size;
+                    }
+                    Some(_) => return Err(ChunkError::Malformed),
+                    None => return Ok(false),
+                },
+                Part::Trailers => {
+                    let mut fields = [EMPTY_HEADER; limits::HEAD_FIELDS];
+                    match httparse::parse_headers(raw, &mut fields).or(Err(ChunkError::Malformed))? {
+                        Status::Complete((length, _)) if !has_bare_line_feed(&raw[..length]) => {
+                            self.forget(raw, length)?;
+                            return Ok(true);
+                        }
+                        Status::Complete(_) => return Err(ChunkError::Malformed),
+                        Status::Partial => return wait(raw),
+                    }
+                }
+            }
+        }
+    }
+
+    fn forget(&mut self, raw: &mut Buffer, length: usize) -> Result<(), ChunkError> {
+        raw.consume(length);
+        self.slack = self.slack.checked_sub(length).ok_or(ChunkError::Malformed)?;
+        Ok(())
+    }
+}
+
+/// Waits for the rest of a line, as long as that is no longer than a head.
+fn wait(raw: &Buffer) -> Result<bool, ChunkError> {
+    if raw.len() < limits::HEAD_BYTES { Ok(false) } else { Err(ChunkError::Malformed) }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::memory::Memory;
+
+    const LIMIT: usize = 100;
+
+    type Decoded = (Vec<u8>, Vec<u8>);
+
+    /// Decodes pieces one after the other; the body and what is left.
+    fn decoded<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<Option<Decoded>, ChunkError> {
+        let memory = Memory::new(1 << 20);
+        let (mut raw, mut body) = (Buffer::new(&memory.in_flight), Buffer::new(&memory.in_flight));
+        let (mut chunks, mut is_whole) = (Chunks::new(LIMIT), false);
+        for piece in pieces {
+            raw.extend(piece).unwrap();
+            is_whole = is_whole || chunks.decode(&mut raw, &mut body, LIMIT)?;
+        }
+        Ok(is_whole.then(|| (body.to_vec(), raw.to_vec())))
+    }
+
+    #[test]
+    fn chunks_are_joined_and_extensions_and_trailers_forgotten() {
+        let whole = b"3;a=b\r\n{\"a\r\n04\r\n\":1}\r\n0;x\r\nTrailer: t\r\n\r\nGET";
+        let (body, rest) = (b"{\"a\":1}".to_vec(), b"GET".to_vec());
+        assert_eq!(decoded([&whole[..]]), Ok(Some((body.clone(), rest.clone()))));
+        for cut in 0..whole.len() {
+            assert_eq!(decoded([&whole[..cut], &whole[cut..]]), Ok(Some((body.clone(), rest.clone()))), "{cut}");
+        }
+        assert_eq!(decoded(whole.chunks(1)), Ok(Some((body, rest))));
+    }
+
+    #[test]
+    fn what_is_not_to_the_letter_is_refused() {
+        for broken in [
+            &b"g\r\n"[..],
+            b"-7\r\n",
+            b"\r\n",
+            b"1\na\n0\n\n",
+            b"ffffffffffffffff1\r\n",
+            b"1\r\naxx",
+            b"1 1\r\n",
+            b"0\r\n\n",
+            b"0\r\nX: y\n\r\n",
+            b"0\r\nno field\r\n\r\n",
+        ] {
+            assert_eq!(decoded([broken]), Err(ChunkError::Malformed), "{broken:?}");
+        }
+        assert_eq!(decoded([&b"65\r\n"[..]]), Err(ChunkError::TooLong));
+        assert_eq!(decoded([&b"60\r\n"[..], &[b'1'; 0x60], b"\r\n5\r\n"]), Err(ChunkError::TooLong));
+    }
+
+    #[test]
+    fn a_line_without_an_end_is_given_up_and_so_is_a_body_of_extensions() {
+        let endless = [b"1;".to_vec(), vec![b'x'; limits::HEAD_BYTES]].concat();
+        assert_eq!(decoded([&endless[..]]), Err(ChunkError::Malformed));
+        let extended = [b"1;".to_vec(), vec![b'x'; 1000], b"\r\na\r\n".to_vec()].concat();
+        assert_eq!(decoded(vec![&extended[..]; 50]), Err(ChunkError::Malformed));
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_comes_makes_it_panic_or_take_too_much(pieces in proptest::collection::vec(
+            prop_oneof![any::<Vec<u8>>(), Just(b"5\r\nabcde\r\n".to_vec()), Just(b"0\r\n\r\n".to_vec())], 0..8,
+        )) {
+            if let Ok(Some((body, _))) = decoded(pieces.iter().map(Vec::as_slice)) {
+                prop_assert!(body.len() <= LIMIT);
+            }
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! The bound on all memory that the server keeps, and who holds how much of it.
+//!
+//! Whatever lasts longer than one turn of a task takes a [`Lease`] first: a log for its messages, a
+//! batch for its bytes, a connection for itself and for what it has read and not yet understood. Where
+//! no lease can be had, the request is refused or waits; nothing is kept without one. One half of the
+//! bound is for logs, the other for what is in flight, so that full logs cannot keep anybody from
+//! reading them. What each thing is counted as stands in `docs/TRANSPORTS.md`.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::{Buf, BufMut, Bytes};
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::sync::Notify;
+
+/// What a connection is counted as, beside the buffers that it holds. Measured: an idle one takes
+/// 2.0 to 3.1 KiB (`results/servers-2026-11-23`).
+pub(crate) const CONNECTION: usize = 4 << 10;
+
+/// What a topic is counted as, beside its messages: its log, its name and its places in the tables.
+pub(crate) const TOPIC: usize = 1 << 10;
+
+/// What a kept message is counted as, beside its payload: its place in the log and the allocation.
+pub(crate) const MESSAGE: usize = 96;
+
+/// Both halves of the bound.
+#[derive(Clone, Debug)]
+pub struct Memory {
+    /// What logs may hold.
+    pub(crate) logs: Arc<Budget>,
+    /// What connections, batches, bodies and unfinished frames may hold.
+    pub(crate) in_flight: Arc<Budget>,
+}
+
+impl Memory {
+    /// A bound of `bytes` in all.
+    #[must_use]
+    pub fn new(bytes: usize) -> Self {
+        Self { logs: Arc::new(Budget::new(bytes / 2)), in_flight: Arc::new(Budget::new(bytes - bytes / 2)) }
+    }
+
+    /// Waits until somebody has asked for memory that is in flight and found none.
+    pub(crate) async fn is_short(&self) {
+        self.in_flight.short.notified().await;
+    }
+
+    /// How many bytes are held now.
+    pub(crate) fn held(&self) -> usize {
+        self.logs.held() + self.in_flight.held()
+    }
+}
+
+/// A number of bytes that may be held.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    limit: usize,
+    held: AtomicUsize,
+    /// Told where there was not as much left as was asked for.
+    short: Notify,
+}
+
+impl Budget {
+    const fn new(limit: usize) -> Self {
+        Self { limit, held: AtomicUsize::new(0), short: Notify::const_new() }
+    }
+
+    /// Holds so many bytes, where that many are left.
+    pub(crate) fn lease(self: &Arc<Self>, bytes: usize) -> Option<Lease> {
+        let mut lease = Lease { budget: Arc::clone(self), bytes: 0 };
+        lease.grow(bytes).then_some(lease)
+    }
+
+    fn held(&self) -> usize {
+        self.held.load(Ordering::Relaxed)
+    }
+
+    fn take(&self, bytes: usize) -> bool {
+        let held = self.held.fetch_add(bytes, Ordering::Relaxed);
+        let fits = held.checked_add(bytes).is_some_and(|held| held <= self.limit);
+        if !fits {
+            self.give_back(bytes);
+            self.short.notify_one();
+        }
+        fits
+    }
+
+    fn give_back(&self, bytes: usize) {
+        self.held.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+/// Bytes that are held until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Lease {
+    budget: Arc<Budget>,
+    bytes: usize,
+}
+
+impl Lease {
+    /// Holds more, where that is left; otherwise as much as before.
+    pub(crate) fn grow(&mut self, bytes: usize) -> bool {
+        let fits = self.budget.take(bytes);
+        if fits {
+            self.bytes += bytes;
+        }
+        fits
+    }
+
+    /// Gives a part back, at most all.
+    pub(crate) fn shrink(&mut self, bytes: usize) {
+        let bytes = bytes.min(self.bytes);
+        self.bytes -= bytes;
+        self.budget.give_back(bytes);
+    }
+
+    /// All that it holds, as a lease of its own.
+    fn split(&mut self) -> Self {
+        Self { budget: Arc::clone(&self.budget), bytes: std::mem::take(&mut self.bytes) }
+    }
+
+    /// Takes over what another lease of the same budget holds.
+    pub(crate) fn absorb(&mut self, mut other: Self) {
+        self.bytes += std::mem::take(&mut other.bytes);
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.budget.give_back(self.bytes);
+    }
+}
+
+/// Bytes with what is held for them.
+struct Held {
+    bytes: Vec<u8>,
+    _lease: Lease,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// Bytes that many share, and that are held until the last of them lets go; `None` where there is no
+/// room for them.
+pub(crate) fn shared(bytes: Vec<u8>, budget: &Arc<Budget>) -> Option<Bytes> {
+    let lease = budget.lease(bytes.capacity())?;
+    Some(Bytes::from_owner(Held { bytes, _lease: lease }))
+}
+
+/// There is no room for what came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the server holds as much as it may (--memory); try again later")]
+pub(crate) struct OutOfMemory;
+
+/// What was read and not yet understood. It holds nothing while it is empty.
+#[derive(Debug)]
+pub(crate) struct Buffer {
+    bytes: Vec<u8>,
+    /// What lies before was taken.
+    start: usize,
+    lease: Lease,
+}
+
+impl Buffer {
+    pub(crate) fn new(budget: &Arc<Budget>) -> Self {
+        Self { bytes: Vec::new(), start: 0, lease: Lease { budget: Arc::clone(budget), bytes: 0 } }
+    }
+
+    /// Appends what was read.
+    pub(crate) fn extend(&mut self, read: &[u8]) -> Result<(), OutOfMemory> {
+        self.reserve(read.len())?;
+        self.bytes.extend_from_slice(read);
+        Ok(())
+    }
+
+    /// Reads what there is, `wanted` bytes or a few more at once; says how many these were.
+    pub(crate) async fn read_from(
+        &mut self,
+        io: &mut (impl AsyncRead + Unpin),
+        wanted: usize,
+    ) -> Result<io::Result<usize>, OutOfMemory> {
+        self.reserve(wanted)?;
+        let spare = self.bytes.capacity() - self.bytes.len();
+        Ok(io.read_buf(&mut (&mut self.bytes).limit(spare)).await)
+    }
+
+    fn reserve(&mut self, more: usize) -> Result<(), OutOfMemory> {
+        if self.start > 0 {
+            self.bytes.drain(..self.start);
+            self.start = 0;
+        }
+        let (length, capacity) = (self.bytes.len(), self.bytes.capacity());
+        if capacity - length < more {
+            // What `Vec` would do by itself, known beforehand.
+            let wanted = (length + more).max(2 * capacity);
+            if !self.lease.grow(wanted - capacity) {
+                return Err(OutOfMemory);
+            }
+            self.bytes.reserve_exact(wanted - length);
+        }
+        Ok(())
+    }
+
+    /// Lets go of the first `count` bytes.
+    pub(crate) fn consume(&mut self, count: usize) {
+        self.start += count;
+        if self.start >= self.bytes.len() {
+            let held = self.bytes.capacity();
+            (self.bytes, self.start) = (Vec::new(), 0);
+            self.lease.shrink(held);
+        }
+    }
+
+    /// Hands all of it over.
+    pub(crate) fn take(&mut self) -> Bytes {
+        let mut bytes = Bytes::from_owner(Held { bytes: std::mem::take(&mut self.bytes), _lease: self.lease.split() });
+        bytes.advance(std::mem::take(&mut self.start));
+        bytes
+    }
+}
+
+impl Write for Buffer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.extend(bytes).map_err(io::Error::other)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl std::ops::Deref for Buffer {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes[self.start..]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_is_held_than_the_bound_and_all_of_it_comes_back() {
+        let memory = Memory::new(100);
+        let mut lease = memory.logs.lease(30).unwrap();
+        assert!(memory.logs.lease(21).is_none());
+        assert!(lease.grow(20) && !lease.grow(1));
+        lease.shrink(10);
+        lease.absorb(memory.logs.lease(10).unwrap());
+        assert_eq!((memory.logs.held(), memory.held()), (50, 50));
+        assert!(memory.logs.lease(usize::MAX).is_none());
+        drop(lease);
+        assert_eq!(memory.held(), 0);
+    }
+
+    #[test]
+    fn shared_bytes_are_held_until_the_last_lets_go() {
+        let memory = Memory::new(100);
+        let bytes = shared(Vec::with_capacity(40), &memory.in_flight).unwrap();
+        let other = bytes.clone();
+        drop(bytes);
+        assert_eq!(memory.held(), 40);
+        assert!(shared(Vec::with_capacity(11), &memory.in_flight).is_none());
+        drop(other);
+        assert_eq!(memory.held(), 0);
+    }
+
+    #[test]
+    fn a_buffer_holds_its_capacity_and_nothing_once_it_is_empty() {
+        let memory = Memory::new(200);
+        let mut buffer = Buffer::new(&memory.in_flight);
+        buffer.extend(&[1; 40]).unwrap();
+        buffer.consume(10);
+        buffer.extend(&[2; 30]).unwrap();
+        assert_eq!((buffer.len(), memory.held()), (60, 80));
+        assert_eq!(buffer.extend(&[3; 60]), Err(OutOfMemory));
+        assert_eq!((buffer.len(), memory.held()), (60, 80));
+        buffer.consume(60);
+        assert_eq!((buffer.len(), memory.held()), (0, 0));
+    }
+}
