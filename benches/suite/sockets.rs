@@ -223,7 +223,7 @@ impl Sink for Arrivals {
     fn missed(&mut self, count: Option<u64>) {
         panic!("{count:?} messages missed: the figure would be wrong");
     }
-    fn polled_empty(&mut self, _: Duration) {}
+    fn polled_empty(&mut self) {}
     fn broke(&mut self, error: &ConnectionError) -> ControlFlow<()> {
         panic!("a connection broke: {error}");
     }

@@ -154,7 +154,6 @@ async fn with_everybody(
     let fates: Vec<_> = publications.iter().map(Publication::fates).collect();
     let account = settle(&finished, &fates, &schedule, (table.start, table.window))?;
     load.check(&account)?;
-    validity::waited_for(trial.transport, &account)?;
     let observed = Observed { connecting, memory: Memory { empty, idle, delivering }, used, wire, browser };
     Ok(measurement(trial, table.window, account, recorder.take(), &observed))
 }

@@ -17,8 +17,6 @@ pub(crate) struct Account {
     pub(crate) counts: Counts,
     /// Its deliveries are the recorder's to count.
     pub(crate) window: WindowCounts,
-    /// Polls that were answered with nothing sooner than anybody can have waited.
-    pub(crate) empty_at_once: u64,
     /// Why messages were not published.
     pub(crate) faults: Faults,
 }
@@ -118,7 +116,6 @@ fn tally(account: &mut Account, subscriber: &Subscriber) {
     account.counts.requests += tallies.requests;
     account.counts.empty_polls += tallies.empty_polls;
     account.counts.reconnects += tallies.reconnects;
-    account.empty_at_once += tallies.empty_at_once;
     account.window.requests += tallies.requests_measured;
 }
 

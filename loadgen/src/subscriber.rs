@@ -3,7 +3,6 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
 
 use pushoff_model::target::{Newcomers, Others};
 use pushoff_model::{RunInstant, Transport};
@@ -14,7 +13,7 @@ use crate::ledger::{Delivery, Ledger};
 use crate::publication::{Publication, Verdict};
 use crate::recorder::{Recorder, Sample, SampleBlock};
 use crate::stamp::{self, GREETER, Received};
-use crate::transports::{AT_ONCE, ConnectionError, Incoming, Sink};
+use crate::transports::{ConnectionError, Incoming, Sink};
 
 /// One subscriber of a trial.
 #[derive(Debug)]
@@ -98,8 +97,6 @@ pub(crate) struct Tallies {
     pub(crate) requests: u64,
     pub(crate) requests_measured: u64,
     pub(crate) empty_polls: u64,
-    /// Of those, the ones that were answered sooner than [`AT_ONCE`].
-    pub(crate) empty_at_once: u64,
     pub(crate) reconnects: u64,
 }
 
@@ -274,9 +271,8 @@ impl Sink for Subscriber {
         }
     }
 
-    fn polled_empty(&mut self, took: Duration) {
+    fn polled_empty(&mut self) {
         self.tallies.empty_polls += 1;
-        self.tallies.empty_at_once += u64::from(took < AT_ONCE);
     }
 
     fn wrote(&mut self, messages: u64) {

@@ -5,15 +5,11 @@
 use std::time::Duration;
 
 use pushoff_model::LatencyHistogram;
-use pushoff_model::Transport;
-use pushoff_model::record::{Concern, FailureKind, Limit, PageClocks, ProcessUse};
+use pushoff_model::record::{Concern, Limit, PageClocks, ProcessUse};
 use pushoff_model::workload::Slo;
 
-use crate::failure::Failed;
 use crate::resources::{Use, share};
-use crate::settlement::Account;
 use crate::standstill::MISSED;
-use crate::transports::AT_ONCE;
 
 /// A generator busier than this on its processors is late for reasons of its own.
 pub(crate) const BUSY_GENERATOR: f64 = 0.85;
@@ -67,26 +63,6 @@ pub(crate) fn concerns(used: &Use, own_lag: &LatencyHistogram, slo: Option<&Slo>
     .into_iter()
     .flatten()
     .collect()
-}
-
-/// Whether a server that is asked by long polls waits until it has something to say. Where it does not,
-/// what was measured is no long polling.
-///
-/// # Errors
-/// When it answers at once with nothing, again and again.
-pub(crate) fn waited_for(transport: Transport, account: &Account) -> Result<(), Failed> {
-    let (hasty, counts) = (account.empty_at_once, &account.counts);
-    // A server may answer a first poll at once, to say where the topic stands.
-    if transport != Transport::LongPolling || hasty <= 2 * counts.subscribers || hasty * 10 <= counts.requests {
-        return Ok(());
-    }
-    let reason = format!(
-        "the server does not wait: {hasty} of {} long polls were answered with nothing within {} ms; correct path and \
-         wait of [long-polling] in the target, or leave long-polling out",
-        counts.requests,
-        AT_ONCE.as_millis()
-    );
-    Err(account.failed(FailureKind::Server, reason))
 }
 
 /// What is wrong with the clocks of a browser's pages.

@@ -8,13 +8,11 @@ use std::fmt::Write as _;
 use std::iter;
 
 use comfy_table::{Table as Grid, presets};
-use pushoff_model::foreign::{SENTENCE, shown};
 
 use crate::browser::facts;
 use crate::charts::predictions;
 use crate::cost;
 use crate::describe;
-use crate::group::Trial;
 use crate::kind::Kind;
 use crate::number::ABSENT;
 use crate::predict::Check;
@@ -324,17 +322,13 @@ fn validity(study: &Study<'_>) -> String {
                     let _written = writeln!(text, "- {place}: {}: {}", concern.limit.label(), escaped(&concern.detail));
                 }
                 if trial.record.measurement().is_none() {
-                    let _written = writeln!(text, "- {place}: not measured: {}", reason(trial));
+                    let _written =
+                        writeln!(text, "- {place}: not measured: {}", escaped(trial.reason().unwrap_or_default()));
                 }
             }
         }
     }
     text
-}
-
-/// Why a trial has no measurement: maybe in a server's own words.
-fn reason(trial: &Trial<'_>) -> String {
-    escaped(&shown(trial.reason().unwrap_or_default(), SENTENCE))
 }
 
 fn environment(study: &Study<'_>) -> String {

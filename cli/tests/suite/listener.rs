@@ -53,7 +53,7 @@ impl Sink for Ears {
         self.hear(Heard::Message(message.payload.to_vec()));
     }
     fn missed(&mut self, _: Option<u64>) {}
-    fn polled_empty(&mut self, _: Duration) {
+    fn polled_empty(&mut self) {
         self.hear(Heard::Empty);
     }
     fn broke(&mut self, _: &ConnectionError) -> ControlFlow<()> {

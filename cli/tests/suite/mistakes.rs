@@ -26,6 +26,7 @@ fn each_mistake_is_named_with_what_to_do() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().unwrap().to_string();
     let cases: [(&[&str], &[&str]); 20] = [
+        (&["run", "--workload", &rare], &["no message of rare is due", "300ms", "--duration"]),
         (&["run", "--duration", "500000000000years"], &["--duration", "from 100ms to 1day"]),
         (&["run", "--duration", "0s"], &["--duration", "from 100ms to 1day"]),
         (&["run", "--duration", "5"], &["--duration", "a time with its unit"]),
@@ -34,7 +35,6 @@ fn each_mistake_is_named_with_what_to_do() {
         (&["run", "--subscribers", "10,0"], &["--subscribers", "from 1 to 60000"]),
         (&["run", "--seed", "-1"], &["--seed", "from 0 to 18446744073709551615"]),
         (&["run", "--generator-cpus", "some"], &["--generator-cpus", "a part of one from 0.01"]),
-        (&["run", "--workload", &rare], &["no message of rare is due", "300ms", "--duration"]),
         (&["run", "--workload", "nonsense"], &["nonsense", "progress, ticker, chat"]),
         (&["run", "--workload", "absent.toml"], &["reading absent.toml", "No such file"]),
         (&["run", "--workload", &wrong], &["line 3", "`subscribers` is 0", "1 to 60000"]),

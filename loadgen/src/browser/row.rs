@@ -1,7 +1,6 @@
 //! A row of a page's notes: something that happened to one of its subscribers, and when.
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use pushoff_model::message::Epoch;
 use pushoff_model::{Cursor, RunInstant};
@@ -75,8 +74,7 @@ impl Row {
             REQUEST => sink.requested(at),
             MESSAGE => self.message(at, sink, buffer),
             MISSED => sink.missed((self.3 >= 0.0).then(|| whole(self.3))),
-            // Our own server alone is asked by pages, and waits.
-            EMPTY => sink.polled_empty(Duration::MAX),
+            EMPTY => sink.polled_empty(),
             BROKE => {
                 // A page's client goes on whatever is thought of it.
                 let _goes_on = sink.broke(&reasons.pop_front().map_or(ConnectionError::Ended, ConnectionError::Page));

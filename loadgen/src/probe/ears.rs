@@ -1,7 +1,6 @@
 //! What a probe hears, as it comes.
 
 use std::ops::ControlFlow;
-use std::time::Duration;
 
 use pushoff_model::{RunInstant, Transport};
 use tokio::sync::mpsc::Sender;
@@ -96,7 +95,7 @@ impl Sink for Ears {
         self.hear(Heard::Binary);
     }
 
-    fn polled_empty(&mut self, _: Duration) {
+    fn polled_empty(&mut self) {
         if self.transport == Transport::LongPolling {
             self.hear(Heard::Empty);
         }

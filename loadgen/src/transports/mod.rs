@@ -42,7 +42,6 @@ pub(crate) use asking::{fields_of, filled, newcomers_request, url};
 pub use backoff::{BASE as BACK_OFF_BASE, CAP as BACK_OFF_CAP};
 pub use error::{ConnectionError, LONGEST_ANSWER, LONGEST_MESSAGE, SubscribeError};
 pub(crate) use lean::ROOM_BYTES;
-pub(crate) use long_polling::AT_ONCE;
 pub(crate) use source::{ports, source_of};
 
 /// What one subscriber wants.
@@ -173,8 +172,8 @@ pub trait Sink: Send {
     fn strange(&mut self, _unit: &[u8]) {}
     /// A binary frame came, where messages are text.
     fn binary(&mut self) {}
-    /// A poll brought nothing; how long its answer took.
-    fn polled_empty(&mut self, took: Duration);
+    /// A poll brought nothing.
+    fn polled_empty(&mut self);
     /// So many messages of the outbox were handed to the socket. Told before anything else happens
     /// to the connection, so that a break tells which of them are in doubt.
     fn wrote(&mut self, _messages: u64) {}

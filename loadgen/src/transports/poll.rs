@@ -1,8 +1,6 @@
 //! One poll: ask for what lies after the last message. Short and long polling differ in when, the
 //! clients in how they ask.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, StatusCode};
 use pushoff_model::foreign::{NAME, shown};
@@ -105,8 +103,7 @@ pub(super) fn answered<'h, S: Sink>(
     feed.place.answered_with(field);
     if !said {
         feed.tally().empty();
-        let took = polled.map_or(Duration::MAX, |polled| feed.now().since(polled.sent));
-        feed.sink.polled_empty(took);
+        feed.sink.polled_empty();
         return Ok(Next::Empty);
     }
     Ok(Next::GoOn)

@@ -21,11 +21,11 @@ fn briefly() -> Workload {
 async fn what_a_server_refuses_was_due_and_is_told_with_its_answer() {
     for (transport, trial) in by_every_transport(&workload(Direction::Down), Fault::RefusesEach(3)).await {
         let (counts, window) = (trial.counts, trial.window);
-        assert!(counts.unpublished >= 8, "{transport}: {counts:?}");
+        assert!(counts.unpublished > 0, "{transport}: {counts:?}");
         assert_eq!(counts.published + counts.unpublished, 32, "{transport}");
         assert_eq!((counts.expected, counts.delivered), (counts.published * 3, counts.published * 3), "{transport}");
         assert_eq!(window.due, 72, "{transport}: refused or not, 24 messages were due to three readers each");
-        assert!(window.delivered < 60, "{transport}: {window:?}");
+        assert_eq!(window.delivered, window.published * 3, "{transport}: {window:?}");
         let refused: Vec<_> = trial.faults.of(FaultKind::Refused).collect();
         assert_eq!((refused.len(), refused[0].count), (1, counts.unpublished), "{transport}: {refused:?}");
         assert!(refused[0].cause.contains("503") && refused[0].cause.contains("overloaded"), "{refused:?}");
@@ -35,9 +35,9 @@ async fn what_a_server_refuses_was_due_and_is_told_with_its_answer() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_server_does_not_answer_for_was_due_and_is_told() {
-    for (transport, trial) in by_every_transport(&briefly(), Fault::HangsUpOnEach(5)).await {
+    for (transport, trial) in by_every_transport(&briefly(), Fault::HangsUpOnEach(3)).await {
         let counts = trial.counts;
-        assert!(counts.unpublished >= 4, "{transport}: {counts:?}");
+        assert!(counts.unpublished > 0, "{transport}: {counts:?}");
         assert_eq!((counts.published + counts.unpublished, trial.window.due), (32, 72), "{transport}");
         let unanswered = trial.faults.count(FaultKind::Unanswered);
         assert_eq!(unanswered, counts.unpublished, "{transport}: {:?}", trial.faults);

@@ -137,7 +137,7 @@ impl Sink for Told {
     fn missed(&mut self, count: Option<u64>) {
         self.0.push(count);
     }
-    fn polled_empty(&mut self, _: Duration) {}
+    fn polled_empty(&mut self) {}
     fn broke(&mut self, _: &ConnectionError) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }

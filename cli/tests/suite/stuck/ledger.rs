@@ -1,7 +1,6 @@
 //! One reader's account, from the start of the log to its end, across broken connections.
 
 use std::ops::ControlFlow;
-use std::time::Duration;
 
 use pushoff_loadgen::transports::{ConnectionError, Incoming, Sink};
 use pushoff_model::RunInstant;
@@ -38,7 +37,7 @@ impl Sink for Ledger {
         self.told += count.unwrap_or_else(|| panic!("the log is the same all along"));
     }
 
-    fn polled_empty(&mut self, _: Duration) {}
+    fn polled_empty(&mut self) {}
 
     fn broke(&mut self, _: &ConnectionError) -> ControlFlow<()> {
         self.told = 0;
