@@ -32,11 +32,9 @@ pub(crate) fn of_value(body: &[u8], bytes: u32) -> Option<u32> {
     if u32::from_be_bytes([a, b, c, d]) == bytes && value != 0 {
         return Some(value);
     }
-    let value = match serde_json::from_slice(body).ok()? {
-        // Nearly all writers write a plain text in the same way: its bytes tell already.
-        Value::String(text) => of_bytes(Value::String(text).to_string().as_bytes()),
-        value => high(digest(&value)),
-    };
+    let value: Value = serde_json::from_slice(body).ok()?;
+    // Nearly all writers write a plain text in the same way: its bytes tell already.
+    let value = if value.is_string() { of_bytes(value.to_string().as_bytes()) } else { high(digest(&value)) };
     SEEN[place].store(u64::from(bytes) << 32 | u64::from(value), Ordering::Relaxed);
     Some(value)
 }
