@@ -1,7 +1,6 @@
-// Foreign pages in a real Chromium: a name that was rebound to this machine, and a page of another site.
+// Foreign pages in a real Chromium: a name that is rebound to this machine, and a page of another site.
 //
-// Chromium takes evil.example for this machine, as a resolver does that an attacker owns. The page comes from
-// a server of its own; `/page` on the attacked port stands for what was loaded before the name was rebound.
+// Chromium takes evil.example for this machine, as it does when a resolver says so that an attacker owns.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -10,31 +9,25 @@ import { createServer } from 'node:http';
 import { launchChromium, run, serve, within } from '../interop.d/pushoff.mjs';
 
 const browser = await launchChromium('--host-resolver-rules=MAP evil.example 127.0.0.1');
-const BLANK = { contentType: 'text/html', body: '<!doctype html>' };
 
-/** Opens a page and runs `use` with it. */
-async function onPage(url, use) {
-  const context = await browser.newContext();
-  try {
-    await context.route('**/page', (route) => route.fulfill(BLANK));
-    const page = await context.newPage();
-    const response = await page.goto(url);
-    return await use(page, response);
-  } finally {
-    await context.close();
-  }
-}
-
-/** A page of another site, on a port of its own. */
-async function elsewhere(use) {
-  const server = createServer((_, response) => response.setHeader('Content-Type', 'text/html').end(BLANK.body));
+/** Opens a page of evil.example, on a port of its own, and runs `use` with it, the port, and what ends its server. */
+async function onForeignPage(use) {
+  const server = createServer((_, response) => response.setHeader('Content-Type', 'text/html').end('<!doctype html>'));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  try {
-    return await onPage(`http://evil.example:${server.address().port}/`, use);
-  } finally {
+  const { port } = server.address();
+  const leave = async () => {
     server.closeAllConnections();
-    server.close();
+    if (server.listening) await once(server.close(), 'close');
+  };
+  const context = await browser.newContext();
+  try {
+    const page = await context.newPage();
+    await page.goto(`http://evil.example:${port}/`);
+    return await use(page, port, leave);
+  } finally {
+    await context.close();
+    await leave();
   }
 }
 
@@ -77,23 +70,24 @@ const UNTOUCHED = { kept: ['own'], topics: 1 };
 
 await run('strangers in Chromium', {
   'a name that was rebound to the server is answered 421 whatever its page asks': () =>
-    serve(['--demo'], async (server) => {
-      await server.publish('t', '"own"');
-      const base = server.url.replace('127.0.0.1', 'evil.example');
-      await onPage(`${base}/`, (_, response) => assert.equal(response.status(), 421));
-      await onPage(`${base}/page`, async (page) => {
+    onForeignPage(async (page, port, leave) => {
+      await leave();
+      await serve(['--demo'], async (server) => {
+        await server.publish('t', '"own"');
+        const base = `http://evil.example:${port}`;
         assert.deepEqual(await page.evaluate(tryEverything, base), {
           poll: 421, publish: 421, complete: 421, cut: 421, event: 'error', socket: 'error',
-          // To its own origin a page may send such requests as any other.
+          // To what it takes for its own origin a page may send these as any other request.
           blindPublish: 421, blindPoll: 421,
         });
-      });
-      assert.deepEqual(await state(server), UNTOUCHED);
+        assert.deepEqual(await state(server), UNTOUCHED);
+        assert.equal((await page.goto(`${base}/`)).status(), 421);
+      }, `127.0.0.1:${port}`);
     }),
   'a page of another site reads nothing and changes nothing': () =>
     serve(['--demo'], async (server) => {
       await server.publish('t', '"own"');
-      await elsewhere(async (page) => {
+      await onForeignPage(async (page) => {
         assert.deepEqual(await page.evaluate(tryEverything, server.url), {
           poll: 'failed', publish: 'failed', complete: 'failed', cut: 'failed', event: 'error', socket: 'error',
           blindPublish: 'opaque', blindPoll: 'opaque',
@@ -104,14 +98,14 @@ await run('strangers in Chromium', {
   'a page of another site cannot time what is published': () =>
     serve([], async (server) => {
       await server.publish('t', '"own"');
-      await elsewhere(async (page) => {
+      await onForeignPage(async (page) => {
         // Nothing is published: a long poll that were let in would wait for two minutes.
         const asked = page.evaluate((url) => fetch(url, { mode: 'no-cors' }).then(({ type }) => type), `${server.url}/topics/t/long-polling?wait=120`);
         assert.equal(await within(asked, 'the refusal of a long poll'), 'opaque');
       });
     }),
   'the page of an allowed origin reads and publishes': () =>
-    elsewhere(async (page) => {
+    onForeignPage(async (page) => {
       const origin = await page.evaluate(() => location.origin);
       await serve(['--allow-origin', origin], async (server) => {
         await server.publish('t', '"own"');

@@ -19,7 +19,7 @@ REFUSED = {
     "--max-topics": ["0", "-1", "18446744073709551616", ""],
     "--max-connections": ["0", "-1", "18446744073709551616", ""],
     "--allow-origin": ["ok.example", "https://ok.example/path", "https://ok.example?x", "https://user@ok.example",
-                       "ftp://ok.example", "https://", "https://ok .example", "https://ok.example:99999", ""],
+                       "https://", "https://ok .example", "https://ok.example:99999", ""],
     "--allow-host": ["https://ok.example", "ok.example/path", "ok .example", "user@ok.example", "ok.example:port", ""],
     "--listen": ["127.0.0.1", "localhost", "127.0.0.1:65536", ":0", ""],
     "--raw-tcp": ["127.0.0.1", "127.0.0.1:65536", ""],

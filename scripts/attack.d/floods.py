@@ -21,7 +21,7 @@ def half_a_head(number):
     return b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-%d: y" % number
 
 
-def half_a_head_for_hyper(number):
+def half_an_old_head(number):
     return b"GET /healthz HTTP/1.0\r\nHost: localhost\r\nX-%d: y" % number
 
 
@@ -53,7 +53,7 @@ def flood(server, opening):
 
 
 def a_bystander_is_served_during_a_flood():
-    for opening in (silent, half_a_head, half_a_head_for_hyper, half_a_frame, a_stream):
+    for opening in (silent, half_a_head, half_an_old_head, half_a_frame, a_stream):
         with attacked("--head-timeout", "300s") as server:
             flood(server, opening)
             # All of them left: the server notices, and lets go of them.
@@ -65,7 +65,7 @@ def who_says_nothing_is_let_go_when_the_time_for_a_head_is_over():
     with attacked("--head-timeout", "1s", "--max-connections", str(ROOM)) as server:
         held = [Connection(server.address) for _ in range(ROOM)]
         for number, connection in enumerate(held):
-            connection.send((silent, half_a_head, half_a_head_for_hyper)[number % 3](number))
+            connection.send((silent, half_a_head, half_an_old_head)[number % 3](number))
         eventually(lambda: ask(server, request("GET", "/healthz")).status == 200, "room for another")
         for connection in held:
             answer = connection.to_the_end()

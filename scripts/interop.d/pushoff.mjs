@@ -77,8 +77,8 @@ class Server {
 }
 
 /** Runs `use` with a server that ends with it. */
-export async function serve(flags, use) {
-  const process_ = spawn(process.env.PUSHOFF, ['serve', '--listen', '127.0.0.1:0', '--raw-tcp', '127.0.0.1:0', ...flags], {
+export async function serve(flags, use, listen = '127.0.0.1:0') {
+  const process_ = spawn(process.env.PUSHOFF, ['serve', '--listen', listen, '--raw-tcp', '127.0.0.1:0', ...flags], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   try {
