@@ -10,7 +10,7 @@ MANY = amount(5_000, 500)
 # What a server has room for in the checks of the limit.
 ROOM = 40
 # All of these are told within the second in which they come (docs/TRANSPORTS.md).
-REFUSED_AT_ONCE = 200
+REFUSED_AT_ONCE = amount(800, 200)
 
 
 def silent(_):
