@@ -14,10 +14,10 @@ import time
 
 from wire import MIB, NDJSON, Connection, amount, attacked, expect, request, run
 
-LINES = {"shortest lines": b"1\n", "objects of 100 bytes": b'{"a":"' + b"x" * 90 + b'"}\n'}
+LINES = {"shortest lines": b"1\n", **amount({"objects of 100 bytes": b'{"a":"' + b"x" * 90 + b'"}\n'}, {})}
 # More than a server has processors to be kept busy.
 PUMPS = 2 * len(os.sched_getaffinity(0))
-BATCHES = amount(24, 8)
+BATCHES = amount(24, 6)
 # What each of them may get done while a bystander waits for one answer.
 TURNS = 3
 
