@@ -111,6 +111,24 @@ def refusing_a_topic_costs_no_walk_of_the_table():
         assert refused < 4 * known, f"a refusal costs {refused * 1e6:.0f} µs, a publish {known * 1e6:.0f} µs"
 
 
+def refusing_for_want_of_memory_costs_no_walk_of_the_table():
+    """Logs that are full of topics with one message each, which none can let go of for a minute."""
+    payload, some = b'"' + b"x" * 1_000 + b'"', 1_000
+    with attacked("--memory", "64MiB", "--max-topics", "1000000") as server:
+        costs, first = {201: [], 503: []}, 0
+        while len(costs[503]) < 5 and first < 100 * some:
+            raws = [request("POST", f"/topics/t{first + n}", JSON, body=payload) for n in range(some)]
+            before = processor_s(server)
+            found = pipelined(server, raws)
+            if len(found) == 1:
+                costs[next(iter(found))].append((processor_s(server) - before) / some)
+            first += some
+        assert costs[503], f"{first} topics of one message of 1 kB found room in 32 MiB"
+        taken, refused = statistics.median(costs[201]), statistics.median(costs[503])
+        print(f"  a refusal costs {refused * 1e6:.0f} µs, a publish {taken * 1e6:.0f} µs of processor time")
+        assert refused < 4 * taken, f"a refusal costs {refused * 1e6:.0f} µs, a publish {taken * 1e6:.0f} µs"
+
+
 def names_that_a_path_cannot_say_are_no_topics():
     with attacked() as server:
         for name in (".", "..", "%2e", "%2E%2e", ".%2e", "%2e%2e"):
@@ -124,5 +142,5 @@ def names_that_a_path_cannot_say_are_no_topics():
 
 run("topics", topics_that_nobody_published_to_cost_nothing, readers_of_unknown_topics_leave_nothing_behind,
     names_that_a_path_cannot_say_are_no_topics,
-    *amount([refusing_a_topic_costs_no_walk_of_the_table,
+    *amount([refusing_a_topic_costs_no_walk_of_the_table, refusing_for_want_of_memory_costs_no_walk_of_the_table,
              a_topic_that_was_published_survives_those_that_were_not], []))
