@@ -63,3 +63,6 @@ pub use resources::held_back_to;
 pub use run::{nothing_due, run};
 pub use server::{NotFound, Server, find};
 pub use shortages::shortages;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use transports::fuzz;

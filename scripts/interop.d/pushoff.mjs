@@ -14,11 +14,11 @@ export const DEADLINE_MS = 15_000;
 export const load = createRequire(join(import.meta.dirname, '../../target/interop/node/package.json'));
 
 /** Starts the system's Chromium: what PUSHOFF_CHROMIUM names, or the first that there is. */
-export function launchChromium() {
+export function launchChromium(...flags) {
   const places = ['chromium', 'chromium-browser', 'google-chrome'].map((name) => join('/usr/bin', name));
   const executablePath = process.env.PUSHOFF_CHROMIUM || places.find(existsSync);
   // Chromium's own sandbox refuses to run as root, as which containers run.
-  return load('playwright-core').chromium.launch({ executablePath, args: ['--no-sandbox'] });
+  return load('playwright-core').chromium.launch({ executablePath, args: ['--no-sandbox', ...flags] });
 }
 
 /** Numbers from `first` to `last`. */
@@ -77,8 +77,8 @@ class Server {
 }
 
 /** Runs `use` with a server that ends with it. */
-export async function serve(flags, use) {
-  const process_ = spawn(process.env.PUSHOFF, ['serve', '--listen', '127.0.0.1:0', '--raw-tcp', '127.0.0.1:0', ...flags], {
+export async function serve(flags, use, listen = '127.0.0.1:0') {
+  const process_ = spawn(process.env.PUSHOFF, ['serve', '--listen', listen, '--raw-tcp', '127.0.0.1:0', ...flags], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   try {

@@ -22,6 +22,7 @@ class Server:
         self.url = "http://" + ready["http"]
         self.host, port = ready["http"].rsplit(":", 1)
         self.port = int(port)
+        self.address = (self.host, self.port)
         raw_host, raw_port = ready["raw_tcp"].rsplit(":", 1)
         self.raw_tcp = (raw_host, int(raw_port))
 
@@ -46,12 +47,14 @@ class Server:
 
 
 @contextlib.contextmanager
-def serve(*flags):
+def serve(*flags, listen="127.0.0.1:0", stderr=subprocess.DEVNULL):
     """Starts a server and ends it with the block."""
-    command = [os.environ["PUSHOFF"], "serve", "--listen", "127.0.0.1:0", "--raw-tcp", "127.0.0.1:0", *flags]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+    command = [os.environ["PUSHOFF"], "serve", "--listen", listen, "--raw-tcp", "127.0.0.1:0", *flags]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, stdin=subprocess.DEVNULL)
     try:
-        yield Server(process, json.loads(process.stdout.readline()))
+        ready = process.stdout.readline()
+        assert ready, f"a server with {' '.join(flags) or 'no flags'} ended with {process.wait()} before it was ready"
+        yield Server(process, json.loads(ready))
     finally:
         process.kill()
         process.wait()

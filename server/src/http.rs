@@ -8,6 +8,8 @@ pub(crate) mod answer;
 pub(crate) mod body;
 mod chunked;
 pub(crate) mod connection;
+#[cfg(fuzzing)]
+pub(crate) mod fuzz;
 pub(crate) mod head;
 pub(crate) mod host;
 pub(crate) mod origin;

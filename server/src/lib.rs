@@ -7,6 +7,9 @@
 
 mod config;
 pub mod framing;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzz;
 mod http;
 pub mod hub;
 mod limits;

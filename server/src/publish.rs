@@ -221,6 +221,28 @@ impl From<Unpublished> for Problem {
     }
 }
 
+/// For `fuzz/`: reads a batch. What is taken has at most as many payloads as lines, and each is JSON.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz(bytes: &[u8]) {
+    let retention = Retention { messages: 8, bytes: 1 << 10 };
+    let mut reading = std::pin::pin!(batch(bytes, 1 << 10, retention));
+    let mut waiting = std::task::Context::from_waker(std::task::Waker::noop());
+    let run = loop {
+        if let std::task::Poll::Ready(run) = reading.as_mut().poll(&mut waiting) {
+            break run;
+        }
+    };
+    if let Ok(run) = run {
+        let lines = bytes.split(|&byte| byte == b'\n').count() as u64;
+        assert!(run.skipped + run.newest.len() as u64 <= lines && run.newest.len() <= retention.messages);
+        assert!(
+            run.newest
+                .iter()
+                .all(|payload| serde_json::from_slice::<serde::de::IgnoredAny>(payload.as_bytes()).is_ok())
+        );
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -42,6 +42,9 @@ pub(crate) use asking::{fields_of, filled, newcomers_request, url};
 pub use backoff::{BASE as BACK_OFF_BASE, CAP as BACK_OFF_CAP};
 pub use error::{ConnectionError, LONGEST_ANSWER, LONGEST_MESSAGE, SubscribeError};
 pub(crate) use lean::ROOM_BYTES;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use lean::fuzz;
 pub(crate) use source::{ports, source_of};
 
 /// What one subscriber wants.

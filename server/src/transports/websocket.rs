@@ -8,6 +8,9 @@
 mod conversation;
 mod frames;
 
+#[cfg(fuzzing)]
+pub(crate) use self::frames::fuzz;
+
 use http::header::AUTHORIZATION;
 use pushoff_model::{Topic, Transport};
 use tokio::io::AsyncRead;

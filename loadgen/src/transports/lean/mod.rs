@@ -8,6 +8,9 @@
 mod body;
 mod event_stream;
 mod frames;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzz;
 mod http;
 pub(super) mod http_streaming;
 mod poll;

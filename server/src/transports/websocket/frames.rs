@@ -197,6 +197,32 @@ fn answer(payload: &Bytes) -> Result<Option<CloseFrame>, FrameError> {
     }))
 }
 
+/// For `fuzz/`: reads frames at once, and byte by byte.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz(bytes: &[u8]) {
+    let read = |pieces: &mut dyn Iterator<Item = &[u8]>| {
+        let memory = crate::memory::Memory::new(64 << 20);
+        let (mut frames, mut received) = (Frames::new(300, &memory.in_flight), Vec::new());
+        for piece in pieces {
+            if frames.extend(piece).is_err() {
+                break;
+            }
+            loop {
+                match frames.next() {
+                    Ok(Some(message)) => received.push(format!("{message:?}")),
+                    Ok(None) => break,
+                    Err(error) => {
+                        received.push(error.to_string());
+                        return received;
+                    }
+                }
+            }
+        }
+        received
+    };
+    assert_eq!(read(&mut bytes.chunks(1)), read(&mut std::iter::once(bytes)));
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -1,0 +1,179 @@
+"""One bound on all memory that the server keeps: the worst inputs that are known, each on a server of its own.
+
+`--memory` is 64 MiB here, and each input would fill several times that. The peak of the process stays below what it
+had when it was idle, the bound, and what docs/TRANSPORTS.md says comes on top.
+"""
+
+import contextlib
+import itertools
+import os
+import pathlib
+import time
+
+from wire import (JSON, MIB, NDJSON, Connection, amount, ask, attacked, eventually, frame, handshake, healthy, publish,
+                  request, run, status)
+
+BOUND = 64 * MIB
+# What the bound does not count (docs/TRANSPORTS.md, "What bounds the server's memory"): some 10 MiB, and a batch of
+# each processor, of 1 MiB and one payload, eight times as long as it was published.
+BESIDE = 10 * MIB + len(os.sched_getaffinity(0)) * (MIB + 8 * 64 * 1024)
+# Of what comes while nothing is asked for, a connection keeps less than this.
+AHEAD_KIB = 6
+
+# Each line break is seven bytes on an event stream.
+BREAKS = b"[" + b"\n" * 65_000 + b"1]"
+PLAIN = b'"' + b"x" * 65_000 + b'"'
+
+
+def peak(server):
+    """The most bytes that the process had at a time."""
+    status = pathlib.Path(f"/proc/{server.process.pid}/status").read_text(encoding="ascii")
+    return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM"))
+
+
+@contextlib.contextmanager
+def bounded(*flags):
+    """A server whose peak must stay within its bound, and that serves again when the attack is over."""
+    with attacked("--memory", "64MiB", *flags) as server:
+        for _ in range(20):
+            healthy(server)
+        before = peak(server)
+        with contextlib.ExitStack() as connections:
+            yield server, connections
+            # Where all is taken, others are told so, and the timers of those who took it give it back.
+            found = status(server, request("GET", "/healthz"))
+            assert found in (200, 503), found
+        eventually(lambda: publish(server, "afterwards").status == 201, "a publish after the attack")
+        grown = peak(server) - before
+        assert grown <= BOUND + BESIDE, f"{grown / MIB:.0f} MiB above idle, where the bound is {BOUND / MIB:.0f} MiB"
+
+
+def fill(server, topics, payload, messages, media=JSON):
+    """Publishes to many topics, some at a time; the server may say that it has no room."""
+    raws = (request("POST", f"/topics/t{topic}", media, body=payload)
+            for topic in range(topics) for _ in range(messages))
+    with Connection(server.address, 120) as connection:
+        while some := list(itertools.islice(raws, 8)):
+            connection.send(*some)
+            for _ in some:
+                found = connection.answer().status
+                assert found in (201, 503), found
+
+
+def opened(server, connections, count, raws, receive_buffer=None):
+    """Connections that send what they send, as far as it is taken, and read nothing."""
+    for number in range(count):
+        connection = connections.enter_context(Connection(server.address, 5, receive_buffer))
+        with contextlib.suppress(TimeoutError, ConnectionError):
+            for raw in raws(number):
+                connection.send(raw)
+
+
+def settle(server):
+    """Until the process neither grows nor shrinks: then nothing of the attack is under way."""
+    def is_still():
+        first = peak(server)
+        time.sleep(0.3)
+        return peak(server) == first
+    eventually(is_still, "the end of the growth")
+
+
+def many_topics_that_are_full():
+    with bounded() as (server, _):
+        fill(server, amount(150, 28), PLAIN, 66)
+
+
+def many_small_topics():
+    with bounded("--max-topics", "1000000") as (server, _):
+        fill(server, amount(400_000, 50_000), b'"' + b"x" * 1_000 + b'"', 1)
+
+
+def very_many_very_short_messages():
+    with bounded("--replay", "1000000") as (server, _):
+        fill(server, amount(10, 2), b"1\n" * (MIB // 2), amount(4, 2), NDJSON)
+
+
+def line_breaks_to_readers_that_do_not_read():
+    with bounded() as (server, connections):
+        fill(server, 1, BREAKS, 64)
+        # Each asks for another number, so that none shares what was made for another.
+        opened(server, connections, amount(100, 15), lambda number: [
+            request("GET", f"/topics/t0/sse?mode=short-polling&after=start&limit={500 + number}")], 4096)
+        settle(server)
+
+
+def line_breaks_to_streams_that_do_not_read():
+    with bounded() as (server, connections):
+        fill(server, amount(12, 3), BREAKS, 60)
+        newest = [ask(server, request("GET", f"/topics/t{topic}/short-polling")).fields["last-event-id"].split("-")
+                  for topic in range(amount(12, 3))]
+        for topic, (epoch, last) in enumerate(newest):
+            # Each begins at another message, and gets no further than that.
+            opened(server, connections, 60, lambda number, topic=topic, epoch=epoch, last=int(last): [
+                request("GET", f"/topics/t{topic}/sse?after={epoch}-{max(0, last - 1 - number)}")], 4096)
+        settle(server)
+
+
+def batches_of_readers_that_left():
+    with bounded() as (server, _):
+        for topic in range(amount(50, 12)):
+            for _ in range(17):
+                ask(server, request("POST", f"/topics/t{topic}", JSON, body=BREAKS))
+            with Connection(server.address) as waiting:
+                waiting.send(request("GET", f"/topics/t{topic}/long-polling?wait=5"))
+                for path in ("short-polling?after=start", "sse?mode=short-polling&after=start"):
+                    ask(server, request("GET", f"/topics/t{topic}/{path}"))
+
+
+def bodies_that_never_end():
+    with bounded() as (server, connections):
+        batch = request("POST", "/topics/t", NDJSON, body=b"1\n" * (MIB // 2))[:-1]
+        opened(server, connections, amount(400, 120), lambda _: [batch])
+        settle(server)
+
+
+def chunked_bodies_that_never_end():
+    with bounded() as (server, connections):
+        head = request("POST", "/topics/t", NDJSON, "Transfer-Encoding: chunked")
+        opened(server, connections, amount(400, 120), lambda _: [head, b"ffffe\r\n" + b"1\n" * (MIB // 2 - 1)])
+        settle(server)
+
+
+def frames_that_never_end():
+    with bounded() as (server, connections):
+        unfinished = [handshake("/topics/t/websocket"), frame(1, PLAIN[:60_000], is_final=False), frame(0, b"x" * 5_000)[:-1]]
+        opened(server, connections, amount(4_000, 1_000), lambda _: unfinished)
+        settle(server)
+
+
+def echoes():
+    with bounded("--echo") as (server, connections):
+        whole = frame(2, b"x" * (16 * MIB))
+        # Half of them never end, the other half is sent back to nobody who reads.
+        opened(server, connections, amount(48, 6), lambda number: [
+            handshake("/echo"), whole[:-10] if number % 2 else whole], 4096)
+        settle(server)
+
+
+def what_clients_send_ahead_is_left_with_the_kernel():
+    """A connection that waits keeps a few KiB, whatever its client sends meanwhile."""
+    for path in ("sse", "http-streaming", "long-polling?wait=60"):
+        with bounded() as (server, connections):
+            count = amount(2_000, 300)
+            waiting = [connections.enter_context(Connection(server.address, 5)) for _ in range(count)]
+            for connection in waiting:
+                connection.send(request("GET", f"/topics/t/{path}"))
+            settle(server)
+            before = peak(server)
+            for connection in waiting:
+                with contextlib.suppress(TimeoutError, ConnectionError):
+                    connection.send(b"x" * 60_000)
+            settle(server)
+            each = (peak(server) - before) / count / 1024
+            assert each <= AHEAD_KIB, f"{path}: {each:.1f} KiB more a connection"
+
+
+run("memory", many_topics_that_are_full, many_small_topics, very_many_very_short_messages,
+    line_breaks_to_readers_that_do_not_read, line_breaks_to_streams_that_do_not_read,
+    batches_of_readers_that_left, bodies_that_never_end, chunked_bodies_that_never_end, frames_that_never_end, echoes,
+    what_clients_send_ahead_is_left_with_the_kernel)
