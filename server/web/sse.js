@@ -20,7 +20,7 @@ export class ServerSentEvents extends Client {
    */
   constructor(topicUrl, { mode, interval, wait, ...options } = {}) {
     super(topicUrl, options);
-    this.#query = { mode, interval, wait };
+    this.#query = mode && mode !== 'streaming' ? { mode, interval, wait } : {};
     this.connect();
   }
 

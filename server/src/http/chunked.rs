@@ -54,6 +54,10 @@ impl Chunks {
                     return Err(ChunkError::Malformed);
                 }
                 Part::Size => match httparse::parse_chunk_size(raw).or(Err(ChunkError::Malformed))? {
+                    // httparse takes anything for an extension.
+                    Status::Complete((length, _)) if has_bare_line_feed(&raw[..length]) => {
+                        return Err(ChunkError::Malformed);
+                    }
                     Status::Complete((length, size)) => {
                         let size = usize::try_from(size).unwrap_or(usize::MAX);
                         if size > limit - body.len() {
@@ -153,6 +157,7 @@ mod tests {
             b"ffffffffffffffff1\r\n",
             b"1\r\naxx",
             b"1 1\r\n",
+            b"1;a\nb\r\n",
             b"0\r\n\n",
             b"0\r\nX: y\n\r\n",
             b"0\r\nno field\r\n\r\n",

@@ -65,10 +65,24 @@ impl Query {
             }
             query.set(&name, &value).ok_or_else(|| wrong(&name, &value))?;
         }
+        let is_given = |name: &&str| known.iter().position(|it| it == name).is_some_and(|at| seen[at]);
+        if let Some(name) = query.meaningless(transport).iter().find(|name| is_given(name)) {
+            let detail = format!("the query parameter `{name}` means nothing to an event stream that ends so (`mode`)");
+            return Err(Problem::bad_request(detail));
+        }
         if let Some(cursor) = last_event_id(head)? {
             query.start = Start::After(cursor);
         }
         Ok(query)
+    }
+
+    /// The parameters that an event stream has no use for which ends as it is to.
+    const fn meaningless(&self, transport: Transport) -> &'static [&'static str] {
+        match (transport, self.mode) {
+            (Transport::Sse, Mode::Streaming) => &["limit", "wait", "interval"],
+            (Transport::Sse, Mode::ShortPolling) => &["wait"],
+            (_, Mode::Streaming | Mode::LongPolling | Mode::ShortPolling) => &[],
+        }
     }
 
     fn set(&mut self, name: &str, value: &str) -> Option<()> {
@@ -186,8 +200,8 @@ mod tests {
         assert_eq!((query.limit, query.wait), (7, Duration::from_millis(500)));
         assert_eq!((query.mode, query.interval), (Mode::LongPolling, Duration::from_millis(250)));
         assert!(!parse_for(Transport::WebSocket, "?subscribe=false", None).unwrap().subscribe);
-        assert_eq!(parse("?wait=120", None).unwrap().wait, limits::LONGEST_WAIT);
-        assert_eq!(parse("?wait=0", None).unwrap().wait, Duration::ZERO);
+        assert_eq!(parse_for(Transport::LongPolling, "?wait=120", None).unwrap().wait, limits::LONGEST_WAIT);
+        assert_eq!(parse_for(Transport::LongPolling, "?wait=0", None).unwrap().wait, Duration::ZERO);
     }
 
     #[test]
@@ -231,8 +245,9 @@ mod tests {
         for transport in Transport::ALL {
             for (name, value) in values {
                 let is_known = known(transport).contains(&name);
+                let mode = if transport == Transport::Sse && name != "mode" { "&mode=long-polling" } else { "" };
                 assert_eq!(
-                    parse_for(transport, &format!("?{name}={value}"), None).is_ok(),
+                    parse_for(transport, &format!("?{name}={value}{mode}"), None).is_ok(),
                     is_known,
                     "{transport} {name}"
                 );
@@ -240,5 +255,9 @@ mod tests {
             }
             assert!(known(transport).len() <= MOST);
         }
+        for wrong in ["limit=1", "wait=1", "interval=1", "mode=streaming&limit=1", "mode=short-polling&wait=1"] {
+            assert!(parse(&format!("?{wrong}"), None).is_err(), "{wrong}");
+        }
+        assert!(parse("?mode=short-polling&limit=1&interval=1", None).is_ok());
     }
 }
