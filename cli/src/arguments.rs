@@ -253,7 +253,7 @@ pub(crate) struct ServeOptions {
     /// Serve a WebSocket at /echo that sends each message back, for conformance suites
     #[arg(long)]
     pub(crate) echo: bool,
-    /// Bound on all memory that the server keeps, 8 MiB to 1 TiB and at least 32 times --max-payload
+    /// Bound on all memory that the server keeps, 16 MiB to 1 TiB and at least 64 times --max-payload
     /// [default: a quarter of the machine's]
     #[arg(long, value_name = "SIZE", value_parser = size_in(MEMORY))]
     pub(crate) memory: Option<ByteCount>,
@@ -297,7 +297,7 @@ const TENTH: Duration = Duration::from_millis(100);
 const HOUR: Duration = Duration::from_hours(1);
 
 /// What `--memory` may be, in bytes.
-const MEMORY: RangeInclusive<u64> = 8 << 20..=1 << 40;
+const MEMORY: RangeInclusive<u64> = 16 << 20..=1 << 40;
 
 /// A token as a header can carry it (RFC 6750 §2.1).
 fn token(text: &str) -> Result<String, &'static str> {

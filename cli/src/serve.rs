@@ -83,10 +83,10 @@ fn config(options: ServeOptions) -> anyhow::Result<Config> {
         Some(size) => usize::try_from(size.0)?,
         None => quarter_of_the_machine(),
     };
-    // An event stream makes a payload of line breaks up to eight times as long, and half is for logs.
+    // An event stream makes a payload of line breaks up to eight times as long, and a quarter is for batches.
     anyhow::ensure!(
-        memory / 32 >= max_payload,
-        "--memory is less than 32 times --max-payload: allow more memory, or shorter payloads"
+        memory / 64 >= max_payload,
+        "--memory is less than 64 times --max-payload: allow more memory, or shorter payloads"
     );
     Ok(Config {
         allow_hosts: options.allow_host,

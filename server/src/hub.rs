@@ -195,9 +195,9 @@ impl Shared {
         if let Some(log) = topics.logs.get(topic) {
             return Arc::clone(log);
         }
-        let in_flight = Arc::clone(&self.limits.memory.in_flight);
+        let batches = Arc::clone(&self.limits.memory.batches);
         let origin = Origin { topic: topic.clone(), hub: Arc::downgrade(self) };
-        let log = Arc::new(TopicLog::new(origin, self.lives.epoch(topic), self.limits.retention, in_flight));
+        let log = Arc::new(TopicLog::new(origin, self.lives.epoch(topic), self.limits.retention, batches));
         if topics.closing {
             log.close();
         }

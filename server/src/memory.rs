@@ -2,9 +2,10 @@
 //!
 //! Whatever lasts longer than one turn of a task takes a [`Lease`] first: a log for its messages, a
 //! batch for its bytes, a connection for itself and for what it has read and not yet understood. Where
-//! no lease can be had, the request is refused or waits; nothing is kept without one. One half of the
-//! bound is for logs, the other for what is in flight, so that full logs cannot keep anybody from
-//! reading them. What each thing is counted as stands in `docs/TRANSPORTS.md`.
+//! no lease can be had, the request is refused or waits; nothing is kept without one. Logs, batches, what
+//! comes in and connections have a part each, so that none of them can take the room of another: full
+//! logs keep nobody from reading them, nor slow readers or bodies without an end from connecting. What
+//! each thing is counted as stands in `docs/TRANSPORTS.md`.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -24,30 +25,35 @@ pub(crate) const TOPIC: usize = 1 << 10;
 /// What a kept message is counted as, beside its payload: its place in the log and the allocation.
 pub(crate) const MESSAGE: usize = 96;
 
-/// Both halves of the bound.
+/// The parts of the bound.
 #[derive(Clone, Debug)]
 pub struct Memory {
-    /// What logs may hold.
+    /// What logs may hold: a half.
     pub(crate) logs: Arc<Budget>,
-    /// What connections, batches, bodies and unfinished frames may hold.
-    pub(crate) in_flight: Arc<Budget>,
+    /// What batches on their way to readers may hold: a quarter.
+    pub(crate) batches: Arc<Budget>,
+    /// What heads, bodies and frames that are not whole may hold: an eighth.
+    pub(crate) incoming: Arc<Budget>,
+    /// What connections may hold: an eighth.
+    pub(crate) connections: Arc<Budget>,
 }
 
 impl Memory {
     /// A bound of `bytes` in all.
     #[must_use]
     pub fn new(bytes: usize) -> Self {
-        Self { logs: Arc::new(Budget::new(bytes / 2)), in_flight: Arc::new(Budget::new(bytes - bytes / 2)) }
+        let [logs, batches, incoming, connections] = [2, 4, 8, 8].map(|part| Arc::new(Budget::new(bytes / part)));
+        Self { logs, batches, incoming, connections }
     }
 
-    /// Waits until somebody has asked for memory that is in flight and found none.
+    /// Waits until somebody has asked for memory for a batch and found none.
     pub(crate) async fn is_short(&self) {
-        self.in_flight.short.notified().await;
+        self.batches.short.notified().await;
     }
 
     /// How many bytes are held now.
     pub(crate) fn held(&self) -> usize {
-        self.logs.held() + self.in_flight.held()
+        [&self.logs, &self.batches, &self.incoming, &self.connections].map(|budget| budget.held()).iter().sum()
     }
 }
 
@@ -261,20 +267,20 @@ mod tests {
 
     #[test]
     fn shared_bytes_are_held_until_the_last_lets_go() {
-        let memory = Memory::new(100);
-        let bytes = shared(Vec::with_capacity(40), &memory.in_flight).unwrap();
+        let memory = Memory::new(4 * 50);
+        let bytes = shared(Vec::with_capacity(40), &memory.batches).unwrap();
         let other = bytes.clone();
         drop(bytes);
         assert_eq!(memory.held(), 40);
-        assert!(shared(Vec::with_capacity(11), &memory.in_flight).is_none());
+        assert!(shared(Vec::with_capacity(11), &memory.batches).is_none());
         drop(other);
         assert_eq!(memory.held(), 0);
     }
 
     #[test]
     fn a_buffer_holds_its_capacity_and_nothing_once_it_is_empty() {
-        let memory = Memory::new(200);
-        let mut buffer = Buffer::new(&memory.in_flight);
+        let memory = Memory::new(8 * 100);
+        let mut buffer = Buffer::new(&memory.incoming);
         buffer.extend(&[1; 40]).unwrap();
         buffer.consume(10);
         buffer.extend(&[2; 30]).unwrap();

@@ -153,7 +153,7 @@ impl Place {
     /// One of the places, where there is one and memory for it.
     fn take(permits: &Arc<Semaphore>, memory: &Memory) -> Option<Self> {
         let permit = Arc::clone(permits).try_acquire_owned().ok()?;
-        Some(Self { _permit: permit, _lease: memory.in_flight.lease(memory::CONNECTION)? })
+        Some(Self { _permit: permit, _lease: memory.connections.lease(memory::CONNECTION)? })
     }
 }
 

@@ -127,7 +127,7 @@ mod tests {
     /// Decodes pieces one after the other; the body and what is left.
     fn decoded<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<Option<Decoded>, ChunkError> {
         let memory = Memory::new(1 << 20);
-        let (mut raw, mut body) = (Buffer::new(&memory.in_flight), Buffer::new(&memory.in_flight));
+        let (mut raw, mut body) = (Buffer::new(&memory.incoming), Buffer::new(&memory.incoming));
         let (mut chunks, mut is_whole) = (Chunks::new(LIMIT), false);
         for piece in pieces {
             raw.extend(piece).unwrap();

@@ -37,7 +37,7 @@ where
     IO: AsyncRead + Link + Send + 'static,
 {
     // What was read and not yet understood.
-    let mut ahead = Buffer::new(&server.memory.in_flight);
+    let mut ahead = Buffer::new(&server.memory.incoming);
     let timer = pin!(sleep_until(Instant::now() + server.config.head_timeout));
     let closing = pin!(server.closing.cancelled());
     let mut wait = Wait { server: &server, due: Some(timer.deadline()), phase: Phase::Head, timer, closing };
@@ -310,7 +310,7 @@ async fn read_chunked(
     ahead: &mut Buffer,
     server: &Server,
 ) -> Result<Buffer, BodyError> {
-    let (limit, mut content) = (publication.limit(), Buffer::new(&server.memory.in_flight));
+    let (limit, mut content) = (publication.limit(), Buffer::new(&server.memory.incoming));
     let mut chunks = Chunks::new(limit);
     let refused = |error| match error {
         ChunkError::TooLong => BodyError::Refused(publication.too_long()),

@@ -19,7 +19,7 @@ pub(crate) fn chunks(bytes: &[u8]) {
     const LIMIT: usize = 1 << 10;
     let decode = |pieces: &mut dyn Iterator<Item = &[u8]>| {
         let memory = Memory::new(64 << 20);
-        let (mut raw, mut body) = (Buffer::new(&memory.in_flight), Buffer::new(&memory.in_flight));
+        let (mut raw, mut body) = (Buffer::new(&memory.incoming), Buffer::new(&memory.incoming));
         let mut chunks = Chunks::new(LIMIT);
         for piece in pieces {
             raw.extend(piece).ok()?;

@@ -232,18 +232,18 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn one_for_whose_messages_there_is_no_memory_waits_and_loses_none() {
-        let memory = Memory::new(64 << 10);
+        let memory = Memory::new(128 << 10);
         let retention = Retention { messages: 10, bytes: 1 << 20 };
         let hub = Hub::new(HubLimits { retention, topics: 1, idle: Duration::ZERO, memory: memory.clone() });
         let mut reader = hub.subscribe(&One::name(), Start::Now);
-        let taken = memory.in_flight.lease(32 << 10).unwrap();
+        let taken = memory.batches.lease(32 << 10).unwrap();
         hub.publish(&One::name(), vec![Payload::parse(b"1", 100).unwrap()]).unwrap();
         assert!(matches!(reader.read(Framing::Ndjson, BOUNDS), Reading::NoRoom));
         let waiting = tokio::time::timeout(Duration::from_mins(1), reader.next(Framing::Ndjson, BOUNDS));
         assert!(waiting.await.is_err());
         drop(taken);
         assert!(text(reader.next(Framing::Ndjson, BOUNDS).await).ends_with("\"data\":1}\n"));
-        assert_eq!(memory.in_flight.lease(32 << 10).map(|_| ()), Some(()), "the batch was let go of");
+        assert_eq!(memory.batches.lease(32 << 10).map(|_| ()), Some(()), "the batch was let go of");
     }
 
     #[derive(Default)]

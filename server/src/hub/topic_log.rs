@@ -23,7 +23,7 @@ pub(super) struct TopicLog {
     origin: Origin,
     state: Mutex<State>,
     /// What its batches are held in.
-    in_flight: Arc<Budget>,
+    batches: Arc<Budget>,
     /// How often there was something new, counted under the lock: where this has not moved, there is
     /// nothing to take the lock for.
     news: AtomicU64,
@@ -98,7 +98,7 @@ pub enum Reading {
 }
 
 impl TopicLog {
-    pub(super) fn new(origin: Origin, epoch: Epoch, retention: Retention, in_flight: Arc<Budget>) -> Self {
+    pub(super) fn new(origin: Origin, epoch: Epoch, retention: Retention, batches: Arc<Budget>) -> Self {
         let state = State {
             log: Log::new(epoch, retention),
             closing: false,
@@ -109,7 +109,7 @@ impl TopicLog {
         Self {
             origin,
             state: Mutex::new(state),
-            in_flight,
+            batches,
             news: AtomicU64::new(0),
             subscribers: AtomicUsize::new(0),
             settled: AtomicBool::new(false),
@@ -243,7 +243,7 @@ impl TopicLog {
         };
         let batch = if owes_notice {
             let missed = (!position.estranged).then_some(missed);
-            match batch.behind_notice(framing, missed, before, &self.in_flight) {
+            match batch.behind_notice(framing, missed, before, &self.batches) {
                 Some(batch) => batch,
                 None => return Reading::NoRoom,
             }
@@ -273,7 +273,7 @@ impl TopicLog {
         }
         // What it holds may be what the new one needs.
         *recent = None;
-        let (batch, reached) = encode(&state.log, sequence, framing, bounds, &self.in_flight)?;
+        let (batch, reached) = encode(&state.log, sequence, framing, bounds, &self.batches)?;
         if shared {
             *recent = Some(Recent { after: sequence, head, bounds, batch: batch.clone(), reached });
             self.has_recent.store(true, Ordering::Relaxed);
@@ -334,7 +334,7 @@ impl State {
     }
 }
 
-fn encode(log: &Log, sequence: u64, framing: Framing, bounds: Bounds, in_flight: &Arc<Budget>) -> Option<(Batch, u64)> {
+fn encode(log: &Log, sequence: u64, framing: Framing, bounds: Bounds, batches: &Arc<Budget>) -> Option<(Batch, u64)> {
     let length = log.read(sequence, bounds).map(|(_, payload)| payload.as_bytes().len() + Framing::OVERHEAD).sum();
     let length = usize::min(length, bounds.bytes.saturating_mul(2));
     let mut reached = sequence;
@@ -348,7 +348,7 @@ fn encode(log: &Log, sequence: u64, framing: Framing, bounds: Bounds, in_flight:
             reached = cursor.sequence;
         }
     });
-    let bytes = encoded.held(in_flight)?;
+    let bytes = encoded.held(batches)?;
     Some((Batch { bytes, messages: reached - sequence, missed: 0, made: Instant::now() }, reached))
 }
 
@@ -359,13 +359,13 @@ impl Batch {
         framing: Framing,
         missed: Option<u64>,
         before: Cursor,
-        in_flight: &Arc<Budget>,
+        batches: &Arc<Budget>,
     ) -> Option<Self> {
         let encoded = framing.batch(self.bytes.len() + Framing::OVERHEAD, |out| {
             framing.missed(out, missed, before);
             out.extend_from_slice(framing.content(&self.bytes));
         });
-        let bytes = encoded.held(in_flight)?;
+        let bytes = encoded.held(batches)?;
         Some(Self { bytes, messages: self.messages, missed: missed.unwrap_or(0), made: self.made })
     }
 }

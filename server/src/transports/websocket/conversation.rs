@@ -73,13 +73,13 @@ enum Progress {
 impl<IO: AsyncRead + Link> Conversation<IO> {
     pub(super) fn new(mut session: Session, io: IO, server: &Server) -> Self {
         let opening = session.subscription().map(|subscription| websocket::opening(subscription.cursor()));
-        let frames = Frames::new(session.longest(server), &server.memory.in_flight);
+        let frames = Frames::new(session.longest(server), &server.memory.incoming);
         Self {
             io,
             session,
             frames,
             outgoing: opening.unwrap_or_default().into(),
-            replies: Buffer::new(&server.memory.in_flight),
+            replies: Buffer::new(&server.memory.incoming),
             patience: Patience::default(),
             pulse: Pulse::new(server.config.heartbeat),
             closing: None,

@@ -202,7 +202,7 @@ fn answer(payload: &Bytes) -> Result<Option<CloseFrame>, FrameError> {
 pub(crate) fn fuzz(bytes: &[u8]) {
     let read = |pieces: &mut dyn Iterator<Item = &[u8]>| {
         let memory = crate::memory::Memory::new(64 << 20);
-        let (mut frames, mut received) = (Frames::new(300, &memory.in_flight), Vec::new());
+        let (mut frames, mut received) = (Frames::new(300, &memory.incoming), Vec::new());
         for piece in pieces {
             if frames.extend(piece).is_err() {
                 break;
@@ -249,7 +249,7 @@ mod tests {
     }
 
     fn frames(limit: usize) -> Frames {
-        Frames::new(limit, &Memory::new(1 << 20).in_flight)
+        Frames::new(limit, &Memory::new(1 << 20).incoming)
     }
 
     fn all(bytes: &[u8]) -> Result<Vec<Received>, FrameError> {
@@ -325,8 +325,8 @@ mod tests {
 
     #[test]
     fn between_frames_nothing_is_held() {
-        let memory = Memory::new(100);
-        let mut frames = Frames::new(LIMIT, &memory.in_flight);
+        let memory = Memory::new(8 * 50);
+        let mut frames = Frames::new(LIMIT, &memory.incoming);
         let frame = masked(0x81, b"1");
         frames.extend(&frame).unwrap();
         assert_eq!(memory.held(), frame.len());
@@ -336,8 +336,8 @@ mod tests {
 
     #[test]
     fn fragments_are_held_and_refused_where_there_is_no_room() {
-        let memory = Memory::new(280);
-        let mut frames = Frames::new(LIMIT, &memory.in_flight);
+        let memory = Memory::new(8 * 140);
+        let mut frames = Frames::new(LIMIT, &memory.incoming);
         frames.extend(&masked(0x01, &[b'1'; 60])).unwrap();
         assert_eq!(frames.next().unwrap(), None);
         assert_eq!(memory.held(), 60);
