@@ -1,7 +1,7 @@
 //! What every connection of a server shares, and the loop that accepts them.
 
 use std::io;
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -51,7 +51,7 @@ enum Port {
 
 impl Server {
     /// A server that listens on an address.
-    pub(crate) fn new(config: Config, listen: IpAddr) -> Self {
+    pub(crate) fn new(config: Config, listen: SocketAddr) -> Self {
         let memory = Memory::new(config.memory);
         let retention = Retention { messages: config.replay.max(1), bytes: config.replay_bytes };
         let (topics, idle) = (config.max_topics, config.topic_idle);
@@ -98,7 +98,7 @@ pub(crate) async fn run(
     }
     // The floor has no heartbeat of its own to find out that its reader is gone.
     listeners.raw_tcp.as_ref().map_or(Ok(()), socket::keep_alive).map_err(ServerError::Listen)?;
-    let listen = listeners.http.local_addr().map_err(ServerError::Listen)?.ip();
+    let listen = listeners.http.local_addr().map_err(ServerError::Listen)?;
     let server = Arc::new(Server::new(config, listen));
     let mut connections = JoinSet::new();
     tokio::select! {
@@ -209,4 +209,4 @@ fn refuse(stream: TcpStream, port: Port, refusals: &Arc<Semaphore>, connections:
 
 /// An address for tests.
 #[cfg(test)]
-pub(crate) const LOOPBACK: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+pub(crate) const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);

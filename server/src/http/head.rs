@@ -165,17 +165,19 @@ impl<'a> Target<'a> {
         if !target.bytes().all(is_plain) {
             return Err(wrong());
         }
-        let (host, target) = match target.split_once("://") {
-            Some((scheme, rest)) if ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) => {
-                let (host, target) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-                (Some(Some(host).filter(|host| !host.is_empty()).ok_or_else(wrong)?), target)
-            }
-            _ if target.starts_with('/') => (None, target),
-            _ => return Err(wrong()),
-        };
+        let (host, target) =
+            if target.starts_with('/') { (None, target) } else { absolute(target).ok_or_else(wrong)? };
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         Ok(Self { host, path: if path.is_empty() { "/" } else { path }, query })
     }
+}
+
+/// The authority of a URL, and what comes after it.
+fn absolute(target: &str) -> Option<(Option<&str>, &str)> {
+    let (scheme, rest) = target.split_once("://")?;
+    let is_known = ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    let (host, target) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    (is_known && !host.is_empty()).then_some((Some(host), target))
 }
 
 /// The fields that say how a request is to be read.

@@ -4,7 +4,7 @@
 //! are of one origin with the server, and only the name in them tells. Sources: RFC 9110 §7.4
 //! and §15.5.20, RFC 3986 §3.2.2, RFC 6761 §6.3.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
 use http::StatusCode;
@@ -46,16 +46,21 @@ impl FromStr for HostName {
 #[derive(Debug)]
 pub(crate) struct Hosts {
     listen: IpAddr,
+    /// The listen address as nearly every request names it.
+    usual: String,
     allowed: Vec<HostName>,
 }
 
 impl Hosts {
-    pub(crate) const fn new(listen: IpAddr, allowed: Vec<HostName>) -> Self {
-        Self { listen, allowed }
+    pub(crate) fn new(listen: SocketAddr, allowed: Vec<HostName>) -> Self {
+        Self { listen: listen.ip(), usual: listen.to_string(), allowed }
     }
 
     /// Whether a request under this authority, which may have a port, is for this server.
     pub(super) fn check(&self, authority: &str) -> Result<(), Problem> {
+        if authority == self.usual {
+            return Ok(());
+        }
         let host = host(authority).ok_or_else(|| {
             Problem::bad_request("the host that the request names is none: a name or an address, and perhaps a port")
         })?;
@@ -144,7 +149,7 @@ mod tests {
 
     fn status(listen: &str, allowed: &[&str], authority: &str) -> u16 {
         let allowed = allowed.iter().map(|host| host.parse().unwrap()).collect();
-        let checked = Hosts::new(listen.parse().unwrap(), allowed).check(authority);
+        let checked = Hosts::new(SocketAddr::new(listen.parse().unwrap(), 8080), allowed).check(authority);
         checked.map_or_else(|problem| problem.status().as_u16(), |()| 200)
     }
 

@@ -149,7 +149,7 @@ impl TopicLog {
 
     /// Lets go of the batches that are kept for the next reader.
     pub(super) fn drop_recent(&self) {
-        if self.has_recent.swap(false, Ordering::Relaxed) {
+        if self.has_recent.load(Ordering::Relaxed) && self.has_recent.swap(false, Ordering::Relaxed) {
             lock(&self.state).recent = Default::default();
         }
     }
