@@ -220,6 +220,11 @@ impl Buffer {
         }
     }
 
+    /// Lets go of what comes after the first `length` bytes.
+    pub(crate) fn truncate(&mut self, length: usize) {
+        self.bytes.truncate(self.start + length);
+    }
+
     /// Hands all of it over.
     pub(crate) fn take(&mut self) -> Bytes {
         let mut bytes = Bytes::from_owner(Held { bytes: std::mem::take(&mut self.bytes), _lease: self.lease.split() });

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use bytes::Bytes;
 use http::StatusCode;
 use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use pushoff_model::{Cursor, Topic};
@@ -85,11 +86,11 @@ impl Publication {
     }
 
     /// Appends what the body holds, all or none, and lets others have their turn while it is checked.
-    pub(crate) async fn append_in_turns(self, server: &Server, body: &[u8]) -> Response {
+    pub(crate) async fn append_in_turns(self, server: &Server, body: Bytes) -> Response {
         let run = match self.media {
-            Media::Json if self.is_quick(body.len()) => return self.append(server, body),
+            Media::Json if self.is_quick(body.len()) => return self.append(server, &body),
             Media::Json => long(body, self.limit).await,
-            Media::Ndjson => batch(body, server.config.max_payload, server.hub.retention()).await,
+            Media::Ndjson => batch(&body, server.config.max_payload, server.hub.retention()).await,
         };
         run.and_then(|run| self.published(server, run)).unwrap_or_else(Problem::into_response)
     }
@@ -148,8 +149,7 @@ fn media(head: &Head<'_>) -> Result<Media, Problem> {
 }
 
 /// One payload, which takes so long to check that it is done on another thread.
-async fn long(body: &[u8], limit: usize) -> Result<Run, Problem> {
-    let body = body.to_vec();
+async fn long(body: Bytes, limit: usize) -> Result<Run, Problem> {
     match spawn_blocking(move || Payload::parse(&body, limit)).await {
         Ok(checked) => Ok(Run { skipped: 0, newest: vec![checked?] }),
         Err(_) => Err(Problem::unavailable("the server is going away")),

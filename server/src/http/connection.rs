@@ -277,18 +277,12 @@ where
             write::all(io, &mut &b"HTTP/1.1 100 Continue\r\n\r\n"[..], server).await.or(Err(BodyError::Gone))?;
         }
         match body.length {
-            BodyLength::Known(length) => read_known(io, length, ahead).await.map(|()| None),
-            BodyLength::Chunked => read_chunked(io, &publication, ahead, server).await.map(Some),
+            BodyLength::Known(length) => read_known(io, length, ahead, server).await,
+            BodyLength::Chunked => read_chunked(io, &publication, ahead, server).await,
         }
     };
     let response = match timeout(server.config.body_timeout, reading).await {
-        Ok(Ok(Some(content))) => publication.append_in_turns(server, &content).await,
-        Ok(Ok(None)) => {
-            let BodyLength::Known(length) = body.length else { return None };
-            let response = publication.append_in_turns(server, &ahead[..length]).await;
-            ahead.consume(length);
-            response
-        }
+        Ok(Ok(mut content)) => publication.append_in_turns(server, content.take()).await,
         Ok(Err(BodyError::Refused(problem))) => problem.into_response(),
         Ok(Err(BodyError::Gone)) => return None,
         Err(_) => Problem::late("the body did not come in time").into_response(),
@@ -297,11 +291,20 @@ where
     Some(Reply::new(response, manner))
 }
 
-async fn read_known(io: &mut (impl AsyncRead + Unpin), length: usize, ahead: &mut Buffer) -> Result<(), BodyError> {
-    while ahead.len() < length {
-        read_more(io, length - ahead.len(), ahead).await?;
+/// What is read beyond the body stays in `ahead`.
+async fn read_known(
+    io: &mut (impl AsyncRead + Unpin),
+    length: usize,
+    ahead: &mut Buffer,
+    server: &Server,
+) -> Result<Buffer, BodyError> {
+    let mut content = std::mem::replace(ahead, Buffer::new(&server.memory.incoming));
+    while content.len() < length {
+        read_more(io, length - content.len(), &mut content).await?;
     }
-    Ok(())
+    ahead.extend(&content[length..])?;
+    content.truncate(length);
+    Ok(content)
 }
 
 async fn read_chunked(

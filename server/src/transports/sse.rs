@@ -4,6 +4,7 @@
 //! answer that keeps it from coming back is 204, which it gets when a complete topic has nothing
 //! more for it. Source: WHATWG HTML §9.2.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderValue, StatusCode};
@@ -19,7 +20,7 @@ use crate::http::query::Mode;
 use crate::http::response::Response;
 use crate::hub::Reading;
 use crate::limits;
-use crate::memory::OutOfMemory;
+use crate::memory::{self, Budget, OutOfMemory};
 use crate::stats::Meter;
 
 const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("text/event-stream");
@@ -37,9 +38,9 @@ pub(super) fn answer(ask: &Ask<'_>) -> Answer {
     };
     let (subscription, interval) = (ask.subscribe(), ask.query.interval);
     let start = subscription.cursor();
-    let bounds = limits::poll(ask.query.limit);
+    let (bounds, room) = (limits::poll(ask.query.limit), Arc::clone(&ask.server.memory.batches));
     long_polling::first_batch(subscription, Framing::EventStream, bounds, wait, move |reading, _| {
-        polled(reading, &meter, start, interval)
+        polled(reading, &meter, start, interval, &room).unwrap_or_else(|error| Problem::from(error).into_response())
     })
 }
 
@@ -58,18 +59,26 @@ fn streaming(ask: &Ask<'_>, meter: Meter) -> Response {
     stream::respond(MEDIA_TYPE, Body::stream(feed))
 }
 
-fn polled(reading: Reading, meter: &Meter, start: Cursor, retry: Duration) -> Response {
-    let mut events = event_stream::opening(retry, start);
-    match reading {
+fn polled(
+    reading: Reading,
+    meter: &Meter,
+    start: Cursor,
+    retry: Duration,
+    room: &Arc<Budget>,
+) -> Result<Response, OutOfMemory> {
+    let opening = event_stream::opening(retry, start);
+    let events = match reading {
         Reading::Batch(batch) => {
+            // A copy, which is held as the batch was.
+            let events = memory::shared([&opening[..], &batch.bytes].concat(), room).ok_or(OutOfMemory)?;
             meter.delivered(&batch);
-            events.extend_from_slice(&batch.bytes);
+            events
         }
-        Reading::CaughtUp | Reading::Closing => {}
-        Reading::NoRoom => return Problem::from(OutOfMemory).into_response(),
-        Reading::Complete => return no_more(),
-    }
-    stream::respond(MEDIA_TYPE, Body::whole(events.into()))
+        Reading::CaughtUp | Reading::Closing => opening.into(),
+        Reading::NoRoom => return Err(OutOfMemory),
+        Reading::Complete => return Ok(no_more()),
+    };
+    Ok(stream::respond(MEDIA_TYPE, Body::whole(events)))
 }
 
 fn no_more() -> Response {
