@@ -275,6 +275,10 @@ impl Shared {
         if let Some(lease) = logs.lease(bytes) {
             return Ok(lease);
         }
+        // Nobody loses anything for what would not fit all the same.
+        if !logs.could_hold(bytes) {
+            return Err(Unpublished::NoRoom);
+        }
         let mut ages = lock(&self.ages);
         let now = self.now_ms();
         if now < ages.full_until_ms {
@@ -461,6 +465,16 @@ mod tests {
         assert_eq!(hub.topic_count(), topics);
         tokio::time::advance(Duration::from_secs(61)).await;
         publish(&hub, "more", 1000).unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_could_never_fit_costs_no_log_a_message() {
+        let hub = hub_within(10, 2 * (2 * memory::TOPIC + 4 * (1000 + memory::MESSAGE)));
+        for _ in 0..3 {
+            publish(&hub, "kept", 1000).unwrap();
+        }
+        assert_eq!(publish(&hub, "large", 9000), Err(Unpublished::NoRoom));
+        assert_eq!(read(&hub, "kept", Start::Oldest).lines().count(), 3);
     }
 
     #[tokio::test]

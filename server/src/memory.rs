@@ -77,6 +77,11 @@ impl Budget {
         lease.grow(bytes).then_some(lease)
     }
 
+    /// Whether so many bytes could be held if nothing else were.
+    pub(crate) const fn could_hold(&self, bytes: usize) -> bool {
+        bytes <= self.limit
+    }
+
     fn held(&self) -> usize {
         self.held.load(Ordering::Relaxed)
     }
