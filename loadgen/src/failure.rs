@@ -61,7 +61,7 @@ pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transports::ConnectionError;
+    use crate::clients::ConnectionError;
 
     fn of(number: Errno) -> Failed {
         let error = ConnectionError::Io(io::Error::from_raw_os_error(number.raw_os_error()));

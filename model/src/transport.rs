@@ -1,7 +1,7 @@
 //! The five push techniques and the raw TCP floor: the closed list that everything matches on.
 //!
 //! A seventh transport is a variant here, a file and a match arm in `server/transports`, the same
-//! in `loadgen/transports`, and a section of `docs/TRANSPORTS.md`. Nothing else changes.
+//! in `loadgen/clients`, and a section of `docs/TRANSPORTS.md`. Nothing else changes.
 
 use std::fmt;
 use std::str::FromStr;

@@ -7,8 +7,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use pushoff_loadgen::Server as Listening;
-use pushoff_loadgen::taps::Taps;
-use pushoff_loadgen::transports::{ConnectionError, Incoming, Sink, Subscription, subscribe};
+use pushoff_loadgen::Taps;
+use pushoff_loadgen::clients::{ConnectionError, Incoming, Sink, Subscription, subscribe};
 use pushoff_model::record::Traffic;
 use pushoff_model::target::{OURS, built_in};
 use pushoff_model::workload::Polling;

@@ -16,9 +16,9 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 
 use super::{PATIENCE, unguessable_topic};
+use crate::clients::{ConnectionError, SubscribeError, Subscription, newcomers_request, technique};
 use crate::failure::chain;
 use crate::server::{Server, http_client};
-use crate::transports::{self, ConnectionError, SubscribeError, Subscription, newcomers_request};
 
 /// How long the head of an answer is waited for, and after it the first of its body.
 const LOOK: Duration = Duration::from_secs(2);
@@ -59,7 +59,7 @@ impl Trouble {
     fn is_plain(&self) -> bool {
         match self {
             Self::Plain(_) | Self::Twice | Self::Disordered | Self::Dropped(_) => true,
-            Self::Subscribing(error) => error.cause().is_some_and(ConnectionError::is_plain),
+            Self::Subscribing(error) => error.cause().is_plain(),
             Self::NotFound(_)
             | Self::Buffered
             | Self::Silence
@@ -160,9 +160,9 @@ impl Scene<'_> {
                 "one who comes back, or asks again, misses {count} messages: ids do not let one go on; correct `id` and \
                  `resume` in [{key}], or leave `resume` out"
             ),
-            Trouble::Subscribing(error) => match error.cause().filter(|cause| cause.is_plain()) {
-                Some(cause) => cause.to_string(),
-                None => format!("{}; correct [{key}]", chain(error)),
+            Trouble::Subscribing(error) => match error.cause() {
+                cause if cause.is_plain() => cause.to_string(),
+                _other => format!("{}; correct [{key}]", chain(error)),
             },
             Trouble::Plain(text) => text.clone(),
         }
@@ -255,7 +255,7 @@ impl Scene<'_> {
     }
 
     fn payload(self) -> Option<Pointer> {
-        transports::technique(&self.server.target, self.transport).map(|technique| technique.parts.payload.clone())
+        technique(&self.server.target, self.transport).map(|technique| technique.parts.payload.clone())
     }
 
     fn wanted(self) -> &'static str {

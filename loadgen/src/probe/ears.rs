@@ -5,9 +5,9 @@ use std::ops::ControlFlow;
 use pushoff_model::{RunInstant, Transport};
 use tokio::sync::mpsc::Sender;
 
+use crate::clients::{ConnectionError, Incoming, Sink};
 use crate::failure::chain;
-use crate::stamp::{self, Received};
-use crate::transports::{ConnectionError, Incoming, Sink};
+use crate::message::stamp::{self, Received};
 
 /// How much of what is no message is kept: enough to recognise it.
 const SHOWN_BYTES: usize = 80;

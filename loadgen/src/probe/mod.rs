@@ -22,10 +22,10 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use crate::clients::{Subscription, subscribe, technique};
 use crate::failure::chain;
-use crate::poster::Poster;
+use crate::load::Poster;
 use crate::server::{Server, http_client};
-use crate::transports::{self, Subscription};
 use diagnosis::{Scene, Trouble};
 use ears::Ears;
 use relay::Relay;
@@ -83,7 +83,7 @@ pub async fn probe(server: &Server, transports: &[Transport], client: Client) ->
 }
 
 async fn look(server: &Server, transport: Transport, client: Client) -> Result<Offer, Trouble> {
-    let technique = transports::technique(&server.target, transport)
+    let technique = technique(&server.target, transport)
         .ok_or_else(|| Trouble::Plain("the target does not describe it; add its table, or leave it out".into()))?;
     let address = match transport {
         Transport::RawTcp => server.raw_tcp.ok_or_else(no_raw_tcp)?,
@@ -116,7 +116,7 @@ async fn look(server: &Server, transport: Transport, client: Client) -> Result<O
     }
     let hello_says_id = technique.hello.iter().flat_map(Template::variables).any(|variable| *variable == Variable::Id);
     let mut ears = Ears::new(events, transport);
-    let subscribing = transports::subscribe(transport, subscription, &mut ears);
+    let subscribing = subscribe(transport, subscription, &mut ears);
     let walking = async {
         let first_message = walk.hear_first(server.target.dialect.newcomers, begun).await?;
         walk.hear(1..3, PATIENCE).await?;

@@ -11,10 +11,10 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::PATIENCE;
 use super::diagnosis::{Trouble, not_published};
 use super::ears::{Heard, Occasion};
-use crate::poster::Poster;
-use crate::publication::Verdict;
-use crate::stamp::{self, Stamp};
-use crate::transports::{ConnectionError, SubscribeError};
+use crate::books::Verdict;
+use crate::clients::{ConnectionError, SubscribeError};
+use crate::load::Poster;
+use crate::message::stamp::{self, Stamp};
 
 /// How long a newcomer who gets nothing that was kept has to hear a message that is published.
 const AGAIN: Duration = Duration::from_millis(250);
@@ -159,7 +159,7 @@ impl Walk {
                 (None, _) => trouble,
             },
             Trouble::Subscribing(error) => match (error.cause(), self.strange.take()) {
-                (Some(ConnectionError::Unit(_)), Some(strange)) => Trouble::NotFound(strange),
+                (ConnectionError::Unit(_), Some(strange)) => Trouble::NotFound(strange),
                 _ => Trouble::Subscribing(error),
             },
             Trouble::Plain(_) | Trouble::NotFound(_) | Trouble::Buffered | Trouble::Breaks(_) => trouble,

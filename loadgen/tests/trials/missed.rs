@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use pushoff_loadgen::Server;
-use pushoff_loadgen::transports::{ConnectionError, Incoming, Sink, Subscription, subscribe};
+use pushoff_loadgen::clients::{ConnectionError, Incoming, Sink, Subscription, subscribe};
 use pushoff_model::target::parse;
 use pushoff_model::workload::Polling;
 use pushoff_model::{Client, RunClock, RunInstant, Transport};

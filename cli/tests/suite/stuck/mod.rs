@@ -12,7 +12,7 @@ use std::io::{ErrorKind, Read};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use pushoff_loadgen::transports::{SubscribeError, Subscription, subscribe};
+use pushoff_loadgen::clients::{SubscribeError, Subscription, subscribe};
 use pushoff_model::workload::Polling;
 use pushoff_model::{Client, Cursor, RunClock, Transport};
 use tokio::runtime::Runtime;

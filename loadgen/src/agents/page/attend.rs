@@ -1,0 +1,122 @@
+//! The life of a page's subscribers: they begin as there is room, and are told what their page noted.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pushoff_model::{RunClock, RunInstant};
+use serde_json::Value;
+use tokio::sync::{Semaphore, watch};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::error::BrowserError;
+use super::page::Page;
+use super::row::Ended;
+use crate::agents::finished::Finished;
+use crate::books::Subscriber;
+use crate::clients::Sink;
+use crate::failure::caused;
+
+/// How often a page is asked for its notes while nothing is measured: what ends the waiting for
+/// connections and for the last messages, and no latency.
+const OFTEN: Duration = Duration::from_millis(20);
+/// How often during the load: seldom enough for most trials to have no such moment in it, often
+/// enough for a page to hold its notes.
+const SELDOM: Duration = Duration::from_secs(5);
+
+/// One page's subscribers and what each asks for.
+#[derive(Debug)]
+pub(crate) struct Attendance {
+    pub(super) page: Page,
+    /// Each with the arguments of its beginning.
+    pub(super) subscribers: Vec<(Box<Subscriber>, Value)>,
+    /// How long the load takes, from when it begins.
+    pub(super) load: Duration,
+    /// What the page said of connections that broke or closed, of which the rows are still to come.
+    pub(super) reasons: VecDeque<String>,
+}
+
+/// What says when.
+#[derive(Clone, Debug)]
+pub(crate) struct Signals {
+    pub(crate) clock: RunClock,
+    /// Room among those who connect at the same time.
+    pub(crate) room: Arc<Semaphore>,
+    /// When the load begins.
+    pub(crate) start: watch::Receiver<Option<RunInstant>>,
+    /// Everything has been waited for.
+    pub(crate) stop: CancellationToken,
+}
+
+impl Attendance {
+    /// Lets everybody subscribe and hands over what comes, until it is told to stop.
+    pub(crate) async fn attend(mut self, signals: Signals) -> Vec<Finished> {
+        let result = self.watch(&signals).await;
+        let mut error = result.err();
+        let finished = self.subscribers.into_iter().map(|(mut subscriber, _)| {
+            subscriber.close();
+            let result = error.take().map_or(Ok(()), |error| {
+                let attempted = format!("subscriber {}: subscribing in a page", subscriber.seat.number);
+                Err(caused(error.kind(), &attempted, &error))
+            });
+            Finished { subscriber, result }
+        });
+        finished.collect()
+    }
+
+    async fn watch(&mut self, signals: &Signals) -> Result<(), BrowserError> {
+        let mut begun = 0;
+        loop {
+            while begun < self.subscribers.len()
+                && let Ok(permit) = signals.room.clone().try_acquire_owned()
+            {
+                let (subscriber, asked) = &mut self.subscribers[begun];
+                subscriber.room = Some(permit);
+                self.page.begin(begun, asked).await?;
+                begun += 1;
+            }
+            let is_over = tokio::select! {
+                () = signals.stop.cancelled() => true,
+                () = sleep_until(self.next_look(signals)) => false,
+            };
+            self.look().await?;
+            if is_over {
+                return Ok(());
+            }
+        }
+    }
+
+    /// When the page is asked for its notes again: not between the load's begin and its end, unless
+    /// that is long.
+    fn next_look(&self, signals: &Signals) -> Instant {
+        let now = signals.clock.now();
+        let often = now + OFTEN;
+        let load = signals.start.borrow().map(|start| (start, start + self.load));
+        let at = match load {
+            Some((start, end)) if now + OFTEN >= start && now < end => end.min(now + SELDOM),
+            Some(_) | None => often,
+        };
+        Instant::from_std(signals.clock.instant_at(at))
+    }
+
+    /// Fetches all notes and enters them.
+    async fn look(&mut self) -> Result<(), BrowserError> {
+        let mut buffer = String::new();
+        loop {
+            let notes = self.page.notes().await?;
+            self.reasons.extend(notes.reasons);
+            for row in &notes.rows {
+                let Some((subscriber, _)) = self.subscribers.get_mut(row.subscriber()) else { continue };
+                let ended = row.tell(&mut **subscriber, &self.page.zero, &mut buffer, &mut self.reasons);
+                if let Ended::Early(reason) = ended {
+                    return Err(BrowserError::Over { subscriber: subscriber.seat.number, reason });
+                }
+                subscriber.settled();
+            }
+            if !notes.more {
+                return Ok(());
+            }
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Subscribers in a real browser: pages in headless Chromium that use the server's own small clients.
+//!
+//! The plan, the publishers, the ledgers and the histograms are those of every client; what differs is
+//! who receives. Members of a conversation speak by `POST` from the generator, whatever they listen by.
+//!
+//! Subscribers stand for people who share no browser. Chromium gives six connections to a host's name
+//! over HTTP/1.1 and 256 in all to each browser context, and its cache has requests for one URL wait
+//! for each other. So each page has a context of its own, and each subscriber in it has the server
+//! under a name of its own: one of those under `localhost`.
+
+use std::collections::VecDeque;
+
+use futures_util::future::try_join_all;
+use pushoff_model::record::{BrowserUse, Heap, MainThread, PageClocks};
+use pushoff_model::{Client, RunClock, Topic, Transport, Workload};
+use serde_json::json;
+
+use super::attend::Attendance;
+use super::chromium::Chromium;
+use super::devtools::text;
+use super::error::BrowserError;
+use super::page::{Page, Used};
+use super::rest::rest;
+use crate::books::Subscriber;
+use crate::failure::{Failed, caused};
+use crate::plan::{SUBSCRIBERS_A_PAGE, Trial};
+use crate::server::Server;
+
+/// The browser of one trial, its pages loaded.
+#[derive(Debug)]
+pub(crate) struct Browser {
+    chromium: Chromium,
+    pages: Vec<Page>,
+    /// What they used before anybody subscribed.
+    empty: Vec<Used>,
+}
+
+impl Browser {
+    /// The browser of a trial that is received by one.
+    pub(crate) async fn of(trial: &Trial, server: &Server, clock: RunClock) -> Result<Option<Self>, Failed> {
+        match trial.client {
+            Client::Library | Client::Lean => Ok(None),
+            Client::Browser => {
+                let subscribers = trial.workload.subscribers as usize;
+                let started = Self::start(subscribers, server, clock).await;
+                started.map(Some).map_err(|error| caused(error.kind(), "opening the browser", &error))
+            }
+        }
+    }
+
+    async fn start(subscribers: usize, server: &Server, clock: RunClock) -> Result<Self, BrowserError> {
+        let chromium = Chromium::start().await?;
+        let origin = format!("http://{}", server.http);
+        let mut pages = Vec::new();
+        for _ in 0..subscribers.div_ceil(SUBSCRIBERS_A_PAGE) {
+            let context = context(&chromium).await?;
+            pages.push(Page::open(&chromium.devtools, &context, &origin).await?);
+        }
+        rest(chromium.pid, clock).await;
+        // All are loaded: what they did for it does not stand between a question and its answer.
+        for page in &mut pages {
+            page.zero = page.zero_now(clock).await?;
+        }
+        let empty = used(&pages).await?;
+        Ok(Self { chromium, pages, empty })
+    }
+
+    /// The process whose descendants are the browser's.
+    pub(crate) const fn pid(&self) -> u32 {
+        self.chromium.pid
+    }
+
+    /// Gives every subscriber, in the order of their numbers, its place in a page.
+    pub(crate) fn seat(
+        &self,
+        subscribers: impl Iterator<Item = (Box<Subscriber>, Topic)>,
+        trial: &Trial,
+        server: &Server,
+    ) -> Vec<Attendance> {
+        let Workload { polling, phases, .. } = &*trial.workload;
+        let load = phases.warm_up + phases.measure;
+        let seated = self.pages.iter().map(|page| Attendance {
+            page: page.clone(),
+            subscribers: Vec::new(),
+            load,
+            reasons: VecDeque::new(),
+        });
+        let mut pages: Vec<_> = seated.collect();
+        for (number, (subscriber, topic)) in subscribers.enumerate() {
+            let place = number % pages.len();
+            let Some(page) = pages.get_mut(place) else { break };
+            let name = page.subscribers.len();
+            let asked = json!({
+                "transport": trial.transport,
+                "topic": format!("http://s{name}.localhost:{}/topics/{topic}", server.http.port()),
+                "options": match trial.transport {
+                    Transport::ShortPolling => json!({ "after": "start", "interval": polling.interval.as_millis() }),
+                    Transport::LongPolling => json!({ "after": "start", "wait": polling.wait.as_secs() }),
+                    Transport::HttpStreaming | Transport::Sse | Transport::WebSocket | Transport::RawTcp => {
+                        json!({ "after": "start" })
+                    }
+                },
+            });
+            page.subscribers.push((subscriber, asked));
+        }
+        pages
+    }
+
+    /// What the pages have used until now.
+    pub(crate) async fn used(&self) -> Result<Vec<Used>, Failed> {
+        used(&self.pages).await.map_err(|error| caused(error.kind(), "reading what the pages used", &error))
+    }
+
+    /// What the browser showed, after the load.
+    pub(crate) async fn showed(&self, idle: &[Used], clock: RunClock) -> Result<BrowserUse, Failed> {
+        let loaded = self.used().await?;
+        let clock =
+            self.clocks(clock).await.map_err(|error| caused(error.kind(), "reading the pages' clocks", &error))?;
+        let heap = |all: &[Used]| all.iter().map(|used| used.heap_bytes).sum();
+        let grew = |of: fn(&Used) -> u64| {
+            loaded.iter().zip(idle).map(|(later, earlier)| of(later).saturating_sub(of(earlier))).sum()
+        };
+        Ok(BrowserUse {
+            pages: u32::try_from(self.pages.len()).unwrap_or(u32::MAX),
+            clock,
+            heap: Heap { empty_bytes: heap(&self.empty), idle_bytes: heap(idle), loaded_bytes: heap(&loaded) },
+            main_thread: MainThread {
+                messages: grew(|used| used.messages),
+                tasks_ns: grew(|used| used.tasks_ns),
+                scripts_ns: grew(|used| used.scripts_ns),
+            },
+        })
+    }
+
+    async fn clocks(&self, clock: RunClock) -> Result<PageClocks, BrowserError> {
+        let mut clocks = PageClocks::default();
+        for page in self.pages.iter().rev() {
+            let later = page.zero_now(clock).await?;
+            clocks = PageClocks {
+                resolution_ns: clocks.resolution_ns.max(page.resolution_ns),
+                uncertainty_ns: clocks.uncertainty_ns.max(page.zero.uncertainty_ns()),
+                drift_ns: clocks.drift_ns.max(page.zero.moved_ns(&later)),
+                offset_ns: page.zero.offset_ns(),
+            };
+        }
+        Ok(clocks)
+    }
+
+    /// Ends it and waits until nothing of it is left.
+    pub(crate) async fn close(self) {
+        drop(self.pages);
+        self.chromium.close().await;
+    }
+}
+
+/// A context of its own: cookies, cache and connections shared with no other.
+pub(super) async fn context(chromium: &Chromium) -> Result<String, BrowserError> {
+    const METHOD: &str = "Target.createBrowserContext";
+    let context = chromium.devtools.call(METHOD, json!({ "disposeOnDetach": true })).await?;
+    Ok(text(&context, METHOD, "browserContextId")?.to_owned())
+}
+
+async fn used(pages: &[Page]) -> Result<Vec<Used>, BrowserError> {
+    try_join_all(pages.iter().map(Page::used)).await
+}

@@ -1,0 +1,220 @@
+//! What became of a publisher's messages: accepted, refused, or of unknown fate.
+
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use pushoff_model::record::{FaultKind, Faults, OTHERS};
+
+use super::ranges::RangeSet;
+
+/// Distinct causes of one publisher that are kept apart: what comes after them goes with the last.
+/// Chosen here: a publisher has one server.
+const MOST_CAUSES: usize = 8;
+/// The cause of what was under way when nobody waited for it any more.
+pub(crate) const GIVEN_UP: &str = "the server had not answered when the trial was over";
+
+/// The fates of one publisher's messages. Shared by the publisher and, where it sends on a
+/// subscriber's connection, by that subscriber.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Publication(Arc<Mutex<Fates>>);
+
+/// What is known of one publisher's messages.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Fates {
+    /// Indices below this were taken up to be sent.
+    pub(crate) taken: u64,
+    /// Indices below this were sent, and the verdict on them is known.
+    pub(crate) sent: u64,
+    /// The server said no, or was not reached.
+    pub(crate) refused: RangeSet,
+    /// The connection broke before the server's word came, or nobody waited for it any more.
+    pub(crate) doubtful: RangeSet,
+    /// Indices below this came back to their speaker: the server has them.
+    echoed: u64,
+    /// Why messages were refused or are in doubt: each stands under one cause.
+    causes: Vec<Cause>,
+}
+
+/// Why some messages were not published, for all that is known.
+#[derive(Clone, Debug)]
+struct Cause {
+    kind: FaultKind,
+    reason: String,
+    indices: RangeSet,
+}
+
+/// The server's word on messages that were sent together.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    Accepted,
+    Refused(String),
+    Doubtful(String),
+}
+
+impl Publication {
+    /// Enters that the next `count` messages are about to be sent.
+    pub(crate) fn take(&self, count: u64) {
+        self.lock().taken += count;
+    }
+
+    /// Enters that nobody waits for a verdict any more: the messages that are still under way may
+    /// or may not get to the server.
+    pub(crate) fn close(&self) {
+        let mut fates = self.lock();
+        let range = fates.sent..fates.taken.max(fates.sent);
+        fates.sent = range.end;
+        fates.doubt(range, GIVEN_UP);
+    }
+
+    /// Enters the verdict on the next `count` messages.
+    pub(crate) fn enter(&self, count: u64, verdict: Verdict) {
+        let mut fates = self.lock();
+        let range = fates.sent..fates.sent + count;
+        fates.sent = range.end;
+        match verdict {
+            Verdict::Accepted => {}
+            Verdict::Refused(reason) => {
+                fates.blame(FaultKind::Refused, range.clone(), &reason);
+                fates.refused.insert(range);
+            }
+            Verdict::Doubtful(reason) => fates.doubt(range, &reason),
+        }
+    }
+
+    /// Enters that a speaker got its own message back. A connection is read in order, so that
+    /// every message before it is with the server too.
+    pub(crate) fn echoed(&self, index: u64) {
+        let mut fates = self.lock();
+        fates.echoed = fates.echoed.max(index.saturating_add(1));
+    }
+
+    /// Enters that the connection which messages were sent on broke, and why: those that have not
+    /// come back may never have arrived.
+    pub(crate) fn broke(&self, reason: &str) {
+        let mut fates = self.lock();
+        let range = fates.echoed..fates.sent;
+        fates.doubt(range, reason);
+    }
+
+    /// What is known by now.
+    pub(crate) fn fates(&self) -> Fates {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Fates> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Fates {
+    fn doubt(&mut self, range: Range<u64>, reason: &str) {
+        self.blame(FaultKind::Unanswered, range.clone(), reason);
+        self.doubtful.insert(range);
+    }
+
+    /// Enters the cause of what has none yet.
+    fn blame(&mut self, kind: FaultKind, range: Range<u64>, reason: &str) {
+        let doubted = self.doubtful.gaps(range);
+        let fresh: Vec<_> = doubted.into_iter().flat_map(|range| self.refused.gaps(range)).collect();
+        if fresh.is_empty() {
+            return;
+        }
+        let place = self.causes.iter().position(|cause| cause.kind == kind && cause.reason == reason);
+        let last = self.causes.iter().rposition(|cause| cause.kind == kind);
+        let at = match (place, last) {
+            (Some(at), _) => at,
+            (None, Some(last)) if self.causes.len() >= MOST_CAUSES => {
+                OTHERS.clone_into(&mut self.causes[last].reason);
+                last
+            }
+            (None, _) => {
+                self.causes.push(Cause { kind, reason: reason.to_owned(), indices: RangeSet::default() });
+                self.causes.len() - 1
+            }
+        };
+        fresh.into_iter().for_each(|range| self.causes[at].indices.insert(range));
+    }
+
+    /// Enters into `faults` why those messages were not published.
+    pub(crate) fn explain(&self, unpublished: &RangeSet, faults: &mut Faults) {
+        for Cause { kind, reason, indices } in &self.causes {
+            faults.add(*kind, reason, indices.overlap(unpublished));
+        }
+    }
+
+    /// How many messages may be in the log: all but those that the server said no to.
+    pub(crate) fn possible(&self) -> u64 {
+        self.sent - self.refused.count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Why all that is refused or in doubt was not published.
+    fn causes(fates: &Fates) -> Vec<(FaultKind, String, u64)> {
+        let (mut unpublished, mut faults) = (fates.refused.clone(), Faults::default());
+        fates.doubtful.iter().for_each(|index| unpublished.insert(index..index + 1));
+        fates.explain(&unpublished, &mut faults);
+        let of = |kind| faults.of(kind).map(|it| (it.kind, it.cause.clone(), it.count)).collect::<Vec<_>>();
+        FaultKind::ALL.into_iter().flat_map(of).collect()
+    }
+
+    #[test]
+    fn a_break_makes_doubtful_what_has_not_come_back() {
+        let publication = Publication::default();
+        publication.enter(5, Verdict::Accepted);
+        publication.echoed(2);
+        publication.broke("reset");
+        publication.enter(1, Verdict::Accepted);
+        let fates = publication.fates();
+        assert!(fates.doubtful.iter().eq(3..5));
+        assert_eq!((fates.sent, fates.possible()), (6, 6));
+    }
+
+    #[test]
+    fn what_nobody_waits_for_any_more_is_doubtful_and_given_up() {
+        let publication = Publication::default();
+        publication.take(3);
+        publication.enter(3, Verdict::Accepted);
+        publication.close();
+        assert!(publication.fates().doubtful.is_empty());
+        publication.take(2);
+        publication.close();
+        let fates = publication.fates();
+        assert!(fates.doubtful.iter().eq(3..5));
+        assert_eq!((fates.taken, fates.sent), (5, 5));
+        assert_eq!(causes(&fates), [(FaultKind::Unanswered, GIVEN_UP.into(), 2)]);
+    }
+
+    #[test]
+    fn every_refusal_is_kept_with_its_cause() {
+        let publication = Publication::default();
+        publication.enter(1, Verdict::Accepted);
+        publication.enter(2, Verdict::Refused("413".into()));
+        publication.enter(3, Verdict::Refused("503".into()));
+        publication.enter(4, Verdict::Refused("413".into()));
+        let fates = publication.fates();
+        assert_eq!(fates.possible(), 1);
+        assert_eq!(causes(&fates), [(FaultKind::Refused, "413".into(), 6), (FaultKind::Refused, "503".into(), 3)]);
+    }
+
+    #[test]
+    fn a_message_stands_under_one_cause_and_causes_are_bounded() {
+        let publication = Publication::default();
+        publication.enter(4, Verdict::Accepted);
+        publication.enter(2, Verdict::Doubtful("the WebSocket broke".into()));
+        publication.broke("reset");
+        assert_eq!(
+            causes(&publication.fates()),
+            [(FaultKind::Unanswered, "reset".into(), 4), (FaultKind::Unanswered, "the WebSocket broke".into(), 2)]
+        );
+        for number in 0..100 {
+            publication.enter(1, Verdict::Refused(number.to_string()));
+        }
+        let fates = publication.fates();
+        assert_eq!(fates.causes.len(), MOST_CAUSES);
+        assert_eq!(causes(&fates).iter().map(|it| it.2).sum::<u64>(), 106);
+    }
+}

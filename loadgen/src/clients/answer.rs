@@ -1,0 +1,93 @@
+//! What the answer to a poll brings.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, StatusCode};
+use pushoff_model::target::Units;
+
+use super::error::{ConnectionError, uncoded};
+use super::feed::Feed;
+use super::sink::{Polled, Sink};
+use super::units::{TextBuffer, elements};
+
+/// What a poll's answer means for the next.
+pub(crate) enum Next {
+    GoOn,
+    /// It brought nothing.
+    Empty,
+    Complete,
+}
+
+/// A poll's answer, whole.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) head: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+/// Whether an answer's head is one to a poll: its body is worth reading.
+pub(crate) fn is_answer(status: StatusCode, coding: Option<&str>) -> Result<(), ConnectionError> {
+    match status {
+        StatusCode::OK => uncoded(coding),
+        StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED | StatusCode::GONE => Ok(()),
+        status => Err(ConnectionError::Status(status.as_u16())),
+    }
+}
+
+/// Hands on what an answer brings that is there whole.
+pub(crate) fn answered<'h, S: Sink>(
+    feed: &mut Feed<'_, S>,
+    status: StatusCode,
+    field: impl Fn(&HeaderName) -> Option<&'h str>,
+    body: &[u8],
+    polled: Option<Polled>,
+) -> Result<Next, ConnectionError> {
+    if feed.is_complete(status) {
+        return Ok(Next::Complete);
+    }
+    let said = match status {
+        StatusCode::OK => {
+            feed.opened();
+            units(body, feed, polled)?
+        }
+        StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED => {
+            feed.opened();
+            false
+        }
+        status => return Err(ConnectionError::Status(status.as_u16())),
+    };
+    feed.place.answered_with(field);
+    if !said {
+        feed.tally().empty();
+        feed.sink.polled_empty();
+        return Ok(Next::Empty);
+    }
+    Ok(Next::GoOn)
+}
+
+/// Hands on the units of a body; whether any of them said anything.
+fn units<S: Sink>(body: &[u8], feed: &mut Feed<'_, S>, polled: Option<Polled>) -> Result<bool, ConnectionError> {
+    let mut said = false;
+    match &feed.technique.units {
+        Units::Whole => said = feed.unit(body, polled)?,
+        Units::Array(array) => {
+            for unit in elements(body, array).map_err(ConnectionError::Unit)? {
+                said |= feed.unit(unit.get().as_bytes(), polled)?;
+            }
+        }
+        Units::Texts => {
+            let mut texts = TextBuffer::default();
+            texts.extend(body);
+            while let Some(unit) = texts.next_text().or_else(|| texts.rest()) {
+                said |= feed.unit(&unit, polled)?;
+            }
+        }
+        Units::Lines | Units::Events { .. } | Units::Frames => {
+            let mut begin = 0;
+            for end in memchr::memchr_iter(b'\n', body).chain([body.len()]) {
+                said |= begin < end && feed.unit(&body[begin..end], polled)?;
+                begin = end + 1;
+            }
+        }
+    }
+    Ok(said)
+}

@@ -1,0 +1,235 @@
+//! A parser of event streams. Source: WHATWG HTML §9.2.5 and §9.2.6.
+//!
+//! It leaves two things to others: what a `retry:` asks for, because every transport waits in the
+//! same way here, and the last ID of the stream, because every message of the contract has its own.
+
+/// One event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Event<'e> {
+    /// Its type; empty where it has none, which means `message`.
+    pub(crate) name: &'e [u8],
+    /// Its data lines, joined with LF.
+    pub(crate) data: &'e [u8],
+    /// Its own ID.
+    pub(crate) id: Option<&'e [u8]>,
+}
+
+/// Events out of bytes, wherever the reads happened to end.
+#[derive(Debug, Default)]
+pub(crate) struct EventStream {
+    /// A line that has begun in what was read before.
+    begun: Vec<u8>,
+    /// An LF that comes next belongs to the line before.
+    after_cr: bool,
+    /// Whether the byte order mark that may stand first can come no more.
+    in_text: bool,
+    event: Fields,
+}
+
+/// What there is of the next event. Its room is used again for the one after it.
+#[derive(Debug, Default)]
+struct Fields {
+    name: Vec<u8>,
+    data: Vec<u8>,
+    has_data: bool,
+    id: Vec<u8>,
+    has_id: bool,
+}
+
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+impl EventStream {
+    /// Hands on every event that is whole.
+    ///
+    /// # Errors
+    /// Those of `hand_on`.
+    pub(crate) fn read<E>(
+        &mut self,
+        bytes: &[u8],
+        mut hand_on: impl FnMut(Event<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            if std::mem::take(&mut self.after_cr) && rest[0] == b'\n' {
+                rest = &rest[1..];
+                continue;
+            }
+            let Some(end) = memchr::memchr2(b'\n', b'\r', rest) else {
+                self.begun.extend_from_slice(rest);
+                return Ok(());
+            };
+            self.after_cr = rest[end] == b'\r';
+            let mut line = &rest[..end];
+            if !self.begun.is_empty() {
+                self.begun.extend_from_slice(line);
+                line = &self.begun;
+            }
+            if !self.in_text {
+                line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
+                self.in_text = true;
+            }
+            self.event.line(line, &mut hand_on)?;
+            self.begun.clear();
+            rest = &rest[end + 1..];
+        }
+        Ok(())
+    }
+
+    /// How long what has begun is that is not whole.
+    pub(crate) const fn begun(&self) -> usize {
+        let Fields { name, data, id, .. } = &self.event;
+        self.begun.len() + name.len() + data.len() + id.len()
+    }
+
+    /// Whether an event has begun that is not whole.
+    pub(crate) const fn is_mid_event(&self) -> bool {
+        self.event.has_data || !self.begun.is_empty()
+    }
+}
+
+impl Fields {
+    /// Enters a line; an empty one ends the event.
+    fn line<E>(&mut self, line: &[u8], hand_on: impl FnOnce(Event<'_>) -> Result<(), E>) -> Result<(), E> {
+        if !line.is_empty() {
+            self.enter(line);
+            return Ok(());
+        }
+        let Self { name, data, has_data, id, has_id } = self;
+        let handed_on = if *has_data { hand_on(Event { name, data, id: has_id.then_some(id) }) } else { Ok(()) };
+        (*has_data, *has_id) = (false, false);
+        for field in [name, data, id] {
+            field.clear();
+        }
+        handed_on
+    }
+
+    fn enter(&mut self, line: &[u8]) {
+        let (name, value) = match memchr::memchr(b':', line) {
+            Some(colon) => {
+                let value = &line[colon + 1..];
+                (&line[..colon], value.strip_prefix(b" ").unwrap_or(value))
+            }
+            None => (line, &[][..]),
+        };
+        match name {
+            b"data" => {
+                if self.has_data {
+                    self.data.push(b'\n');
+                }
+                self.has_data = true;
+                self.data.extend_from_slice(value);
+            }
+            b"id" if memchr::memchr(0, value).is_none() => {
+                self.has_id = true;
+                self.id.clear();
+                self.id.extend_from_slice(value);
+            }
+            b"event" => {
+                self.name.clear();
+                self.name.extend_from_slice(value);
+            }
+            // A comment has no name; others are ignored by the standard.
+            _other => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// An event's type, data and ID.
+    type Owned = (String, String, Option<String>);
+
+    fn event(name: &str, data: &str, id: Option<&str>) -> Owned {
+        (name.into(), data.into(), id.map(str::to_owned))
+    }
+
+    /// The events of a text that comes in pieces of these lengths, in turn.
+    fn events(text: &str, cuts: &[usize]) -> Vec<Owned> {
+        let owned = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        let (mut stream, mut out) = (EventStream::default(), Vec::new());
+        let mut rest = text.as_bytes();
+        for cut in cuts.iter().cycle() {
+            let (piece, after) = rest.split_at((*cut).min(rest.len()));
+            let entered = stream.read(piece, |event| {
+                out.push((owned(event.name), owned(event.data), event.id.map(owned)));
+                Ok::<_, ()>(())
+            });
+            entered.unwrap();
+            rest = after;
+            if rest.is_empty() {
+                return out;
+            }
+        }
+        out
+    }
+
+    /// What the standard's own examples mean (§9.2.6), and this contract's lines.
+    #[test]
+    fn the_standards_examples_are_read_as_it_says() {
+        let fixtures: [(&str, Vec<Owned>); 8] = [
+            ("data: YHOO\ndata: +2\ndata: 10\n\n", vec![event("", "YHOO\n+2\n10", None)]),
+            (
+                ": test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\ndata:  third event\n\n",
+                vec![
+                    event("", "first event", Some("1")),
+                    event("", "second event", Some("")),
+                    event("", " third event", None),
+                ],
+            ),
+            ("data\n\ndata\ndata\n\ndata:", vec![event("", "", None), event("", "\n", None)]),
+            ("data:test\n\ndata: test\n\n", vec![event("", "test", None), event("", "test", None)]),
+            (
+                "retry: 1000\nid: 5f3a9c21-0\n\n:\n\nid: 5f3a9c21-1\ndata: [1]\n\n",
+                vec![event("", "[1]", Some("5f3a9c21-1"))],
+            ),
+            (
+                "event: missed\ndata: 7\n\nevent: gone\n\ndata: 8\n\n",
+                vec![event("missed", "7", None), event("", "8", None)],
+            ),
+            ("\u{feff}data: \u{feff}x\r\rdata: y\r\n\r\n", vec![event("", "\u{feff}x", None), event("", "y", None)]),
+            ("id: a\0b\nDATA: x\ndata : y\ndata: z\n\n", vec![event("", "z", None)]),
+        ];
+        for (text, meant) in fixtures {
+            for cuts in [&[usize::MAX][..], &[1], &[2, 3]] {
+                assert_eq!(events(text, cuts), meant, "{text:?} cut {cuts:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_breaks_off_is_told_from_what_ended() {
+        for (text, is_mid_event) in [("", false), ("data: x\n\n", false), ("data: x\n", true), ("id", true)] {
+            let mut stream = EventStream::default();
+            stream.read(text.as_bytes(), |_| Ok::<_, ()>(())).unwrap();
+            assert_eq!(stream.is_mid_event(), is_mid_event, "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn events_are_the_same_however_they_were_cut(
+            text in "(\u{feff})?((data|id|event|retry|:|x)?(:| :|: )?[a-z: ]{0,5}(\n|\r|\r\n|\n\n|\r\r|\r\n\r\n)){0,12}",
+            cuts in proptest::collection::vec(1_usize..9, 1..12),
+        ) {
+            prop_assert_eq!(events(&text, &cuts), events(&text, &[usize::MAX]));
+        }
+
+        #[test]
+        fn what_is_written_is_read(
+            written in proptest::collection::vec(("[a-z]{0,4}", "[a-z0-9-]{1,9}", "[ -~]{0,9}(\n[ -~]{0,9}){0,3}"), 0..6),
+            line_break in prop_oneof![Just("\n"), Just("\r"), Just("\r\n")],
+            cuts in proptest::collection::vec(1_usize..9, 1..12),
+        ) {
+            let text: String = written.iter().map(|(name, id, data)| {
+                let data: String = data.split('\n').map(|line| format!("data: {line}{line_break}")).collect();
+                format!("event: {name}{line_break}id: {id}{line_break}{data}{line_break}")
+            }).collect();
+            let meant: Vec<_> = written.iter().map(|(name, id, data)| event(name, data, Some(id))).collect();
+            prop_assert_eq!(events(&text, &cuts), meant);
+        }
+    }
+}

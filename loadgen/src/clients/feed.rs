@@ -1,0 +1,290 @@
+//! A subscription under way: where it stands, who listens, and what follows a break.
+
+use std::borrow::Cow;
+use std::io;
+use std::net::SocketAddr;
+
+use http::header::CONTENT_ENCODING;
+use http::{HeaderMap, StatusCode};
+use pushoff_model::target::{Others, Technique, Units, Variable};
+use pushoff_model::{Client, Cursor, RunInstant, Transport};
+
+use super::backoff::BackOff;
+use super::error::{ConnectionError, SubscribeError, uncoded};
+use super::place::Place;
+use super::request::{Asking, filled};
+use super::sink::{Incoming, Polled, Sink};
+use super::subscription::Subscription;
+use super::units::{Reader, Trust, Unit, text};
+use crate::watch::wire::{Heard, Tally, Tapped};
+
+pub(crate) struct Feed<'a, S> {
+    pub(crate) transport: Transport,
+    pub(crate) subscription: Subscription,
+    /// How the server speaks that transport.
+    pub(crate) technique: &'a Technique,
+    pub(crate) sink: &'a mut S,
+    pub(crate) opened: Opened,
+    pub(crate) place: Place,
+    reader: Reader<'a>,
+    /// Whether ids are our own cursors and bytes those of our own wire contract.
+    ours: bool,
+    /// When the read returned whose messages are being handed over.
+    read_at: Option<RunInstant>,
+    /// What has been heard and is not yet in the tally.
+    heard: Heard,
+}
+
+/// What has become of the subscription's connections so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Opened {
+    Never,
+    Before,
+    Now,
+}
+
+/// How a connection ended that did not break.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// The server said that the topic is complete.
+    Complete,
+    /// The stream ended cleanly, which may mean the same.
+    Closed,
+}
+
+impl<'a, S: Sink> Feed<'a, S> {
+    pub(crate) fn new(
+        transport: Transport,
+        subscription: Subscription,
+        technique: &'a Technique,
+        sink: &'a mut S,
+    ) -> Self {
+        let ours = subscription.server.target.is_ours();
+        let trust = match (subscription.client, ours) {
+            (Client::Library | Client::Browser, _) => Trust::None,
+            (Client::Lean, false) => Trust::Earned,
+            (Client::Lean, true) => Trust::Given,
+        };
+        let (place, reader) = (Place::new(technique), Reader::new(&technique.parts, trust));
+        Self {
+            transport,
+            subscription,
+            technique,
+            sink,
+            opened: Opened::Never,
+            place,
+            reader,
+            ours,
+            read_at: None,
+            heard: Heard::default(),
+        }
+    }
+
+    pub(crate) fn now(&self) -> RunInstant {
+        self.subscription.clock.now()
+    }
+
+    pub(crate) fn tally(&self) -> &Tally {
+        self.subscription.taps.tally()
+    }
+
+    /// A tapped connection to the server.
+    pub(crate) async fn connect(&self, target: SocketAddr) -> io::Result<Tapped> {
+        Tapped::connect(&self.subscription.taps, target, self.subscription.source).await
+    }
+
+    /// What is to be asked for from where the subscription stands.
+    pub(crate) fn asking(&self) -> Result<Asking, ConnectionError> {
+        Asking::new(&self.subscription, self.technique, &self.place)
+    }
+
+    /// Hands over what one read brought: its messages were received when it returned, and are
+    /// counted together.
+    pub(crate) fn read<T>(&mut self, hand_over: impl FnOnce(&mut Self) -> T) -> T {
+        self.read_at = Some(self.now());
+        let handed_over = hand_over(self);
+        self.read_at = None;
+        self.settle();
+        handed_over
+    }
+
+    /// Counts what was handed over, unless more of the same read is to come. First in the tally:
+    /// whoever waits for the last message then reads whole sums.
+    fn settle(&mut self) {
+        if self.read_at.is_none() {
+            self.tally().add(&self.heard);
+            self.heard = Heard::default();
+            self.sink.settled();
+        }
+    }
+
+    /// Hands on that messages were missed; a notice that has an id says where to go on.
+    fn missed(&mut self, count: Option<u64>, id: Option<&str>) -> Result<(), ConnectionError> {
+        if let Some(id) = id {
+            self.cursor(id)?;
+            self.place.heard(Some(id));
+        }
+        self.sink.missed(count);
+        self.settle();
+        Ok(())
+    }
+
+    /// The cursor that an id is, where ids are our own cursors.
+    fn cursor(&self, id: &str) -> Result<Option<Cursor>, ConnectionError> {
+        if self.ours { id.parse().map(Some).map_err(|_error| ConnectionError::Cursor) } else { Ok(None) }
+    }
+
+    /// A binary frame is nothing to a server that says more than was published.
+    pub(crate) fn binary(&mut self) -> Result<(), ConnectionError> {
+        self.sink.binary();
+        match self.subscription.server.target.dialect.others {
+            Others::Ignore => Ok(()),
+            Others::Refuse => Err(ConnectionError::Binary),
+        }
+    }
+
+    /// The stream is open; told once a connection.
+    pub(crate) fn opened(&mut self) {
+        if self.opened != Opened::Now {
+            self.opened = Opened::Now;
+            self.sink.opened(self.now());
+        }
+    }
+
+    /// Hands on what a unit says; whether it said anything.
+    pub(crate) fn unit(&mut self, unit: &[u8], polled: Option<Polled>) -> Result<bool, ConnectionError> {
+        match self.reader.read(unit) {
+            Ok(Unit::Message { id, payload }) => self.message(id.as_deref(), payload, polled).map(|()| true),
+            Ok(Unit::Missed { count, id }) => self.missed(count, id.as_deref()).map(|()| true),
+            Ok(Unit::Other) => {
+                self.sink.strange(unit);
+                Ok(false)
+            }
+            Err(error) => self.strange(unit, error).map(|()| false),
+        }
+    }
+
+    /// Hands on what an event says, of that type and with that id of its own.
+    pub(crate) fn event(&mut self, kind: &[u8], id: Option<&str>, data: &[u8]) -> Result<(), ConnectionError> {
+        if let Units::Events { missed: Some(missed) } = &self.technique.units
+            && missed.as_bytes() == kind
+        {
+            return self.missed_event(data, id);
+        }
+        match self.reader.read(data) {
+            Ok(Unit::Message { id: inner, payload }) => self.message(inner.as_deref().or(id), payload, None),
+            Ok(Unit::Missed { count, id: inner }) => self.missed(count, inner.as_deref().or(id)),
+            Ok(Unit::Other) => {
+                self.sink.strange(data);
+                Ok(())
+            }
+            Err(error) => self.strange(data, error),
+        }
+    }
+
+    /// Hands on an event that says how many messages were missed.
+    fn missed_event(&mut self, data: &[u8], id: Option<&str>) -> Result<(), ConnectionError> {
+        match serde_json::from_slice(data) {
+            Ok(count) => self.missed(count, id),
+            Err(error) => self.strange(data, error),
+        }
+    }
+
+    /// What is no message is nothing to a server that says more than was published.
+    fn strange(&mut self, unit: &[u8], error: serde_json::Error) -> Result<(), ConnectionError> {
+        self.sink.strange(unit);
+        match self.subscription.server.target.dialect.others {
+            Others::Ignore => Ok(()),
+            Others::Refuse => Err(ConnectionError::Unit(error)),
+        }
+    }
+
+    fn message(&mut self, id: Option<&str>, found: &[u8], polled: Option<Polled>) -> Result<(), ConnectionError> {
+        let received = self.read_at.unwrap_or_else(|| self.now());
+        let cursor = match id {
+            Some(id) => self.cursor(id)?,
+            None if self.ours => return Err(ConnectionError::Cursor),
+            None => None,
+        };
+        self.place.heard(id);
+        self.heard.message(self.transport, cursor, found);
+        if let Some(payload) = text(found) {
+            self.sink.message(Incoming { cursor, payload: &payload, received, polled });
+        }
+        self.settle();
+        Ok(())
+    }
+
+    /// What is to be sent first on a WebSocket. An id that is not known yet is left out of it.
+    pub(crate) fn hello(&self) -> Option<String> {
+        let mut out = String::new();
+        self.technique.hello.as_ref()?.fill(&mut out, |variable| match variable {
+            Variable::Topic => Some(self.subscription.topic.as_str()),
+            Variable::Id => self.place.value(variable).or(Some("")),
+            Variable::Payload | Variable::Quoted | Variable::Wait | Variable::Field(_) => None,
+        });
+        Some(out)
+    }
+
+    /// What a payload is sent as on the subscriber's own WebSocket.
+    pub(crate) fn spoken<'p>(&self, payload: &'p str) -> Cow<'p, str> {
+        match &self.technique.speaks {
+            Some(speaks) if !speaks.is_just(&Variable::Payload) => {
+                Cow::Owned(filled(speaks, &self.subscription.topic, payload))
+            }
+            _as_it_is => Cow::Borrowed(payload),
+        }
+    }
+
+    /// Whether the server says with an answer of this kind that a topic is complete.
+    pub(crate) fn is_complete(&self, status: StatusCode) -> bool {
+        self.completes() && matches!(status, StatusCode::GONE)
+    }
+
+    /// Whether the server knows of complete topics.
+    pub(crate) fn completes(&self) -> bool {
+        self.subscription.server.target.dialect.complete.is_some()
+    }
+
+    /// Reads the head of a stream's response; `None` says that the topic is complete.
+    pub(crate) fn stream_begins(
+        &mut self,
+        status: StatusCode,
+        head: &HeaderMap,
+    ) -> Result<Option<()>, ConnectionError> {
+        match status {
+            StatusCode::OK => {
+                uncoded(head.get(CONTENT_ENCODING).and_then(|coding| coding.to_str().ok()))?;
+                self.place.answered(head);
+                self.opened();
+                Ok(Some(()))
+            }
+            StatusCode::GONE | StatusCode::NO_CONTENT if self.completes() => Ok(None),
+            status => Err(ConnectionError::Status(status.as_u16())),
+        }
+    }
+
+    pub(crate) async fn after_a_break(
+        &mut self,
+        error: ConnectionError,
+        backoff: &mut BackOff,
+    ) -> Result<(), SubscribeError> {
+        match self.opened {
+            Opened::Never => return Err(SubscribeError::Connect(error)),
+            Opened::Now => backoff.reset(),
+            Opened::Before => {}
+        }
+        self.opened = Opened::Before;
+        if error.is_final() {
+            return Err(SubscribeError::Refused(error));
+        }
+        if self.sink.broke(&error).is_break() {
+            return Err(SubscribeError::Stopped(error));
+        }
+        let Some(wait) = backoff.next(&error) else {
+            return Err(SubscribeError::Gone(error));
+        };
+        tokio::time::sleep(wait).await;
+        Ok(())
+    }
+}

@@ -1,0 +1,143 @@
+//! What reqwest asks and is answered, counted; and the tap on its connection.
+//!
+//! reqwest keeps its sockets to itself. What can be had is a layer around its connector, which
+//! learns the local address of each connection as soon as that is made.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use http::Extensions;
+use hyper::ext::ReasonPhrase;
+use hyper_util::client::legacy::connect::{Connection, HttpInfo};
+use reqwest::Url;
+use reqwest::header::ACCEPT;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::clients::error::ConnectionError;
+use crate::clients::feed::Feed;
+use crate::clients::sink::Sink;
+use crate::clients::subscription::Subscription;
+use crate::server::http_client_builder;
+use crate::watch::wire::{Tally, Tap, Taps, lines};
+
+/// A client with a connection of its own.
+pub(crate) struct Requests {
+    client: reqwest::Client,
+    /// The end of the subscriber's connection is the end of its tap.
+    _held: Held,
+}
+
+impl Requests {
+    pub(crate) fn new(subscription: &Subscription) -> Result<Self, ConnectionError> {
+        let held = Held::default();
+        let tapping = Tapping { taps: subscription.taps.clone(), slot: held.0.clone() };
+        let client = http_client_builder().local_address(subscription.source).connector_layer(tapping).build()?;
+        Ok(Self { client, _held: held })
+    }
+
+    /// Asks for what lies after the last message.
+    pub(crate) async fn ask<S: Sink>(&self, feed: &Feed<'_, S>) -> Result<reqwest::Response, ConnectionError> {
+        let asking = feed.asking()?;
+        let url = asking.url(&feed.subscription.server)?;
+        let mut request = self.client.get(url).build()?;
+        request.headers_mut().extend(asking.fields);
+        let head = count(&request, feed.tally());
+        let response = self.client.execute(request).await.inspect_err(|error| {
+            if error.is_connect() {
+                feed.tally().not_sent(head);
+            }
+        })?;
+        let reason = response.extensions().get::<ReasonPhrase>().map(ReasonPhrase::as_bytes);
+        feed.tally().response(response.status(), reason, response.headers());
+        Ok(response)
+    }
+}
+
+/// Counts a request with the field that reqwest adds where it is not there.
+fn count(request: &reqwest::Request, tally: &Tally) -> u64 {
+    let accept = (!request.headers().contains_key(ACCEPT)).then_some((ACCEPT.as_str(), &b"*/*"[..]));
+    let url = request.url();
+    let target = &url.as_str()[url.as_str().len() - target_length(url)..];
+    tally.request(request.method(), target, lines(request.headers()).chain(accept))
+}
+
+/// How long path and query are, with which a URL ends here.
+fn target_length(url: &Url) -> usize {
+    url.path().len() + url.query().map_or(0, |query| query.len() + 1)
+}
+
+/// The taps on the connections that a client has. Nearly always one; but a client that asks again
+/// before its connection is back in its pool makes another, and keeps both.
+#[derive(Clone, Default)]
+struct Slot(Arc<Mutex<Vec<Tap>>>);
+
+impl Slot {
+    /// Adds one, and lets those go whose connection is over.
+    fn add(&self, tap: Option<Tap>) {
+        let mut taps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        taps.retain(Tap::is_established);
+        taps.extend(tap);
+    }
+}
+
+/// Lets go of the taps when the client goes, whoever else still knows of them.
+#[derive(Default)]
+struct Held(Slot);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+/// A layer around a connector that taps every connection as it is made.
+#[derive(Clone)]
+struct Tapping {
+    taps: Taps,
+    slot: Slot,
+}
+
+impl<C> Layer<C> for Tapping {
+    type Service = TappingConnector<C>;
+
+    fn layer(&self, connector: C) -> TappingConnector<C> {
+        TappingConnector { connector, tapping: self.clone() }
+    }
+}
+
+#[derive(Clone)]
+struct TappingConnector<C> {
+    connector: C,
+    tapping: Tapping,
+}
+
+impl<C, R> Service<R> for TappingConnector<C>
+where
+    C: Service<R>,
+    C::Response: Connection,
+    C::Future: Send + 'static,
+{
+    type Response = C::Response;
+    type Error = C::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<C::Response, C::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), C::Error>> {
+        self.connector.poll_ready(cx)
+    }
+
+    fn call(&mut self, target: R) -> Self::Future {
+        let connecting = self.connector.call(target);
+        let tapping = self.tapping.clone();
+        Box::pin(async move {
+            let connection = connecting.await?;
+            let mut said = Extensions::new();
+            connection.connected().get_extras(&mut said);
+            if let Some(info) = said.get::<HttpInfo>() {
+                tapping.slot.add(tapping.taps.tap_hidden(info.local_addr()));
+            }
+            Ok(connection)
+        })
+    }
+}

@@ -1,0 +1,37 @@
+//! Long polling: ask, be answered when there is something, ask again at once. Source: RFC 6202 §2.
+
+use std::time::Duration;
+
+use super::answer::Next;
+use super::error::ConnectionError;
+use super::feed::{Ended, Feed};
+use super::poll::Poller;
+use super::sink::Sink;
+
+/// An answer that brings nothing and comes sooner was not waited for. Chosen here: a fifth of the
+/// shortest wait that a workload may ask for, and far more than a round trip.
+pub(crate) const AT_ONCE: Duration = Duration::from_millis(200);
+/// So many of them, and no poll that was held back between them, and the server does not wait: one now
+/// and then may end early.
+const MOST_AT_ONCE: u32 = 10;
+
+/// # Errors
+/// Also when the server does not wait: asking it again at once would be to flood it.
+pub(crate) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, ConnectionError> {
+    let mut poller = Poller::new(feed)?;
+    let mut at_once = 0;
+    while at_once < MOST_AT_ONCE {
+        // Due as soon as the answer before it was handed over.
+        let due = feed.now();
+        let next = poller.poll(feed, due).await?;
+        let is_held_back = feed.now().since(due) >= AT_ONCE;
+        at_once = match next {
+            Next::Complete => return Ok(Ended::Complete),
+            Next::Empty | Next::GoOn if is_held_back => 0,
+            Next::Empty => at_once + 1,
+            // There was something: it says nothing of how long the server would have waited.
+            Next::GoOn => at_once,
+        };
+    }
+    Err(ConnectionError::DoesNotWait)
+}

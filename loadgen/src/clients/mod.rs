@@ -1,0 +1,46 @@
+//! The client side of every transport.
+//!
+//! `library` speaks by the libraries that Rust developers use, `lean` by as little code as will do.
+//! What both share stands beside them: what is asked, how a message is found in what comes, and what
+//! follows a break.
+
+mod answer;
+mod backoff;
+mod error;
+mod event_stream;
+mod feed;
+#[doc(hidden)]
+#[cfg(fuzzing)]
+pub mod fuzz;
+mod http;
+mod io;
+mod lean;
+mod library;
+mod long_polling;
+mod place;
+mod poll;
+#[cfg(test)]
+mod properties;
+mod raw_tcp;
+mod request;
+mod short_polling;
+mod sink;
+mod source;
+mod subscribe;
+mod subscription;
+mod units;
+mod websocket;
+
+pub(crate) use backoff::{BASE as BACK_OFF_BASE, CAP as BACK_OFF_CAP};
+pub use error::{ConnectionError, SubscribeError};
+pub(crate) use error::{LONGEST_ANSWER, LONGEST_MESSAGE};
+pub(crate) use io::ROOM_BYTES;
+pub(crate) use request::{fields_of, filled, newcomers_request, url};
+pub(crate) use sink::Polled;
+pub use sink::{Incoming, Sink};
+pub(crate) use source::{ports, source_of};
+pub use subscribe::subscribe;
+pub(crate) use subscribe::technique;
+pub(crate) use subscription::Pace;
+pub use subscription::{Outbound, Subscription};
+pub use units::{LineBuffer, Reader, Trust, Unit};

@@ -1,0 +1,159 @@
+//! Where a subscriber stands: what it can say of where to go on.
+//!
+//! A place is opaque: the id of the last message, and those fields of the last response that the
+//! target's templates name. It is kept only as far as somebody asks for it.
+
+use http::{HeaderMap, HeaderName};
+use pushoff_model::target::{Said, SaidIn, Technique, Template, Variable};
+
+/// What a subscriber knows of its place.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Place {
+    keeps_id: bool,
+    id: Option<String>,
+    fields: Vec<(HeaderName, Option<String>)>,
+    /// Whether a message has come.
+    heard: bool,
+}
+
+impl Place {
+    /// The place of one who subscribes for the first time.
+    pub(crate) fn new(technique: &Technique) -> Self {
+        let said = technique.begin.iter().chain(&technique.resume).map(|said| &said.value);
+        let mut place = Self::default();
+        for variable in said.chain(&technique.hello).flat_map(Template::variables) {
+            match variable {
+                Variable::Id => place.keeps_id = true,
+                Variable::Field(name) => {
+                    // What is no name of a field is in no response.
+                    let Ok(name) = HeaderName::try_from(name.as_str()) else { continue };
+                    if place.fields.iter().all(|(known, _)| *known != name) {
+                        place.fields.push((name, None));
+                    }
+                }
+                Variable::Topic | Variable::Payload | Variable::Quoted | Variable::Wait => {}
+            }
+        }
+        place
+    }
+
+    /// A message came. One without an id leaves the last in place, as in an event stream.
+    pub(crate) fn heard(&mut self, id: Option<&str>) {
+        self.heard = true;
+        let Some(id) = id.filter(|_| self.keeps_id) else { return };
+        let last = self.id.get_or_insert_default();
+        last.clear();
+        last.push_str(id);
+    }
+
+    /// A response came.
+    pub(crate) fn answered(&mut self, head: &HeaderMap) {
+        self.answered_with(|name| head.get(name)?.to_str().ok());
+    }
+
+    /// A response came whose fields can be asked for.
+    pub(crate) fn answered_with<'h>(&mut self, field: impl Fn(&HeaderName) -> Option<&'h str>) {
+        for (name, value) in &mut self.fields {
+            if let Some(text) = field(name) {
+                let value = value.get_or_insert_default();
+                value.clear();
+                value.push_str(text);
+            }
+        }
+    }
+
+    /// What a place in a template is filled with.
+    pub(crate) fn value(&self, variable: &Variable) -> Option<&str> {
+        match variable {
+            Variable::Id => self.id.as_deref(),
+            Variable::Field(name) => self.fields.iter().find(|(known, _)| known == name.as_str())?.1.as_deref(),
+            Variable::Topic | Variable::Payload | Variable::Quoted | Variable::Wait => None,
+        }
+    }
+
+    /// What is to be said from here: who has had a message, or an answer that says where to go on
+    /// without one, resumes.
+    pub(crate) fn said<'t>(&self, technique: &'t Technique) -> &'t [Said] {
+        let knows = |said: &Said| {
+            let mut variables = said.value.variables().peekable();
+            variables.peek().is_some() && variables.all(|variable| self.value(variable).is_some())
+        };
+        if self.heard || technique.resume.iter().any(knows) { &technique.resume } else { &technique.begin }
+    }
+
+    /// Lends what is to be said from here, as far as it is known; `room` is for the values.
+    ///
+    /// # Errors
+    /// Those of `say`.
+    pub(crate) fn each_said<E>(
+        &self,
+        technique: &Technique,
+        room: &mut String,
+        mut say: impl FnMut(&SaidIn, &str) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for said in self.said(technique) {
+            room.clear();
+            if said.value.fill(room, |variable| self.value(variable)) {
+                say(&said.place, room)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether something is to be said from here in a field of that name.
+    pub(crate) fn says(&self, technique: &Technique, field: &HeaderName) -> bool {
+        self.said(technique).iter().any(|said| {
+            matches!(&said.place, SaidIn::Field(name) if *name == field)
+                && said.value.variables().all(|variable| self.value(variable).is_some())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use http::HeaderValue;
+    use pushoff_model::Transport;
+    use pushoff_model::target::parse;
+
+    use super::*;
+
+    fn technique(said: &str) -> Technique {
+        let text = format!("name = \"t\"\n[publish]\npath = \"/p\"\n[sse]\npath = \"/s\"\n{said}");
+        let target = parse(&text, Path::new("t.toml")).unwrap();
+        target.dialect.technique(Transport::Sse).unwrap().clone()
+    }
+
+    fn said(place: &Place, technique: &Technique) -> Vec<Option<String>> {
+        let filled = |said: &Said| {
+            let mut out = String::new();
+            said.value.fill(&mut out, |variable| place.value(variable)).then_some(out)
+        };
+        place.said(technique).iter().map(filled).collect()
+    }
+
+    #[test]
+    fn one_begins_until_a_message_or_an_answer_says_where_to_go_on() {
+        let technique = technique("begin = { \"?a\" = \"start\" }\nresume = { \"?a\" = \"{id}\", X = \"{Etag}\" }");
+        let mut place = Place::new(&technique);
+        assert_eq!(said(&place, &technique), [Some("start".into())]);
+        let mut answered = place.clone();
+        answered.answered(&HeaderMap::from_iter([(http::header::ETAG, HeaderValue::from_static("7"))]));
+        assert_eq!(said(&answered, &technique), [None, Some("7".into())]);
+        answered.answered(&HeaderMap::new());
+        assert_eq!(said(&answered, &technique)[1], Some("7".into()), "an answer without it changes nothing");
+        place.heard(Some("m1"));
+        place.heard(None);
+        assert_eq!(said(&place, &technique), [Some("m1".into()), None]);
+    }
+
+    #[test]
+    fn what_nobody_asks_for_is_not_kept() {
+        let technique = technique("begin = { \"?a\" = \"start\" }");
+        let mut place = Place::new(&technique);
+        place.heard(Some("m1"));
+        assert_eq!(place.value(&Variable::Id), None);
+        assert!(said(&place, &technique).is_empty(), "who has had a message does not begin again");
+    }
+}

@@ -1,0 +1,44 @@
+//! One poll: ask for what lies after the last message. Short and long polling differ in when, the
+//! clients in how they ask.
+
+use pushoff_model::{Client, RunInstant};
+
+use super::answer::{Answer, Next, answered};
+use super::error::ConnectionError;
+use super::feed::Feed;
+use super::sink::{Polled, Sink};
+use super::{lean, library};
+
+/// A client that polls one address.
+pub(crate) enum Poller {
+    Library(library::Poller),
+    Lean(Box<lean::Poller>),
+}
+
+impl Poller {
+    pub(crate) fn new<S: Sink>(feed: &Feed<'_, S>) -> Result<Self, ConnectionError> {
+        match feed.subscription.client {
+            Client::Library | Client::Browser => library::Poller::new(feed).map(Self::Library),
+            Client::Lean => lean::Poller::new(feed).map(|poller| Self::Lean(Box::new(poller))),
+        }
+    }
+
+    /// Asks once, which was to be done at `due`, and hands on what comes.
+    pub(crate) async fn poll<S: Sink>(
+        &mut self,
+        feed: &mut Feed<'_, S>,
+        due: RunInstant,
+    ) -> Result<Next, ConnectionError> {
+        let sent = feed.now();
+        // A timer's beat may lie a rounding ahead of the clock.
+        let polled = Some(Polled { due: due.min(sent), sent });
+        feed.sink.requested(sent);
+        match self {
+            Self::Library(poller) => {
+                let Answer { status, head, body } = poller.ask(feed).await?;
+                answered(feed, status, |name| head.get(name)?.to_str().ok(), &body, polled)
+            }
+            Self::Lean(poller) => poller.poll(feed, polled).await,
+        }
+    }
+}

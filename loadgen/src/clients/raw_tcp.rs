@@ -1,0 +1,88 @@
+//! Raw TCP: length-prefixed messages on a bare socket, the floor beneath the five. The same for
+//! both clients, as far as there is a library.
+
+use std::io;
+use std::sync::LazyLock;
+
+use futures_util::StreamExt;
+use pushoff_model::target::{OURS, Technique, Variable, built_in};
+use pushoff_model::{Client, Transport};
+use tokio::io::AsyncWriteExt;
+use tokio_util::codec::{FramedRead, LengthDelimitedCodec, LengthDelimitedCodecError};
+
+use super::error::{ConnectionError, LONGEST_MESSAGE};
+use super::feed::{Ended, Feed};
+use super::io::{Leftover, read};
+use super::sink::Sink;
+use crate::server::READ_BUFFER_BYTES;
+use crate::watch::wire::Tapped;
+
+/// What is in a frame: always what our own wire contract puts into a WebSocket's.
+static TECHNIQUE: LazyLock<Option<Technique>> =
+    LazyLock::new(|| built_in(OURS)?.ok()?.dialect.technique(Transport::WebSocket).cloned());
+
+/// How raw TCP is spoken, whatever else the server speaks.
+pub(crate) fn technique() -> Option<&'static Technique> {
+    TECHNIQUE.as_ref()
+}
+
+pub(crate) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, ConnectionError> {
+    let subscription = &feed.subscription;
+    let address = subscription.server.raw_tcp.ok_or(ConnectionError::NoRawTcp)?;
+    let mut stream = feed.connect(address).await?;
+    let topic = &subscription.topic;
+    let from = feed.place.value(&Variable::Id).unwrap_or("start");
+    let subscribe = format!("SUBSCRIBE {topic} {from}\n");
+    stream.write_all(subscribe.as_bytes()).await?;
+    // The nearest that there is to the head of a request.
+    feed.tally().request_of(subscribe.len() as u64);
+    feed.opened();
+    match feed.subscription.client {
+        Client::Library | Client::Browser => {
+            // A big-endian u32 and then so many bytes: the codec's default.
+            let codec = LengthDelimitedCodec::builder().max_frame_length(LONGEST_MESSAGE).new_codec();
+            let mut frames = FramedRead::with_capacity(stream, codec, READ_BUFFER_BYTES);
+            while let Some(frame) = frames.next().await {
+                feed.unit(&frame.map_err(broken)?, None)?;
+            }
+            Ok(Ended::Closed)
+        }
+        Client::Lean => lean(&stream, feed).await,
+    }
+}
+
+/// The codec's own error for a frame that is too long stands in that of the socket.
+fn broken(error: io::Error) -> ConnectionError {
+    let is_long = error.get_ref().is_some_and(|inner| inner.is::<LengthDelimitedCodecError>());
+    if is_long { ConnectionError::too_long("a message") } else { ConnectionError::Io(error) }
+}
+
+/// The same, read like the other lean clients.
+async fn lean<S: Sink>(stream: &Tapped, feed: &mut Feed<'_, S>) -> Result<Ended, ConnectionError> {
+    let mut begun = Leftover::default();
+    loop {
+        let taken = read(stream, |bytes| match bytes {
+            [] if begun.is_empty() => Ok(Some(Ended::Closed)),
+            [] => Err(ConnectionError::Ended),
+            bytes => feed.read(|feed| begun.with(bytes, |bytes| messages(bytes, feed))).map(|()| None),
+        });
+        if let Some(ended) = taken.await?? {
+            return Ok(ended);
+        }
+    }
+}
+
+/// Hands on what is whole; how many bytes that was.
+fn messages<S: Sink>(bytes: &[u8], feed: &mut Feed<'_, S>) -> Result<usize, ConnectionError> {
+    let mut rest = bytes;
+    while let Some((length, after)) = rest.split_first_chunk() {
+        let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
+        if length > LONGEST_MESSAGE {
+            return Err(ConnectionError::too_long("a message"));
+        }
+        let Some((message, after)) = after.split_at_checked(length) else { break };
+        feed.unit(message, None)?;
+        rest = after;
+    }
+    Ok(bytes.len() - rest.len())
+}

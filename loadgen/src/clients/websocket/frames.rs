@@ -1,0 +1,282 @@
+//! The frames of a WebSocket, as a client reads and writes them. Source: RFC 6455 §5.
+
+use crate::clients::error::{LONGEST_MESSAGE, MASKED as MASKED_BY_A_SERVER};
+use crate::clients::io::Leftover;
+
+const FINAL: u8 = 0x80;
+const RESERVED: u8 = 0x70;
+const MASKED: u8 = 0x80;
+
+const CONTINUATION: u8 = 0x0;
+const TEXT: u8 = 0x1;
+const BINARY: u8 = 0x2;
+pub(crate) const CLOSE: u8 = 0x8;
+const PING: u8 = 0x9;
+pub(crate) const PONG: u8 = 0xa;
+
+/// The longest payload of a control frame (§5.5).
+const LONGEST_CONTROL: usize = 125;
+
+/// What the server sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Message<'a> {
+    Text(&'a [u8]),
+    Binary,
+    Ping(&'a [u8]),
+    Pong,
+    /// With the code, where it gives one.
+    Close(Option<u16>),
+}
+
+/// Messages out of bytes, wherever the reads happened to end.
+#[derive(Debug, Default)]
+pub(crate) struct FrameReader {
+    begun: Leftover,
+    /// A message that came in part: its kind, and what there is of it.
+    parts: Option<(u8, Vec<u8>)>,
+}
+
+struct Head {
+    is_final: bool,
+    kind: u8,
+    head: usize,
+    payload: usize,
+}
+
+impl FrameReader {
+    /// Hands on every message that is whole.
+    ///
+    /// # Errors
+    /// Those of `hand_on`; what is wrong, where it is no frame of a server.
+    pub(crate) fn read<E: From<BrokenFrame>>(
+        &mut self,
+        bytes: &[u8],
+        mut hand_on: impl FnMut(Message<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let Self { begun, parts } = self;
+        begun.with(bytes, |bytes| {
+            let mut rest = bytes;
+            while let Some(Head { is_final, kind, head, payload }) = head_of(rest).map_err(BrokenFrame)? {
+                let Some(content) = rest.get(head..head + payload) else { break };
+                rest = &rest[head + payload..];
+                frame((is_final, kind), content, parts, &mut hand_on)?;
+            }
+            Ok(bytes.len() - rest.len())
+        })
+    }
+}
+
+/// What is wrong with a message that is longer than is taken.
+pub(crate) const TOO_LONG: &str = "a message is too long";
+
+/// What is wrong with a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct BrokenFrame(pub(crate) &'static str);
+
+/// Enters a frame; hands on the message that is whole with it.
+fn frame<E: From<BrokenFrame>>(
+    (is_final, kind): (bool, u8),
+    content: &[u8],
+    parts: &mut Option<(u8, Vec<u8>)>,
+    mut hand_on: impl FnMut(Message<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    let wrong = |what| Err(BrokenFrame(what).into());
+    match (kind, &mut *parts, is_final) {
+        (TEXT | BINARY, None, true) => hand_on(whole(kind, content)),
+        (TEXT | BINARY, parts @ None, false) => {
+            *parts = Some((kind, content.to_vec()));
+            Ok(())
+        }
+        (CONTINUATION, Some((_, text)), _) if text.len() + content.len() > LONGEST_MESSAGE => wrong(TOO_LONG),
+        (CONTINUATION, Some((kind, text)), is_final) => {
+            text.extend_from_slice(content);
+            if !is_final {
+                return Ok(());
+            }
+            let (kind, text) = (*kind, std::mem::take(text));
+            *parts = None;
+            hand_on(whole(kind, &text))
+        }
+        (CONTINUATION, None, _) => wrong("a continuation of nothing"),
+        (TEXT | BINARY, Some(_), _) => wrong("a message inside another"),
+        (PING, ..) => hand_on(Message::Ping(content)),
+        (PONG, ..) => hand_on(Message::Pong),
+        (CLOSE, ..) => hand_on(close_of(content).map_err(BrokenFrame)?),
+        (_unknown, ..) => wrong("a frame of no known kind"),
+    }
+}
+
+fn whole(kind: u8, payload: &[u8]) -> Message<'_> {
+    if kind == TEXT { Message::Text(payload) } else { Message::Binary }
+}
+
+fn close_of(payload: &[u8]) -> Result<Message<'static>, &'static str> {
+    match payload {
+        [] => Ok(Message::Close(None)),
+        [_] => Err("a close with half a code"),
+        [high, low, ..] => Ok(Message::Close(Some(u16::from_be_bytes([*high, *low])))),
+    }
+}
+
+/// The head of the frame that begins here, where it is whole.
+fn head_of(bytes: &[u8]) -> Result<Option<Head>, &'static str> {
+    let &[first, second, ref rest @ ..] = bytes else { return Ok(None) };
+    if first & RESERVED != 0 {
+        return Err("a reserved bit is set and no extension was agreed on");
+    }
+    if second & MASKED != 0 {
+        return Err(MASKED_BY_A_SERVER);
+    }
+    let (is_final, kind) = (first & FINAL != 0, first & 0x0f);
+    let (payload, head) = match (second, rest) {
+        (126, &[a, b, ..]) => (u64::from(u16::from_be_bytes([a, b])), 4),
+        (127, &[a, b, c, d, e, f, g, h, ..]) => (u64::from_be_bytes([a, b, c, d, e, f, g, h]), 10),
+        (126 | 127, _) => return Ok(None),
+        (short, _) => (u64::from(short), 2),
+    };
+    let payload = usize::try_from(payload).unwrap_or(usize::MAX);
+    if payload > LONGEST_MESSAGE {
+        return Err(TOO_LONG);
+    }
+    if kind >= CLOSE && (!is_final || payload > LONGEST_CONTROL) {
+        return Err("a control frame is in parts or too long");
+    }
+    Ok(Some(Head { is_final, kind, head, payload }))
+}
+
+/// Appends a text message, as one masked frame.
+pub(crate) fn write_text(out: &mut Vec<u8>, text: &str, key: [u8; 4]) {
+    write(out, TEXT, text.as_bytes(), key);
+}
+
+/// Appends a final frame, masked as a client's must be (§5.3).
+pub(crate) fn write(out: &mut Vec<u8>, kind: u8, payload: &[u8], key: [u8; 4]) {
+    out.push(FINAL | kind);
+    match (u8::try_from(payload.len()), u16::try_from(payload.len())) {
+        (Ok(length @ ..126), _) => out.push(MASKED | length),
+        (_, Ok(length)) => {
+            out.push(MASKED | 126);
+            out.extend_from_slice(&length.to_be_bytes());
+        }
+        (_, Err(_)) => {
+            out.push(MASKED | 127);
+            out.extend_from_slice(&(payload.len() as u64).to_be_bytes());
+        }
+    }
+    out.extend_from_slice(&key);
+    out.extend(payload.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key));
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The messages of these bytes, read one piece after another.
+    fn read_pieces<'p>(pieces: impl IntoIterator<Item = &'p [u8]>) -> Result<Vec<String>, BrokenFrame> {
+        let (mut reader, mut out) = (FrameReader::default(), Vec::new());
+        for piece in pieces {
+            reader.read(piece, |message| {
+                out.push(format!("{message:?}"));
+                Ok::<_, BrokenFrame>(())
+            })?;
+        }
+        Ok(out)
+    }
+
+    fn read(bytes: &[u8]) -> Result<Vec<String>, BrokenFrame> {
+        read_pieces([bytes])
+    }
+
+    fn told(message: Message<'_>) -> Result<Vec<String>, BrokenFrame> {
+        Ok(vec![format!("{message:?}")])
+    }
+
+    /// The examples of RFC 6455 §5.7.
+    #[test]
+    fn the_specifications_frames_are_read() {
+        assert_eq!(read(b"\x81\x05Hello"), told(Message::Text(b"Hello")));
+        assert_eq!(read(b"\x01\x03Hel\x80\x02lo"), told(Message::Text(b"Hello")));
+        assert_eq!(read(b"\x89\x05Hello"), told(Message::Ping(b"Hello")));
+        let (mut medium, mut long) = (b"\x82\x7e\x01\x00".to_vec(), b"\x82\x7f\0\0\0\0\0\x01\0\0".to_vec());
+        medium.resize(4 + 256, 0);
+        long.resize(10 + 65_536, 0);
+        assert_eq!((read(&medium), read(&long)), (told(Message::Binary), told(Message::Binary)));
+        assert_eq!((read(&medium[..259]), read(&long[..65_545])), (Ok(vec![]), Ok(vec![])));
+        assert_eq!(read(b"\x88\x02\x03\xe8"), told(Message::Close(Some(1000))));
+        assert_eq!(read(b"\x88\x00"), told(Message::Close(None)));
+    }
+
+    #[test]
+    fn the_specifications_masked_frame_is_written() {
+        let mut out = Vec::new();
+        write_text(&mut out, "Hello", [0x37, 0xfa, 0x21, 0x3d]);
+        assert_eq!(out, [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58]);
+        for (length, head) in [(125, 6), (126, 8), (65_535, 8), (65_536, 14)] {
+            let mut out = Vec::new();
+            write(&mut out, PONG, &vec![1; length], [0; 4]);
+            assert_eq!(out.len(), head + length);
+        }
+    }
+
+    #[test]
+    fn a_control_frame_may_come_between_parts() {
+        let read = read(b"\x01\x01a\x89\x01p\x00\x01b\x80\x01c\x81\x01d").unwrap();
+        let said = [Message::Ping(b"p"), Message::Text(b"abc"), Message::Text(b"d")];
+        assert_eq!(read, said.map(|message| format!("{message:?}")));
+    }
+
+    #[test]
+    fn what_no_server_may_send_is_refused() {
+        let mut long_ping = b"\x89\x7e\x00\x7e".to_vec();
+        long_ping.resize(130, 0);
+        let masked = b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58";
+        let wrong: [&[u8]; 9] = [
+            masked,
+            &long_ping,
+            b"\xc1\x00",
+            b"\x09\x00",
+            b"\x80\x00",
+            b"\x83\x00",
+            b"\x88\x01x",
+            b"\x01\x00\x81\x00",
+            b"\x81\x7f\xff\0\0\0\0\0\0\0",
+        ];
+        for bytes in wrong {
+            assert!(read(bytes).is_err(), "{bytes:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn messages_come_out_whole_however_they_were_cut(
+            texts in proptest::collection::vec("[a-z]{0,300}", 0..6),
+            cuts in proptest::collection::vec(1_usize..200, 1..12),
+        ) {
+            let mut bytes = Vec::new();
+            for text in &texts {
+                // A server's frame is a client's without mask and key.
+                let at = bytes.len();
+                write_text(&mut bytes, text, [0; 4]);
+                bytes[at + 1] ^= MASKED;
+                let head = if text.len() < 126 { 2 } else { 4 };
+                bytes.drain(at + head..at + head + 4);
+            }
+            let (mut pieces, mut rest) = (Vec::new(), &bytes[..]);
+            for cut in cuts.iter().cycle() {
+                if rest.is_empty() { break; }
+                let (piece, after) = rest.split_at((*cut).min(rest.len()));
+                pieces.push(piece);
+                rest = after;
+            }
+            let said: Vec<_> = texts.iter().map(|text| format!("{:?}", Message::Text(text.as_bytes()))).collect();
+            prop_assert_eq!(read_pieces(pieces), Ok(said));
+        }
+
+        #[test]
+        fn no_bytes_make_the_reader_panic(bytes: Vec<u8>) {
+            drop(read(&bytes));
+        }
+    }
+}

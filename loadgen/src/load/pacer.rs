@@ -1,0 +1,92 @@
+//! Wakes every publisher when its next message is due: one timer over the merged schedule.
+//!
+//! It only wakes. A publisher takes what is due by itself, so the schedule is the queue: nothing
+//! can overflow, nothing is skipped, and a late wake-up shows as send lag.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pushoff_model::{RunClock, RunInstant};
+use tokio::sync::Notify;
+
+use super::schedule::{DueTimes, Schedule};
+use crate::timer::Timer;
+
+/// The publishers' wake-ups and when they are due.
+#[derive(Debug)]
+pub(crate) struct Pacer {
+    timer: Timer,
+    wakes: Arc<[Notify]>,
+    times: Vec<DueTimes>,
+    next: BinaryHeap<Reverse<(Duration, usize)>>,
+}
+
+impl Pacer {
+    /// A pacer for every publisher of a schedule.
+    ///
+    /// # Errors
+    /// When the system gives no timer.
+    pub(crate) fn new(schedule: &Schedule) -> io::Result<Self> {
+        let mut times: Vec<_> = (0..schedule.publishers()).map(|publisher| schedule.of(publisher)).collect();
+        let first = |(publisher, times): (usize, &mut DueTimes)| times.next().map(|due| Reverse((due, publisher)));
+        let next = times.iter_mut().enumerate().filter_map(first).collect();
+        let wakes = times.iter().map(|_| Notify::new()).collect();
+        Ok(Self { timer: Timer::new()?, wakes, times, next })
+    }
+
+    /// What the publishers wait on, by number.
+    pub(crate) fn wakes(&self) -> Arc<[Notify]> {
+        self.wakes.clone()
+    }
+
+    /// Wakes publishers until the schedule is at its end.
+    ///
+    /// # Errors
+    /// When the system refuses the timer.
+    pub(crate) async fn run(mut self, clock: RunClock, start: RunInstant) -> io::Result<()> {
+        while let Some(due) = self.soonest() {
+            self.timer.until(clock, start + due).await?;
+            let now = clock.now();
+            while self.soonest().is_some_and(|due| start + due <= now) {
+                let Some(Reverse((_, publisher))) = self.next.pop() else { break };
+                self.wakes[publisher].notify_one();
+                self.next.extend(self.times[publisher].next().map(|due| Reverse((due, publisher))));
+            }
+            // A schedule denser than the timer must not keep the publishers from running.
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    }
+
+    /// When the next message of all is due.
+    fn soonest(&self) -> Option<Duration> {
+        self.next.peek().map(|Reverse((due, _))| *due)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pushoff_model::workload::built_in;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn every_publisher_is_woken_after_its_last_message_is_due() {
+        let mut workload = built_in("progress").unwrap().unwrap();
+        workload.topics = 3;
+        workload.phases.warm_up = Duration::ZERO;
+        workload.phases.measure = Duration::from_millis(600);
+        let schedule = Schedule::new(&workload, 1);
+        let pacer = Pacer::new(&schedule).unwrap();
+        let (clock, wakes) = (RunClock::start(), pacer.wakes());
+        let start = clock.now();
+        pacer.run(clock, start).await.unwrap();
+        assert!(clock.now() >= start + schedule.of(0).last().unwrap());
+        for wake in wakes.iter() {
+            wake.notified().await;
+        }
+    }
+}

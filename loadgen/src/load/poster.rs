@@ -1,0 +1,140 @@
+//! Publishes to one topic by HTTP requests, as the target says.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, Method};
+use pushoff_model::Topic;
+use pushoff_model::foreign::{SENTENCE, shown};
+use pushoff_model::target::{Dialect, Template, Variable};
+use reqwest::Url;
+
+use crate::books::Verdict;
+use crate::clients::{ConnectionError, LONGEST_MESSAGE, fields_of, filled, url};
+use crate::failure::chain;
+use crate::server::{Server, bounded_body};
+
+/// The most messages in one request. Chosen here: far more than fall due in one wake-up unless the
+/// server or the generator is stalled.
+pub(crate) const MOST_IN_A_BATCH: usize = 256;
+
+/// Publishes to one topic. Clones share their connections.
+#[derive(Clone, Debug)]
+pub(crate) struct Poster {
+    client: reqwest::Client,
+    outlet: Arc<Outlet>,
+}
+
+/// What every request says.
+#[derive(Debug)]
+struct Outlet {
+    topic: Topic,
+    dialect: Arc<Dialect>,
+    fields: HeaderMap,
+    publish: Url,
+    complete: Option<(Method, Url)>,
+    root: Url,
+}
+
+impl Poster {
+    pub(crate) fn new(client: reqwest::Client, server: &Server, topic: Topic) -> Result<Self, ConnectionError> {
+        let dialect = server.target.dialect.clone();
+        let at = |path: &Template| {
+            let mut target = server.base.clone();
+            path.fill(&mut target, |variable| (*variable == Variable::Topic).then_some(topic.as_str()));
+            url(server, &target)
+        };
+        let complete = match &dialect.complete {
+            Some(complete) => Some((complete.method.clone(), at(&complete.path)?)),
+            None => None,
+        };
+        let outlet = Outlet {
+            fields: fields_of(server)?,
+            publish: at(&dialect.publish.path)?,
+            complete,
+            root: url(server, &format!("{}/", server.base))?,
+            dialect,
+            topic,
+        };
+        Ok(Self { client, outlet: Arc::new(outlet) })
+    }
+
+    /// The same on connections of its own.
+    pub(crate) fn on(&self, client: reqwest::Client) -> Self {
+        Self { client, ..self.clone() }
+    }
+
+    /// Where it publishes, whatever the topic.
+    pub(crate) fn address(&self) -> String {
+        self.outlet.publish.as_str().replace(self.outlet.topic.as_str(), "TOPIC")
+    }
+
+    /// The most messages that one request can hold.
+    pub(crate) fn most_at_once(&self) -> usize {
+        if self.outlet.dialect.publish.batch.is_some() { MOST_IN_A_BATCH } else { 1 }
+    }
+
+    /// Opens a connection that the next request finds. What is answered is of no interest, and a
+    /// `HEAD` has no body that might not end.
+    pub(crate) async fn warm(&self) -> Result<(), ConnectionError> {
+        self.request(Method::HEAD, &self.outlet.root).send().await?;
+        Ok(())
+    }
+
+    /// Publishes, and waits for the server's word. Takes no more than [`Self::most_at_once`].
+    pub(crate) async fn post(&self, payloads: Vec<String>) -> Verdict {
+        let publish = &self.outlet.dialect.publish;
+        let mut request = self.request(publish.method.clone(), &self.outlet.publish);
+        let mut fields: HeaderMap = publish.fields.iter().cloned().collect();
+        if let (Some(kind), true) = (&publish.batch, payloads.len() > 1) {
+            fields.insert(CONTENT_TYPE, kind.clone());
+        }
+        request = request.headers(fields).body(self.body(payloads));
+        let mut response = match request.send().await {
+            Ok(response) => response,
+            Err(error) => {
+                let error = ConnectionError::from(error);
+                let reason = chain(&error);
+                return if error.is_refused() { Verdict::Refused(reason) } else { Verdict::Doubtful(reason) };
+            }
+        };
+        let status = response.status();
+        // Reading to the end is what lets the connection be used again.
+        let body = match bounded_body(&mut response, LONGEST_MESSAGE).await {
+            Ok(Some(body)) => body,
+            Ok(None) if status.is_success() => {
+                let long = ConnectionError::too_long("an answer to a message");
+                return Verdict::Doubtful(long.to_string());
+            }
+            Ok(None) | Err(_) => Bytes::new(),
+        };
+        if status.is_success() {
+            Verdict::Accepted
+        } else {
+            let body = shown(String::from_utf8_lossy(&body).trim(), SENTENCE);
+            let said = if body.is_empty() { String::new() } else { format!(": {body}") };
+            Verdict::Refused(format!("the server answered {status} to a message{said}"))
+        }
+    }
+
+    /// Says that no more will come, where the server can be told.
+    pub(crate) async fn complete(&self) -> Result<(), ConnectionError> {
+        let Some((method, url)) = &self.outlet.complete else { return Ok(()) };
+        let status = self.request(method.clone(), url).send().await?.status();
+        if status.is_success() { Ok(()) } else { Err(ConnectionError::Status(status.as_u16())) }
+    }
+
+    fn request(&self, method: Method, url: &Url) -> reqwest::RequestBuilder {
+        self.client.request(method, url.clone()).headers(self.outlet.fields.clone())
+    }
+
+    /// A payload as the server wants it; several, one a line.
+    fn body(&self, mut payloads: Vec<String>) -> String {
+        let (template, topic) = (&self.outlet.dialect.publish.body, &self.outlet.topic);
+        if !template.is_just(&Variable::Payload) {
+            payloads.iter_mut().for_each(|payload| *payload = filled(template, topic, payload));
+        }
+        if payloads.len() == 1 { payloads.swap_remove(0) } else { payloads.join("\n") }
+    }
+}

@@ -1,0 +1,134 @@
+//! What a run asks of the machine and does not get, as far as that can be known before it.
+//!
+//! A shortage does not keep a run from running: it says how the run makes do, and how to raise the
+//! limit. What a run cannot do without is refused instead, before anything is measured.
+
+use pushoff_model::workload::{Growth, Search};
+use pushoff_model::{Transport, Workload};
+
+use crate::plan::descriptors_needed;
+use crate::trial::CONNECTING_AT_ONCE;
+
+/// A sentence for each thing that these workloads ask for and this machine does not give.
+#[must_use]
+pub fn shortages<'a>(workloads: impl IntoIterator<Item = &'a Workload>, descriptor_limit: u64) -> Vec<String> {
+    let limits = Limits {
+        descriptors: descriptor_limit,
+        ports: setting("net/ipv4/ip_local_port_range").and_then(|range| ports(&range)),
+        backlog: setting("net/core/somaxconn").and_then(|most| most.trim().parse().ok()),
+    };
+    let workloads: Vec<_> = workloads.into_iter().collect();
+    let searches = workloads.iter().filter_map(|workload| limits.search(workload));
+    searches.chain(limits.sources(&workloads)).chain(limits.burst()).collect()
+}
+
+/// What the system gives; what cannot be read is taken for plenty.
+struct Limits {
+    descriptors: u64,
+    /// Ports that a connection may take, an address.
+    ports: Option<u64>,
+    /// Connections that may wait to be accepted.
+    backlog: Option<u64>,
+}
+
+impl Limits {
+    /// A search that descriptors end before the workload does.
+    fn search(&self, workload: &Workload) -> Option<String> {
+        let Search { grow: Growth::Subscribers, most } = workload.search? else { return None };
+        let needed = connections(&workload.at(Growth::Subscribers, most));
+        (needed > self.descriptors).then(|| {
+            format!(
+                "a process may open {} files here, and {} searches up to {most} subscribers, which takes {needed}: \
+                 it can go no further than the files do; raise the hard limit (ulimit -Hn, LimitNOFILE=)",
+                self.descriptors, workload.name
+            )
+        })
+    }
+
+    /// More connections than one source address has ports for.
+    fn sources(&self, workloads: &[&Workload]) -> Option<String> {
+        let ports = self.ports?;
+        let asked = |workload: &&Workload| connections(workload).min(self.descriptors);
+        let most = workloads.iter().map(asked).max().filter(|&most| most > ports)?;
+        Some(format!(
+            "{most} connections are more than the {ports} ports of one source address, so that several addresses of \
+             loopback are used: widen net.ipv4.ip_local_port_range to use one"
+        ))
+    }
+
+    /// More connections at once than may wait to be accepted: those beyond try again after a second.
+    fn burst(&self) -> Option<String> {
+        let backlog = self.backlog.filter(|&most| most < CONNECTING_AT_ONCE as u64)?;
+        Some(format!(
+            "{backlog} connections may wait to be accepted and {CONNECTING_AT_ONCE} connect at once, so that some may \
+             connect a second late: raise net.core.somaxconn"
+        ))
+    }
+}
+
+/// The most sockets that a workload opens, whatever the transport.
+fn connections(workload: &Workload) -> u64 {
+    Transport::ALL
+        .into_iter()
+        .map(|transport| descriptors_needed(workload, transport, workload.client))
+        .max()
+        .unwrap_or(0)
+}
+
+fn setting(name: &str) -> Option<String> {
+    std::fs::read_to_string(format!("/proc/sys/{name}")).ok()
+}
+
+/// How many ports a range of them holds: the first and the last, white space between.
+fn ports(range: &str) -> Option<u64> {
+    let (first, last) = range.trim().split_once(char::is_whitespace)?;
+    let (first, last) = (first.parse::<u64>().ok()?, last.trim().parse::<u64>().ok()?);
+    last.checked_sub(first)?.checked_add(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use pushoff_model::workload::built_in;
+
+    use super::*;
+
+    const PLENTY: Limits = Limits { descriptors: u64::MAX, ports: None, backlog: None };
+
+    fn ticker() -> Workload {
+        built_in("ticker").unwrap().unwrap()
+    }
+
+    #[test]
+    fn a_range_of_ports_counts_both_ends() {
+        assert_eq!(ports("32768\t60999\n"), Some(28_232));
+        assert_eq!(ports("5 5"), Some(1));
+        assert_eq!(ports("9 5"), None);
+        assert_eq!(ports("many"), None);
+    }
+
+    #[test]
+    fn a_search_for_more_subscribers_than_files_says_how_many_files_there_are() {
+        let search = |grow| Workload { search: Some(Search { grow, most: 60_000.0 }), ..ticker() };
+        let few = Limits { descriptors: 20_000, ..PLENTY };
+        let said = few.search(&search(Growth::Subscribers)).unwrap();
+        assert!(said.contains("20000 files") && said.contains("60000 subscribers"), "{said}");
+        assert_eq!(few.search(&search(Growth::Rate)), None);
+        assert_eq!(few.search(&ticker()), None);
+        assert_eq!(PLENTY.search(&search(Growth::Subscribers)), None);
+    }
+
+    #[test]
+    fn more_connections_than_ports_come_from_several_addresses() {
+        let many = Workload { subscribers: 18_000, ..ticker() };
+        let few = Limits { ports: Some(10_000), ..PLENTY };
+        assert!(few.sources(&[&ticker(), &many]).unwrap().contains("10000 ports"));
+        assert_eq!(few.sources(&[&ticker()]), None);
+        assert_eq!(PLENTY.sources(&[&many]), None);
+    }
+
+    #[test]
+    fn a_short_queue_of_connections_is_named() {
+        assert!(Limits { backlog: Some(8), ..PLENTY }.burst().unwrap().contains("somaxconn"));
+        assert_eq!(Limits { backlog: Some(4_096), ..PLENTY }.burst(), None);
+    }
+}

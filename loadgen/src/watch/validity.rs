@@ -1,0 +1,210 @@
+//! What limits a trial's worth: was it the server that was measured?
+//!
+//! The bounds are chosen here and printed by `knobs`, so that nobody has to believe them.
+
+use std::time::Duration;
+
+use pushoff_model::LatencyHistogram;
+use pushoff_model::record::{Concern, Limit, PageClocks, ProcessUse};
+use pushoff_model::workload::Slo;
+
+use super::stalls::MISSED;
+use super::usage::{Use, share};
+
+/// A generator busier than this on its processors is late for reasons of its own.
+pub(crate) const BUSY_GENERATOR: f64 = 0.85;
+/// A server busier than this is at its limit.
+pub(crate) const BUSY_SERVER: f64 = 0.90;
+/// The 99th percentile of the generator's own lag may be this part of the SLO …
+pub(crate) const LAG_SHARE: f64 = 0.10;
+/// … or this, where that is more.
+pub(crate) const LEAST_LAG: Duration = Duration::from_millis(5);
+/// A process that was ready to run for this part of its processors' time, while others had them,
+/// was late because of what else ran on the machine.
+pub(crate) const WAITED: f64 = 0.10;
+/// A generator that came to nothing for this part of the time was no witness of it, and what was
+/// due then was late by it.
+pub(crate) const STOOD_STILL: f64 = 0.10;
+/// The part of the time that a control group's quota may withhold the processors.
+pub(crate) const THROTTLED: f64 = 0.02;
+/// The part of the machine's time that a hypervisor may give to others.
+pub(crate) const STEAL: f64 = 0.02;
+/// The part of TCP segments that may be sent again: each waits 200 ms and more. Over loopback
+/// nothing is lost, so that resending means a machine that is short of time or memory.
+pub(crate) const RESENT: f64 = 0.001;
+/// How far a page's clock may be off the run's, or move against it. Chosen here: half of what a page
+/// that is not busy takes to hand a message over.
+pub(crate) const PAGE_CLOCK: Duration = Duration::from_micros(500);
+/// So few segments sent again say nothing, the counter being the machine's.
+const FEW_RESENT: u64 = 10;
+
+/// Everything that is wrong with a trial, as far as can be known.
+pub(crate) fn concerns(used: &Use, own_lag: &LatencyHistogram, slo: Option<&Slo>) -> Vec<Concern> {
+    let busy = |name: &str, process: &ProcessUse, bound: f64| {
+        let busy = process.utilisation();
+        (busy > bound)
+            .then(|| format!("the {name} was busy {:.0} % of its time, over {:.0} %", busy * 100.0, bound * 100.0))
+    };
+    let has_processor = used.generator_waited <= WAITED && used.throttled <= THROTTLED;
+    let concern = |limit, detail: Option<String>| detail.map(|detail| Concern { limit, detail });
+    [
+        concern(Limit::Generator, busy("generator", &used.generator, BUSY_GENERATOR)),
+        // A generator without a processor is late for a reason that is said already, and stands still
+        // for no longer than that.
+        concern(Limit::Generator, slo.and_then(|slo| late(own_lag, slo)).filter(|_| has_processor)),
+        concern(Limit::Generator, stood_still(used.stood_still - used.generator_waited - used.throttled)),
+        concern(Limit::Machine, waited("generator", used.generator_waited)),
+        concern(Limit::Machine, waited("server", used.server_waited)),
+        concern(Limit::Server, used.server.as_ref().and_then(|server| busy("server", server, BUSY_SERVER))),
+        concern(Limit::Machine, throttled(used.throttled)),
+        concern(Limit::Machine, stolen(used.machine.steal)),
+        concern(Limit::Machine, resent(used.machine.retransmits, used.segments)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// What is wrong with the clocks of a browser's pages.
+pub(crate) fn uncertain(clock: &PageClocks) -> Option<Concern> {
+    let off = Duration::from_nanos(clock.uncertainty_ns.max(clock.drift_ns));
+    (off > PAGE_CLOCK).then(|| Concern {
+        limit: Limit::Generator,
+        detail: format!("a page's clock may be {:.2} ms off the run's, over {:.1} ms", millis(off), millis(PAGE_CLOCK)),
+    })
+}
+
+fn late(own_lag: &LatencyHistogram, slo: &Slo) -> Option<String> {
+    let lag = own_lag.quantile(0.99)?;
+    let bound = slo.within.mul_f64(LAG_SHARE).max(LEAST_LAG);
+    (lag > bound).then(|| {
+        format!(
+            "1 % of messages were sent {:.1} ms or more late by the generator, over {:.1} ms",
+            millis(lag),
+            millis(bound)
+        )
+    })
+}
+
+fn waited(name: &str, waited: f64) -> Option<String> {
+    (waited > WAITED).then(|| {
+        let (waited, bound) = (waited * 100.0, WAITED * 100.0);
+        format!("others had the {name}'s processors for {waited:.0} % of the time, over {bound:.0} %")
+    })
+}
+
+fn stood_still(stood_still: f64) -> Option<String> {
+    (stood_still > STOOD_STILL).then(|| {
+        let (stood_still, bound) = (stood_still * 100.0, STOOD_STILL * 100.0);
+        format!(
+            "the generator stood still for {stood_still:.0} % of the time (beats felt over {:.0} ms late), \
+             over {bound:.0} %",
+            millis(MISSED)
+        )
+    })
+}
+
+fn throttled(throttled: f64) -> Option<String> {
+    (throttled > THROTTLED).then(|| {
+        let (throttled, bound) = (throttled * 100.0, THROTTLED * 100.0);
+        format!(
+            "the control group's quota withheld the processors for {throttled:.0} % of the time, over {bound:.0} %: \
+             raise cpu.max (a container's CPU limit)"
+        )
+    })
+}
+
+fn stolen(steal: f64) -> Option<String> {
+    (steal > STEAL)
+        .then(|| format!("{:.1} % of the machine's time was stolen, over {:.0} %", steal * 100.0, STEAL * 100.0))
+}
+
+fn resent(retransmits: u64, segments: u64) -> Option<String> {
+    (retransmits > FEW_RESENT && share(retransmits, segments) > RESENT)
+        .then(|| format!("{retransmits} of {segments} TCP segments were sent again, over {:.1} %", RESENT * 100.0))
+}
+
+fn millis(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}
+
+#[cfg(test)]
+mod tests {
+    use pushoff_model::Share;
+    use pushoff_model::record::MachineUse;
+
+    use super::*;
+
+    const CALM: Duration = Duration::from_micros(1);
+
+    fn used(server: f64, generator: f64) -> Use {
+        let process = |share: f64| ProcessUse {
+            cpu_ns: Duration::from_secs_f64(share).as_nanos().try_into().unwrap(),
+            wall_ns: 1_000_000_000,
+            cpus: 1.0,
+            ..ProcessUse::default()
+        };
+        Use {
+            server: Some(process(server)),
+            generator: process(generator),
+            machine: MachineUse::default(),
+            segments: 10_000,
+            server_waited: 0.0,
+            generator_waited: 0.0,
+            stood_still: 0.0,
+            throttled: 0.0,
+        }
+    }
+
+    fn judged(used: &Use, lag: Duration) -> Vec<Limit> {
+        let mut own_lag = LatencyHistogram::new();
+        own_lag.record(lag);
+        let slo = Slo { share: Share::new(0.99).unwrap(), within: Duration::from_millis(100), may_skip: false };
+        concerns(used, &own_lag, Some(&slo)).into_iter().map(|concern| concern.limit).collect()
+    }
+
+    #[test]
+    fn a_trial_within_every_bound_has_no_concern() {
+        let machine = MachineUse { steal: 0.02, retransmits: 10 };
+        let used = Use {
+            machine,
+            server_waited: 0.1,
+            generator_waited: 0.1,
+            stood_still: 0.1,
+            throttled: 0.02,
+            ..used(0.9, 0.85)
+        };
+        assert_eq!(judged(&used, Duration::from_millis(9)), []);
+    }
+
+    #[test]
+    fn each_bound_has_its_concern() {
+        let idle = used(0.0, 0.0);
+        let machine = |steal, retransmits| Use { machine: MachineUse { steal, retransmits }, ..idle };
+        assert_eq!(judged(&used(0.91, 0.0), CALM), [Limit::Server]);
+        assert_eq!(judged(&used(0.0, 0.86), CALM), [Limit::Generator]);
+        assert_eq!(judged(&machine(0.03, 0), CALM), [Limit::Machine]);
+        assert_eq!(judged(&machine(0.0, 11), CALM), [Limit::Machine]);
+        assert_eq!(judged(&Use { server_waited: 0.11, ..idle }, CALM), [Limit::Machine]);
+        assert_eq!(judged(&Use { throttled: 0.03, ..idle }, CALM), [Limit::Machine]);
+        assert_eq!(judged(&Use { stood_still: 0.11, ..idle }, CALM), [Limit::Generator]);
+        assert_eq!(judged(&idle, Duration::from_millis(11)), [Limit::Generator]);
+    }
+
+    #[test]
+    fn a_page_whose_clock_is_not_known_well_enough_is_a_limit_of_the_generator() {
+        let of = |uncertainty_ns, drift_ns| {
+            uncertain(&PageClocks { uncertainty_ns, drift_ns, ..PageClocks::default() }).map(|concern| concern.limit)
+        };
+        assert_eq!(of(500_000, 500_000), None);
+        assert_eq!([of(500_001, 0), of(0, 500_001)], [Some(Limit::Generator); 2]);
+    }
+
+    #[test]
+    fn a_generator_without_a_processor_is_the_machines_limit_however_late_it_is() {
+        let starved = Use { generator_waited: 0.11, stood_still: 0.21, ..used(0.0, 0.0) };
+        assert_eq!(judged(&starved, Duration::from_secs(1)), [Limit::Machine]);
+        let withheld = Use { throttled: 0.5, stood_still: 0.6, ..used(0.0, 0.0) };
+        assert_eq!(judged(&withheld, Duration::from_secs(1)), [Limit::Machine]);
+    }
+}

@@ -1,0 +1,125 @@
+//! What crossed the connections of a trial, from the kernel's counters and the clients' own.
+//!
+//! Every connection is registered when it is made. Its counters are read from its socket for as
+//! long as that is open, and are kept from the last reading when it closes, so that no byte is
+//! lost with a connection. A system without these counters yields `None`, never a guess.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use pushoff_model::record::Traffic;
+
+use super::contents::Tally;
+#[cfg(target_os = "linux")]
+use super::duplicate;
+use super::flows::Flows;
+use super::socket::{Socket, is_supported};
+
+/// The counters of all connections of a trial, open and closed. Clones count together.
+#[derive(Clone, Debug, Default)]
+pub struct Taps {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    tally: Tally,
+    connections: Mutex<Connections>,
+    unread: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Connections {
+    open: HashMap<u64, Socket>,
+    /// What the connections carried that are closed.
+    closed: Flows,
+    registered: u64,
+}
+
+impl Taps {
+    /// What has crossed all connections so far; `None` where the kernel does not say.
+    #[must_use]
+    pub fn traffic(&self) -> Option<Traffic> {
+        if !is_supported() {
+            return None;
+        }
+        let connections = self.connections();
+        let mut sum = connections.closed;
+        for flows in connections.open.values().filter_map(Socket::flows) {
+            sum.add(&flows);
+        }
+        drop(connections);
+        Some(Traffic { down: sum.down, up: sum.up, contents: self.tally().contents() })
+    }
+
+    /// Connections that were gone before their counters could be read.
+    #[must_use]
+    pub fn unread(&self) -> u64 {
+        self.shared.unread.load(Ordering::Relaxed)
+    }
+
+    /// The clients' own counting.
+    pub(crate) fn tally(&self) -> &Tally {
+        &self.shared.tally
+    }
+
+    /// Taps a connection whose socket a library keeps to itself, by its local address; `None`
+    /// where it cannot be found, which is counted.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn tap_hidden(&self, local: SocketAddr) -> Option<Tap> {
+        let tap = duplicate::of_socket_at(local).map(|socket| self.tap(Socket::Duplicate(socket)));
+        if tap.is_none() {
+            self.shared.unread.fetch_add(1, Ordering::Relaxed);
+        }
+        tap
+    }
+
+    /// There are no counters to be read.
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) fn tap_hidden(&self, _: SocketAddr) -> Option<Tap> {
+        None
+    }
+
+    pub(crate) fn tap(&self, socket: Socket) -> Tap {
+        let mut connections = self.connections();
+        let number = connections.registered;
+        connections.registered += 1;
+        connections.open.insert(number, socket);
+        Tap { taps: self.clone(), number }
+    }
+
+    fn connections(&self) -> MutexGuard<'_, Connections> {
+        self.shared.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A connection's place among the taps. Dropped when the connection ends: its counters are then
+/// read for the last time, and the taps let go of its socket.
+#[derive(Debug)]
+pub(crate) struct Tap {
+    taps: Taps,
+    number: u64,
+}
+
+impl Tap {
+    /// Whether both ends of the connection are still open.
+    pub(crate) fn is_established(&self) -> bool {
+        self.taps.connections().open.get(&self.number).is_some_and(Socket::is_established)
+    }
+}
+
+impl Drop for Tap {
+    fn drop(&mut self) {
+        let mut connections = self.taps.connections();
+        let socket = connections.open.remove(&self.number);
+        match socket.as_ref().and_then(Socket::flows) {
+            Some(flows) => connections.closed.add(&flows),
+            None if is_supported() => {
+                self.taps.shared.unread.fetch_add(1, Ordering::Relaxed);
+            }
+            None => {}
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! What crossed the connections of a trial, from the kernel's counters and the clients' own.
+
+mod contents;
+mod counters;
+#[cfg(target_os = "linux")]
+mod duplicate;
+mod flows;
+mod socket;
+mod stream;
+#[cfg(target_os = "linux")]
+mod tcp_info;
+
+pub(crate) use contents::{Heard, Tally, lines};
+pub(crate) use counters::Tap;
+pub use counters::Taps;
+pub(crate) use stream::Tapped;

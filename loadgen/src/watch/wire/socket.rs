@@ -1,0 +1,66 @@
+//! A socket whose counters can be read while somebody else uses it.
+
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::net::TcpStream;
+
+use super::flows::Flows;
+#[cfg(target_os = "linux")]
+use super::tcp_info;
+
+/// A connection's socket, as far as it takes to read its counters.
+#[derive(Debug)]
+pub(crate) enum Socket {
+    /// One that is ours.
+    Own(Arc<Watched>),
+    /// Another descriptor of a socket that a library keeps to itself.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "made of Linux' descriptors of processes"))]
+    Duplicate(OwnedFd),
+}
+
+/// The stream, and whether its reader has met its end.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    pub(crate) stream: TcpStream,
+    pub(crate) ended: AtomicBool,
+}
+
+impl Socket {
+    #[cfg(target_os = "linux")]
+    pub(crate) fn flows(&self) -> Option<Flows> {
+        match self {
+            Self::Own(watched) => tcp_info::flows(&watched.stream, watched.ended.load(Ordering::Relaxed)),
+            Self::Duplicate(socket) => tcp_info::flows(socket, false),
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    pub(crate) fn is_established(&self) -> bool {
+        match self {
+            Self::Own(watched) => tcp_info::is_established(&watched.stream),
+            Self::Duplicate(socket) => tcp_info::is_established(socket),
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) fn flows(&self) -> Option<Flows> {
+        None
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) fn is_established(&self) -> bool {
+        true
+    }
+}
+
+#[cfg(target_os = "linux")]
+pub(crate) fn is_supported() -> bool {
+    tcp_info::is_supported()
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) const fn is_supported() -> bool {
+    false
+}
