@@ -7,7 +7,7 @@ use pushoff_model::target::Units;
 use super::error::{ConnectionError, uncoded};
 use super::feed::Feed;
 use super::sink::{Polled, Sink};
-use super::units::{TextBuffer, elements};
+use super::units::{Texts, elements, split_line};
 
 /// What a poll's answer means for the next.
 pub(crate) enum Next {
@@ -75,18 +75,20 @@ fn units<S: Sink>(body: &[u8], feed: &mut Feed<'_, S>, polled: Option<Polled>) -
             }
         }
         Units::Texts => {
-            let mut texts = TextBuffer::default();
-            texts.extend(body);
-            while let Some(unit) = texts.next_text().or_else(|| texts.rest()) {
-                said |= feed.unit(&unit, polled)?;
+            let (mut texts, mut rest) = (Texts::default(), body);
+            while let Some(unit) = texts.next(&mut rest) {
+                said |= feed.unit(unit, polled)?;
+            }
+            if let Some(unit) = texts.rest() {
+                said |= feed.unit(unit, polled)?;
             }
         }
         Units::Lines | Units::Events { .. } | Units::Frames => {
-            let mut begin = 0;
-            for end in memchr::memchr_iter(b'\n', body).chain([body.len()]) {
-                said |= begin < end && feed.unit(&body[begin..end], polled)?;
-                begin = end + 1;
+            let mut rest = body;
+            while let Some(unit) = split_line(&mut rest) {
+                said |= feed.unit(unit, polled)?;
             }
+            said |= feed.unit(rest, polled)?;
         }
     }
     Ok(said)

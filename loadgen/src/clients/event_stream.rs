@@ -24,6 +24,8 @@ pub(crate) struct EventStream {
     /// Whether the byte order mark that may stand first can come no more.
     in_text: bool,
     event: Fields,
+    /// Whether that event is whole and was handed out.
+    is_out: bool,
 }
 
 /// What there is of the next event. Its room is used again for the one after it.
@@ -39,68 +41,75 @@ struct Fields {
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 impl EventStream {
-    /// Hands on every event that is whole.
-    ///
-    /// # Errors
-    /// Those of `hand_on`.
-    pub(crate) fn read<E>(
-        &mut self,
-        bytes: &[u8],
-        mut hand_on: impl FnMut(Event<'_>) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            if std::mem::take(&mut self.after_cr) && rest[0] == b'\n' {
-                rest = &rest[1..];
+    /// Takes the next whole event out of these bytes.
+    pub(crate) fn next(&mut self, bytes: &mut &[u8]) -> Option<Event<'_>> {
+        if std::mem::take(&mut self.is_out) {
+            self.event.clear();
+        }
+        while let Some(&first) = bytes.first() {
+            if std::mem::take(&mut self.after_cr) && first == b'\n' {
+                *bytes = &bytes[1..];
                 continue;
             }
-            let Some(end) = memchr::memchr2(b'\n', b'\r', rest) else {
-                self.begun.extend_from_slice(rest);
-                return Ok(());
-            };
-            self.after_cr = rest[end] == b'\r';
-            let mut line = &rest[..end];
-            if !self.begun.is_empty() {
+            let end = memchr::memchr2(b'\n', b'\r', bytes);
+            let (line, rest) = bytes.split_at(end.unwrap_or(bytes.len()));
+            *bytes = rest.get(1..).unwrap_or_default();
+            if end.is_none() {
                 self.begun.extend_from_slice(line);
-                line = &self.begun;
+                return None;
             }
-            if !self.in_text {
-                line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
-                self.in_text = true;
+            self.after_cr = rest.starts_with(b"\r");
+            if self.ends_event(line) {
+                self.is_out = true;
+                return Some(self.event.lend());
             }
-            self.event.line(line, &mut hand_on)?;
-            self.begun.clear();
-            rest = &rest[end + 1..];
         }
-        Ok(())
+        None
     }
 
-    /// How long what has begun is that is not whole.
+    /// Enters a line; whether it is the empty one that ends an event.
+    fn ends_event(&mut self, line: &[u8]) -> bool {
+        let mut begun = std::mem::take(&mut self.begun);
+        let mut line = line;
+        if !begun.is_empty() {
+            begun.extend_from_slice(line);
+            line = &begun;
+        }
+        if !std::mem::replace(&mut self.in_text, true) {
+            line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
+        }
+        let is_end = line.is_empty() && self.event.has_data;
+        if line.is_empty() && !is_end {
+            self.event.clear();
+        }
+        self.event.enter(line);
+        begun.clear();
+        self.begun = begun;
+        is_end
+    }
+
+    /// How many bytes there are of an event that is not whole.
     pub(crate) const fn begun(&self) -> usize {
         let Fields { name, data, id, .. } = &self.event;
         self.begun.len() + name.len() + data.len() + id.len()
     }
 
-    /// Whether an event has begun that is not whole.
+    /// Whether an event has begun and is not whole.
     pub(crate) const fn is_mid_event(&self) -> bool {
-        self.event.has_data || !self.begun.is_empty()
+        (self.event.has_data && !self.is_out) || !self.begun.is_empty()
     }
 }
 
 impl Fields {
-    /// Enters a line; an empty one ends the event.
-    fn line<E>(&mut self, line: &[u8], hand_on: impl FnOnce(Event<'_>) -> Result<(), E>) -> Result<(), E> {
-        if !line.is_empty() {
-            self.enter(line);
-            return Ok(());
-        }
-        let Self { name, data, has_data, id, has_id } = self;
-        let handed_on = if *has_data { hand_on(Event { name, data, id: has_id.then_some(id) }) } else { Ok(()) };
-        (*has_data, *has_id) = (false, false);
-        for field in [name, data, id] {
+    fn lend(&self) -> Event<'_> {
+        Event { name: &self.name, data: &self.data, id: self.has_id.then_some(&self.id) }
+    }
+
+    fn clear(&mut self) {
+        (self.has_data, self.has_id) = (false, false);
+        for field in [&mut self.name, &mut self.data, &mut self.id] {
             field.clear();
         }
-        handed_on
     }
 
     fn enter(&mut self, line: &[u8]) {
@@ -153,12 +162,10 @@ mod tests {
         let (mut stream, mut out) = (EventStream::default(), Vec::new());
         let mut rest = text.as_bytes();
         for cut in cuts.iter().cycle() {
-            let (piece, after) = rest.split_at((*cut).min(rest.len()));
-            let entered = stream.read(piece, |event| {
+            let (mut piece, after) = rest.split_at((*cut).min(rest.len()));
+            while let Some(event) = stream.next(&mut piece) {
                 out.push((owned(event.name), owned(event.data), event.id.map(owned)));
-                Ok::<_, ()>(())
-            });
-            entered.unwrap();
+            }
             rest = after;
             if rest.is_empty() {
                 return out;
@@ -204,7 +211,8 @@ mod tests {
     fn what_breaks_off_is_told_from_what_ended() {
         for (text, is_mid_event) in [("", false), ("data: x\n\n", false), ("data: x\n", true), ("id", true)] {
             let mut stream = EventStream::default();
-            stream.read(text.as_bytes(), |_| Ok::<_, ()>(())).unwrap();
+            let mut bytes = text.as_bytes();
+            while stream.next(&mut bytes).is_some() {}
             assert_eq!(stream.is_mid_event(), is_mid_event, "{text:?}");
         }
     }

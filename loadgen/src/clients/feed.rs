@@ -14,7 +14,7 @@ use super::error::{ConnectionError, SubscribeError, uncoded};
 use super::place::Place;
 use super::request::{Asking, filled};
 use super::sink::{Incoming, Polled, Sink};
-use super::subscription::Subscription;
+use super::subscription::{Outbound, Subscription};
 use super::units::{Reader, Trust, Unit, text};
 use crate::watch::wire::{Heard, Tally, Tapped};
 
@@ -98,14 +98,15 @@ impl<'a, S: Sink> Feed<'a, S> {
         Asking::new(&self.subscription, self.technique, &self.place)
     }
 
-    /// Hands over what one read brought: its messages were received when it returned, and are
-    /// counted together.
-    pub(crate) fn read<T>(&mut self, hand_over: impl FnOnce(&mut Self) -> T) -> T {
+    /// A read returned: the messages that it brought were received now, and are counted together.
+    pub(crate) fn read_returned(&mut self) {
         self.read_at = Some(self.now());
-        let handed_over = hand_over(self);
+    }
+
+    /// All messages of the last read are handed over.
+    pub(crate) fn read_handed_out(&mut self) {
         self.read_at = None;
         self.settle();
-        handed_over
     }
 
     /// Counts what was handed over, unless more of the same read is to come. First in the tally:
@@ -234,6 +235,15 @@ impl<'a, S: Sink> Feed<'a, S> {
             }
             _as_it_is => Cow::Borrowed(payload),
         }
+    }
+
+    /// Counts messages that were written, and tells their publisher.
+    pub(crate) fn wrote(&mut self, outbound: Outbound) {
+        let (messages, bytes) = outbound.size();
+        self.tally().spoken(bytes);
+        self.sink.wrote(messages);
+        // A publisher that has stopped waiting has no use for the answer.
+        outbound.written.send(()).unwrap_or_default();
     }
 
     /// Whether the server says with an answer of this kind that a topic is complete.

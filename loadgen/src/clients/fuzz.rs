@@ -2,20 +2,20 @@
 //!
 //! Whatever the bytes are, nothing panics, and byte by byte the same is read as at once.
 
-use std::convert::Infallible;
+use futures_util::FutureExt;
 
 use super::event_stream::EventStream;
-use super::websocket::{BrokenFrame, FrameReader};
+use super::io::Input;
+use super::websocket::FrameReader;
 
 /// Reads an event stream at once, and byte by byte.
 pub fn event_stream(bytes: &[u8]) {
     let read = |pieces: &mut dyn Iterator<Item = &[u8]>| {
         let (mut stream, mut events) = (EventStream::default(), Vec::new());
-        for piece in pieces {
-            let Ok(()) = stream.read(piece, |event| {
+        for mut piece in pieces {
+            while let Some(event) = stream.next(&mut piece) {
                 events.push((event.name.to_vec(), event.data.to_vec(), event.id.map(<[u8]>::to_vec)));
-                Ok::<_, Infallible>(())
-            });
+            }
         }
         (events, stream.is_mid_event())
     };
@@ -25,15 +25,19 @@ pub fn event_stream(bytes: &[u8]) {
 /// Reads the frames of a server at once, and byte by byte.
 pub fn frames(bytes: &[u8]) {
     let read = |pieces: &mut dyn Iterator<Item = &[u8]>| {
-        let (mut reader, mut messages) = (FrameReader::default(), Vec::new());
-        for piece in pieces {
-            let read = reader.read(piece, |message| {
-                messages.push(format!("{message:?}"));
-                Ok::<_, BrokenFrame>(())
-            });
-            if let Err(BrokenFrame(wrong)) = read {
-                messages.push(wrong.to_owned());
-                break;
+        let (mut reader, mut input, mut messages) = (FrameReader::default(), Input::default(), Vec::new());
+        for mut piece in pieces {
+            while let Some(Ok(1..)) = input.fill(&mut piece).now_or_never() {
+                loop {
+                    match reader.next(&mut input) {
+                        Ok(Some(message)) => messages.push(format!("{message:?}")),
+                        Ok(None) => break,
+                        Err(wrong) => {
+                            messages.push(wrong.to_owned());
+                            return messages;
+                        }
+                    }
+                }
             }
         }
         messages

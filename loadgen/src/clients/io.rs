@@ -1,108 +1,95 @@
-//! Reading from a socket into room that all connections of a thread share.
+//! Reading from a connection into room that all connections of a thread share.
 //!
-//! A buffer of its own would be most of what each of ten thousand idle subscribers holds, and one
-//! that is large enough for a busy one would be much too large for them. What a read brings is
-//! taken before anybody else reads; what has begun in it and is not whole is kept by its reader.
+//! A buffer a connection would be most of what each of ten thousand idle subscribers holds. So a
+//! connection borrows the thread's room when bytes have come, and gives it back before it waits for more.
 
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
-use crate::watch::wire::Tapped;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// The most that one read takes. Chosen here: what Linux' receive buffer holds to begin with.
+/// What a client speaks over: a TCP stream, or whatever stands on one.
+pub(crate) trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Io for T {}
+
+/// The most that one read takes. Chosen here: the initial size of Linux' receive buffer.
 pub(crate) const ROOM_BYTES: usize = 64 * 1024;
 
 thread_local! {
     static ROOM: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// Waits for bytes and lends them; an empty slice says that no more will come.
-///
-/// # Errors
-/// When the socket fails.
-pub(crate) async fn read<T>(socket: &Tapped, mut take: impl FnMut(&[u8]) -> T) -> io::Result<T> {
-    poll_fn(|cx| {
+/// The bytes that a connection has brought and nobody has taken yet.
+#[derive(Debug, Default)]
+pub(crate) struct Input {
+    /// Bytes that an earlier read brought. Where there are any, those of the last read stand behind them.
+    kept: Vec<u8>,
+    /// The thread's room, while bytes of the last read stand in it, and where they end.
+    room: Vec<u8>,
+    end: usize,
+    /// How many bytes have been taken.
+    taken: usize,
+}
+
+impl Input {
+    /// Waits for a read and returns how many bytes it brought; 0 says that no more will come.
+    ///
+    /// # Errors
+    /// When the connection fails.
+    pub(crate) async fn fill(&mut self, io: &mut (impl AsyncRead + Unpin)) -> io::Result<usize> {
+        if self.kept.is_empty() {
+            self.kept.extend_from_slice(&self.room[self.taken..self.end]);
+        } else {
+            self.kept.drain(..self.taken);
+        }
+        self.give_back();
+        poll_fn(|cx| self.poll_fill(Pin::new(io), cx)).await
+    }
+
+    fn poll_fill(&mut self, io: Pin<&mut impl AsyncRead>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let mut room = ROOM.take();
         room.resize(ROOM_BYTES, 0);
-        let taken = socket.poll_read_into(cx, &mut room).map_ok(|bytes| take(&room[..bytes]));
-        ROOM.set(room);
-        taken
-    })
-    .await
-}
-
-/// What has begun in one read, and is whole only with the next.
-#[derive(Debug, Default)]
-pub(crate) struct Leftover(Vec<u8>);
-
-impl Leftover {
-    /// Lends what was left with what was read; keeps all but what `take` says that it took.
-    ///
-    /// # Errors
-    /// Those of `take`.
-    pub(crate) fn with<E>(&mut self, bytes: &[u8], take: impl FnOnce(&[u8]) -> Result<usize, E>) -> Result<(), E> {
-        if self.0.is_empty() {
-            let taken = take(bytes)?;
-            self.0.extend_from_slice(&bytes[taken..]);
+        let mut buffer = ReadBuf::new(&mut room);
+        let read = io.poll_read(cx, &mut buffer);
+        let bytes = buffer.filled().len();
+        if bytes > 0 && self.kept.is_empty() {
+            (self.room, self.end) = (room, bytes);
         } else {
-            self.0.extend_from_slice(bytes);
-            let taken = take(&self.0)?;
-            self.0.drain(..taken);
+            self.kept.extend_from_slice(&room[..bytes]);
+            ROOM.set(room);
         }
-        Ok(())
+        read.map_ok(|()| bytes)
     }
 
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// The bytes that are not taken.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        if self.kept.is_empty() { &self.room[self.taken..self.end] } else { &self.kept[self.taken..] }
     }
-}
 
-/// Lines that end in LF or CR LF, wherever the reads happened to end.
-#[derive(Debug, Default)]
-pub(crate) struct Lines {
-    begun: Vec<u8>,
-}
+    /// Takes the next `length` bytes, of which there must be so many.
+    pub(crate) fn take(&mut self, length: usize) -> &[u8] {
+        let from = self.taken;
+        self.taken += length;
+        let all = if self.kept.is_empty() { &self.room } else { &self.kept };
+        &all[from..self.taken]
+    }
 
-impl Lines {
-    /// Hands on every line that is whole.
-    ///
-    /// # Errors
-    /// Those of `hand_on`.
-    pub(crate) fn read<E>(&mut self, bytes: &[u8], mut hand_on: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
-        let mut rest = bytes;
-        if !self.begun.is_empty() {
-            let Some(end) = memchr::memchr(b'\n', rest) else {
-                self.begun.extend_from_slice(rest);
-                return Ok(());
-            };
-            self.begun.extend_from_slice(&rest[..end]);
-            rest = &rest[end + 1..];
-            hand_on(without_cr(&self.begun))?;
-            self.begun.clear();
+    /// Takes all bytes and gives the room back.
+    pub(crate) fn clear(&mut self) {
+        self.kept.clear();
+        self.give_back();
+    }
+
+    fn give_back(&mut self) {
+        (self.taken, self.end) = (0, 0);
+        if !self.room.is_empty() {
+            ROOM.set(std::mem::take(&mut self.room));
         }
-        let mut begin = 0;
-        for end in memchr::memchr_iter(b'\n', rest) {
-            hand_on(without_cr(&rest[begin..end]))?;
-            begin = end + 1;
-        }
-        self.begun.extend_from_slice(&rest[begin..]);
-        Ok(())
     }
-
-    /// How long the line is that has begun and is not whole.
-    pub(crate) const fn begun(&self) -> usize {
-        self.begun.len()
-    }
-
-    /// Whether a line has begun that is not whole.
-    pub(crate) const fn is_mid_line(&self) -> bool {
-        !self.begun.is_empty()
-    }
-}
-
-fn without_cr(line: &[u8]) -> &[u8] {
-    line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 #[cfg(test)]
@@ -113,34 +100,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn lines_come_out_whole_however_they_were_cut(
-            lines in proptest::collection::vec("[a-z\r]{0,9}[a-z]", 0..20),
-            ends in prop_oneof![Just("\n"), Just("\r\n")],
-            cuts in proptest::collection::vec(1_usize..7, 1..20),
+        fn bytes_that_were_not_taken_stand_before_those_of_the_next_read(
+            pieces in proptest::collection::vec(".{0,9}", 0..9),
+            step in 1_usize..5,
         ) {
-            let whole: String = lines.iter().map(|line| format!("{line}{ends}")).collect();
-            let (mut reader, mut out, mut rest) = (Lines::default(), Vec::new(), whole.as_bytes());
-            for cut in cuts.iter().cycle() {
-                if rest.is_empty() { break; }
-                let (piece, after) = rest.split_at((*cut).min(rest.len()));
-                reader.read(piece, |line| { out.push(String::from_utf8(line.to_vec())); Ok::<_, ()>(()) }).unwrap();
-                rest = after;
-            }
-            prop_assert_eq!(out.into_iter().collect::<Result<Vec<_>, _>>().unwrap(), lines);
-            prop_assert!(!reader.is_mid_line());
-        }
-
-        #[test]
-        fn what_was_not_taken_is_lent_again(pieces in proptest::collection::vec(".{0,9}", 0..9), step in 1_usize..5) {
-            let (mut leftover, mut out) = (Leftover::default(), Vec::new());
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let (mut input, mut out) = (Input::default(), Vec::new());
             for piece in &pieces {
-                leftover.with(piece.as_bytes(), |bytes| {
-                    let taken = bytes.len() / step * step;
-                    out.extend_from_slice(&bytes[..taken]);
-                    Ok::<_, ()>(taken)
-                }).unwrap();
+                let read = runtime.block_on(input.fill(&mut piece.as_bytes())).unwrap();
+                prop_assert_eq!(read, piece.len());
+                let whole = input.bytes().len() / step * step;
+                out.extend_from_slice(input.take(whole));
             }
-            out.extend_from_slice(&leftover.0);
+            out.extend_from_slice(input.bytes());
             prop_assert_eq!(out, pieces.concat().into_bytes());
         }
     }

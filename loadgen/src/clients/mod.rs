@@ -43,4 +43,4 @@ pub use subscribe::subscribe;
 pub(crate) use subscribe::technique;
 pub(crate) use subscription::Pace;
 pub use subscription::{Outbound, Subscription};
-pub use units::{LineBuffer, Reader, Trust, Unit};
+pub use units::{Lines, Reader, Trust, Unit};

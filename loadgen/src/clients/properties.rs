@@ -1,15 +1,14 @@
 //! What holds for any bytes that a server may send, wherever the reads end: nothing panics, nothing
 //! goes on for ever, and a cut changes nothing. `scripts/fuzz` runs these by the million.
 
-use std::convert::Infallible;
-
+use futures_util::FutureExt;
 use proptest::prelude::*;
 use pushoff_model::target::{Parts, Pointer};
 
 use super::event_stream::EventStream;
-use super::io::Lines;
-use super::websocket::{BrokenFrame, FrameReader};
-use crate::clients::units::{Reader, Trust, Unit};
+use super::io::Input;
+use super::units::{Lines, Reader, Trust, Unit};
+use super::websocket::FrameReader;
 
 /// What a unit of our own wire contract says.
 fn read(unit: &[u8], trust: Trust) -> serde_json::Result<Unit<'_>> {
@@ -42,13 +41,12 @@ fn pieces<'a>(mut bytes: &'a [u8], cuts: &'a [usize]) -> impl Iterator<Item = &'
 
 fn lines<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<Vec<u8>>, bool) {
     let (mut reader, mut out) = (Lines::default(), Vec::new());
-    for piece in pieces {
-        let Ok(()) = reader.read(piece, |line| {
+    for mut piece in pieces {
+        while let Some(line) = reader.next(&mut piece) {
             out.push(line.to_vec());
-            Ok::<_, Infallible>(())
-        });
+        }
     }
-    (out, reader.is_mid_line())
+    (out, reader.begun() > 0)
 }
 
 /// An event's type, data and ID.
@@ -56,26 +54,28 @@ type Owned = (Vec<u8>, Vec<u8>, Option<Vec<u8>>);
 
 fn events<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<Owned>, bool) {
     let (mut stream, mut out) = (EventStream::default(), Vec::new());
-    for piece in pieces {
-        let Ok(()) = stream.read(piece, |event| {
+    for mut piece in pieces {
+        while let Some(event) = stream.next(&mut piece) {
             out.push((event.name.to_vec(), event.data.to_vec(), event.id.map(<[u8]>::to_vec)));
-            Ok::<_, Infallible>(())
-        });
+        }
     }
     (out, stream.is_mid_event())
 }
 
 /// What is read, and in the end what was wrong.
 fn messages<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Vec<Result<String, &'static str>> {
-    let (mut reader, mut out) = (FrameReader::default(), Vec::new());
-    for piece in pieces {
-        let read = reader.read(piece, |message| {
-            out.push(Ok(format!("{message:?}")));
-            Ok::<_, BrokenFrame>(())
-        });
-        if let Err(BrokenFrame(wrong)) = read {
-            out.push(Err(wrong));
-            return out;
+    let (mut reader, mut input, mut out) = (FrameReader::default(), Input::default(), Vec::new());
+    for mut piece in pieces {
+        input.fill(&mut piece).now_or_never().unwrap().unwrap();
+        loop {
+            match reader.next(&mut input) {
+                Ok(Some(message)) => out.push(Ok(format!("{message:?}"))),
+                Ok(None) => break,
+                Err(wrong) => {
+                    out.push(Err(wrong));
+                    return out;
+                }
+            }
         }
     }
     out

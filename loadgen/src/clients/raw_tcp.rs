@@ -12,10 +12,9 @@ use tokio_util::codec::{FramedRead, LengthDelimitedCodec, LengthDelimitedCodecEr
 
 use super::error::{ConnectionError, LONGEST_MESSAGE};
 use super::feed::{Ended, Feed};
-use super::io::{Leftover, read};
+use super::io::{Input, Io};
 use super::sink::Sink;
 use crate::server::READ_BUFFER_BYTES;
-use crate::watch::wire::Tapped;
 
 /// What is in a frame: always what our own wire contract puts into a WebSocket's.
 static TECHNIQUE: LazyLock<Option<Technique>> =
@@ -47,7 +46,7 @@ pub(crate) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, Co
             }
             Ok(Ended::Closed)
         }
-        Client::Lean => lean(&stream, feed).await,
+        Client::Lean => lean(&mut stream, feed).await,
     }
 }
 
@@ -58,31 +57,31 @@ fn broken(error: io::Error) -> ConnectionError {
 }
 
 /// The same, read like the other lean clients.
-async fn lean<S: Sink>(stream: &Tapped, feed: &mut Feed<'_, S>) -> Result<Ended, ConnectionError> {
-    let mut begun = Leftover::default();
+async fn lean<S: Sink>(stream: &mut impl Io, feed: &mut Feed<'_, S>) -> Result<Ended, ConnectionError> {
+    let mut input = Input::default();
     loop {
-        let taken = read(stream, |bytes| match bytes {
-            [] if begun.is_empty() => Ok(Some(Ended::Closed)),
-            [] => Err(ConnectionError::Ended),
-            bytes => feed.read(|feed| begun.with(bytes, |bytes| messages(bytes, feed))).map(|()| None),
-        });
-        if let Some(ended) = taken.await?? {
-            return Ok(ended);
+        match input.fill(stream).await? {
+            0 if input.bytes().is_empty() => return Ok(Ended::Closed),
+            0 => return Err(ConnectionError::Ended),
+            _bytes => feed.read_returned(),
         }
+        while let Some(message) = next_message(&mut input)? {
+            feed.unit(message, None)?;
+        }
+        feed.read_handed_out();
     }
 }
 
-/// Hands on what is whole; how many bytes that was.
-fn messages<S: Sink>(bytes: &[u8], feed: &mut Feed<'_, S>) -> Result<usize, ConnectionError> {
-    let mut rest = bytes;
-    while let Some((length, after)) = rest.split_first_chunk() {
-        let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
-        if length > LONGEST_MESSAGE {
-            return Err(ConnectionError::too_long("a message"));
-        }
-        let Some((message, after)) = after.split_at_checked(length) else { break };
-        feed.unit(message, None)?;
-        rest = after;
+/// Takes the next whole message.
+fn next_message(input: &mut Input) -> Result<Option<&[u8]>, ConnectionError> {
+    let Some((length, rest)) = input.bytes().split_first_chunk() else { return Ok(None) };
+    let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
+    if length > LONGEST_MESSAGE {
+        return Err(ConnectionError::too_long("a message"));
     }
-    Ok(bytes.len() - rest.len())
+    if rest.len() < length {
+        return Ok(None);
+    }
+    input.take(size_of::<u32>());
+    Ok(Some(input.take(length)))
 }

@@ -47,6 +47,8 @@ pub async fn subscribe<S: Sink>(
             (Transport::WebSocket, Client::Lean) => lean::websocket::connect(&mut feed).await,
             (Transport::RawTcp, _) => raw_tcp::connect(&mut feed).await,
         };
+        // Messages that the last read brought before a failure.
+        feed.read_handed_out();
         let error = match ended {
             Ok(Ended::Complete) => break,
             Ok(Ended::Closed) if completes => break,

@@ -2,6 +2,8 @@
 
 use http::StatusCode;
 
+use crate::clients::error::ConnectionError;
+
 /// The longest that a chunk's extensions, or all trailers, may be. Chosen here.
 const MOST_SPARE: u16 = 16 * 1024;
 
@@ -90,13 +92,22 @@ impl Body {
     ///
     /// # Errors
     /// When the coding is broken.
-    pub(crate) fn next_piece<'b>(&mut self, bytes: &mut &'b [u8]) -> Result<Option<&'b [u8]>, &'static str> {
+    fn next_piece<'b>(&mut self, bytes: &mut &'b [u8]) -> Result<Option<&'b [u8]>, &'static str> {
         let piece = match self {
             Self::Sized(left) => take(left, bytes),
             Self::UntilClosed => std::mem::take(bytes),
             Self::Chunked(chunks) => chunks.next_piece(bytes)?,
         };
         Ok(Some(piece).filter(|piece| !piece.is_empty()))
+    }
+
+    /// The same for bytes that must end with the body: nothing was asked that more could be the answer to.
+    pub(crate) fn piece<'b>(&mut self, bytes: &mut &'b [u8]) -> Result<Option<&'b [u8]>, ConnectionError> {
+        let piece = self.next_piece(bytes).map_err(ConnectionError::Response)?;
+        if piece.is_none() && !bytes.is_empty() {
+            return Err(ConnectionError::Response("it is longer than it says"));
+        }
+        Ok(piece)
     }
 
     /// Whether no more belongs to it.

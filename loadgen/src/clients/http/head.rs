@@ -14,47 +14,42 @@ const LONGEST_HEAD: usize = 64 * 1024;
 /// The most fields of a head. Chosen here: hyper's own limit is 100.
 const MOST_FIELDS: usize = 100;
 
+/// Room for the fields of one head.
+pub(crate) type FieldRoom<'h> = [MaybeUninit<httparse::Header<'h>>; MOST_FIELDS];
+
+pub(crate) const fn field_room<'h>() -> FieldRoom<'h> {
+    [const { MaybeUninit::uninit() }; MOST_FIELDS]
+}
+
 /// The head of a response, with what it says of the rest.
 pub(crate) struct Head<'h> {
     pub(crate) status: StatusCode,
     /// How many bytes it has, with the interim ones before it.
-    pub(crate) bytes: usize,
+    pub(crate) length: usize,
     pub(crate) body: Body,
     /// Whether another request may follow on the connection.
     pub(crate) keeps: bool,
     fields: &'h [httparse::Header<'h>],
 }
 
-impl Head<'_> {
-    /// Reads the head at the beginning of these bytes and lends it with what lies behind it;
-    /// `None` until it is whole. Interim responses are passed over (RFC 9110 §15.2).
+impl<'h> Head<'h> {
+    /// Reads the head that these bytes begin with; `None` until it is whole. Interim responses before it
+    /// are skipped (RFC 9110 §15.2).
     ///
     /// # Errors
     /// What is wrong with it.
-    pub(crate) fn read<T>(bytes: &[u8], take: impl FnOnce(Head<'_>, &[u8]) -> T) -> Result<Option<T>, &'static str> {
+    pub(crate) fn parse(bytes: &'h [u8], room: &'h mut FieldRoom<'h>) -> Result<Option<Self>, &'static str> {
         let mut begin = 0;
-        loop {
-            let mut room = [const { MaybeUninit::uninit() }; MOST_FIELDS];
-            let mut response = httparse::Response::new(&mut []);
-            let mut parser = httparse::ParserConfig::default();
-            parser.allow_obsolete_multiline_headers_in_responses(true);
-            let parsed = parser.parse_response_with_uninit_headers(&mut response, &bytes[begin..], &mut room);
-            match parsed.map_err(|_error| "its head is not one of HTTP/1.1")? {
-                httparse::Status::Complete(length) => begin += length,
-                httparse::Status::Partial if bytes.len() > LONGEST_HEAD => return Err("its head is too long"),
-                httparse::Status::Partial => return Ok(None),
-            }
-            let status = response.code.and_then(|code| StatusCode::from_u16(code).ok());
-            let status = status.ok_or("its status is none")?;
-            if status.is_informational() && status != StatusCode::SWITCHING_PROTOCOLS {
-                continue;
-            }
-            let is_http_11 = response.version == Some(1);
-            let body = Body::of(status, is_http_11, response.headers)?;
-            let keeps = body != Body::UntilClosed && keeps(is_http_11, response.headers);
-            let head = Head { status, bytes: begin, body, keeps, fields: response.headers };
-            return Ok(Some(take(head, &bytes[begin..])));
+        while is_interim(&bytes[begin..]) {
+            let Some((_, length)) = response(bytes, begin, &mut field_room())? else { return Ok(None) };
+            begin += length;
         }
+        let Some((response, length)) = response(bytes, begin, room)? else { return Ok(None) };
+        let status = response.code.and_then(|code| StatusCode::from_u16(code).ok()).ok_or("its status is none")?;
+        let is_http_11 = response.version == Some(1);
+        let body = Body::of(status, is_http_11, response.headers)?;
+        let keeps = body != Body::UntilClosed && keeps(is_http_11, response.headers);
+        Ok(Some(Self { status, length: begin + length, body, keeps, fields: response.headers }))
     }
 
     /// The text of a field, the first of its name; one that goes over several lines has none.
@@ -73,6 +68,29 @@ impl Head<'_> {
             fields.append(name, value);
         }
         fields
+    }
+}
+
+/// Whether a status line begins here that says that another follows.
+fn is_interim(bytes: &[u8]) -> bool {
+    let code = bytes.trim_ascii_start().get("HTTP/1.1 ".len().."HTTP/1.1 101".len());
+    code.is_some_and(|code| code.starts_with(b"1") && code != b"101")
+}
+
+/// The response that begins there, without its body, and how long it is; `None` until it is whole.
+fn response<'r, 'h>(
+    bytes: &'h [u8],
+    begin: usize,
+    room: &'r mut FieldRoom<'h>,
+) -> Result<Option<(httparse::Response<'r, 'h>, usize)>, &'static str> {
+    let mut response = httparse::Response::new(&mut []);
+    let mut parser = httparse::ParserConfig::default();
+    parser.allow_obsolete_multiline_headers_in_responses(true);
+    let parsed = parser.parse_response_with_uninit_headers(&mut response, &bytes[begin..], room);
+    match parsed.map_err(|_error| "its head is not one of HTTP/1.1")? {
+        httparse::Status::Complete(length) => Ok(Some((response, length))),
+        httparse::Status::Partial if bytes.len() > LONGEST_HEAD => Err("its head is too long"),
+        httparse::Status::Partial => Ok(None),
     }
 }
 
@@ -101,7 +119,9 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Option<(u16, usize, bool, Body)>, &'static str> {
-        Head::read(text.as_bytes(), |head, _| (head.status.as_u16(), head.bytes, head.keeps, head.body))
+        let mut room = field_room();
+        let parsed = Head::parse(text.as_bytes(), &mut room)?;
+        Ok(parsed.map(|head| (head.status.as_u16(), head.length, head.keeps, head.body)))
     }
 
     fn answer(fields: &str) -> Result<(bool, Body), &'static str> {
@@ -153,12 +173,12 @@ mod tests {
     fn a_field_that_is_folded_is_read_as_if_it_were_not() {
         let text = b"HTTP/1.1 200 OK\r\nX: a\r\n b\r\nTransfer-Encoding:\r\n\tchunked\r\nY: c\r\n\r\n";
         let [x, y] = ["x", "y"].map(HeaderName::from_static);
-        let read = Head::read(text, |head, _| {
-            let fields = head.fields();
-            let folded = fields[&x].to_str().unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
-            (folded, head.text(&x).map(str::to_owned), head.text(&y).map(str::to_owned), head.body)
-        });
-        assert_eq!(read, Ok(Some(("a b".into(), None, Some("c".into()), Body::chunked()))));
+        let mut room = field_room();
+        let head = Head::parse(text, &mut room).unwrap().unwrap();
+        let fields = head.fields();
+        let folded: Vec<_> = fields[&x].to_str().unwrap().split_whitespace().collect();
+        assert_eq!((folded, head.text(&x), head.text(&y)), (vec!["a", "b"], None, Some("c")));
+        assert_eq!(head.body, Body::chunked());
     }
 
     #[test]
@@ -176,18 +196,16 @@ mod tests {
     #[test]
     fn fields_are_found_whatever_their_case() {
         let text = b"HTTP/1.1 200 OK\r\nLAST-EVENT-id: a-1\r\nX: \xff\r\nContent-Length: 0\r\n\r\n";
-        let (id, all) = Head::read(text, |head, _| {
-            (head.text(&HeaderName::from_static("last-event-id")).map(str::to_owned), head.fields())
-        })
-        .unwrap()
-        .unwrap();
-        assert_eq!((id.as_deref(), all.len()), (Some("a-1"), 3));
+        let mut room = field_room();
+        let head = Head::parse(text, &mut room).unwrap().unwrap();
+        let id = head.text(&HeaderName::from_static("last-event-id"));
+        assert_eq!((id, head.fields().len()), (Some("a-1"), 3));
     }
 
     proptest! {
         #[test]
         fn no_bytes_make_the_reader_panic(bytes: Vec<u8>) {
-            prop_assert!(!matches!(Head::read(&bytes, |_, _| ()), Ok(Some(()))), "no response is made of chance");
+            prop_assert!(!matches!(Head::parse(&bytes, &mut field_room()), Ok(Some(_))), "no response is made of chance");
         }
     }
 }

@@ -6,20 +6,23 @@ use http::{HeaderMap, StatusCode};
 use crate::clients::answer::{Next, answered, is_answer};
 use crate::clients::error::{ConnectionError, LONGEST_ANSWER};
 use crate::clients::feed::Feed;
-use crate::clients::http::{ANYTHING, Body, Connection, Request, pieces};
+use crate::clients::http::{ANYTHING, Body, Connection, Head, Request, field_room};
+use crate::clients::io::Input;
 use crate::clients::sink::{Polled, Sink};
+use crate::watch::wire::Tapped;
 
 pub(crate) struct Poller {
     request: Request,
-    connection: Option<Connection>,
-    /// A body that comes in parts.
+    connection: Option<Connection<Tapped>>,
+    /// The body of an answer that several reads or chunks brought.
     text: Vec<u8>,
 }
 
-/// What the read that brought an answer's head brought of its body.
+/// What the read that brought an answer's head brought of its body, and whether the connection may be asked
+/// again after it.
 enum Came {
-    Whole(Next),
-    Part { status: StatusCode, fields: HeaderMap, body: Body },
+    Whole { next: Next, keeps: bool },
+    Part { status: StatusCode, fields: HeaderMap, body: Body, keeps: bool },
 }
 
 impl Poller {
@@ -35,57 +38,82 @@ impl Poller {
         feed: &mut Feed<'_, S>,
         polled: Option<Polled>,
     ) -> Result<Next, ConnectionError> {
-        let mut connection = match self.connection.take() {
-            Some(connection) if connection.is_free().await => connection,
-            Some(_) | None => Connection::open(feed).await?,
+        let free = match self.connection.take() {
+            Some(mut connection) => connection.is_free().await.then_some(connection),
+            None => None,
         };
-        let (next, keeps) = self.ask_on(&mut connection, feed, polled).await?;
+        let mut connection = match free {
+            Some(connection) => connection,
+            None => Connection::open(feed).await?,
+        };
+        connection.send(self.request.bytes(feed)?, feed.tally()).await?;
+        let came = loop {
+            connection.fill().await?;
+            if let Some(came) = self.first_read(&connection.input, feed, polled)? {
+                break came;
+            }
+        };
+        connection.input.clear();
+        let (next, keeps) = match came {
+            Came::Whole { next, keeps } => (next, keeps),
+            Came::Part { status, fields, body, keeps } => {
+                self.rest_of(&mut connection, body).await?;
+                let field = |name: &_| fields.get(name).and_then(|value| value.to_str().ok());
+                feed.read_returned();
+                let next = answered(feed, status, field, &self.text, polled)?;
+                feed.read_handed_out();
+                // Few answers are so long, and idle connections are many.
+                self.text = Vec::new();
+                (next, keeps)
+            }
+        };
         self.connection = keeps.then_some(connection);
         Ok(next)
     }
 
-    /// Asks once; whether the connection may be asked again is told beside what comes.
-    async fn ask_on<S: Sink>(
+    /// Reads the head, and hands on the answer where its body is whole; `None` where the head is not whole.
+    fn first_read<S: Sink>(
         &mut self,
-        connection: &mut Connection,
+        input: &Input,
         feed: &mut Feed<'_, S>,
         polled: Option<Polled>,
-    ) -> Result<(Next, bool), ConnectionError> {
-        connection.send(self.request.bytes(feed)?, feed.tally()).await?;
-        let text = &mut self.text;
-        let came = connection.head(feed, |feed, head, behind| {
-            is_answer(head.status, head.text(&CONTENT_ENCODING))?;
-            let (mut body, mut rest) = (head.body, behind);
-            let first = body.next_piece(&mut rest).map_err(ConnectionError::Response)?.unwrap_or_default();
-            text.clear();
-            pieces(&mut body, rest, |piece| {
-                if text.is_empty() {
-                    text.extend_from_slice(first);
-                }
-                add(text, piece)
-            })?;
-            if body.is_over() && text.is_empty() {
-                let next = feed.read(|feed| answered(feed, head.status, |name| head.text(name), first, polled))?;
-                return Ok((Came::Whole(next), head.keeps));
-            }
-            if text.is_empty() {
-                text.extend_from_slice(first);
-            }
-            Ok((Came::Part { status: head.status, fields: head.fields(), body }, head.keeps))
-        });
-        let (came, keeps) = came.await?;
-        let (status, fields, mut body) = match came {
-            Came::Whole(next) => return Ok((next, keeps)),
-            Came::Part { status, fields, body } => (status, fields, body),
+    ) -> Result<Option<Came>, ConnectionError> {
+        let mut room = field_room();
+        let Some(head) = Head::parse(input.bytes(), &mut room).map_err(ConnectionError::Response)? else {
+            return Ok(None);
         };
-        while !body.is_over()
-            && connection.more(&mut body, |body, read| pieces(body, read, |piece| add(text, piece))).await?
-        {}
-        let field = |name: &_| fields.get(name).and_then(|value| value.to_str().ok());
-        let next = feed.read(|feed| answered(feed, status, field, text, polled))?;
-        // Few answers are so long, and idle connections are many.
-        *text = Vec::new();
-        Ok((next, keeps))
+        feed.tally().response_of(head.length as u64);
+        is_answer(head.status, head.text(&CONTENT_ENCODING))?;
+        let (mut body, keeps, mut rest) = (head.body, head.keeps, &input.bytes()[head.length..]);
+        let first = body.piece(&mut rest)?.unwrap_or_default();
+        self.text.clear();
+        while let Some(piece) = body.piece(&mut rest)? {
+            if self.text.is_empty() {
+                self.text.extend_from_slice(first);
+            }
+            add(&mut self.text, piece)?;
+        }
+        if body.is_over() && self.text.is_empty() {
+            feed.read_returned();
+            let next = answered(feed, head.status, |name| head.text(name), first, polled)?;
+            feed.read_handed_out();
+            return Ok(Some(Came::Whole { next, keeps }));
+        }
+        if self.text.is_empty() {
+            self.text.extend_from_slice(first);
+        }
+        Ok(Some(Came::Part { status: head.status, fields: head.fields(), body, keeps }))
+    }
+
+    async fn rest_of(&mut self, connection: &mut Connection<Tapped>, mut body: Body) -> Result<(), ConnectionError> {
+        while connection.more(body).await? {
+            let mut rest = connection.input.bytes();
+            while let Some(piece) = body.piece(&mut rest)? {
+                add(&mut self.text, piece)?;
+            }
+            connection.input.clear();
+        }
+        Ok(())
     }
 }
 

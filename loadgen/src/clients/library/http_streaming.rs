@@ -16,9 +16,9 @@ pub(crate) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, Co
     }
     let mut units = UnitBuffer::new(&feed.technique.units);
     while let Some(chunk) = response.chunk().await? {
-        units.extend(&chunk);
-        while let Some(unit) = units.next_unit() {
-            feed.unit(&unit, None)?;
+        let mut piece = &chunk[..];
+        while let Some(unit) = units.next(&mut piece) {
+            feed.unit(unit, None)?;
         }
         units.bounded()?;
     }

@@ -17,13 +17,14 @@ use crate::server::READ_BUFFER_BYTES;
 use crate::watch::wire::Tapped;
 
 pub(crate) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, ConnectionError> {
-    let (stream, early) = handshake(feed).await?;
+    let (stream, input) = handshake(feed).await?;
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(READ_BUFFER_BYTES)
         .max_message_size(Some(LONGEST_MESSAGE))
         .max_frame_size(Some(LONGEST_MESSAGE));
-    let mut socket = WebSocketStream::from_partially_read(stream, early, Role::Client, Some(config)).await;
+    let mut socket =
+        WebSocketStream::from_partially_read(stream, input.bytes().to_vec(), Role::Client, Some(config)).await;
     feed.opened();
     if let Some(hello) = feed.hello() {
         socket.send(Message::text(hello)).await?;
@@ -60,14 +61,10 @@ async fn write<S: Sink>(
     socket: &mut WebSocketStream<Tapped>,
     feed: &mut Feed<'_, S>,
 ) -> Result<(), ConnectionError> {
-    let (messages, bytes) = outbound.size();
-    for payload in outbound.payloads {
-        socket.feed(Message::text(feed.spoken(&payload).into_owned())).await?;
+    for payload in &outbound.payloads {
+        socket.feed(Message::text(feed.spoken(payload).into_owned())).await?;
     }
     socket.flush().await?;
-    feed.tally().spoken(bytes);
-    feed.sink.wrote(messages);
-    // A publisher that has stopped waiting has no use for the answer.
-    outbound.written.send(()).unwrap_or_default();
+    feed.wrote(outbound);
     Ok(())
 }

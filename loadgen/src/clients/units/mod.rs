@@ -1,14 +1,15 @@
 //! Units: what one message is carried in, cut out of what comes and read.
 
 mod buffer;
-mod line;
+mod lines;
 mod pointer;
 mod texts;
 mod unit;
 
 pub(crate) use buffer::UnitBuffer;
-pub use line::LineBuffer;
+pub use lines::Lines;
+pub(crate) use lines::split_line;
 pub(crate) use pointer::text;
-pub(crate) use texts::TextBuffer;
+pub(crate) use texts::Texts;
 pub(crate) use unit::elements;
 pub use unit::{Reader, Trust, Unit};

@@ -3,83 +3,103 @@
 //! Only brackets and quotes are looked at: whether a piece is JSON is for its reader to say.
 //! Source: RFC 8259.
 
-use bytes::{Buf, Bytes, BytesMut};
-
-/// JSON texts out of bytes, wherever the reads happened to end.
+/// JSON texts out of bytes, wherever the reads ended. A text that one read brought whole is not copied.
 #[derive(Debug, Default)]
-pub(crate) struct TextBuffer {
-    /// What is not handed out.
-    bytes: BytesMut,
-    /// How far it has been looked at, from the start of a text.
-    at: usize,
+pub(crate) struct Texts {
+    /// The begin of a text, from earlier reads.
+    begun: Vec<u8>,
+    /// Whether that text was completed and handed out.
+    is_out: bool,
+    at: Position,
+}
+
+/// Where in a text the next byte stands.
+#[derive(Clone, Copy, Debug, Default)]
+struct Position {
     depth: usize,
     in_string: bool,
     escaped: bool,
 }
 
-impl TextBuffer {
-    /// Adds what was read.
-    pub(crate) fn extend(&mut self, chunk: &[u8]) {
-        self.bytes.extend_from_slice(chunk);
-    }
+/// What a byte is to the text that it stands in.
+enum Byte {
+    /// White space before a text.
+    Before,
+    Inside,
+    Last,
+    /// The first that does not belong to it.
+    After,
+}
 
-    /// Takes the next whole text. A number or a name is whole when something follows it.
-    pub(crate) fn next_text(&mut self) -> Option<Bytes> {
-        while let Some(&byte) = self.bytes.get(self.at) {
-            let begun = self.at > 0;
-            if self.in_string {
-                self.at += 1;
-                match byte {
-                    _ if self.escaped => self.escaped = false,
-                    b'\\' => self.escaped = true,
-                    b'"' => self.in_string = false,
-                    _inside => {}
-                }
-                if !self.in_string && self.depth == 0 {
-                    return Some(self.take());
-                }
-                continue;
-            }
-            match byte {
-                b'{' | b'[' | b'"' if begun && self.depth == 0 => return Some(self.take()),
-                b' ' | b'\t' | b'\r' | b'\n' if begun && self.depth == 0 => return Some(self.take()),
-                b' ' | b'\t' | b'\r' | b'\n' if self.depth == 0 => {
-                    self.bytes.advance(1);
-                    continue;
-                }
-                b'"' => self.in_string = true,
-                b'{' | b'[' => self.depth += 1,
-                b'}' | b']' => self.depth = self.depth.saturating_sub(1),
-                _other => {}
-            }
-            self.at += 1;
-            if matches!(byte, b'}' | b']') && self.depth == 0 {
-                return Some(self.take());
+impl Texts {
+    /// Takes the next whole text out of these bytes. A number or a name is whole when something follows it.
+    pub(crate) fn next<'s, 'b: 's>(&'s mut self, bytes: &mut &'b [u8]) -> Option<&'s [u8]> {
+        if std::mem::take(&mut self.is_out) {
+            self.begun.clear();
+        }
+        let mut start = 0;
+        for (index, &byte) in bytes.iter().enumerate() {
+            let has_begun = index > start || !self.begun.is_empty();
+            match self.at.byte(byte, has_begun) {
+                Byte::Before => start = index + 1,
+                Byte::Inside => {}
+                Byte::Last => return Some(self.cut(bytes, start, index + 1)),
+                Byte::After => return Some(self.cut(bytes, start, index)),
             }
         }
+        self.begun.extend_from_slice(&bytes[start..]);
+        *bytes = &[];
         None
     }
 
-    /// What is left when no more will come; `None` where that is nothing.
-    pub(crate) fn rest(&mut self) -> Option<Bytes> {
-        self.at = self.bytes.len();
-        Some(self.take()).filter(|rest| !rest.is_empty())
+    /// What is left when no more bytes will come; `None` where nothing is.
+    pub(crate) fn rest(&mut self) -> Option<&[u8]> {
+        if self.begun() == 0 {
+            return None;
+        }
+        self.is_out = true;
+        Some(&self.begun)
     }
 
-    /// How long the text is that has begun and is not whole.
+    /// How many bytes there are of a text that is not whole.
     pub(crate) const fn begun(&self) -> usize {
-        self.at
+        if self.is_out { 0 } else { self.begun.len() }
     }
 
-    /// Whether a text has begun that is not whole.
-    pub(crate) fn is_mid_text(&self) -> bool {
-        self.at > 0
+    fn cut<'s, 'b: 's>(&'s mut self, bytes: &mut &'b [u8], start: usize, end: usize) -> &'s [u8] {
+        let (text, rest) = bytes.split_at(end);
+        (*bytes, self.at) = (rest, Position::default());
+        if self.begun.is_empty() {
+            return &text[start..];
+        }
+        self.begun.extend_from_slice(text);
+        self.is_out = true;
+        &self.begun
     }
+}
 
-    fn take(&mut self) -> Bytes {
-        let text = self.bytes.split_to(self.at).freeze();
-        *self = Self { bytes: std::mem::take(&mut self.bytes), ..Self::default() };
-        text
+impl Position {
+    fn byte(&mut self, byte: u8, has_begun: bool) -> Byte {
+        if self.in_string {
+            let is_end = byte == b'"' && !self.escaped;
+            self.escaped = byte == b'\\' && !self.escaped;
+            self.in_string = !is_end;
+            return if is_end && self.depth == 0 { Byte::Last } else { Byte::Inside };
+        }
+        match byte {
+            b'{' | b'[' | b'"' if has_begun && self.depth == 0 => return Byte::After,
+            b' ' | b'\t' | b'\r' | b'\n' if self.depth == 0 => {
+                return if has_begun { Byte::After } else { Byte::Before };
+            }
+            b'"' => self.in_string = true,
+            b'{' | b'[' => self.depth += 1,
+            b'}' | b']' => {
+                self.depth = self.depth.saturating_sub(1);
+                return if self.depth == 0 { Byte::Last } else { Byte::Inside };
+            }
+            _other => {}
+        }
+        Byte::Inside
     }
 }
 
@@ -90,18 +110,20 @@ mod tests {
     use super::*;
 
     fn texts(bytes: &[u8], cuts: &[usize]) -> Vec<String> {
-        let (mut buffer, mut out, mut rest) = (TextBuffer::default(), Vec::new(), bytes);
+        let (mut texts, mut out, mut rest) = (Texts::default(), Vec::new(), bytes);
+        let owned = |text: &[u8]| String::from_utf8_lossy(text).into_owned();
         for cut in cuts.iter().cycle() {
-            let (piece, after) = rest.split_at((*cut).min(rest.len()));
-            buffer.extend(piece);
-            out.extend(std::iter::from_fn(|| buffer.next_text()));
+            let (mut piece, after) = rest.split_at((*cut).min(rest.len()));
+            while let Some(text) = texts.next(&mut piece) {
+                out.push(owned(text));
+            }
             rest = after;
             if rest.is_empty() {
-                out.extend(buffer.rest());
+                out.extend(texts.rest().map(owned));
                 break;
             }
         }
-        out.into_iter().map(|text| String::from_utf8_lossy(&text).into_owned()).collect()
+        out
     }
 
     #[test]
@@ -114,12 +136,11 @@ mod tests {
     }
 
     #[test]
-    fn what_breaks_off_is_told_from_what_ended() {
-        for (text, is_mid_text) in [("", false), ("{} \n", false), ("{", true), ("{}1", true)] {
-            let mut buffer = TextBuffer::default();
-            buffer.extend(text.as_bytes());
-            while buffer.next_text().is_some() {}
-            assert_eq!(buffer.is_mid_text(), is_mid_text, "{text}");
+    fn a_text_that_breaks_off_is_told_from_one_that_ended() {
+        for (text, begun) in [("", 0), ("{} \n", 0), ("{", 1), ("{}1", 1)] {
+            let (mut texts, mut bytes) = (Texts::default(), text.as_bytes());
+            while texts.next(&mut bytes).is_some() {}
+            assert_eq!(texts.begun(), begun, "{text}");
         }
     }
 

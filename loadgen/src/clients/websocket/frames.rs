@@ -1,7 +1,7 @@
 //! The frames of a WebSocket, as a client reads and writes them. Source: RFC 6455 §5.
 
 use crate::clients::error::{LONGEST_MESSAGE, MASKED as MASKED_BY_A_SERVER};
-use crate::clients::io::Leftover;
+use crate::clients::io::Input;
 
 const FINAL: u8 = 0x80;
 const RESERVED: u8 = 0x70;
@@ -28,12 +28,13 @@ pub(crate) enum Message<'a> {
     Close(Option<u16>),
 }
 
-/// Messages out of bytes, wherever the reads happened to end.
+/// Messages out of what has come.
 #[derive(Debug, Default)]
 pub(crate) struct FrameReader {
-    begun: Leftover,
-    /// A message that came in part: its kind, and what there is of it.
-    parts: Option<(u8, Vec<u8>)>,
+    /// A message that comes in fragments: its kind, and what there is of it.
+    fragments: Option<(u8, Vec<u8>)>,
+    /// The last message that came in fragments.
+    joined: Vec<u8>,
 }
 
 struct Head {
@@ -43,66 +44,45 @@ struct Head {
     payload: usize,
 }
 
-impl FrameReader {
-    /// Hands on every message that is whole.
-    ///
-    /// # Errors
-    /// Those of `hand_on`; what is wrong, where it is no frame of a server.
-    pub(crate) fn read<E: From<BrokenFrame>>(
-        &mut self,
-        bytes: &[u8],
-        mut hand_on: impl FnMut(Message<'_>) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let Self { begun, parts } = self;
-        begun.with(bytes, |bytes| {
-            let mut rest = bytes;
-            while let Some(Head { is_final, kind, head, payload }) = head_of(rest).map_err(BrokenFrame)? {
-                let Some(content) = rest.get(head..head + payload) else { break };
-                rest = &rest[head + payload..];
-                frame((is_final, kind), content, parts, &mut hand_on)?;
-            }
-            Ok(bytes.len() - rest.len())
-        })
-    }
-}
-
 /// What is wrong with a message that is longer than is taken.
 pub(crate) const TOO_LONG: &str = "a message is too long";
 
-/// What is wrong with a frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct BrokenFrame(pub(crate) &'static str);
-
-/// Enters a frame; hands on the message that is whole with it.
-fn frame<E: From<BrokenFrame>>(
-    (is_final, kind): (bool, u8),
-    content: &[u8],
-    parts: &mut Option<(u8, Vec<u8>)>,
-    mut hand_on: impl FnMut(Message<'_>) -> Result<(), E>,
-) -> Result<(), E> {
-    let wrong = |what| Err(BrokenFrame(what).into());
-    match (kind, &mut *parts, is_final) {
-        (TEXT | BINARY, None, true) => hand_on(whole(kind, content)),
-        (TEXT | BINARY, parts @ None, false) => {
-            *parts = Some((kind, content.to_vec()));
-            Ok(())
-        }
-        (CONTINUATION, Some((_, text)), _) if text.len() + content.len() > LONGEST_MESSAGE => wrong(TOO_LONG),
-        (CONTINUATION, Some((kind, text)), is_final) => {
-            text.extend_from_slice(content);
-            if !is_final {
-                return Ok(());
+impl FrameReader {
+    /// Takes the next whole message.
+    ///
+    /// # Errors
+    /// What is wrong, where a frame is none that a server may send.
+    pub(crate) fn next<'i>(&'i mut self, input: &'i mut Input) -> Result<Option<Message<'i>>, &'static str> {
+        while let Some(Head { is_final, kind, head, payload }) = head_of(input.bytes())? {
+            if input.bytes().len() < head + payload {
+                break;
             }
-            let (kind, text) = (*kind, std::mem::take(text));
-            *parts = None;
-            hand_on(whole(kind, &text))
+            input.take(head);
+            match (kind, &mut self.fragments) {
+                (TEXT | BINARY, None) if is_final => return Ok(Some(whole(kind, input.take(payload)))),
+                (TEXT | BINARY, fragments @ None) => *fragments = Some((kind, input.take(payload).to_vec())),
+                (TEXT | BINARY, Some(_)) => return Err("a message inside another"),
+                (CONTINUATION, None) => return Err("a continuation of nothing"),
+                (CONTINUATION, Some((_, text))) if text.len() + payload > LONGEST_MESSAGE => return Err(TOO_LONG),
+                (CONTINUATION, Some((kind, text))) => {
+                    text.extend_from_slice(input.take(payload));
+                    if is_final {
+                        let kind = *kind;
+                        self.joined = std::mem::take(text);
+                        self.fragments = None;
+                        return Ok(Some(whole(kind, &self.joined)));
+                    }
+                }
+                (PING, _) => return Ok(Some(Message::Ping(input.take(payload)))),
+                (PONG, _) => {
+                    input.take(payload);
+                    return Ok(Some(Message::Pong));
+                }
+                (CLOSE, _) => return close_of(input.take(payload)).map(Some),
+                (_unknown, _) => return Err("a frame of no known kind"),
+            }
         }
-        (CONTINUATION, None, _) => wrong("a continuation of nothing"),
-        (TEXT | BINARY, Some(_), _) => wrong("a message inside another"),
-        (PING, ..) => hand_on(Message::Ping(content)),
-        (PONG, ..) => hand_on(Message::Pong),
-        (CLOSE, ..) => hand_on(close_of(content).map_err(BrokenFrame)?),
-        (_unknown, ..) => wrong("a frame of no known kind"),
+        Ok(None)
     }
 }
 
@@ -169,27 +149,30 @@ pub(crate) fn write(out: &mut Vec<u8>, kind: u8, payload: &[u8], key: [u8; 4]) {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
     use proptest::prelude::*;
 
     use super::*;
 
     /// The messages of these bytes, read one piece after another.
-    fn read_pieces<'p>(pieces: impl IntoIterator<Item = &'p [u8]>) -> Result<Vec<String>, BrokenFrame> {
-        let (mut reader, mut out) = (FrameReader::default(), Vec::new());
-        for piece in pieces {
-            reader.read(piece, |message| {
-                out.push(format!("{message:?}"));
-                Ok::<_, BrokenFrame>(())
-            })?;
+    fn read_pieces<'p>(pieces: impl IntoIterator<Item = &'p [u8]>) -> Result<Vec<String>, &'static str> {
+        let (mut reader, mut input, mut out) = (FrameReader::default(), Input::default(), Vec::new());
+        for mut piece in pieces {
+            while !piece.is_empty() {
+                input.fill(&mut piece).now_or_never().unwrap().unwrap();
+                while let Some(message) = reader.next(&mut input)? {
+                    out.push(format!("{message:?}"));
+                }
+            }
         }
         Ok(out)
     }
 
-    fn read(bytes: &[u8]) -> Result<Vec<String>, BrokenFrame> {
+    fn read(bytes: &[u8]) -> Result<Vec<String>, &'static str> {
         read_pieces([bytes])
     }
 
-    fn told(message: Message<'_>) -> Result<Vec<String>, BrokenFrame> {
+    fn told(message: Message<'_>) -> Result<Vec<String>, &'static str> {
         Ok(vec![format!("{message:?}")])
     }
 

@@ -11,14 +11,15 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::clients::error::ConnectionError;
 use crate::clients::feed::Feed;
-use crate::clients::http::{Connection, Request};
+use crate::clients::http::{Connection, Request, Response};
+use crate::clients::io::Input;
 use crate::clients::sink::Sink;
 use crate::watch::wire::Tapped;
 
 /// Asks for the upgrade; the socket and what came behind the answer. Both clients shake hands so: the
 /// library's own handshake takes extensions that nobody asked for, and refuses lists and interim
 /// responses, which the standards allow.
-pub(crate) async fn handshake<S: Sink>(feed: &mut Feed<'_, S>) -> Result<(Tapped, Vec<u8>), ConnectionError> {
+pub(crate) async fn handshake<S: Sink>(feed: &mut Feed<'_, S>) -> Result<(Tapped, Input), ConnectionError> {
     let key = generate_key();
     let value = HeaderValue::try_from(&key).or(Err(ConnectionError::Frame("the key is no text of a field")))?;
     let upgrade = [
@@ -31,17 +32,13 @@ pub(crate) async fn handshake<S: Sink>(feed: &mut Feed<'_, S>) -> Result<(Tapped
     let mut connection = Connection::open(feed).await?;
     feed.sink.requested(feed.now());
     connection.send(request.bytes(feed)?, feed.tally()).await?;
-    let early = connection.head(feed, |feed, head, behind| {
-        if head.status != StatusCode::SWITCHING_PROTOCOLS {
-            return Err(ConnectionError::Status(head.status.as_u16()));
-        }
-        let fields = head.fields();
-        agreed(&fields, &key, request.fields()).map_err(ConnectionError::Handshake)?;
-        feed.place.answered(&fields);
-        Ok(behind.to_vec())
-    });
-    let early = early.await?;
-    Ok((connection.into_socket(), early))
+    let Response { status, fields, .. } = connection.response(feed.tally()).await?;
+    if status != StatusCode::SWITCHING_PROTOCOLS {
+        return Err(ConnectionError::Status(status.as_u16()));
+    }
+    agreed(&fields, &key, request.fields()).map_err(ConnectionError::Handshake)?;
+    feed.place.answered(&fields);
+    Ok((connection.io, connection.input))
 }
 
 /// Whether the server has agreed to what was asked, and to nothing else (§4.1).

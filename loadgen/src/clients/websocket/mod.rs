@@ -3,5 +3,5 @@
 mod frames;
 mod handshake;
 
-pub(crate) use frames::{BrokenFrame, CLOSE, FrameReader, Message, PONG, TOO_LONG, write, write_text};
+pub(crate) use frames::{CLOSE, FrameReader, Message, PONG, TOO_LONG, write, write_text};
 pub(crate) use handshake::handshake;

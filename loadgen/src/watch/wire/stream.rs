@@ -59,46 +59,30 @@ fn choose_the_port_late(_: &TcpSocket) -> io::Result<()> {
 
 impl AsyncRead for Tapped {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let room = buf.remaining();
-        self.poll_read_with(cx, room, |stream| stream.try_read_buf(buf)).map_ok(drop)
-    }
-}
-
-impl Tapped {
-    /// Reads into `room`, as far as that goes at once; 0 bytes say that no more will come.
-    pub(crate) fn poll_read_into(&self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
-        self.poll_read_with(cx, room.len(), |stream| stream.try_read(room))
-    }
-
-    fn poll_read_with(
-        &self,
-        cx: &mut Context<'_>,
-        room: usize,
-        mut read: impl FnMut(&TcpStream) -> io::Result<usize>,
-    ) -> Poll<io::Result<usize>> {
         let Watched { stream, ended } = &*self.watched;
+        let room = buf.remaining();
         loop {
             ready!(stream.poll_read_ready(cx))?;
-            let mut in_part = None;
-            let read = stream.try_io(Interest::READABLE, || match read(stream) {
+            let mut in_part = false;
+            let read = stream.try_io(Interest::READABLE, || match stream.try_read_buf(buf) {
                 // Less than there was room for: the socket is empty, and asking it again would be
                 // one more system call. Tokio's own reading says so in the same way.
                 Ok(bytes) if (1..room).contains(&bytes) => {
-                    in_part = Some(bytes);
+                    in_part = true;
                     Err(io::ErrorKind::WouldBlock.into())
                 }
                 read => read,
             });
-            match (read, in_part) {
-                (Ok(bytes), _) => {
+            match read {
+                Ok(bytes) => {
                     if bytes == 0 && room > 0 {
                         ended.store(true, Ordering::Relaxed);
                     }
-                    return Poll::Ready(Ok(bytes));
+                    return Poll::Ready(Ok(()));
                 }
-                (Err(_), Some(bytes)) => return Poll::Ready(Ok(bytes)),
-                (Err(error), None) if error.kind() == io::ErrorKind::WouldBlock => {}
-                (Err(error), None) => return Poll::Ready(Err(error)),
+                Err(_) if in_part => return Poll::Ready(Ok(())),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Poll::Ready(Err(error)),
             }
         }
     }
