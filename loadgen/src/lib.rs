@@ -38,4 +38,4 @@ pub use probe::{Finding, Offer, probe};
 pub use server::{NotFound, Server, find};
 pub use settings::knobs;
 pub use trial::{nothing_due, run};
-pub use watch::{Taps, held_back_to, noise, processes_of, too_loud};
+pub use watch::{WireCounters, held_back_to, noise, processes_of, too_loud};

@@ -6,8 +6,8 @@
 use pushoff_model::workload::{Growth, Search};
 use pushoff_model::{Transport, Workload};
 
+use crate::agents::CONNECTING_AT_ONCE;
 use crate::plan::descriptors_needed;
-use crate::trial::CONNECTING_AT_ONCE;
 
 /// A sentence for each thing that these workloads ask for and this machine does not give.
 #[must_use]

@@ -2,13 +2,13 @@
 
 use pushoff_model::environment::Named;
 
+use crate::agents::CONNECTING_AT_ONCE;
 use crate::agents::page::FLAGS;
-use crate::clients::{BACK_OFF_BASE, BACK_OFF_CAP, LONGEST_ANSWER, LONGEST_MESSAGE, ROOM_BYTES};
+use crate::clients::{BACK_OFF_BASE, BACK_OFF_CAP, LONGEST_ANSWER, LONGEST_MESSAGE, READ_BUFFER_BYTES, ROOM_BYTES};
 use crate::load::{FULL_BATCH_BYTES, MOST_IN_A_BATCH};
 use crate::plan::SUBSCRIBERS_A_PAGE;
-use crate::server::READ_BUFFER_BYTES;
 use crate::timer;
-use crate::trial::{CONNECTING_AT_ONCE, POSTING_CONNECTIONS_WARMED};
+use crate::trial::POSTING_CONNECTIONS_WARMED;
 use crate::watch::{MISSED, generator_share, validity};
 
 /// The settings, with their values and units.

@@ -1,6 +1,7 @@
-//! Who receives: clients in this process, or pages in a browser.
+//! Agents run subscribers: in this process, or in the pages of a browser.
 
-mod finished;
+mod audience;
+pub(crate) mod local;
 pub(crate) mod page;
 
-pub(crate) use finished::Finished;
+pub(crate) use audience::{Audience, CONNECTING_AT_ONCE};

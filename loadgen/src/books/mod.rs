@@ -14,6 +14,6 @@ pub use ledger::Ledger;
 pub(crate) use recorder::Totals;
 pub use recorder::{Recorder, Sample, SampleBlock};
 pub(crate) use settlement::{Account, settle};
-pub(crate) use skew::Spread;
-pub(crate) use subscriber::{Arrivals, Presence, Seat, Standing, Subscriber};
+pub(crate) use skew::Skew;
+pub(crate) use subscriber::{Arrivals, Presence, Progress, Reads, Subscriber};
 pub use window::Window;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use pushoff_model::record::{FaultKind, Faults, Series};
 use pushoff_model::{LatencyHistogram, RunInstant};
 
-use super::skew::Spread;
+use super::skew::Skew;
 use super::window::Window;
 use crate::clients::Polled;
 
@@ -98,7 +98,7 @@ pub struct Totals {
     /// When the last one so far had its first message.
     pub last_greeted: RunInstant,
     /// From the first subscriber that had a message to the last, where it is watched.
-    pub(crate) spread: Option<Spread>,
+    pub(crate) skew: Option<Skew>,
     /// Delivery latency over the measure phase.
     pub series: Series,
     /// Deliveries of messages that were due in the measure phase.
@@ -124,8 +124,8 @@ impl Recorder {
     }
 
     /// Watches from now on how far apart subscribers get the same message.
-    pub(crate) fn watch(&self, spread: Option<Spread>) {
-        self.totals().spread = spread;
+    pub(crate) fn watch(&self, skew: Option<Skew>) {
+        self.totals().skew = skew;
     }
 
     /// Whether a moment lies in the measure phase.
@@ -207,8 +207,8 @@ impl Totals {
         if own {
             self.round_trip.record(latency);
         }
-        if let Some(spread) = &mut self.spread {
-            spread.enter(publisher, index, received);
+        if let Some(skew) = &mut self.skew {
+            skew.enter(publisher, index, received);
         }
         let interval = window.interval_of(due);
         if let (Some(worst), Some(count)) =

@@ -80,7 +80,7 @@ pub(crate) fn settle<Due: Iterator<Item = RunInstant>>(
                 counts.reordered += balance.reordered;
             }
             Err(reason) => {
-                wrong.get_or_insert_with(|| format!("subscriber {}: {reason}", subscriber.seat.number));
+                wrong.get_or_insert_with(|| format!("subscriber {}: {reason}", subscriber.reads.number));
             }
         }
         tally(&mut account, subscriber);
@@ -120,8 +120,8 @@ fn tally(account: &mut Account, subscriber: &Subscriber) {
 
 /// The numbers of the publishers that a subscriber hears, in the order of its ledger.
 fn publishers_of(subscriber: &Subscriber) -> impl Iterator<Item = usize> {
-    let seat = &subscriber.seat;
-    (seat.topic as usize..).step_by(seat.topics as usize).take(seat.publishers)
+    let reads = &subscriber.reads;
+    (reads.topic as usize..).step_by(reads.topics as usize).take(reads.publishers)
 }
 
 /// For each publisher, the indices that no log holds.
@@ -157,12 +157,12 @@ mod tests {
 
     use super::*;
     use crate::books::fates::{Publication, Verdict};
-    use crate::books::subscriber::{Arrivals, Presence, Seat};
+    use crate::books::subscriber::{Arrivals, Presence, Reads};
 
     fn subscriber(number: u32) -> Subscriber {
         let (others, presence) = (Others::Refuse, Presence::Greeted);
-        let seat = Seat { number, topic: 0, topics: 1, publishers: 1, others, presence, own: None };
-        Subscriber::new(seat, Arc::default(), Arc::default(), Arc::new(Arrivals::new(1)))
+        let reads = Reads { number, topic: 0, topics: 1, publishers: 1, others, presence, own: None };
+        Subscriber::new(reads, Arc::default(), Arc::default(), Arc::new(Arrivals::new(1)))
     }
 
     fn settled(subscribers: &[Subscriber], publication: &Publication) -> Result<Account, Failed> {

@@ -11,7 +11,7 @@ const MOST_WATCHED: usize = 1 << 20;
 
 /// From the first subscriber that had a message to the last, once a message that all got.
 #[derive(Debug, Default)]
-pub(crate) struct Spread {
+pub(crate) struct Skew {
     streams: Vec<Stream>,
     histogram: LatencyHistogram,
 }
@@ -35,7 +35,7 @@ struct Slot {
     heard: u32,
 }
 
-impl Spread {
+impl Skew {
     /// Watches the messages that each publisher sends from its index `first` on; `None` where no topic has a
     /// second subscriber.
     pub(crate) fn of(workload: &Workload, first: impl Fn(u32) -> u64) -> Option<Self> {
@@ -92,10 +92,10 @@ mod tests {
     }
 
     /// Two topics with three and two subscribers, measured from their third message on.
-    fn spread() -> Spread {
+    fn spread() -> Skew {
         let mut workload = built_in("ticker").unwrap().unwrap();
         (workload.topics, workload.subscribers) = (2, 5);
-        Spread::of(&workload, |_| 2).unwrap()
+        Skew::of(&workload, |_| 2).unwrap()
     }
 
     #[test]
@@ -130,6 +130,6 @@ mod tests {
     #[test]
     fn topics_with_one_reader_each_have_no_spread() {
         let workload = built_in("progress").unwrap().unwrap();
-        assert!(Spread::of(&workload, |_| 0).is_none());
+        assert!(Skew::of(&workload, |_| 0).is_none());
     }
 }

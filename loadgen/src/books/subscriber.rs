@@ -18,12 +18,12 @@ use crate::message::stamp::{self, GREETER, Received};
 /// One subscriber of a trial.
 #[derive(Debug)]
 pub(crate) struct Subscriber {
-    pub(crate) seat: Seat,
+    pub(crate) reads: Reads,
     pub(crate) ledger: Ledger,
     pub(crate) tallies: Tallies,
     samples: SampleBlock,
     recorder: Arc<Recorder>,
-    standing: Arc<Standing>,
+    progress: Arc<Progress>,
     arrivals: Arc<Arrivals>,
     connecting: Option<RunInstant>,
     opened: bool,
@@ -31,14 +31,14 @@ pub(crate) struct Subscriber {
     /// Whether nobody else knows yet that it has its greeting.
     untold: bool,
     present: bool,
-    /// Room among those who connect at the same time; given back when this one is connected.
-    pub(crate) room: Option<OwnedSemaphorePermit>,
+    /// The permit to connect; given back when this one is connected.
+    pub(crate) permit: Option<OwnedSemaphorePermit>,
 }
 
 /// Who a subscriber is among the publishers of its topic: number `topic + n × topics`, where every
 /// subscriber speaks, and `topic` alone where the server's side does.
 #[derive(Clone, Debug)]
-pub(crate) struct Seat {
+pub(crate) struct Reads {
     /// The subscriber's number, from 0.
     pub(crate) number: u32,
     /// The topic's number, from 0.
@@ -83,7 +83,7 @@ impl Presence {
     }
 }
 
-impl Seat {
+impl Reads {
     /// The place, from 0, of a publisher among those of this topic; `None` where it is not one.
     fn place(&self, publisher: u32) -> Option<usize> {
         let beyond = publisher.checked_sub(self.topic)?;
@@ -102,7 +102,7 @@ pub(crate) struct Tallies {
 
 /// How far a subscriber has come, for those who wait for it.
 #[derive(Debug, Default)]
-pub(crate) struct Standing {
+pub(crate) struct Progress {
     /// Messages delivered at least once, or told missed.
     pub(crate) accounted: AtomicU64,
     /// Whether it knows that its topic is complete.
@@ -153,21 +153,21 @@ impl Countdown {
 }
 
 impl Subscriber {
-    pub(crate) fn new(seat: Seat, recorder: Arc<Recorder>, standing: Arc<Standing>, arrivals: Arc<Arrivals>) -> Self {
+    pub(crate) fn new(reads: Reads, recorder: Arc<Recorder>, progress: Arc<Progress>, arrivals: Arc<Arrivals>) -> Self {
         Self {
-            ledger: Ledger::new(seat.publishers),
-            seat,
+            ledger: Ledger::new(reads.publishers),
+            reads,
             tallies: Tallies::default(),
             samples: SampleBlock::default(),
             recorder,
-            standing,
+            progress,
             arrivals,
             connecting: None,
             opened: false,
             greeted: false,
             untold: false,
             present: false,
-            room: None,
+            permit: None,
         }
     }
 
@@ -188,13 +188,13 @@ impl Subscriber {
     fn present(&mut self) {
         if !self.present {
             self.present = true;
-            self.room = None;
+            self.permit = None;
             self.arrivals.present.one();
         }
     }
 
     fn stamped(&mut self, stamp: &stamp::Stamp, message: Incoming<'_>) {
-        let delivery = match self.seat.place(stamp.publisher) {
+        let delivery = match self.reads.place(stamp.publisher) {
             Some(place) => self.ledger.deliver(place, stamp.index),
             None => {
                 self.ledger.foreign();
@@ -204,7 +204,7 @@ impl Subscriber {
         if delivery != Delivery::First {
             return;
         }
-        let own = self.seat.own.as_ref().filter(|_| stamp.publisher == self.seat.number);
+        let own = self.reads.own.as_ref().filter(|_| stamp.publisher == self.reads.number);
         if let Some(publication) = own {
             publication.echoed(stamp.index);
         }
@@ -231,7 +231,7 @@ impl Sink for Subscriber {
             self.opened = true;
             self.recorder.connected(at.since(self.connecting.unwrap_or(at)));
         }
-        if self.seat.presence == Presence::Opened {
+        if self.reads.presence == Presence::Opened {
             self.present();
         }
     }
@@ -239,7 +239,7 @@ impl Sink for Subscriber {
     fn requested(&mut self, at: RunInstant) {
         self.tallies.requests += 1;
         self.tallies.requests_measured += u64::from(self.recorder.measures(at));
-        if self.seat.presence == Presence::Asked {
+        if self.reads.presence == Presence::Asked {
             self.present();
         }
     }
@@ -252,7 +252,7 @@ impl Sink for Subscriber {
             Some(Received { is_whole: false, .. }) => self.ledger.altered(),
             Some(Received { stamp, .. }) if stamp.publisher == GREETER => self.greeted(message.received),
             Some(Received { stamp, .. }) => self.stamped(&stamp, message),
-            None => match self.seat.others {
+            None => match self.reads.others {
                 Others::Refuse => self.ledger.foreign(),
                 Others::Ignore => {}
             },
@@ -264,7 +264,7 @@ impl Sink for Subscriber {
     }
 
     fn settled(&mut self) {
-        self.standing.accounted.store(self.ledger.accounted(), Ordering::Release);
+        self.progress.accounted.store(self.ledger.accounted(), Ordering::Release);
         if std::mem::take(&mut self.untold) {
             self.present();
             self.arrivals.greeted.one();
@@ -276,7 +276,7 @@ impl Sink for Subscriber {
     }
 
     fn wrote(&mut self, messages: u64) {
-        if let Some(publication) = &self.seat.own {
+        if let Some(publication) = &self.reads.own {
             publication.enter(messages, Verdict::Accepted);
         }
     }
@@ -284,15 +284,15 @@ impl Sink for Subscriber {
     fn broke(&mut self, error: &ConnectionError) -> ControlFlow<()> {
         self.tallies.reconnects += 1;
         let cause = chain(error);
-        tracing::debug!(subscriber = self.seat.number, cause, "the connection broke");
+        tracing::debug!(subscriber = self.reads.number, cause, "the connection broke");
         self.recorder.broke(&cause);
-        if let Some(publication) = &self.seat.own {
+        if let Some(publication) = &self.reads.own {
             publication.broke(&cause);
         }
         ControlFlow::Continue(())
     }
 
     fn completed(&mut self) {
-        self.standing.completed.store(true, Ordering::Release);
+        self.progress.completed.store(true, Ordering::Release);
     }
 }

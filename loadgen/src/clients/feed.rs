@@ -16,7 +16,7 @@ use super::request::{Asking, filled};
 use super::sink::{Incoming, Polled, Sink};
 use super::subscription::{Outbound, Subscription};
 use super::units::{Reader, Trust, Unit, text};
-use crate::watch::wire::{Heard, Tally, Tapped};
+use crate::watch::wire::{CountedStream, Heard, Tally};
 
 pub(crate) struct Feed<'a, S> {
     pub(crate) transport: Transport,
@@ -85,12 +85,12 @@ impl<'a, S: Sink> Feed<'a, S> {
     }
 
     pub(crate) fn tally(&self) -> &Tally {
-        self.subscription.taps.tally()
+        self.subscription.wire.tally()
     }
 
     /// A tapped connection to the server.
-    pub(crate) async fn connect(&self, target: SocketAddr) -> io::Result<Tapped> {
-        Tapped::connect(&self.subscription.taps, target, self.subscription.source).await
+    pub(crate) async fn connect(&self, target: SocketAddr) -> io::Result<CountedStream> {
+        CountedStream::connect(&self.subscription.wire, target, self.subscription.source).await
     }
 
     /// What is to be asked for from where the subscription stands.

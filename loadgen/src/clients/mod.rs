@@ -13,6 +13,7 @@ mod feed;
 #[cfg(fuzzing)]
 pub mod fuzz;
 mod http;
+mod http_client;
 mod io;
 mod lean;
 mod library;
@@ -34,6 +35,7 @@ mod websocket;
 pub(crate) use backoff::{BASE as BACK_OFF_BASE, CAP as BACK_OFF_CAP};
 pub use error::{ConnectionError, SubscribeError};
 pub(crate) use error::{LONGEST_ANSWER, LONGEST_MESSAGE};
+pub(crate) use http_client::{READ_BUFFER_BYTES, bounded_body, http_client};
 pub(crate) use io::ROOM_BYTES;
 pub(crate) use request::{fields_of, filled, newcomers_request, url};
 pub(crate) use sink::Polled;

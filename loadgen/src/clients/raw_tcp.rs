@@ -14,7 +14,7 @@ use super::error::{ConnectionError, LONGEST_MESSAGE};
 use super::feed::{Ended, Feed};
 use super::io::{Input, Io};
 use super::sink::Sink;
-use crate::server::READ_BUFFER_BYTES;
+use crate::clients::http_client::READ_BUFFER_BYTES;
 
 /// What is in a frame: always what our own wire contract puts into a WebSocket's.
 static TECHNIQUE: LazyLock<Option<Technique>> =

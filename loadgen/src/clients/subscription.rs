@@ -8,7 +8,7 @@ use pushoff_model::{Client, RunClock, RunInstant, Topic};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::server::Server;
-use crate::watch::wire::Taps;
+use crate::watch::wire::WireCounters;
 
 /// What one subscriber wants.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub struct Subscription {
     /// Who receives.
     pub client: Client,
     /// Where connections count what crosses them.
-    pub taps: Taps,
+    pub wire: WireCounters,
     /// The address that connections are made from; `None` leaves it to the kernel.
     pub source: Option<IpAddr>,
     /// What stamps are taken from.
@@ -51,7 +51,7 @@ impl Subscription {
             completes: false,
             outbox: None,
             client: Client::default(),
-            taps: Taps::default(),
+            wire: WireCounters::default(),
             source: None,
             clock,
             seed: 0,

@@ -11,9 +11,9 @@ use pushoff_model::target::{Dialect, Template, Variable};
 use reqwest::Url;
 
 use crate::books::Verdict;
-use crate::clients::{ConnectionError, LONGEST_MESSAGE, fields_of, filled, url};
+use crate::clients::{ConnectionError, LONGEST_MESSAGE, bounded_body, fields_of, filled, url};
 use crate::failure::chain;
-use crate::server::{Server, bounded_body};
+use crate::server::Server;
 
 /// The most messages in one request. Chosen here: far more than fall due in one wake-up unless the
 /// server or the generator is stalled.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use pushoff_model::record::{FailureKind, FaultKind};
+use pushoff_model::record::FailureKind;
 use pushoff_model::{RunClock, Workload};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, timeout_at};
@@ -15,7 +15,7 @@ use super::pacer::Pacer;
 use super::poster::Poster;
 use super::publisher::Publisher;
 use super::timetable::Timetable;
-use crate::books::{Account, GIVEN_UP, Publication, Recorder, Standing};
+use crate::books::{Progress, Publication, Recorder};
 use crate::clients::ConnectionError;
 use crate::failure::{Failed, caused, failed};
 
@@ -39,7 +39,7 @@ pub(crate) struct Load<'a> {
     pub(crate) table: Timetable,
     pub(crate) recorder: &'a Arc<Recorder>,
     pub(crate) publications: &'a [Publication],
-    pub(crate) standings: &'a [Arc<Standing>],
+    pub(crate) progress: &'a [Arc<Progress>],
 }
 
 impl Load<'_> {
@@ -123,13 +123,13 @@ impl Load<'_> {
     async fn all_arrived(&self) {
         let due = self.possible_by_topic();
         let mut looks = interval(LOOK);
-        let mut waiting: Vec<_> = (0..).zip(self.standings).collect();
+        let mut waiting: Vec<_> = (0..).zip(self.progress).collect();
         while !waiting.is_empty() {
             looks.tick().await;
-            waiting.retain(|(number, standing)| {
+            waiting.retain(|(number, progress)| {
                 let all_here =
-                    standing.accounted.load(Ordering::Acquire) >= due[self.workload.topic_of(*number) as usize];
-                let knows = !self.workload.completes || standing.completed.load(Ordering::Acquire);
+                    progress.accounted.load(Ordering::Acquire) >= due[self.workload.topic_of(*number) as usize];
+                let knows = !self.workload.completes || progress.completed.load(Ordering::Acquire);
                 !(all_here && knows)
             });
         }
@@ -148,30 +148,14 @@ impl Load<'_> {
     fn all_completed(&self) -> Result<(), Failed> {
         let due = self.possible_by_topic();
         let ignorant = (0..)
-            .zip(self.standings)
-            .filter(|(number, standing)| {
-                standing.accounted.load(Ordering::Acquire) >= due[self.workload.topic_of(*number) as usize]
-                    && !standing.completed.load(Ordering::Acquire)
+            .zip(self.progress)
+            .filter(|(number, progress)| {
+                progress.accounted.load(Ordering::Acquire) >= due[self.workload.topic_of(*number) as usize]
+                    && !progress.completed.load(Ordering::Acquire)
             })
             .count();
         let reason = || format!("{ignorant} subscribers did not learn in time that their topic was complete");
         if ignorant == 0 { Ok(()) } else { Err(failed(FailureKind::Unbalanced, reason())) }
-    }
-
-    /// Whether a trial has anything to show.
-    ///
-    /// # Errors
-    /// When the server took none of the messages that were to be measured, for another reason than that
-    /// it is overloaded.
-    pub(crate) fn check(&self, account: &Account) -> Result<(), Failed> {
-        let causes = [FaultKind::Refused, FaultKind::Unanswered];
-        match causes.into_iter().find_map(|kind| account.faults.of(kind).find(|it| it.cause != GIVEN_UP)) {
-            Some(fault) if account.window.published == 0 => {
-                let reason = format!("no message of the measure phase was published: {}", fault.cause);
-                Err(account.failed(FailureKind::Server, reason))
-            }
-            Some(_) | None => Ok(()),
-        }
     }
 }
 

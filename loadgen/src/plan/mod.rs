@@ -4,6 +4,6 @@ mod descriptors;
 mod order;
 mod search;
 
+pub(crate) use descriptors::SUBSCRIBERS_A_PAGE;
 pub use descriptors::{MOST_IN_A_BROWSER, connections_needed, descriptors_needed, raise_descriptor_limit};
-pub(crate) use descriptors::{SUBSCRIBERS_A_PAGE, speaks_on_its_own};
 pub use order::{Asked, Left, Plan, Trial};

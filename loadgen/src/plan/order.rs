@@ -13,11 +13,11 @@ use std::time::Duration;
 
 use pushoff_model::record::{Outcome, Step};
 use pushoff_model::target::Target;
-use pushoff_model::workload::{Growth, Search};
+use pushoff_model::workload::{Direction, Growth, Search};
 use pushoff_model::{Client, Transport, Workload};
 use rand::seq::SliceRandom;
 
-use super::descriptors;
+use super::descriptors::{most_subscribers, speaks_on_its_own};
 use super::search::{CapacitySearch, verdict};
 use crate::seeding::{Purpose, mix, stream};
 
@@ -47,6 +47,14 @@ pub struct Trial {
 }
 
 impl Trial {
+    /// Whether members speak on the connection that they listen on.
+    pub(crate) fn speaks_on_its_own_connection(&self) -> bool {
+        let technique = self.target.dialect.technique(self.transport);
+        self.workload.direction == Direction::Both
+            && speaks_on_its_own(self.transport, self.client)
+            && technique.is_some_and(|technique| technique.speaks.is_some())
+    }
+
     /// A trial of a workload as it stands, outside any plan.
     #[must_use]
     pub fn new(workload: Arc<Workload>, transport: Transport, target: Arc<Target>, seed: u64) -> Self {
@@ -231,7 +239,7 @@ fn fitting(search: &Search, workload: &Workload, transport: Transport, client: C
     match search.grow {
         Growth::Rate => *search,
         Growth::Subscribers => {
-            let most = descriptors::most_subscribers(workload, transport, client, descriptors);
+            let most = most_subscribers(workload, transport, client, descriptors);
             Search { most: search.most.min(f64::from(most)), ..*search }
         }
     }

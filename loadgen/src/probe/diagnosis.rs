@@ -16,9 +16,9 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 
 use super::{PATIENCE, unguessable_topic};
-use crate::clients::{ConnectionError, SubscribeError, Subscription, newcomers_request, technique};
+use crate::clients::{ConnectionError, SubscribeError, Subscription, http_client, newcomers_request, technique};
 use crate::failure::chain;
-use crate::server::{Server, http_client};
+use crate::server::Server;
 
 /// How long the head of an answer is waited for, and after it the first of its body.
 const LOOK: Duration = Duration::from_secs(2);

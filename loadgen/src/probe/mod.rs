@@ -22,10 +22,10 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use crate::clients::{Subscription, subscribe, technique};
+use crate::clients::{Subscription, http_client, subscribe, technique};
 use crate::failure::chain;
 use crate::load::Poster;
-use crate::server::{Server, http_client};
+use crate::server::Server;
 use diagnosis::{Scene, Trouble};
 use ears::Ears;
 use relay::Relay;

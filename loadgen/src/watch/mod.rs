@@ -18,4 +18,4 @@ pub use processes::processes_of;
 pub(crate) use stalls::MISSED;
 pub use usage::held_back_to;
 pub(crate) use usage::{Reading, Use, generator_share};
-pub use wire::Taps;
+pub use wire::WireCounters;

@@ -39,7 +39,7 @@ pub(crate) const PAGE_CLOCK: Duration = Duration::from_micros(500);
 const FEW_RESENT: u64 = 10;
 
 /// Everything that is wrong with a trial, as far as can be known.
-pub(crate) fn concerns(used: &Use, own_lag: &LatencyHistogram, slo: Option<&Slo>) -> Vec<Concern> {
+pub(crate) fn flags(used: &Use, own_lag: &LatencyHistogram, slo: Option<&Slo>) -> Vec<Concern> {
     let busy = |name: &str, process: &ProcessUse, bound: f64| {
         let busy = process.utilisation();
         (busy > bound)
@@ -66,7 +66,7 @@ pub(crate) fn concerns(used: &Use, own_lag: &LatencyHistogram, slo: Option<&Slo>
 }
 
 /// What is wrong with the clocks of a browser's pages.
-pub(crate) fn uncertain(clock: &PageClocks) -> Option<Concern> {
+pub(crate) fn uncertain_clock(clock: &PageClocks) -> Option<Concern> {
     let off = Duration::from_nanos(clock.uncertainty_ns.max(clock.drift_ns));
     (off > PAGE_CLOCK).then(|| Concern {
         limit: Limit::Generator,
@@ -160,7 +160,7 @@ mod tests {
         let mut own_lag = LatencyHistogram::new();
         own_lag.record(lag);
         let slo = Slo { share: Share::new(0.99).unwrap(), within: Duration::from_millis(100), may_skip: false };
-        concerns(used, &own_lag, Some(&slo)).into_iter().map(|concern| concern.limit).collect()
+        flags(used, &own_lag, Some(&slo)).into_iter().map(|concern| concern.limit).collect()
     }
 
     #[test]
@@ -194,7 +194,8 @@ mod tests {
     #[test]
     fn a_page_whose_clock_is_not_known_well_enough_is_a_limit_of_the_generator() {
         let of = |uncertainty_ns, drift_ns| {
-            uncertain(&PageClocks { uncertainty_ns, drift_ns, ..PageClocks::default() }).map(|concern| concern.limit)
+            uncertain_clock(&PageClocks { uncertainty_ns, drift_ns, ..PageClocks::default() })
+                .map(|concern| concern.limit)
         };
         assert_eq!(of(500_000, 500_000), None);
         assert_eq!([of(500_001, 0), of(0, 500_001)], [Some(Limit::Generator); 2]);

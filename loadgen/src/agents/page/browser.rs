@@ -15,12 +15,13 @@ use pushoff_model::record::{BrowserUse, Heap, MainThread, PageClocks};
 use pushoff_model::{Client, RunClock, Topic, Transport, Workload};
 use serde_json::json;
 
-use super::attend::Attendance;
 use super::chromium::Chromium;
 use super::devtools::text;
 use super::error::BrowserError;
 use super::page::{Page, Used};
 use super::rest::rest;
+use super::subscribers::PageSubscribers;
+use crate::agents::audience::Audience;
 use crate::books::Subscriber;
 use crate::failure::{Failed, caused};
 use crate::plan::{SUBSCRIBERS_A_PAGE, Trial};
@@ -70,23 +71,25 @@ impl Browser {
         self.chromium.pid
     }
 
-    /// Gives every subscriber, in the order of their numbers, its place in a page.
-    pub(crate) fn seat(
+    /// Has every subscriber connect, in the order of their numbers, each in its page.
+    pub(crate) fn subscribe(
         &self,
-        subscribers: impl Iterator<Item = (Box<Subscriber>, Topic)>,
+        audience: &mut Audience,
+        subscribers: Vec<(Box<Subscriber>, Topic)>,
         trial: &Trial,
-        server: &Server,
-    ) -> Vec<Attendance> {
+        (server, clock): (&Server, RunClock),
+    ) {
         let Workload { polling, phases, .. } = &*trial.workload;
         let load = phases.warm_up + phases.measure;
-        let seated = self.pages.iter().map(|page| Attendance {
+        let page = |page: &Page| PageSubscribers {
             page: page.clone(),
             subscribers: Vec::new(),
             load,
+            clock,
             reasons: VecDeque::new(),
-        });
-        let mut pages: Vec<_> = seated.collect();
-        for (number, (subscriber, topic)) in subscribers.enumerate() {
+        };
+        let mut pages: Vec<_> = self.pages.iter().map(page).collect();
+        for (number, (subscriber, topic)) in subscribers.into_iter().enumerate() {
             let place = number % pages.len();
             let Some(page) = pages.get_mut(place) else { break };
             let name = page.subscribers.len();
@@ -103,7 +106,9 @@ impl Browser {
             });
             page.subscribers.push((subscriber, asked));
         }
-        pages
+        for page in pages {
+            audience.spawn(page.run(audience.signals()));
+        }
     }
 
     /// What the pages have used until now.

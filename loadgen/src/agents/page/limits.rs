@@ -23,8 +23,9 @@ use super::clock::whole;
 use super::error::BrowserError;
 use super::page::Page;
 use super::row::Row;
+use crate::clients::http_client;
 use crate::message::stamp::{self, Stamp};
-use crate::server::{Server, http_client};
+use crate::server::Server;
 
 /// Tabs on one origin: more than the six connections, fewer than anybody would call many.
 const TABS: u32 = 10;

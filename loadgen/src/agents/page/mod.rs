@@ -1,6 +1,5 @@
 //! Subscribers in a real browser: pages in headless Chromium that use the server's own small clients.
 
-mod attend;
 mod browser;
 mod chromium;
 mod clock;
@@ -11,10 +10,11 @@ mod limits;
 mod page;
 mod rest;
 mod row;
+mod subscribers;
 
-pub(crate) use attend::Signals;
 pub(crate) use browser::Browser;
 pub(crate) use chromium::FLAGS;
 pub use chromium::find_chromium;
 pub use error::BrowserError;
 pub use limits::browser_limits;
+pub(crate) use page::Used;

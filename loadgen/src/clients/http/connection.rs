@@ -10,7 +10,7 @@ use crate::clients::error::ConnectionError;
 use crate::clients::feed::Feed;
 use crate::clients::io::{Input, Io};
 use crate::clients::sink::Sink;
-use crate::watch::wire::{Tally, Tapped};
+use crate::watch::wire::{CountedStream, Tally};
 
 /// What a client accepts that has no wish.
 pub(crate) const ANYTHING: (HeaderName, HeaderValue) = (ACCEPT, HeaderValue::from_static("*/*"));
@@ -28,7 +28,7 @@ pub(crate) struct Response {
     pub(crate) body: Body,
 }
 
-impl Connection<Tapped> {
+impl Connection<CountedStream> {
     pub(crate) async fn open<S: Sink>(feed: &Feed<'_, S>) -> Result<Self, ConnectionError> {
         let io = feed.connect(feed.subscription.server.http).await?;
         Ok(Self { io, input: Input::default() })

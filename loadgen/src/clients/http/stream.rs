@@ -9,7 +9,7 @@ use crate::clients::error::ConnectionError;
 use crate::clients::feed::Feed;
 use crate::clients::io::Io;
 use crate::clients::sink::Sink;
-use crate::watch::wire::Tapped;
+use crate::watch::wire::CountedStream;
 
 /// The data of a body that comes bit by bit.
 pub(crate) struct Stream<T> {
@@ -17,7 +17,7 @@ pub(crate) struct Stream<T> {
     body: Body,
 }
 
-impl Stream<Tapped> {
+impl Stream<CountedStream> {
     /// Asks for the stream; `None` where the topic is complete.
     pub(crate) async fn open<S: Sink>(
         feed: &mut Feed<'_, S>,

@@ -9,11 +9,11 @@ use crate::clients::feed::Feed;
 use crate::clients::http::{ANYTHING, Body, Connection, Head, Request, field_room};
 use crate::clients::io::Input;
 use crate::clients::sink::{Polled, Sink};
-use crate::watch::wire::Tapped;
+use crate::watch::wire::CountedStream;
 
 pub(crate) struct Poller {
     request: Request,
-    connection: Option<Connection<Tapped>>,
+    connection: Option<Connection<CountedStream>>,
     /// The body of an answer that several reads or chunks brought.
     text: Vec<u8>,
 }
@@ -105,7 +105,11 @@ impl Poller {
         Ok(Some(Came::Part { status: head.status, fields: head.fields(), body, keeps }))
     }
 
-    async fn rest_of(&mut self, connection: &mut Connection<Tapped>, mut body: Body) -> Result<(), ConnectionError> {
+    async fn rest_of(
+        &mut self,
+        connection: &mut Connection<CountedStream>,
+        mut body: Body,
+    ) -> Result<(), ConnectionError> {
         while connection.more(body).await? {
             let mut rest = connection.input.bytes();
             while let Some(piece) = body.piece(&mut rest)? {

@@ -6,8 +6,8 @@ use super::requests::Requests;
 use crate::clients::answer::{Answer, is_answer};
 use crate::clients::error::{ConnectionError, LONGEST_ANSWER};
 use crate::clients::feed::Feed;
+use crate::clients::http_client::bounded_body;
 use crate::clients::sink::Sink;
-use crate::server::bounded_body;
 
 pub(crate) struct Poller(Requests);
 

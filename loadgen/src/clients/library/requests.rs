@@ -1,4 +1,4 @@
-//! What reqwest asks and is answered, counted; and the tap on its connection.
+//! What reqwest asks and is answered, counted; and the registration on its connection.
 //!
 //! reqwest keeps its sockets to itself. What can be had is a layer around its connector, which
 //! learns the local address of each connection as soon as that is made.
@@ -17,23 +17,23 @@ use tower_service::Service;
 
 use crate::clients::error::ConnectionError;
 use crate::clients::feed::Feed;
+use crate::clients::http_client::http_client_builder;
 use crate::clients::sink::Sink;
 use crate::clients::subscription::Subscription;
-use crate::server::http_client_builder;
-use crate::watch::wire::{Tally, Tap, Taps, lines};
+use crate::watch::wire::{Registration, Tally, WireCounters, lines};
 
 /// A client with a connection of its own.
 pub(crate) struct Requests {
     client: reqwest::Client,
-    /// The end of the subscriber's connection is the end of its tap.
+    /// The end of the subscriber's connection is the end of its registration.
     _held: Held,
 }
 
 impl Requests {
     pub(crate) fn new(subscription: &Subscription) -> Result<Self, ConnectionError> {
         let held = Held::default();
-        let tapping = Tapping { taps: subscription.taps.clone(), slot: held.0.clone() };
-        let client = http_client_builder().local_address(subscription.source).connector_layer(tapping).build()?;
+        let layer = CountingLayer { counters: subscription.wire.clone(), slot: held.0.clone() };
+        let client = http_client_builder().local_address(subscription.source).connector_layer(layer).build()?;
         Ok(Self { client, _held: held })
     }
 
@@ -68,21 +68,21 @@ fn target_length(url: &Url) -> usize {
     url.path().len() + url.query().map_or(0, |query| query.len() + 1)
 }
 
-/// The taps on the connections that a client has. Nearly always one; but a client that asks again
+/// The counters on the connections that a client has. Nearly always one; but a client that asks again
 /// before its connection is back in its pool makes another, and keeps both.
 #[derive(Clone, Default)]
-struct Slot(Arc<Mutex<Vec<Tap>>>);
+struct Slot(Arc<Mutex<Vec<Registration>>>);
 
 impl Slot {
     /// Adds one, and lets those go whose connection is over.
-    fn add(&self, tap: Option<Tap>) {
-        let mut taps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        taps.retain(Tap::is_established);
-        taps.extend(tap);
+    fn add(&self, registration: Option<Registration>) {
+        let mut counters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        counters.retain(Registration::is_established);
+        counters.extend(registration);
     }
 }
 
-/// Lets go of the taps when the client goes, whoever else still knows of them.
+/// Lets go of the counters when the client goes, whoever else still knows of them.
 #[derive(Default)]
 struct Held(Slot);
 
@@ -92,28 +92,28 @@ impl Drop for Held {
     }
 }
 
-/// A layer around a connector that taps every connection as it is made.
+/// A layer around a connector that counters every connection as it is made.
 #[derive(Clone)]
-struct Tapping {
-    taps: Taps,
+struct CountingLayer {
+    counters: WireCounters,
     slot: Slot,
 }
 
-impl<C> Layer<C> for Tapping {
-    type Service = TappingConnector<C>;
+impl<C> Layer<C> for CountingLayer {
+    type Service = CountingConnector<C>;
 
-    fn layer(&self, connector: C) -> TappingConnector<C> {
-        TappingConnector { connector, tapping: self.clone() }
+    fn layer(&self, connector: C) -> CountingConnector<C> {
+        CountingConnector { connector, layer: self.clone() }
     }
 }
 
 #[derive(Clone)]
-struct TappingConnector<C> {
+struct CountingConnector<C> {
     connector: C,
-    tapping: Tapping,
+    layer: CountingLayer,
 }
 
-impl<C, R> Service<R> for TappingConnector<C>
+impl<C, R> Service<R> for CountingConnector<C>
 where
     C: Service<R>,
     C::Response: Connection,
@@ -129,13 +129,13 @@ where
 
     fn call(&mut self, target: R) -> Self::Future {
         let connecting = self.connector.call(target);
-        let tapping = self.tapping.clone();
+        let layer = self.layer.clone();
         Box::pin(async move {
             let connection = connecting.await?;
             let mut said = Extensions::new();
             connection.connected().get_extras(&mut said);
             if let Some(info) = said.get::<HttpInfo>() {
-                tapping.slot.add(tapping.taps.tap_hidden(info.local_addr()));
+                layer.slot.add(layer.counters.register_hidden(info.local_addr()));
             }
             Ok(connection)
         })

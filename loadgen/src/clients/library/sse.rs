@@ -26,7 +26,7 @@ use tower_service::Service;
 use crate::clients::error::{ConnectionError, LONGEST_MESSAGE};
 use crate::clients::feed::{Ended, Feed};
 use crate::clients::sink::Sink;
-use crate::watch::wire::{Tapped, Taps, lines};
+use crate::watch::wire::{CountedStream, WireCounters, lines};
 
 pub(crate) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, ConnectionError> {
     let subscription = &feed.subscription;
@@ -37,8 +37,8 @@ pub(crate) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, Co
     for (name, value) in &asking.fields {
         client = client.header(name.as_str(), value.to_str().map_err(|_error| ConnectionError::Id)?)?;
     }
-    let (taps, server, source) = (subscription.taps.clone(), subscription.server.http, subscription.source);
-    let mut events = client.build_with_transport(Http::new(Connector { taps, server, source })).stream();
+    let (counters, server, source) = (subscription.wire.clone(), subscription.server.http, subscription.source);
+    let mut events = client.build_with_transport(Http::new(Connector { counters, server, source })).stream();
     feed.sink.requested(feed.now());
     while let Some(event) = events.next().await {
         match event {
@@ -71,26 +71,26 @@ fn head_of(answer: &eventsource_client::Response) -> HeaderMap {
     answer.get_header_keys().into_iter().filter_map(field).collect()
 }
 
-/// Makes connections that are tapped.
+/// Makes connections that are stream.
 #[derive(Clone)]
 struct Connector {
-    taps: Taps,
+    counters: WireCounters,
     server: SocketAddr,
     source: Option<IpAddr>,
 }
 
 impl Service<Uri> for Connector {
-    type Response = TokioIo<Tapped>;
+    type Response = TokioIo<CountedStream>;
     type Error = io::Error;
-    type Future = Pin<Box<dyn Future<Output = io::Result<TokioIo<Tapped>>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = io::Result<TokioIo<CountedStream>>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, _: Uri) -> Self::Future {
-        let Self { taps, server, source } = self.clone();
-        Box::pin(async move { Tapped::connect(&taps, server, source).await.map(TokioIo::new) })
+        let Self { counters, server, source } = self.clone();
+        Box::pin(async move { CountedStream::connect(&counters, server, source).await.map(TokioIo::new) })
     }
 }
 
@@ -98,34 +98,34 @@ impl Service<Uri> for Connector {
 #[derive(Clone)]
 struct Http {
     client: legacy::Client<Connector, Full<Bytes>>,
-    taps: Taps,
+    counters: WireCounters,
 }
 
 impl Http {
     fn new(connector: Connector) -> Self {
-        let taps = connector.taps.clone();
+        let counters = connector.counters.clone();
         let mut client = legacy::Client::builder(TokioExecutor::new());
         client.http1_allow_obsolete_multiline_headers_in_responses(true);
-        Self { client: client.build(connector), taps }
+        Self { client: client.build(connector), counters }
     }
 }
 
 impl HttpTransport for Http {
     fn request(&self, request: Request<Option<Bytes>>) -> ResponseFuture {
-        let taps = self.taps.clone();
+        let counters = self.counters.clone();
         let authority = request.uri().authority().map_or("", |authority| authority.as_str()).as_bytes();
         let host = (!request.headers().contains_key(HOST)).then_some((HOST.as_str(), authority));
         let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
-        let head = taps.tally().request(request.method(), target, lines(request.headers()).chain(host));
+        let head = counters.tally().request(request.method(), target, lines(request.headers()).chain(host));
         let answer = self.client.request(request.map(|body| Full::new(body.unwrap_or_default())));
         Box::pin(async move {
             let response = answer.await.map_err(TransportError::new).inspect_err(|error| {
                 if is_connecting(error) {
-                    taps.tally().not_sent(head);
+                    counters.tally().not_sent(head);
                 }
             })?;
             let reason = response.extensions().get::<ReasonPhrase>().map(ReasonPhrase::as_bytes);
-            taps.tally().response(response.status(), reason, response.headers());
+            counters.tally().response(response.status(), reason, response.headers());
             Ok(response.map(|body| Bounded { body, begun: Begun::default() }.into_stream()))
         })
     }

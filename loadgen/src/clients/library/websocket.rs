@@ -10,11 +10,11 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use crate::clients::error::{ConnectionError, LONGEST_MESSAGE};
 use crate::clients::feed::{Ended, Feed};
+use crate::clients::http_client::READ_BUFFER_BYTES;
 use crate::clients::sink::Sink;
 use crate::clients::subscription::{Outbound, next_outbound};
 use crate::clients::websocket::handshake;
-use crate::server::READ_BUFFER_BYTES;
-use crate::watch::wire::Tapped;
+use crate::watch::wire::CountedStream;
 
 pub(crate) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, ConnectionError> {
     let (stream, input) = handshake(feed).await?;
@@ -58,7 +58,7 @@ fn read<S: Sink>(incoming: Message, feed: &mut Feed<'_, S>) -> Result<Option<End
 
 async fn write<S: Sink>(
     outbound: Outbound,
-    socket: &mut WebSocketStream<Tapped>,
+    socket: &mut WebSocketStream<CountedStream>,
     feed: &mut Feed<'_, S>,
 ) -> Result<(), ConnectionError> {
     for payload in &outbound.payloads {

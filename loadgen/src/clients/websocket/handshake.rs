@@ -14,12 +14,12 @@ use crate::clients::feed::Feed;
 use crate::clients::http::{Connection, Request, Response};
 use crate::clients::io::Input;
 use crate::clients::sink::Sink;
-use crate::watch::wire::Tapped;
+use crate::watch::wire::CountedStream;
 
 /// Asks for the upgrade; the socket and what came behind the answer. Both clients shake hands so: the
 /// library's own handshake takes extensions that nobody asked for, and refuses lists and interim
 /// responses, which the standards allow.
-pub(crate) async fn handshake<S: Sink>(feed: &mut Feed<'_, S>) -> Result<(Tapped, Input), ConnectionError> {
+pub(crate) async fn handshake<S: Sink>(feed: &mut Feed<'_, S>) -> Result<(CountedStream, Input), ConnectionError> {
     let key = generate_key();
     let value = HeaderValue::try_from(&key).or(Err(ConnectionError::Frame("the key is no text of a field")))?;
     let upgrade = [

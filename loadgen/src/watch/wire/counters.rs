@@ -19,7 +19,7 @@ use super::socket::{Socket, is_supported};
 
 /// The counters of all connections of a trial, open and closed. Clones count together.
 #[derive(Clone, Debug, Default)]
-pub struct Taps {
+pub struct WireCounters {
     shared: Arc<Shared>,
 }
 
@@ -38,7 +38,7 @@ struct Connections {
     registered: u64,
 }
 
-impl Taps {
+impl WireCounters {
     /// What has crossed all connections so far; `None` where the kernel does not say.
     #[must_use]
     pub fn traffic(&self) -> Option<Traffic> {
@@ -65,29 +65,29 @@ impl Taps {
         &self.shared.tally
     }
 
-    /// Taps a connection whose socket a library keeps to itself, by its local address; `None`
+    /// Registers a connection whose socket a library keeps to itself, by its local address; `None`
     /// where it cannot be found, which is counted.
     #[cfg(target_os = "linux")]
-    pub(crate) fn tap_hidden(&self, local: SocketAddr) -> Option<Tap> {
-        let tap = duplicate::of_socket_at(local).map(|socket| self.tap(Socket::Duplicate(socket)));
-        if tap.is_none() {
+    pub(crate) fn register_hidden(&self, local: SocketAddr) -> Option<Registration> {
+        let registration = duplicate::of_socket_at(local).map(|socket| self.register(Socket::Duplicate(socket)));
+        if registration.is_none() {
             self.shared.unread.fetch_add(1, Ordering::Relaxed);
         }
-        tap
+        registration
     }
 
     /// There are no counters to be read.
     #[cfg(not(target_os = "linux"))]
-    pub(crate) fn tap_hidden(&self, _: SocketAddr) -> Option<Tap> {
+    pub(crate) fn register_hidden(&self, _: SocketAddr) -> Option<Registration> {
         None
     }
 
-    pub(crate) fn tap(&self, socket: Socket) -> Tap {
+    pub(crate) fn register(&self, socket: Socket) -> Registration {
         let mut connections = self.connections();
         let number = connections.registered;
         connections.registered += 1;
         connections.open.insert(number, socket);
-        Tap { taps: self.clone(), number }
+        Registration { counters: self.clone(), number }
     }
 
     fn connections(&self) -> MutexGuard<'_, Connections> {
@@ -95,29 +95,29 @@ impl Taps {
     }
 }
 
-/// A connection's place among the taps. Dropped when the connection ends: its counters are then
-/// read for the last time, and the taps let go of its socket.
+/// A connection's place among the counters. Dropped when the connection ends: its counters are then
+/// read for the last time, and the counters let go of its socket.
 #[derive(Debug)]
-pub(crate) struct Tap {
-    taps: Taps,
+pub(crate) struct Registration {
+    counters: WireCounters,
     number: u64,
 }
 
-impl Tap {
+impl Registration {
     /// Whether both ends of the connection are still open.
     pub(crate) fn is_established(&self) -> bool {
-        self.taps.connections().open.get(&self.number).is_some_and(Socket::is_established)
+        self.counters.connections().open.get(&self.number).is_some_and(Socket::is_established)
     }
 }
 
-impl Drop for Tap {
+impl Drop for Registration {
     fn drop(&mut self) {
-        let mut connections = self.taps.connections();
+        let mut connections = self.counters.connections();
         let socket = connections.open.remove(&self.number);
         match socket.as_ref().and_then(Socket::flows) {
             Some(flows) => connections.closed.add(&flows),
             None if is_supported() => {
-                self.taps.shared.unread.fetch_add(1, Ordering::Relaxed);
+                self.counters.shared.unread.fetch_add(1, Ordering::Relaxed);
             }
             None => {}
         }

@@ -11,6 +11,6 @@ mod stream;
 mod tcp_info;
 
 pub(crate) use contents::{Heard, Tally, lines};
-pub(crate) use counters::Tap;
-pub use counters::Taps;
-pub(crate) use stream::Tapped;
+pub(crate) use counters::Registration;
+pub use counters::WireCounters;
+pub(crate) use stream::CountedStream;

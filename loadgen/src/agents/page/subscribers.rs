@@ -1,19 +1,16 @@
 //! The life of a page's subscribers: they begin as there is room, and are told what their page noted.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::Duration;
 
-use pushoff_model::{RunClock, RunInstant};
+use pushoff_model::RunClock;
 use serde_json::Value;
-use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, sleep_until};
-use tokio_util::sync::CancellationToken;
 
 use super::error::BrowserError;
 use super::page::Page;
 use super::row::Ended;
-use crate::agents::finished::Finished;
+use crate::agents::audience::{Finished, Signals};
 use crate::books::Subscriber;
 use crate::clients::Sink;
 use crate::failure::caused;
@@ -27,37 +24,26 @@ const SELDOM: Duration = Duration::from_secs(5);
 
 /// One page's subscribers and what each asks for.
 #[derive(Debug)]
-pub(crate) struct Attendance {
+pub(super) struct PageSubscribers {
     pub(super) page: Page,
     /// Each with the arguments of its beginning.
     pub(super) subscribers: Vec<(Box<Subscriber>, Value)>,
     /// How long the load takes, from when it begins.
     pub(super) load: Duration,
+    pub(super) clock: RunClock,
     /// What the page said of connections that broke or closed, of which the rows are still to come.
     pub(super) reasons: VecDeque<String>,
 }
 
-/// What says when.
-#[derive(Clone, Debug)]
-pub(crate) struct Signals {
-    pub(crate) clock: RunClock,
-    /// Room among those who connect at the same time.
-    pub(crate) room: Arc<Semaphore>,
-    /// When the load begins.
-    pub(crate) start: watch::Receiver<Option<RunInstant>>,
-    /// Everything has been waited for.
-    pub(crate) stop: CancellationToken,
-}
-
-impl Attendance {
+impl PageSubscribers {
     /// Lets everybody subscribe and hands over what comes, until it is told to stop.
-    pub(crate) async fn attend(mut self, signals: Signals) -> Vec<Finished> {
+    pub(super) async fn run(mut self, signals: Signals) -> Vec<Finished> {
         let result = self.watch(&signals).await;
         let mut error = result.err();
         let finished = self.subscribers.into_iter().map(|(mut subscriber, _)| {
             subscriber.close();
             let result = error.take().map_or(Ok(()), |error| {
-                let attempted = format!("subscriber {}: subscribing in a page", subscriber.seat.number);
+                let attempted = format!("subscriber {}: subscribing in a page", subscriber.reads.number);
                 Err(caused(error.kind(), &attempted, &error))
             });
             Finished { subscriber, result }
@@ -69,10 +55,10 @@ impl Attendance {
         let mut begun = 0;
         loop {
             while begun < self.subscribers.len()
-                && let Ok(permit) = signals.room.clone().try_acquire_owned()
+                && let Ok(permit) = signals.permits.clone().try_acquire_owned()
             {
                 let (subscriber, asked) = &mut self.subscribers[begun];
-                subscriber.room = Some(permit);
+                subscriber.permit = Some(permit);
                 self.page.begin(begun, asked).await?;
                 begun += 1;
             }
@@ -90,14 +76,14 @@ impl Attendance {
     /// When the page is asked for its notes again: not between the load's begin and its end, unless
     /// that is long.
     fn next_look(&self, signals: &Signals) -> Instant {
-        let now = signals.clock.now();
+        let now = self.clock.now();
         let often = now + OFTEN;
         let load = signals.start.borrow().map(|start| (start, start + self.load));
         let at = match load {
             Some((start, end)) if now + OFTEN >= start && now < end => end.min(now + SELDOM),
             Some(_) | None => often,
         };
-        Instant::from_std(signals.clock.instant_at(at))
+        Instant::from_std(self.clock.instant_at(at))
     }
 
     /// Fetches all notes and enters them.
@@ -110,7 +96,7 @@ impl Attendance {
                 let Some((subscriber, _)) = self.subscribers.get_mut(row.subscriber()) else { continue };
                 let ended = row.tell(&mut **subscriber, &self.page.zero, &mut buffer, &mut self.reasons);
                 if let Ended::Early(reason) = ended {
-                    return Err(BrowserError::Over { subscriber: subscriber.seat.number, reason });
+                    return Err(BrowserError::Over { subscriber: subscriber.reads.number, reason });
                 }
                 subscriber.settled();
             }
