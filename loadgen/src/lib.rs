@@ -17,8 +17,6 @@ mod message;
 mod plan;
 mod preflight;
 mod probe;
-#[cfg(target_os = "linux")]
-mod readiness;
 mod seeding;
 mod server;
 mod settings;
@@ -34,7 +32,7 @@ pub use plan::{
     Asked, Left, MOST_IN_A_BROWSER, Plan, Trial, connections_needed, descriptors_needed, raise_descriptor_limit,
 };
 pub use preflight::shortages;
-pub use probe::{Finding, Offer, probe};
+pub use probe::{Finding, Offer, Relay, probe};
 pub use server::{NotFound, Server, find};
 pub use settings::knobs;
 pub use trial::{nothing_due, run};

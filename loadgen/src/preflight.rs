@@ -7,6 +7,7 @@ use pushoff_model::workload::{Growth, Search};
 use pushoff_model::{Transport, Workload};
 
 use crate::agents::CONNECTING_AT_ONCE;
+use crate::clients::port_range;
 use crate::plan::descriptors_needed;
 
 /// A sentence for each thing that these workloads ask for and this machine does not give.
@@ -14,8 +15,8 @@ use crate::plan::descriptors_needed;
 pub fn shortages<'a>(workloads: impl IntoIterator<Item = &'a Workload>, descriptor_limit: u64) -> Vec<String> {
     let limits = Limits {
         descriptors: descriptor_limit,
-        ports: setting("net/ipv4/ip_local_port_range").and_then(|range| ports(&range)),
-        backlog: setting("net/core/somaxconn").and_then(|most| most.trim().parse().ok()),
+        ports: port_range().map(u64::from),
+        backlog: std::fs::read_to_string("/proc/sys/net/core/somaxconn").ok().and_then(|most| most.trim().parse().ok()),
     };
     let workloads: Vec<_> = workloads.into_iter().collect();
     let searches = workloads.iter().filter_map(|workload| limits.search(workload));
@@ -75,17 +76,6 @@ fn connections(workload: &Workload) -> u64 {
         .unwrap_or(0)
 }
 
-fn setting(name: &str) -> Option<String> {
-    std::fs::read_to_string(format!("/proc/sys/{name}")).ok()
-}
-
-/// How many ports a range of them holds: the first and the last, white space between.
-fn ports(range: &str) -> Option<u64> {
-    let (first, last) = range.trim().split_once(char::is_whitespace)?;
-    let (first, last) = (first.parse::<u64>().ok()?, last.trim().parse::<u64>().ok()?);
-    last.checked_sub(first)?.checked_add(1)
-}
-
 #[cfg(test)]
 mod tests {
     use pushoff_model::workload::built_in;
@@ -96,14 +86,6 @@ mod tests {
 
     fn ticker() -> Workload {
         built_in("ticker").unwrap().unwrap()
-    }
-
-    #[test]
-    fn a_range_of_ports_counts_both_ends() {
-        assert_eq!(ports("32768\t60999\n"), Some(28_232));
-        assert_eq!(ports("5 5"), Some(1));
-        assert_eq!(ports("9 5"), None);
-        assert_eq!(ports("many"), None);
     }
 
     #[test]

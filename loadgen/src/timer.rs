@@ -7,7 +7,7 @@
 use pushoff_model::{RunClock, RunInstant};
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::Timer;
+pub(crate) use linux::{Timer, readable};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::Timer;
 
@@ -22,27 +22,30 @@ mod linux {
 
     use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec};
     use rustix::time::{timerfd_create, timerfd_settime};
+    use tokio::io::Interest;
     use tokio::io::unix::AsyncFd;
 
     use super::{RunClock, RunInstant};
-    use crate::readiness::readable;
+    /// Registers a descriptor that becomes readable when something has happened.
+    #[expect(
+        deprecated,
+        reason = "its successor is unsafe, for descriptors that may be closed meanwhile; an OwnedFd is not"
+    )]
+    pub(crate) fn readable(descriptor: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+        AsyncFd::with_interest(descriptor, Interest::READABLE)
+    }
 
     /// A timer of its own: one deadline at a time.
     #[derive(Debug)]
     pub(crate) struct Timer(AsyncFd<OwnedFd>);
 
     impl Timer {
-        /// # Errors
-        /// When the system has no more timers or descriptors.
         pub(crate) fn new() -> io::Result<Self> {
             let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?;
             Ok(Self(readable(timer)?))
         }
 
         /// Waits until `moment` has come; at once where it has.
-        ///
-        /// # Errors
-        /// When the system refuses the timer.
         pub(crate) async fn until(&self, clock: RunClock, moment: RunInstant) -> io::Result<()> {
             loop {
                 let left = moment.since(clock.now());

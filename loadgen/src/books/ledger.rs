@@ -4,6 +4,7 @@
 //! the publishers count, and cursors, which our own server counts.
 
 use pushoff_model::Cursor;
+use pushoff_model::record::Counts;
 
 use super::ranges::RangeSet;
 
@@ -98,23 +99,18 @@ impl Ledger {
 
     /// How many messages are settled: delivered at least once, told missed, or altered, after which
     /// nobody waits for the ledger to balance.
-    #[must_use]
     pub(crate) fn accounted(&self) -> u64 {
         self.delivered.saturating_add(self.told).saturating_add(self.altered)
     }
 
     /// Whether a message was delivered.
-    #[must_use]
     pub(crate) fn has(&self, publisher: usize, index: u64) -> bool {
         self.publishers.get(publisher).is_some_and(|stream| index < stream.next && !stream.gaps.contains(index))
     }
 
     /// Balances the ledger against what was published, a [`Published`] for each publisher.
-    ///
-    /// # Errors
-    /// When the two do not add up; the text says how.
-    pub(crate) fn balance(&self, published: &[Published<'_>]) -> Result<Balance, String> {
-        let mut balance = Balance { altered: self.altered, ..Balance::default() };
+    pub(crate) fn balance(&self, published: &[Published<'_>]) -> Result<Counts, String> {
+        let mut balance = Counts { altered: self.altered, ..Counts::default() };
         let mut absent = 0;
         for (stream, published) in self.publishers.iter().zip(published) {
             if stream.next > published.sent {
@@ -140,8 +136,8 @@ impl Ledger {
         Ok(balance)
     }
 
-    fn check(&self, balance: &Balance, absent: u64, doubtful: u64) -> Result<(), String> {
-        let Balance { expected, delivered, duplicated, .. } = *balance;
+    fn check(&self, balance: &Counts, absent: u64, doubtful: u64) -> Result<(), String> {
+        let Counts { expected, delivered, duplicated, .. } = *balance;
         if self.foreign > 0 {
             return Err(format!("{} messages are not of this load", self.foreign));
         }
@@ -172,25 +168,6 @@ pub(crate) struct Published<'a> {
     pub(crate) sent: u64,
     /// Those of them that no log holds: refused, or of unknown fate and seen by nobody.
     pub(crate) unpublished: &'a RangeSet,
-}
-
-/// A subscriber's ledger, balanced: `expected = delivered + missed + lost`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Balance {
-    /// Deliveries due.
-    pub(crate) expected: u64,
-    /// Messages delivered at least once.
-    pub(crate) delivered: u64,
-    /// Absent and told.
-    pub(crate) missed: u64,
-    /// Absent in silence.
-    pub(crate) lost: u64,
-    /// Deliveries whose content was not what was published: none of the delivered.
-    pub(crate) altered: u64,
-    /// Deliveries beyond the first.
-    pub(crate) duplicated: u64,
-    /// First deliveries after a later message of the same publisher.
-    pub(crate) reordered: u64,
 }
 
 /// Whether the server's own numbers, within one epoch, grow by exactly one.
@@ -238,7 +215,7 @@ mod tests {
         Cursor { epoch: Epoch(1), sequence }
     }
 
-    fn balanced(ledger: &Ledger, sent: &[u64]) -> Result<Balance, String> {
+    fn balanced(ledger: &Ledger, sent: &[u64]) -> Result<Counts, String> {
         let none = RangeSet::default();
         let published: Vec<_> = sent.iter().map(|&sent| Published { sent, unpublished: &none }).collect();
         ledger.balance(&published)
@@ -282,7 +259,7 @@ mod tests {
                 }
                 at += 1;
             }
-            let (mut ledger, mut model) = (Ledger::new(3), Balance::default());
+            let (mut ledger, mut model) = (Ledger::new(3), Counts::default());
             let mut seen: BTreeMap<(usize, u64), u64> = BTreeMap::new();
             let mut latest: BTreeMap<usize, u64> = BTreeMap::new();
             for (sequence, publisher, index, fate) in log {
@@ -323,7 +300,7 @@ mod tests {
         ledger.cursor(cursor(6));
         ledger.deliver(0, 4);
         let balance = balanced(&ledger, &[5]).unwrap();
-        assert_eq!(balance, Balance { expected: 5, delivered: 3, missed: 2, ..Balance::default() });
+        assert_eq!(balance, Counts { expected: 5, delivered: 3, missed: 2, ..Counts::default() });
         assert_eq!(ledger.accounted(), 5);
     }
 
@@ -349,7 +326,7 @@ mod tests {
         ledger.altered();
         assert_eq!(ledger.accounted(), 2, "nobody waits for it any more");
         let balance = balanced(&ledger, &[2]).unwrap();
-        assert_eq!(balance, Balance { expected: 2, delivered: 1, lost: 1, altered: 1, ..Balance::default() });
+        assert_eq!(balance, Counts { expected: 2, delivered: 1, lost: 1, altered: 1, ..Counts::default() });
     }
 
     #[test]

@@ -129,7 +129,6 @@ impl Recorder {
     }
 
     /// Whether a moment lies in the measure phase.
-    #[must_use]
     pub(crate) fn measures(&self, moment: RunInstant) -> bool {
         self.window.get().is_some_and(|window| window.contains(moment))
     }
@@ -172,7 +171,6 @@ impl Recorder {
     }
 
     /// Why subscribers' connections have broken so far.
-    #[must_use]
     pub(crate) fn breaks(&self) -> Faults {
         self.totals().breaks.clone()
     }

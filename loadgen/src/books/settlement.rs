@@ -29,9 +29,6 @@ struct Measured {
 }
 
 /// Balances every subscriber against what each publisher had `due`. A message of unknown fate that anybody got was published after all.
-///
-/// # Errors
-/// When a ledger does not balance; the failure keeps the counts.
 pub(crate) fn settle<Due: Iterator<Item = RunInstant>>(
     subscribers: &[Subscriber],
     fates: &[Fates],
@@ -69,21 +66,14 @@ pub(crate) fn settle<Due: Iterator<Item = RunInstant>>(
             })
             .collect();
         match subscriber.ledger.balance(&mine) {
-            Ok(balance) => {
-                let counts = &mut account.counts;
-                counts.expected += balance.expected;
-                counts.delivered += balance.delivered;
-                counts.missed += balance.missed;
-                counts.lost += balance.lost;
-                counts.altered += balance.altered;
-                counts.duplicated += balance.duplicated;
-                counts.reordered += balance.reordered;
-            }
+            Ok(balance) => add(&mut account.counts, &balance),
             Err(reason) => {
                 wrong.get_or_insert_with(|| format!("subscriber {}: {reason}", subscriber.reads.number));
             }
         }
-        tally(&mut account, subscriber);
+        account.counts.subscribers += 1;
+        account.window.requests += subscriber.requests_measured;
+        add(&mut account.counts, &subscriber.counts);
     }
     match wrong.or_else(|| altered(&account.counts)) {
         None => Ok(account),
@@ -109,13 +99,17 @@ fn altered(counts: &Counts) -> Option<String> {
     })
 }
 
-fn tally(account: &mut Account, subscriber: &Subscriber) {
-    let tallies = subscriber.tallies;
-    account.counts.subscribers += 1;
-    account.counts.requests += tallies.requests;
-    account.counts.empty_polls += tallies.empty_polls;
-    account.counts.reconnects += tallies.reconnects;
-    account.window.requests += tallies.requests_measured;
+fn add(sum: &mut Counts, counts: &Counts) {
+    sum.expected += counts.expected;
+    sum.delivered += counts.delivered;
+    sum.missed += counts.missed;
+    sum.lost += counts.lost;
+    sum.altered += counts.altered;
+    sum.duplicated += counts.duplicated;
+    sum.reordered += counts.reordered;
+    sum.requests += counts.requests;
+    sum.empty_polls += counts.empty_polls;
+    sum.reconnects += counts.reconnects;
 }
 
 /// The numbers of the publishers that a subscriber hears, in the order of its ledger.

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use pushoff_model::record::Counts;
 use pushoff_model::target::{Newcomers, Others};
 use pushoff_model::{RunInstant, Transport};
 use tokio::sync::{Notify, OwnedSemaphorePermit};
@@ -20,7 +21,9 @@ use crate::message::stamp::{self, GREETER, Received};
 pub(crate) struct Subscriber {
     pub(crate) reads: Reads,
     pub(crate) ledger: Ledger,
-    pub(crate) tallies: Tallies,
+    /// Its requests, empty polls and reconnects.
+    pub(crate) counts: Counts,
+    pub(crate) requests_measured: u64,
     samples: SampleBlock,
     recorder: Arc<Recorder>,
     progress: Arc<Progress>,
@@ -71,14 +74,7 @@ impl Presence {
         match (newcomers, transport) {
             (Newcomers::Kept, _) => Self::Greeted,
             (Newcomers::Live, Transport::LongPolling) => Self::Asked,
-            (
-                Newcomers::Live,
-                Transport::ShortPolling
-                | Transport::HttpStreaming
-                | Transport::Sse
-                | Transport::WebSocket
-                | Transport::RawTcp,
-            ) => Self::Opened,
+            (Newcomers::Live, _) => Self::Opened,
         }
     }
 }
@@ -89,15 +85,6 @@ impl Reads {
         let beyond = publisher.checked_sub(self.topic)?;
         beyond.is_multiple_of(self.topics).then_some((beyond / self.topics) as usize)
     }
-}
-
-/// What a subscriber did.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Tallies {
-    pub(crate) requests: u64,
-    pub(crate) requests_measured: u64,
-    pub(crate) empty_polls: u64,
-    pub(crate) reconnects: u64,
 }
 
 /// How far a subscriber has come, for those who wait for it.
@@ -157,7 +144,8 @@ impl Subscriber {
         Self {
             ledger: Ledger::new(reads.publishers),
             reads,
-            tallies: Tallies::default(),
+            counts: Counts::default(),
+            requests_measured: 0,
             samples: SampleBlock::default(),
             recorder,
             progress,
@@ -237,8 +225,8 @@ impl Sink for Subscriber {
     }
 
     fn requested(&mut self, at: RunInstant) {
-        self.tallies.requests += 1;
-        self.tallies.requests_measured += u64::from(self.recorder.measures(at));
+        self.counts.requests += 1;
+        self.requests_measured += u64::from(self.recorder.measures(at));
         if self.reads.presence == Presence::Asked {
             self.present();
         }
@@ -272,7 +260,7 @@ impl Sink for Subscriber {
     }
 
     fn polled_empty(&mut self) {
-        self.tallies.empty_polls += 1;
+        self.counts.empty_polls += 1;
     }
 
     fn wrote(&mut self, messages: u64) {
@@ -282,7 +270,7 @@ impl Sink for Subscriber {
     }
 
     fn broke(&mut self, error: &ConnectionError) -> ControlFlow<()> {
-        self.tallies.reconnects += 1;
+        self.counts.reconnects += 1;
         let cause = chain(error);
         tracing::debug!(subscriber = self.reads.number, cause, "the connection broke");
         self.recorder.broke(&cause);

@@ -154,15 +154,7 @@ impl<'a, S: Sink> Feed<'a, S> {
 
     /// Hands on what a unit says; whether it said anything.
     pub(crate) fn unit(&mut self, unit: &[u8], polled: Option<Polled>) -> Result<bool, ConnectionError> {
-        match self.reader.read(unit) {
-            Ok(Unit::Message { id, payload }) => self.message(id.as_deref(), payload, polled).map(|()| true),
-            Ok(Unit::Missed { count, id }) => self.missed(count, id.as_deref()).map(|()| true),
-            Ok(Unit::Other) => {
-                self.sink.strange(unit);
-                Ok(false)
-            }
-            Err(error) => self.strange(unit, error).map(|()| false),
-        }
+        self.hand_on(unit, None, polled)
     }
 
     /// Hands on what an event says, of that type and with that id of its own.
@@ -170,24 +162,23 @@ impl<'a, S: Sink> Feed<'a, S> {
         if let Units::Events { missed: Some(missed) } = &self.technique.units
             && missed.as_bytes() == kind
         {
-            return self.missed_event(data, id);
+            return match serde_json::from_slice(data) {
+                Ok(count) => self.missed(count, id),
+                Err(error) => self.strange(data, error),
+            };
         }
-        match self.reader.read(data) {
-            Ok(Unit::Message { id: inner, payload }) => self.message(inner.as_deref().or(id), payload, None),
-            Ok(Unit::Missed { count, id: inner }) => self.missed(count, inner.as_deref().or(id)),
-            Ok(Unit::Other) => {
-                self.sink.strange(data);
-                Ok(())
-            }
-            Err(error) => self.strange(data, error),
-        }
+        self.hand_on(data, id, None).map(drop)
     }
 
-    /// Hands on an event that says how many messages were missed.
-    fn missed_event(&mut self, data: &[u8], id: Option<&str>) -> Result<(), ConnectionError> {
-        match serde_json::from_slice(data) {
-            Ok(count) => self.missed(count, id),
-            Err(error) => self.strange(data, error),
+    fn hand_on(&mut self, unit: &[u8], outer: Option<&str>, polled: Option<Polled>) -> Result<bool, ConnectionError> {
+        match self.reader.read(unit) {
+            Ok(Unit::Message { id, payload }) => self.message(id.as_deref().or(outer), payload, polled).map(|()| true),
+            Ok(Unit::Missed { count, id }) => self.missed(count, id.as_deref().or(outer)).map(|()| true),
+            Ok(Unit::Other) => {
+                self.sink.strange(unit);
+                Ok(false)
+            }
+            Err(error) => self.strange(unit, error).map(|()| false),
         }
     }
 

@@ -9,18 +9,12 @@ use bytes::Bytes;
 pub(crate) const READ_BUFFER_BYTES: usize = 8 * 1024;
 
 /// An HTTP client with a connection pool of its own: one browser tab.
-///
-/// # Errors
-/// When the client library cannot be set up.
 pub(crate) fn http_client() -> Result<reqwest::Client, reqwest::Error> {
     http_client_builder().build()
 }
 
 /// The body of a response, to its end, which lets the connection be used again; `None` where it is
 /// longer than that.
-///
-/// # Errors
-/// When the connection breaks.
 pub(crate) async fn bounded_body(response: &mut reqwest::Response, longest: usize) -> reqwest::Result<Option<Bytes>> {
     let Some(first) = response.chunk().await? else { return Ok(Some(Bytes::new())) };
     let Some(second) = response.chunk().await? else { return Ok(Some(first).filter(|first| first.len() <= longest)) };

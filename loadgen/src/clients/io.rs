@@ -37,9 +37,6 @@ pub(crate) struct Input {
 
 impl Input {
     /// Waits for a read and returns how many bytes it brought; 0 says that no more will come.
-    ///
-    /// # Errors
-    /// When the connection fails.
     pub(crate) async fn fill(&mut self, io: &mut (impl AsyncRead + Unpin)) -> io::Result<usize> {
         if self.kept.is_empty() {
             self.kept.extend_from_slice(&self.room[self.taken..self.end]);

@@ -15,8 +15,6 @@ pub(crate) const AT_ONCE: Duration = Duration::from_millis(200);
 /// and then may end early.
 const MOST_AT_ONCE: u32 = 10;
 
-/// # Errors
-/// Also when the server does not wait: asking it again at once would be to flood it.
 pub(crate) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, ConnectionError> {
     let mut poller = Poller::new(feed)?;
     let mut at_once = 0;

@@ -40,7 +40,7 @@ pub(crate) use io::ROOM_BYTES;
 pub(crate) use request::{fields_of, filled, newcomers_request, url};
 pub(crate) use sink::Polled;
 pub use sink::{Incoming, Sink};
-pub(crate) use source::{ports, source_of};
+pub(crate) use source::{port_range, ports, source_of};
 pub use subscribe::subscribe;
 pub(crate) use subscribe::technique;
 pub(crate) use subscription::Pace;

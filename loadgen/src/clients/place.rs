@@ -82,9 +82,6 @@ impl Place {
     }
 
     /// Lends what is to be said from here, as far as it is known; `room` is for the values.
-    ///
-    /// # Errors
-    /// Those of `say`.
     pub(crate) fn each_said<E>(
         &self,
         technique: &Technique,

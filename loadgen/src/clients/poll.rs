@@ -11,14 +11,14 @@ use super::{lean, library};
 
 /// A client that polls one address.
 pub(crate) enum Poller {
-    Library(library::Poller),
+    Library(library::Requests),
     Lean(Box<lean::Poller>),
 }
 
 impl Poller {
     pub(crate) fn new<S: Sink>(feed: &Feed<'_, S>) -> Result<Self, ConnectionError> {
         match feed.subscription.client {
-            Client::Library | Client::Browser => library::Poller::new(feed).map(Self::Library),
+            Client::Library | Client::Browser => library::Requests::new(&feed.subscription).map(Self::Library),
             Client::Lean => lean::Poller::new(feed).map(|poller| Self::Lean(Box::new(poller))),
         }
     }
@@ -34,8 +34,8 @@ impl Poller {
         let polled = Some(Polled { due: due.min(sent), sent });
         feed.sink.requested(sent);
         match self {
-            Self::Library(poller) => {
-                let Answer { status, head, body } = poller.ask(feed).await?;
+            Self::Library(requests) => {
+                let Answer { status, head, body } = requests.poll(feed).await?;
                 answered(feed, status, |name| head.get(name)?.to_str().ok(), &body, polled)
             }
             Self::Lean(poller) => poller.poll(feed, polled).await,

@@ -14,9 +14,12 @@ const USUAL_PORTS: u32 = 60_999 - 32_768 + 1;
 
 /// How many subscribers can connect from one address.
 pub(crate) fn ports() -> u32 {
-    let range = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok();
-    let ports = range.as_deref().and_then(count).unwrap_or(USUAL_PORTS);
-    ports.saturating_sub(MARGIN).max(1)
+    port_range().unwrap_or(USUAL_PORTS).saturating_sub(MARGIN).max(1)
+}
+
+/// How many ports the system gives to connections of one address, where it says so.
+pub(crate) fn port_range() -> Option<u32> {
+    count(&std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok()?)
 }
 
 /// The ports of a range such as `32768 60999`.

@@ -26,9 +26,6 @@ pub(crate) struct Pacer {
 
 impl Pacer {
     /// A pacer for every publisher of a schedule.
-    ///
-    /// # Errors
-    /// When the system gives no timer.
     pub(crate) fn new(schedule: &Schedule) -> io::Result<Self> {
         let mut times: Vec<_> = (0..schedule.publishers()).map(|publisher| schedule.of(publisher)).collect();
         let first = |(publisher, times): (usize, &mut DueTimes)| times.next().map(|due| Reverse((due, publisher)));
@@ -43,9 +40,6 @@ impl Pacer {
     }
 
     /// Wakes publishers until the schedule is at its end.
-    ///
-    /// # Errors
-    /// When the system refuses the timer.
     pub(crate) async fn run(mut self, clock: RunClock, start: RunInstant) -> io::Result<()> {
         while let Some(due) = self.soonest() {
             self.timer.until(clock, start + due).await?;

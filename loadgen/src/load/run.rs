@@ -47,10 +47,6 @@ impl Load<'_> {
     ///
     /// A server that has not taken every message by then is overloaded, which is a result: what was
     /// due and not sent is counted by the settlement.
-    ///
-    /// # Errors
-    /// When the server refuses to complete a topic, or a subscriber that has everything does not
-    /// learn that its topic is complete.
     pub(crate) async fn run(
         &self,
         pacer: Pacer,

@@ -57,17 +57,10 @@ pub(super) enum Trouble {
 impl Trouble {
     /// Whether no look at an answer explains it further.
     fn is_plain(&self) -> bool {
-        match self {
-            Self::Plain(_) | Self::Twice | Self::Disordered | Self::Dropped(_) => true,
-            Self::Subscribing(error) => error.cause().is_plain(),
-            Self::NotFound(_)
-            | Self::Buffered
-            | Self::Silence
-            | Self::Held(_)
-            | Self::Breaks(_)
-            | Self::Repeated
-            | Self::Lost(_) => false,
+        if let Self::Subscribing(error) = self {
+            return error.cause().is_plain();
         }
+        matches!(self, Self::Plain(_) | Self::Twice | Self::Disordered | Self::Dropped(_))
     }
 }
 

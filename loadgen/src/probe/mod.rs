@@ -28,7 +28,7 @@ use crate::load::Poster;
 use crate::server::Server;
 use diagnosis::{Scene, Trouble};
 use ears::Ears;
-use relay::Relay;
+pub use relay::Relay;
 use walk::Walk;
 
 /// How long anything may take that takes milliseconds. Chosen here.
@@ -85,23 +85,14 @@ pub async fn probe(server: &Server, transports: &[Transport], client: Client) ->
 async fn look(server: &Server, transport: Transport, client: Client) -> Result<Offer, Trouble> {
     let technique = technique(&server.target, transport)
         .ok_or_else(|| Trouble::Plain("the target does not describe it; add its table, or leave it out".into()))?;
-    let address = match transport {
-        Transport::RawTcp => server.raw_tcp.ok_or_else(no_raw_tcp)?,
-        Transport::ShortPolling
-        | Transport::LongPolling
-        | Transport::HttpStreaming
-        | Transport::Sse
-        | Transport::WebSocket => server.http,
-    };
+    let is_raw = transport == Transport::RawTcp;
+    let address = if is_raw { server.raw_tcp.ok_or_else(no_raw_tcp)? } else { server.http };
     let relay = reached(address).await?;
     let mut through = server.clone();
-    match transport {
-        Transport::RawTcp => through.raw_tcp = Some(relay.address),
-        Transport::ShortPolling
-        | Transport::LongPolling
-        | Transport::HttpStreaming
-        | Transport::Sse
-        | Transport::WebSocket => through.http = relay.address,
+    if is_raw {
+        through.raw_tcp = Some(relay.address);
+    } else {
+        through.http = relay.address;
     }
     let clock = RunClock::start();
     let topic = unguessable_topic().ok_or_else(|| Trouble::Plain("no topic could be named".into()))?;

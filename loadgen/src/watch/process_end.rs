@@ -13,7 +13,7 @@ pub(crate) async fn ended(pid: Option<u32>) {
 async fn watch(pid: u32) -> Option<()> {
     use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
-    use crate::readiness::readable;
+    use crate::timer::readable;
 
     let pid = Pid::from_raw(i32::try_from(pid).ok()?)?;
     match pidfd_open(pid, PidfdFlags::NONBLOCK) {

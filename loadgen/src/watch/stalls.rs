@@ -20,9 +20,6 @@ pub(crate) const BEAT: Duration = Duration::from_millis(5);
 pub(crate) const MISSED: Duration = Duration::from_millis(5);
 
 /// Waits from `start` until `end`; returns the part of the beats between that were missed, 0 to 1.
-///
-/// # Errors
-/// When the system refuses the timer.
 pub(crate) async fn until(timer: &Timer, clock: RunClock, start: RunInstant, end: RunInstant) -> io::Result<f64> {
     let (mut beats, mut missed, mut due) = (0, 0, start + BEAT);
     while due < end {

@@ -2,27 +2,15 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 
+use pushoff_loadgen::Relay;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 
 /// What becomes of what a server writes at once: a head, with or without a body, or chunks.
 pub(crate) type Bend = fn(&str) -> String;
 
 /// Relays to a server that writes each of its pieces at once, and bends what it writes.
-pub(crate) async fn relay(server: SocketAddr, bend: Bend) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        loop {
-            let (client, _) = listener.accept().await.unwrap();
-            tokio::spawn(carry(client, server, bend));
-        }
-    });
-    address
-}
-
 async fn carry(client: TcpStream, server: SocketAddr, bend: Bend) -> io::Result<()> {
     let server = TcpStream::connect(server).await?;
     let ((mut from_client, mut to_client), (mut from_server, mut to_server)) =
@@ -109,7 +97,9 @@ pub(crate) fn subprotocol(text: &str) -> String {
     if text.contains(" 101 ") { with_field(text, "Sec-WebSocket-Protocol: chat") } else { text.into() }
 }
 
-/// A server that is bent, in place of the one at that address.
-pub(crate) async fn server(server: &super::Server, bend: Bend) -> super::Server {
-    super::Server { http: relay(server.http, bend).await, target: Arc::clone(&server.target), ..server.clone() }
+/// A server that is bent, in place of the one at that address, for as long as its relay is held.
+pub(crate) async fn server(server: &super::Server, bend: Bend) -> (super::Server, Relay) {
+    let address = server.http;
+    let relay = Relay::carrying(move |client| carry(client, address, bend)).await.unwrap();
+    (super::Server { http: relay.address, ..server.clone() }, relay)
 }

@@ -27,7 +27,7 @@ async fn what_the_standards_allow_is_read_by_both_clients() {
         Client::OF_THE_PROCESS.into_iter().flat_map(move |client| {
             TECHNIQUES.map(|transport| async move {
                 let server = FakeServer::start(Fault::None).await;
-                let bent = bent::server(&target(&server), bend).await;
+                let (bent, _relay) = bent::server(&target(&server), bend).await;
                 let workload = Workload { client, completes: true, ..workload(Direction::Down) };
                 let counts = measured(transport, outcome(workload, transport, &bent).await).counts;
                 assert_eq!(
@@ -47,7 +47,7 @@ async fn what_nobody_asked_for_fails_the_handshake_of_both_clients() {
     for ((bend, name), client) in bends.into_iter().flat_map(|bend| Client::OF_THE_PROCESS.map(|client| (bend, client)))
     {
         let server = FakeServer::start(Fault::None).await;
-        let bent = bent::server(&target(&server), bend).await;
+        let (bent, _relay) = bent::server(&target(&server), bend).await;
         let workload = Workload { client, ..workload(Direction::Down) };
         let failure = failed(outcome(workload, Transport::WebSocket, &bent).await);
         assert!(failure.reason.contains(name) && failure.reason.contains("RFC 6455"), "{client}: {failure:?}");

@@ -4,13 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use pushoff_loadgen::{Server, Trial, run};
+use pushoff_loadgen::{Relay, Server, Trial, run};
 use pushoff_model::target::Newcomers;
 use pushoff_model::workload::Direction;
 use pushoff_model::{Client, Transport, Workload};
 use tokio_util::sync::CancellationToken;
 
-use super::relay::Relay;
 use super::{foreign_server, measured, workload};
 
 /// The five; such a server has no floor.
@@ -64,7 +63,7 @@ async fn a_broken_connection_goes_on_after_the_last_id_or_the_last_answers_field
     let cuts = resuming.flat_map(|transport| Client::OF_THE_PROCESS.map(|client| (transport, client))).map(
         |(transport, client)| async move {
             let (server, logs) = foreign_server::start(Newcomers::Live).await;
-            let relay = Relay::to(server.http).await;
+            let relay = Relay::to(server.http).await.unwrap();
             let through = Server { http: relay.address, ..server.clone() };
             let mut workload = Workload { client, ..workload(Direction::Down) };
             workload.phases.measure = Duration::from_millis(600);

@@ -14,13 +14,12 @@ mod going_wrong;
 mod misbehaving;
 mod missed;
 mod probing;
-mod relay;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use pushoff_loadgen::{Server, Trial, run};
+use pushoff_loadgen::{Relay, Server, Trial, run};
 use pushoff_model::record::{Failure, FailureKind, FaultKind, Measurement, Outcome};
 use pushoff_model::target::{self, OURS, Target};
 use pushoff_model::time::nanos;
@@ -29,7 +28,6 @@ use pushoff_model::{Client, OfferedRate, Transport, Workload};
 use tokio_util::sync::CancellationToken;
 
 use fake_server::{FakeServer, Fault};
-use relay::Relay;
 
 /// Two topics with three subscribers each, sixteen messages a publisher, over in half a second.
 fn workload(direction: Direction) -> Workload {
@@ -145,7 +143,7 @@ async fn every_subscriber_learns_that_its_topic_is_complete() {
 async fn a_broken_connection_is_made_again_and_loses_nothing() {
     let cut = |(direction, client), transport| async move {
         let server = FakeServer::start(Fault::None).await;
-        let (http, raw_tcp) = (Relay::to(server.http).await, Relay::to(server.raw_tcp).await);
+        let (http, raw_tcp) = (Relay::to(server.http).await.unwrap(), Relay::to(server.raw_tcp).await.unwrap());
         let target = Server { raw_tcp: Some(raw_tcp.address), ..Server::at(ours(), http.address) };
         let mut workload = Workload { client, ..workload(direction) };
         workload.phases.measure = Duration::from_millis(600);

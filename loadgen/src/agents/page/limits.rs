@@ -102,13 +102,10 @@ impl Tries<'_> {
         let pages = try_join_all(opened).await?;
         let asked = self.subscription(transport, &json!({}));
         try_join_all(pages.iter().map(|page| page.begin(0, &asked))).await?;
-        let tabs = match transport {
-            Transport::ShortPolling => self.settled(|| answered(&pages)).await?,
-            Transport::LongPolling
-            | Transport::HttpStreaming
-            | Transport::Sse
-            | Transport::WebSocket
-            | Transport::RawTcp => self.settled(|| self.held(transport)).await?,
+        let tabs = if transport == Transport::ShortPolling {
+            self.settled(|| answered(&pages)).await?
+        } else {
+            self.settled(|| self.held(transport)).await?
         };
         let ended = json!({ "browserContextId": context });
         self.chromium.devtools.call("Target.disposeBrowserContext", ended).await?;

@@ -50,9 +50,6 @@ enum At {
 
 impl Body {
     /// What follows a head (RFC 9112 §6.3).
-    ///
-    /// # Errors
-    /// When its length could be understood in two ways.
     pub(crate) fn of(
         status: StatusCode,
         is_http_11: bool,
@@ -89,9 +86,6 @@ impl Body {
 
     /// Takes the next of the data that these bytes hold, and the coding before it; `None` where the
     /// body is over or needs more bytes.
-    ///
-    /// # Errors
-    /// When the coding is broken.
     fn next_piece<'b>(&mut self, bytes: &mut &'b [u8]) -> Result<Option<&'b [u8]>, &'static str> {
         let piece = match self {
             Self::Sized(left) => take(left, bytes),

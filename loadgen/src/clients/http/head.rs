@@ -35,9 +35,6 @@ pub(crate) struct Head<'h> {
 impl<'h> Head<'h> {
     /// Reads the head that these bytes begin with; `None` until it is whole. Interim responses before it
     /// are skipped (RFC 9110 §15.2).
-    ///
-    /// # Errors
-    /// What is wrong with it.
     pub(crate) fn parse(bytes: &'h [u8], room: &'h mut FieldRoom<'h>) -> Result<Option<Self>, &'static str> {
         let mut begin = 0;
         while is_interim(&bytes[begin..]) {

@@ -48,9 +48,6 @@ impl Request {
     }
 
     /// The bytes to be sent now.
-    ///
-    /// # Errors
-    /// When what is to be said cannot stand in a field.
     pub(crate) fn bytes<S: Sink>(&mut self, feed: &Feed<'_, S>) -> Result<&[u8], ConnectionError> {
         let Self { target, fields, query, said, value, bytes } = self;
         query.clear();

@@ -2,9 +2,8 @@
 //! `fetch`, eventsource-client and tokio-tungstenite.
 
 pub(crate) mod http_streaming;
-mod poll;
 mod requests;
 pub(crate) mod sse;
 pub(crate) mod websocket;
 
-pub(crate) use poll::Poller;
+pub(crate) use requests::Requests;

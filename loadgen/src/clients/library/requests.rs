@@ -4,37 +4,43 @@
 //! learns the local address of each connection as soon as that is made.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll};
 
 use http::Extensions;
 use hyper::ext::ReasonPhrase;
 use hyper_util::client::legacy::connect::{Connection, HttpInfo};
 use reqwest::Url;
-use reqwest::header::ACCEPT;
+use reqwest::header::{ACCEPT, CONTENT_ENCODING};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::clients::error::ConnectionError;
+use crate::clients::answer::{Answer, is_answer};
+use crate::clients::error::{ConnectionError, LONGEST_ANSWER};
 use crate::clients::feed::Feed;
-use crate::clients::http_client::http_client_builder;
+use crate::clients::http_client::{bounded_body, http_client_builder};
 use crate::clients::sink::Sink;
 use crate::clients::subscription::Subscription;
 use crate::watch::wire::{Registration, Tally, WireCounters, lines};
 
+/// The connections of one client. Nearly always one: a client that asks again before its connection is back
+/// in its pool makes another, and keeps both.
+type Registrations = Mutex<Vec<Registration>>;
+
 /// A client with a connection of its own.
 pub(crate) struct Requests {
     client: reqwest::Client,
-    /// The end of the subscriber's connection is the end of its registration.
-    _held: Held,
+    /// Held here alone, so that counting ends with the client even where its connector lives on.
+    _registrations: Arc<Registrations>,
 }
 
 impl Requests {
     pub(crate) fn new(subscription: &Subscription) -> Result<Self, ConnectionError> {
-        let held = Held::default();
-        let layer = CountingLayer { counters: subscription.wire.clone(), slot: held.0.clone() };
+        let registrations = Arc::default();
+        let layer =
+            CountingLayer { counters: subscription.wire.clone(), registrations: Arc::downgrade(&registrations) };
         let client = http_client_builder().local_address(subscription.source).connector_layer(layer).build()?;
-        Ok(Self { client, _held: held })
+        Ok(Self { client, _registrations: registrations })
     }
 
     /// Asks for what lies after the last message.
@@ -53,6 +59,15 @@ impl Requests {
         feed.tally().response(response.status(), reason, response.headers());
         Ok(response)
     }
+
+    /// One poll: the answer, whole.
+    pub(crate) async fn poll<S: Sink>(&self, feed: &Feed<'_, S>) -> Result<Answer, ConnectionError> {
+        let mut response = self.ask(feed).await?;
+        let (status, head) = (response.status(), std::mem::take(response.headers_mut()));
+        is_answer(status, head.get(CONTENT_ENCODING).and_then(|coding| coding.to_str().ok()))?;
+        let body = bounded_body(&mut response, LONGEST_ANSWER).await?.ok_or_else(ConnectionError::long_answer)?;
+        Ok(Answer { status, head, body })
+    }
 }
 
 /// Counts a request with the field that reqwest adds where it is not there.
@@ -68,35 +83,11 @@ fn target_length(url: &Url) -> usize {
     url.path().len() + url.query().map_or(0, |query| query.len() + 1)
 }
 
-/// The counters on the connections that a client has. Nearly always one; but a client that asks again
-/// before its connection is back in its pool makes another, and keeps both.
-#[derive(Clone, Default)]
-struct Slot(Arc<Mutex<Vec<Registration>>>);
-
-impl Slot {
-    /// Adds one, and lets those go whose connection is over.
-    fn add(&self, registration: Option<Registration>) {
-        let mut counters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        counters.retain(Registration::is_established);
-        counters.extend(registration);
-    }
-}
-
-/// Lets go of the counters when the client goes, whoever else still knows of them.
-#[derive(Default)]
-struct Held(Slot);
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.0.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
-    }
-}
-
-/// A layer around a connector that counters every connection as it is made.
+/// A layer around a connector that has every connection's bytes counted.
 #[derive(Clone)]
 struct CountingLayer {
     counters: WireCounters,
-    slot: Slot,
+    registrations: Weak<Registrations>,
 }
 
 impl<C> Layer<C> for CountingLayer {
@@ -135,7 +126,12 @@ where
             let mut said = Extensions::new();
             connection.connected().get_extras(&mut said);
             if let Some(info) = said.get::<HttpInfo>() {
-                layer.slot.add(layer.counters.register_hidden(info.local_addr()));
+                let registration = layer.counters.register_hidden(info.local_addr());
+                if let Some(registrations) = layer.registrations.upgrade() {
+                    let mut all = registrations.lock().unwrap_or_else(PoisonError::into_inner);
+                    all.retain(Registration::is_established);
+                    all.extend(registration);
+                }
             }
             Ok(connection)
         })

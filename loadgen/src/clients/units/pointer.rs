@@ -15,9 +15,6 @@ pub(crate) type Ways<'p, const N: usize> = [Option<&'p [String]>; N];
 pub(crate) type Found<'u, const N: usize> = [Option<&'u RawValue>; N];
 
 /// Follows pointers into a JSON text.
-///
-/// # Errors
-/// When it is no JSON text.
 pub(crate) fn find<'u, const N: usize>(text: &'u [u8], ways: &Ways<'_, N>) -> serde_json::Result<Found<'u, N>> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     let found = Walk(ways).deserialize(&mut deserializer)?;

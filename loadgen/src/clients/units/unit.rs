@@ -134,9 +134,6 @@ impl Shape {
 }
 
 /// The units of a whole body that has an array of them.
-///
-/// # Errors
-/// When it is no JSON text, or something else is where the array should be.
 pub(crate) fn elements<'u>(body: &'u [u8], array: &Pointer) -> serde_json::Result<Vec<&'u RawValue>> {
     if array.0.is_empty() {
         return serde_json::from_slice(body);

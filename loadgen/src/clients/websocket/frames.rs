@@ -49,9 +49,6 @@ pub(crate) const TOO_LONG: &str = "a message is too long";
 
 impl FrameReader {
     /// Takes the next whole message.
-    ///
-    /// # Errors
-    /// What is wrong, where a frame is none that a server may send.
     pub(crate) fn next<'i>(&'i mut self, input: &'i mut Input) -> Result<Option<Message<'i>>, &'static str> {
         while let Some(Head { is_final, kind, head, payload }) = head_of(input.bytes())? {
             if input.bytes().len() < head + payload {

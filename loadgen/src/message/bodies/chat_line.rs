@@ -18,7 +18,7 @@ const WORDS: [&str; 32] = [
 
 /// A member of a room who has things to say.
 #[derive(Debug)]
-pub(super) struct Speaker {
+pub(crate) struct Speaker {
     chance: Xoshiro256PlusPlus,
     number: u32,
 }

@@ -18,57 +18,42 @@ use crate::seeding::{Purpose, stream};
 
 /// Makes the bodies of every publisher of one trial.
 #[derive(Clone, Debug)]
-pub(crate) struct BodySource {
+pub(crate) struct BodySource<'w> {
+    workload: &'w Workload,
     seed: u64,
-    kind: SourceKind,
+    /// The same for all publishers, where only the size matters.
+    filler: Option<Arc<str>>,
 }
 
-#[derive(Clone, Debug)]
-enum SourceKind {
-    Filler(Arc<str>),
-    Lines(Arc<[Arc<RawValue>]>),
-    Trace(Arc<[TraceEvent]>),
-    Quote,
-    Progress,
-    ChatLine,
-}
-
-impl BodySource {
+impl<'w> BodySource<'w> {
     /// The bodies that a workload asks for.
-    pub(crate) fn new(workload: &Workload, seed: u64) -> Self {
-        let kind = match (&workload.load, &workload.payload) {
-            (Load::Trace { events, .. }, _) => SourceKind::Trace(events.clone()),
-            (Load::Rate { .. } | Load::Silence { .. }, Payload::Bytes { bytes }) => {
-                SourceKind::Filler(filler::body(*bytes, seed))
-            }
-            (Load::Rate { .. } | Load::Silence { .. }, Payload::File { lines, .. }) => SourceKind::Lines(lines.clone()),
-            (Load::Rate { .. } | Load::Silence { .. }, Payload::Quote) => SourceKind::Quote,
-            (Load::Rate { .. } | Load::Silence { .. }, Payload::Progress) => SourceKind::Progress,
-            (Load::Rate { .. } | Load::Silence { .. }, Payload::ChatLine) => SourceKind::ChatLine,
+    pub(crate) fn new(workload: &'w Workload, seed: u64) -> Self {
+        let filler = match workload.payload {
+            Payload::Bytes { bytes } => Some(filler::body(bytes, seed)),
+            Payload::File { .. } | Payload::Quote | Payload::Progress | Payload::ChatLine => None,
         };
-        Self { seed, kind }
+        Self { workload, seed, filler }
     }
 
     /// The bodies of one publisher, which will send `total` messages.
     pub(crate) fn of(&self, publisher: u32, total: u64) -> Bodies {
+        if let Load::Trace { events, .. } = &self.workload.load {
+            return Bodies::Trace { events: events.clone(), topic: publisher, next: 0 };
+        }
         let chance = || stream(self.seed, Purpose::Bodies, publisher.into());
-        Bodies(match &self.kind {
-            SourceKind::Filler(text) => BodyKind::Filler(text.clone()),
-            SourceKind::Lines(lines) => BodyKind::Lines { lines: lines.clone(), next: publisher as usize },
-            SourceKind::Trace(events) => BodyKind::Trace { events: events.clone(), topic: publisher, next: 0 },
-            SourceKind::Quote => BodyKind::Quote(quote::Walk::new(chance())),
-            SourceKind::Progress => BodyKind::Progress(progress::Job::new(chance(), total)),
-            SourceKind::ChatLine => BodyKind::ChatLine(chat_line::Speaker::new(chance(), publisher)),
-        })
+        match &self.workload.payload {
+            Payload::Bytes { .. } => Bodies::Filler(self.filler.clone().unwrap_or_default()),
+            Payload::File { lines, .. } => Bodies::Lines { lines: lines.clone(), next: publisher as usize },
+            Payload::Quote => Bodies::Quote(quote::Walk::new(chance())),
+            Payload::Progress => Bodies::Progress(progress::Job::new(chance(), total)),
+            Payload::ChatLine => Bodies::ChatLine(chat_line::Speaker::new(chance(), publisher)),
+        }
     }
 }
 
 /// The bodies of one publisher's messages, in the order of their index.
 #[derive(Debug)]
-pub(crate) struct Bodies(BodyKind);
-
-#[derive(Debug)]
-enum BodyKind {
+pub(crate) enum Bodies {
     Filler(Arc<str>),
     Lines { lines: Arc<[Arc<RawValue>]>, next: usize },
     Trace { events: Arc<[TraceEvent]>, topic: u32, next: usize },
@@ -80,20 +65,20 @@ enum BodyKind {
 impl Bodies {
     /// Appends the body of the next message, a JSON text without line breaks.
     pub(crate) fn write_next(&mut self, out: &mut String) {
-        match &mut self.0 {
-            BodyKind::Filler(text) => out.push_str(text),
-            BodyKind::Lines { lines, next } => {
+        match self {
+            Self::Filler(text) => out.push_str(text),
+            Self::Lines { lines, next } => {
                 out.push_str(lines.get(*next % lines.len().max(1)).map_or("null", |line| line.get()));
                 *next = next.wrapping_add(1);
             }
-            BodyKind::Trace { events, topic, next } => {
+            Self::Trace { events, topic, next } => {
                 let mine = (*next..events.len()).find(|&at| events[at].topic == *topic);
                 out.push_str(mine.map_or("null", |at| events[at].payload.get()));
                 *next = mine.map_or(events.len(), |at| at + 1);
             }
-            BodyKind::Quote(walk) => walk.write_next(out),
-            BodyKind::Progress(job) => job.write_next(out),
-            BodyKind::ChatLine(speaker) => speaker.write_next(out),
+            Self::Quote(walk) => walk.write_next(out),
+            Self::Progress(job) => job.write_next(out),
+            Self::ChatLine(speaker) => speaker.write_next(out),
         }
     }
 }

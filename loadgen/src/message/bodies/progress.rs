@@ -9,7 +9,7 @@ const STAGES: [&str; 4] = ["preparing", "uploading", "processing", "verifying"];
 
 /// A job on its way.
 #[derive(Debug)]
-pub(super) struct Job {
+pub(crate) struct Job {
     reports: u64,
     sent: u64,
     items: u64,

@@ -7,7 +7,7 @@ use crate::message::text::append;
 
 /// A symbol's price on its walk.
 #[derive(Debug)]
-pub(super) struct Walk {
+pub(crate) struct Walk {
     chance: Xoshiro256PlusPlus,
     bid_cents: u32,
     volume: u64,

@@ -25,9 +25,6 @@ pub(crate) struct CountedStream {
 
 impl CountedStream {
     /// Connects, from `source` where one is given.
-    ///
-    /// # Errors
-    /// When the socket cannot be made, bound or connected.
     pub(crate) async fn connect(
         counters: &WireCounters,
         target: SocketAddr,
