@@ -1,12 +1,11 @@
 //! The load generator: one plan, six transports, every message accounted for.
 //!
-//! [`Plan`] gives the trials of a run, one at a time and told what came of each, and [`run`] runs one of
-//! them on a fresh server: it connects every subscriber, publishes on an open-loop schedule,
-//! measures latency from the intended time of each message, balances a ledger for every
-//! subscriber, and says what limits the trial's worth.
+//! [`Plan`] hands out the trials of a run one at a time and is told each outcome. [`run`] runs one trial on a fresh
+//! server: it connects every subscriber, publishes on an open-loop schedule, measures latency from the intended time
+//! of each message, balances a ledger for every subscriber, and flags what limited the trial.
 //!
-//! The path of one message: `load` gives its intended time, wakes its publisher and sends it; a file of
-//! `clients` receives it; `books` enters it into a ledger and its sample into a recorder.
+//! The path of one message: `load` computes its intended time, wakes its publisher and sends it; a file of `clients`
+//! receives it; `books` enters it into a ledger and its sample into a recorder.
 
 mod agents;
 pub mod books;

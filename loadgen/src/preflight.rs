@@ -1,7 +1,7 @@
-//! What a run asks of the machine and does not get, as far as that can be known before it.
+//! Preflight: resources that a run asks of the machine and that it lacks, as far as that is known before the run.
 //!
-//! A shortage does not keep a run from running: it says how the run makes do, and how to raise the
-//! limit. What a run cannot do without is refused instead, before anything is measured.
+//! A missing resource does not stop the run: the warning says how the run copes and how to raise the limit. A run
+//! that cannot cope is refused elsewhere, before anything is measured.
 
 use pushoff_model::workload::{Growth, Search};
 use pushoff_model::{Transport, Workload};
@@ -10,7 +10,7 @@ use crate::agents::CONNECTING_AT_ONCE;
 use crate::clients::port_range;
 use crate::plan::descriptors_needed;
 
-/// A sentence for each thing that these workloads ask for and this machine does not give.
+/// A warning for each resource that these workloads need and this machine lacks.
 #[must_use]
 pub fn shortages<'a>(workloads: impl IntoIterator<Item = &'a Workload>, descriptor_limit: u64) -> Vec<String> {
     let limits = Limits {
@@ -23,17 +23,17 @@ pub fn shortages<'a>(workloads: impl IntoIterator<Item = &'a Workload>, descript
     searches.chain(limits.sources(&workloads)).chain(limits.burst()).collect()
 }
 
-/// What the system gives; what cannot be read is taken for plenty.
+/// The machine's limits. A limit that cannot be read counts as unlimited.
 struct Limits {
     descriptors: u64,
-    /// Ports that a connection may take, an address.
+    /// Local ports for each address.
     ports: Option<u64>,
     /// Connections that may wait to be accepted.
     backlog: Option<u64>,
 }
 
 impl Limits {
-    /// A search that descriptors end before the workload does.
+    /// Warns of a search that runs out of descriptors.
     fn search(&self, workload: &Workload) -> Option<String> {
         let Search { grow: Growth::Subscribers, most } = workload.search? else { return None };
         let needed = connections(&workload.at(Growth::Subscribers, most));
@@ -46,7 +46,7 @@ impl Limits {
         })
     }
 
-    /// More connections than one source address has ports for.
+    /// Warns of more connections than one source address has ports for.
     fn sources(&self, workloads: &[&Workload]) -> Option<String> {
         let ports = self.ports?;
         let asked = |workload: &&Workload| connections(workload).min(self.descriptors);
@@ -57,7 +57,7 @@ impl Limits {
         ))
     }
 
-    /// More connections at once than may wait to be accepted: those beyond try again after a second.
+    /// Warns of a short accept queue: connections that do not fit retry after a second.
     fn burst(&self) -> Option<String> {
         let backlog = self.backlog.filter(|&most| most < CONNECTING_AT_ONCE as u64)?;
         Some(format!(
@@ -67,7 +67,7 @@ impl Limits {
     }
 }
 
-/// The most sockets that a workload opens, whatever the transport.
+/// The most sockets that any transport of a workload opens.
 fn connections(workload: &Workload) -> u64 {
     Transport::ALL
         .into_iter()

@@ -11,13 +11,13 @@ use crate::timer;
 use crate::trial::POSTING_CONNECTIONS_WARMED;
 use crate::watch::{MISSED, generator_share, validity};
 
-/// The settings, with their values and units.
+/// All settings, with values and units.
 #[must_use]
 pub fn knobs() -> Vec<Named> {
     [clients(), load(), bounds()].concat()
 }
 
-/// Who receives.
+/// Settings of the receiving clients.
 fn clients() -> Vec<Named> {
     vec![
         Named::new("TCP_NODELAY", "on, every connection"),
@@ -46,7 +46,7 @@ fn clients() -> Vec<Named> {
     ]
 }
 
-/// Who publishes, and when.
+/// Settings of the load.
 fn load() -> Vec<Named> {
     vec![
         Named::new("generator's processors", generator_share()),
@@ -79,7 +79,7 @@ fn load() -> Vec<Named> {
     ]
 }
 
-/// From when on a trial is limited by what.
+/// Thresholds of the validity flags.
 fn bounds() -> Vec<Named> {
     let percent = |share: f64| format!("{:.1} %", share * 100.0);
     vec![

@@ -1,8 +1,7 @@
-//! A timer for microseconds.
+//! A timer with microsecond precision.
 //!
-//! Tokio's timers have a granularity of a millisecond, which would drown the latencies that are
-//! measured here. On Linux a timerfd wakes its task through the same epoll as the sockets do;
-//! elsewhere Tokio's timer serves, and `knobs` says so.
+//! Tokio's timers tick once a millisecond, which is coarser than the measured latencies. On Linux a timerfd wakes its
+//! task through the same epoll as the sockets; elsewhere Tokio's timer is used, and `environment.json` says so.
 
 use pushoff_model::{RunClock, RunInstant};
 
@@ -11,7 +10,7 @@ pub(crate) use linux::{Timer, readable};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::Timer;
 
-/// What the pacing rests on, for the record.
+/// The kind of timer, for `environment.json`.
 pub(crate) const KIND: &str = if cfg!(target_os = "linux") { "timerfd (ns)" } else { "Tokio's timer (1 ms)" };
 
 #[cfg(target_os = "linux")]
@@ -26,7 +25,7 @@ mod linux {
     use tokio::io::unix::AsyncFd;
 
     use super::{RunClock, RunInstant};
-    /// Registers a descriptor that becomes readable when something has happened.
+    /// Registers a descriptor with Tokio that becomes readable on an event.
     #[expect(
         deprecated,
         reason = "its successor is unsafe, for descriptors that may be closed meanwhile; an OwnedFd is not"
@@ -35,7 +34,7 @@ mod linux {
         AsyncFd::with_interest(descriptor, Interest::READABLE)
     }
 
-    /// A timer of its own: one deadline at a time.
+    /// A timer with one deadline at a time.
     #[derive(Debug)]
     pub(crate) struct Timer(AsyncFd<OwnedFd>);
 
@@ -45,7 +44,7 @@ mod linux {
             Ok(Self(readable(timer)?))
         }
 
-        /// Waits until `moment` has come; at once where it has.
+        /// Waits until `moment`; returns at once if it has passed.
         pub(crate) async fn until(&self, clock: RunClock, moment: RunInstant) -> io::Result<()> {
             loop {
                 let left = moment.since(clock.now());
@@ -87,7 +86,7 @@ mod portable {
 
     use super::{RunClock, RunInstant};
 
-    /// Tokio's timer in the shape of the precise one.
+    /// Tokio's timer behind the same interface.
     #[derive(Debug)]
     pub(crate) struct Timer(());
 

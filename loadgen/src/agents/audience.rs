@@ -16,14 +16,14 @@ use crate::watch::WireCounters;
 /// server's queue of connections not yet accepted. Chosen here.
 pub(crate) const CONNECTING_AT_ONCE: usize = 16;
 
-/// The subscribers of a trial. Dropped, it ends their tasks.
+/// The subscribers of a trial. Dropping it ends their tasks.
 pub(crate) struct Audience {
     /// A task runs the subscribers of one connection, or of one page.
     tasks: JoinSet<Vec<Finished>>,
     finished: Vec<Subscriber>,
     start: watch::Sender<Option<RunInstant>>,
     signals: Signals,
-    /// How far each subscriber has come, by number.
+    /// The progress of each subscriber, by number.
     pub(crate) progress: Vec<Arc<Progress>>,
     pub(crate) arrivals: Arc<Arrivals>,
     /// What crosses the subscribers' connections.
@@ -33,7 +33,6 @@ pub(crate) struct Audience {
 /// What an agent is told.
 #[derive(Clone, Debug)]
 pub(crate) struct Signals {
-    /// Permits to connect: [`CONNECTING_AT_ONCE`].
     pub(crate) permits: Arc<Semaphore>,
     /// When the load begins.
     pub(crate) start: watch::Receiver<Option<RunInstant>>,

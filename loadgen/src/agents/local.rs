@@ -15,8 +15,8 @@ use crate::plan::Trial;
 use crate::seeding::{self, Purpose};
 use crate::server::Server;
 
-/// Has every subscriber connect, in the order of their numbers. Returns the outboxes of those that speak on
-/// their own connection.
+/// Connects every subscriber, in the order of their numbers. Returns the outboxes of those that speak on their own
+/// connection.
 pub(crate) fn connect(
     audience: &mut Audience,
     subscribers: Vec<(Box<Subscriber>, Topic)>,
@@ -37,7 +37,7 @@ pub(crate) fn connect(
         subscription.source = source_of(number, server.http, ports);
         subscription.seed = seeding::mix(seeding::mix(trial.seed ^ Purpose::BackOff as u64) ^ u64::from(number));
         if trial.speaks_on_its_own_connection() {
-            // A publisher waits for each write, so that one place is all it ever needs.
+            // A publisher waits for each write, so one slot is enough.
             let (sender, outbox) = mpsc::channel(1);
             subscription.outbox = Some(outbox);
             outboxes.push(sender);
@@ -47,7 +47,7 @@ pub(crate) fn connect(
     outboxes
 }
 
-/// Waits for a permit to connect, subscribes, and stops when told to.
+/// Waits for a permit to connect, subscribes, and stops when the trial is over.
 async fn run(
     transport: Transport,
     subscription: Subscription,
@@ -65,9 +65,9 @@ async fn run(
     vec![Finished { subscriber, result }]
 }
 
-/// When each subscriber polls, within the interval: evenly spread from when the messages of its
-/// topic are due, in an order of chance. So the mean wait is half the interval, with as little
-/// scatter as there can be, and no subscriber's place follows from its number.
+/// When each subscriber polls, as an offset into the interval. The offsets are spread evenly over the interval,
+/// starting where the messages of the subscriber's topic are due, and then shuffled. So the mean wait is half an
+/// interval with the least possible scatter, and no offset depends on a subscriber's number.
 fn poll_offsets(trial: &Trial, schedule: &Schedule) -> Vec<Duration> {
     let workload = &trial.workload;
     let mut ranks: Vec<u32> = (0..workload.subscribers).collect();

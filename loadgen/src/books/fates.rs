@@ -1,4 +1,4 @@
-//! What became of a publisher's messages: accepted, refused, or of unknown fate.
+//! The fate of each of a publisher's messages: accepted, refused, or unknown.
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,35 +7,35 @@ use pushoff_model::record::{FaultKind, Faults, OTHERS};
 
 use super::ranges::RangeSet;
 
-/// Distinct causes of one publisher that are kept apart: what comes after them goes with the last.
-/// Chosen here: a publisher has one server.
+/// The most distinct causes of one publisher; later causes are counted under the last one. Chosen here: a publisher
+/// has one server.
 const MOST_CAUSES: usize = 8;
-/// The cause of what was under way when nobody waited for it any more.
+/// The cause of messages that were being sent when the trial ended.
 pub(crate) const GIVEN_UP: &str = "the server had not answered when the trial was over";
 
-/// The fates of one publisher's messages. Shared by the publisher and, where it sends on a
-/// subscriber's connection, by that subscriber.
+/// The fates of one publisher's messages. The publisher shares them with the subscriber whose connection it sends on,
+/// where there is one.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Publication(Arc<Mutex<Fates>>);
 
 /// What is known of one publisher's messages.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Fates {
-    /// Indices below this were taken up to be sent.
+    /// Indices below this were handed over for sending.
     pub(crate) taken: u64,
-    /// Indices below this were sent, and the verdict on them is known.
+    /// Indices below this were sent, and their outcome is known.
     pub(crate) sent: u64,
-    /// The server said no, or was not reached.
+    /// Messages that the server refused, or that did not reach it.
     pub(crate) refused: RangeSet,
-    /// The connection broke before the server's word came, or nobody waited for it any more.
+    /// Messages whose fate is unknown: the connection broke, or the trial ended, before the server answered.
     pub(crate) doubtful: RangeSet,
-    /// Indices below this came back to their speaker: the server has them.
+    /// Indices below this came back to their speaker, so the server has them.
     echoed: u64,
-    /// Why messages were refused or are in doubt: each stands under one cause.
+    /// Why messages were refused or their fate is unknown. Each message has one cause.
     causes: Vec<Cause>,
 }
 
-/// Why some messages were not published, for all that is known.
+/// Why some messages were not published.
 #[derive(Clone, Debug)]
 struct Cause {
     kind: FaultKind,
@@ -43,7 +43,7 @@ struct Cause {
     indices: RangeSet,
 }
 
-/// The server's word on messages that were sent together.
+/// The server's answer to messages that were sent together.
 #[derive(Debug)]
 pub(crate) enum Verdict {
     Accepted,
@@ -52,13 +52,12 @@ pub(crate) enum Verdict {
 }
 
 impl Publication {
-    /// Enters that the next `count` messages are about to be sent.
+    /// Records that the next `count` messages are about to be sent.
     pub(crate) fn take(&self, count: u64) {
         self.lock().taken += count;
     }
 
-    /// Enters that nobody waits for a verdict any more: the messages that are still under way may
-    /// or may not get to the server.
+    /// Records that the trial is over: the fate of messages that are still being sent is unknown.
     pub(crate) fn close(&self) {
         let mut fates = self.lock();
         let range = fates.sent..fates.taken.max(fates.sent);
@@ -66,7 +65,7 @@ impl Publication {
         fates.doubt(range, GIVEN_UP);
     }
 
-    /// Enters the verdict on the next `count` messages.
+    /// Records the answer to the next `count` messages.
     pub(crate) fn enter(&self, count: u64, verdict: Verdict) {
         let mut fates = self.lock();
         let range = fates.sent..fates.sent + count;
@@ -81,22 +80,20 @@ impl Publication {
         }
     }
 
-    /// Enters that a speaker got its own message back. A connection is read in order, so that
-    /// every message before it is with the server too.
+    /// Records that a speaker received its own message. A connection is ordered, so the server also has every earlier
+    /// message.
     pub(crate) fn echoed(&self, index: u64) {
         let mut fates = self.lock();
         fates.echoed = fates.echoed.max(index.saturating_add(1));
     }
 
-    /// Enters that the connection which messages were sent on broke, and why: those that have not
-    /// come back may never have arrived.
+    /// Records that the connection of sent messages broke. The fate of messages that did not come back is unknown.
     pub(crate) fn broke(&self, reason: &str) {
         let mut fates = self.lock();
         let range = fates.echoed..fates.sent;
         fates.doubt(range, reason);
     }
 
-    /// What is known by now.
     pub(crate) fn fates(&self) -> Fates {
         self.lock().clone()
     }
@@ -112,7 +109,7 @@ impl Fates {
         self.doubtful.insert(range);
     }
 
-    /// Enters the cause of what has none yet.
+    /// Records the cause of those messages that have none yet.
     fn blame(&mut self, kind: FaultKind, range: Range<u64>, reason: &str) {
         let doubted = self.doubtful.gaps(range);
         let fresh: Vec<_> = doubted.into_iter().flat_map(|range| self.refused.gaps(range)).collect();
@@ -135,14 +132,14 @@ impl Fates {
         fresh.into_iter().for_each(|range| self.causes[at].indices.insert(range));
     }
 
-    /// Enters into `faults` why those messages were not published.
+    /// Adds to `faults` why these messages were not published.
     pub(crate) fn explain(&self, unpublished: &RangeSet, faults: &mut Faults) {
         for Cause { kind, reason, indices } in &self.causes {
             faults.add(*kind, reason, indices.overlap(unpublished));
         }
     }
 
-    /// How many messages may be in the log: all but those that the server said no to.
+    /// How many messages may be in the log: all that were sent, without the refused ones.
     pub(crate) fn possible(&self) -> u64 {
         self.sent - self.refused.count()
     }
@@ -152,7 +149,7 @@ impl Fates {
 mod tests {
     use super::*;
 
-    /// Why all that is refused or in doubt was not published.
+    /// Why messages were not published, if all of unknown fate were not.
     fn causes(fates: &Fates) -> Vec<(FaultKind, String, u64)> {
         let (mut unpublished, mut faults) = (fates.refused.clone(), Faults::default());
         fates.doubtful.iter().for_each(|index| unpublished.insert(index..index + 1));

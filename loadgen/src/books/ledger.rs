@@ -1,28 +1,28 @@
 //! One subscriber's account of every message: delivered, missed, lost, duplicated, reordered.
 //!
-//! Two tallies are kept apart, so that a mistake in one shows against the other: indices, which
-//! the publishers count, and cursors, which our own server counts.
+//! Two counts are kept apart so that a mistake in one shows against the other: the publishers' indices and the
+//! cursors of pushoff's own server.
 
 use pushoff_model::Cursor;
 use pushoff_model::record::Counts;
 
 use super::ranges::RangeSet;
 
-/// What a subscriber got of each publisher of its topic, and what it was told it missed.
+/// What a subscriber received from each publisher of its topic, and what it was told that it missed.
 #[derive(Clone, Debug)]
 pub struct Ledger {
     publishers: Vec<Stream>,
-    /// Of all of them.
+    /// The sum over all publishers.
     delivered: u64,
     told: u64,
     told_unknown: bool,
     foreign: u64,
     altered: u64,
-    /// Begins with the first cursor; none where the server has no such thing.
+    /// Set by the first cursor; `None` where the server has no cursors.
     cursors: Option<CursorTally>,
 }
 
-/// What one subscriber got of one publisher.
+/// What a subscriber received from one publisher.
 #[derive(Clone, Debug, Default)]
 struct Stream {
     next: u64,
@@ -32,14 +32,14 @@ struct Stream {
     reordered: u64,
 }
 
-/// What a delivery was.
+/// The kind of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
-    /// The first of its message.
+    /// The first delivery of a message.
     First,
-    /// One more of a message that was there already.
+    /// A repeated delivery.
     Duplicate,
-    /// Of a publisher that does not speak on this topic.
+    /// A message of a publisher that does not publish to this topic.
     Foreign,
 }
 
@@ -51,7 +51,7 @@ impl Ledger {
         Self { publishers, delivered: 0, told: 0, told_unknown: false, foreign: 0, altered: 0, cursors: None }
     }
 
-    /// Enters message `index` of the topic's publisher number `publisher`, from 0.
+    /// Records message `index` of the topic's publisher number `publisher`, from 0.
     pub fn deliver(&mut self, publisher: usize, index: u64) -> Delivery {
         let Some(stream) = self.publishers.get_mut(publisher) else {
             self.foreign += 1;
@@ -71,17 +71,17 @@ impl Ledger {
         Delivery::First
     }
 
-    /// Enters something that is no message of this load.
+    /// Records something that is no message of this load.
     pub(crate) const fn foreign(&mut self) {
         self.foreign += 1;
     }
 
-    /// Enters a message of this load whose content is not what was published: no delivery.
+    /// Records a message of this load whose content was altered. It does not count as a delivery.
     pub(crate) const fn altered(&mut self) {
         self.altered += 1;
     }
 
-    /// Enters a missed notice; `None` where the server could not tell how many.
+    /// Records a missed notice; `None` where the server could not tell how many.
     pub(crate) const fn told(&mut self, missed: Option<u64>) {
         match missed {
             Some(count) => self.told = self.told.saturating_add(count),
@@ -89,7 +89,7 @@ impl Ledger {
         }
     }
 
-    /// Enters the cursor that a message came with.
+    /// Records the cursor of a message.
     pub fn cursor(&mut self, cursor: Cursor) {
         match &mut self.cursors {
             Some(cursors) => cursors.enter(cursor),
@@ -97,8 +97,7 @@ impl Ledger {
         }
     }
 
-    /// How many messages are settled: delivered at least once, told missed, or altered, after which
-    /// nobody waits for the ledger to balance.
+    /// How many messages are settled: delivered at least once, reported missed, or altered.
     pub(crate) fn accounted(&self) -> u64 {
         self.delivered.saturating_add(self.told).saturating_add(self.altered)
     }
@@ -108,7 +107,7 @@ impl Ledger {
         self.publishers.get(publisher).is_some_and(|stream| index < stream.next && !stream.gaps.contains(index))
     }
 
-    /// Balances the ledger against what was published, a [`Published`] for each publisher.
+    /// Balances the ledger against what each publisher has published.
     pub(crate) fn balance(&self, published: &[Published<'_>]) -> Result<Counts, String> {
         let mut balance = Counts { altered: self.altered, ..Counts::default() };
         let mut absent = 0;
@@ -144,7 +143,7 @@ impl Ledger {
         if expected != delivered + absent {
             return Err(format!("{expected} were due, but {delivered} came and {absent} did not"));
         }
-        // A message of unknown fate may be in the log after all, and be among those told missed.
+        // A message of unknown fate may be in the log, and be among those reported missed.
         if self.told > absent + doubtful {
             return Err(format!("{} were told missed, but only {absent} are absent", self.told));
         }
@@ -161,24 +160,24 @@ impl Ledger {
     }
 }
 
-/// What one publisher had accepted.
+/// What the server accepted from one publisher.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Published<'a> {
-    /// How many messages it sent: indices below this.
+    /// How many messages were sent: indices below this.
     pub(crate) sent: u64,
-    /// Those of them that no log holds: refused, or of unknown fate and seen by nobody.
+    /// Those of them that no log holds: refused, or of unknown fate and received by nobody.
     pub(crate) unpublished: &'a RangeSet,
 }
 
-/// Whether the server's own numbers, within one epoch, grow by exactly one.
+/// Whether the server's cursors, within one epoch, grow by exactly one.
 #[derive(Clone, Debug)]
 struct CursorTally {
     /// The lowest number of this epoch.
     first: u64,
     last: Cursor,
-    /// Numbers passed over and not seen since.
+    /// Numbers that were skipped and have not come since.
     skipped: RangeSet,
-    /// Numbers seen again.
+    /// How many numbers came again.
     repeated: u64,
 }
 

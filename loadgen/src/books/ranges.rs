@@ -2,12 +2,10 @@
 
 use std::ops::Range;
 
-/// Indices of messages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RangeSet(Vec<Range<u64>>);
 
 impl RangeSet {
-    /// Adds every index of `range`.
     pub(crate) fn insert(&mut self, range: Range<u64>) {
         if range.is_empty() {
             return;
@@ -20,7 +18,7 @@ impl RangeSet {
         self.0.splice(from..until, std::iter::once(start..end));
     }
 
-    /// Takes one index out; whether it was there.
+    /// Removes an index; whether it was in the set.
     pub(crate) fn remove(&mut self, index: u64) -> bool {
         let Some(at) = self.position(index) else { return false };
         let held = self.0[at].clone();
@@ -43,22 +41,18 @@ impl RangeSet {
         gaps
     }
 
-    /// Whether an index is in the set.
     pub(crate) fn contains(&self, index: u64) -> bool {
         self.position(index).is_some()
     }
 
-    /// How many indices the set holds.
     pub(crate) fn count(&self) -> u64 {
         self.0.iter().map(|range| range.end - range.start).sum()
     }
 
-    /// Whether the set is empty.
     pub(crate) const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The indices, in rising order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = u64> {
         self.0.iter().cloned().flatten()
     }

@@ -1,9 +1,8 @@
-//! Samples in, histograms out: what a trial measures, message by message.
+//! Turns samples into histograms: what a trial measures, message by message.
 //!
-//! A subscriber notes samples in a small block of its own and folds it into the one shared
-//! recorder when it is full, so that receiving a message allocates nothing and a histogram stands
-//! once a trial, not once a subscriber. A message counts where its *intended* time lies in the
-//! measure phase, whenever it arrives.
+//! A subscriber collects samples in a small block and merges a full block into the one shared recorder. So receiving
+//! a message allocates nothing, and there is one histogram a trial instead of one a subscriber. A message counts when
+//! its *intended* time lies in the measure phase, whenever it arrives.
 
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -15,36 +14,36 @@ use super::skew::Skew;
 use super::window::Window;
 use crate::clients::Polled;
 
-/// Samples a subscriber holds back: 32 to 64 fill a page, and folding them takes some microseconds.
+/// Samples in a subscriber's block. Chosen here: 32 to 64 fill a page, and merging them takes a few microseconds.
 const BLOCK: usize = 64;
 
 /// The first delivery of one message to one subscriber.
 #[derive(Clone, Copy, Debug)]
 pub struct Sample {
-    /// The number of its publisher.
+    /// Its publisher's number.
     pub publisher: u32,
-    /// Which message of that publisher it is.
+    /// Its index among that publisher's messages.
     pub index: u64,
     /// When the message was due.
     pub due: RunInstant,
     /// When its publisher sent it.
     pub sent: RunInstant,
-    /// When the client library handed it over.
+    /// When the client received it.
     pub received: RunInstant,
-    /// The poll that brought it; `None` where it was not polled for.
+    /// The poll that brought it; `None` for a transport that does not poll.
     pub polled: Option<Polled>,
-    /// Whether the subscriber is the one who said it.
+    /// Whether the subscriber itself sent the message.
     pub own: bool,
 }
 
-/// A subscriber's block of samples that are not yet in the recorder.
+/// Samples of one subscriber that are not in the recorder yet.
 ///
-/// It takes its page with its first sample, in the warm-up: who is told nothing holds none.
+/// The first sample allocates the block, during the warm-up: a subscriber without messages needs no block.
 #[derive(Debug, Default)]
 pub struct SampleBlock(Vec<Sample>);
 
 impl SampleBlock {
-    /// Notes one delivery.
+    /// Adds one sample.
     pub fn push(&mut self, sample: Sample, recorder: &Recorder) {
         if self.0.capacity() == 0 {
             self.0.reserve_exact(BLOCK);
@@ -55,31 +54,31 @@ impl SampleBlock {
         }
     }
 
-    /// Hands everything to the recorder.
+    /// Merges all samples into the recorder.
     pub fn flush(&mut self, recorder: &Recorder) {
         recorder.fold(&self.0);
         self.0.clear();
     }
 }
 
-/// What one trial has measured so far. Shared by all who measure.
+/// What one trial has measured so far, shared by all tasks of the trial.
 #[derive(Debug, Default)]
 pub struct Recorder {
     window: OnceLock<Window>,
     totals: Mutex<Totals>,
 }
 
-/// Everything that a trial's messages have shown.
+/// The sums and histograms of a trial.
 #[derive(Debug, Default)]
 pub struct Totals {
-    /// Received − intended.
+    /// Received − intended: lower is better, as for all latencies here.
     pub delivery_latency: LatencyHistogram,
     /// Received − sent.
     pub latency_from_send: LatencyHistogram,
     /// Sent − intended, once a published message.
     pub send_lag: LatencyHistogram,
-    /// What of the send lag was the generator's own doing: from when the message was due and its
-    /// publisher was free until it was sent.
+    /// The part of the send lag that the generator caused: sent − the later of intended and the end of the
+    /// publisher's previous request.
     pub own_lag: LatencyHistogram,
     /// Poll due − intended, 0 where the poll already waited.
     pub poll_wait: LatencyHistogram,
@@ -95,9 +94,9 @@ pub struct Totals {
     pub first_message: LatencyHistogram,
     /// When the first subscriber began to connect.
     pub first_connecting: Option<RunInstant>,
-    /// When the last one so far had its first message.
+    /// When the last subscriber so far had its first message.
     pub last_greeted: RunInstant,
-    /// From the first subscriber that had a message to the last, where it is watched.
+    /// Fan-out skew: from the first subscriber that has a message to the last.
     pub(crate) skew: Option<Skew>,
     /// Delivery latency over the measure phase.
     pub series: Series,
@@ -110,7 +109,7 @@ pub struct Totals {
 }
 
 impl Recorder {
-    /// Sets the measure phase: until then, samples are of no phase and are dropped.
+    /// Sets the measure phase. Samples that came before are dropped.
     pub fn begin(&self, window: Window) {
         // A trial has one measure phase; a second call changes nothing.
         let window = *self.window.get_or_init(|| window);
@@ -123,7 +122,7 @@ impl Recorder {
         };
     }
 
-    /// Watches from now on how far apart subscribers get the same message.
+    /// Measures fan-out skew from now on.
     pub(crate) fn watch(&self, skew: Option<Skew>) {
         self.totals().skew = skew;
     }
@@ -133,7 +132,7 @@ impl Recorder {
         self.window.get().is_some_and(|window| window.contains(moment))
     }
 
-    /// Enters a block of deliveries.
+    /// Merges a block of samples.
     pub(crate) fn fold(&self, samples: &[Sample]) {
         let Some(&window) = self.window.get() else { return };
         let mut totals = self.totals();
@@ -142,8 +141,8 @@ impl Recorder {
         }
     }
 
-    /// Enters messages that were sent together: when each was due, when its publisher was free to
-    /// send it, and when it did.
+    /// Records messages that were sent together: when each was due, when its publisher was free, and when they were
+    /// sent.
     pub(crate) fn sent(&self, due: impl Iterator<Item = RunInstant>, free: RunInstant, sent: RunInstant) {
         let mut totals = self.totals();
         for due in due.filter(|&due| self.measures(due)) {
@@ -152,12 +151,10 @@ impl Recorder {
         }
     }
 
-    /// Enters how long a subscriber took to connect.
     pub(crate) fn connected(&self, took: Duration) {
         self.totals().connect.record(took);
     }
 
-    /// Enters when a subscriber began to connect and when it had its first message.
     pub(crate) fn greeted(&self, connecting: RunInstant, greeted: RunInstant) {
         let mut totals = self.totals();
         totals.first_message.record(greeted.since(connecting));
@@ -165,17 +162,16 @@ impl Recorder {
         totals.last_greeted = totals.last_greeted.max(greeted);
     }
 
-    /// Enters why a subscriber's connection broke.
     pub(crate) fn broke(&self, cause: &str) {
         self.totals().breaks.add(FaultKind::Broke, cause, 1);
     }
 
-    /// Why subscribers' connections have broken so far.
+    /// The causes of broken connections so far.
     pub(crate) fn breaks(&self) -> Faults {
         self.totals().breaks.clone()
     }
 
-    /// What was measured so far, leaving an empty recorder behind.
+    /// Takes all results; the recorder is empty afterwards.
     #[must_use]
     pub fn take(&self) -> Totals {
         std::mem::take(&mut *self.totals())

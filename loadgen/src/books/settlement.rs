@@ -1,4 +1,4 @@
-//! The trial's account: every ledger balanced against what was published, and summed.
+//! Balances every ledger against what was published, and sums the result.
 
 use pushoff_model::RunInstant;
 use pushoff_model::record::{Counts, Failure, FailureKind, FaultKind, Faults, WindowCounts};
@@ -14,21 +14,22 @@ use crate::failure::Failed;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Account {
     pub(crate) counts: Counts,
-    /// Its deliveries are the recorder's to count.
+    /// The recorder adds the deliveries.
     pub(crate) window: WindowCounts,
     /// Why messages were not published.
     pub(crate) faults: Faults,
 }
 
-/// The messages of one publisher that are due in the measure phase.
+/// How many messages of one publisher are due in the measure phase.
 #[derive(Clone, Copy, Debug, Default)]
 struct Measured {
     accepted: u64,
-    /// All of them: what a server refuses or does not take was due all the same.
+    /// Also those that the server refused or did not take.
     due: u64,
 }
 
-/// Balances every subscriber against what each publisher had `due`. A message of unknown fate that anybody got was published after all.
+/// Balances every subscriber's ledger against what each publisher had `due`. A message of unknown fate counts as
+/// published if anybody received it.
 pub(crate) fn settle<Due: Iterator<Item = RunInstant>>(
     subscribers: &[Subscriber],
     fates: &[Fates],
@@ -85,13 +86,13 @@ pub(crate) fn settle<Due: Iterator<Item = RunInstant>>(
 const NOT_TAKEN: &str = "the server had not taken those before it when the trial was over";
 
 impl Account {
-    /// A failure that keeps what was counted.
+    /// A failure that keeps the counts.
     pub(crate) fn failed(&self, kind: FailureKind, reason: String) -> Failed {
         Box::new(Failure { kind, reason, counts: Some(self.counts), faults: self.faults.clone() })
     }
 }
 
-/// What is wrong where contents were altered on their way.
+/// Reports altered messages, where there are any.
 fn altered(counts: &Counts) -> Option<String> {
     let Counts { altered, expected, .. } = *counts;
     (altered > 0).then(|| {
@@ -112,13 +113,13 @@ fn add(sum: &mut Counts, counts: &Counts) {
     sum.reconnects += counts.reconnects;
 }
 
-/// The numbers of the publishers that a subscriber hears, in the order of its ledger.
+/// The numbers of the publishers of a subscriber's topic, in the order of its ledger.
 fn publishers_of(subscriber: &Subscriber) -> impl Iterator<Item = usize> {
     let reads = &subscriber.reads;
     (reads.topic as usize..).step_by(reads.topics as usize).take(reads.publishers)
 }
 
-/// For each publisher, the indices that no log holds.
+/// The indices of each publisher that no log holds.
 fn unpublished(subscribers: &[Subscriber], fates: &[Fates]) -> Vec<RangeSet> {
     let mut unpublished: Vec<_> = fates
         .iter()
@@ -180,7 +181,7 @@ mod tests {
         let counts = account.counts;
         assert_eq!((counts.published, counts.unpublished), (3, 1));
         assert_eq!((counts.expected, counts.delivered, counts.lost), (6, 5, 1));
-        // Of messages due at 0, 50, 100 and 150 ms, the third alone is published and measured.
+        // Due at 0, 50, 100 and 150 ms: only the third is published and measured.
         assert_eq!((account.window.published, account.window.expected), (1, 2));
         assert_eq!((account.window.due, account.counts.unsent), (4, 0));
     }
@@ -196,7 +197,7 @@ mod tests {
             one.ledger.deliver(0, index);
             two.ledger.deliver(0, index);
         }
-        // Due at 0, 50, 100 and 150 ms: of the two that are measured one is refused.
+        // Due at 0, 50, 100 and 150 ms: two are measured, and one of the two is refused.
         let account = settled(&[one, two], &publication).unwrap();
         assert_eq!((account.window.published, account.window.expected, account.window.due), (1, 2, 4));
         assert_eq!((account.counts.unpublished, account.counts.expected, account.counts.delivered), (1, 6, 6));
@@ -233,7 +234,7 @@ mod tests {
         let mut one = subscriber(0);
         one.ledger.deliver(0, 0);
         one.ledger.deliver(0, 1);
-        // Due at 0, 50, 100 and 150 ms: the third is under way when time is up, the fourth not begun.
+        // Due at 0, 50, 100 and 150 ms: when time is up, the third is being sent and the fourth has not begun.
         let account = settled(&[one], &publication).unwrap();
         assert_eq!((account.counts.published, account.counts.unpublished, account.counts.unsent), (2, 1, 1));
         assert_eq!((account.window.expected, account.window.due), (0, 2));

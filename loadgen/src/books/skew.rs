@@ -1,15 +1,15 @@
-//! How far apart the subscribers of a topic get the same message: from the first to the last.
+//! Fan-out skew: the time between a topic's first and last subscriber receiving the same message.
 //!
-//! A publisher's indices are dense, so each message of the measure phase has a slot of its own in a
-//! vector; a slot is settled when the last subscriber has the message. One that not all got settles
-//! never and counts for nothing. Memory is bounded: of a long load, its first part is watched.
+//! A publisher's indices are dense, so each message of the measure phase has a slot in a vector. A slot is complete
+//! when the last subscriber has the message; incomplete slots do not count. Memory is bounded: of a long load, only
+//! the first part is watched.
 
 use pushoff_model::{LatencyHistogram, RunInstant, Workload};
 
 /// The most messages that are watched in one trial: 24 MiB of slots. Chosen here.
 const MOST_WATCHED: usize = 1 << 20;
 
-/// From the first subscriber that had a message to the last, once a message that all got.
+/// The skew of every message that all subscribers received.
 #[derive(Debug, Default)]
 pub(crate) struct Skew {
     streams: Vec<Stream>,
@@ -23,7 +23,7 @@ struct Stream {
     first: u64,
     /// How many subscribers its topic has.
     audience: u32,
-    /// How many messages are watched.
+    /// How many of its messages are watched.
     most: usize,
     slots: Vec<Slot>,
 }
@@ -36,8 +36,7 @@ struct Slot {
 }
 
 impl Skew {
-    /// Watches the messages that each publisher sends from its index `first` on; `None` where no topic has a
-    /// second subscriber.
+    /// Watches the messages of each publisher from index `first` on; `None` where no topic has a second subscriber.
     pub(crate) fn of(workload: &Workload, first: impl Fn(u32) -> u64) -> Option<Self> {
         let publishers = workload.publishers();
         if publishers == 0 || workload.subscribers <= workload.topics {
@@ -54,7 +53,7 @@ impl Skew {
         Some(Self { streams, histogram: LatencyHistogram::new() })
     }
 
-    /// Enters the first delivery of a message of the measure phase to one subscriber.
+    /// Records the first delivery of a message to one subscriber.
     pub(crate) fn enter(&mut self, publisher: u32, index: u64, received: RunInstant) {
         let Some(stream) = self.streams.get_mut(publisher as usize) else { return };
         let Some(place) = index.checked_sub(stream.first).and_then(|place| usize::try_from(place).ok()) else { return };
@@ -73,7 +72,6 @@ impl Skew {
         }
     }
 
-    /// What was found.
     pub(crate) fn into_histogram(self) -> LatencyHistogram {
         self.histogram
     }

@@ -1,4 +1,4 @@
-//! A subscriber's books: what its transport hands over becomes ledger entries and samples.
+//! A subscriber's books: turns what its transport reports into ledger entries and samples.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -31,41 +31,38 @@ pub(crate) struct Subscriber {
     connecting: Option<RunInstant>,
     opened: bool,
     greeted: bool,
-    /// Whether nobody else knows yet that it has its greeting.
+    /// Whether [`Arrivals`] must still be told of the greeting.
     untold: bool,
     present: bool,
-    /// The permit to connect; given back when this one is connected.
+    /// The permit to connect; returned when the subscriber is connected.
     pub(crate) permit: Option<OwnedSemaphorePermit>,
 }
 
-/// Who a subscriber is among the publishers of its topic: number `topic + n × topics`, where every
-/// subscriber speaks, and `topic` alone where the server's side does.
+/// The topic that a subscriber reads, and that topic's publishers. Publishers are numbered `topic + n × topics` where
+/// every subscriber speaks; otherwise the topic's only publisher has the topic's number.
 #[derive(Clone, Debug)]
 pub(crate) struct Reads {
     /// The subscriber's number, from 0.
     pub(crate) number: u32,
     /// The topic's number, from 0.
     pub(crate) topic: u32,
-    /// How many topics there are.
     pub(crate) topics: u32,
-    /// How many publishers its topic has.
     pub(crate) publishers: usize,
-    /// What it thinks of messages that are not the generator's.
+    /// What to do with messages that the generator did not send.
     pub(crate) others: Others,
-    /// When it is there for all that is known.
     pub(crate) presence: Presence,
-    /// What it says itself, where it speaks.
+    /// The fates of its own messages, where it speaks.
     pub(crate) own: Option<Publication>,
 }
 
-/// From when on a subscriber counts as connected.
+/// When a subscriber counts as connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Presence {
-    /// From its greeting, which was there before.
+    /// When it has its greeting, which was published before it subscribed.
     Greeted,
-    /// From when its stream is open, or its first poll answered: nothing was there before.
+    /// When its stream is open or its first poll is answered: the topic keeps nothing for newcomers.
     Opened,
-    /// From its first request, which is not answered before there is something.
+    /// When it sends its first request: a long poll is not answered before there is a message.
     Asked,
 }
 
@@ -80,23 +77,23 @@ impl Presence {
 }
 
 impl Reads {
-    /// The place, from 0, of a publisher among those of this topic; `None` where it is not one.
+    /// The position of a publisher among those of this topic, from 0; `None` for a publisher of another topic.
     fn place(&self, publisher: u32) -> Option<usize> {
         let beyond = publisher.checked_sub(self.topic)?;
         beyond.is_multiple_of(self.topics).then_some((beyond / self.topics) as usize)
     }
 }
 
-/// How far a subscriber has come, for those who wait for it.
+/// How far a subscriber has come. The drain waits for it.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
-    /// Messages delivered at least once, or told missed.
+    /// Messages delivered at least once, or reported missed.
     pub(crate) accounted: AtomicU64,
-    /// Whether it knows that its topic is complete.
+    /// Whether the subscriber knows that its topic is complete.
     pub(crate) completed: AtomicBool,
 }
 
-/// Counts the subscribers that are connected, and those that have their greeting.
+/// Counts subscribers that are connected, and subscribers that have their greeting.
 #[derive(Debug)]
 pub(crate) struct Arrivals {
     pub(crate) present: Countdown,
@@ -109,7 +106,7 @@ impl Arrivals {
     }
 }
 
-/// Counts down to all.
+/// Counts down until all subscribers have arrived.
 #[derive(Debug)]
 pub(crate) struct Countdown {
     missing: AtomicU64,
@@ -125,7 +122,7 @@ impl Countdown {
         self.missing.load(Ordering::Acquire)
     }
 
-    /// Waits for every subscriber. One may wait at a time.
+    /// Waits for all subscribers. Only one task may wait at a time.
     pub(crate) async fn all(&self) {
         while self.missing() > 0 {
             self.all.notified().await;
@@ -159,7 +156,7 @@ impl Subscriber {
         }
     }
 
-    /// Hands over what is left to hand over.
+    /// Merges the remaining samples.
     pub(crate) fn close(&mut self) {
         self.samples.flush(&self.recorder);
     }
@@ -172,7 +169,7 @@ impl Subscriber {
         }
     }
 
-    /// It is connected: the next may be.
+    /// Marks the subscriber as connected and returns its permit.
     fn present(&mut self) {
         if !self.present {
             self.present = true;

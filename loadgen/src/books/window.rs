@@ -4,20 +4,20 @@ use std::time::Duration;
 
 use pushoff_model::RunInstant;
 
-/// The measure phase: from its start, to but not including its end.
+/// The measure phase: includes its start, excludes its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     start: RunInstant,
     length: Duration,
 }
 
-/// The shortest interval of a series: enough messages in each, and a second has 20. Chosen here.
+/// The shortest interval of a series. Chosen here: enough messages in each, and 20 intervals a second.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(50);
-/// The most intervals of a series: what a chart can show and a record should hold. Chosen here.
+/// The most intervals of a series. Chosen here: a chart can show them and a record can hold them.
 const MOST_INTERVALS: u32 = 1_000;
 
 impl Window {
-    /// The window of that length from `start` on.
+    /// A measure phase of that length from `start` on.
     #[must_use]
     pub const fn new(start: RunInstant, length: Duration) -> Self {
         Self { start, length }

@@ -1,4 +1,4 @@
-//! What the answer to a poll brings.
+//! Hands on the messages of an answer to a poll.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, StatusCode};
@@ -9,22 +9,22 @@ use super::feed::Feed;
 use super::sink::{Polled, Sink};
 use super::units::{Texts, elements, split_line};
 
-/// What a poll's answer means for the next.
+/// What the next poll has to do.
 pub(crate) enum Next {
     GoOn,
-    /// It brought nothing.
+    /// The answer held no message.
     Empty,
     Complete,
 }
 
-/// A poll's answer, whole.
+/// The whole answer to a poll.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) head: HeaderMap,
     pub(crate) body: Bytes,
 }
 
-/// Whether an answer's head is one to a poll: its body is worth reading.
+/// Refuses an answer whose status or coding makes its body useless.
 pub(crate) fn is_answer(status: StatusCode, coding: Option<&str>) -> Result<(), ConnectionError> {
     match status {
         StatusCode::OK => uncoded(coding),
@@ -33,7 +33,7 @@ pub(crate) fn is_answer(status: StatusCode, coding: Option<&str>) -> Result<(), 
     }
 }
 
-/// Hands on what an answer brings that is there whole.
+/// Hands on the messages of a whole answer.
 pub(crate) fn answered<'h, S: Sink>(
     feed: &mut Feed<'_, S>,
     status: StatusCode,
@@ -64,7 +64,7 @@ pub(crate) fn answered<'h, S: Sink>(
     Ok(Next::GoOn)
 }
 
-/// Hands on the units of a body; whether any of them said anything.
+/// Hands on the units of a body; whether any of them held a message or a notice.
 fn units<S: Sink>(body: &[u8], feed: &mut Feed<'_, S>, polled: Option<Polled>) -> Result<bool, ConnectionError> {
     let mut said = false;
     match &feed.technique.units {

@@ -1,7 +1,7 @@
 //! How long to wait before connecting again: the same for every transport.
 //!
-//! Twice as long after every failure, from the server's `retry:` of a second up to half a minute,
-//! and of that a random part from a half to the whole, so that a crowd does not come back at once.
+//! The wait doubles with every failure, from the server's `retry:` of one second to half a minute. A random part of
+//! it is taken, from a half to the whole, so that many clients do not return at once.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 
 use super::error::ConnectionError;
 
-/// The longest first wait: the `retry:` that the server gives event streams.
+/// The upper bound of the first wait: the server's `retry:` for event streams.
 pub(crate) const BASE: Duration = Duration::from_secs(1);
-/// The longest wait. Chosen here.
+/// The upper bound of every wait. Chosen here.
 pub(crate) const CAP: Duration = Duration::from_secs(30);
-/// After so many refusals in a row nobody listens any more. Chosen here: 3.5 to 7 seconds.
+/// After this many refusals in a row, the server counts as gone. Chosen here: 3.5 to 7 seconds.
 const MOST_REFUSALS: u32 = 4;
 
 #[derive(Debug)]
@@ -28,13 +28,13 @@ impl BackOff {
         Self { seed, waits: waits(seed), refusals: 0 }
     }
 
-    /// A connection was made: begin from the shortest wait again.
+    /// Starts again from the shortest wait: a connection was made.
     pub(crate) fn reset(&mut self) {
         self.seed = self.seed.wrapping_add(1);
         *self = Self::new(self.seed);
     }
 
-    /// How long to wait after this failure; `None` when waiting is of no more use.
+    /// How long to wait after this failure; `None` when the server is gone.
     pub(crate) fn next(&mut self, error: &ConnectionError) -> Option<Duration> {
         self.refusals = if error.is_refused() { self.refusals + 1 } else { 0 };
         if self.refusals == MOST_REFUSALS { None } else { self.waits.next() }
@@ -42,7 +42,7 @@ impl BackOff {
 }
 
 fn waits(seed: u64) -> ExponentialBackoff {
-    // Backon's jitter adds up to as much again.
+    // Backon's jitter adds up to the delay itself.
     ExponentialBuilder::default()
         .with_min_delay(BASE / 2)
         .with_max_delay(CAP / 2)

@@ -1,4 +1,4 @@
-//! Why a connection broke, and why a subscription was given up.
+//! Why a connection broke, and why a subscription ended.
 
 use std::error::Error;
 use std::io;
@@ -7,7 +7,7 @@ use pushoff_model::Transport;
 use pushoff_model::foreign::{NAME, shown};
 use pushoff_model::record::FailureKind;
 
-/// Why one connection was not made, or broke.
+/// Why a connection was not made, or broke.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectionError {
     /// The socket failed.
@@ -16,72 +16,72 @@ pub enum ConnectionError {
     /// The HTTP client failed.
     #[error("the HTTP request failed")]
     Http(#[source] reqwest::Error),
-    /// What answered the lean client is no response of HTTP/1.1 that can be read in one way only.
+    /// The lean client cannot parse the response, or could parse it in two ways.
     #[error("the server's answer cannot be read: {0}")]
     Response(&'static str),
-    /// The event stream's transport failed.
+    /// The transport under the event stream's client failed.
     #[error("the event stream failed")]
     EventStreamTransport(#[source] launchdarkly_sdk_transport::TransportError),
     /// The event stream's client failed.
     #[error("the event stream failed")]
     EventStream(#[source] eventsource_client::Error),
-    /// The WebSocket failed.
+    /// The WebSocket's client failed.
     #[error("the WebSocket failed")]
     WebSocket(#[source] Box<tokio_tungstenite::tungstenite::Error>),
-    /// The server's side of a WebSocket is not RFC 6455's.
+    /// The server violated RFC 6455.
     #[error("the WebSocket is broken: {0}")]
     Frame(&'static str),
-    /// The server answered with a status that is no subscription.
+    /// The server answered with an unexpected status.
     #[error("the server answered with status {0}")]
     Status(u16),
-    /// The server's answer to the handshake of a WebSocket agrees to something else.
+    /// The server's handshake answer agrees to something that was not asked for.
     #[error("the server's answer to the WebSocket handshake is not RFC 6455's (§4.1): {0}")]
     Handshake(String),
-    /// Content that is coded, which no client here reads.
+    /// The content is compressed, and no client here decompresses.
     #[error("the answer is compressed ({0}), unasked; switch compression off for this path")]
     Compressed(String),
-    /// More came in one piece than a client takes.
+    /// One piece is longer than a client accepts.
     #[error("the server sent {what} of more than {mebibytes} MiB, and no client takes more in one piece")]
     TooLong {
-        /// Which piece.
+        /// The kind of piece.
         what: &'static str,
-        /// How much is taken.
+        /// The limit.
         mebibytes: usize,
     },
     /// A message came as a binary frame.
     #[error("the server sent a binary frame, and messages are read from text frames alone; let it send text frames")]
     Binary,
-    /// Long polls that bring nothing are answered at once, again and again.
+    /// The server answers empty long polls at once, again and again.
     #[error(
         "a long poll that brings nothing is answered at once, again and again: the server does not wait, and this is \
          short polling; let it hold a poll back until there is a message, or describe it as [short-polling]"
     )]
     DoesNotWait,
-    /// The server closed the WebSocket with a code that is not "complete".
+    /// The server closed the WebSocket with a code other than "normal".
     #[error("the server closed the WebSocket with code {0}")]
     Closed(u16),
-    /// What came is not what the target's dialect says.
+    /// The content does not match the target's dialect.
     #[error("what came cannot be read as the target's dialect says")]
     Unit(#[source] serde_json::Error),
-    /// A message of our own wire contract had no cursor that can be read.
+    /// A message of pushoff's own protocol had no valid cursor.
     #[error("a message came without a cursor")]
     Cursor,
-    /// An id that cannot be said back.
+    /// An id that no header field can carry.
     #[error("an id that the server gave cannot stand in a field")]
     Id,
-    /// The server's address makes no URL.
+    /// The server's address is no valid URL.
     #[error("{0} is no address that can be asked")]
     Address(String),
-    /// The target's description knows nothing of that transport.
+    /// The target does not describe that transport.
     #[error("the target does not speak {0}: leave it out, or describe it")]
     NotSpoken(Transport),
-    /// Pages subscribe for themselves.
+    /// Subscribers in a browser connect from their pages.
     #[error("a browser subscribes by its pages, not from here")]
     InAPage,
-    /// A page's client broke off, for the reason that it gives.
+    /// A page's client gave up; its reason.
     #[error("in a page: {0}")]
     Page(String),
-    /// The stream ended though its topic is not complete.
+    /// The stream ended before its topic was complete.
     #[error("the stream ended before its time")]
     Ended,
     /// The target has no raw TCP port.
@@ -89,30 +89,29 @@ pub enum ConnectionError {
     NoRawTcp,
 }
 
-/// The longest message that is taken, in whatever frame, line or event. Chosen here: sixteen times
-/// the largest payload of a workload, which swells by escapes and line breaks, but not so far.
+/// The longest message that a client accepts, as a frame, a line or an event. Chosen here: sixteen times the largest
+/// payload of a workload. Escapes and line breaks make a payload longer, but not by that much.
 pub(crate) const LONGEST_MESSAGE: usize = 1 << 20;
-/// The longest answer to a poll that is taken. Chosen here: four times what a topic of pushoff's
-/// keeps.
+/// The longest answer to a poll that a client accepts. Chosen here: four times what a topic of pushoff keeps.
 pub(crate) const LONGEST_ANSWER: usize = 16 << 20;
 
 impl ConnectionError {
-    /// A message of which more came than is taken.
+    /// A message longer than [`LONGEST_MESSAGE`].
     pub(crate) const fn too_long(what: &'static str) -> Self {
         Self::TooLong { what, mebibytes: LONGEST_MESSAGE >> 20 }
     }
 
-    /// Refuses what has begun and is longer than is taken.
+    /// Refuses an incomplete piece that is already longer than [`LONGEST_MESSAGE`].
     pub(crate) const fn bounded(what: &'static str, begun: usize) -> Result<(), Self> {
         if begun > LONGEST_MESSAGE { Err(Self::too_long(what)) } else { Ok(()) }
     }
 
-    /// An answer to a poll of which more came than is taken.
+    /// An answer longer than [`LONGEST_ANSWER`].
     pub(crate) const fn long_answer() -> Self {
         Self::TooLong { what: "an answer to a poll", mebibytes: LONGEST_ANSWER >> 20 }
     }
 
-    /// Whether nobody listens at the server's address.
+    /// Whether the server's address refused the connection.
     #[must_use]
     pub fn is_refused(&self) -> bool {
         let mut cause: Option<&(dyn Error + 'static)> = Some(self);
@@ -125,7 +124,7 @@ impl ConnectionError {
         false
     }
 
-    /// Whether its sentence says all that is to be done.
+    /// Whether the error's text already says what to do.
     pub(crate) const fn is_plain(&self) -> bool {
         matches!(
             self,
@@ -133,8 +132,8 @@ impl ConnectionError {
         )
     }
 
-    /// Whether asking again would get the same answer: the request itself is wrong, or the
-    /// server does not keep to what its target says. Timeouts, overload and failures pass.
+    /// Whether a retry would fail in the same way: the request is wrong, or the server does not match its target
+    /// description. Timeouts, overload and broken connections pass.
     #[must_use]
     pub const fn is_final(&self) -> bool {
         match self {
@@ -165,10 +164,10 @@ impl ConnectionError {
     }
 }
 
-/// What is wrong with a frame that only a client may send (RFC 6455 §5.1).
+/// The error for a frame that only a client may send (RFC 6455 §5.1).
 pub(crate) const MASKED: &str = "a server's frame is masked";
 
-/// Without the address: it holds the topic, and equal causes are to be equal.
+/// Without the URL: it holds the topic, and equal causes must compare equal.
 impl From<reqwest::Error> for ConnectionError {
     fn from(error: reqwest::Error) -> Self {
         Self::Http(error.without_url())
@@ -202,7 +201,7 @@ impl From<eventsource_client::Error> for ConnectionError {
     }
 }
 
-/// Refuses content that is coded: nobody here asks for that, nor reads it (RFC 9110 §8.4).
+/// Refuses compressed content: no client here asks for it or reads it (RFC 9110 §8.4).
 pub(crate) fn uncoded(coding: Option<&str>) -> Result<(), ConnectionError> {
     match coding.map(str::trim) {
         None | Some("") => Ok(()),
@@ -211,25 +210,25 @@ pub(crate) fn uncoded(coding: Option<&str>) -> Result<(), ConnectionError> {
     }
 }
 
-/// Why a subscription was given up.
+/// Why a subscription ended.
 #[derive(Debug, thiserror::Error)]
 pub enum SubscribeError {
-    /// The first connection was not made.
+    /// The first connection could not be made.
     #[error("connecting for the first time")]
     Connect(#[source] ConnectionError),
-    /// Asking again would bring the same.
+    /// A retry would fail in the same way.
     #[error("the subscription cannot go on")]
     Refused(#[source] ConnectionError),
-    /// Nobody listens at the server's address any more.
+    /// The server's address no longer accepts connections.
     #[error("connecting again, several times: the server is gone")]
     Gone(#[source] ConnectionError),
-    /// The sink did not want to go on after a break.
+    /// The sink stopped after a broken connection.
     #[error("the subscriber gave up after a break")]
     Stopped(#[source] ConnectionError),
 }
 
 impl SubscribeError {
-    /// What happened to the connection.
+    /// The error of the connection.
     #[must_use]
     pub const fn cause(&self) -> &ConnectionError {
         match self {
@@ -237,7 +236,7 @@ impl SubscribeError {
         }
     }
 
-    /// What it means for a trial.
+    /// Which kind of failure it is for a trial.
     #[must_use]
     pub const fn kind(&self) -> FailureKind {
         match self {

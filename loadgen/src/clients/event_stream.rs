@@ -1,12 +1,12 @@
 //! A parser of event streams. Source: WHATWG HTML §9.2.5 and §9.2.6.
 //!
-//! It leaves two things to others: what a `retry:` asks for, because every transport waits in the
-//! same way here, and the last ID of the stream, because every message of the contract has its own.
+//! It ignores `retry:`, because all transports share one back-off, and it keeps no last ID, because every message of
+//! the protocol carries its own.
 
 /// One event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Event<'e> {
-    /// Its type; empty where it has none, which means `message`.
+    /// Its type; empty means `message`.
     pub(crate) name: &'e [u8],
     /// Its data lines, joined with LF.
     pub(crate) data: &'e [u8],
@@ -14,21 +14,21 @@ pub(crate) struct Event<'e> {
     pub(crate) id: Option<&'e [u8]>,
 }
 
-/// Events out of bytes, wherever the reads happened to end.
+/// Cuts bytes into events, wherever the reads ended.
 #[derive(Debug, Default)]
 pub(crate) struct EventStream {
-    /// A line that has begun in what was read before.
+    /// The start of a line, from earlier reads.
     begun: Vec<u8>,
-    /// An LF that comes next belongs to the line before.
+    /// A following LF belongs to the previous line break.
     after_cr: bool,
-    /// Whether the byte order mark that may stand first can come no more.
+    /// Whether the first line was read: only that one may begin with a byte order mark.
     in_text: bool,
     event: Fields,
-    /// Whether that event is whole and was handed out.
+    /// Whether `event` is complete and was handed out.
     is_out: bool,
 }
 
-/// What there is of the next event. Its room is used again for the one after it.
+/// The fields of the next event. Their buffers are reused.
 #[derive(Debug, Default)]
 struct Fields {
     name: Vec<u8>,
@@ -67,7 +67,7 @@ impl EventStream {
         None
     }
 
-    /// Enters a line; whether it is the empty one that ends an event.
+    /// Adds a line; whether it is the empty line that ends an event.
     fn ends_event(&mut self, line: &[u8]) -> bool {
         let mut begun = std::mem::take(&mut self.begun);
         let mut line = line;
@@ -88,13 +88,13 @@ impl EventStream {
         is_end
     }
 
-    /// How many bytes there are of an event that is not whole.
+    /// How many bytes of an incomplete event there are.
     pub(crate) const fn begun(&self) -> usize {
         let Fields { name, data, id, .. } = &self.event;
         self.begun.len() + name.len() + data.len() + id.len()
     }
 
-    /// Whether an event has begun and is not whole.
+    /// Whether an event is incomplete.
     pub(crate) const fn is_mid_event(&self) -> bool {
         (self.event.has_data && !self.is_out) || !self.begun.is_empty()
     }
@@ -137,7 +137,7 @@ impl Fields {
                 self.name.clear();
                 self.name.extend_from_slice(value);
             }
-            // A comment has no name; others are ignored by the standard.
+            // A comment has an empty name; the standard ignores other names.
             _other => {}
         }
     }
@@ -156,7 +156,7 @@ mod tests {
         (name.into(), data.into(), id.map(str::to_owned))
     }
 
-    /// The events of a text that comes in pieces of these lengths, in turn.
+    /// The events of a text that comes in pieces of these lengths.
     fn events(text: &str, cuts: &[usize]) -> Vec<Owned> {
         let owned = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
         let (mut stream, mut out) = (EventStream::default(), Vec::new());
@@ -174,7 +174,7 @@ mod tests {
         out
     }
 
-    /// What the standard's own examples mean (§9.2.6), and this contract's lines.
+    /// The standard's own examples (§9.2.6), and lines of pushoff's protocol.
     #[test]
     fn the_standards_examples_are_read_as_it_says() {
         let fixtures: [(&str, Vec<Owned>); 8] = [

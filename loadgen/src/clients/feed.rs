@@ -1,4 +1,4 @@
-//! A subscription under way: where it stands, who listens, and what follows a break.
+//! The state of one subscription: its position, its sink, and what follows a broken connection.
 
 use std::borrow::Cow;
 use std::io;
@@ -21,21 +21,21 @@ use crate::watch::wire::{CountedStream, Heard, Tally};
 pub(crate) struct Feed<'a, S> {
     pub(crate) transport: Transport,
     pub(crate) subscription: Subscription,
-    /// How the server speaks that transport.
+    /// How the server speaks the transport.
     pub(crate) technique: &'a Technique,
     pub(crate) sink: &'a mut S,
     pub(crate) opened: Opened,
     pub(crate) place: Place,
     reader: Reader<'a>,
-    /// Whether ids are our own cursors and bytes those of our own wire contract.
+    /// Whether ids are pushoff's cursors and payloads those of pushoff's protocol.
     ours: bool,
-    /// When the read returned whose messages are being handed over.
+    /// When the current read returned.
     read_at: Option<RunInstant>,
-    /// What has been heard and is not yet in the tally.
+    /// Messages that are not in the tally yet.
     heard: Heard,
 }
 
-/// What has become of the subscription's connections so far.
+/// Whether a connection has been opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Opened {
     Never,
@@ -43,12 +43,12 @@ pub(crate) enum Opened {
     Now,
 }
 
-/// How a connection ended that did not break.
+/// How a connection ended without an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ended {
     /// The server said that the topic is complete.
     Complete,
-    /// The stream ended cleanly, which may mean the same.
+    /// The stream ended cleanly, which can mean that the topic is complete.
     Closed,
 }
 
@@ -88,17 +88,17 @@ impl<'a, S: Sink> Feed<'a, S> {
         self.subscription.wire.tally()
     }
 
-    /// A tapped connection to the server.
+    /// Opens a counted connection to the server.
     pub(crate) async fn connect(&self, target: SocketAddr) -> io::Result<CountedStream> {
         CountedStream::connect(&self.subscription.wire, target, self.subscription.source).await
     }
 
-    /// What is to be asked for from where the subscription stands.
+    /// The request for the messages after the current position.
     pub(crate) fn asking(&self) -> Result<Asking, ConnectionError> {
         Asking::new(&self.subscription, self.technique, &self.place)
     }
 
-    /// A read returned: the messages that it brought were received now, and are counted together.
+    /// A read returned: its messages count as received now.
     pub(crate) fn read_returned(&mut self) {
         self.read_at = Some(self.now());
     }
@@ -109,8 +109,8 @@ impl<'a, S: Sink> Feed<'a, S> {
         self.settle();
     }
 
-    /// Counts what was handed over, unless more of the same read is to come. First in the tally:
-    /// whoever waits for the last message then reads whole sums.
+    /// Adds the messages of a read to the tally once all of them are handed over. The tally comes first: whoever
+    /// waits for the last message then reads complete sums.
     fn settle(&mut self) {
         if self.read_at.is_none() {
             self.tally().add(&self.heard);
@@ -119,7 +119,7 @@ impl<'a, S: Sink> Feed<'a, S> {
         }
     }
 
-    /// Hands on that messages were missed; a notice that has an id says where to go on.
+    /// Reports missed messages; a notice with an id moves the position.
     fn missed(&mut self, count: Option<u64>, id: Option<&str>) -> Result<(), ConnectionError> {
         if let Some(id) = id {
             self.cursor(id)?;
@@ -130,12 +130,12 @@ impl<'a, S: Sink> Feed<'a, S> {
         Ok(())
     }
 
-    /// The cursor that an id is, where ids are our own cursors.
+    /// Parses an id as a cursor, where the server is pushoff.
     fn cursor(&self, id: &str) -> Result<Option<Cursor>, ConnectionError> {
         if self.ours { id.parse().map(Some).map_err(|_error| ConnectionError::Cursor) } else { Ok(None) }
     }
 
-    /// A binary frame is nothing to a server that says more than was published.
+    /// A binary frame is ignored where the target allows foreign messages.
     pub(crate) fn binary(&mut self) -> Result<(), ConnectionError> {
         self.sink.binary();
         match self.subscription.server.target.dialect.others {
@@ -144,7 +144,7 @@ impl<'a, S: Sink> Feed<'a, S> {
         }
     }
 
-    /// The stream is open; told once a connection.
+    /// Reports once a connection that the stream is open.
     pub(crate) fn opened(&mut self) {
         if self.opened != Opened::Now {
             self.opened = Opened::Now;
@@ -152,12 +152,12 @@ impl<'a, S: Sink> Feed<'a, S> {
         }
     }
 
-    /// Hands on what a unit says; whether it said anything.
+    /// Hands on the message or notice of a unit; whether it held one.
     pub(crate) fn unit(&mut self, unit: &[u8], polled: Option<Polled>) -> Result<bool, ConnectionError> {
         self.hand_on(unit, None, polled)
     }
 
-    /// Hands on what an event says, of that type and with that id of its own.
+    /// Hands on an event with this type and this id.
     pub(crate) fn event(&mut self, kind: &[u8], id: Option<&str>, data: &[u8]) -> Result<(), ConnectionError> {
         if let Units::Events { missed: Some(missed) } = &self.technique.units
             && missed.as_bytes() == kind
@@ -182,7 +182,7 @@ impl<'a, S: Sink> Feed<'a, S> {
         }
     }
 
-    /// What is no message is nothing to a server that says more than was published.
+    /// Content that holds no message is ignored where the target allows foreign messages.
     fn strange(&mut self, unit: &[u8], error: serde_json::Error) -> Result<(), ConnectionError> {
         self.sink.strange(unit);
         match self.subscription.server.target.dialect.others {
@@ -207,7 +207,7 @@ impl<'a, S: Sink> Feed<'a, S> {
         Ok(())
     }
 
-    /// What is to be sent first on a WebSocket. An id that is not known yet is left out of it.
+    /// The first message to send on a WebSocket. An unknown id is left out.
     pub(crate) fn hello(&self) -> Option<String> {
         let mut out = String::new();
         self.technique.hello.as_ref()?.fill(&mut out, |variable| match variable {
@@ -218,7 +218,7 @@ impl<'a, S: Sink> Feed<'a, S> {
         Some(out)
     }
 
-    /// What a payload is sent as on the subscriber's own WebSocket.
+    /// The form of a payload on the subscriber's own WebSocket.
     pub(crate) fn spoken<'p>(&self, payload: &'p str) -> Cow<'p, str> {
         match &self.technique.speaks {
             Some(speaks) if !speaks.is_just(&Variable::Payload) => {
@@ -228,26 +228,26 @@ impl<'a, S: Sink> Feed<'a, S> {
         }
     }
 
-    /// Counts messages that were written, and tells their publisher.
+    /// Counts written messages, and tells their publisher.
     pub(crate) fn wrote(&mut self, outbound: Outbound) {
         let (messages, bytes) = outbound.size();
         self.tally().spoken(bytes);
         self.sink.wrote(messages);
-        // A publisher that has stopped waiting has no use for the answer.
+        // The publisher may have stopped waiting.
         outbound.written.send(()).unwrap_or_default();
     }
 
-    /// Whether the server says with an answer of this kind that a topic is complete.
+    /// Whether a status says that the topic is complete.
     pub(crate) fn is_complete(&self, status: StatusCode) -> bool {
         self.completes() && matches!(status, StatusCode::GONE)
     }
 
-    /// Whether the server knows of complete topics.
+    /// Whether the server can complete topics.
     pub(crate) fn completes(&self) -> bool {
         self.subscription.server.target.dialect.complete.is_some()
     }
 
-    /// Reads the head of a stream's response; `None` says that the topic is complete.
+    /// Checks the head of a stream's response; `None` where the topic is complete.
     pub(crate) fn stream_begins(
         &mut self,
         status: StatusCode,

@@ -1,6 +1,6 @@
-//! What `fuzz/` calls: parsers of the lean clients, which nobody else can. Only cargo-fuzz compiles it.
+//! Entry points of `fuzz/` for the parsers of the lean clients. Only cargo-fuzz compiles them.
 //!
-//! Whatever the bytes are, nothing panics, and byte by byte the same is read as at once.
+//! For any bytes, nothing panics, and reading byte by byte gives the same as reading at once.
 
 use futures_util::FutureExt;
 
@@ -22,7 +22,7 @@ pub fn event_stream(bytes: &[u8]) {
     assert_eq!(read(&mut bytes.chunks(1)), read(&mut std::iter::once(bytes)));
 }
 
-/// Reads the frames of a server at once, and byte by byte.
+/// Reads a server's frames at once, and byte by byte.
 pub fn frames(bytes: &[u8]) {
     let read = |pieces: &mut dyn Iterator<Item = &[u8]>| {
         let (mut reader, mut input, mut messages) = (FrameReader::default(), Input::default(), Vec::new());

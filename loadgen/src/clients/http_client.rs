@@ -1,20 +1,18 @@
-//! The ordinary HTTP client: what publishes, and what the library clients ask with.
+//! The reqwest client that publishers and library clients use.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 
-/// What a client reads into to begin with, whatever the transport: hyper's own initial size, given
-/// to the libraries that would take another.
+/// The initial read buffer of every library client: hyper's default, set for the libraries that use another.
 pub(crate) const READ_BUFFER_BYTES: usize = 8 * 1024;
 
-/// An HTTP client with a connection pool of its own: one browser tab.
+/// A client with its own connection pool.
 pub(crate) fn http_client() -> Result<reqwest::Client, reqwest::Error> {
     http_client_builder().build()
 }
 
-/// The body of a response, to its end, which lets the connection be used again; `None` where it is
-/// longer than that.
+/// Reads the body to its end, so that the connection can be used again; `None` where it is longer than `longest`.
 pub(crate) async fn bounded_body(response: &mut reqwest::Response, longest: usize) -> reqwest::Result<Option<Bytes>> {
     let Some(first) = response.chunk().await? else { return Ok(Some(Bytes::new())) };
     let Some(second) = response.chunk().await? else { return Ok(Some(first).filter(|first| first.len() <= longest)) };
@@ -26,7 +24,7 @@ pub(crate) async fn bounded_body(response: &mut reqwest::Response, longest: usiz
     Ok(None)
 }
 
-/// What every HTTP client of reqwest's is set to.
+/// The common settings of all reqwest clients.
 pub(crate) fn http_client_builder() -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .http1_only()

@@ -1,7 +1,7 @@
-//! Reading from a connection into room that all connections of a thread share.
+//! Reads from a connection into a buffer that all connections of a thread share.
 //!
-//! A buffer a connection would be most of what each of ten thousand idle subscribers holds. So a
-//! connection borrows the thread's room when bytes have come, and gives it back before it waits for more.
+//! With a buffer for each connection, buffers would be most of the memory of ten thousand idle subscribers. So a
+//! connection borrows the thread's buffer when bytes arrive, and returns it before it waits again.
 
 use std::cell::Cell;
 use std::future::poll_fn;
@@ -11,32 +11,32 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// What a client speaks over: a TCP stream, or whatever stands on one.
+/// What a client reads from and writes to: a TCP stream, or a layer above one.
 pub(crate) trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Io for T {}
 
-/// The most that one read takes. Chosen here: the initial size of Linux' receive buffer.
+/// The size of the shared buffer. Chosen here: the initial size of Linux' receive buffer.
 pub(crate) const ROOM_BYTES: usize = 64 * 1024;
 
 thread_local! {
     static ROOM: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// The bytes that a connection has brought and nobody has taken yet.
+/// The bytes of a connection that have arrived and are not taken yet.
 #[derive(Debug, Default)]
 pub(crate) struct Input {
-    /// Bytes that an earlier read brought. Where there are any, those of the last read stand behind them.
+    /// Bytes of earlier reads. While there are any, the last read's bytes are appended to them.
     kept: Vec<u8>,
-    /// The thread's room, while bytes of the last read stand in it, and where they end.
+    /// The shared buffer, while it holds bytes of the last read, and their end.
     room: Vec<u8>,
     end: usize,
-    /// How many bytes have been taken.
+    /// How many bytes are taken.
     taken: usize,
 }
 
 impl Input {
-    /// Waits for a read and returns how many bytes it brought; 0 says that no more will come.
+    /// Waits for a read and returns its length; 0 means that no more bytes will come.
     pub(crate) async fn fill(&mut self, io: &mut (impl AsyncRead + Unpin)) -> io::Result<usize> {
         if self.kept.is_empty() {
             self.kept.extend_from_slice(&self.room[self.taken..self.end]);
@@ -67,7 +67,7 @@ impl Input {
         if self.kept.is_empty() { &self.room[self.taken..self.end] } else { &self.kept[self.taken..] }
     }
 
-    /// Takes the next `length` bytes, of which there must be so many.
+    /// Takes the next `length` bytes. At least that many must have arrived.
     pub(crate) fn take(&mut self, length: usize) -> &[u8] {
         let from = self.taken;
         self.taken += length;
@@ -75,7 +75,7 @@ impl Input {
         &all[from..self.taken]
     }
 
-    /// Takes all bytes and gives the room back.
+    /// Takes all bytes and returns the shared buffer.
     pub(crate) fn clear(&mut self) {
         self.kept.clear();
         self.give_back();

@@ -1,8 +1,7 @@
 //! The client side of every transport.
 //!
-//! `library` speaks by the libraries that Rust developers use, `lean` by as little code as will do.
-//! What both share stands beside them: what is asked, how a message is found in what comes, and what
-//! follows a break.
+//! `library` uses the libraries that Rust developers use; `lean` uses as little code as possible. Everything else is
+//! shared: the requests, how a message is found in an answer, and what follows a broken connection.
 
 mod answer;
 mod backoff;

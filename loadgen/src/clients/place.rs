@@ -1,12 +1,12 @@
-//! Where a subscriber stands: what it can say of where to go on.
+//! The position of a subscriber: what it sends to resume after the last message.
 //!
-//! A place is opaque: the id of the last message, and those fields of the last response that the
-//! target's templates name. It is kept only as far as somebody asks for it.
+//! A position is opaque: the id of the last message, and the fields of the last response that the target's templates
+//! name. Only parts that some template uses are kept.
 
 use http::{HeaderMap, HeaderName};
 use pushoff_model::target::{Said, SaidIn, Technique, Template, Variable};
 
-/// What a subscriber knows of its place.
+/// The position of a subscriber.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Place {
     keeps_id: bool,
@@ -17,7 +17,7 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// The place of one who subscribes for the first time.
+    /// The position of a new subscriber.
     pub(crate) fn new(technique: &Technique) -> Self {
         let said = technique.begin.iter().chain(&technique.resume).map(|said| &said.value);
         let mut place = Self::default();
@@ -25,7 +25,7 @@ impl Place {
             match variable {
                 Variable::Id => place.keeps_id = true,
                 Variable::Field(name) => {
-                    // What is no name of a field is in no response.
+                    // An invalid field name is in no response.
                     let Ok(name) = HeaderName::try_from(name.as_str()) else { continue };
                     if place.fields.iter().all(|(known, _)| *known != name) {
                         place.fields.push((name, None));
@@ -37,7 +37,7 @@ impl Place {
         place
     }
 
-    /// A message came. One without an id leaves the last in place, as in an event stream.
+    /// Notes a message. A message without an id keeps the last id, as in an event stream.
     pub(crate) fn heard(&mut self, id: Option<&str>) {
         self.heard = true;
         let Some(id) = id.filter(|_| self.keeps_id) else { return };
@@ -46,12 +46,12 @@ impl Place {
         last.push_str(id);
     }
 
-    /// A response came.
+    /// Notes a response.
     pub(crate) fn answered(&mut self, head: &HeaderMap) {
         self.answered_with(|name| head.get(name)?.to_str().ok());
     }
 
-    /// A response came whose fields can be asked for.
+    /// Notes a response whose fields can be looked up.
     pub(crate) fn answered_with<'h>(&mut self, field: impl Fn(&HeaderName) -> Option<&'h str>) {
         for (name, value) in &mut self.fields {
             if let Some(text) = field(name) {
@@ -62,7 +62,7 @@ impl Place {
         }
     }
 
-    /// What a place in a template is filled with.
+    /// The value of a template's variable.
     pub(crate) fn value(&self, variable: &Variable) -> Option<&str> {
         match variable {
             Variable::Id => self.id.as_deref(),
@@ -71,8 +71,8 @@ impl Place {
         }
     }
 
-    /// What is to be said from here: who has had a message, or an answer that says where to go on
-    /// without one, resumes.
+    /// What to send from this position: `resume` after a message, or after an answer that has all of its variables;
+    /// `begin` otherwise.
     pub(crate) fn said<'t>(&self, technique: &'t Technique) -> &'t [Said] {
         let knows = |said: &Said| {
             let mut variables = said.value.variables().peekable();
@@ -81,7 +81,7 @@ impl Place {
         if self.heard || technique.resume.iter().any(knows) { &technique.resume } else { &technique.begin }
     }
 
-    /// Lends what is to be said from here, as far as it is known; `room` is for the values.
+    /// Calls `say` for each part of the position that is known; `room` is the buffer for the values.
     pub(crate) fn each_said<E>(
         &self,
         technique: &Technique,
@@ -97,7 +97,7 @@ impl Place {
         Ok(())
     }
 
-    /// Whether something is to be said from here in a field of that name.
+    /// Whether a field of that name carries a part of the position.
     pub(crate) fn says(&self, technique: &Technique, field: &HeaderName) -> bool {
         self.said(technique).iter().any(|said| {
             matches!(&said.place, SaidIn::Field(name) if *name == field)

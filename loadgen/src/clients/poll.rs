@@ -1,5 +1,4 @@
-//! One poll: ask for what lies after the last message. Short and long polling differ in when, the
-//! clients in how they ask.
+//! Sends one poll. Short and long polling differ in when they poll, the clients in how they send it.
 
 use pushoff_model::{Client, RunInstant};
 
@@ -9,7 +8,6 @@ use super::feed::Feed;
 use super::sink::{Polled, Sink};
 use super::{lean, library};
 
-/// A client that polls one address.
 pub(crate) enum Poller {
     Library(library::Requests),
     Lean(Box<lean::Poller>),
@@ -23,14 +21,14 @@ impl Poller {
         }
     }
 
-    /// Asks once, which was to be done at `due`, and hands on what comes.
+    /// Sends the poll that was due at `due`, and hands on its answer.
     pub(crate) async fn poll<S: Sink>(
         &mut self,
         feed: &mut Feed<'_, S>,
         due: RunInstant,
     ) -> Result<Next, ConnectionError> {
         let sent = feed.now();
-        // A timer's beat may lie a rounding ahead of the clock.
+        // By rounding, a timer's tick may lie ahead of the clock.
         let polled = Some(Polled { due: due.min(sent), sent });
         feed.sink.requested(sent);
         match self {

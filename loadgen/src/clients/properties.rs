@@ -1,5 +1,5 @@
-//! What holds for any bytes that a server may send, wherever the reads end: nothing panics, nothing
-//! goes on for ever, and a cut changes nothing. `scripts/fuzz` runs these by the million.
+//! Properties of the parsers for any bytes and any boundaries of reads: no panic, no endless loop, and the same
+//! result for every split. `scripts/fuzz` runs them by the million.
 
 use futures_util::FutureExt;
 use proptest::prelude::*;
@@ -10,13 +10,13 @@ use super::io::Input;
 use super::units::{Lines, Reader, Trust, Unit};
 use super::websocket::FrameReader;
 
-/// What a unit of our own wire contract says.
+/// Reads a unit of pushoff's own protocol.
 fn read(unit: &[u8], trust: Trust) -> serde_json::Result<Unit<'_>> {
     let [payload, id, missed] = ["data", "id", "missed"].map(|name| Pointer(vec![name.to_owned()]));
     Reader::new(&Parts { payload, id: Some(id), missed: Some(missed) }, trust).read(unit)
 }
 
-/// Bytes made of the pieces that a framing gives a meaning to, and of any.
+/// Bytes of pieces that a framing gives a meaning to, mixed with random bytes.
 fn bytes_of(pieces: &'static [&'static [u8]]) -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         4 => prop::sample::select(pieces).prop_map(<[u8]>::to_vec),
@@ -30,7 +30,7 @@ fn cuts() -> impl Strategy<Value = Vec<usize>> {
     prop::collection::vec(1_usize..9, 1..9)
 }
 
-/// The bytes in pieces of these lengths, in turn.
+/// The bytes in pieces of these lengths.
 fn pieces<'a>(mut bytes: &'a [u8], cuts: &'a [usize]) -> impl Iterator<Item = &'a [u8]> {
     cuts.iter().cycle().map_while(move |cut| {
         let (piece, rest) = bytes.split_at((*cut).min(bytes.len()));
@@ -62,7 +62,7 @@ fn events<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<Owned>, bool) {
     (out, stream.is_mid_event())
 }
 
-/// What is read, and in the end what was wrong.
+/// The messages, and at the end the error.
 fn messages<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Vec<Result<String, &'static str>> {
     let (mut reader, mut input, mut out) = (FrameReader::default(), Input::default(), Vec::new());
     for mut piece in pieces {
@@ -90,7 +90,7 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     [head, payload.to_vec()].concat()
 }
 
-/// Frames of all kinds, few of them wrong, so that there is something to read behind each other.
+/// Frames of all kinds, few of them invalid, so that valid frames follow each other.
 fn frames() -> impl Strategy<Value = Vec<u8>> {
     let first = prop_oneof![
         8 => prop::sample::select(&[0x81, 0x82, 0x01, 0x00, 0x80, 0x89, 0x8a][..]),

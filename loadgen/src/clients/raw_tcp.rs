@@ -1,5 +1,5 @@
-//! Raw TCP: length-prefixed messages on a bare socket, the floor beneath the five. The same for
-//! both clients, as far as there is a library.
+//! Raw TCP: length-prefixed messages on a bare socket, the floor below the five transports. Both clients speak it in
+//! the same way, as far as there is a library.
 
 use std::io;
 use std::sync::LazyLock;
@@ -16,11 +16,11 @@ use super::io::{Input, Io};
 use super::sink::Sink;
 use crate::clients::http_client::READ_BUFFER_BYTES;
 
-/// What is in a frame: always what our own wire contract puts into a WebSocket's.
+/// A frame's content: the same as in a WebSocket frame of pushoff's protocol.
 static TECHNIQUE: LazyLock<Option<Technique>> =
     LazyLock::new(|| built_in(OURS)?.ok()?.dialect.technique(Transport::WebSocket).cloned());
 
-/// How raw TCP is spoken, whatever else the server speaks.
+/// How raw TCP is spoken. It does not depend on the target.
 pub(crate) fn technique() -> Option<&'static Technique> {
     TECHNIQUE.as_ref()
 }
@@ -33,12 +33,12 @@ pub(crate) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, Co
     let from = feed.place.value(&Variable::Id).unwrap_or("start");
     let subscribe = format!("SUBSCRIBE {topic} {from}\n");
     stream.write_all(subscribe.as_bytes()).await?;
-    // The nearest that there is to the head of a request.
+    // The closest thing to a request's head.
     feed.tally().request_of(subscribe.len() as u64);
     feed.opened();
     match feed.subscription.client {
         Client::Library | Client::Browser => {
-            // A big-endian u32 and then so many bytes: the codec's default.
+            // A big-endian u32 and then that many bytes: the codec's default.
             let codec = LengthDelimitedCodec::builder().max_frame_length(LONGEST_MESSAGE).new_codec();
             let mut frames = FramedRead::with_capacity(stream, codec, READ_BUFFER_BYTES);
             while let Some(frame) = frames.next().await {
@@ -50,13 +50,13 @@ pub(crate) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, Co
     }
 }
 
-/// The codec's own error for a frame that is too long stands in that of the socket.
+/// The codec wraps its error for a frame that is too long in an I/O error.
 fn broken(error: io::Error) -> ConnectionError {
     let is_long = error.get_ref().is_some_and(|inner| inner.is::<LengthDelimitedCodecError>());
     if is_long { ConnectionError::too_long("a message") } else { ConnectionError::Io(error) }
 }
 
-/// The same, read like the other lean clients.
+/// The lean client.
 async fn lean<S: Sink>(stream: &mut impl Io, feed: &mut Feed<'_, S>) -> Result<Ended, ConnectionError> {
     let mut input = Input::default();
     loop {

@@ -1,4 +1,4 @@
-//! What a request of a subscription says: its path, its query, its fields, as the target has it.
+//! Builds the requests of a subscription: path, query and fields, as the target describes them.
 
 use http::header::HOST;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -12,7 +12,7 @@ use super::place::Place;
 use super::subscription::Subscription;
 use crate::server::Server;
 
-/// What is written as it is in a query's value: RFC 3986 §3.4 without what forms give a meaning.
+/// Characters that need no escape in a query's value: RFC 3986 §3.4, without those that forms give a meaning.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -26,17 +26,17 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'$')
     .remove(b'*');
 
-/// A `GET`, as it is to be sent now.
+/// A `GET` request.
 #[derive(Clone, Debug)]
 pub(crate) struct Asking {
     /// Path and query.
     pub(crate) target: String,
-    /// Its fields, `Host` among them.
+    /// All fields, `Host` included.
     pub(crate) fields: HeaderMap,
 }
 
 impl Asking {
-    /// What one subscribes with who stands at that place.
+    /// The request for the messages after this position.
     pub(crate) fn new(
         subscription: &Subscription,
         technique: &Technique,
@@ -60,7 +60,7 @@ impl Asking {
         Ok(asking)
     }
 
-    /// What one subscribes with wherever one stands.
+    /// The request without a position.
     pub(crate) fn from_anywhere(subscription: &Subscription, technique: &Technique) -> Result<Self, ConnectionError> {
         let wait = subscription.polling.wait.as_secs().max(1).to_string();
         let mut target = subscription.server.base.clone();
@@ -76,19 +76,17 @@ impl Asking {
         Ok(Self { target, fields })
     }
 
-    /// Adds a field that the client has for all, unless the target asks for another.
+    /// Adds a default field, unless the target has its own.
     pub(crate) fn usual(&mut self, name: HeaderName, value: HeaderValue) {
         self.fields.entry(name).or_insert(value);
     }
 
-    /// The whole address.
     pub(crate) fn url(&self, server: &Server) -> Result<Url, ConnectionError> {
         url(server, &self.target)
     }
 }
 
-/// The address of a path there, base included. It names the socket: what the server is called
-/// stands in `Host`.
+/// The URL of a path on the server, base included. It names the socket; the server's name stands in `Host`.
 pub(crate) fn url(server: &Server, target: &str) -> Result<Url, ConnectionError> {
     let text = format!("http://{}{target}", server.http);
     text.parse().map_err(|_error| ConnectionError::Address(text))
@@ -105,7 +103,7 @@ pub(crate) fn fields_of(server: &Server) -> Result<HeaderMap, ConnectionError> {
     Ok(fields)
 }
 
-/// Appends a part to a query.
+/// Appends a parameter to a query.
 pub(crate) fn into_query(target: &mut String, begin: char, name: &str, value: &str) {
     target.push(begin);
     target.push_str(name);
@@ -113,7 +111,7 @@ pub(crate) fn into_query(target: &mut String, begin: char, name: &str, value: &s
     target.extend(utf8_percent_encode(value, PLAIN));
 }
 
-/// A newcomer's request, to be looked at.
+/// The request of a new subscriber, for the probe's diagnosis.
 pub(crate) fn newcomers_request(
     subscription: &Subscription,
     technique: &Technique,
@@ -122,10 +120,10 @@ pub(crate) fn newcomers_request(
     Ok((asking.url(&subscription.server)?, asking.fields))
 }
 
-/// What a payload is sent as: the template with the payload, as it is or as a JSON string.
+/// The form in which a payload is sent: the template, with the payload as it is or as a JSON string.
 pub(crate) fn filled(template: &Template, topic: &Topic, payload: &str) -> String {
     let quotes = template.variables().any(|variable| *variable == Variable::Quoted);
-    // A text is always a JSON string.
+    // A string always serialises.
     let quoted = if quotes { serde_json::to_string(payload).unwrap_or_default() } else { String::new() };
     let mut out = String::with_capacity(payload.len() + quoted.len());
     template.fill(&mut out, |variable| match variable {

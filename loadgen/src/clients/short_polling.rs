@@ -1,7 +1,6 @@
-//! Short polling: ask on a timer, as `setInterval` does; every answer comes at once.
+//! Short polling: poll on a timer, as `setInterval` does; every answer comes at once.
 //!
-//! Source: RFC 6202 §2. Of the beats that fall while a poll is under way the first is made up for
-//! right after it and the others are left out; the beat is kept, whatever the answers take.
+//! Source: RFC 6202 §2. Missed ticks: poll once immediately, skip the rest, keep the original phase.
 
 use std::pin::pin;
 
@@ -36,8 +35,8 @@ pub(crate) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, Co
     }
 }
 
-/// When the timer's first poll is due. The connection stays idle until that is known, unless the
-/// server's newcomers have to wait for a greeting. `None` says that the topic is complete.
+/// When the timer's first poll is due. Until the start is known, the connection stays idle, unless newcomers have to
+/// poll for a greeting. `None` means that the topic is complete.
 async fn first_tick<S: Sink>(
     poller: &mut Poller,
     feed: &mut Feed<'_, S>,
@@ -48,7 +47,7 @@ async fn first_tick<S: Sink>(
         Pace::AtOnce => None,
         Pace::From { start, offset } => {
             let (mut start, offset) = (start.clone(), *offset);
-            // A trial that is given up drops its end: then nobody waits for these polls either.
+            // A trial that ends early drops the sender; its subscribers then poll from now on until they are stopped.
             let mut told = pin!(async move { start.wait_for(Option::is_some).await.ok().and_then(|start| *start) });
             loop {
                 tokio::select! {

@@ -1,4 +1,4 @@
-//! What a subscription tells whoever listens.
+//! What a subscription reports to its owner.
 
 use std::ops::ControlFlow;
 
@@ -6,52 +6,52 @@ use pushoff_model::{Cursor, RunInstant};
 
 use super::error::ConnectionError;
 
-/// A message as the client library handed it over.
+/// A message as the client handed it over.
 #[derive(Clone, Copy, Debug)]
 pub struct Incoming<'a> {
-    /// Its place in the log, where the server's ids are our own cursors.
+    /// Its cursor, where the server is pushoff.
     pub cursor: Option<Cursor>,
     /// The published JSON text.
     pub payload: &'a [u8],
-    /// When it was handed over: read once a message.
+    /// When the client received it.
     pub received: RunInstant,
-    /// The poll that brought it; `None` where it was not polled for.
+    /// The poll that brought it; `None` for a transport that does not poll.
     pub polled: Option<Polled>,
 }
 
-/// When a poll was to be sent, and when it was.
+/// When a poll was due, and when it was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Polled {
-    /// The beat of a timer; for a long poll, when the answer before it was handed over.
+    /// The timer's tick; for a long poll, when the previous answer was handed over.
     pub due: RunInstant,
     /// When the request was sent.
     pub sent: RunInstant,
 }
 
-/// Whoever a subscription's events are for. Called on the receiving path: must not block.
+/// The receiver of a subscription's events. Its methods run on the receiving path and must not block.
 pub trait Sink: Send {
     /// A connection is about to be made.
     fn connecting(&mut self, at: RunInstant);
-    /// The stream is open, or the first poll answered.
+    /// The stream is open, or the first poll is answered.
     fn opened(&mut self, at: RunInstant);
     /// An HTTP request or WebSocket handshake was sent.
     fn requested(&mut self, at: RunInstant);
-    /// A message arrived.
+    /// A message was received.
     fn message(&mut self, message: Incoming<'_>);
-    /// All that one read brought is handed over: a good moment to tell others.
+    /// All messages of one read are handed over.
     fn settled(&mut self) {}
-    /// The server said that messages were missed; `None` where it could not know how many.
+    /// The server reported missed messages; `None` where it could not tell how many.
     fn missed(&mut self, count: Option<u64>);
-    /// Something came that holds no message.
+    /// Content without a message was received.
     fn strange(&mut self, _unit: &[u8]) {}
-    /// A binary frame came, where messages are text.
+    /// A binary frame was received, where messages are text.
     fn binary(&mut self) {}
-    /// A poll brought nothing.
+    /// A poll was answered without a message.
     fn polled_empty(&mut self);
-    /// So many messages of the outbox were handed to the socket. Told before anything else happens
-    /// to the connection, so that a break tells which of them are in doubt.
+    /// Messages of the outbox were written. Reported before any other event of the connection, so that a break shows
+    /// whose fate is unknown.
     fn wrote(&mut self, _messages: u64) {}
-    /// The connection broke and will be made again, unless the sink has had enough.
+    /// The connection broke. It is made again unless the sink breaks.
     fn broke(&mut self, error: &ConnectionError) -> ControlFlow<()>;
     /// The topic is complete: no more will come.
     fn completed(&mut self);

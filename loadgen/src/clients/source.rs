@@ -1,36 +1,35 @@
-//! Which address a subscriber connects from, where one has not ports enough.
+//! Chooses source addresses when one address does not have enough ports.
 //!
-//! A connection to one address and port is told from another by the address and port that it
-//! comes from. On loopback every address of 127.0.0.0/8 is this machine's own, so that there is
-//! another address wherever the ports of one are used up. Source: ip(7), RFC 1122 §3.2.1.3.
+//! TCP tells two connections to the same socket apart by their source address and port. On loopback, every address of
+//! 127.0.0.0/8 belongs to this machine, so another one can be used when the ports of one are used up. Source: ip(7),
+//! RFC 1122 §3.2.1.3.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-/// Ports that are left to others: publishers, connections that are closed and still remembered,
-/// and what else the machine does. Chosen here.
+/// Ports that are left for publishers, for closed connections that are still in `TIME_WAIT` and for other programs. Chosen here.
 const MARGIN: u32 = 4_096;
-/// Linux' own range, where the system does not say which it has.
+/// Linux' default range, used where the range cannot be read.
 const USUAL_PORTS: u32 = 60_999 - 32_768 + 1;
 
-/// How many subscribers can connect from one address.
+/// How many subscribers may connect from one address.
 pub(crate) fn ports() -> u32 {
     port_range().unwrap_or(USUAL_PORTS).saturating_sub(MARGIN).max(1)
 }
 
-/// How many ports the system gives to connections of one address, where it says so.
+/// How many local ports a connection may use; `None` where the range cannot be read.
 pub(crate) fn port_range() -> Option<u32> {
     count(&std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok()?)
 }
 
-/// The ports of a range such as `32768 60999`.
+/// The number of ports in a range such as `32768 60999`.
 fn count(range: &str) -> Option<u32> {
     let mut ends = range.split_whitespace().map(str::parse::<u32>);
     let (first, last) = (ends.next()?.ok()?, ends.next()?.ok()?);
     Some(last.checked_sub(first)? + 1)
 }
 
-/// The address that subscriber `number`, from 0, connects from; `None` leaves it to the kernel:
-/// for the first `ports`, and wherever there is no other to be had.
+/// The source address of subscriber `number`, from 0. `None` leaves the choice to the kernel: for the first `ports`
+/// subscribers, and where there is no other address.
 pub(crate) fn source_of(number: u32, target: SocketAddr, ports: u32) -> Option<IpAddr> {
     let IpAddr::V4(address) = target.ip() else { return None };
     let beyond = number / ports.max(1);

@@ -1,9 +1,8 @@
-//! One subscriber, one connection, one function a transport.
+//! Subscribes over any transport: one subscriber, one connection, one function for each transport.
 //!
-//! Each transport's file speaks over one connection until it ends or breaks, and hands what
-//! comes to a [`Sink`]. What is asked, and what is made of what comes, is the target's dialect's to
-//! say. What follows a break is the same for all: wait, connect again, go on after the last
-//! message, so that nothing is lost by it.
+//! A transport's file reads one connection until it ends or breaks, and reports to a [`Sink`]. The target's dialect
+//! says what is sent and how messages are found. After a break, all transports do the same: wait, connect again, and
+//! resume after the last message, so that nothing is lost.
 
 use pushoff_model::target::{Target, Technique};
 use pushoff_model::{Client, Transport};
@@ -15,13 +14,13 @@ use super::sink::Sink;
 use super::subscription::Subscription;
 use super::{lean, library, long_polling, raw_tcp, short_polling};
 
-/// Subscribes to one topic and hands what comes to `sink`, until the topic is complete.
+/// Subscribes to one topic and reports to `sink`, until the topic is complete.
 ///
 /// Dropping the future unsubscribes.
 ///
 /// # Errors
-/// When the first connection cannot be made, the server refuses the subscription for good, it is
-/// not there any more, or the sink has had enough.
+/// When the first connection cannot be made, when the server refuses the subscription for good or is gone, or when
+/// the sink stops.
 pub async fn subscribe<S: Sink>(
     transport: Transport,
     subscription: Subscription,
@@ -47,7 +46,7 @@ pub async fn subscribe<S: Sink>(
             (Transport::WebSocket, Client::Lean) => lean::websocket::connect(&mut feed).await,
             (Transport::RawTcp, _) => raw_tcp::connect(&mut feed).await,
         };
-        // Messages that the last read brought before a failure.
+        // A failed read may have brought messages before it failed.
         feed.read_handed_out();
         let error = match ended {
             Ok(Ended::Complete) => break,
@@ -61,7 +60,7 @@ pub async fn subscribe<S: Sink>(
     Ok(())
 }
 
-/// How a server speaks a transport, where it does; raw TCP is the same everywhere.
+/// How a server speaks a transport; `None` where it does not. Raw TCP is the same for every server.
 pub(crate) fn technique(target: &Target, transport: Transport) -> Option<&Technique> {
     match transport {
         Transport::RawTcp => raw_tcp::technique(),

@@ -10,36 +10,36 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::server::Server;
 use crate::watch::wire::WireCounters;
 
-/// What one subscriber wants.
+/// One subscriber's request.
 #[derive(Debug)]
 pub struct Subscription {
     /// The server.
     pub server: Server,
     /// The topic.
     pub topic: Topic,
-    /// How it polls, where it polls.
+    /// Interval and wait, for a transport that polls.
     pub polling: Polling,
-    /// When it polls, where it polls on a timer.
+    /// When a timer that polls begins.
     pub pace: Pace,
-    /// Whether the topic will be completed: a stream that ends cleanly then is at its end, and is
-    /// taken for a broken connection otherwise.
+    /// Whether the topic will be completed. If so, a stream that ends cleanly is complete; otherwise it is a broken
+    /// connection.
     pub completes: bool,
-    /// Messages to publish on the subscriber's own connection, where the transport can.
+    /// Messages to publish on the subscriber's own connection.
     pub outbox: Option<mpsc::Receiver<Outbound>>,
-    /// Who receives.
+    /// The client that subscribes.
     pub client: Client,
-    /// Where connections count what crosses them.
+    /// The counters of the trial's connections.
     pub wire: WireCounters,
-    /// The address that connections are made from; `None` leaves it to the kernel.
+    /// The source address of connections; `None` leaves it to the kernel.
     pub source: Option<IpAddr>,
-    /// What stamps are taken from.
+    /// The clock of all times.
     pub clock: RunClock,
-    /// Seed of the jitter in waits before connecting again.
+    /// Seed of the back-off's jitter.
     pub seed: u64,
 }
 
 impl Subscription {
-    /// A subscription for a reader of `topic`, polling from now on.
+    /// A subscription to `topic` whose timer polls from now on.
     #[must_use]
     pub fn new(server: Server, topic: Topic, polling: Polling, clock: RunClock) -> Self {
         let pace = Pace::AtOnce;
@@ -64,33 +64,33 @@ impl Subscription {
 pub enum Pace {
     /// With the subscription.
     AtOnce,
-    /// At an offset from a moment that is yet to be said.
+    /// After an offset from a moment that is announced later.
     From {
         /// The moment, once it is known.
         start: watch::Receiver<Option<RunInstant>>,
-        /// How long after it the first poll of the timer is due.
+        /// The offset of the first poll.
         offset: Duration,
     },
 }
 
-/// Payloads to be sent as one write, and where to say that they were written. An answer that never
-/// comes means that the connection broke and their fate is unknown.
+/// Payloads to send in one write, and a channel that reports the write. If the report never comes, the connection
+/// broke and the messages' fate is unknown.
 #[derive(Debug)]
 pub struct Outbound {
     /// One payload a message.
     pub payloads: Vec<String>,
-    /// Told when the last byte was handed to the socket.
+    /// Told when the last byte is written to the socket.
     pub written: oneshot::Sender<()>,
 }
 
 impl Outbound {
-    /// How many messages it holds, and how many bytes of payload.
+    /// The number of messages and of payload bytes.
     pub(crate) fn size(&self) -> (u64, u64) {
         (self.payloads.len() as u64, self.payloads.iter().map(|payload| payload.len() as u64).sum())
     }
 }
 
-/// The next messages to send; never, for a subscriber that only reads.
+/// The next messages to send; never resolves for a subscriber that only reads.
 pub(crate) async fn next_outbound(outbox: &mut Option<mpsc::Receiver<Outbound>>) -> Option<Outbound> {
     match outbox {
         Some(outbox) => outbox.recv().await,

@@ -1,4 +1,4 @@
-//! The load: what is due when, who sends it, and how it gets to the server.
+//! The load: when each message is due, who sends it, and how it reaches the server.
 
 mod pacer;
 mod poster;

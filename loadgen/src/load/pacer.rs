@@ -1,7 +1,7 @@
 //! Wakes every publisher when its next message is due: one timer over the merged schedule.
 //!
-//! It only wakes. A publisher takes what is due by itself, so the schedule is the queue: nothing
-//! can overflow, nothing is skipped, and a late wake-up shows as send lag.
+//! The pacer only wakes. A publisher takes all due messages from the schedule itself, so there is no queue that could
+//! overflow, no message is skipped, and a late wake-up shows as send lag.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 use super::schedule::{DueTimes, Schedule};
 use crate::timer::Timer;
 
-/// The publishers' wake-ups and when they are due.
+/// The wake-ups of all publishers.
 #[derive(Debug)]
 pub(crate) struct Pacer {
     timer: Timer,
@@ -25,7 +25,6 @@ pub(crate) struct Pacer {
 }
 
 impl Pacer {
-    /// A pacer for every publisher of a schedule.
     pub(crate) fn new(schedule: &Schedule) -> io::Result<Self> {
         let mut times: Vec<_> = (0..schedule.publishers()).map(|publisher| schedule.of(publisher)).collect();
         let first = |(publisher, times): (usize, &mut DueTimes)| times.next().map(|due| Reverse((due, publisher)));
@@ -34,12 +33,12 @@ impl Pacer {
         Ok(Self { timer: Timer::new()?, wakes, times, next })
     }
 
-    /// What the publishers wait on, by number.
+    /// The wake-ups that the publishers wait for, by number.
     pub(crate) fn wakes(&self) -> Arc<[Notify]> {
         self.wakes.clone()
     }
 
-    /// Wakes publishers until the schedule is at its end.
+    /// Wakes publishers until the end of the schedule.
     pub(crate) async fn run(mut self, clock: RunClock, start: RunInstant) -> io::Result<()> {
         while let Some(due) = self.soonest() {
             self.timer.until(clock, start + due).await?;
@@ -49,13 +48,13 @@ impl Pacer {
                 self.wakes[publisher].notify_one();
                 self.next.extend(self.times[publisher].next().map(|due| Reverse((due, publisher))));
             }
-            // A schedule denser than the timer must not keep the publishers from running.
+            // A schedule denser than the timer's resolution must not starve the publishers.
             tokio::task::yield_now().await;
         }
         Ok(())
     }
 
-    /// When the next message of all is due.
+    /// When the next message of any publisher is due.
     fn soonest(&self) -> Option<Duration> {
         self.next.peek().map(|Reverse((due, _))| *due)
     }

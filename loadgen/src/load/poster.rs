@@ -1,4 +1,4 @@
-//! Publishes to one topic by HTTP requests, as the target says.
+//! Publishes to one topic by HTTP requests, as the target describes.
 
 use std::sync::Arc;
 
@@ -15,8 +15,8 @@ use crate::clients::{ConnectionError, LONGEST_MESSAGE, bounded_body, fields_of, 
 use crate::failure::chain;
 use crate::server::Server;
 
-/// The most messages in one request. Chosen here: far more than fall due in one wake-up unless the
-/// server or the generator is stalled.
+/// The most messages in one request. Chosen here: far more than are due at one wake-up, unless the server or the
+/// generator is stalled.
 pub(crate) const MOST_IN_A_BATCH: usize = 256;
 
 /// Publishes to one topic. Clones share their connections.
@@ -26,7 +26,7 @@ pub(crate) struct Poster {
     outlet: Arc<Outlet>,
 }
 
-/// What every request says.
+/// The common parts of all requests.
 #[derive(Debug)]
 struct Outlet {
     topic: Topic,
@@ -60,29 +60,28 @@ impl Poster {
         Ok(Self { client, outlet: Arc::new(outlet) })
     }
 
-    /// The same on connections of its own.
+    /// The same with the connections of this client.
     pub(crate) fn on(&self, client: reqwest::Client) -> Self {
         Self { client, ..self.clone() }
     }
 
-    /// Where it publishes, whatever the topic.
+    /// The publish URL with a placeholder for the topic.
     pub(crate) fn address(&self) -> String {
         self.outlet.publish.as_str().replace(self.outlet.topic.as_str(), "TOPIC")
     }
 
-    /// The most messages that one request can hold.
+    /// The most messages in one request.
     pub(crate) fn most_at_once(&self) -> usize {
         if self.outlet.dialect.publish.batch.is_some() { MOST_IN_A_BATCH } else { 1 }
     }
 
-    /// Opens a connection that the next request finds. What is answered is of no interest, and a
-    /// `HEAD` has no body that might not end.
+    /// Opens a connection for the next request. Any answer will do; a `HEAD` has no body.
     pub(crate) async fn warm(&self) -> Result<(), ConnectionError> {
         self.request(Method::HEAD, &self.outlet.root).send().await?;
         Ok(())
     }
 
-    /// Publishes, and waits for the server's word. Takes no more than [`Self::most_at_once`].
+    /// Publishes up to [`Self::most_at_once`] messages and waits for the answer.
     pub(crate) async fn post(&self, payloads: Vec<String>) -> Verdict {
         let publish = &self.outlet.dialect.publish;
         let mut request = self.request(publish.method.clone(), &self.outlet.publish);
@@ -100,7 +99,7 @@ impl Poster {
             }
         };
         let status = response.status();
-        // Reading to the end is what lets the connection be used again.
+        // Only a connection whose answer was read to its end can be used again.
         let body = match bounded_body(&mut response, LONGEST_MESSAGE).await {
             Ok(Some(body)) => body,
             Ok(None) if status.is_success() => {
@@ -118,7 +117,7 @@ impl Poster {
         }
     }
 
-    /// Says that no more will come, where the server can be told.
+    /// Completes the topic, if the server can.
     pub(crate) async fn complete(&self) -> Result<(), ConnectionError> {
         let Some((method, url)) = &self.outlet.complete else { return Ok(()) };
         let status = self.request(method.clone(), url).send().await?.status();
@@ -129,7 +128,7 @@ impl Poster {
         self.client.request(method, url.clone()).headers(self.outlet.fields.clone())
     }
 
-    /// A payload as the server wants it; several, one a line.
+    /// The body for these payloads; several payloads stand on one line each.
     fn body(&self, mut payloads: Vec<String>) -> String {
         let (template, topic) = (&self.outlet.dialect.publish.body, &self.outlet.topic);
         if !template.is_just(&Variable::Payload) {

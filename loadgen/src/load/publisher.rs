@@ -1,8 +1,8 @@
-//! Sends every message of one publisher, in order, each as soon after it is due as can be.
+//! Sends every message of one publisher, in order, each as soon as possible after it is due.
 //!
-//! All that is due goes out as one request where the server takes several messages in one. One
-//! request is under way at a time, so that a publisher's own order holds; while it waits for the
-//! server, messages fall due and are sent late, never skipped: that shows as send lag.
+//! All due messages go out as one request if the server accepts several in one. A publisher has one request under way
+//! at a time, which keeps its order. Messages that fall due meanwhile are sent late, never skipped: that shows as
+//! send lag.
 
 use std::iter::Peekable;
 
@@ -16,11 +16,11 @@ use crate::clients::Outbound;
 use crate::message::Bodies;
 use crate::message::stamp::{self, Stamp};
 
-/// A request that holds so many bytes takes no further message. Chosen here: the largest payload,
-/// so that the largest request is twice that.
+/// A request with this many bytes takes no further message. Chosen here: the largest payload, so the largest request
+/// is twice that.
 pub(crate) const FULL_BATCH_BYTES: usize = 64 * 1024;
 
-/// One publisher and what it will send.
+/// One publisher with its messages.
 #[derive(Debug)]
 pub(crate) struct Publisher {
     pub(crate) number: u32,
@@ -29,23 +29,23 @@ pub(crate) struct Publisher {
     pub(crate) channel: Channel,
     pub(crate) publication: Publication,
     pub(crate) next_index: u64,
-    /// Whether the server may write JSON anew: then the checksum is of the body's value.
+    /// Whether the server may rewrite JSON. If so, the checksum covers the body's value instead of its bytes.
     pub(crate) writes_anew: bool,
 }
 
-/// How a publisher's messages get to the server.
+/// How a publisher reaches the server.
 #[derive(Debug)]
 pub(crate) enum Channel {
-    /// By a request to its topic.
+    /// By requests to its topic.
     Post(Poster),
-    /// On the connection of the subscriber that it is.
+    /// On its own subscriber's connection.
     Socket(mpsc::Sender<Outbound>),
 }
 
 impl Publisher {
-    /// Sends everything, from the start of the load to its end.
+    /// Sends all messages of the load.
     ///
-    /// May be dropped at any time: what was under way then is with [`Publication::close`].
+    /// Safe to drop at any time: [`Publication::close`] then marks the messages under way.
     pub(crate) async fn run(&mut self, clock: RunClock, start: RunInstant, wake: &Notify, recorder: &Recorder) {
         let mut free = start;
         while let Some(&first) = self.due.peek() {
@@ -64,7 +64,7 @@ impl Publisher {
         }
     }
 
-    /// The payloads of the messages that are due, as many as one request may hold.
+    /// The payloads of the messages that are due, as many as fit one request.
     fn take_due(&mut self, start: RunInstant, now: RunInstant, due: &mut Vec<RunInstant>) -> Vec<String> {
         let (mut payloads, mut bytes): (Vec<String>, usize) = (Vec::new(), 0);
         let most = self.channel.most_at_once();
@@ -88,7 +88,7 @@ impl Publisher {
 }
 
 impl Channel {
-    /// The most messages that can be sent as one.
+    /// The most messages in one send.
     fn most_at_once(&self) -> usize {
         match self {
             Self::Post(poster) => poster.most_at_once(),
@@ -96,8 +96,8 @@ impl Channel {
         }
     }
 
-    /// Sends; the verdict, unless the subscriber that speaks has entered it already, in one step
-    /// with the writing: a break right after it must find it there.
+    /// Sends, and returns the outcome. It is `None` on a subscriber's connection: the subscriber records the outcome
+    /// together with the write, so that a break right after the write finds it.
     async fn send(&self, payloads: Vec<String>) -> Option<Verdict> {
         match self {
             Self::Post(poster) => Some(poster.post(payloads).await),

@@ -1,4 +1,4 @@
-//! The load and what follows it: publish on schedule, complete, wait until all has arrived.
+//! The load and its drain: publish on schedule, complete the topics, wait until all messages have arrived.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -19,19 +19,19 @@ use crate::books::{Progress, Publication, Recorder};
 use crate::clients::ConnectionError;
 use crate::failure::{Failed, caused, failed};
 
-/// How often the drain looks whether all has arrived. No latency depends on it.
+/// How often the drain checks whether all messages have arrived. No latency depends on it.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// What became of one publisher's sending.
+/// How a publisher ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Sending {
-    /// It sent all that it had to.
+    /// It sent all its messages.
     Done,
-    /// The drain was over before.
+    /// The drain ended first.
     GivenUp,
 }
 
-/// A trial's load: who watches over it and what it is measured by.
+/// The shared parts of a running load.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Load<'a> {
     pub(crate) workload: &'a Workload,
@@ -43,10 +43,10 @@ pub(crate) struct Load<'a> {
 }
 
 impl Load<'_> {
-    /// Publishes everything and waits until it has arrived, or the drain is over.
+    /// Publishes everything and waits until all of it has arrived, or the drain is over.
     ///
-    /// A server that has not taken every message by then is overloaded, which is a result: what was
-    /// due and not sent is counted by the settlement.
+    /// A server that has not accepted every message by then is overloaded, which is a result: the settlement counts
+    /// the messages that were not sent.
     pub(crate) async fn run(
         &self,
         pacer: Pacer,
@@ -65,7 +65,7 @@ impl Load<'_> {
             warn!(drain = ?self.workload.phases.drain, "the server had not taken every message when the drain was over");
             return Ok(());
         }
-        // What is late now is lost: the ledgers say so.
+        // A message that is still missing is lost; the ledgers count it.
         if timeout_at(drained, self.all_arrived()).await.is_err() && self.workload.completes {
             self.all_completed()?;
         }
@@ -113,9 +113,9 @@ impl Load<'_> {
         self.workload.topic_of(publisher.number) as usize
     }
 
-    /// Waits until every subscriber has, or was told that it missed, every message that the server
-    /// may have taken, and knows that its topic is complete where it is. A message of unknown fate
-    /// that was never published keeps the drain waiting to its end.
+    /// Waits until every subscriber has received, or was told that it missed, every message that the server may have
+    /// accepted, and knows that its topic is complete where it is. A message of unknown fate that was not published
+    /// keeps the drain waiting to its end.
     async fn all_arrived(&self) {
         let due = self.possible_by_topic();
         let mut looks = interval(LOOK);
@@ -139,8 +139,8 @@ impl Load<'_> {
         possible
     }
 
-    /// Whether everybody who has all there is to have knows that no more will come. Who is behind
-    /// may be behind with this too: that is a result, as lateness is.
+    /// Fails if a subscriber has all its messages and still does not know that its topic is complete. A subscriber
+    /// that lacks messages may lack that too: it is late, which is a result.
     fn all_completed(&self) -> Result<(), Failed> {
         let due = self.possible_by_topic();
         let ignorant = (0..)

@@ -1,8 +1,8 @@
 //! When each message is due: a pure function of seed, publisher and index.
 //!
-//! Open loop: a time depends on its index alone, never on how late the last send was, so that a
-//! stalled server cannot slow its own load. Source: Schroeder et al., "Open versus closed"
-//! (NSDI 2006); Tene, "How not to measure latency" (coordinated omission).
+//! Open loop: a due time never depends on how late the last send was, so a stalled server cannot slow its own load.
+//! Source: Schroeder et al., "Open versus closed" (NSDI 2006); Tene, "How not to measure latency" (coordinated
+//! omission).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use rand_distr::{Distribution, Exp1};
 
 use crate::seeding::{Purpose, stream};
 
-/// The intended times of a whole load, as offsets from its start.
+/// The due times of a whole load, as offsets from its start.
 #[derive(Clone, Debug)]
 pub(crate) struct Schedule {
     seed: u64,
@@ -29,7 +29,7 @@ enum Timing {
         gap_ns: f64,
         arrival: Arrival,
     },
-    /// The events, and which of them each publisher (a topic has one) sends.
+    /// The events, and the positions of each publisher's events. Each topic has one publisher.
     Trace {
         events: Arc<[TraceEvent]>,
         of: Arc<[Arc<[usize]>]>,
@@ -37,7 +37,7 @@ enum Timing {
 }
 
 impl Schedule {
-    /// The schedule of a workload. It ends with the measure phase.
+    /// The schedule of a workload's warm-up and measure phase.
     pub(crate) fn new(workload: &Workload, seed: u64) -> Self {
         let load = match &workload.load {
             Load::Rate { per_second, arrival } => {
@@ -46,19 +46,18 @@ impl Schedule {
             Load::Trace { events, .. } => {
                 Timing::Trace { events: events.clone(), of: by_topic(events, workload.topics) }
             }
-            // A trace without a message.
+            // A trace without messages.
             Load::Silence { .. } => Timing::Trace { events: Arc::default(), of: Arc::default() },
         };
         let length = workload.phases.warm_up + workload.phases.measure;
         Self { seed, publishers: workload.publishers(), length, load }
     }
 
-    /// How many publishers share the load.
     pub(crate) const fn publishers(&self) -> u32 {
         self.publishers
     }
 
-    /// When the messages of one publisher are due, from its first, in rising order.
+    /// The due times of one publisher, in rising order.
     pub(crate) fn of(&self, publisher: u32) -> DueTimes {
         let kind = match &self.load {
             Timing::Rate { gap_ns, arrival: Arrival::Constant } => {
@@ -76,7 +75,7 @@ impl Schedule {
         DueTimes { kind, end: self.length }
     }
 
-    /// Where in the gap a publisher with constant arrivals begins: publishers are spread evenly.
+    /// The first due time of a publisher with constant arrivals: the publishers are spread evenly over one gap.
     pub(crate) fn phase(&self, publisher: u32) -> Duration {
         Duration::from_nanos(whole(self.phase_ns(publisher)))
     }
@@ -99,7 +98,7 @@ fn by_topic(events: &[TraceEvent], topics: u32) -> Arc<[Arc<[usize]>]> {
     of.into_iter().map(Arc::from).collect()
 }
 
-/// The intended times of one publisher's messages, as offsets from the start of the load.
+/// The due times of one publisher, as offsets from the start of the load.
 #[derive(Clone, Debug)]
 pub(crate) struct DueTimes {
     kind: DueKind,

@@ -5,19 +5,18 @@ use pushoff_model::workload::Phases;
 
 use crate::books::Window;
 
-/// When each part of one trial begins and ends.
+/// The start and end of each part of a trial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Timetable {
-    /// The load begins: offsets of the schedule count from here.
+    /// The start of the load: the schedule's offsets count from here.
     pub(crate) start: RunInstant,
-    /// What is measured.
+    /// The measure phase.
     pub(crate) window: Window,
-    /// At the latest then, what has not arrived is lost.
+    /// The end of the drain: messages that have not arrived by then are lost.
     pub(crate) drained: RunInstant,
 }
 
 impl Timetable {
-    /// The timetable of a load that begins at `start`.
     pub(crate) fn new(phases: &Phases, start: RunInstant) -> Self {
         let window = Window::new(start + phases.warm_up, phases.measure);
         Self { start, window, drained: window.end() + phases.drain }

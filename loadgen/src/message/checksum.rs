@@ -1,8 +1,8 @@
-//! Checksums of what messages carry: whether a body that came is the body that was published.
+//! Checksums of bodies: they show whether the received body is the published one.
 //!
-//! Nearly always a body comes as the bytes that it was published as, and a CRC-32 of these tells. A
-//! server that writes JSON anew may put white space, the order of names and the form of numbers
-//! and of escapes as it likes (RFC 8259): then the checksum of the value that the JSON stands for tells.
+//! A body nearly always arrives with the same bytes, and a CRC-32 of the bytes shows that. A server that rewrites
+//! JSON may change white space, the order of names, and the form of numbers and escapes (RFC 8259); a checksum of the
+//! JSON value covers that case.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -10,20 +10,19 @@ use serde_json::{Number, Value};
 
 use crate::seeding::mix;
 
-/// Values that were looked at last are not looked at again: many subscribers get the same body. Chosen
-/// here: 32 KiB.
+/// How many checksums of values are cached, because many subscribers receive the same body. Chosen here: 32 KiB.
 const REMEMBERED: usize = 4_096;
 
-/// The checksum of a body's bytes, and that of its value.
+/// For a body: the checksum of its bytes and the checksum of its value.
 static SEEN: [AtomicU64; REMEMBERED] = [const { AtomicU64::new(0) }; REMEMBERED];
 
-/// The checksum of a body as it is written: CRC-32 of its bytes (IEEE 802.3).
+/// The checksum of a body's bytes: CRC-32 (IEEE 802.3).
 pub(crate) fn of_bytes(body: &[u8]) -> u32 {
     crc32fast::hash(body)
 }
 
-/// The checksum of what a body means, whichever way it is written; `None` where it is not JSON.
-/// `bytes` is [`of_bytes`] of the same body.
+/// The checksum of a body's value, however it is written; `None` if it is not JSON. `bytes` is [`of_bytes`] of the
+/// same body.
 #[cold]
 pub(crate) fn of_value(body: &[u8], bytes: u32) -> Option<u32> {
     let place = usize::try_from(bytes).unwrap_or_default() % REMEMBERED;
@@ -33,13 +32,13 @@ pub(crate) fn of_value(body: &[u8], bytes: u32) -> Option<u32> {
         return Some(value);
     }
     let value: Value = serde_json::from_slice(body).ok()?;
-    // Nearly all writers write a plain text in the same way: its bytes tell already.
+    // Nearly all writers write a plain string in the same way, so its bytes can be compared.
     let value = if value.is_string() { of_bytes(value.to_string().as_bytes()) } else { high(digest(&value)) };
     SEEN[place].store(u64::from(bytes) << 32 | u64::from(value), Ordering::Relaxed);
     Some(value)
 }
 
-/// The same for values that are the same, whatever the order of an object's names.
+/// A hash that is equal for equal values, whatever the order of an object's names.
 fn digest(value: &Value) -> u64 {
     match value {
         Value::Null => mix(1),
@@ -58,7 +57,7 @@ fn text(text: &str) -> u64 {
     (text.len() as u64) << 32 | u64::from(of_bytes(text.as_bytes()))
 }
 
-/// A number in one way: `250.00`, `2.5e2` and `250` are the same.
+/// The canonical form of a number: `250.00`, `2.5e2` and `250` are equal.
 fn plain(number: &Number) -> String {
     match (number.as_i64(), number.as_u64(), number.as_f64()) {
         (None, None, Some(0.0)) => "0".to_owned(),
@@ -67,7 +66,7 @@ fn plain(number: &Number) -> String {
     }
 }
 
-/// The upper half.
+/// The upper 32 bits.
 pub(crate) fn high(number: u64) -> u32 {
     let [a, b, c, d, ..] = number.to_be_bytes();
     u32::from_be_bytes([a, b, c, d])

@@ -1,4 +1,4 @@
-//! What the generator publishes: bodies, and the envelope that says of each who sent it and when.
+//! Messages: their bodies, and the envelope that says who sent a message and when.
 
 mod bodies;
 mod checksum;

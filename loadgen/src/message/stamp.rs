@@ -1,9 +1,8 @@
-//! The generator's envelope: what a published payload says of itself.
+//! The envelope of a payload: publisher, index, times and checksum.
 //!
-//! Every payload is a JSON object that begins with who sent it, its index, when it was due, when it
-//! was sent and a checksum of all that and of the body, in columns of fixed width, so that a message
-//! has the same size whatever its stamps and whatever carries it. White space between JSON tokens
-//! fills the columns.
+//! Every payload is a JSON object that begins with its publisher, its index, when it was due, when it was sent, and a
+//! checksum of these and of the body. The fields have a fixed width, padded with white space, so a message has the
+//! same size for all stamps and transports.
 
 use pushoff_model::RunInstant;
 use serde::Deserialize;
@@ -13,23 +12,23 @@ use super::checksum::{high, of_bytes, of_value};
 use super::text::append;
 use crate::seeding::mix;
 
-/// The bytes that the envelope adds to a body, as long as every number fits its column: 60,000
-/// publishers, 10^10 messages of one, 27 hours of nanoseconds.
+/// The bytes that the envelope adds to a body while every number fits its column: 60,000 publishers, 10^10 messages
+/// of one publisher, 27 hours in nanoseconds.
 pub(crate) const ENVELOPE_BYTES: usize = 97;
 
 /// The publisher number of the greeting that each topic gets before the load begins.
 pub(crate) const GREETER: u32 = 99_999;
 
-/// Where the body begins, and where the checksum's column lies, counted back from there.
+/// Where the body begins, and the checksum's column, counted back from there.
 const HEAD_BYTES: usize = ENVELOPE_BYTES - 1;
 const SUM_BEFORE_BODY: std::ops::Range<usize> = 8..18;
 
-/// Who sent a message, which one it is, and its two times.
+/// The publisher, index and times of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stamp {
     /// The publisher's number, from 0, or [`GREETER`].
     pub(crate) publisher: u32,
-    /// Which message of that publisher, from 0.
+    /// Its index among the publisher's messages, from 0.
     pub(crate) index: u64,
     /// When it was due.
     pub(crate) due: RunInstant,
@@ -37,27 +36,26 @@ pub(crate) struct Stamp {
     pub(crate) sent: RunInstant,
 }
 
-/// A payload of the generator's that came.
+/// A received payload of the generator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Received {
-    /// What it says of itself.
     pub(crate) stamp: Stamp,
-    /// Whether stamp and body are what was published: the checksum says so.
+    /// Whether the checksum confirms stamp and body.
     pub(crate) is_whole: bool,
 }
 
-/// Appends the payload with this stamp and this body, which must be a JSON text. Its checksum is of
-/// the body's bytes: for a server that hands on what it got, and for texts.
+/// Appends the payload for this stamp and this body, which must be JSON. The checksum covers the body's bytes: for
+/// servers that forward bytes unchanged, and for strings.
 pub(crate) fn write(out: &mut String, stamp: &Stamp, body: impl FnOnce(&mut String)) {
     append_sealed(out, stamp, |body| Some(of_bytes(body)), body);
 }
 
-/// The same with a checksum of the body's value: for a server that may write JSON anew.
+/// The same with a checksum of the body's value, for servers that may rewrite JSON.
 pub(crate) fn write_by_value(out: &mut String, stamp: &Stamp, body: impl FnOnce(&mut String)) {
     append_sealed(out, stamp, |body| of_value(body, of_bytes(body)), body);
 }
 
-/// The same with the checksum that a page found: what of the sum in the payload was not the body's.
+/// The same from a page's result: the payload's checksum without the body's part.
 pub(crate) fn write_found(out: &mut String, stamp: &Stamp, found: u32) {
     append_sealed(out, stamp, |body| Some(of_bytes(body) ^ found ^ fold(stamp)), |body| body.push('0'));
 }
@@ -85,7 +83,7 @@ fn append_sealed(
     out.push('}');
 }
 
-/// What a stamp is to the checksum.
+/// The stamp's part of the checksum.
 fn fold(stamp: &Stamp) -> u32 {
     let Stamp { publisher, index, due, sent } = *stamp;
     let times =
@@ -94,10 +92,9 @@ fn fold(stamp: &Stamp) -> u32 {
     high(mix(times ^ which))
 }
 
-/// Reads a payload; `None` where it is not one of the generator's.
+/// Reads a payload; `None` if the generator did not send it.
 ///
-/// Of the body no more is looked at than its checksum takes, unless a server has written the payload
-/// anew.
+/// The body is only checksummed, and parsed only if a server has rewritten the payload.
 pub(crate) fn read(payload: &[u8]) -> Option<Received> {
     match in_columns(payload) {
         Some((sealed, body @ Some(_))) => Some(sealed.with(body)),
@@ -106,7 +103,7 @@ pub(crate) fn read(payload: &[u8]) -> Option<Received> {
     }
 }
 
-/// A stamp and the checksum that came with it.
+/// A stamp and its checksum.
 #[derive(Clone, Copy, Debug)]
 struct Sealed {
     stamp: Stamp,
@@ -114,7 +111,7 @@ struct Sealed {
 }
 
 impl Sealed {
-    /// What came, with this body or with none that could be told.
+    /// Checks the body, if one was found.
     fn with(self, body: Option<&[u8]>) -> Received {
         let expected = self.sum ^ fold(&self.stamp);
         let is_expected = |body| {
@@ -125,8 +122,7 @@ impl Sealed {
     }
 }
 
-/// A stamp whose numbers all fit their columns stands where it always does. Without a body where the
-/// payload does not end as it should.
+/// Reads a stamp whose numbers stand in their columns; without a body if the payload does not end as it should.
 fn in_columns(payload: &[u8]) -> Option<(Sealed, Option<&[u8]>)> {
     let (head, rest) = payload.split_first_chunk::<HEAD_BYTES>()?;
     let is_ours = head[..8] == *b"{\"from\":"
@@ -146,7 +142,7 @@ fn in_columns(payload: &[u8]) -> Option<(Sealed, Option<&[u8]>)> {
     Some((Sealed { stamp, sum }, rest.strip_suffix(b"}")))
 }
 
-/// The number in a column of at most 14: spaces, then digits.
+/// The number in a column of at most 14 characters: spaces, then digits.
 fn column(text: &[u8]) -> Option<u64> {
     let (mut number, mut begun) = (0, false);
     for &byte in text {
@@ -161,7 +157,7 @@ fn column(text: &[u8]) -> Option<u64> {
     begun.then_some(number)
 }
 
-/// The envelope as any JSON writer may write it, and may have left of it.
+/// The envelope as any JSON writer may rewrite or shorten it.
 #[derive(Deserialize)]
 struct Envelope<'a> {
     from: u32,
@@ -286,7 +282,7 @@ mod tests {
             let stamp = stamp(publisher, index, due, sent);
             let body = serde_json::json!({ "text": text, "list": [number, index], "another": { "z": 1, "a": number } });
             for payload in [by_value(&stamp, &body.to_string()), written(&stamp, &serde_json::to_string(&text).unwrap())] {
-                // Keys sorted, white space gone; and with as much of it as there can be.
+                // Keys sorted, with the least and with the most white space.
                 let anew: serde_json::Value = serde_json::from_str(&payload).unwrap();
                 prop_assert_eq!(anew.to_string().find("\"body\""), Some(1));
                 prop_assert_eq!(read(payload.as_bytes()), whole(stamp));

@@ -1,20 +1,18 @@
-//! How many descriptors a trial needs, and getting as many as the system gives.
+//! How many file descriptors a trial needs, and how many subscribers a machine has room for.
 
 use pushoff_model::workload::Direction;
 use pushoff_model::{Client, Transport, Workload};
 use rustix::process::{Resource, getrlimit, setrlimit};
 
-/// Descriptors that a process has open beside a trial's sockets: epoll, timers, files, connections
-/// that opened the topics. Chosen here.
+/// Descriptors besides a trial's sockets: epoll, timers, files, connections that opened the topics. Chosen here.
 const RESERVE: u64 = 64;
 
-/// The most subscribers in one page. Chosen here: each page is a process that takes its turn on the
-/// generator's processors, and each subscriber waits for those of its page before it.
+/// The most subscribers in one page. Chosen here: each page is a process that competes for the generator's
+/// processors, and a page's subscribers wait for each other.
 pub(crate) const SUBSCRIBERS_A_PAGE: usize = 25;
-/// The connections that a page is loaded over: as many as Chromium gives one host's name.
+/// Connections that loading a page uses: the most that Chromium opens to one host name.
 pub(crate) const CONNECTIONS_A_HOST: u64 = 6;
-/// The most that a browser is asked to hold. Chosen here: 40 pages are what a machine of 8 GiB has
-/// room for.
+/// The most subscribers in a browser. Chosen here: 40 pages fit into 8 GiB.
 pub const MOST_IN_A_BROWSER: u32 = 1_000;
 
 /// Raises the soft limit of open descriptors to the hard limit and returns it.
@@ -28,17 +26,17 @@ pub fn raise_descriptor_limit() -> std::io::Result<u64> {
     Ok(limit.current.unwrap_or(u64::MAX))
 }
 
-/// The most descriptors that either process will have open in one trial. The server has one a
-/// connection, and so never more than the generator.
+/// The most descriptors that either process opens in one trial. The server has one for each connection, so never more
+/// than the generator.
 #[must_use]
 pub fn descriptors_needed(workload: &Workload, transport: Transport, client: Client) -> u64 {
     let reading = u64::from(workload.subscribers) * descriptors_a_connection(client, transport);
     reading + u64::from(posting(workload, transport, client)) + RESERVE
 }
 
-/// The most connections that the server will have open in one trial.
+/// The most connections that the server has in one trial.
 ///
-/// One a subscriber, and one a publisher where it publishes by `POST`: each has at most one request
+/// One for each subscriber, and one for each publisher that publishes by `POST`, because a publisher has one request
 /// under way.
 #[must_use]
 pub fn connections_needed(workload: &Workload, transport: Transport, client: Client) -> u64 {
@@ -48,8 +46,7 @@ pub fn connections_needed(workload: &Workload, transport: Transport, client: Cli
         + RESERVE
 }
 
-/// The most subscribers of a workload that so many descriptors are enough for, and a browser has
-/// room for where it is one; at least one a topic.
+/// The most subscribers that fit this many descriptors, and the browser if there is one; at least one for each topic.
 pub(crate) fn most_subscribers(workload: &Workload, transport: Transport, client: Client, descriptors: u64) -> u32 {
     let a_subscriber = descriptors_a_connection(client, transport)
         + match workload.direction {
@@ -68,7 +65,7 @@ pub(crate) fn most_subscribers(workload: &Workload, transport: Transport, client
 
 /// How many descriptors a subscriber's connection takes.
 ///
-/// A socket that reqwest keeps to itself has a second one, by which its counters are read.
+/// A socket that reqwest hides has a second descriptor, through which its counters are read.
 const fn descriptors_a_connection(client: Client, transport: Transport) -> u64 {
     match (client, transport) {
         (Client::Library, Transport::ShortPolling | Transport::LongPolling | Transport::HttpStreaming) => 2,
@@ -83,7 +80,7 @@ fn posting(workload: &Workload, transport: Transport, client: Client) -> u32 {
     if speaks_there { 0 } else { workload.publishers() }
 }
 
-/// Whether who listens may speak on the same connection. A browser's pages only listen.
+/// Whether a subscriber can publish on the connection that it subscribes with. A browser's pages only subscribe.
 pub(crate) const fn speaks_on_its_own(transport: Transport, client: Client) -> bool {
     match client {
         Client::Library | Client::Lean => transport.sends_on_its_own_connection(),
@@ -91,7 +88,7 @@ pub(crate) const fn speaks_on_its_own(transport: Transport, client: Client) -> b
     }
 }
 
-/// Connections that pages are loaded over, and that a browser keeps.
+/// Connections that a browser opens to load its pages, and keeps.
 fn loading(workload: &Workload, client: Client) -> u64 {
     match client {
         Client::Library | Client::Lean => 0,

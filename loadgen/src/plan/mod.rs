@@ -1,4 +1,4 @@
-//! What is tried, in which order, and how much of it the machine has room for.
+//! What is tried, in which order, and how many subscribers the machine has room for.
 
 mod descriptors;
 mod order;

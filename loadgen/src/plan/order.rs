@@ -1,11 +1,10 @@
-//! The order of trials: block-randomised, so that what drifts on a machine drifts for all alike.
+//! The order of trials: block-randomised, so that drift of the machine affects all cells alike.
 //!
-//! Every round holds each cell (workload × transport × client × server) once, in an order shuffled by the
-//! seed; servers that are measured side by side come right after one another, whichever first, because a
-//! pair of trials tells the more of them the closer it stands. A cell that is measured as it stands takes
-//! part in as many rounds as it has trials; one whose capacity is searched, until its search is over: each
-//! round is a step of every search, so that what a search finds does not depend on when in the run it
-//! looked.
+//! Every round holds each cell (workload × transport × client × server) once, in an order shuffled by the seed.
+//! Servers that are compared run one right after the other, in random order, because a pair of trials is worth more
+//! the closer it stands. A cell with a fixed load takes part in as many rounds as it has trials. A cell whose
+//! capacity is searched takes part until its search ends: each round is one step of every search, so no result
+//! depends on when in the run it was measured.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -24,25 +23,25 @@ use crate::seeding::{Purpose, mix, stream};
 /// One trial of one cell, to be run on a fresh server.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trial {
-    /// What is asked for, as the record keeps it.
+    /// The requested workload, as the record keeps it.
     pub asked: Arc<Workload>,
-    /// What runs: the same, at the load of the step where there is one.
+    /// The workload to run: the requested one, at the load of the search's step.
     pub workload: Arc<Workload>,
-    /// How it is carried.
+    /// The transport.
     pub transport: Transport,
-    /// Who receives.
+    /// The client that receives.
     pub client: Client,
-    /// Who serves.
+    /// The server.
     pub target: Arc<Target>,
-    /// Where a search for capacity stands.
+    /// The step of a capacity search.
     pub step: Option<Step>,
-    /// Which trial of its cell, from 1.
+    /// Its number among the trials of its cell, from 1.
     pub number: u32,
-    /// Its place in the order of the whole run, from 1.
+    /// Its position in the whole run, from 1.
     pub position: u32,
-    /// Seed of its schedule and payloads: the same for all transports of a workload's trial.
+    /// Seed of its schedule and payloads, equal for all transports of a workload's trial.
     pub seed: u64,
-    /// The number of its cell in the plan, from 0.
+    /// Its cell's number in the plan, from 0.
     cell: usize,
 }
 
@@ -55,7 +54,7 @@ impl Trial {
             && technique.is_some_and(|technique| technique.speaks.is_some())
     }
 
-    /// A trial of a workload as it stands, outside any plan.
+    /// A single trial, outside any plan.
     #[must_use]
     pub fn new(workload: Arc<Workload>, transport: Transport, target: Arc<Target>, seed: u64) -> Self {
         let (asked, client) = (workload.clone(), workload.client);
@@ -63,39 +62,39 @@ impl Trial {
     }
 }
 
-/// What a run is asked for.
+/// The request for a run.
 #[derive(Clone, Debug)]
 pub struct Asked<'a> {
     /// The workloads; one at several sizes stands here several times.
     pub workloads: &'a [Arc<Workload>],
     /// The transports.
     pub transports: &'a [Transport],
-    /// Who receives; empty leaves it to each workload.
+    /// The clients; if empty, each workload's own.
     pub clients: &'a [Client],
-    /// Who serves. A transport that one of them, or a client, does not speak is left out for it.
+    /// The servers. Transports that a server or a client does not speak are left out for it.
     pub targets: &'a [Arc<Target>],
-    /// Trials of each cell; a search's staircase has twice as many.
+    /// Trials of each cell. A search's staircase has twice as many.
     pub trials: NonZeroU32,
     /// Seed of order, schedules and payloads.
     pub seed: u64,
-    /// How many descriptors a process may have open: what a search for subscribers can go up to.
+    /// How many descriptors a process may open, which limits a search for subscribers.
     pub descriptors: u64,
 }
 
-/// The trials of a run, one at a time: asked for the next, told what came of it.
+/// The trials of a run. It hands out the next one and is told each outcome.
 #[derive(Clone, Debug)]
 pub struct Plan {
     cells: Vec<Cell>,
     seed: u64,
     round: u32,
-    /// The cells of this round that are still to come, the next one last.
+    /// The cells that remain in this round, the next one last.
     rest: Vec<usize>,
     begun: u32,
 }
 
 #[derive(Clone, Debug)]
 struct Cell {
-    /// Which of the workloads it is of.
+    /// Its workload's number.
     place: u64,
     workload: Arc<Workload>,
     transport: Transport,
@@ -104,27 +103,27 @@ struct Cell {
     course: Course,
 }
 
-/// What a cell still has before it.
+/// What remains of a cell.
 #[derive(Clone, Debug)]
 enum Course {
-    /// So many trials.
+    /// This many trials.
     Trials(u32),
     Search(CapacitySearch),
 }
 
-/// What is left of a run.
+/// What remains of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Left {
     /// Trials.
     pub trials: u64,
     /// How long they take.
     pub time: Duration,
-    /// Whether there may be fewer: a search ends when it has found what it looks for.
+    /// Whether fewer may follow: a search ends when it has its result.
     pub at_most: bool,
 }
 
 impl Plan {
-    /// The plan of a run, nothing of it done.
+    /// A plan with nothing done.
     #[must_use]
     pub fn new(asked: &Asked<'_>) -> Self {
         let mut cells = Vec::new();
@@ -151,7 +150,7 @@ impl Plan {
         Self { cells, seed: asked.seed, round: 0, rest: Vec::new(), begun: 0 }
     }
 
-    /// The next trial; `None` when the run is over. [`Self::ended`] is told of each before.
+    /// The next trial; `None` when the run is over. Call [`Self::ended`] for each trial before the next.
     pub fn next_trial(&mut self) -> Option<Trial> {
         loop {
             let Some(cell) = self.rest.pop() else {
@@ -186,7 +185,7 @@ impl Plan {
         }
     }
 
-    /// Takes in what came of a trial: a search goes on from there.
+    /// Notes a trial's outcome, which decides a search's next step.
     pub fn ended(&mut self, trial: &Trial, outcome: &Outcome) {
         let Some(cell) = self.cells.get_mut(trial.cell) else { return };
         match &mut cell.course {
@@ -195,7 +194,7 @@ impl Plan {
         }
     }
 
-    /// What is left, where a trial of a workload `takes` so long.
+    /// What remains, if a trial of a workload `takes` that long.
     #[must_use]
     pub fn left(&self, takes: impl Fn(&Workload) -> Duration) -> Left {
         let mut left = Left::default();
@@ -228,13 +227,13 @@ impl Plan {
 }
 
 impl Cell {
-    /// Whether it differs in nothing but who serves. Such cells are neighbours in the plan.
+    /// Whether two cells differ only in the server. Such cells are neighbours in the plan.
     fn asks_the_same_as(&self, other: &Self) -> bool {
         (self.place, self.transport, self.client) == (other.place, other.transport, other.client)
     }
 }
 
-/// The search within what descriptors allow.
+/// Limits a search to what the descriptors allow.
 fn fitting(search: &Search, workload: &Workload, transport: Transport, client: Client, descriptors: u64) -> Search {
     match search.grow {
         Growth::Rate => *search,
@@ -269,7 +268,7 @@ mod tests {
         names.iter().map(|name| Arc::new(built_in(name).unwrap().unwrap())).collect()
     }
 
-    /// Every trial of a run in which each has that outcome.
+    /// Every trial of a run whose trials all have this outcome.
     fn all(mut plan: Plan, outcome: impl Fn(&Trial) -> Outcome) -> Vec<Trial> {
         let mut trials = Vec::new();
         while let Some(trial) = plan.next_trial() {
@@ -291,7 +290,7 @@ mod tests {
     #[test]
     fn every_round_holds_each_cell_once() {
         let trials = of_seed(7);
-        // Two workloads, six transports, three clients, of which one has no raw TCP.
+        // Two workloads, six transports, three clients, one of them without raw TCP.
         assert_eq!(trials.len(), 3 * 34);
         for (number, round) in (1..).zip(trials.chunks(34)) {
             let cell = |trial: &Trial| (trial.workload.name.clone(), trial.transport, trial.client);
@@ -361,7 +360,7 @@ mod tests {
             let step = trial.step.unwrap();
             assert_eq!(step.purpose, StepPurpose::Ramp);
             assert!((trial.workload.offered(Growth::Rate) - step.load).abs() < f64::EPSILON);
-            // Nothing was due and nothing lost: it held.
+            // Nothing was due and nothing was lost: the SLO held.
             plan.ended(&trial, &Outcome::Measured(Box::default()));
             loads.push(step.load);
         }

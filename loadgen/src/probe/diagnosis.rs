@@ -1,7 +1,7 @@
-//! What went wrong with a probe, in one sentence that names technique and URL and says what to do.
+//! Turns a failed probe into one sentence that names transport and URL and says what to do.
 //!
-//! The client that measures says little of an answer that it cannot use. So the same request is made
-//! once more, plainly, and its answer looked at.
+//! The measuring client reports little about an answer that it cannot use. So the same request is sent once more by a
+//! plain client, and its answer is examined.
 
 use std::time::Duration;
 
@@ -20,42 +20,42 @@ use crate::clients::{ConnectionError, SubscribeError, Subscription, http_client,
 use crate::failure::chain;
 use crate::server::Server;
 
-/// How long the head of an answer is waited for, and after it the first of its body.
+/// How long to wait for an answer's head, and then for the first bytes of its body.
 const LOOK: Duration = Duration::from_secs(2);
-/// How much of a text is shown.
+/// How many bytes of a text are quoted.
 const SHOWN_BYTES: usize = 80;
 
-/// What went wrong.
+/// Why a probe failed.
 #[derive(Debug)]
 pub(super) enum Trouble {
-    /// This, which no look at an answer explains further.
+    /// A complete sentence.
     Plain(String),
     /// The client gave up.
     Subscribing(Box<SubscribeError>),
-    /// Something came, and no payload in it; how it begins.
+    /// Content without a payload was received; its first bytes.
     NotFound(Vec<u8>),
-    /// The first message came when many others had been published.
+    /// The first message arrived only after many others were published.
     Buffered,
     /// No message came at all.
     Silence,
-    /// The first message came and this one did not.
+    /// This message never arrived, although the first did.
     Held(u64),
-    /// The connection broke by itself; why.
+    /// The connection broke without a cut; the cause.
     Breaks(String),
-    /// A message came twice on one connection, or in one answer.
+    /// A message arrived twice on one connection, or in one answer.
     Twice,
-    /// A message came after one that was published later.
+    /// A message arrived after a later one.
     Disordered,
-    /// This one never came, and later ones did on the same connection, or in the same answer.
+    /// This message never arrived, although later ones did on the same connection or in the same answer.
     Dropped(u64),
-    /// What was heard before came again on another connection, or in another answer.
+    /// Messages arrived again on another connection, or in another answer.
     Repeated,
-    /// So many did not come that others came after.
+    /// This many messages were missing when later ones arrived.
     Lost(u64),
 }
 
 impl Trouble {
-    /// Whether no look at an answer explains it further.
+    /// Whether examining an answer would add nothing.
     fn is_plain(&self) -> bool {
         if let Self::Subscribing(error) = self {
             return error.cause().is_plain();
@@ -64,7 +64,7 @@ impl Trouble {
     }
 }
 
-/// The coding of bytes that begin as one does (RFC 1952 §2.3.1, RFC 8878 §3.1.1).
+/// The coding whose magic number these bytes begin with (RFC 1952 §2.3.1, RFC 8878 §3.1.1).
 fn coding_of(bytes: &[u8]) -> Option<&'static str> {
     [("gzip", &b"\x1f\x8b"[..]), ("zstd", b"\x28\xb5\x2f\xfd")]
         .into_iter()
@@ -78,35 +78,35 @@ fn unsaid_coding(coding: &str) -> String {
     )
 }
 
-/// Where it went wrong.
+/// The server and the transport that were probed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scene<'a> {
     pub(super) server: &'a Server,
     pub(super) transport: Transport,
 }
 
-/// An answer, as far as it was looked at.
+/// The examined part of an answer.
 #[derive(Debug)]
 struct Answer {
     status: StatusCode,
     head: HeaderMap,
-    /// The first of its body, where some came.
+    /// The first bytes of its body.
     body: Vec<u8>,
 }
 
 impl Scene<'_> {
-    /// The sentence.
+    /// The sentence that explains a failed probe.
     pub(super) async fn sentence(self, trouble: Trouble) -> String {
         let key = self.transport.name();
         if let Trouble::Plain(text) = trouble {
             return format!("{key}: {text}");
         }
-        // What the answer itself shows says more than what a client made of it, unless that is plain.
+        // The answer itself shows more than the client's error, unless that error is already complete.
         let seen = if trouble.is_plain() { None } else { self.seen().await };
         format!("{key} at {}: {}", self.url(), seen.unwrap_or_else(|| self.told(&trouble)))
     }
 
-    /// What the client's own word means.
+    /// Explains the failure from the client's error alone.
     fn told(self, trouble: &Trouble) -> String {
         let key = self.transport.name();
         match trouble {
@@ -161,7 +161,7 @@ impl Scene<'_> {
         }
     }
 
-    /// What the plain answer shows, where it shows what is wrong.
+    /// Explains the failure from a plain answer, if that shows the cause.
     async fn seen(self) -> Option<String> {
         let key = self.transport.name();
         let request = self.request()?;
@@ -219,7 +219,7 @@ impl Scene<'_> {
         None
     }
 
-    /// What the measuring client asks for, by another client.
+    /// The request of the measuring client, for a plain client.
     fn request(self) -> Option<reqwest::RequestBuilder> {
         let technique = self.server.target.dialect.technique(self.transport)?;
         let polling = Polling { interval: LOOK, wait: LOOK };
@@ -234,7 +234,7 @@ impl Scene<'_> {
         Some(http_client().ok()?.get(url).headers(fields))
     }
 
-    /// The address without the topic: that is one of chance.
+    /// The URL, with a placeholder for the random topic.
     fn url(self) -> String {
         let (server, transport) = (self.server, self.transport);
         if transport == Transport::RawTcp {
@@ -274,7 +274,7 @@ fn pointer(pointer: Option<Pointer>) -> String {
     if names.is_empty() { "the whole".to_owned() } else { names.iter().map(|name| format!("/{name}")).collect() }
 }
 
-/// A message was not taken.
+/// The failure of a message that the server refused.
 pub(super) fn not_published(url: &str, reason: &str) -> Trouble {
     let says = |status: &str| reason.contains(&format!("answered {status}"));
     let remedy = if says("401") || says("403") {

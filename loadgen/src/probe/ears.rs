@@ -1,4 +1,4 @@
-//! What a probe hears, as it comes.
+//! The sink of a probe's subscription: turns its events into a queue.
 
 use std::ops::ControlFlow;
 
@@ -9,34 +9,34 @@ use crate::clients::{ConnectionError, Incoming, Sink};
 use crate::failure::chain;
 use crate::message::stamp::{self, Received};
 
-/// How much of what is no message is kept: enough to recognise it.
+/// How many bytes of unknown content are kept.
 const SHOWN_BYTES: usize = 80;
 
-/// What happened to a probe's subscription.
+/// An event of a probe's subscription.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Heard {
-    /// It is there for all that is known.
+    /// The subscription is in place.
     Present,
-    /// A message of the probe's, and the answer or connection that brought it.
+    /// A message of the probe, and the connection and answer that brought it.
     Message(u64, RunInstant, Occasion),
     /// A binary frame.
     Binary,
-    /// A long poll that brought nothing.
+    /// A long poll was answered without a message.
     Empty,
     /// The connection broke; why.
     Broke(String),
-    /// Something that is none; how it begins.
+    /// Content without a message; its first bytes.
     Strange(Vec<u8>),
 }
 
-/// One connection and, where it polls, one answer: what comes twice there was sent twice.
+/// One connection and, for a poll, one answer. A message that arrives twice within it was sent twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Occasion {
     connection: u32,
     asked: Option<RunInstant>,
 }
 
-/// Hands on what comes.
+/// The sink of a probe's subscription.
 #[derive(Debug)]
 pub(super) struct Ears {
     heard: Sender<Heard>,
@@ -50,8 +50,7 @@ impl Ears {
     }
 
     fn hear(&self, heard: Heard) {
-        // What finds no room is more of what is there already; and a probe that has found what it
-        // looked for listens no more.
+        // A full queue holds enough events already, and a finished probe no longer reads it.
         drop(self.heard.try_send(heard));
     }
 }

@@ -1,9 +1,9 @@
-//! A look at a server before it is measured: what it offers, technique by technique, or in one
-//! sentence what is wrong and what to do.
+//! Probes a server before it is measured: what it offers by each transport, or one sentence that says what is wrong
+//! and what to do.
 //!
-//! A few messages are published to a topic that nobody knows and subscribed to by the clients that
-//! measure. The connection goes through a relay of our own and is cut once, where the target says
-//! that one can go on: what comes then must be what was missing and nothing else.
+//! The probe publishes a few messages to a random topic and subscribes with the clients that would measure. The
+//! connection runs through a relay and is cut once if the target describes how to resume: the missing messages must
+//! then arrive, and no others.
 
 mod diagnosis;
 mod ears;
@@ -31,26 +31,26 @@ use ears::Ears;
 pub use relay::Relay;
 use walk::Walk;
 
-/// How long anything may take that takes milliseconds. Chosen here.
+/// How long an operation may take that normally takes milliseconds. Chosen here.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// The same where a client waits before it connects again.
+/// The same for an operation that includes a back-off.
 const PATIENCE_AFTER_A_CUT: Duration = Duration::from_secs(8);
-/// How often short polling asks here.
+/// The polling interval of short polling.
 const POLLS: Duration = Duration::from_millis(50);
-/// What may wait to be looked at: far more than is published.
+/// The queue of events: far longer than the number of published messages.
 const MOST_HEARD: usize = 4_096;
 
-/// What was found out about one transport.
+/// The result for one transport.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// Which.
+    /// The transport.
     pub transport: Transport,
-    /// What the server offers, or what is wrong with it and what to do.
+    /// What the server offers, or a sentence that says what is wrong and what to do.
     pub verdict: Result<Offer, String>,
 }
 
 impl Finding {
-    /// What is wrong, without the name of the transport where nothing but that stands before it.
+    /// The error without the transport's name, if it starts with that name alone.
     #[must_use]
     pub fn without_its_transport(&self) -> Option<&str> {
         let reason = self.verdict.as_ref().err()?;
@@ -62,14 +62,13 @@ impl Finding {
 /// What a server offers by one transport.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Offer {
-    /// From connecting to the first message.
+    /// Time from connecting to the first message.
     pub first_message: Duration,
-    /// Whether one who comes back goes on where he was, without loss or duplicate; `false` where
-    /// the target does not say that one can.
+    /// Whether a subscriber resumes without loss or duplicates; `false` where the target does not describe resuming.
     pub resumes: bool,
 }
 
-/// Looks at a server by each of these transports, with the clients that would measure it.
+/// Probes a server by each of these transports, with the client that would measure it.
 pub async fn probe(server: &Server, transports: &[Transport], client: Client) -> Vec<Finding> {
     join_all(transports.iter().map(|&transport| async move {
         let scene = Scene { server, transport };
@@ -133,7 +132,7 @@ async fn look(server: &Server, transport: Transport, client: Client) -> Result<O
     looked.map_err(|trouble| walk.explained(trouble))
 }
 
-/// A relay to an address that somebody listens at.
+/// A relay to an address, after checking that it accepts connections.
 async fn reached(address: SocketAddr) -> Result<Relay, Trouble> {
     match timeout(PATIENCE, TcpStream::connect(address)).await {
         Ok(Ok(_reached)) => Relay::to(address).await.map_err(|error| plain("opening a listening socket", &error)),

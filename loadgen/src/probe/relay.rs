@@ -8,28 +8,28 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// A relay, for as long as it is held.
+/// A relay; it runs until it is dropped.
 #[derive(Debug)]
 pub struct Relay {
-    /// Where it takes connections.
+    /// Its own address.
     pub address: SocketAddr,
     cuts: watch::Sender<u32>,
     _tasks: JoinSet<()>,
 }
 
 impl Relay {
-    /// A relay to that server, byte for byte.
+    /// Relays to that server, byte for byte.
     ///
     /// # Errors
-    /// When the system gives no port.
+    /// When no local port is free.
     pub async fn to(server: SocketAddr) -> io::Result<Self> {
         Self::carrying(move |client| copy(client, server)).await
     }
 
-    /// A relay that carries each connection to its end in this way.
+    /// Relays each connection by this function.
     ///
     /// # Errors
-    /// When the system gives no port.
+    /// When no local port is free.
     pub async fn carrying<F>(carry: impl Fn(TcpStream) -> F + Send + 'static) -> io::Result<Self>
     where
         F: Future<Output = io::Result<()>> + Send + 'static,
@@ -46,7 +46,7 @@ impl Relay {
                 relayed.spawn(async move {
                     tokio::select! {
                         _ = cut.changed() => {}
-                        // Both ends are told of a failure by the end of their connections.
+                        // Both ends see a failure as the end of their connections.
                         _ended_or_failed = carrying => {}
                     }
                 });
@@ -56,7 +56,7 @@ impl Relay {
         Ok(Self { address, cuts, _tasks: tasks })
     }
 
-    /// Cuts every connection that is there now; new ones are relayed.
+    /// Cuts all present connections; new ones are relayed.
     pub fn cut(&self) {
         self.cuts.send_modify(|cuts| *cuts += 1);
     }

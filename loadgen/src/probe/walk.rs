@@ -1,4 +1,4 @@
-//! One who publishes to a topic of a probe and hears what comes of it.
+//! A probe's exchange with a server: publishes messages and checks which of them arrive.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -16,15 +16,14 @@ use crate::clients::{ConnectionError, SubscribeError};
 use crate::load::Poster;
 use crate::message::stamp::{self, Stamp};
 
-/// How long a newcomer who gets nothing that was kept has to hear a message that is published.
+/// How long a message may take to reach a newcomer before it is published again.
 const AGAIN: Duration = Duration::from_millis(250);
-/// Messages that push others out of a buffer, and how large they are: 256 KiB in all.
+/// Messages that flush a buffer, and their size: 256 KiB in all.
 const PUSHES: u64 = 64;
 const PUSH_BYTES: usize = 4 * 1024;
 /// The index of the first of them.
 const FIRST_PUSH: u64 = 1_000;
-/// How long what should not come is waited for: a long poll that has nothing to bring, of which one may
-/// be left from before.
+/// How long to watch for messages that should not arrive. A long poll from before may still be answered empty.
 const QUIET: Duration = Duration::from_millis(500);
 const MOST_IN_QUIET: u32 = 1;
 
@@ -33,17 +32,17 @@ pub(super) struct Walk {
     clock: RunClock,
     poster: Poster,
     heard: mpsc::Receiver<Heard>,
-    /// How often the first message was published: a newcomer may not have been there in time.
+    /// How often the first message was published: the newcomer may have subscribed late.
     greetings: u32,
-    /// On which occasion each message came, in order.
+    /// The connection and answer that brought each message, in order.
     came: Vec<Occasion>,
-    /// Something that came and was no message; how it begins.
+    /// Content without a message; its first bytes.
     strange: Option<Vec<u8>>,
-    /// Whether a binary frame came.
+    /// Whether a binary frame arrived.
     binary: bool,
-    /// Why the connection broke each time.
+    /// The cause of every broken connection.
     pub(super) breaks: Vec<String>,
-    /// How often it had broken when it was cut from here.
+    /// How many connections had broken before the probe cut one.
     pub(super) cut: Option<usize>,
 }
 
@@ -81,7 +80,7 @@ impl Walk {
         not_published(&self.poster.address(), reason)
     }
 
-    /// Waits for the first message; what took so long since `begun`.
+    /// Waits for the first message; the time since `begun`.
     pub(super) async fn hear_first(&mut self, newcomers: Newcomers, begun: RunInstant) -> Result<Duration, Trouble> {
         let deadline = Instant::now() + PATIENCE;
         let mut present = newcomers == Newcomers::Kept;
@@ -103,7 +102,7 @@ impl Walk {
         }
     }
 
-    /// Publishes these and waits until each has come, once and in order.
+    /// Publishes these messages and waits until each has arrived once, in order.
     pub(super) async fn hear(&mut self, indices: Range<u64>, patience: Duration) -> Result<(), Trouble> {
         for index in indices.clone() {
             self.publish(index, "").await?;
@@ -129,7 +128,7 @@ impl Walk {
         Ok(())
     }
 
-    /// Watches a long poll that has nothing to bring: it has to wait.
+    /// Checks that a long poll without a message is held back.
     pub(super) async fn hear_nothing(&mut self) -> Result<(), Trouble> {
         let (deadline, mut empty) = (Instant::now() + QUIET, 0);
         while let Some(heard) = self.next(deadline).await {
@@ -141,7 +140,7 @@ impl Walk {
         Ok(())
     }
 
-    /// What a trouble comes from, where something else was noticed that explains it.
+    /// Replaces a failure by the cause that another event shows.
     pub(super) fn explained(&mut self, trouble: Trouble) -> Trouble {
         while let Ok(heard) = self.heard.try_recv() {
             self.note(&heard);
@@ -167,18 +166,18 @@ impl Walk {
         }
     }
 
-    /// The index of the message that is to come next.
+    /// The index of the next expected message.
     fn due(&self) -> u64 {
         self.came.len() as u64
     }
 
-    /// A message came that was there already.
+    /// The failure for a message that arrived before.
     fn again(&self, index: u64, occasion: Occasion) -> Trouble {
         let first = usize::try_from(index).ok().and_then(|index| self.came.get(index));
         if first == Some(&occasion) { Trouble::Twice } else { Trouble::Repeated }
     }
 
-    /// A message came before one that was due: that one may come yet, or never.
+    /// The failure for a message that arrived before an expected one, which may still arrive.
     async fn skipped(&mut self, index: u64, occasion: Occasion) -> Trouble {
         let (due, deadline) = (self.due(), Instant::now() + QUIET);
         while let Some(heard) = self.next(deadline).await {
@@ -189,9 +188,9 @@ impl Walk {
         if self.came.last() == Some(&occasion) { Trouble::Dropped(due) } else { Trouble::Lost(index - due) }
     }
 
-    /// Why a message did not come: whether more that is published brings it.
+    /// The failure for a missing message: whether publishing more makes it arrive.
     async fn pushed(&mut self, due: u64, otherwise: Trouble) -> Result<Trouble, Trouble> {
-        // What a server says besides came before; messages that are not recognised come now.
+        // Forgets earlier content: only messages arrive from now on.
         self.strange = None;
         let filler = "x".repeat(PUSH_BYTES);
         for index in 0..PUSHES {
@@ -209,7 +208,7 @@ impl Walk {
         Ok(otherwise)
     }
 
-    /// What is heard next, until then.
+    /// The next event before the deadline.
     async fn next(&mut self, deadline: Instant) -> Option<Heard> {
         let heard = timeout_at(deadline, self.heard.recv()).await.ok().flatten()?;
         self.note(&heard);

@@ -1,4 +1,4 @@
-//! Second state: every subscriber is connected and has its greeting. The load can begin.
+//! Second state: every subscriber is connected and has its greeting, so the load can begin.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,16 +13,16 @@ use crate::books::{Publication, Recorder, Skew};
 use crate::failure::{Failed, caused};
 use crate::load::{Load, Pacer, Poster, Publisher, Schedule, Timetable};
 
-/// From when all are connected to when the load begins: time for the signal to reach every subscriber.
+/// Time from the last greeting to the start of the load, so that the start signal reaches every subscriber.
 const LEAD: Duration = Duration::from_millis(20);
 
 /// Subscribers and publishers that wait for the load.
 pub(super) struct Connected {
     pub(super) audience: Audience,
     pub(super) publishers: Vec<Publisher>,
-    /// What became of each publisher's messages, by number.
+    /// The fates of each publisher's messages, by number.
     pub(super) publications: Vec<Publication>,
-    /// Where to complete each topic, by number.
+    /// One poster for each topic, by number.
     pub(super) posters: Vec<Poster>,
     pub(super) schedule: Schedule,
     pub(super) recorder: Arc<Recorder>,
@@ -30,7 +30,7 @@ pub(super) struct Connected {
 }
 
 impl Connected {
-    /// Publishes everything and waits until it has arrived, or the drain is over.
+    /// Publishes everything and waits until it has arrived or the drain is over.
     pub(super) async fn load(self, setting: Setting<'_>) -> Result<Loaded, Failed> {
         let Self { mut audience, publishers, publications, posters, schedule, recorder, costs } = self;
         let Setting { trial, clock, .. } = setting;

@@ -1,18 +1,18 @@
-//! What connecting cost.
+//! The costs of connecting.
 
 use pushoff_model::record::{Memory, Traffic};
 
 use crate::agents::page::Used;
 use crate::watch::Use;
 
-/// What was read before the load.
+/// Costs read before the load.
 pub(super) struct IdleCosts {
-    /// What was used while all connected.
+    /// Used while the subscribers connected.
     pub(super) connecting: Use,
-    /// What was held before and after it.
+    /// Held before and after the subscribers connected.
     pub(super) memory: Memory,
-    /// What each page had used by then.
+    /// Used by each page so far.
     pub(super) pages: Option<Vec<Used>>,
-    /// What had crossed the connections by then.
+    /// Traffic on the connections so far.
     pub(super) wire: Option<Traffic>,
 }

@@ -9,15 +9,15 @@ use crate::agents::CONNECTING_AT_ONCE;
 use crate::books::{Account, Skew, Totals, Window};
 use crate::watch::{Use, validity};
 
-/// All that a trial has shown.
+/// The results of a trial.
 pub(super) struct Drained {
     pub(super) window: Window,
     pub(super) account: Account,
     pub(super) totals: Totals,
-    /// What was used while all connected.
+    /// Used while the subscribers connected.
     pub(super) connecting: Use,
     pub(super) memory: Memory,
-    /// What was used during the measure phase.
+    /// Used during the measure phase.
     pub(super) used: Use,
     pub(super) wire: Option<Wire>,
     pub(super) browser: Option<BrowserUse>,
@@ -28,7 +28,7 @@ impl Drained {
     pub(super) fn measurement(self, Setting { trial, .. }: Setting<'_>) -> Measurement {
         let connecting = self.connecting(trial.workload.subscribers);
         let Self { window, account, totals, memory, used, wire, browser, .. } = self;
-        // A page's client says nothing of the moments at which it polls.
+        // A page does not report when its polls were due.
         let polls = trial.transport.is_polling() && browser.is_none();
         let mut concerns = validity::flags(&used, &totals.own_lag, trial.workload.slo.as_ref());
         concerns.extend(browser.as_ref().and_then(|browser| validity::uncertain_clock(&browser.clock)));

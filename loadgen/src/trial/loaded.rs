@@ -1,4 +1,4 @@
-//! Third state: everything is published, and has arrived or is late. The subscribers still listen.
+//! Third state: every message is published, and has arrived or is late. The subscribers are still connected.
 
 use std::sync::Arc;
 
@@ -21,9 +21,9 @@ pub(super) struct Loaded {
     pub(super) table: Timetable,
     pub(super) recorder: Arc<Recorder>,
     pub(super) costs: IdleCosts,
-    /// What was used during the measure phase.
+    /// Used during the measure phase.
     pub(super) used: Use,
-    /// What was held at its end.
+    /// Held at its end.
     pub(super) delivering: Held,
     pub(super) wire: Option<Wire>,
 }
@@ -47,8 +47,7 @@ impl Loaded {
     }
 }
 
-/// Fails where the server took none of the messages that were to be measured, for another reason than
-/// overload.
+/// Fails if the server accepted no message of the measure phase, for another reason than overload.
 fn something_was_published(account: &Account) -> Result<(), Failed> {
     let causes = [FaultKind::Refused, FaultKind::Unanswered];
     match causes.into_iter().find_map(|kind| account.faults.of(kind).find(|it| it.cause != GIVEN_UP)) {

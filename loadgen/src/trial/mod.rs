@@ -1,5 +1,5 @@
-//! One trial, from an idle server to an outcome. Each state owns what the next one needs:
-//! `Opened` (topics) -> `Connected` (subscribers) -> `Loaded` (messages) -> `Drained` (the account).
+//! One trial, from an idle server to an outcome. Each state owns what the next one needs: `Opened` (topics) ->
+//! `Connected` (subscribers) -> `Loaded` (messages) -> `Drained` (the account).
 
 mod connected;
 mod costs;

@@ -27,30 +27,29 @@ use crate::message::BodySource;
 use crate::message::stamp::{self, GREETER, Stamp};
 use crate::plan::Trial;
 
-/// How many topics are greeted at the same time, which opens as many connections of those that
-/// publish by `POST` on the server's side. Chosen here.
+/// How many topics are greeted at the same time. Each opens a publishing connection. Chosen here.
 pub(crate) const POSTING_CONNECTIONS_WARMED: usize = 16;
 /// How long a greeting has to reach connected subscribers before it is published again: a subscription may
 /// not have been in place yet. Chosen here.
 const GREETED_AGAIN: Duration = Duration::from_millis(250);
-/// How long connecting may take, however few connect …
+/// How long connecting may take, for any number of subscribers …
 const CONNECT_BASE: Duration = Duration::from_secs(10);
-/// … and how much longer for each subscriber. Chosen here: ten times what it takes.
+/// … and how much longer for each subscriber. Chosen here: ten times the usual time.
 const CONNECT_EACH: Duration = Duration::from_millis(5);
-/// The same in a page, where the subscribers that are connected already poll meanwhile.
+/// The same in a page, where connected subscribers already poll.
 const CONNECT_EACH_IN_A_PAGE: Duration = Duration::from_millis(250);
 
-/// A server that is ready for subscribers.
+/// A server with open topics.
 pub(super) struct Opened {
     topics: Vec<Topic>,
     posters: Vec<Poster>,
-    /// How each member that speaks by `POST` publishes; empty where nobody does.
+    /// The publishing connections; empty where members publish on their own connection.
     channels: Vec<Channel>,
     pub(super) recorder: Arc<Recorder>,
 }
 
 impl Opened {
-    /// Opens the topics and warms the connections that will publish. Nobody subscribes yet.
+    /// Opens the topics and the publishing connections. Nobody subscribes yet.
     pub(super) async fn open(setting: Setting<'_>) -> Result<Self, Failed> {
         let patience = patience(setting.trial);
         timeout(patience, Box::pin(Self::topics(setting))).await.unwrap_or_else(|_elapsed| {
@@ -175,7 +174,7 @@ async fn all_connected(setting: Setting<'_>, posters: &[Poster], arrivals: &Arri
     })
 }
 
-/// Waits until all have a greeting, and publishes it where the topic did not keep one.
+/// Waits until all have a greeting, and publishes it where newcomers do not receive kept messages.
 async fn all_greeted(
     Setting { server, clock, .. }: Setting<'_>,
     posters: &[Poster],
@@ -198,8 +197,7 @@ fn client() -> Result<reqwest::Client, Failed> {
     http_client().map_err(|error| caused(FailureKind::Generator, "setting up an HTTP client", &error))
 }
 
-/// Names that nobody has used: what a server that runs on keeps of an earlier trial is none of
-/// this one's.
+/// Random names: a server that keeps running must not deliver messages of an earlier trial.
 fn topics(trial: &Trial) -> Result<Vec<Topic>, Failed> {
     let run: u32 = rand::random();
     (0..trial.workload.topics)
@@ -235,12 +233,12 @@ async fn warm(posters: &[Poster]) -> Result<(), Failed> {
     warmed.buffer_unordered(POSTING_CONNECTIONS_WARMED).try_collect().await
 }
 
-/// Opens a connection, so that no first message pays for connecting.
+/// Opens a connection, so that the first message does not include connecting.
 async fn warm_one(poster: Poster) -> Result<(), Failed> {
     poster.warm().await.map_err(|error| caused(FailureKind::Connect, "warming a connection", &error))
 }
 
-/// Members that speak by `POST`: each with a client, hence a connection, of its own.
+/// Publishing connections of members that speak by `POST`, one for each member.
 async fn members(trial: &Trial, posters: &[Poster]) -> Result<Vec<Channel>, Failed> {
     stream::iter(0..trial.workload.subscribers)
         .map(|number| member(&posters[trial.workload.topic_of(number) as usize]))

@@ -61,11 +61,11 @@ async fn measure_opened(opened: Opened, setting: Setting<'_>) -> Result<Measurem
     Ok(drained.measurement(setting))
 }
 
-/// The trial as it can be run: where the server knows of no complete topics, none is completed.
+/// Adapts a trial to its server and transport.
 ///
-/// Where it polls on a timer, it has a warm-up of at least one interval. Before that, a poll finds
-/// less than an interval's messages: fewer deliveries for the same work, each seeming dearer. Where
-/// there are none, the beat is the same from its start.
+/// If the server cannot complete topics, none is completed. Short polling gets a warm-up of at least one interval:
+/// before that, a poll finds less than an interval's messages, so the same work would be divided by fewer deliveries.
+/// A silent workload needs no such warm-up.
 fn fitted(trial: &Trial) -> Trial {
     let mut trial = trial.clone();
     if trial.workload.completes && trial.target.dialect.complete.is_none() {
@@ -78,8 +78,8 @@ fn fitted(trial: &Trial) -> Trial {
     trial
 }
 
-/// Why a trial would measure nothing: no message is due in its measure phase. `None` where one is, or where
-/// silence is what is measured.
+/// Why a trial would measure nothing: no message is due in its measure phase. `None` if one is, or if the workload is
+/// silent.
 #[must_use]
 pub fn nothing_due(trial: &Trial) -> Option<String> {
     let trial = fitted(trial);

@@ -1,4 +1,4 @@
-//! What stays the same from the first state of a trial to the last.
+//! The constants of a trial.
 
 use pushoff_model::RunClock;
 
@@ -7,12 +7,12 @@ use crate::plan::Trial;
 use crate::server::Server;
 use crate::watch::Observer;
 
-/// What stays the same during a trial.
+/// The constants of a trial.
 #[derive(Clone, Copy)]
 pub(super) struct Setting<'a> {
     pub(super) trial: &'a Trial,
     pub(super) server: &'a Server,
-    /// Where the subscribers are pages.
+    /// Set if the subscribers are pages.
     pub(super) browser: Option<&'a Browser>,
     pub(super) clock: RunClock,
 }

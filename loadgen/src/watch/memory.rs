@@ -1,16 +1,15 @@
-//! What the processes and the kernel hold at one moment.
+//! The memory of the processes and of the kernel at one moment.
 //!
-//! A process is read from `/proc/PID/smaps_rollup`: the kernel walks the pages of the whole process
-//! for it, some 10 ms for a GiB, and holds the process's own mapping of memory back meanwhile. So it
-//! belongs before or after what is measured, never into it. The kernel's share is machine-wide,
-//! which is what it is: both ends of a connection over loopback are sockets of one machine.
+//! A process is read from `/proc/PID/smaps_rollup`. The kernel walks all pages of the process for it, about 10 ms for
+//! a GiB, and blocks the process's memory mappings meanwhile. So it is read before or after the measure phase, never
+//! during it. The kernel's memory is machine-wide: both ends of a loopback connection are sockets of this machine.
 
 use pushoff_model::record::{Held, ProcessMemory};
 
-/// Reads what is held now; what cannot be read is absent.
+/// Reads the memory now; a value that cannot be read is absent.
 ///
-/// The proportional shares of several processes add up to what they hold together; what they share
-/// is in the resident set of each. A browser's are the generator's.
+/// Proportional shares of several processes add up; resident sets count shared pages several times. The browser's
+/// memory counts as the generator's.
 pub(crate) fn held(server: &[u32], browser: &[u32]) -> Held {
     let of = |pids: &[u32]| pids.iter().filter_map(|&pid| system::process(Some(pid))).reduce(sum);
     let generator = system::process(None);
@@ -25,7 +24,7 @@ const fn sum(one: ProcessMemory, other: ProcessMemory) -> ProcessMemory {
     ProcessMemory { rss_bytes: one.rss_bytes + other.rss_bytes, pss_bytes: one.pss_bytes + other.pss_bytes }
 }
 
-/// Pages of memory that TCP's buffers take, as `/proc/net/sockstat` says.
+/// The pages of TCP's buffers, from `/proc/net/sockstat`.
 #[cfg(any(target_os = "linux", test))]
 fn tcp_pages(sockstat: &str) -> Option<u64> {
     let line = sockstat.lines().find_map(|line| line.strip_prefix("TCP:"))?;
@@ -40,7 +39,7 @@ mod system {
     use procfs::{Current, Meminfo};
     use pushoff_model::record::{KernelMemory, ProcessMemory};
 
-    /// A process by its number, or this one.
+    /// The process with that number, or this one.
     pub(super) fn process(pid: Option<u32>) -> Option<ProcessMemory> {
         let process = match pid {
             Some(pid) => Process::new(i32::try_from(pid).ok()?).ok()?,
@@ -92,7 +91,7 @@ mod tests {
         assert_eq!(tcp_pages(""), None);
     }
 
-    /// `Rss` and `Pss` as a person reads them.
+    /// `Rss` and `Pss`, parsed independently.
     #[cfg(target_os = "linux")]
     fn by_hand(pid: &str) -> (u64, u64) {
         let text = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap();
@@ -107,11 +106,11 @@ mod tests {
     #[cfg(target_os = "linux")]
     fn a_resting_process_holds_what_smaps_rollup_says_to_the_byte() {
         let mut child = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        // A byte that came back: it is past its start, and waits.
+        // An echoed byte shows that the process has started and waits.
         child.stdin.as_mut().unwrap().write_all(b"x").unwrap();
         child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
         let pid = child.id();
-        // What it shares with other processes changes with them, and so does its part of it.
+        // Pages shared with other processes change its share.
         let agree = (0..100).any(|_| {
             let server = held(&[pid], &[]).server.unwrap();
             (server.rss_bytes, server.pss_bytes) == by_hand(&pid.to_string())
@@ -127,7 +126,7 @@ mod tests {
     fn what_two_processes_hold_is_added_up() {
         let mut shell = Shell::start("sh -c 'echo $$; read end <&1' & wait", Stdio::null());
         let both = [shell.child.id(), shell.hear().parse().unwrap()];
-        // The child is past its start, and the parent may not yet rest.
+        // The child has started; the parent may still be busy.
         let agree = (0..100).any(|_| {
             let [one, other] = both.map(|pid| by_hand(&pid.to_string()));
             let sum = held(&both, &[]).server.unwrap();
@@ -149,7 +148,7 @@ mod tests {
         let (rss, pss) = by_hand("self");
         assert!(std::hint::black_box(&touched).iter().all(|&byte| byte == 1));
         let before = before.generator.unwrap();
-        // Other tests of this process allocate too, but not that much.
+        // Other tests of this process allocate less than that.
         for (then, now, hand) in [(before.rss_bytes, after.rss_bytes, rss), (before.pss_bytes, after.pss_bytes, pss)] {
             assert!((now - then).abs_diff(MORE) < MORE / 4, "{then} to {now}");
             assert!(now.abs_diff(hand) < MORE / 4, "{now} and {hand}");

@@ -1,4 +1,4 @@
-//! What is read beside a trial, and what limits its worth.
+//! Reads the costs of a trial, and flags what limited it.
 
 mod memory;
 mod noise;

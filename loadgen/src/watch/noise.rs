@@ -1,8 +1,8 @@
-//! How loud the machine is before a run: what no figure of the run can be finer than.
+//! The noise of the machine before a run: no figure of the run can be finer than this.
 //!
-//! Three things that every latency is made of, measured where the run will measure: the clock, the
-//! timer that paces the load, and a byte to another thread and back over loopback. The other thread
-//! is put where the server will be, so that the byte wakes a processor as a message does.
+//! It measures three parts of every latency: the clock, the timer that paces the load, and a byte's round trip to
+//! another thread over loopback. That thread runs on the server's processors, so the byte wakes a processor as a
+//! message does.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -17,24 +17,23 @@ use pushoff_model::{LatencyHistogram, RunClock};
 use super::validity::{LAG_SHARE, LEAST_LAG};
 use crate::timer::Timer;
 
-/// Readings of the clock, in pairs.
 const READINGS: usize = 10_000;
-/// From one tick of the timer to the next: of a length at which no other timer of the system beats …
+/// The timer's period. Chosen here: no other timer of the system has this period …
 const TICK: Duration = Duration::from_micros(730);
-/// … and how many: the 99th percentile is the fourth latest.
+/// … and the number of ticks: the 99th percentile is the fourth latest.
 const TICKS: u32 = 300;
 /// Batches of round trips …
 const BATCHES: usize = 10;
-/// … and how long each goes on: some hundreds of round trips, a quarter of a second in all.
+/// … and their length: some hundreds of round trips, a quarter of a second in all.
 const BATCH: Duration = Duration::from_millis(25);
-/// How long a byte may take before the check is given up: no machine is that loud.
+/// How long a byte may take before the check fails.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Measures for about half a second; `server_cpus` are the server's processors, empty where the
-/// scheduler decides.
+/// Measures for about half a second. `server_cpus` are the server's processors; empty leaves the choice to the
+/// scheduler.
 ///
 /// # Errors
-/// When the system gives no timer, no socket or no thread, or a byte over loopback does not come back.
+/// When there is no timer, socket or thread, or a byte does not come back over loopback.
 pub fn noise(server_cpus: &[u32]) -> io::Result<Noise> {
     let clock = RunClock::start();
     let lateness = timer_lateness(clock)?;
@@ -51,10 +50,10 @@ pub fn noise(server_cpus: &[u32]) -> io::Result<Noise> {
     })
 }
 
-/// Says that the machine is too loud for the tightest of these SLOs, where it is.
+/// Warns if the machine is too noisy for the tightest of these SLOs.
 ///
-/// The bound is the one that voids a trial whose generator was late: a machine that wakes its timers
-/// later than that before there is any load will not do better under one.
+/// The bound is the send lag that voids a trial: timers that wake later than that on an idle machine will not wake
+/// earlier under load.
 #[must_use]
 pub fn too_loud<'a>(noise: &Noise, slos: impl IntoIterator<Item = &'a Slo>) -> Option<String> {
     let tightest = slos.into_iter().map(|slo| slo.within).min();
@@ -72,13 +71,13 @@ pub fn too_loud<'a>(noise: &Noise, slos: impl IntoIterator<Item = &'a Slo>) -> O
     })
 }
 
-/// The least difference between two readings.
+/// The smallest difference between two readings.
 fn clock_resolution(clock: RunClock) -> u64 {
     let difference = |_| {
         let first = clock.now();
         nanos(clock.now().since(first))
     };
-    // A clock that is coarser than a reading takes shows no difference most of the time.
+    // Two readings of a coarse clock are mostly equal.
     (0..READINGS).map(difference).filter(|&nanos| nanos > 0).min().unwrap_or(0)
 }
 
@@ -98,7 +97,7 @@ fn timer_lateness(clock: RunClock) -> io::Result<LatencyHistogram> {
 
 struct RoundTrips {
     all: LatencyHistogram,
-    /// The largest median of a batch less the least.
+    /// The largest median of a batch minus the smallest.
     repeat_ns: u64,
 }
 
@@ -119,7 +118,7 @@ fn round_trips(clock: RunClock, server_cpus: &[u32]) -> io::Result<RoundTrips> {
         all.merge(&batch);
     }
     drop(near);
-    // It ends with the connection; what it ended with was felt at this end.
+    // The thread ends with the connection. This end has already seen any error.
     drop(echo.join());
     let (most, least) = (medians.iter().max().copied().unwrap_or(0), medians.iter().min().copied().unwrap_or(0));
     Ok(RoundTrips { all, repeat_ns: most - least })
@@ -140,7 +139,7 @@ fn batch(clock: RunClock, socket: &mut TcpStream) -> io::Result<LatencyHistogram
     }
 }
 
-/// Sends back each byte until there are no more.
+/// Sends back each byte until the connection ends.
 fn echo(mut socket: TcpStream, cpus: &[u32]) -> io::Result<()> {
     stay_on(cpus)?;
     let mut byte = [0];

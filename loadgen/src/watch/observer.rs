@@ -1,8 +1,7 @@
-//! What is read beside a trial: processor time, memory and bytes, each at its moments.
+//! Reads the costs of a trial: processor time and memory, each at its moments.
 //!
-//! Nothing is read while a message may be on its way that is not read in a moment: a walk through a
-//! process's memory takes milliseconds, and the one at the end of the measure phase is left to a
-//! thread of its own.
+//! During the load, only quick reads are made. Reading a process's memory takes milliseconds, so that at the end of
+//! the measure phase runs on its own thread.
 
 use pushoff_model::record::{FailureKind, Held};
 use pushoff_model::{RunClock, RunInstant};
@@ -16,12 +15,11 @@ use crate::failure::{Failed, caused};
 use crate::server::Server;
 use crate::timer::Timer;
 
-/// Reads what a trial costs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Observer<'a> {
     pub(crate) clock: RunClock,
     pub(crate) target: &'a Server,
-    /// The process whose descendants receive for the generator, where there is a browser.
+    /// The browser's root process, whose descendants belong to the generator.
     pub(crate) browser: Option<u32>,
 }
 
@@ -31,12 +29,12 @@ impl Observer<'_> {
         Reading::now(self.clock.now(), &server, &browser)
     }
 
-    /// What was used from an earlier reading until now.
+    /// What was used since an earlier reading.
     pub(crate) async fn used_since(&self, earlier: &Reading) -> Use {
         earlier.until(&self.reading().await, self.target.cpus)
     }
 
-    /// What is held now.
+    /// The memory now.
     pub(crate) async fn held(&self) -> Held {
         let [server, browser] = self.roots();
         tokio::task::spawn_blocking(move || held(&family(&server), &family(&browser))).await.unwrap_or_else(|error| {
@@ -45,8 +43,7 @@ impl Observer<'_> {
         })
     }
 
-    /// The processes of the server and of the browser as they are now: a walk through all of the
-    /// system's.
+    /// The present processes of the server and of the browser. Walks all processes of the system.
     async fn processes(&self) -> [Vec<u32>; 2] {
         let roots = self.roots();
         tokio::task::spawn_blocking(move || roots.map(|roots| family(&roots))).await.unwrap_or_else(|error| {
@@ -55,7 +52,7 @@ impl Observer<'_> {
         })
     }
 
-    /// From whom the processes of the server and of the browser descend.
+    /// The root processes of the server and of the browser.
     fn roots(&self) -> [Vec<u32>; 2] {
         [self.target.pids.clone(), self.browser.into_iter().collect()]
     }
@@ -65,7 +62,7 @@ impl Observer<'_> {
         let refused = |error| caused(FailureKind::Generator, "setting a timer", &error);
         let timer = Timer::new().map_err(|error| caused(FailureKind::Generator, "making a timer", &error))?;
         let clock = self.clock;
-        // Before the first message that counts is due.
+        // Before the measure phase begins.
         let [server, browser] = self.processes().await;
         timer.until(clock, start).await.map_err(refused)?;
         let from = Reading::now(clock.now(), &server, &browser);

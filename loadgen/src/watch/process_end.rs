@@ -1,6 +1,6 @@
-//! Notices at once that the server's process has ended, without asking it.
+//! Notices the end of the server's process at once, without polling.
 
-/// Waits until the process has ended; for ever, where it is not ours to see.
+/// Waits until the process has ended; forever, if it cannot be watched.
 pub(crate) async fn ended(pid: Option<u32>) {
     match pid {
         Some(pid) if watch(pid).await.is_some() => {}
@@ -8,7 +8,7 @@ pub(crate) async fn ended(pid: Option<u32>) {
     }
 }
 
-/// A pidfd becomes readable when its process ends, even before anybody waits for it.
+/// A pidfd becomes readable when its process ends.
 #[cfg(target_os = "linux")]
 async fn watch(pid: u32) -> Option<()> {
     use rustix::process::{Pid, PidfdFlags, pidfd_open};
@@ -19,7 +19,7 @@ async fn watch(pid: u32) -> Option<()> {
     match pidfd_open(pid, PidfdFlags::NONBLOCK) {
         Ok(process) => readable(process).ok()?.readable().await.ok().map(drop),
         Err(rustix::io::Errno::SRCH) => Some(()),
-        // An old kernel: connections that are refused will tell.
+        // An old kernel; refused connections will show the end.
         Err(_) => None,
     }
 }

@@ -1,14 +1,14 @@
-//! Which processes a server is: whom we started, who listens where it is asked, and their children.
+//! Finds the processes of a server: the one that was started, those that listen at its address, and their
+//! descendants.
 //!
-//! A server may be several processes (a master and its workers, a cluster) and may have been running
-//! before. What is found is what this user may see: `/proc/PID/fd` of others is closed to all but
-//! root. What listens on this machine in front of the server, a tunnel or a proxy, is taken for it.
+//! A server may be several processes (a master and its workers, a cluster) and may have been running before. Only
+//! processes whose `/proc/PID/fd` this user can read are found: without root, the user's own. A tunnel or proxy on
+//! this machine that listens at the address counts as the server.
 
 use std::net::SocketAddr;
 
-/// The server's processes: first the one that was started, or else the one that started the others
-/// that listen at `http`. Empty where nobody is found, as where the server is on another machine;
-/// never this process.
+/// The server's processes. The first is the one that was started; otherwise the ancestor of those that listen at
+/// `http`. Empty if none is found, for example on another machine. Never includes this process.
 #[must_use]
 pub fn processes_of(http: SocketAddr, started: Option<u32>) -> Vec<u32> {
     let mut roots: Vec<u32> = started.into_iter().collect();
@@ -16,10 +16,9 @@ pub fn processes_of(http: SocketAddr, started: Option<u32>) -> Vec<u32> {
     family(&roots)
 }
 
-/// The processes of `roots` that live, and whoever descends from them and does.
+/// The living processes among `roots`, and their living descendants.
 ///
-/// Who has been left behind by the process that started it, as a daemon is, descends from nobody
-/// here, and is found only where it is itself a root.
+/// A daemon whose parent has ended descends from no root; it is found only if it is a root itself.
 pub(crate) fn family(roots: &[u32]) -> Vec<u32> {
     if roots.is_empty() { Vec::new() } else { system::family(roots) }
 }
@@ -32,14 +31,14 @@ mod system {
     use procfs::net::{TcpState, tcp, tcp6};
     use procfs::process::{FDTarget, Process, all_processes};
 
-    /// The process that starts all others. It may hold a socket that it opened for one of them.
+    /// The init process, which may hold sockets for services that it starts.
     const INIT: u32 = 1;
 
     pub(super) fn family(roots: &[u32]) -> Vec<u32> {
         let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
         let mut living = HashSet::new();
         for stat in processes().filter_map(|process| process.stat().ok()) {
-            // A zombie has nothing that could be read, and will do nothing more.
+            // A zombie has nothing to read.
             if let (Ok(pid), Ok(parent), true) = (stat.pid.try_into(), stat.ppid.try_into(), stat.state != 'Z') {
                 living.insert(pid);
                 children.entry(parent).or_default().push(pid);
@@ -48,7 +47,7 @@ mod system {
         let mut found = Vec::new();
         let mut next: Vec<u32> = roots.iter().rev().copied().collect();
         while let Some(pid) = next.pop() {
-            // Whoever was seen is taken out, so that nobody is found twice.
+            // Removing it ensures that no process is found twice.
             if living.remove(&pid) {
                 found.push(pid);
                 next.extend(children.remove(&pid).into_iter().flatten());
@@ -57,7 +56,7 @@ mod system {
         found
     }
 
-    /// Who holds the socket that listens at this address: parents before their children.
+    /// The processes that hold the listening socket of this address, parents before children.
     pub(super) fn listeners(http: SocketAddr) -> Vec<u32> {
         let sockets = if is_of_this_machine(http.ip()) { listening(http) } else { HashSet::new() };
         if sockets.is_empty() {
@@ -69,25 +68,25 @@ mod system {
         };
         let mut holders: Vec<_> = processes().filter(holds).filter_map(|process| process.stat().ok()).collect();
         let all: HashSet<i32> = holders.iter().map(|stat| stat.pid).collect();
-        // Whose parent does not hold it began it.
+        // A holder whose parent does not hold the socket comes first.
         holders.sort_by_key(|stat| (all.contains(&stat.ppid), stat.starttime));
         holders.into_iter().filter_map(|stat| stat.pid.try_into().ok()).collect()
     }
 
-    /// All processes but the first, and this one with whomever descends from it alone.
+    /// All processes except init and this one; descendants of this one are excluded with it.
     fn processes() -> impl Iterator<Item = Process> {
         let own = std::process::id();
         let others = move |process: &Process| u32::try_from(process.pid).is_ok_and(|pid| pid != own && pid != INIT);
         all_processes().into_iter().flatten().flatten().filter(others)
     }
 
-    /// Whether an address is one of this machine's: those alone can be bound.
+    /// Whether an address belongs to this machine: only such addresses can be bound.
     fn is_of_this_machine(address: IpAddr) -> bool {
         address.is_loopback() || UdpSocket::bind((address, 0)).is_ok()
     }
 
-    /// The sockets that take connections to this address: one of its own goes before one of every
-    /// address. Several may share it.
+    /// The sockets that accept connections to this address. A socket bound to the address wins over one bound to all
+    /// addresses; several may share it.
     fn listening(http: SocketAddr) -> HashSet<u64> {
         let tables = [tcp(), tcp6()].into_iter().flatten().flatten();
         let sockets: Vec<_> = tables
@@ -99,7 +98,7 @@ mod system {
             sockets.iter().filter(|(bound, _)| takes(*bound)).map(|(_, inode)| *inode).collect()
         };
         let own = of(&|bound| wanted.is_unspecified() || bound.to_canonical() == wanted);
-        // The unspecified address of version 6 takes connections of both versions.
+        // A socket bound to [::] also accepts version 4.
         let every = || of(&|bound| bound.is_unspecified() && (bound.is_ipv6() || wanted.is_ipv4()));
         if own.is_empty() { every() } else { own }
     }
@@ -129,7 +128,7 @@ pub(crate) mod tests {
 
     use super::*;
 
-    /// A shell that runs a script, with a line to it and back: descriptor 1 in both directions.
+    /// A shell that runs a script, with a pipe to it and back on descriptor 1.
     pub(crate) struct Shell {
         pub(crate) child: Child,
         line: BufReader<UnixStream>,
@@ -153,15 +152,14 @@ pub(crate) mod tests {
             line.trim_end().to_owned()
         }
 
-        /// Hangs up, which is what its scripts end with.
+        /// Closes the pipe, which ends the script.
         pub(crate) fn end(mut self) {
             drop(self.line);
             self.child.wait().unwrap();
         }
     }
 
-    /// A parent that keeps what it has for standard input at 3, and a child that says its number and
-    /// waits.
+    /// A parent that keeps its standard input at descriptor 3, and a child that prints its process id and waits.
     const PARENT_AND_CHILD: &str = "exec 3<&0; sh -c 'echo $$; cat <&1 >&2' & wait";
 
     const NOBODY: [u32; 0] = [];

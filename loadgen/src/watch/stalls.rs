@@ -1,9 +1,8 @@
-//! Whether the generator was there all the time: a beat beside the load, and how late it was felt.
+//! The stall detector: a timer beside the load, and how late its ticks were.
 //!
-//! Whatever keeps the process from its work shows here, even where nothing is published and
-//! whatever the load's own clock says: a process that was stopped, a processor that was withheld, a
-//! task that did not give way. A beat is due at a time of its own, however late the one before was
-//! felt, so that a long standstill counts for as long as it took.
+//! It shows everything that kept the process from running, even in a silent load: a stopped process, a throttled
+//! processor, a task that did not yield. Ticks keep their due times after a late tick, so a long stall counts with
+//! its full length.
 
 use std::io;
 use std::time::Duration;
@@ -13,13 +12,12 @@ use pushoff_model::{RunClock, RunInstant};
 use super::usage::share;
 use crate::timer::Timer;
 
-/// Between two beats. Chosen here: half of what is noticed, at a cost of some 0.1 % of a processor.
+/// The tick period. Chosen here: the shortest stall that counts, at a cost of 0.1 % of a processor.
 pub(crate) const BEAT: Duration = Duration::from_millis(5);
-/// A beat that is felt later than this was missed. Chosen here: what a generator may be late by
-/// whatever the SLO (`validity`).
+/// A tick later than this was missed. Chosen here: the send lag that is allowed for any SLO (`validity`).
 pub(crate) const MISSED: Duration = Duration::from_millis(5);
 
-/// Waits from `start` until `end`; returns the part of the beats between that were missed, 0 to 1.
+/// Waits from `start` until `end`; the share of missed ticks, 0 to 1.
 pub(crate) async fn until(timer: &Timer, clock: RunClock, start: RunInstant, end: RunInstant) -> io::Result<f64> {
     let (mut beats, mut missed, mut due) = (0, 0, start + BEAT);
     while due < end {
@@ -48,7 +46,7 @@ mod tests {
         };
         let (stood_still, ()) = tokio::join!(until(&timer, clock, start, start + Duration::from_millis(400)), greedy);
         let stood_still = stood_still.unwrap();
-        // At least: the machine may add to it.
+        // The machine may add stalls.
         assert!(stood_still >= 0.45, "{stood_still}");
         assert!(clock.now() >= start + Duration::from_millis(400));
     }

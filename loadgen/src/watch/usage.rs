@@ -1,12 +1,11 @@
-//! What the two processes and the machine used, read at both ends of the measure phase.
+//! What the processes and the machine used, read at both ends of the measure phase.
 //!
-//! Processor time is read per thread from `/proc/PID/task/*/schedstat`, in nanoseconds; the ticks
-//! of `/proc/PID/stat` are 10 ms, too coarse for a phase of a second. The time of a thread that
-//! ends between the two readings is lost to the first source: where the second says more, beyond
-//! what its ticks could round, it is taken instead.
+//! Processor time is the sum over threads of `/proc/PID/task/*/schedstat`, in nanoseconds; the ticks of
+//! `/proc/PID/stat` are 10 ms, too coarse for a phase of a second. A thread that ends between the two readings is
+//! lost to the first source. If the ticks exceed it by more than their rounding, the ticks are used.
 //!
-//! A server's processes, and a browser's, are found anew for each reading. One that came meanwhile counts from its
-//! birth; what one used that ended meanwhile, after the earlier reading, is lost.
+//! The processes of a server or a browser are found again for each reading. A process that started in between counts
+//! from its start; the last part of a process that ended in between is lost.
 
 use std::iter::Sum;
 use std::sync::OnceLock;
@@ -14,28 +13,28 @@ use std::sync::OnceLock;
 use pushoff_model::RunInstant;
 use pushoff_model::record::{MachineUse, ProcessUse};
 
-/// Everything that is read at one moment.
+/// All values of one moment.
 #[derive(Clone, Debug)]
 pub(crate) struct Reading {
     at: RunInstant,
     server: Vec<ProcessReading>,
-    /// This process and, where there is one, the browser's.
+    /// This process, and the browser's if there is one.
     generator: Vec<ProcessReading>,
     machine: MachineReading,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct ProcessReading {
-    /// Number and moment of birth, in ticks: a number is given again, but not so soon.
+    /// Process id and start time, which identify a process even if its id is reused.
     who: (i32, u64),
-    /// Nanoseconds on a processor by threads alive now.
+    /// Processor time of the living threads.
     threads_ns: u64,
-    /// User time of all threads that ever were, in whole ticks.
+    /// User time of all threads that ever ran, in whole ticks.
     user_ns: u64,
-    /// Their system time, likewise.
+    /// Their system time.
     system_ns: u64,
     tick_ns: u64,
-    /// Nanoseconds that threads alive now were ready to run and had no processor.
+    /// Time that living threads were runnable without a processor.
     waited_ns: u64,
 }
 
@@ -45,7 +44,7 @@ struct MachineReading {
     total_ticks: u64,
     retransmitted: u64,
     segments: u64,
-    /// Time that the control group's quota withheld from it.
+    /// Time that the control group's quota withheld.
     throttled_ns: u64,
 }
 
@@ -57,26 +56,24 @@ pub(crate) struct Use {
     pub(crate) machine: MachineUse,
     /// TCP segments sent, machine-wide.
     pub(crate) segments: u64,
-    /// Part of its processors' time that the server was ready to run and others had them.
+    /// Share of its processors' time that the server was runnable and others had them: lower is better.
     pub(crate) server_waited: f64,
     /// The same for the generator.
     pub(crate) generator_waited: f64,
-    /// Part of the time that the generator did not come to anything, whatever kept it from it; 0
-    /// until its beat has been taken (`standstill`).
+    /// Share of missed ticks of the stall detector; 0 until it has run.
     pub(crate) stood_still: f64,
-    /// Part of the time that a control group's quota withheld the processors from the generator.
+    /// Share of the time that a control group's quota withheld the processors.
     pub(crate) throttled: f64,
 }
 
 impl Reading {
-    /// Reads everything now. What cannot be read counts as nothing used.
+    /// Reads everything now. A value that cannot be read counts as 0.
     pub(crate) fn now(at: RunInstant, server: &[u32], browser: &[u32]) -> Self {
         let all = |pids: &[u32]| pids.iter().filter_map(|&pid| system::process(Some(pid))).collect::<Vec<_>>();
         let own = std::iter::once(system::process(None).unwrap_or_default());
         Self { at, server: all(server), generator: own.chain(all(browser)).collect(), machine: system::machine() }
     }
 
-    /// What was used from this reading to a later one.
     pub(crate) fn until(&self, later: &Self, server_cpus: f64) -> Use {
         let wall_ns = pushoff_model::time::nanos(later.at.since(self.at));
         let cpus = generator_cpus();
@@ -84,7 +81,7 @@ impl Reading {
         let server = Spent::by_all(&self.server, &later.server);
         let is_seen = !self.server.is_empty() && !later.server.is_empty();
         let generator = Spent::by_all(&self.generator, &later.generator);
-        // A browser's processes wait for each other, and this one for them: no doing of others.
+        // A browser's processes wait for each other and for this one, which is not the machine's fault.
         let has_browser = later.generator.len() > 1;
         let machine = &later.machine;
         let total = machine.total_ticks.saturating_sub(self.machine.total_ticks);
@@ -105,7 +102,7 @@ impl Reading {
     }
 }
 
-/// What one process, or several, used between two readings.
+/// What processes used between two readings.
 #[derive(Clone, Copy, Debug, Default)]
 struct Spent {
     cpu_ns: u64,
@@ -115,7 +112,7 @@ struct Spent {
 }
 
 impl Spent {
-    /// By all processes of a later reading. One that is not in the earlier came meanwhile.
+    /// The sum over the later reading's processes. A process that is missing in the earlier one started in between.
     fn by_all(from: &[ProcessReading], to: &[ProcessReading]) -> Self {
         let known = |who| from.iter().find(|process| process.who == who).copied().unwrap_or_default();
         to.iter().map(|process| Self::between(&known(process.who), process)).sum()
@@ -126,7 +123,7 @@ impl Spent {
         let user_ns = to.user_ns.saturating_sub(from.user_ns);
         let system_ns = to.system_ns.saturating_sub(from.system_ns);
         let ticks = user_ns.saturating_add(system_ns);
-        // User and system time are each rounded, at both ends.
+        // User and system time are both rounded at both ends.
         let rounding = 4 * to.tick_ns;
         let cpu_ns = if ticks > threads.saturating_add(rounding) { ticks } else { threads };
         Self { cpu_ns, user_ns, system_ns, waited_ns: to.waited_ns.saturating_sub(from.waited_ns) }
@@ -149,16 +146,16 @@ impl Sum for Spent {
     }
 }
 
-/// The part of one processor that this process is held back to, once it is.
+/// The share of one processor that this process is limited to, if it is.
 static HELD_BACK_TO: OnceLock<f64> = OnceLock::new();
 
-/// Notes that this process is held back to a part of one processor: what it uses is then a share of
-/// that part. Said once, before anything is measured; a second time changes nothing.
+/// Records that this process is limited to a share of one processor, so that its utilisation is relative to that
+/// share. Call it once, before anything is measured; later calls change nothing.
 pub fn held_back_to(part: f64) {
     HELD_BACK_TO.get_or_init(|| part);
 }
 
-/// What of the processors this process has, for the record.
+/// The processors of this process, for `environment.json`.
 pub(crate) fn generator_share() -> String {
     match HELD_BACK_TO.get() {
         Some(part) => format!("held back to {part} of one: stopped and continued many times a second"),
@@ -173,8 +170,7 @@ fn generator_cpus() -> f64 {
     HELD_BACK_TO.get().copied().unwrap_or_else(threads)
 }
 
-/// The time that a `cpu.stat` says was withheld: `throttled_usec` of version 2, `throttled_time`
-/// (ns) of version 1.
+/// The withheld time in a `cpu.stat`: `throttled_usec` in version 2, `throttled_time` (ns) in version 1.
 #[cfg(any(target_os = "linux", test))]
 fn withheld_ns(stat: &str) -> Option<u64> {
     stat.lines().find_map(|line| match line.split_once(' ')? {
@@ -184,7 +180,7 @@ fn withheld_ns(stat: &str) -> Option<u64> {
     })
 }
 
-/// One number's part of another; nothing of nothing is nothing.
+/// A quotient; 0 if the divisor is 0.
 #[expect(clippy::cast_precision_loss, reason = "a share needs no more than 53 bits")]
 pub(crate) fn share(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
@@ -197,7 +193,7 @@ mod system {
 
     use super::{MachineReading, ProcessReading};
 
-    /// A process by its number, or this one.
+    /// The process with that number, or this one.
     pub(super) fn process(pid: Option<u32>) -> Option<ProcessReading> {
         let process = match pid {
             Some(pid) => Process::new(i32::try_from(pid).ok()?).ok()?,
@@ -214,7 +210,7 @@ mod system {
             }
         }
         if threads_ns == 0 {
-            // Without scheduler statistics in the kernel, ticks are all there is.
+            // A kernel without scheduler statistics has only ticks.
             threads_ns = user_ns + system_ns;
         }
         let who = (stat.pid, stat.starttime);
@@ -236,7 +232,7 @@ mod system {
         reading
     }
 
-    /// Time that a quota has withheld from this process's control group; `None` where it has none.
+    /// Time that a quota has withheld from this process's control group; `None` without a quota.
     fn throttled_ns() -> Option<u64> {
         let groups = Process::myself().ok()?.cgroups().ok()?;
         groups.into_iter().find_map(|group| {
@@ -248,7 +244,7 @@ mod system {
             } else {
                 return None;
             };
-            // Inside a container the mount may begin at the group itself.
+            // Inside a container, the mount may begin at the group itself.
             let read = |path: String| std::fs::read_to_string(path).ok();
             let stat = read(format!("{mount}{own}/cpu.stat")).or_else(|| read(format!("{mount}/cpu.stat")))?;
             super::withheld_ns(&stat)

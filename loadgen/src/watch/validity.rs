@@ -1,6 +1,6 @@
-//! What limits a trial's worth: was it the server that was measured?
+//! Validity flags: did a trial measure the server, or the limit of something else?
 //!
-//! The bounds are chosen here and printed by `knobs`, so that nobody has to believe them.
+//! The thresholds are chosen here and printed in `environment.json`.
 
 use std::time::Duration;
 
@@ -11,34 +11,34 @@ use pushoff_model::workload::Slo;
 use super::stalls::MISSED;
 use super::usage::{Use, share};
 
-/// A generator busier than this on its processors is late for reasons of its own.
+/// A generator with a higher utilisation delays messages itself.
 pub(crate) const BUSY_GENERATOR: f64 = 0.85;
-/// A server busier than this is at its limit.
+/// A server with a higher utilisation is at its limit.
 pub(crate) const BUSY_SERVER: f64 = 0.90;
-/// The 99th percentile of the generator's own lag may be this part of the SLO …
+/// The 99th percentile of the generator's own send lag may be this share of the SLO …
 pub(crate) const LAG_SHARE: f64 = 0.10;
-/// … or this, where that is more.
+/// … or this, whichever is more.
 pub(crate) const LEAST_LAG: Duration = Duration::from_millis(5);
-/// A process that was ready to run for this part of its processors' time, while others had them,
-/// was late because of what else ran on the machine.
+/// A process that was runnable for this share of its processors' time, while others had them, was delayed by other
+/// programs.
 pub(crate) const WAITED: f64 = 0.10;
-/// A generator that came to nothing for this part of the time was no witness of it, and what was
-/// due then was late by it.
+/// A generator that was stalled for a larger share of the time did not see what happened then, and sent messages
+/// late.
 pub(crate) const STOOD_STILL: f64 = 0.10;
-/// The part of the time that a control group's quota may withhold the processors.
+/// The share of the time that a control group's quota may withhold the processors.
 pub(crate) const THROTTLED: f64 = 0.02;
-/// The part of the machine's time that a hypervisor may give to others.
+/// The share of the machine's time that a hypervisor may give to others.
 pub(crate) const STEAL: f64 = 0.02;
-/// The part of TCP segments that may be sent again: each waits 200 ms and more. Over loopback
-/// nothing is lost, so that resending means a machine that is short of time or memory.
+/// The share of TCP segments that may be retransmitted: each waits 200 ms or more. Loopback loses nothing, so a
+/// retransmission shows a machine that lacks time or memory.
 pub(crate) const RESENT: f64 = 0.001;
-/// How far a page's clock may be off the run's, or move against it. Chosen here: half of what a page
-/// that is not busy takes to hand a message over.
+/// How far a page's clock may be off the run's clock, or drift. Chosen here: half of what an idle page takes to hand
+/// a message over.
 pub(crate) const PAGE_CLOCK: Duration = Duration::from_micros(500);
-/// So few segments sent again say nothing, the counter being the machine's.
+/// So few retransmissions prove nothing, because the counter is machine-wide.
 const FEW_RESENT: u64 = 10;
 
-/// Everything that is wrong with a trial, as far as can be known.
+/// The flags of a trial.
 pub(crate) fn flags(used: &Use, own_lag: &LatencyHistogram, slo: Option<&Slo>) -> Vec<Concern> {
     let busy = |name: &str, process: &ProcessUse, bound: f64| {
         let busy = process.utilisation();
@@ -49,8 +49,7 @@ pub(crate) fn flags(used: &Use, own_lag: &LatencyHistogram, slo: Option<&Slo>) -
     let concern = |limit, detail: Option<String>| detail.map(|detail| Concern { limit, detail });
     [
         concern(Limit::Generator, busy("generator", &used.generator, BUSY_GENERATOR)),
-        // A generator without a processor is late for a reason that is said already, and stands still
-        // for no longer than that.
+        // A generator without a processor is already flagged, and its stall includes the time without one.
         concern(Limit::Generator, slo.and_then(|slo| late(own_lag, slo)).filter(|_| has_processor)),
         concern(Limit::Generator, stood_still(used.stood_still - used.generator_waited - used.throttled)),
         concern(Limit::Machine, waited("generator", used.generator_waited)),
@@ -65,7 +64,7 @@ pub(crate) fn flags(used: &Use, own_lag: &LatencyHistogram, slo: Option<&Slo>) -
     .collect()
 }
 
-/// What is wrong with the clocks of a browser's pages.
+/// The flag for uncertain page clocks.
 pub(crate) fn uncertain_clock(clock: &PageClocks) -> Option<Concern> {
     let off = Duration::from_nanos(clock.uncertainty_ns.max(clock.drift_ns));
     (off > PAGE_CLOCK).then(|| Concern {

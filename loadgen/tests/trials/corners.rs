@@ -1,5 +1,4 @@
-//! Corners of the standards that servers make use of: both clients read what is allowed, and fail
-//! what is not.
+//! Corners of the standards that servers use: both clients read what is allowed and refuse what is not.
 
 use std::time::Duration;
 
@@ -66,7 +65,7 @@ async fn what_a_client_cannot_use_fails_the_trial_by_its_name() {
         Client::OF_THE_PROCESS.map(|client| async move {
             let server = misbehaving::start(manner).await;
             let mut workload = Workload { client, ..workload(Direction::Down) };
-            // It is over as soon as somebody gives up.
+            // The trial ends when the first subscriber gives up.
             workload.phases.measure = Duration::from_secs(20);
             let failure = failed(outcome(workload, transport, &server).await);
             assert!(failure.reason.contains(says) && failure.reason.contains("subscriber"), "{client}: {failure:?}");

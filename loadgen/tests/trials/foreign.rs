@@ -1,4 +1,4 @@
-//! Whole trials on a server that speaks nothing like our own wire contract.
+//! Whole trials on a server whose protocol has nothing in common with pushoff's.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{foreign_server, measured, workload};
 
-/// The five; such a server has no floor.
+/// The five transports; such a server has no raw TCP.
 fn techniques() -> impl Iterator<Item = Transport> {
     Transport::ALL.into_iter().filter(|transport| *transport != Transport::RawTcp)
 }
@@ -28,7 +28,7 @@ async fn a_foreign_server_is_measured_with_both_clients_and_every_ledger_balance
         let trials = Client::OF_THE_PROCESS.into_iter().flat_map(|client| {
             techniques().map(move |transport| async move {
                 let (server, _) = foreign_server::start(newcomers).await;
-                // Nobody can complete a topic there, which is not asked for then.
+                // Topics cannot be completed there, so the trial must not ask for it.
                 let workload = Workload { client, completes: true, ..workload(Direction::Down) };
                 (transport, client, trial(&server, workload, transport).await)
             })

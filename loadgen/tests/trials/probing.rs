@@ -1,4 +1,4 @@
-//! What a probe says of servers that are right, and of those that are not.
+//! What a probe reports about correct servers and incorrect ones.
 
 use futures_util::future::join_all;
 use pushoff_loadgen::{Offer, Server, probe};
@@ -36,7 +36,7 @@ async fn a_foreign_server_offers_what_its_target_describes() {
     join_all(cases.map(|(newcomers, client)| async move {
         let (server, _) = foreign_server::start(newcomers).await;
         for (transport, offer) in offers(&server, &TECHNIQUES, client).await {
-            // Nothing is said there of where a stream of bare texts goes on.
+            // A stream of bare texts has no position.
             assert_eq!(offer.resumes, transport != Transport::HttpStreaming, "{transport} {client} {newcomers:?}");
         }
         let floor = &probe(&server, &[Transport::RawTcp], client).await[0];
@@ -45,7 +45,7 @@ async fn a_foreign_server_offers_what_its_target_describes() {
     .await;
 }
 
-/// The one sentence about one technique.
+/// The one sentence about one transport.
 async fn problem(server: &Server, transport: Transport, client: Client) -> String {
     let finding = probe(server, &[transport], client).await.swap_remove(0);
     let problem = finding.verdict.unwrap_err();
@@ -101,7 +101,7 @@ async fn the_culprit_is_the_one_that_was_seen() {
             &["held back", "only when more are published", "proxy_buffering off"][..],
         ),
         (Manner::Buffers(8_192), Transport::HttpStreaming, &["held back", "only when more are published"]),
-        // Enough for the first messages and not for those after them.
+        // Enough for the first messages, but not for the later ones.
         (Manner::Buffers(250), Transport::HttpStreaming, &["held back", "only when more are published"]),
         (Manner::Repeats, Transport::Sse, &["comes twice on one connection"]),
         (Manner::Repeats, Transport::HttpStreaming, &["comes twice on one connection"]),
@@ -126,7 +126,7 @@ async fn the_culprit_is_the_one_that_was_seen() {
     assert_told(&cases).await;
 }
 
-/// Each is told in these words, by both clients.
+/// Checks that both clients report these words for each manner.
 async fn assert_told(cases: &[(Manner, Transport, &[&str])]) {
     let told = cases.iter().flat_map(|&(manner, transport, says)| {
         Client::OF_THE_PROCESS.map(|client| async move {

@@ -1,12 +1,11 @@
-//! Subscribers in a real browser: pages in headless Chromium that use the server's own small clients.
+//! Starts Chromium for a trial and puts the subscribers into its pages.
 //!
-//! The plan, the publishers, the ledgers and the histograms are those of every client; what differs is
-//! who receives. Members of a conversation speak by `POST` from the generator, whatever they listen by.
+//! Plan, publishers, ledgers and histograms are the same as for every client; only the receiver differs. Members of a
+//! conversation send by `POST` from the generator.
 //!
-//! Subscribers stand for people who share no browser. Chromium gives six connections to a host's name
-//! over HTTP/1.1 and 256 in all to each browser context, and its cache has requests for one URL wait
-//! for each other. So each page has a context of its own, and each subscriber in it has the server
-//! under a name of its own: one of those under `localhost`.
+//! Subscribers stand for people who do not share a browser. Chromium allows six HTTP/1.1 connections to one host name
+//! and 256 connections to one browser context, and its cache queues requests for the same URL. So each page has its
+//! own context, and each subscriber in a page has its own name for the server under `localhost`.
 
 use std::collections::VecDeque;
 
@@ -32,12 +31,12 @@ use crate::server::Server;
 pub(crate) struct Browser {
     chromium: Chromium,
     pages: Vec<Page>,
-    /// What they used before anybody subscribed.
+    /// What the pages used before anybody subscribed.
     empty: Vec<Used>,
 }
 
 impl Browser {
-    /// The browser of a trial that is received by one.
+    /// Starts a browser where the trial's client is one.
     pub(crate) async fn of(trial: &Trial, server: &Server, clock: RunClock) -> Result<Option<Self>, Failed> {
         match trial.client {
             Client::Library | Client::Lean => Ok(None),
@@ -58,7 +57,7 @@ impl Browser {
             pages.push(Page::open(&chromium.devtools, &context, &origin).await?);
         }
         rest(chromium.pid, clock).await;
-        // All are loaded: what they did for it does not stand between a question and its answer.
+        // All pages are loaded by now: loading must not delay the answers that the clocks are measured with.
         for page in &mut pages {
             page.zero = page.zero_now(clock).await?;
         }
@@ -66,12 +65,12 @@ impl Browser {
         Ok(Self { chromium, pages, empty })
     }
 
-    /// The process whose descendants are the browser's.
+    /// The process that all browser processes descend from.
     pub(crate) const fn pid(&self) -> u32 {
         self.chromium.pid
     }
 
-    /// Has every subscriber connect, in the order of their numbers, each in its page.
+    /// Connects every subscriber, in the order of their numbers, each in its page.
     pub(crate) fn subscribe(
         &self,
         audience: &mut Audience,
@@ -111,12 +110,12 @@ impl Browser {
         }
     }
 
-    /// What the pages have used until now.
+    /// What the pages have used so far.
     pub(crate) async fn used(&self) -> Result<Vec<Used>, Failed> {
         used(&self.pages).await.map_err(|error| caused(error.kind(), "reading what the pages used", &error))
     }
 
-    /// What the browser showed, after the load.
+    /// What the browser used and how good its clocks were, read after the load.
     pub(crate) async fn showed(&self, idle: &[Used], clock: RunClock) -> Result<BrowserUse, Failed> {
         let loaded = self.used().await?;
         let clock =
@@ -151,14 +150,14 @@ impl Browser {
         Ok(clocks)
     }
 
-    /// Ends it and waits until nothing of it is left.
+    /// Closes the browser and waits until its processes are gone.
     pub(crate) async fn close(self) {
         drop(self.pages);
         self.chromium.close().await;
     }
 }
 
-/// A context of its own: cookies, cache and connections shared with no other.
+/// Creates a browser context: its cookies, cache and connections are its own.
 pub(super) async fn context(chromium: &Chromium) -> Result<String, BrowserError> {
     const METHOD: &str = "Target.createBrowserContext";
     let context = chromium.devtools.call(METHOD, json!({ "disposeOnDetach": true })).await?;

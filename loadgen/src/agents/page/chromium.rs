@@ -1,9 +1,9 @@
-//! Chromium as a process: found, started for one trial, and gone with it.
+//! Chromium as a process: found, started for one trial, and removed after it.
 //!
-//! A shell stands between: it joins the pipes to where Chromium looks for them, waits for its end
-//! and removes its profile. Chromium ends when its pipe closes, and the pipe closes with this
-//! process, however that ends: neither of them is left behind. Source: Chromium's
-//! `--remote-debugging-pipe`, which reads at descriptor 3 and writes at 4.
+//! A shell starts it: the shell connects the pipes to the descriptors that Chromium uses, waits for Chromium's end
+//! and removes the profile. Chromium ends when its pipe closes, and the pipe closes when this process ends for any
+//! reason, so neither is left behind. Source: Chromium's `--remote-debugging-pipe`, which reads from descriptor 3 and
+//! writes to 4.
 
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
@@ -19,14 +19,14 @@ use tokio::time::timeout;
 use super::devtools::{Devtools, text};
 use super::error::BrowserError;
 
-/// What Chromium is called on the systems that have it.
+/// The names of Chromium's binary on different systems.
 const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-/// How long it may take to start. Chosen here: it takes a second on one processor.
+/// How long Chromium may take to start. Chosen here: it takes a second on one processor.
 const READY_WITHIN: Duration = Duration::from_secs(20);
-/// How long it may take to end before it is ended.
+/// How long Chromium may take to end before it is killed.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Nothing but pages: no network of its own, no services. Every name under localhost is this host.
+/// Pages only: no background network traffic, no services. Every name under localhost is this host.
 pub(crate) const FLAGS: [&str; 20] = [
     "--headless",
     "--remote-debugging-pipe",
@@ -50,12 +50,12 @@ pub(crate) const FLAGS: [&str; 20] = [
     "--password-store=basic",
 ];
 
-/// `$1` is the profile; what follows is Chromium and its flags.
+/// `$1` is the profile; Chromium and its flags follow.
 const SHELL: &str = r#"profile=$1; shift
 "$@" --user-data-dir="$profile" 3<&0 4>&1 </dev/null >/dev/null 2>&1
 rm -rf "$profile""#;
 
-/// Where Chromium is, if it is anywhere on the `PATH`.
+/// The path of Chromium, where one is on the `PATH`.
 #[must_use]
 pub fn find_chromium() -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
@@ -67,31 +67,30 @@ fn is_executable(place: &Path) -> bool {
     place.is_file() && rustix::fs::access(place, rustix::fs::Access::EXEC_OK).is_ok()
 }
 
-/// A running Chromium.
 #[derive(Debug)]
 pub(super) struct Chromium {
-    /// The shell, whose descendants Chromium's processes are.
+    /// The shell: Chromium's processes are its descendants.
     shell: Child,
     profile: PathBuf,
     pub(super) pid: u32,
     pub(super) devtools: Devtools,
-    /// What it says that it is, e.g. `Chrome/140.0.7339.80`.
+    /// Its version, e.g. `Chrome/140.0.7339.80`.
     pub(super) version: String,
 }
 
 impl Chromium {
-    /// Starts one, on the processors that this thread is kept on.
+    /// Starts Chromium on the processors that this thread is pinned to.
     pub(super) async fn start() -> Result<Self, BrowserError> {
         let program = find_chromium().ok_or(BrowserError::Missing)?;
         let profile = profile().map_err(BrowserError::Start)?;
         let mut command = Command::new("sh");
         command.args(["-c", SHELL, "pushoff"]).arg(&profile).arg(program).args(FLAGS);
         if getuid().is_root() {
-            // Its sandbox refuses to be root's.
+            // Chromium's sandbox refuses to run as root.
             command.arg("--no-sandbox");
         }
         command.arg("about:blank");
-        // A group of its own: Ctrl-C is for the run, which then ends the browser.
+        // A process group of its own, so that Ctrl-C reaches only the run, which then closes the browser.
         command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut shell = command.spawn().map_err(BrowserError::Start)?;
         let absent = || BrowserError::Start(io::ErrorKind::BrokenPipe.into());
@@ -104,9 +103,9 @@ impl Chromium {
         Ok(Self { shell, profile, pid, devtools, version })
     }
 
-    /// Ends it and waits until it is gone, with its profile.
+    /// Closes Chromium and waits until the process and its profile are gone.
     pub(super) async fn close(mut self) {
-        // It may hang up before it answers.
+        // Chromium may close the pipe before it answers.
         let closed = timeout(GRACE, self.devtools.call("Browser.close", json!({}))).await;
         drop(self.devtools);
         if timeout(GRACE, self.shell.wait()).await.is_ok() {
@@ -123,7 +122,7 @@ impl Chromium {
     }
 }
 
-/// A folder for one profile, open to nobody else.
+/// Creates a folder for one profile that only this user can read.
 fn profile() -> io::Result<PathBuf> {
     let folder = std::env::temp_dir().join(format!("pushoff-chromium-{:016x}", rand::random::<u64>()));
     std::fs::DirBuilder::new().mode(0o700).create(&folder)?;

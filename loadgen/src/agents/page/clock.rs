@@ -1,13 +1,12 @@
-//! How a page's clock stands to the run's, from questions and answers.
+//! Measures the offset between a page's clock and the run's clock.
 //!
-//! A page that is asked for its time answers with a moment between the question and the answer, so
-//! that each round trip bounds, from both sides, where the page's zero lies on the run's clock; what
-//! all bounds leave is what is known. Both clocks are the host's monotonic one underneath. Source:
-//! RFC 5905 §8 (NTP's round trips), with the bounds kept in place of their middle.
+//! Each question for the page's time gives two bounds for the page's zero on the run's clock: the moment of the
+//! question and the moment of the answer. The intersection of all bounds is the result. Both clocks derive from the
+//! host's monotonic clock. Source: RFC 5905 §8 (NTP's round trips), keeping the bounds instead of their middle.
 
 use pushoff_model::RunInstant;
 
-/// Where a page's zero may lie on the run's clock, in nanoseconds.
+/// Bounds for a page's zero on the run's clock, in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Zero {
     earliest: f64,
@@ -21,34 +20,33 @@ impl Default for Zero {
 }
 
 impl Zero {
-    /// Takes in that a page, asked at one moment and having answered by another, said `page_ms`.
+    /// Narrows the bounds: a page that was asked at `asked` and had answered by `answered` said `page_ms`.
     pub(super) fn narrow(&mut self, asked: RunInstant, page_ms: f64, answered: RunInstant) {
         let page = page_ms * 1e6;
         self.earliest = self.earliest.max(nanos(asked) - page);
         self.latest = self.latest.min(nanos(answered) - page);
     }
 
-    /// The middle of what is possible.
     fn middle(&self) -> f64 {
         f64::midpoint(self.earliest, self.latest)
     }
 
-    /// How far the middle may be off, either way.
+    /// How far the middle of the bounds may be off, in either direction.
     pub(super) fn uncertainty_ns(&self) -> u64 {
         whole((self.latest - self.earliest).abs() / 2.0)
     }
 
-    /// How far another measurement of the same page lies from this one.
+    /// How far a later measurement of the same page differs from this one.
     pub(super) fn moved_ns(&self, later: &Self) -> u64 {
         whole((later.middle() - self.middle()).abs())
     }
 
-    /// How long it lies after the run's zero.
+    /// How long the page's zero lies after the run's zero.
     pub(super) fn offset_ns(&self) -> u64 {
         whole(self.middle())
     }
 
-    /// A page's moment on the run's clock.
+    /// Converts a page's time to the run's clock.
     pub(super) fn moment(&self, page_ms: f64) -> RunInstant {
         RunInstant::from_nanos(whole(page_ms.mul_add(1e6, self.middle())))
     }
@@ -59,7 +57,7 @@ const fn nanos(moment: RunInstant) -> f64 {
     moment.as_nanos() as f64
 }
 
-/// A float as whole nanoseconds: none below zero.
+/// Rounds to whole nanoseconds; negative values become 0.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates at both ends")]
 pub(super) const fn whole(nanos: f64) -> u64 {
     nanos.round() as u64
@@ -78,7 +76,7 @@ mod tests {
     #[test]
     fn two_lopsided_round_trips_say_more_than_either() {
         let mut zero = Zero::default();
-        // The page's zero is at 1,000,000 ns; the first answer is slow to come, the second question to go.
+        // The page's zero is at 1,000,000 ns. The first answer is slow, then the second question.
         zero.narrow(at(2_000_000 - 10_000), 1.0, at(2_000_000 + 900_000));
         assert_eq!(zero.uncertainty_ns(), 455_000);
         zero.narrow(at(5_000_000 - 800_000), 4.0, at(5_000_000 + 20_000));

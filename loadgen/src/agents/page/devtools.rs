@@ -1,8 +1,8 @@
-//! The line to a browser: the `DevTools` protocol over a pair of pipes.
+//! A connection to a browser: the `DevTools` protocol over a pair of pipes.
 //!
-//! A call is a JSON object with a zero byte after it, and so is an answer. Nothing is switched on
-//! that a trial did not ask for: a library that subscribes to every frame and every byte of every
-//! page would weigh on what is measured. Source: the Chrome `DevTools` Protocol, "Remote debugging pipe".
+//! Calls and answers are JSON objects, each ended by a zero byte. No event is subscribed to that a trial does not
+//! need: a library that receives every frame and byte of every page would distort the measurement. Source: the Chrome
+//! `DevTools` Protocol, "Remote debugging pipe".
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,42 +12,41 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::sync::{mpsc, oneshot};
 
-/// Calls that may wait to be written: more than all pages of a trial make at the same time. Who
-/// calls beyond waits.
+/// How many calls may wait to be written. More than all pages of a trial make at once; further callers wait.
 const WAITING: usize = 256;
-/// Ends a message in either direction.
+/// The byte that ends every call and every answer.
 const END: u8 = 0;
 
-/// Why a call had no answer, or not the one that was wanted.
+/// Why a call had no usable answer.
 #[derive(Debug, thiserror::Error)]
 pub enum DevtoolsError {
-    /// The browser has hung up.
+    /// The browser closed the pipe.
     #[error("the browser's process ended")]
     Gone,
-    /// The browser does not do what it was asked for.
+    /// The browser refused the call.
     #[error("the browser refused {method}")]
     Refused {
-        /// What it was asked for.
+        /// The method that was called.
         method: &'static str,
-        /// What it says.
+        /// The browser's reason.
         #[source]
         says: chromiumoxide_types::Error,
     },
-    /// An answer without what the protocol says that it has.
+    /// The answer lacks a field that the protocol requires.
     #[error("the browser's answer to {0} has not the form that it should have")]
     Strange(&'static str),
-    /// A script in a page threw.
+    /// A script in a page threw an exception.
     #[error("a script in the page failed: {0}")]
     Script(String),
 }
 
-/// A line to a browser. Clones share it; the browser hears that all are gone.
+/// A connection to a browser. Clones share it; when the last one is dropped, the browser ends.
 #[derive(Clone, Debug)]
 pub(super) struct Devtools {
     calls: mpsc::Sender<Call>,
 }
 
-/// A line to one page of it.
+/// A connection to one page.
 #[derive(Clone, Debug)]
 pub(super) struct Session {
     devtools: Devtools,
@@ -62,11 +61,10 @@ struct Call {
     answer: oneshot::Sender<Response>,
 }
 
-/// Who waits for which answer. `None` when none will come any more.
+/// The callers that wait, by call; `None` once no answer can come.
 type Waiting = Arc<Mutex<Option<HashMap<CallId, oneshot::Sender<Response>>>>>;
 
 impl Devtools {
-    /// A line over these two pipes.
     pub(super) fn new(
         to: impl AsyncWrite + Send + Unpin + 'static,
         from: impl AsyncRead + Send + Unpin + 'static,
@@ -78,12 +76,12 @@ impl Devtools {
         Self { calls }
     }
 
-    /// Asks the browser itself.
+    /// Calls a method of the browser itself.
     pub(super) async fn call(&self, method: &'static str, params: Value) -> Result<Value, DevtoolsError> {
         self.ask(method, params, None).await
     }
 
-    /// A line to the page that answers to `id`.
+    /// A connection to the page with this session id.
     pub(super) fn session(&self, id: &str) -> Session {
         Session { devtools: self.clone(), id: id.into() }
     }
@@ -106,12 +104,12 @@ impl Devtools {
 }
 
 impl Session {
-    /// Asks the page.
+    /// Calls a method of the page.
     pub(super) async fn call(&self, method: &'static str, params: Value) -> Result<Value, DevtoolsError> {
         self.devtools.ask(method, params, Some(self.id.clone())).await
     }
 
-    /// The value of an expression in the page; that of a promise, once it is kept.
+    /// Evaluates an expression in the page and awaits a promise.
     pub(super) async fn evaluate(&self, expression: &str) -> Result<Value, DevtoolsError> {
         let params = serde_json::json!({ "expression": expression, "returnByValue": true, "awaitPromise": true });
         let mut answer = self.call("Runtime.evaluate", params).await?;
@@ -123,12 +121,12 @@ impl Session {
     }
 }
 
-/// A text at a place in an answer.
+/// A text field of an answer.
 pub(super) fn text<'a>(answer: &'a Value, method: &'static str, key: &str) -> Result<&'a str, DevtoolsError> {
     answer.get(key).and_then(Value::as_str).ok_or(DevtoolsError::Strange(method))
 }
 
-/// Writes calls until nobody calls any more; then the pipe closes, which ends the browser.
+/// Writes calls until all senders are gone; then the pipe closes, which ends the browser.
 async fn write(mut to: impl AsyncWrite + Unpin, mut calls: mpsc::Receiver<Call>, waiting: Waiting) {
     let mut number = 0;
     while let Some(Call { method, params, session, answer }) = calls.recv().await {
@@ -139,7 +137,7 @@ async fn write(mut to: impl AsyncWrite + Unpin, mut calls: mpsc::Receiver<Call>,
             None => continue,
         };
         let call = MethodCall { id, method: method.into(), session_id: session.map(|id| id.to_string()), params };
-        // Values are always JSON.
+        // A `MethodCall` always serialises.
         let mut bytes = serde_json::to_vec(&call).unwrap_or_default();
         bytes.push(END);
         if to.write_all(&bytes).await.is_err() {
@@ -148,7 +146,7 @@ async fn write(mut to: impl AsyncWrite + Unpin, mut calls: mpsc::Receiver<Call>,
     }
 }
 
-/// Hands out answers until the browser hangs up.
+/// Gives each answer to its caller, until the browser closes the pipe.
 async fn read(from: impl AsyncRead + Unpin, waiting: Waiting) {
     let mut from = BufReader::new(from);
     let mut bytes = Vec::new();
@@ -156,7 +154,7 @@ async fn read(from: impl AsyncRead + Unpin, waiting: Waiting) {
         match serde_json::from_slice(bytes.strip_suffix(&[END]).unwrap_or(&bytes)) {
             Ok(Message::Response(response)) => {
                 let asker = lock(&waiting).as_mut().and_then(|waiting| waiting.remove(&response.id));
-                // Who does not wait any more has no use for it.
+                // The caller may have stopped waiting.
                 asker.map(|asker| asker.send(response));
             }
             Ok(Message::<CdpJsonEventMessage>::Event(event)) => tracing::trace!(method = %event.method, "event"),

@@ -10,33 +10,33 @@ use super::devtools::DevtoolsError;
 /// What went wrong with a browser.
 #[derive(Debug, thiserror::Error)]
 pub enum BrowserError {
-    /// There is none.
+    /// No Chromium is installed.
     #[error("there is no Chromium on the PATH: install it (Debian and Ubuntu: apt-get install chromium)")]
     Missing,
-    /// It could not be started.
+    /// Chromium could not be started.
     #[error("starting Chromium")]
     Start(#[source] io::Error),
-    /// It did not answer.
+    /// Chromium did not answer in time.
     #[error("Chromium did not answer within {0:?}")]
     Silent(Duration),
-    /// A page is not as it must be.
+    /// A page could not be used.
     #[error("the page {url} cannot be used: {reason}")]
     Page {
-        /// Where it is.
+        /// Its URL.
         url: String,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
-    /// A port of our own could not be listened at.
+    /// A local port could not be opened.
     #[error("listening for the browser")]
     Listen(#[source] io::Error),
-    /// The server could not be asked, or did not take a message.
+    /// The server did not answer, or refused a message.
     #[error("asking the server")]
     Server(#[source] reqwest::Error),
-    /// A page said no time.
+    /// A page gave no time.
     #[error("a page did not say its time")]
     Clock,
-    /// A page's notes are not what they should be.
+    /// A page's events could not be parsed.
     #[error("a page's notes cannot be read")]
     Notes(#[source] serde_json::Error),
     /// A client in a page gave up.
@@ -44,16 +44,16 @@ pub enum BrowserError {
     Over {
         /// The subscriber's number.
         subscriber: u32,
-        /// What the client said last.
+        /// Its last error.
         reason: String,
     },
-    /// The line to it failed.
+    /// The `DevTools` connection failed.
     #[error("speaking to Chromium")]
     Devtools(#[from] DevtoolsError),
 }
 
 impl BrowserError {
-    /// What it means for a trial.
+    /// Which kind of failure it is for a trial.
     pub(crate) const fn kind(&self) -> FailureKind {
         match self {
             Self::Over { .. } => FailureKind::Connect,

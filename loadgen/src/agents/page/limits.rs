@@ -1,8 +1,7 @@
-//! What a browser allows a page: connections to one host, timers out of sight, and its own waits.
+//! What a browser allows a page: connections to one host, timers in hidden tabs, and reconnect delays.
 //!
-//! Each is found by trying, in the browser that is about to be measured, with the clients that are: on
-//! the origin of the server itself, as a page that one opens is, and without the names that spread
-//! connections in a measurement.
+//! Each limit is found by trying, in the browser and with the clients that are measured. The pages use the server's
+//! own origin, as a user's page would, instead of the host names that spread connections in a measurement.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -27,37 +26,37 @@ use crate::clients::http_client;
 use crate::message::stamp::{self, Stamp};
 use crate::server::Server;
 
-/// Tabs on one origin: more than the six connections, fewer than anybody would call many.
+/// Tabs on one origin. Chosen here: more than the six connections, and a number that users really have.
 const TABS: u32 = 10;
 /// `WebSocket`s of one page: more than the 255 that Chromium is said to allow.
 const WEBSOCKETS: u32 = 300;
-/// Between two looks at how many are connected.
+/// Time between two samples of a count.
 const LOOK: Duration = Duration::from_millis(50);
-/// So many looks without a change are the end of it. Chosen here: a connection takes a millisecond.
+/// A count is settled when this many samples did not change it. Chosen here: a connection takes a millisecond.
 const UNCHANGED: u32 = 20;
-/// So many looks are enough.
+/// The most samples of a count.
 const MOST_LOOKS: u32 = 200;
-/// What short polling is asked for while its timer is watched.
+/// The polling interval while the timer is watched.
 const BEAT: Duration = Duration::from_millis(100);
-/// Polls that are watched in front, and behind …
+/// Polls that are watched in a visible tab and in a hidden one …
 const POLLS: usize = 9;
-/// … of which the first are left out: a timer that was set in front still comes on time.
+/// … of which the first are skipped: a timer that was set while visible still fires on time.
 const LEFT_OUT: usize = 4;
-/// How long all of them may take. Out of sight for five minutes, a timer would come once a minute.
+/// How long all of these polls may take. In a tab hidden for five minutes, a timer fires once a minute.
 const POLLED_WITHIN: Duration = Duration::from_secs(20);
-/// Messages of a stream that is watched by two clients, and the time between two of them: shorter than
-/// the 50 ms in which `XMLHttpRequest` tells of new text at most once (XHR §3.6.6).
+/// Messages that two clients receive from one stream, and the time between two messages. The time is shorter than the
+/// 50 ms in which `XMLHttpRequest` reports new text at most once (XHR §3.6.6).
 const MESSAGES: u64 = 60;
 const APART: Duration = Duration::from_millis(17);
-/// What a server that ends its streams says in `retry:`: what ours says.
+/// The `retry:` value of a server that ends its streams: pushoff's own value.
 const RETRY: Duration = Duration::from_secs(1);
-/// How long a stream that has ended may take to come back.
+/// How long a client may take to reconnect after a stream ended.
 const BACK_WITHIN: Duration = Duration::from_secs(30);
 
-/// Finds out what Chromium allows, with pages of this server, which must be ours and new.
+/// Finds out what Chromium allows. The server must be a new pushoff server.
 ///
 /// # Errors
-/// When it cannot be started, or does not do what it is asked for.
+/// When Chromium cannot be started, or refuses a call.
 pub async fn browser_limits(server: &Server) -> Result<Browser, BrowserError> {
     let (chromium, clock) = (Chromium::start().await?, RunClock::start());
     let found = find(&chromium, server, clock).await;
@@ -70,7 +69,7 @@ async fn find(chromium: &Chromium, server: &Server, clock: RunClock) -> Result<B
     let tries = Tries { chromium, server, origin: format!("http://{}", server.http), clock };
     let connected = tries.tabs().await?;
     let websockets = tries.websockets().await?;
-    // Both wait for most of their time.
+    // Both spend most of their time waiting.
     let (timer, event_source) = tokio::try_join!(tries.timer(), tries.event_source())?;
     let xhr_stream = tries.xhr_stream().await?;
     Ok(Browser { version: String::new(), tabs: TABS, connected, websockets, timer, event_source, xhr_stream })
@@ -84,7 +83,7 @@ struct Tries<'a> {
 }
 
 impl Tries<'_> {
-    /// How many of the tabs are connected at the same time, by technique.
+    /// How many of the tabs are connected at the same time, by transport.
     async fn tabs(&self) -> Result<Vec<Connected>, BrowserError> {
         let mut connected = Vec::new();
         for transport in Transport::ALL.into_iter().filter(|&transport| transport != Transport::RawTcp) {
@@ -93,11 +92,10 @@ impl Tries<'_> {
         Ok(connected)
     }
 
-    /// The same by one technique, in a context of its own: connections end a little after those who
-    /// closed them.
+    /// The same for one transport, in its own context, because a closed connection ends a little later.
     async fn tabs_by(&self, transport: Transport) -> Result<u32, BrowserError> {
         let context = context(self.chromium).await?;
-        // Loaded before anybody subscribes: a tab that comes later has not even a page.
+        // Loaded before anybody subscribes: a tab that comes later would not even get its page.
         let opened = (0..TABS).map(|_| Page::open(&self.chromium.devtools, &context, &self.origin));
         let pages = try_join_all(opened).await?;
         let asked = self.subscription(transport, &json!({}));
@@ -112,7 +110,7 @@ impl Tries<'_> {
         Ok(tabs)
     }
 
-    /// How many `WebSocket`s one page may have to one host.
+    /// How many `WebSocket`s one page may open to one host.
     async fn websockets(&self) -> Result<WebSockets, BrowserError> {
         let page = Page::open(&self.chromium.devtools, &context(self.chromium).await?, &self.origin).await?;
         let asked = self.subscription(Transport::WebSocket, &json!({}));
@@ -125,7 +123,7 @@ impl Tries<'_> {
         Ok(WebSockets { asked: WEBSOCKETS, connected })
     }
 
-    /// What short polling's timer does in a tab in front and in one behind another.
+    /// How often short polling's timer fires in a visible tab and in a hidden one.
     async fn timer(&self) -> Result<Timer, BrowserError> {
         let context = context(self.chromium).await?;
         let page = Page::open(&self.chromium.devtools, &context, &self.origin).await?;
@@ -133,7 +131,7 @@ impl Tries<'_> {
         page.begin(0, &asked).await?;
         let in_front_ns = self.gap(&page).await?;
         page.cover(&self.chromium.devtools, &context).await?;
-        // What was asked for before does not count.
+        // Drops the requests of the visible phase.
         page.notes().await?;
         let behind_ns = self.gap(&page).await?;
         page.close(&self.chromium.devtools).await?;
@@ -155,7 +153,7 @@ impl Tries<'_> {
         Ok(whole(median * 1e6))
     }
 
-    /// How long `EventSource` waits after a stream's end.
+    /// How long `EventSource` waits before it reconnects.
     async fn event_source(&self) -> Result<EventSourceWait, BrowserError> {
         let page = Page::open(&self.chromium.devtools, &context(self.chromium).await?, &self.origin).await?;
         let waited = self.wait_of(&page, &format!("retry: {}\n", RETRY.as_millis())).await?;
@@ -164,7 +162,7 @@ impl Tries<'_> {
         Ok(EventSourceWait { asked_ns: nanos(RETRY), waited_ns: nanos(waited), unasked_ns: nanos(unasked) })
     }
 
-    /// The same after streams that say `advice`: from the end of one to the next request.
+    /// The same after a stream that sends `advice`: from the end of one stream to the next request.
     async fn wait_of(&self, page: &Page, advice: &str) -> Result<Duration, BrowserError> {
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(BrowserError::Listen)?;
         let port = listener.local_addr().map_err(BrowserError::Listen)?.port();
@@ -179,7 +177,7 @@ impl Tries<'_> {
         Ok(waited)
     }
 
-    /// Answers one request with a stream of one event, and says when it ended.
+    /// Answers one request with a stream of one event, and returns when the stream ended.
     async fn end_a_stream(&self, listener: &TcpListener, advice: &str) -> std::io::Result<pushoff_model::RunInstant> {
         let (mut stream, _) = listener.accept().await?;
         let mut request = Vec::new();
@@ -191,7 +189,7 @@ impl Tries<'_> {
         Ok(self.clock.now())
     }
 
-    /// How much later `XMLHttpRequest` tells of a stream's messages than `fetch` does, in one page.
+    /// How much later `XMLHttpRequest` reports a stream's messages than `fetch` does, in one page.
     async fn xhr_stream(&self) -> Result<Later, BrowserError> {
         let page = Page::open(&self.chromium.devtools, &context(self.chromium).await?, &self.origin).await?;
         let topic = format!("{}/topics/stream", self.origin);
@@ -240,7 +238,7 @@ impl Tries<'_> {
         json!({ "transport": transport, "topic": format!("{}/topics/limits", self.origin), "options": options })
     }
 
-    /// How many connections the server has by that technique.
+    /// How many connections of that transport the server holds.
     async fn held(&self, transport: Transport) -> Result<u32, BrowserError> {
         let url = format!("{}/metrics", self.origin);
         let asking = async { http_client()?.get(url).send().await?.text().await };
@@ -253,7 +251,7 @@ impl Tries<'_> {
         })
     }
 
-    /// A count that has not changed for a while.
+    /// Samples a count until it no longer changes.
     async fn settled<F>(&self, count: impl Fn() -> F) -> Result<u32, BrowserError>
     where
         F: Future<Output = Result<u32, BrowserError>>,

@@ -1,7 +1,7 @@
-//! One page with subscribers: opened, asked for the time, told to begin, and drained.
+//! One page with subscribers: opened, asked for its time, started, and read.
 //!
-//! What happens in the page is noted there as rows of numbers and fetched in batches: nothing is said
-//! between the page and the generator while a message is on its way, unless a load lasts long.
+//! The page records events as rows of numbers, which are fetched in batches. Page and generator exchange nothing
+//! while a message is on its way, unless a load lasts long.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,32 +17,32 @@ use super::devtools::{Devtools, Session, text};
 use super::error::BrowserError;
 use super::row::Row;
 
-/// The page that the server offers for subscribers to stand in.
+/// The page of the server that runs the clients.
 const PATH: &str = "/web/measure.html";
-/// Round trips that the page's clock is taken from. Chosen here: the bounds of more are no tighter.
+/// Round trips that measure a page's clock. Chosen here: more of them do not narrow the bounds.
 const ROUND_TRIPS: u32 = 40;
-/// How long a page may take to load, or to answer. Chosen here: it takes a tenth of a second.
+/// How long a page may take to load or to answer. Chosen here: it takes a tenth of a second.
 const WITHIN: Duration = Duration::from_secs(20);
 
-/// A page. Clones are the same page.
+/// A page. Clones refer to the same page.
 #[derive(Clone, Debug)]
 pub(super) struct Page {
     session: Session,
-    /// What it is called among the browser's targets.
+    /// Its id among the browser's targets.
     target: Arc<str>,
     pub(super) zero: Zero,
     pub(super) resolution_ns: u64,
-    /// Messages that were fetched from it.
+    /// How many messages were fetched from it.
     messages: Arc<AtomicU64>,
 }
 
-/// What a page has noted since it was asked last.
+/// What a page has recorded since it was last asked.
 #[derive(Debug, Deserialize)]
 pub(super) struct Notes {
     pub(super) rows: Vec<Row>,
-    /// What its clients said of broken connections.
+    /// The reasons that its clients gave for broken connections.
     pub(super) reasons: Vec<String>,
-    /// Whether there is more to be fetched.
+    /// Whether more rows wait to be fetched.
     pub(super) more: bool,
 }
 
@@ -56,8 +56,8 @@ pub(crate) struct Used {
 }
 
 impl Page {
-    /// Opens a page of the server at `origin` in the browser context of that id, in a window of its
-    /// own: in front, so that nothing is throttled in it.
+    /// Opens a page of the server at `origin` in this browser context. The page has its own window, because a hidden
+    /// page would be throttled.
     pub(super) async fn open(devtools: &Devtools, context: &str, origin: &str) -> Result<Self, BrowserError> {
         timeout(WITHIN, Self::load(devtools, context, origin)).await.or(Err(BrowserError::Silent(WITHIN)))?
     }
@@ -89,7 +89,7 @@ impl Page {
         Ok(Self { resolution_ns, ..page })
     }
 
-    /// Where the page's zero lies on the run's clock, by round trips of its own.
+    /// Measures where the page's zero lies on the run's clock.
     pub(super) async fn zero_now(&self, clock: RunClock) -> Result<Zero, BrowserError> {
         let mut zero = Zero::default();
         for _ in 0..ROUND_TRIPS {
@@ -100,13 +100,13 @@ impl Page {
         Ok(zero)
     }
 
-    /// Has the client of that number subscribe.
+    /// Starts the client with that number.
     pub(super) async fn begin(&self, number: usize, asked: &Value) -> Result<(), BrowserError> {
         self.session.evaluate(&format!("pushoff.begin({number}, {asked})")).await?;
         Ok(())
     }
 
-    /// Fetches what was noted, as much as is fetched at once: a thousand rows.
+    /// Fetches the next rows, at most a thousand.
     pub(super) async fn notes(&self) -> Result<Notes, BrowserError> {
         let noted = timeout(WITHIN, self.session.evaluate("pushoff.take()"));
         let noted = noted.await.or(Err(BrowserError::Silent(WITHIN)))??;
@@ -116,7 +116,7 @@ impl Page {
         Ok(notes)
     }
 
-    /// What it has used so far, once its rubbish is collected.
+    /// What the page has used so far, after a garbage collection.
     pub(super) async fn used(&self) -> Result<Used, BrowserError> {
         let mut used = self.metrics().await?;
         self.session.call("HeapProfiler.collectGarbage", json!({})).await?;
@@ -140,12 +140,11 @@ impl Page {
         })
     }
 
-    /// The value of an expression in the page.
     pub(super) async fn evaluate(&self, expression: &str) -> Result<Value, BrowserError> {
         Ok(self.session.evaluate(expression).await?)
     }
 
-    /// Opens another tab in the page's window, in front of it.
+    /// Opens another tab in front of the page.
     pub(super) async fn cover(&self, devtools: &Devtools, context: &str) -> Result<(), BrowserError> {
         let hidden = self.session.evaluate(HIDDEN);
         let tab = json!({ "url": "about:blank", "browserContextId": context });
@@ -155,21 +154,20 @@ impl Page {
         Ok(())
     }
 
-    /// Closes it.
     pub(super) async fn close(self, devtools: &Devtools) -> Result<(), BrowserError> {
         devtools.call("Target.closeTarget", json!({ "targetId": *self.target })).await?;
         Ok(())
     }
 }
 
-/// Waits until the page is not to be seen.
+/// Waits until the page is hidden.
 const HIDDEN: &str = "new Promise((hidden) => {
   const look = () => document.visibilityState === 'hidden' && hidden(true);
   document.addEventListener('visibilitychange', look);
   look();
 })";
 
-/// Waits for the page's script, and says what is wrong with the page where something is.
+/// Waits for the page's script, and returns what is wrong with the page, if anything is.
 const LOADED: &str = "new Promise((loaded) => {
   const say = () => loaded(!globalThis.pushoff ? 'its script was not run'
     : document.visibilityState !== 'visible' ? 'it is not visible, and its timers are throttled'

@@ -1,7 +1,7 @@
-//! Waiting until a browser that was just started has come to rest.
+//! Waits until a new browser is idle.
 //!
-//! For a second or two after its pages are loaded a browser is busy with itself. What it does then is
-//! neither the subscribers' nor anything that a reader's browser does for hours on end.
+//! For a second or two after its pages have loaded, a browser is busy with its own startup. That work belongs neither
+//! to the subscribers nor to a browser that runs for hours.
 
 use std::time::Duration;
 
@@ -10,16 +10,16 @@ use tokio::time::interval;
 
 use crate::watch::{Reading, family};
 
-/// Between two looks.
+/// Time between two samples.
 const LOOK: Duration = Duration::from_millis(100);
-/// So many quiet looks in a row are rest.
+/// A browser is idle after this many idle samples in a row.
 const QUIET: u32 = 4;
-/// The part of one processor that a browser at rest uses at most. Chosen here: it uses some 2 %.
+/// An idle browser uses at most this part of one processor. Chosen here: it uses about 2 %.
 const AT_REST: f64 = 0.15;
-/// So many looks are enough. One that is busy still is measured as it is, and the record says so.
+/// The most samples. A browser that is still busy is measured as it is, and the record says so.
 const MOST: u32 = 80;
 
-/// Waits until the processes that descend from `pid` are at rest.
+/// Waits until the processes that descend from `pid` are idle.
 pub(super) async fn rest(pid: u32, clock: RunClock) {
     let mut looks = interval(LOOK);
     let mut quiet = 0;

@@ -1,4 +1,4 @@
-//! A row of a page's notes: something that happened to one of its subscribers, and when.
+//! A row of a page's records: one event of one subscriber, with its time.
 
 use std::collections::VecDeque;
 
@@ -10,8 +10,8 @@ use super::clock::{Zero, whole};
 use crate::clients::{ConnectionError, Incoming, Sink};
 use crate::message::stamp::{self, Stamp};
 
-/// What happened (`server/web/measure.js` has the same numbers), to which subscriber of the page, at
-/// which millisecond of the page's clock, and what else there is to say of it.
+/// The kind of event (the numbers are those of `server/web/measure.js`), the number of the subscriber in the page,
+/// the time in milliseconds of the page's clock, and the event's own values.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub(super) struct Row(u32, usize, f64, f64, f64, f64, f64, f64, f64, f64);
 
@@ -24,12 +24,11 @@ const EMPTY: u32 = 6;
 const BROKE: u32 = 7;
 const CLOSED: u32 = 8;
 
-/// What is not the subscriber's to note.
+/// Whether a client in a page has given up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Ended {
-    /// Nothing: it goes on.
     No,
-    /// It is over, though its topic is not complete; why, in the page's words.
+    /// The client stopped before its topic was complete; the page's reason.
     Early(String),
 }
 
@@ -38,27 +37,25 @@ impl Row {
         self.0 == MESSAGE
     }
 
-    /// When it asked, at which millisecond of the page's clock, where it is a request.
+    /// When a request was sent, in milliseconds of the page's clock; `None` for other events.
     pub(super) fn request_ms(&self) -> Option<f64> {
         (self.0 == REQUEST).then_some(self.2)
     }
 
-    /// Of a message: which of its publisher's it is, and when it came by the page's clock.
+    /// The index of a message and its arrival in milliseconds of the page's clock; `None` for other events.
     pub(super) fn message_ms(&self) -> Option<(u64, f64)> {
         self.is_message().then(|| (whole(self.4), self.2))
     }
 
-    /// The number of the subscriber in its page.
     pub(super) const fn subscriber(&self) -> usize {
         self.1
     }
 
-    /// Tells a sink what happened.
+    /// Reports the event to a sink.
     ///
-    /// The payload is made anew from its stamp, in `buffer`, so that the account is kept by the same
-    /// code for every client. The page took the checksum of the body that came out of the one in the payload:
-    /// what is left must be the stamp's. `reasons` are the page's words for what broke and closed, in the order
-    /// of these rows.
+    /// The payload is rebuilt from its stamp in `buffer`, so that the same code keeps the account for every client.
+    /// The page has removed the body's checksum from the payload's checksum; the rest must be the checksum of the
+    /// stamp. `reasons` are the page's reasons for broken and closed connections, in the order of these rows.
     pub(super) fn tell(
         &self,
         sink: &mut impl Sink,
@@ -76,7 +73,7 @@ impl Row {
             MISSED => sink.missed((self.3 >= 0.0).then(|| whole(self.3))),
             EMPTY => sink.polled_empty(),
             BROKE => {
-                // A page's client goes on whatever is thought of it.
+                // A page's client decides for itself whether it reconnects.
                 let _goes_on = sink.broke(&reasons.pop_front().map_or(ConnectionError::Ended, ConnectionError::Page));
             }
             CLOSED if self.3 > 0.0 => {
@@ -84,7 +81,7 @@ impl Row {
                 sink.completed();
             }
             CLOSED => return Ended::Early(reasons.pop_front().unwrap_or_else(|| "without a reason".to_owned())),
-            // What is strange, and what no page of this build notes.
+            // An unknown event counts as a foreign message.
             _ => sink.message(Incoming { cursor: None, payload: b"", received: at, polled: None }),
         }
         Ended::No

@@ -1,4 +1,4 @@
-//! The life of a page's subscribers: they begin as there is room, and are told what their page noted.
+//! Runs the subscribers of one page: starts them as permits allow, and hands them what their page recorded.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -15,28 +15,26 @@ use crate::books::Subscriber;
 use crate::clients::Sink;
 use crate::failure::caused;
 
-/// How often a page is asked for its notes while nothing is measured: what ends the waiting for
-/// connections and for the last messages, and no latency.
+/// How often a page is read while nothing is measured. No latency depends on it.
 const OFTEN: Duration = Duration::from_millis(20);
-/// How often during the load: seldom enough for most trials to have no such moment in it, often
-/// enough for a page to hold its notes.
+/// How often a page is read during the load: seldom enough that most trials have no read in their load, often enough
+/// that the page can hold its rows.
 const SELDOM: Duration = Duration::from_secs(5);
 
 /// One page's subscribers and what each asks for.
 #[derive(Debug)]
 pub(super) struct PageSubscribers {
     pub(super) page: Page,
-    /// Each with the arguments of its beginning.
+    /// Each subscriber with the arguments that start its client.
     pub(super) subscribers: Vec<(Box<Subscriber>, Value)>,
-    /// How long the load takes, from when it begins.
     pub(super) load: Duration,
     pub(super) clock: RunClock,
-    /// What the page said of connections that broke or closed, of which the rows are still to come.
+    /// Reasons for broken and closed connections whose rows have not been fetched yet.
     pub(super) reasons: VecDeque<String>,
 }
 
 impl PageSubscribers {
-    /// Lets everybody subscribe and hands over what comes, until it is told to stop.
+    /// Starts every client and hands over its events until the trial is over.
     pub(super) async fn run(mut self, signals: Signals) -> Vec<Finished> {
         let result = self.watch(&signals).await;
         let mut error = result.err();
@@ -73,8 +71,7 @@ impl PageSubscribers {
         }
     }
 
-    /// When the page is asked for its notes again: not between the load's begin and its end, unless
-    /// that is long.
+    /// When the page is read next: not during the load, unless the load is long.
     fn next_look(&self, signals: &Signals) -> Instant {
         let now = self.clock.now();
         let often = now + OFTEN;
@@ -86,7 +83,7 @@ impl PageSubscribers {
         Instant::from_std(self.clock.instant_at(at))
     }
 
-    /// Fetches all notes and enters them.
+    /// Fetches all rows and reports them.
     async fn look(&mut self) -> Result<(), BrowserError> {
         let mut buffer = String::new();
         loop {

@@ -1,28 +1,28 @@
-//! How far a response's body goes, and its data out of its coding. Source: RFC 9112 §6 and §7.
+//! The length of a response's body, and the data inside its coding. Source: RFC 9112 §6 and §7.
 
 use http::StatusCode;
 
 use crate::clients::error::ConnectionError;
 
-/// The longest that a chunk's extensions, or all trailers, may be. Chosen here.
+/// The longest total of a chunk's extensions, or of all trailers. Chosen here.
 const MOST_SPARE: u16 = 16 * 1024;
 
-/// What of a body is still to come.
+/// The rest of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Body {
-    /// So many bytes.
+    /// This many bytes.
     Sized(u64),
     /// Chunks, up to the last.
     Chunked(Chunks),
-    /// All that comes.
+    /// Everything until the connection closes.
     UntilClosed,
 }
 
-/// Where in its coding a body is.
+/// The position inside a chunked body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Chunks {
     at: At,
-    /// Bytes of extensions or trailers that may still come.
+    /// How many more bytes of extensions or trailers are accepted.
     spare: u16,
 }
 
@@ -31,15 +31,15 @@ enum At {
     /// Before the first digit of a size.
     Begin,
     Size(u64),
-    /// Behind the digits, where extensions stand.
+    /// After the digits, inside an extension.
     Extension(u64),
-    /// Before the LF that ends the line of a size.
+    /// Before the LF that ends the size line.
     Sized(u64),
     Data(u64),
-    /// Before the CR and before the LF behind a chunk's data.
+    /// Before the CR, and before the LF, after a chunk's data.
     DataCr,
     DataLf,
-    /// At the start of a line behind the last chunk, and inside one.
+    /// At the start of a trailer line, and inside one.
     Trailer,
     InTrailer,
     TrailerLf,
@@ -49,7 +49,7 @@ enum At {
 }
 
 impl Body {
-    /// What follows a head (RFC 9112 §6.3).
+    /// The body after a head (RFC 9112 §6.3).
     pub(crate) fn of(
         status: StatusCode,
         is_http_11: bool,
@@ -84,8 +84,8 @@ impl Body {
         Self::Chunked(Chunks { at: At::Begin, spare: MOST_SPARE })
     }
 
-    /// Takes the next of the data that these bytes hold, and the coding before it; `None` where the
-    /// body is over or needs more bytes.
+    /// Takes the next piece of data out of these bytes, with the coding before it; `None` where the body is over or
+    /// needs more bytes.
     fn next_piece<'b>(&mut self, bytes: &mut &'b [u8]) -> Result<Option<&'b [u8]>, &'static str> {
         let piece = match self {
             Self::Sized(left) => take(left, bytes),
@@ -95,7 +95,7 @@ impl Body {
         Ok(Some(piece).filter(|piece| !piece.is_empty()))
     }
 
-    /// The same for bytes that must end with the body: nothing was asked that more could be the answer to.
+    /// The same for a response that nothing may follow, because no further request was sent.
     pub(crate) fn piece<'b>(&mut self, bytes: &mut &'b [u8]) -> Result<Option<&'b [u8]>, ConnectionError> {
         let piece = self.next_piece(bytes).map_err(ConnectionError::Response)?;
         if piece.is_none() && !bytes.is_empty() {
@@ -104,12 +104,12 @@ impl Body {
         Ok(piece)
     }
 
-    /// Whether no more belongs to it.
+    /// Whether the body is complete.
     pub(crate) fn is_over(&self) -> bool {
         matches!(self, Self::Sized(0) | Self::Chunked(Chunks { at: At::Over, .. }))
     }
 
-    /// Whether the end of the connection is its proper end.
+    /// Whether the body may end here by the end of the connection.
     pub(crate) fn may_end(&self) -> bool {
         self.is_over() || *self == Self::UntilClosed
     }
@@ -175,7 +175,7 @@ impl Chunks {
     }
 }
 
-/// Takes up to so many bytes.
+/// Takes up to `left` bytes.
 fn take<'b>(left: &mut u64, bytes: &mut &'b [u8]) -> &'b [u8] {
     let length = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
     let (piece, rest) = bytes.split_at(length);
@@ -200,7 +200,7 @@ mod tests {
 
     use super::*;
 
-    /// The data of a body that comes in pieces of these lengths in turn, and what is left behind it.
+    /// The data of a body that comes in pieces of these lengths, how many bytes follow it, and its state.
     fn data(mut body: Body, text: &[u8], cuts: &[usize]) -> Result<(Vec<u8>, usize, Body), &'static str> {
         let (mut out, mut rest) = (Vec::new(), text);
         for cut in cuts.iter().cycle() {

@@ -1,4 +1,4 @@
-//! One connection: a request goes out as one write, an answer is taken out of what has come.
+//! One HTTP/1.1 connection: a request is one write, an answer is taken out of the input.
 
 use http::header::{ACCEPT, HeaderName};
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -12,10 +12,9 @@ use crate::clients::io::{Input, Io};
 use crate::clients::sink::Sink;
 use crate::watch::wire::{CountedStream, Tally};
 
-/// What a client accepts that has no wish.
+/// The `Accept` field of a client without a preference.
 pub(crate) const ANYTHING: (HeaderName, HeaderValue) = (ACCEPT, HeaderValue::from_static("*/*"));
 
-/// A subscriber's connection.
 pub(crate) struct Connection<T> {
     pub(crate) io: T,
     pub(crate) input: Input,
@@ -36,9 +35,9 @@ impl Connection<CountedStream> {
 }
 
 impl<T: Io> Connection<T> {
-    /// Whether another request can be sent: the server has neither sent anything unasked nor closed.
+    /// Whether another request can be sent: the server has neither sent unexpected bytes nor closed.
     pub(crate) async fn is_free(&mut self) -> bool {
-        // Reads only where the kernel has already said that there is something to read.
+        // Reads only where the kernel has already reported the socket readable.
         tokio::select! {
             biased;
             _bytes_end_or_error = self.input.fill(&mut self.io) => false,
@@ -74,13 +73,13 @@ impl<T: Io> Connection<T> {
         Ok(Some(response))
     }
 
-    /// Waits for more bytes of something that is not whole.
+    /// Waits for more bytes of an incomplete head.
     pub(crate) async fn fill(&mut self) -> Result<(), ConnectionError> {
         if self.input.fill(&mut self.io).await? == 0 { Err(ConnectionError::Ended) } else { Ok(()) }
     }
 
-    /// How many bytes of a body's data stand next in what has come, the coding before them taken; 0 where
-    /// more has to come or the body is over.
+    /// Takes the coding before a body's next piece of data and returns the piece's length; 0 where the body is over
+    /// or needs more bytes.
     pub(crate) fn next_piece(&mut self, body: &mut Body) -> Result<usize, ConnectionError> {
         let come = self.input.bytes();
         let mut rest = come;
@@ -90,7 +89,7 @@ impl<T: Io> Connection<T> {
         Ok(piece)
     }
 
-    /// Waits for more of a body; `false` where it is over.
+    /// Waits for more of a body; `false` where it is complete.
     pub(crate) async fn more(&mut self, body: Body) -> Result<bool, ConnectionError> {
         if body.is_over() {
             return Ok(false);

@@ -1,7 +1,7 @@
-//! Responses of HTTP/1.1: a head, and how far the body behind it goes. Source: RFC 9112.
+//! Parses the head of an HTTP/1.1 response and the length of its body. Source: RFC 9112.
 //!
-//! Strict where a length could be misread: what two readers might understand in two ways breaks the
-//! connection, for the next response would begin in the wrong place.
+//! A head whose length two parsers could read differently is refused: the next response would begin in the wrong
+//! place.
 
 use std::mem::MaybeUninit;
 
@@ -9,9 +9,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::body::Body;
 
-/// The longest head that is taken, interim ones before it included. Chosen here.
+/// The longest head that is accepted, interim heads included. Chosen here.
 const LONGEST_HEAD: usize = 64 * 1024;
-/// The most fields of a head. Chosen here: hyper's own limit is 100.
+/// The most fields of a head. Chosen here: hyper's limit.
 const MOST_FIELDS: usize = 100;
 
 /// Room for the fields of one head.
@@ -21,20 +21,20 @@ pub(crate) const fn field_room<'h>() -> FieldRoom<'h> {
     [const { MaybeUninit::uninit() }; MOST_FIELDS]
 }
 
-/// The head of a response, with what it says of the rest.
+/// The head of a response.
 pub(crate) struct Head<'h> {
     pub(crate) status: StatusCode,
-    /// How many bytes it has, with the interim ones before it.
+    /// Its length in bytes, with the interim heads before it.
     pub(crate) length: usize,
     pub(crate) body: Body,
-    /// Whether another request may follow on the connection.
+    /// Whether the connection can be used again.
     pub(crate) keeps: bool,
     fields: &'h [httparse::Header<'h>],
 }
 
 impl<'h> Head<'h> {
-    /// Reads the head that these bytes begin with; `None` until it is whole. Interim responses before it
-    /// are skipped (RFC 9110 §15.2).
+    /// Parses the head at the start of these bytes; `None` until it is complete. Interim responses are skipped (RFC
+    /// 9110 §15.2).
     pub(crate) fn parse(bytes: &'h [u8], room: &'h mut FieldRoom<'h>) -> Result<Option<Self>, &'static str> {
         let mut begin = 0;
         while is_interim(&bytes[begin..]) {
@@ -49,13 +49,12 @@ impl<'h> Head<'h> {
         Ok(Some(Self { status, length: begin + length, body, keeps, fields: response.headers }))
     }
 
-    /// The text of a field, the first of its name; one that goes over several lines has none.
+    /// The text of the first field with that name; `None` for a folded value.
     pub(crate) fn text(&self, name: &HeaderName) -> Option<&str> {
         let field = self.fields.iter().find(|field| field.name.eq_ignore_ascii_case(name.as_str()))?;
         std::str::from_utf8(field.value.trim_ascii()).ok().filter(|text| !text.contains('\n'))
     }
 
-    /// All fields, for those who ask for more than one.
     pub(crate) fn fields(&self) -> HeaderMap {
         let field = |field: &httparse::Header<'_>| {
             Some((HeaderName::from_bytes(field.name.as_bytes()).ok()?, value_of(field.value)?))
@@ -68,13 +67,13 @@ impl<'h> Head<'h> {
     }
 }
 
-/// Whether a status line begins here that says that another follows.
+/// Whether an interim response begins here.
 fn is_interim(bytes: &[u8]) -> bool {
     let code = bytes.trim_ascii_start().get("HTTP/1.1 ".len().."HTTP/1.1 101".len());
     code.is_some_and(|code| code.starts_with(b"1") && code != b"101")
 }
 
-/// The response that begins there, without its body, and how long it is; `None` until it is whole.
+/// Parses the response that begins at `begin`; its length, or `None` until it is complete.
 fn response<'r, 'h>(
     bytes: &'h [u8],
     begin: usize,
@@ -91,14 +90,13 @@ fn response<'r, 'h>(
     }
 }
 
-/// A field's value, on one line: where a server folded it, spaces take the place of the line break
-/// (RFC 9112 §5.2).
+/// A field's value on one line: spaces replace the line breaks of a folded value (RFC 9112 §5.2).
 fn value_of(bytes: &[u8]) -> Option<HeaderValue> {
     let in_a_line = bytes.trim_ascii().iter().map(|byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { *byte });
     HeaderValue::from_bytes(&in_a_line.collect::<Vec<u8>>()).ok()
 }
 
-/// Whether the connection goes on (RFC 9112 §9.3).
+/// Whether the connection can be used again (RFC 9112 §9.3).
 fn keeps(is_http_11: bool, fields: &[httparse::Header<'_>]) -> bool {
     let options = fields.iter().filter(|field| field.name.eq_ignore_ascii_case("connection"));
     let mut options = options.flat_map(|field| field.value.split(|&byte| byte == b',')).map(<[u8]>::trim_ascii);

@@ -1,4 +1,4 @@
-//! HTTP/1.1 of our own, as much of it as a subscriber needs. Source: RFC 9112.
+//! HTTP/1.1, as far as a subscriber needs it. Source: RFC 9112.
 
 mod body;
 mod connection;

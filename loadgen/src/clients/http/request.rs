@@ -1,4 +1,4 @@
-//! A subscription's requests: one buffer, in which only what says where to go on changes.
+//! The request of a subscription. Only the resume position changes, so it is written into one buffer.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use pushoff_model::target::SaidIn;
@@ -8,13 +8,13 @@ use crate::clients::feed::Feed;
 use crate::clients::request::{Asking, into_query};
 use crate::clients::sink::Sink;
 
-/// A `GET` that is sent again and again.
+/// A `GET` that is sent repeatedly.
 #[derive(Debug)]
 pub(crate) struct Request {
-    /// Path and query, as far as they do not change.
+    /// Path and query without the resume position.
     target: String,
     fields: HeaderMap,
-    /// What is said in the query, and what in fields, this time.
+    /// The parts that carry the resume position, in the query and in fields.
     query: String,
     said: Vec<u8>,
     value: String,
@@ -22,8 +22,7 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// The request for what lies after the last message, with the fields that the client has for all
-    /// unless the target asks for others.
+    /// A request with these fields as defaults; the target's own fields come first.
     pub(crate) fn new<S: Sink>(
         feed: &Feed<'_, S>,
         usual: &[(HeaderName, HeaderValue)],
@@ -42,12 +41,11 @@ impl Request {
         })
     }
 
-    /// The fields that are always said.
     pub(crate) const fn fields(&self) -> &HeaderMap {
         &self.fields
     }
 
-    /// The bytes to be sent now.
+    /// The bytes of the next request.
     pub(crate) fn bytes<S: Sink>(&mut self, feed: &Feed<'_, S>) -> Result<&[u8], ConnectionError> {
         let Self { target, fields, query, said, value, bytes } = self;
         query.clear();
@@ -68,7 +66,7 @@ impl Request {
             bytes.extend_from_slice(part.as_bytes());
         }
         for (name, value) in &*fields {
-            // What is said of the place takes the place of what is always said.
+            // A field that carries the resume position replaces the field of the same name.
             if !feed.place.says(feed.technique, name) {
                 write_field(bytes, name, value.as_bytes())?;
             }
@@ -79,7 +77,7 @@ impl Request {
     }
 }
 
-/// Appends a line of a head (RFC 9112 §5).
+/// Appends a field line (RFC 9112 §5).
 fn write_field(out: &mut Vec<u8>, name: &HeaderName, value: &[u8]) -> Result<(), ConnectionError> {
     let is_allowed = |byte: &u8| *byte == b'\t' || (*byte >= b' ' && *byte != 0x7f);
     if !value.iter().all(is_allowed) {

@@ -1,4 +1,4 @@
-//! A response that does not end, on a connection of its own.
+//! A response that does not end, on its own connection.
 
 use http::{HeaderName, HeaderValue};
 
@@ -11,14 +11,14 @@ use crate::clients::io::Io;
 use crate::clients::sink::Sink;
 use crate::watch::wire::CountedStream;
 
-/// The data of a body that comes bit by bit.
+/// The data of an endless body.
 pub(crate) struct Stream<T> {
     connection: Connection<T>,
     body: Body,
 }
 
 impl Stream<CountedStream> {
-    /// Asks for the stream; `None` where the topic is complete.
+    /// Sends the request; `None` where the topic is complete.
     pub(crate) async fn open<S: Sink>(
         feed: &mut Feed<'_, S>,
         usual: &[(HeaderName, HeaderValue)],
@@ -36,8 +36,8 @@ impl Stream<CountedStream> {
 }
 
 impl<T: Io> Stream<T> {
-    /// The next piece of the data; `None` where the stream ended. When one read's pieces are handed out, the
-    /// feed is told, before more is waited for.
+    /// The next piece of data; `None` where the stream ended. Before it waits, it tells the feed that all messages of
+    /// the last read are handed over.
     pub(crate) async fn next<S: Sink>(&mut self, feed: &mut Feed<'_, S>) -> Result<Option<&[u8]>, ConnectionError> {
         loop {
             let piece = self.connection.next_piece(&mut self.body)?;

@@ -1,9 +1,8 @@
-//! Lean clients: as little code a technique as will do.
+//! Lean clients: as little code for each transport as possible.
 //!
-//! They ask for the same as the libraries do, and end, break and resume in the same way. What they
-//! leave out is what a subscriber that is one of ten thousand need not pay for: connection pools,
-//! tasks of their own, channels, a buffer a connection, and checking again what the server has
-//! checked.
+//! They send the same requests as the library clients, and end, break and resume in the same way. They have no
+//! connection pool, no extra tasks or channels, no buffer for each connection, and no second check of what the server
+//! has checked, because ten thousand subscribers cannot afford them.
 
 pub(crate) mod http_streaming;
 mod poll;

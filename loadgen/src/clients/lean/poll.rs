@@ -1,4 +1,4 @@
-//! A poll on a connection that is kept.
+//! Polls on a connection that is kept open.
 
 use http::header::CONTENT_ENCODING;
 use http::{HeaderMap, StatusCode};
@@ -14,12 +14,11 @@ use crate::watch::wire::CountedStream;
 pub(crate) struct Poller {
     request: Request,
     connection: Option<Connection<CountedStream>>,
-    /// The body of an answer that several reads or chunks brought.
+    /// The body of an answer that came in several reads or chunks.
     text: Vec<u8>,
 }
 
-/// What the read that brought an answer's head brought of its body, and whether the connection may be asked
-/// again after it.
+/// What the first read of an answer contained, and whether its connection can be used again.
 enum Came {
     Whole { next: Next, keeps: bool },
     Part { status: StatusCode, fields: HeaderMap, body: Body, keeps: bool },
@@ -30,9 +29,8 @@ impl Poller {
         Ok(Self { request: Request::new(feed, &[ANYTHING])?, connection: None, text: Vec::new() })
     }
 
-    /// Asks for what lies after the last message, and hands on what comes. A connection that was
-    /// closed between two polls is made again, as a library does; one that is closed instead of an
-    /// answer has broken.
+    /// Sends one poll and hands on its answer. A connection that the server closed between two polls is opened again,
+    /// as a library does; one that it closes instead of answering is broken.
     pub(crate) async fn poll<S: Sink>(
         &mut self,
         feed: &mut Feed<'_, S>,
@@ -62,7 +60,7 @@ impl Poller {
                 feed.read_returned();
                 let next = answered(feed, status, field, &self.text, polled)?;
                 feed.read_handed_out();
-                // Few answers are so long, and idle connections are many.
+                // Long answers are rare, and idle connections are many.
                 self.text = Vec::new();
                 (next, keeps)
             }
@@ -71,7 +69,7 @@ impl Poller {
         Ok(next)
     }
 
-    /// Reads the head, and hands on the answer where its body is whole; `None` where the head is not whole.
+    /// Parses the head, and hands on the answer where its body is complete; `None` where the head is incomplete.
     fn first_read<S: Sink>(
         &mut self,
         input: &Input,

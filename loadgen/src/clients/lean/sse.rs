@@ -1,4 +1,4 @@
-//! Server-sent events, on a connection of our own. Source: WHATWG HTML §9.2.
+//! Server-sent events on a lean connection. Source: WHATWG HTML §9.2.
 
 use http::HeaderValue;
 use http::header::{ACCEPT, CACHE_CONTROL};

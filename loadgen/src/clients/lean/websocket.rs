@@ -1,4 +1,4 @@
-//! WebSocket, on a socket of our own: text frames in both directions. Source: RFC 6455.
+//! WebSocket on a lean connection: text frames in both directions. Source: RFC 6455.
 
 use tokio::io::AsyncWriteExt;
 
@@ -9,7 +9,7 @@ use crate::clients::sink::Sink;
 use crate::clients::subscription::{Outbound, next_outbound};
 use crate::clients::websocket::{self as frames, FrameReader, Message, handshake};
 
-/// The code of a close after which nothing is left to say (§7.4.1).
+/// The close code after which nothing is left to send (§7.4.1).
 const NORMAL: u16 = 1000;
 
 pub(crate) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, ConnectionError> {

@@ -1,5 +1,5 @@
-//! The libraries that Rust developers use: reqwest for the techniques that a page would do by
-//! `fetch`, eventsource-client and tokio-tungstenite.
+//! The clients that Rust developers use: reqwest for polling and HTTP streaming, eventsource-client, and
+//! tokio-tungstenite.
 
 pub(crate) mod http_streaming;
 mod requests;

@@ -1,7 +1,7 @@
-//! What reqwest asks and is answered, counted; and the registration on its connection.
+//! Requests by reqwest, with their bytes counted.
 //!
-//! reqwest keeps its sockets to itself. What can be had is a layer around its connector, which
-//! learns the local address of each connection as soon as that is made.
+//! reqwest hides its sockets. A layer around its connector learns the local address of every new connection, which is
+//! enough to find its socket.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -23,14 +23,14 @@ use crate::clients::sink::Sink;
 use crate::clients::subscription::Subscription;
 use crate::watch::wire::{Registration, Tally, WireCounters, lines};
 
-/// The connections of one client. Nearly always one: a client that asks again before its connection is back
-/// in its pool makes another, and keeps both.
+/// The counted connections of one client. There is nearly always one; a client that sends again before its connection
+/// is back in the pool opens another, and keeps both.
 type Registrations = Mutex<Vec<Registration>>;
 
 /// A client with a connection of its own.
 pub(crate) struct Requests {
     client: reqwest::Client,
-    /// Held here alone, so that counting ends with the client even where its connector lives on.
+    /// The only strong reference: counting ends with the client, even if its connector lives longer.
     _registrations: Arc<Registrations>,
 }
 
@@ -43,7 +43,7 @@ impl Requests {
         Ok(Self { client, _registrations: registrations })
     }
 
-    /// Asks for what lies after the last message.
+    /// Sends a request for the messages after the current position.
     pub(crate) async fn ask<S: Sink>(&self, feed: &Feed<'_, S>) -> Result<reqwest::Response, ConnectionError> {
         let asking = feed.asking()?;
         let url = asking.url(&feed.subscription.server)?;
@@ -60,7 +60,7 @@ impl Requests {
         Ok(response)
     }
 
-    /// One poll: the answer, whole.
+    /// Sends one poll and reads the whole answer.
     pub(crate) async fn poll<S: Sink>(&self, feed: &Feed<'_, S>) -> Result<Answer, ConnectionError> {
         let mut response = self.ask(feed).await?;
         let (status, head) = (response.status(), std::mem::take(response.headers_mut()));
@@ -70,7 +70,7 @@ impl Requests {
     }
 }
 
-/// Counts a request with the field that reqwest adds where it is not there.
+/// Counts a request, with the `Accept` field that reqwest adds.
 fn count(request: &reqwest::Request, tally: &Tally) -> u64 {
     let accept = (!request.headers().contains_key(ACCEPT)).then_some((ACCEPT.as_str(), &b"*/*"[..]));
     let url = request.url();
@@ -78,7 +78,7 @@ fn count(request: &reqwest::Request, tally: &Tally) -> u64 {
     tally.request(request.method(), target, lines(request.headers()).chain(accept))
 }
 
-/// How long path and query are, with which a URL ends here.
+/// The length of path and query, which end the URL here.
 fn target_length(url: &Url) -> usize {
     url.path().len() + url.query().map_or(0, |query| query.len() + 1)
 }

@@ -1,8 +1,7 @@
-//! Server-sent events, read by `eventsource-client`. Source: WHATWG HTML §9.2.
+//! Server-sent events by `eventsource-client`. Source: WHATWG HTML §9.2.
 //!
-//! The library's own reconnecting is off: every transport waits and resumes in the same way, and
-//! a server that is gone must be noticed. It keeps a hyper client of its own, hence a connection
-//! of its own.
+//! The library's own reconnecting is off, because all transports share one back-off and a server that is gone must be
+//! noticed. Each subscriber has its own hyper client, hence its own connection.
 
 use std::error::Error;
 use std::io;
@@ -62,7 +61,7 @@ fn hand_on<S: Sink>(event: &Event, feed: &mut Feed<'_, S>) -> Result<(), Connect
     feed.event(event.event_type.as_bytes(), event.id.as_deref(), event.data.as_bytes())
 }
 
-/// The fields of an answer's head, as far as the library hands them over.
+/// The fields of an answer's head that the library exposes.
 fn head_of(answer: &eventsource_client::Response) -> HeaderMap {
     let field = |name: &str| {
         let value = answer.get_header_value(name).ok()??.parse().ok()?;
@@ -71,7 +70,7 @@ fn head_of(answer: &eventsource_client::Response) -> HeaderMap {
     answer.get_header_keys().into_iter().filter_map(field).collect()
 }
 
-/// Makes connections that are stream.
+/// Opens counted connections.
 #[derive(Clone)]
 struct Connector {
     counters: WireCounters,
@@ -94,7 +93,7 @@ impl Service<Uri> for Connector {
     }
 }
 
-/// The library's HTTP: a hyper client, with what it asks and is answered counted.
+/// The library's transport: a hyper client whose requests and responses are counted.
 #[derive(Clone)]
 struct Http {
     client: legacy::Client<Connector, Full<Bytes>>,
@@ -131,7 +130,7 @@ impl HttpTransport for Http {
     }
 }
 
-/// A body that is given up where an event does not end: the library itself would take all that comes.
+/// A body that fails when an event does not end; the library itself would buffer without a limit.
 struct Bounded {
     body: Incoming,
     begun: Begun,
@@ -147,13 +146,13 @@ impl Bounded {
     }
 }
 
-/// How much of an event has come that is not whole. Comments do not count once they are.
+/// How much of an incomplete event has come. Complete comments do not count.
 #[derive(Debug, Default)]
 struct Begun {
     line: usize,
     is_comment: bool,
     event: usize,
-    /// An LF that comes next belongs to the line before.
+    /// A following LF belongs to the previous line break.
     after_cr: bool,
 }
 
@@ -162,12 +161,12 @@ struct Begun {
 #[error("an event is too long")]
 struct Endless;
 
-/// What of a line is not kept with the others of its event: `data:`, but for what joins them.
+/// The bytes of a line that the library does not keep: `data:` without the LF that joins lines.
 const NAME_OF_A_FIELD: usize = 4;
 
 impl Begun {
     fn read(&mut self, piece: &[u8]) -> Result<(), Endless> {
-        // Nearly every piece ends with its last event, and need not be looked through.
+        // Nearly every piece ends with an event, and then needs no scan.
         if piece.ends_with(b"\n\n") || piece.ends_with(b"\r\n\r\n") {
             *self = Self::default();
             return Ok(());
@@ -199,7 +198,7 @@ impl Begun {
     }
 }
 
-/// The library's error, or what its transport gave up for.
+/// The library's error, or the cause that its transport failed with.
 fn cause(error: eventsource_client::Error) -> ConnectionError {
     if let eventsource_client::Error::Transport(inner) = &error
         && inner.inner().is::<Endless>()
@@ -209,7 +208,7 @@ fn cause(error: eventsource_client::Error) -> ConnectionError {
     error.into()
 }
 
-/// Whether there was no connection to ask on.
+/// Whether no connection could be made.
 fn is_connecting(error: &TransportError) -> bool {
     error.source().and_then(|cause| cause.downcast_ref::<legacy::Error>()).is_some_and(legacy::Error::is_connect)
 }
@@ -218,7 +217,7 @@ fn is_connecting(error: &TransportError) -> bool {
 mod tests {
     use super::*;
 
-    /// How many times a piece can be repeated until it is too much; `None` where it never is.
+    /// How often a piece can be repeated until it is refused; `None` where it never is.
     fn most(piece: &str, cut: usize) -> Option<usize> {
         let text = piece.repeat(LONGEST_MESSAGE * 8 / piece.len());
         let mut begun = Begun::default();

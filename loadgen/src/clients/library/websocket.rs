@@ -1,6 +1,6 @@
-//! WebSocket, by `tokio-tungstenite`: text frames in both directions. Source: RFC 6455.
+//! WebSocket by `tokio-tungstenite`: text frames in both directions. Source: RFC 6455.
 //!
-//! The handshake is our own, that of the lean client.
+//! Both clients share the handshake.
 
 use futures_util::{SinkExt, StreamExt};
 use tokio_tungstenite::WebSocketStream;
@@ -42,7 +42,7 @@ pub(crate) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, Co
     }
 }
 
-/// Hands on one message; a close that says "complete" or "going away" ends the connection.
+/// Hands on one message; the close code "normal" ends the connection.
 fn read<S: Sink>(incoming: Message, feed: &mut Feed<'_, S>) -> Result<Option<Ended>, ConnectionError> {
     match incoming {
         Message::Text(text) => feed.unit(text.as_bytes(), None).map(|_said| None),
@@ -50,7 +50,7 @@ fn read<S: Sink>(incoming: Message, feed: &mut Feed<'_, S>) -> Result<Option<End
         Message::Close(frame) => {
             Err(frame.map_or(ConnectionError::Ended, |frame| ConnectionError::Closed(frame.code.into())))
         }
-        // Pings are answered by the library on the next read or write.
+        // The library answers pings with the next read or write.
         Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => Ok(None),
         Message::Binary(_) => feed.binary().map(|()| None),
     }

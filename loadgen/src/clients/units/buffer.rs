@@ -1,4 +1,4 @@
-//! Cuts a stream of bytes into units, as the target's dialect separates them.
+//! Cuts bytes into units, as the target's dialect separates them.
 
 use pushoff_model::target::Units;
 
@@ -6,7 +6,7 @@ use super::lines::Lines;
 use super::texts::Texts;
 use crate::clients::error::ConnectionError;
 
-/// Units out of bytes, wherever the reads ended.
+/// Cuts bytes into units, wherever the reads ended.
 #[derive(Debug)]
 pub(crate) enum UnitBuffer {
     Lines(Lines),
@@ -31,7 +31,7 @@ impl UnitBuffer {
         }
     }
 
-    /// Refuses a unit that is longer than [`LONGEST_MESSAGE`](crate::clients::LONGEST_MESSAGE) and still not whole.
+    /// Refuses an incomplete unit that is longer than [`LONGEST_MESSAGE`](crate::clients::LONGEST_MESSAGE).
     pub(crate) const fn bounded(&self) -> Result<(), ConnectionError> {
         match self {
             Self::Lines(lines) => ConnectionError::bounded("a line", lines.begun()),
@@ -39,7 +39,7 @@ impl UnitBuffer {
         }
     }
 
-    /// Whether a unit has begun and is not whole.
+    /// Whether a unit is incomplete.
     pub(crate) const fn is_mid_unit(&self) -> bool {
         match self {
             Self::Lines(lines) => lines.begun() > 0,

@@ -1,6 +1,6 @@
-//! Lines, and what separates them: LF or CR LF, as in NDJSON.
+//! Lines that end in LF or CR LF, as in NDJSON.
 
-/// Takes the first whole line out of these bytes, without its LF or CR LF.
+/// Takes the first whole line out of these bytes, without its line break.
 pub(crate) fn split_line<'b>(bytes: &mut &'b [u8]) -> Option<&'b [u8]> {
     let (line, rest) = bytes.split_at(memchr::memchr(b'\n', bytes)?);
     *bytes = &rest[1..];
@@ -11,17 +11,17 @@ fn without_cr(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-/// Lines out of bytes, wherever the reads ended. A line that one read brought whole is not copied.
+/// Cuts bytes into lines, wherever the reads ended. A line inside one read is not copied.
 #[derive(Debug, Default)]
 pub struct Lines {
-    /// The begin of a line, from earlier reads.
+    /// The start of a line, from earlier reads.
     begun: Vec<u8>,
-    /// Whether that line was completed and handed out.
+    /// Whether that line is complete and was handed out.
     is_out: bool,
 }
 
 impl Lines {
-    /// Takes the next whole line out of these bytes, without its LF or CR LF.
+    /// Takes the next whole line out of these bytes, without its line break.
     pub fn next<'s, 'b: 's>(&'s mut self, bytes: &mut &'b [u8]) -> Option<&'s [u8]> {
         if std::mem::take(&mut self.is_out) {
             self.begun.clear();
@@ -39,7 +39,7 @@ impl Lines {
         self.is_out.then(|| without_cr(&self.begun))
     }
 
-    /// How many bytes there are of a line that is not whole.
+    /// How many bytes of an incomplete line there are.
     pub(crate) const fn begun(&self) -> usize {
         if self.is_out { 0 } else { self.begun.len() }
     }

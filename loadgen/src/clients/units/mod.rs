@@ -1,4 +1,4 @@
-//! Units: what one message is carried in, cut out of what comes and read.
+//! Units: the pieces of a stream or body that carry one message each.
 
 mod buffer;
 mod lines;

@@ -1,17 +1,17 @@
-//! Places in a JSON text, found without building what the text says. Source: RFC 6901.
+//! Finds places in a JSON text without building its value. Source: RFC 6901.
 //!
-//! Several pointers are followed in one pass for as long as they go the same way; what none of
-//! them leads to is skipped. Where a name stands twice, the last is meant, as in most parsers.
+//! Several pointers are followed in one pass while they share a path; everything else is skipped. If a name occurs
+//! twice, the last one counts, as in most parsers.
 
 use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// The rests of pointers, each to be followed where it is there.
+/// The remaining steps of several pointers; `None` for a pointer that leads elsewhere.
 pub(crate) type Ways<'p, const N: usize> = [Option<&'p [String]>; N];
 
-/// What each way leads to, where it leads to something.
+/// The value that each pointer leads to, if any.
 pub(crate) type Found<'u, const N: usize> = [Option<&'u RawValue>; N];
 
 /// Follows pointers into a JSON text.
@@ -22,7 +22,7 @@ pub(crate) fn find<'u, const N: usize>(text: &'u [u8], ways: &Ways<'_, N>) -> se
     Ok(found)
 }
 
-/// The text that a JSON value stands for: a string's own, and any other's as it is written.
+/// The text of a JSON value: a string's content, or any other value as it is written.
 pub(crate) fn text(value: &[u8]) -> Option<std::borrow::Cow<'_, [u8]>> {
     let Some(inside) = value.strip_prefix(b"\"") else { return Some(value.into()) };
     let inside = inside.strip_suffix(b"\"")?;
@@ -32,18 +32,18 @@ pub(crate) fn text(value: &[u8]) -> Option<std::borrow::Cow<'_, [u8]>> {
     serde_json::from_slice::<String>(value).ok().map(|text| text.into_bytes().into())
 }
 
-/// Follows the first step of each way.
+/// Follows the first step of each pointer.
 struct Walk<'p, 'w, const N: usize>(&'w Ways<'p, N>);
 
 impl<'p, const N: usize> Walk<'p, '_, N> {
-    /// The ways that lead on through this name.
+    /// The pointers that continue through this name.
     fn through(&self, name: &str) -> Option<Ways<'p, N>> {
         let on = self.0.map(|way| way?.split_first().filter(|(first, _)| *first == name).map(|(_, rest)| rest));
         on.iter().any(Option::is_some).then_some(on)
     }
 }
 
-/// Goes on from a value on the ways that have led to it.
+/// Follows the pointers that have led to this value.
 fn enter<'u, const N: usize>(
     value: &'u RawValue,
     ways: &Ways<'_, N>,
@@ -130,7 +130,7 @@ impl<'u, const N: usize> Visitor<'u> for Walk<'_, '_, N> {
     }
 }
 
-/// Compares a name with those that are looked for, without keeping it.
+/// Compares a name with the wanted ones without storing it.
 struct Key<'p, 'w, 's, const N: usize>(&'s Walk<'p, 'w, N>);
 
 impl<'u, 'p, const N: usize> DeserializeSeed<'u> for Key<'p, '_, '_, N> {

@@ -1,19 +1,18 @@
-//! Cuts a stream of bytes into JSON texts, one after another, with white space or nothing between.
+//! Cuts bytes into JSON texts, with white space or nothing between them.
 //!
-//! Only brackets and quotes are looked at: whether a piece is JSON is for its reader to say.
-//! Source: RFC 8259.
+//! Only brackets and quotes are tracked; the reader of a text checks whether it is valid JSON. Source: RFC 8259.
 
-/// JSON texts out of bytes, wherever the reads ended. A text that one read brought whole is not copied.
+/// Cuts bytes into JSON texts, wherever the reads ended. A text inside one read is not copied.
 #[derive(Debug, Default)]
 pub(crate) struct Texts {
-    /// The begin of a text, from earlier reads.
+    /// The start of a text, from earlier reads.
     begun: Vec<u8>,
-    /// Whether that text was completed and handed out.
+    /// Whether that text is complete and was handed out.
     is_out: bool,
     at: Position,
 }
 
-/// Where in a text the next byte stands.
+/// The state of the scan at the next byte.
 #[derive(Clone, Copy, Debug, Default)]
 struct Position {
     depth: usize,
@@ -21,18 +20,18 @@ struct Position {
     escaped: bool,
 }
 
-/// What a byte is to the text that it stands in.
+/// How a byte belongs to a text.
 enum Byte {
     /// White space before a text.
     Before,
     Inside,
     Last,
-    /// The first that does not belong to it.
+    /// The first byte after the text.
     After,
 }
 
 impl Texts {
-    /// Takes the next whole text out of these bytes. A number or a name is whole when something follows it.
+    /// Takes the next whole text out of these bytes. A number or a name is whole when another byte follows it.
     pub(crate) fn next<'s, 'b: 's>(&'s mut self, bytes: &mut &'b [u8]) -> Option<&'s [u8]> {
         if std::mem::take(&mut self.is_out) {
             self.begun.clear();
@@ -52,7 +51,7 @@ impl Texts {
         None
     }
 
-    /// What is left when no more bytes will come; `None` where nothing is.
+    /// The last text, when no more bytes will come; `None` where there is none.
     pub(crate) fn rest(&mut self) -> Option<&[u8]> {
         if self.begun() == 0 {
             return None;
@@ -61,7 +60,7 @@ impl Texts {
         Some(&self.begun)
     }
 
-    /// How many bytes there are of a text that is not whole.
+    /// How many bytes of an incomplete text there are.
     pub(crate) const fn begun(&self) -> usize {
         if self.is_out { 0 } else { self.begun.len() }
     }

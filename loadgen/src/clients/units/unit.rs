@@ -1,5 +1,5 @@
-//! What a unit says: a line, an event's data, a frame, the whole of a response. Where the parts of a
-//! message are in it, the target's dialect tells.
+//! Reads a unit: a line, an event's data, a frame, or a whole response. The target's dialect says where in it the
+//! parts of a message are.
 
 use std::borrow::Cow;
 
@@ -8,24 +8,24 @@ use serde_json::value::RawValue;
 
 use super::pointer::{self, Ways};
 
-/// What one unit says.
+/// The content of a unit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unit<'u> {
     /// A message.
     Message {
-        /// Its id, where it has one.
+        /// Its id, if it has one.
         id: Option<Cow<'u, str>>,
-        /// What was published, as it is written there: a JSON string where it was put into one.
+        /// The published payload as it is written in the unit: a JSON string where the server put it into one.
         payload: &'u [u8],
     },
-    /// That messages were missed.
+    /// A notice of missed messages.
     Missed {
-        /// So many; `None` where the server cannot know.
+        /// How many; `None` where the server cannot tell.
         count: Option<u64>,
-        /// The id to go on after, where the notice has one.
+        /// The id to resume after, if the notice has one.
         id: Option<Cow<'u, str>>,
     },
-    /// Nothing of that: a heartbeat, an opening.
+    /// Neither: a heartbeat or an opening.
     Other,
 }
 
@@ -38,19 +38,19 @@ pub struct Reader<'p> {
     trust: Trust,
 }
 
-/// Whether a message that is written in the one usual way is cut out of its line unread.
+/// Whether a message in the usual form is cut out of its line without parsing it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trust {
-    /// No: what came is checked.
+    /// Never: every unit is parsed.
     None,
-    /// From the first message on that is the same read in both ways.
+    /// From the first message on that both ways read alike.
     Earned,
-    /// Yes: the server is known to write it so.
+    /// Always: the server is known to write this form.
     Given,
 }
 
 impl<'p> Reader<'p> {
-    /// A reader of units in which the parts of a message are there.
+    /// A reader for messages with these parts.
     #[must_use]
     pub fn new(parts: &'p Parts, trust: Trust) -> Self {
         let way = |pointer: &'p Pointer| (!pointer.0.is_empty()).then_some(pointer.0.as_slice());
@@ -62,7 +62,7 @@ impl<'p> Reader<'p> {
     /// Reads one unit.
     ///
     /// # Errors
-    /// When it is no JSON text and has to be.
+    /// When the unit is not JSON although it has to be.
     pub fn read<'u>(&mut self, unit: &'u [u8]) -> serde_json::Result<Unit<'u>> {
         let quick = self.shape.as_ref().and_then(|shape| shape.message(unit));
         match (self.trust, quick) {
@@ -86,7 +86,7 @@ impl<'p> Reader<'p> {
             [None, None, None] => [None; 3],
             _ => pointer::find(unit, &self.ways)?,
         };
-        // A `null` is a payload; an id of `null` is none.
+        // A `null` can be a payload, but not an id.
         let id = || id.filter(|id| id.get() != "null").and_then(|id| text(id.get()));
         match (payload, missed) {
             (Some(payload), _) => Ok(Unit::Message { id: id(), payload: payload.get().as_bytes() }),
@@ -97,7 +97,7 @@ impl<'p> Reader<'p> {
     }
 }
 
-/// The text of a JSON string, or a number as it is written.
+/// The content of a JSON string, or a number as it is written.
 fn text(value: &str) -> Option<Cow<'_, str>> {
     match pointer::text(value.as_bytes())? {
         Cow::Borrowed(text) => std::str::from_utf8(text).ok().map(Cow::Borrowed),
@@ -105,7 +105,7 @@ fn text(value: &str) -> Option<Cow<'_, str>> {
     }
 }
 
-/// A message as it is usually written: `{"ID":"…","PAYLOAD":…}`.
+/// The usual form of a message: `{"ID":"…","PAYLOAD":…}`.
 #[derive(Clone, Debug)]
 struct Shape {
     /// `{"ID":"`
@@ -133,7 +133,7 @@ impl Shape {
     }
 }
 
-/// The units of a whole body that has an array of them.
+/// The elements of a body that holds an array of units.
 pub(crate) fn elements<'u>(body: &'u [u8], array: &Pointer) -> serde_json::Result<Vec<&'u RawValue>> {
     if array.0.is_empty() {
         return serde_json::from_slice(body);

@@ -1,4 +1,4 @@
-//! The frames of a WebSocket, as a client reads and writes them. Source: RFC 6455 §5.
+//! WebSocket frames, as a client reads and writes them. Source: RFC 6455 §5.
 
 use crate::clients::error::{LONGEST_MESSAGE, MASKED as MASKED_BY_A_SERVER};
 use crate::clients::io::Input;
@@ -17,23 +17,23 @@ pub(crate) const PONG: u8 = 0xa;
 /// The longest payload of a control frame (§5.5).
 const LONGEST_CONTROL: usize = 125;
 
-/// What the server sent.
+/// A message from the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Message<'a> {
     Text(&'a [u8]),
     Binary,
     Ping(&'a [u8]),
     Pong,
-    /// With the code, where it gives one.
+    /// With its code, if it has one.
     Close(Option<u16>),
 }
 
-/// Messages out of what has come.
+/// Cuts the input into messages.
 #[derive(Debug, Default)]
 pub(crate) struct FrameReader {
-    /// A message that comes in fragments: its kind, and what there is of it.
+    /// An incomplete message that comes in fragments: its kind and its content so far.
     fragments: Option<(u8, Vec<u8>)>,
-    /// The last message that came in fragments.
+    /// The content of the last message that came in fragments.
     joined: Vec<u8>,
 }
 
@@ -44,7 +44,7 @@ struct Head {
     payload: usize,
 }
 
-/// What is wrong with a message that is longer than is taken.
+/// The error for a message that is longer than [`LONGEST_MESSAGE`].
 pub(crate) const TOO_LONG: &str = "a message is too long";
 
 impl FrameReader {
@@ -95,7 +95,7 @@ fn close_of(payload: &[u8]) -> Result<Message<'static>, &'static str> {
     }
 }
 
-/// The head of the frame that begins here, where it is whole.
+/// The head of the frame that begins here; `None` until it is complete.
 fn head_of(bytes: &[u8]) -> Result<Option<Head>, &'static str> {
     let &[first, second, ref rest @ ..] = bytes else { return Ok(None) };
     if first & RESERVED != 0 {
@@ -126,7 +126,7 @@ pub(crate) fn write_text(out: &mut Vec<u8>, text: &str, key: [u8; 4]) {
     write(out, TEXT, text.as_bytes(), key);
 }
 
-/// Appends a final frame, masked as a client's must be (§5.3).
+/// Appends a final frame, masked as a client must do (§5.3).
 pub(crate) fn write(out: &mut Vec<u8>, kind: u8, payload: &[u8], key: [u8; 4]) {
     out.push(FINAL | kind);
     match (u8::try_from(payload.len()), u16::try_from(payload.len())) {
@@ -151,7 +151,7 @@ mod tests {
 
     use super::*;
 
-    /// The messages of these bytes, read one piece after another.
+    /// The messages of these bytes, read piece by piece.
     fn read_pieces<'p>(pieces: impl IntoIterator<Item = &'p [u8]>) -> Result<Vec<String>, &'static str> {
         let (mut reader, mut input, mut out) = (FrameReader::default(), Input::default(), Vec::new());
         for mut piece in pieces {
@@ -236,7 +236,7 @@ mod tests {
         ) {
             let mut bytes = Vec::new();
             for text in &texts {
-                // A server's frame is a client's without mask and key.
+                // A server's frame is a client's frame without mask and key.
                 let at = bytes.len();
                 write_text(&mut bytes, text, [0; 4]);
                 bytes[at + 1] ^= MASKED;

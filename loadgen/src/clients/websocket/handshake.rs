@@ -16,9 +16,8 @@ use crate::clients::io::Input;
 use crate::clients::sink::Sink;
 use crate::watch::wire::CountedStream;
 
-/// Asks for the upgrade; the socket and what came behind the answer. Both clients shake hands so: the
-/// library's own handshake takes extensions that nobody asked for, and refuses lists and interim
-/// responses, which the standards allow.
+/// Sends the handshake; the stream, and what came after the answer. Both clients use it: the library's own handshake
+/// accepts extensions that nobody asked for, and refuses lists and interim responses, which the standards allow.
 pub(crate) async fn handshake<S: Sink>(feed: &mut Feed<'_, S>) -> Result<(CountedStream, Input), ConnectionError> {
     let key = generate_key();
     let value = HeaderValue::try_from(&key).or(Err(ConnectionError::Frame("the key is no text of a field")))?;
@@ -41,7 +40,7 @@ pub(crate) async fn handshake<S: Sink>(feed: &mut Feed<'_, S>) -> Result<(Counte
     Ok((connection.io, connection.input))
 }
 
-/// Whether the server has agreed to what was asked, and to nothing else (§4.1).
+/// Checks that the server agreed to the request and to nothing else (§4.1).
 fn agreed(fields: &HeaderMap, key: &str, asked: &HeaderMap) -> Result<(), String> {
     let wrong = |what: &str, name: &HeaderName| {
         let said: Vec<_> = elements(fields, name).collect();
@@ -69,8 +68,7 @@ fn agreed(fields: &HeaderMap, key: &str, asked: &HeaderMap) -> Result<(), String
     }
 }
 
-/// The elements of a field that is a list, in all its lines; empty ones count for nothing (RFC 9110
-/// §5.6.1).
+/// The elements of a list field, over all its lines, without empty elements (RFC 9110 §5.6.1).
 fn elements<'f>(fields: &'f HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'f str> {
     let lines = fields.get_all(name).into_iter().map(|line| line.to_str().unwrap_or("not ASCII"));
     lines.flat_map(|line| line.split(',')).map(str::trim).filter(|element| !element.is_empty())
@@ -80,8 +78,7 @@ fn elements<'f>(fields: &'f HeaderMap, name: &HeaderName) -> impl Iterator<Item 
 mod tests {
     use super::*;
 
-    /// Whether an answer to the handshake of RFC 6455 §1.3 is taken by one who asked for these
-    /// subprotocols.
+    /// Whether a client that asked for these subprotocols accepts this answer to the handshake of RFC 6455 §1.3.
     fn answer(lines: &[(HeaderName, &'static str)], asked: Option<&'static str>) -> Result<(), String> {
         let mut fields = HeaderMap::new();
         for (name, value) in lines {

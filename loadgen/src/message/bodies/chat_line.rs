@@ -1,4 +1,4 @@
-//! Lines of talk of 20 to 200 characters, with who said them.
+//! Chat messages of 20 to 200 characters, with the speaker's name.
 
 use rand::RngExt;
 use rand::rngs::Xoshiro256PlusPlus;
@@ -9,14 +9,14 @@ use crate::message::text::append;
 const SHORTEST: usize = 20;
 const LONGEST: usize = 200;
 
-/// Common words, so that lines have the length of lines.
+/// Common English words, for a realistic length distribution.
 const WORDS: [&str; 32] = [
     "and", "the", "is", "it", "so", "you", "that", "was", "for", "on", "are", "with", "they", "at", "one", "have",
     "this", "from", "by", "hot", "but", "what", "some", "we", "can", "out", "other", "were", "all", "there", "when",
     "really",
 ];
 
-/// A member of a room who has things to say.
+/// A member of a chat room.
 #[derive(Debug)]
 pub(crate) struct Speaker {
     chance: Xoshiro256PlusPlus,
@@ -36,7 +36,7 @@ impl Speaker {
             out.push_str(WORDS.choose(&mut self.chance).copied().unwrap_or("so"));
             out.push(' ');
         }
-        // Words are ASCII, so any place is a boundary.
+        // All words are ASCII, so every byte is a boundary.
         out.truncate(start + length);
         out.push_str("\"}");
     }

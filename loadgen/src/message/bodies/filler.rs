@@ -1,4 +1,4 @@
-//! Text of an exact size, where only the size of a message matters.
+//! Text of an exact size, for workloads in which only the size matters.
 
 use std::sync::Arc;
 
@@ -9,9 +9,9 @@ use rand::distr::Alphanumeric;
 use crate::message::stamp::ENVELOPE_BYTES;
 use crate::seeding::{Purpose, stream};
 
-/// A JSON string that fills a published message up to `total`, envelope included.
+/// A JSON string that fills a published message up to `total` bytes, envelope included.
 ///
-/// Random letters: text that repeats would flatter whatever compresses.
+/// Random letters, because repetitive text would favour a server that compresses.
 pub(super) fn body(total: ByteCount, seed: u64) -> Arc<str> {
     let total = usize::try_from(total.0).unwrap_or(usize::MAX);
     let letters = total.saturating_sub(ENVELOPE_BYTES + 2);

@@ -1,7 +1,7 @@
-//! What messages carry: one file a kind of body.
+//! The bodies of messages: one file for each kind.
 //!
-//! Bodies follow from the trial's seed, the publisher and the index alone, so that every transport
-//! of a trial carries the same bytes, stamps aside.
+//! A body depends only on the trial's seed, the publisher and the index, so all transports of a trial carry the same
+//! bytes, apart from the stamps.
 
 mod chat_line;
 mod filler;
@@ -21,12 +21,11 @@ use crate::seeding::{Purpose, stream};
 pub(crate) struct BodySource<'w> {
     workload: &'w Workload,
     seed: u64,
-    /// The same for all publishers, where only the size matters.
+    /// Shared by all publishers.
     filler: Option<Arc<str>>,
 }
 
 impl<'w> BodySource<'w> {
-    /// The bodies that a workload asks for.
     pub(crate) fn new(workload: &'w Workload, seed: u64) -> Self {
         let filler = match workload.payload {
             Payload::Bytes { bytes } => Some(filler::body(bytes, seed)),
@@ -35,7 +34,7 @@ impl<'w> BodySource<'w> {
         Self { workload, seed, filler }
     }
 
-    /// The bodies of one publisher, which will send `total` messages.
+    /// The bodies of one publisher, which sends `total` messages.
     pub(crate) fn of(&self, publisher: u32, total: u64) -> Bodies {
         if let Load::Trace { events, .. } = &self.workload.load {
             return Bodies::Trace { events: events.clone(), topic: publisher, next: 0 };
@@ -51,7 +50,7 @@ impl<'w> BodySource<'w> {
     }
 }
 
-/// The bodies of one publisher's messages, in the order of their index.
+/// The bodies of one publisher, in the order of its messages.
 #[derive(Debug)]
 pub(crate) enum Bodies {
     Filler(Arc<str>),
@@ -63,7 +62,7 @@ pub(crate) enum Bodies {
 }
 
 impl Bodies {
-    /// Appends the body of the next message, a JSON text without line breaks.
+    /// Appends the next body: JSON on one line.
     pub(crate) fn write_next(&mut self, out: &mut String) {
         match self {
             Self::Filler(text) => out.push_str(text),

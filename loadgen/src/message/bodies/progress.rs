@@ -1,4 +1,4 @@
-//! A job's reports: percent done, stage and counts, ending at 100 %.
+//! Progress reports of a job: percent, stage and counts, up to 100 %.
 
 use rand::RngExt;
 use rand::rngs::Xoshiro256PlusPlus;
@@ -7,7 +7,7 @@ use crate::message::text::append;
 
 const STAGES: [&str; 4] = ["preparing", "uploading", "processing", "verifying"];
 
-/// A job on its way.
+/// A job that reports its progress.
 #[derive(Debug)]
 pub(crate) struct Job {
     reports: u64,

@@ -1,11 +1,11 @@
-//! Quotes of one symbol: bid, ask and last walk at random in ticks of a cent.
+//! Quotes of one symbol: bid, ask and last price do a random walk in ticks of a cent.
 
 use rand::RngExt;
 use rand::rngs::Xoshiro256PlusPlus;
 
 use crate::message::text::append;
 
-/// A symbol's price on its walk.
+/// The random walk of one symbol.
 #[derive(Debug)]
 pub(crate) struct Walk {
     chance: Xoshiro256PlusPlus,

@@ -1,40 +1,39 @@
-//! The search for the most load that an SLO survives: one machine of states a cell, pure.
+//! The search for the highest load that meets an SLO: a pure state machine for each cell.
 //!
-//! The load doubles until it is too much, or halves until it is not; what lies between is bisected
-//! geometrically until it is within a step. Then the border is walked for a fixed number of trials,
-//! up by a step where the SLO held and down where it broke (an up-down staircase: Dixon and Mood,
-//! JASA 1948), because one trial near the border says little: the loads of the walk are the sample
-//! that the capacity and its interval come from. Two loads beyond it show what overload does.
+//! The load doubles until the SLO breaks, or halves until it holds; then the gap is bisected geometrically down to
+//! one step. One trial near the limit says little, so a staircase of trials follows, up by a step after the SLO held
+//! and down after it broke (up-down method: Dixon and Mood, JASA 1948). Its loads are the sample that the capacity
+//! and its interval come from. Two loads beyond the capacity show the effect of overload.
 
 use pushoff_model::Workload;
 use pushoff_model::record::{Failure, FailureKind, Measurement, Outcome, Purpose, Step};
 use pushoff_model::workload::{Growth, Search, Slo};
 
-/// A step of the staircase, and how near the bisection comes. Chosen here: finer than a server's
-/// own scatter between trials, and the walk is over before it would be a waste of time.
+/// The staircase's step, and the precision of the bisection. Chosen here: finer than the scatter between trials of a
+/// server, and coarse enough to end soon.
 const STEP: f64 = 1.1;
-/// How often a trial that says nothing about the server is repeated at its load.
+/// How often a trial is repeated whose limit was not the server.
 const MOST_REPEATS: u32 = 2;
-/// How far below the workload's own load a search goes: halvings. Chosen here.
+/// How many halvings below the workload's own load a search goes. Chosen here.
 const MOST_HALVINGS: i32 = 10;
-/// The loads beyond the capacity, as parts of it. Chosen here: clearly past the knee, and far past.
+/// The overloads as multiples of the capacity. Chosen here: clearly past the knee, and far past it.
 const OVERLOADS: [f64; 2] = [1.5, 2.5];
 
-/// What a trial at a load says about it.
+/// What a trial says about its load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// The SLO was met and nothing was lost.
     Held,
-    /// It was not.
+    /// The SLO was missed, or something was lost.
     Broke,
-    /// It was met, though the generator or the machine was the limit: without that it would have
-    /// been met too. Worth a better trial, but no reason to stop.
+    /// The SLO was met although the generator or the machine was the limit. A repeat may be cleaner; the search goes
+    /// on anyway.
     HeldInSpite,
-    /// The generator or the machine was the limit: it says nothing about the server.
+    /// The generator or the machine was the limit, so the trial says nothing about the server.
     Void,
     /// There is no measurement.
     Failed,
-    /// The run ends here.
+    /// The run was interrupted.
     Interrupted,
 }
 
@@ -50,7 +49,7 @@ pub(crate) fn verdict(slo: Option<&Slo>, outcome: &Outcome) -> Verdict {
             kind: FailureKind::Server | FailureKind::Connect | FailureKind::Unbalanced, ..
         }) => return Verdict::Failed,
     };
-    // Without a bound on latency a better trial at a load that held would bring no more than was asked for.
+    // An SLO without a latency bound gains nothing from a cleaner trial at a load that held.
     let is_bounded = slo.is_none_or(Slo::bounds_latency);
     match (slo.is_none_or(|slo| meets(measurement, slo)), measurement.void(slo).is_some()) {
         (true, false) => Verdict::Held,
@@ -68,7 +67,7 @@ fn meets(measurement: &Measurement, slo: &Slo) -> bool {
     enough && counts.lost == 0 && (slo.may_skip || counts.missed == 0)
 }
 
-/// One search under way.
+/// A capacity search.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct CapacitySearch {
     pub(crate) growth: Growth,
@@ -81,7 +80,7 @@ pub(crate) struct CapacitySearch {
 
 #[derive(Clone, Debug, PartialEq)]
 enum Stage {
-    /// Doubling; halving, as long as something broke and nothing held.
+    /// Doubling; or halving, until the SLO holds for the first time.
     Ramp {
         load: f64,
         held: Option<f64>,
@@ -95,14 +94,13 @@ enum Stage {
         load: f64,
         walked: Vec<f64>,
     },
-    /// The loads that are left, the next one last.
+    /// The remaining loads, the next one last.
     Overload(Vec<f64>),
     Over,
 }
 
 impl CapacitySearch {
-    /// A search from the workload's own load on, up to the search's `most`, with that many trials
-    /// of the staircase.
+    /// A search from the workload's own load up to the search's `most`, with this many trials of the staircase.
     pub(crate) fn new(search: &Search, workload: &Workload, confirmations: u32) -> Self {
         let begin = workload.offered(search.grow);
         let least = match search.grow {
@@ -124,7 +122,7 @@ impl CapacitySearch {
         }
     }
 
-    /// What to try next; `None` when the search is over.
+    /// The next load; `None` when the search is over.
     pub(crate) fn step(&self) -> Option<Step> {
         let (load, purpose) = match &self.stage {
             Stage::Ramp { load, .. } => (*load, Purpose::Ramp),
@@ -136,7 +134,7 @@ impl CapacitySearch {
         Some(Step { load, purpose })
     }
 
-    /// Takes in what the trial of [`Self::step`] showed.
+    /// Notes the result of the trial at [`Self::step`].
     pub(crate) fn tell(&mut self, verdict: Verdict) {
         let held = match verdict {
             Verdict::Interrupted => {
@@ -149,7 +147,7 @@ impl CapacitySearch {
                 self.repeats += 1;
                 return;
             }
-            // Not saturated: whatever held last is known to be within its capacity.
+            // The generator cannot saturate the server: the last load that held is within its capacity.
             Verdict::Void if !self.is_overload() => {
                 self.stage = Stage::Over;
                 return;
@@ -175,10 +173,10 @@ impl CapacitySearch {
         };
     }
 
-    /// How many trials are left at most, repeats aside.
+    /// The most trials that remain, without repeats.
     pub(crate) fn most_left(&self) -> u64 {
         let steps = |ratio: f64, base: f64| count(ratio.max(1.0).log(base).ceil());
-        // Between whole numbers a half is not quite a half.
+        // Half of an odd number of subscribers is rounded.
         let whole = u64::from(self.growth == Growth::Subscribers);
         let bisections = |ratio: f64| steps(ratio.max(STEP).log(STEP), 2.0) + whole;
         let after = self.confirmations as u64 + OVERLOADS.len() as u64;
@@ -214,7 +212,7 @@ impl CapacitySearch {
         }
     }
 
-    /// Bisects what lies between what held and what broke, or begins to walk where that is little.
+    /// Bisects the gap, or begins the staircase if the gap is small.
     fn between(&self, held: f64, broke: f64) -> Stage {
         let middle = self.middle(held, broke);
         if broke / held <= STEP || middle <= held || middle >= broke {
@@ -253,7 +251,7 @@ impl CapacitySearch {
         self.whole((held * broke).sqrt())
     }
 
-    /// A load that can be asked for: nobody is half a subscriber.
+    /// A load that can be run: subscribers are whole numbers.
     fn whole(&self, load: f64) -> f64 {
         match self.growth {
             Growth::Rate => load,

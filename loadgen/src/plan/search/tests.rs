@@ -10,7 +10,7 @@ fn search(name: &str) -> CapacitySearch {
     CapacitySearch::new(&workload.search.unwrap(), &workload, 8)
 }
 
-/// Runs a search to its end against what a load does; returns every step with its verdict.
+/// Runs a search to its end against a simulated server; returns every step with its verdict.
 fn run(mut search: CapacitySearch, mut server: impl FnMut(f64) -> Verdict) -> Vec<(Step, Verdict)> {
     let mut steps = Vec::new();
     while let Some(step) = search.step() {
@@ -119,7 +119,7 @@ fn an_interrupt_ends_it_and_overload_is_tried_once_whatever_it_shows() {
     assert_eq!(search.step(), None);
     let mut border = sharp(1_000.0);
     let steps = run(self::search("capacity"), |load| {
-        // The overload alone: 1.5 and 2.5 times the border.
+        // Only the overloads: 1.5 and 2.5 times the limit.
         let beyond = (1_400.0..1_590.0).contains(&load) || load > 1_700.0;
         if beyond { Verdict::Void } else { border(load) }
     });

@@ -1,8 +1,7 @@
-//! What the clients themselves count of a trial: messages, requests, and what each must weigh.
+//! The clients' own counts of a trial: messages, requests, and their theoretical size.
 //!
-//! The weight is theory, computed from what was received and from the fields that were sent; the
-//! kernel's counters stand beside it. What is neither is left as the difference: heartbeats,
-//! opening lines, last chunks, pings.
+//! The theoretical size follows from the received messages and the fields that were sent. What the kernel counts
+//! beyond it is heartbeats, opening lines, last chunks and pings.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,7 +10,7 @@ use pushoff_model::overhead;
 use pushoff_model::record::Contents;
 use pushoff_model::{Cursor, Transport};
 
-/// Growing sums, entered by every subscriber of a trial.
+/// Sums over all subscribers of a trial.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     messages: AtomicU64,
@@ -25,7 +24,7 @@ pub(crate) struct Tally {
     spoken_bytes: AtomicU64,
 }
 
-/// Messages that one subscriber has heard and that are entered together.
+/// Messages of one subscriber that are added together.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Heard {
     messages: u64,
@@ -34,8 +33,7 @@ pub(crate) struct Heard {
 }
 
 impl Heard {
-    /// A message; without a cursor it is not of our own wire contract, and what its framing must
-    /// weigh is not known.
+    /// Adds a message. Without a cursor it is not of pushoff's protocol, and its framing is unknown.
     pub(crate) fn message(&mut self, transport: Transport, cursor: Option<Cursor>, payload: &[u8]) {
         self.messages += 1;
         self.payload_bytes += payload.len() as u64;
@@ -65,7 +63,7 @@ impl Tally {
         }
     }
 
-    /// Enters what a subscriber has heard.
+    /// Adds the messages of one subscriber.
     pub(crate) fn add(&self, heard: &Heard) {
         if heard.messages > 0 {
             add(&self.messages, heard.messages);
@@ -74,7 +72,7 @@ impl Tally {
         }
     }
 
-    /// A request without a body, with every field that is on the wire; the bytes of its head.
+    /// Adds a request without a body, with all fields on the wire; the bytes of its head.
     pub(crate) fn request<'a>(
         &self,
         method: &Method,
@@ -86,19 +84,19 @@ impl Tally {
         bytes
     }
 
-    /// A request whose head has that many bytes.
+    /// Adds a request whose head has that many bytes.
     pub(crate) fn request_of(&self, bytes: u64) {
         add(&self.requests, 1);
         add(&self.request_head_bytes, bytes);
     }
 
-    /// Takes back a request that was never sent, because there was no connection for it.
+    /// Removes a request that was never sent, because no connection could be made.
     pub(crate) fn not_sent(&self, bytes: u64) {
         self.requests.fetch_sub(1, Ordering::Relaxed);
         self.request_head_bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 
-    /// A response's head. `reason` is what stood in the status line, where it is not the usual.
+    /// Adds a response's head. `reason` is the reason phrase, if it is not the usual one.
     pub(crate) fn response(&self, status: StatusCode, reason: Option<&[u8]>, fields: &HeaderMap) {
         let usual = status.canonical_reason().unwrap_or_default().len();
         let reason = reason.map_or(usual, <[u8]>::len);
@@ -106,7 +104,7 @@ impl Tally {
         add(&self.response_head_bytes, overhead::response_head(reason as u64, lines(fields)));
     }
 
-    /// A response whose head had that many bytes.
+    /// Adds a response whose head has that many bytes.
     pub(crate) fn response_of(&self, bytes: u64) {
         add(&self.responses, 1);
         add(&self.response_head_bytes, bytes);
@@ -121,7 +119,7 @@ impl Tally {
     }
 }
 
-/// The fields of a head, one a line.
+/// The fields of a head, one for each line.
 pub(crate) fn lines(fields: &HeaderMap) -> impl Iterator<Item = (&str, &[u8])> {
     fields.iter().map(|(name, value)| (name.as_str(), value.as_bytes()))
 }

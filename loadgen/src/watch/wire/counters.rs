@@ -1,8 +1,8 @@
-//! What crossed the connections of a trial, from the kernel's counters and the clients' own.
+//! Counts what crossed the connections of a trial.
 //!
-//! Every connection is registered when it is made. Its counters are read from its socket for as
-//! long as that is open, and are kept from the last reading when it closes, so that no byte is
-//! lost with a connection. A system without these counters yields `None`, never a guess.
+//! Every connection is registered when it opens. Its counters are read from its socket while it is open; the last
+//! reading is kept when it closes, so that no byte is lost. Without kernel support the result is `None`, never an
+//! estimate.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -17,7 +17,7 @@ use super::duplicate;
 use super::flows::Flows;
 use super::socket::{Socket, is_supported};
 
-/// The counters of all connections of a trial, open and closed. Clones count together.
+/// The counters of all connections of a trial, open and closed. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct WireCounters {
     shared: Arc<Shared>,
@@ -33,13 +33,13 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Connections {
     open: HashMap<u64, Socket>,
-    /// What the connections carried that are closed.
+    /// The sum of the closed connections.
     closed: Flows,
     registered: u64,
 }
 
 impl WireCounters {
-    /// What has crossed all connections so far; `None` where the kernel does not say.
+    /// The traffic so far; `None` without kernel support.
     #[must_use]
     pub fn traffic(&self) -> Option<Traffic> {
         if !is_supported() {
@@ -54,19 +54,19 @@ impl WireCounters {
         Some(Traffic { down: sum.down, up: sum.up, contents: self.tally().contents() })
     }
 
-    /// Connections that were gone before their counters could be read.
+    /// How many connections closed before their counters could be read.
     #[must_use]
     pub fn unread(&self) -> u64 {
         self.shared.unread.load(Ordering::Relaxed)
     }
 
-    /// The clients' own counting.
+    /// The clients' own counts.
     pub(crate) fn tally(&self) -> &Tally {
         &self.shared.tally
     }
 
-    /// Registers a connection whose socket a library keeps to itself, by its local address; `None`
-    /// where it cannot be found, which is counted.
+    /// Registers a connection whose socket a library hides, by its local address. `None` if the socket is not found,
+    /// which is counted.
     #[cfg(target_os = "linux")]
     pub(crate) fn register_hidden(&self, local: SocketAddr) -> Option<Registration> {
         let registration = duplicate::of_socket_at(local).map(|socket| self.register(Socket::Duplicate(socket)));
@@ -76,7 +76,7 @@ impl WireCounters {
         registration
     }
 
-    /// There are no counters to be read.
+    /// Without kernel support there is nothing to register.
     #[cfg(not(target_os = "linux"))]
     pub(crate) fn register_hidden(&self, _: SocketAddr) -> Option<Registration> {
         None
@@ -95,8 +95,7 @@ impl WireCounters {
     }
 }
 
-/// A connection's place among the counters. Dropped when the connection ends: its counters are then
-/// read for the last time, and the counters let go of its socket.
+/// A registered connection. When it is dropped, its counters are read for the last time and its socket is released.
 #[derive(Debug)]
 pub(crate) struct Registration {
     counters: WireCounters,

@@ -1,8 +1,8 @@
-//! A second descriptor of a socket that a library keeps to itself.
+//! A second descriptor of a socket that a library hides.
 //!
-//! `pidfd_getfd` on our own process duplicates a descriptor by its number, and fails where there
-//! is none, so that nothing is assumed of numbers that belong to others. A kernel before 5.6 has
-//! no such call, and a container may forbid it: then the socket is not found.
+//! `pidfd_getfd` on this process duplicates a descriptor by its number and fails if there is none, so trying a
+//! foreign number is safe. A kernel before 5.6 lacks the call and a container may forbid it; then the socket is not
+//! found.
 
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
@@ -12,8 +12,8 @@ use rustix::process::{PidfdFlags, PidfdGetfdFlags, Resource, getpid, getrlimit, 
 
 /// The socket of this process that is bound to `local`.
 ///
-/// A descriptor gets the least number that is free: one that was just made stands close below the
-/// next, so that the search begins there.
+/// A new descriptor gets the lowest free number, so a socket that was just opened is found close below the next free
+/// number, where the search begins.
 pub(crate) fn of_socket_at(local: SocketAddr) -> Option<OwnedFd> {
     let process = pidfd_open(getpid(), PidfdFlags::empty()).ok()?;
     let next = process.as_raw_fd();

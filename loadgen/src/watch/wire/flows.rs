@@ -1,8 +1,8 @@
-//! What crossed connections, in both directions.
+//! The traffic of connections, in both directions.
 
 use pushoff_model::record::Flow;
 
-/// Both directions of one connection, or of several.
+/// The traffic of one or several connections.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Flows {
     pub(crate) down: Flow,

@@ -1,4 +1,4 @@
-//! What crossed the connections of a trial, from the kernel's counters and the clients' own.
+//! Wire counters: what crossed the connections of a trial, from the kernel's counters and the clients' own.
 
 mod contents;
 mod counters;

@@ -1,4 +1,4 @@
-//! A socket whose counters can be read while somebody else uses it.
+//! A socket whose counters can be read while another task uses it.
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -10,17 +10,17 @@ use super::flows::Flows;
 #[cfg(target_os = "linux")]
 use super::tcp_info;
 
-/// A connection's socket, as far as it takes to read its counters.
+/// The socket of a registered connection.
 #[derive(Debug)]
 pub(crate) enum Socket {
-    /// One that is ours.
+    /// A socket of a [`CountedStream`](super::stream::CountedStream).
     Own(Arc<Watched>),
-    /// Another descriptor of a socket that a library keeps to itself.
+    /// A second descriptor of a socket that a library hides.
     #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "made of Linux' descriptors of processes"))]
     Duplicate(OwnedFd),
 }
 
-/// The stream, and whether its reader has met its end.
+/// A stream, and whether its reader has seen its end.
 #[derive(Debug)]
 pub(crate) struct Watched {
     pub(crate) stream: TcpStream,

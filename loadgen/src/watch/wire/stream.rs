@@ -1,4 +1,4 @@
-//! A socket of ours whose counters can be read beside its use.
+//! A TCP stream whose bytes are counted.
 
 use std::io::{self, IoSlice};
 use std::net::{IpAddr, SocketAddr};
@@ -15,16 +15,16 @@ use tokio::net::{TcpSocket, TcpStream};
 use super::counters::{Registration, WireCounters};
 use super::socket::{Socket, Watched};
 
-/// A TCP stream that counts among the counters, until it is dropped.
+/// A TCP stream that is registered with the counters until it is dropped.
 #[derive(Debug)]
 pub(crate) struct CountedStream {
-    // First: the counters are read before the socket closes.
+    // The first field: it is dropped, and its counters read, before the socket closes.
     _registration: Registration,
     watched: Arc<Watched>,
 }
 
 impl CountedStream {
-    /// Connects, from `source` where one is given.
+    /// Connects, from `source` if there is one.
     pub(crate) async fn connect(
         counters: &WireCounters,
         target: SocketAddr,
@@ -45,8 +45,7 @@ impl CountedStream {
     }
 }
 
-/// Leaves the choice of the port to `connect`, which knows the other end and so need not find one
-/// that is free towards everybody.
+/// Leaves the choice of the port to `connect`. Knowing the peer, it can use a port that is in use towards others.
 #[cfg(target_os = "linux")]
 fn choose_the_port_late(socket: &TcpSocket) -> io::Result<()> {
     use nix::sys::socket::{SetSockOpt, sockopt};
@@ -66,8 +65,8 @@ impl AsyncRead for CountedStream {
             ready!(stream.poll_read_ready(cx))?;
             let mut in_part = false;
             let read = stream.try_io(Interest::READABLE, || match stream.try_read_buf(buf) {
-                // Less than there was room for: the socket is empty, and asking it again would be
-                // one more system call. Tokio's own reading says so in the same way.
+                // A short read means that the socket is empty: another read would be a needless system call. Tokio's
+                // own streams do the same.
                 Ok(bytes) if (1..room).contains(&bytes) => {
                     in_part = true;
                     Err(io::ErrorKind::WouldBlock.into())
@@ -129,7 +128,7 @@ impl AsyncWrite for CountedStream {
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         match shutdown(&self.watched.stream, Shutdown::Write) {
-            // The other end was faster.
+            // The peer has already closed.
             Ok(()) | Err(rustix::io::Errno::NOTCONN) => Poll::Ready(Ok(())),
             Err(error) => Poll::Ready(Err(error.into())),
         }
@@ -200,7 +199,7 @@ mod tests {
         let (mut stream, mut peer) = pair(&counters).await;
         peer.write_all(b"bye").await.unwrap();
         drop(peer);
-        // Nobody is there to read it, which the peer's kernel says with a reset.
+        // The peer has closed, so its kernel answers with a reset.
         stream.write_all(b"what?").await.unwrap();
         let mut all = Vec::new();
         stream.read_to_end(&mut all).await.unwrap();

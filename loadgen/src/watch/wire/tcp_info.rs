@@ -1,7 +1,6 @@
-//! A connection's counters as Linux keeps them: `TCP_INFO`.
+//! A connection's counters from Linux' `TCP_INFO`.
 //!
-//! Source: `struct tcp_info` in the kernel's `include/uapi/linux/tcp.h`, which only ever grows at
-//! its end, and tcp(7).
+//! Source: `struct tcp_info` in the kernel's `include/uapi/linux/tcp.h`, which only grows at its end, and tcp(7).
 
 use std::os::fd::AsFd;
 use std::sync::LazyLock;
@@ -12,10 +11,10 @@ use pushoff_model::record::Flow;
 
 use super::flows::Flows;
 
-/// The kernel from which on `tcp_info` reaches as far as [`TcpInfo`] does.
+/// The first kernel whose `tcp_info` has all fields of [`TcpInfo`].
 const FIRST_KERNEL: (u32, u32) = (4, 19);
 
-/// What of `struct tcp_info` is needed, and what lies before it. A longer one is cut by the kernel.
+/// The start of `struct tcp_info`, up to the last field that is needed. The kernel truncates a longer one.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 struct TcpInfo {
@@ -50,7 +49,7 @@ nix::getsockopt_impl!(
     nix::sys::socket::sockopt::GetStruct<TcpInfo>
 );
 
-/// Whether this kernel has all the counters. An older one would hand over less than is asked for.
+/// Whether this kernel fills all fields.
 pub(crate) fn is_supported() -> bool {
     static SUPPORTED: LazyLock<bool> = LazyLock::new(|| {
         let release = rustix::system::uname().release().to_string_lossy().into_owned();
@@ -59,19 +58,19 @@ pub(crate) fn is_supported() -> bool {
     *SUPPORTED
 }
 
-/// The first two numbers of a kernel's release, such as `6.1.0-18-amd64`.
+/// The first two numbers of a kernel release such as `6.1.0-18-amd64`.
 fn version(release: &str) -> Option<(u32, u32)> {
     let mut numbers = release.split(|character: char| !character.is_ascii_digit()).map(str::parse);
     Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
 }
 
-/// What crossed a connection so far. `has_ended` says that its reader was told of the end.
+/// The traffic so far. `has_ended` says that the reader has seen the end.
 pub(crate) fn flows(socket: &impl AsFd, has_ended: bool) -> Option<Flows> {
     if !is_supported() {
         return None;
     }
     let counters = ReadTcpInfo.get(socket).ok()?;
-    // The sequence number that a FIN takes is among the bytes received.
+    // A FIN's sequence number counts as a received byte.
     let ending = u64::from(counters.peer_has_ended(has_ended));
     Some(Flows {
         down: Flow {
@@ -94,21 +93,21 @@ pub(crate) fn is_established(socket: &impl AsFd) -> bool {
     is_supported() && ReadTcpInfo.get(socket).is_ok_and(|counters| counters.state == ESTABLISHED)
 }
 
-/// The state of a connection in use, by its number in the kernel's `tcp_states.h`.
+/// The state of an open connection in the kernel's `tcp_states.h`.
 const ESTABLISHED: u8 = 1;
-/// States in which the peer's FIN has come.
+/// States after the peer's FIN.
 const AFTER_ITS_FIN: [u8; 4] = [6, 8, 9, 11];
-/// No state at all: reset, or done with.
+/// The state after a reset or a completed close.
 const CLOSED: u8 = 7;
 
 impl TcpInfo {
-    /// Whether a FIN has come. A closed connection's state does not tell: its reader may know, and
-    /// one that closed in order, rather than by a reset, had FINs in both directions.
+    /// Whether the peer's FIN has arrived. The state of a closed connection does not show it: either its reader has
+    /// seen the end, or both sides closed in order.
     fn peer_has_ended(&self, has_ended: bool) -> bool {
         AFTER_ITS_FIN.contains(&self.state) || (self.state == CLOSED && (has_ended || self.own_fin_is_acked()))
     }
 
-    /// The SYN and the FIN that we sent are among the bytes acknowledged and not among those sent.
+    /// Whether our FIN was acknowledged: SYN and FIN count as acknowledged bytes, but not as sent ones.
     const fn own_fin_is_acked(&self) -> bool {
         self.bytes_acked == self.bytes_sent.saturating_sub(self.bytes_retrans) + 2
     }
