@@ -72,7 +72,7 @@ pub(crate) fn check<'a>(
     descriptor_limit: u64,
 ) -> anyhow::Result<Machine> {
     let noise = pushoff_loadgen::noise(&cpus.server).context("listening to how loud the machine is")?;
-    let mut shortages = pushoff_loadgen::shortages(workloads.clone(), descriptor_limit);
+    let mut shortages = pushoff_loadgen::preflight(workloads.clone(), descriptor_limit);
     shortages.extend(pushoff_loadgen::too_loud(&noise, workloads.filter_map(|workload| workload.slo.as_ref())));
     if cpus.allowed == 1 {
         shortages.push(

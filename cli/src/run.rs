@@ -64,7 +64,7 @@ pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus, json: bool) ->
             pinning: cpus.pinning.clone(),
             descriptor_limit,
             servers,
-            knobs: pushoff_loadgen::knobs(),
+            knobs: pushoff_loadgen::settings(),
             machine,
             browser,
         },

@@ -30,9 +30,9 @@ pub use clients::fuzz;
 pub use plan::{
     Asked, Left, MOST_IN_A_BROWSER, Plan, Trial, connections_needed, descriptors_needed, raise_descriptor_limit,
 };
-pub use preflight::shortages;
+pub use preflight::preflight;
 pub use probe::{Finding, Offer, Relay, probe};
 pub use server::{NotFound, Server, find};
-pub use settings::knobs;
+pub use settings::settings;
 pub use trial::{nothing_due, run};
 pub use watch::{WireCounters, held_back_to, noise, processes_of, too_loud};

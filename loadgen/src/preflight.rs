@@ -12,7 +12,7 @@ use crate::plan::descriptors_needed;
 
 /// A warning for each resource that these workloads need and this machine lacks.
 #[must_use]
-pub fn shortages<'a>(workloads: impl IntoIterator<Item = &'a Workload>, descriptor_limit: u64) -> Vec<String> {
+pub fn preflight<'a>(workloads: impl IntoIterator<Item = &'a Workload>, descriptor_limit: u64) -> Vec<String> {
     let limits = Limits {
         descriptors: descriptor_limit,
         ports: port_range().map(u64::from),
@@ -40,7 +40,7 @@ impl Limits {
         (needed > self.descriptors).then(|| {
             format!(
                 "a process may open {} files here, and {} searches up to {most} subscribers, which takes {needed}: \
-                 it can go no further than the files do; raise the hard limit (ulimit -Hn, LimitNOFILE=)",
+                 the search ends where the files do; raise the hard limit (ulimit -Hn, LimitNOFILE=)",
                 self.descriptors, workload.name
             )
         })
@@ -52,8 +52,8 @@ impl Limits {
         let asked = |workload: &&Workload| connections(workload).min(self.descriptors);
         let most = workloads.iter().map(asked).max().filter(|&most| most > ports)?;
         Some(format!(
-            "{most} connections are more than the {ports} ports of one source address, so that several addresses of \
-             loopback are used: widen net.ipv4.ip_local_port_range to use one"
+            "{most} connections need more than the {ports} ports of one source address, so several loopback addresses are \
+             used; widen net.ipv4.ip_local_port_range to use one"
         ))
     }
 
@@ -61,8 +61,8 @@ impl Limits {
     fn burst(&self) -> Option<String> {
         let backlog = self.backlog.filter(|&most| most < CONNECTING_AT_ONCE as u64)?;
         Some(format!(
-            "{backlog} connections may wait to be accepted and {CONNECTING_AT_ONCE} connect at once, so that some may \
-             connect a second late: raise net.core.somaxconn"
+            "{backlog} connections may wait to be accepted and {CONNECTING_AT_ONCE} connect at once, so some may \
+             connect a second late; raise net.core.somaxconn"
         ))
     }
 }

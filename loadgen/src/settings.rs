@@ -13,7 +13,7 @@ use crate::watch::{MISSED, generator_share, validity};
 
 /// All settings, with values and units.
 #[must_use]
-pub fn knobs() -> Vec<Named> {
+pub fn settings() -> Vec<Named> {
     [clients(), load(), bounds()].concat()
 }
 
@@ -41,7 +41,7 @@ fn clients() -> Vec<Named> {
         ),
         Named::new("browser's flags", FLAGS.join(" ")),
         Named::new("received, browser", "when the page's client dispatches `message`, by performance.now()"),
-        Named::new("received, lean", "when the read returned that brought its end"),
+        Named::new("received, lean", "when the read that completed it returned"),
         Named::new("bytes", "TCP_INFO of every subscriber's socket; reqwest's have their descriptor duplicated for it"),
     ]
 }
@@ -54,7 +54,7 @@ fn load() -> Vec<Named> {
         Named::new(
             "batching",
             format!(
-                "what is due at once goes as one request: at most {MOST_IN_A_BATCH} messages, none further after {FULL_BATCH_BYTES} bytes"
+                "messages due at the same time go as one request: at most {MOST_IN_A_BATCH} messages, and no further one after {FULL_BATCH_BYTES} bytes"
             ),
         ),
         Named::new("requests under way", "one a publisher"),
@@ -75,7 +75,7 @@ fn load() -> Vec<Named> {
                 "{LONGEST_MESSAGE} bytes a message, {LONGEST_ANSWER} an answer to a poll, every client of this process"
             ),
         ),
-        Named::new("short polling", "setInterval's beat; phases spread evenly over the interval, shuffled"),
+        Named::new("short polling", "as setInterval ticks; phases spread evenly over the interval, shuffled"),
     ]
 }
 
@@ -86,12 +86,12 @@ fn bounds() -> Vec<Named> {
         Named::new(
             "generator-limited",
             format!(
-                "busy over {}, or own send lag p99 over {} of the SLO and over {:?}, or standing still (its beat felt \
+                "busy over {}, or own send lag p99 over {} of the SLO and over {:?}, or stalled (a tick \
                  over {MISSED:?} late) for over {} of the time, or a page's clock off by over {:?}",
                 percent(validity::BUSY_GENERATOR),
                 percent(validity::LAG_SHARE),
                 validity::LEAST_LAG,
-                percent(validity::STOOD_STILL),
+                percent(validity::STALLED),
                 validity::PAGE_CLOCK
             ),
         ),
@@ -99,7 +99,7 @@ fn bounds() -> Vec<Named> {
         Named::new(
             "machine-limited",
             format!(
-                "over {} of its time stolen, over {} of TCP segments sent again, or others had the generator's \
+                "over {} of its time stolen, over {} of TCP segments retransmitted, or others had the generator's \
                  or the server's processors for over {} of the time, or a control group's quota withheld them for over {}",
                 percent(validity::STEAL),
                 percent(validity::RESENT),

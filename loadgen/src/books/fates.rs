@@ -28,7 +28,7 @@ pub(crate) struct Fates {
     /// Messages that the server refused, or that did not reach it.
     pub(crate) refused: RangeSet,
     /// Messages whose fate is unknown: the connection broke, or the trial ended, before the server answered.
-    pub(crate) doubtful: RangeSet,
+    pub(crate) unknown: RangeSet,
     /// Indices below this came back to their speaker, so the server has them.
     echoed: u64,
     /// Why messages were refused or their fate is unknown. Each message has one cause.
@@ -45,10 +45,10 @@ struct Cause {
 
 /// The server's answer to messages that were sent together.
 #[derive(Debug)]
-pub(crate) enum Verdict {
+pub(crate) enum PublishOutcome {
     Accepted,
     Refused(String),
-    Doubtful(String),
+    Unknown(String),
 }
 
 impl Publication {
@@ -62,21 +62,21 @@ impl Publication {
         let mut fates = self.lock();
         let range = fates.sent..fates.taken.max(fates.sent);
         fates.sent = range.end;
-        fates.doubt(range, GIVEN_UP);
+        fates.lose_track(range, GIVEN_UP);
     }
 
     /// Records the answer to the next `count` messages.
-    pub(crate) fn enter(&self, count: u64, verdict: Verdict) {
+    pub(crate) fn enter(&self, count: u64, outcome: PublishOutcome) {
         let mut fates = self.lock();
         let range = fates.sent..fates.sent + count;
         fates.sent = range.end;
-        match verdict {
-            Verdict::Accepted => {}
-            Verdict::Refused(reason) => {
+        match outcome {
+            PublishOutcome::Accepted => {}
+            PublishOutcome::Refused(reason) => {
                 fates.blame(FaultKind::Refused, range.clone(), &reason);
                 fates.refused.insert(range);
             }
-            Verdict::Doubtful(reason) => fates.doubt(range, &reason),
+            PublishOutcome::Unknown(reason) => fates.lose_track(range, &reason),
         }
     }
 
@@ -91,7 +91,7 @@ impl Publication {
     pub(crate) fn broke(&self, reason: &str) {
         let mut fates = self.lock();
         let range = fates.echoed..fates.sent;
-        fates.doubt(range, reason);
+        fates.lose_track(range, reason);
     }
 
     pub(crate) fn fates(&self) -> Fates {
@@ -104,15 +104,15 @@ impl Publication {
 }
 
 impl Fates {
-    fn doubt(&mut self, range: Range<u64>, reason: &str) {
+    fn lose_track(&mut self, range: Range<u64>, reason: &str) {
         self.blame(FaultKind::Unanswered, range.clone(), reason);
-        self.doubtful.insert(range);
+        self.unknown.insert(range);
     }
 
     /// Records the cause of those messages that have none yet.
     fn blame(&mut self, kind: FaultKind, range: Range<u64>, reason: &str) {
-        let doubted = self.doubtful.gaps(range);
-        let fresh: Vec<_> = doubted.into_iter().flat_map(|range| self.refused.gaps(range)).collect();
+        let known = self.unknown.gaps(range);
+        let fresh: Vec<_> = known.into_iter().flat_map(|range| self.refused.gaps(range)).collect();
         if fresh.is_empty() {
             return;
         }
@@ -152,7 +152,7 @@ mod tests {
     /// Why messages were not published, if all of unknown fate were not.
     fn causes(fates: &Fates) -> Vec<(FaultKind, String, u64)> {
         let (mut unpublished, mut faults) = (fates.refused.clone(), Faults::default());
-        fates.doubtful.iter().for_each(|index| unpublished.insert(index..index + 1));
+        fates.unknown.iter().for_each(|index| unpublished.insert(index..index + 1));
         fates.explain(&unpublished, &mut faults);
         let of = |kind| faults.of(kind).map(|it| (it.kind, it.cause.clone(), it.count)).collect::<Vec<_>>();
         FaultKind::ALL.into_iter().flat_map(of).collect()
@@ -161,12 +161,12 @@ mod tests {
     #[test]
     fn a_break_makes_doubtful_what_has_not_come_back() {
         let publication = Publication::default();
-        publication.enter(5, Verdict::Accepted);
+        publication.enter(5, PublishOutcome::Accepted);
         publication.echoed(2);
         publication.broke("reset");
-        publication.enter(1, Verdict::Accepted);
+        publication.enter(1, PublishOutcome::Accepted);
         let fates = publication.fates();
-        assert!(fates.doubtful.iter().eq(3..5));
+        assert!(fates.unknown.iter().eq(3..5));
         assert_eq!((fates.sent, fates.possible()), (6, 6));
     }
 
@@ -174,13 +174,13 @@ mod tests {
     fn what_nobody_waits_for_any_more_is_doubtful_and_given_up() {
         let publication = Publication::default();
         publication.take(3);
-        publication.enter(3, Verdict::Accepted);
+        publication.enter(3, PublishOutcome::Accepted);
         publication.close();
-        assert!(publication.fates().doubtful.is_empty());
+        assert!(publication.fates().unknown.is_empty());
         publication.take(2);
         publication.close();
         let fates = publication.fates();
-        assert!(fates.doubtful.iter().eq(3..5));
+        assert!(fates.unknown.iter().eq(3..5));
         assert_eq!((fates.taken, fates.sent), (5, 5));
         assert_eq!(causes(&fates), [(FaultKind::Unanswered, GIVEN_UP.into(), 2)]);
     }
@@ -188,10 +188,10 @@ mod tests {
     #[test]
     fn every_refusal_is_kept_with_its_cause() {
         let publication = Publication::default();
-        publication.enter(1, Verdict::Accepted);
-        publication.enter(2, Verdict::Refused("413".into()));
-        publication.enter(3, Verdict::Refused("503".into()));
-        publication.enter(4, Verdict::Refused("413".into()));
+        publication.enter(1, PublishOutcome::Accepted);
+        publication.enter(2, PublishOutcome::Refused("413".into()));
+        publication.enter(3, PublishOutcome::Refused("503".into()));
+        publication.enter(4, PublishOutcome::Refused("413".into()));
         let fates = publication.fates();
         assert_eq!(fates.possible(), 1);
         assert_eq!(causes(&fates), [(FaultKind::Refused, "413".into(), 6), (FaultKind::Refused, "503".into(), 3)]);
@@ -200,15 +200,15 @@ mod tests {
     #[test]
     fn a_message_stands_under_one_cause_and_causes_are_bounded() {
         let publication = Publication::default();
-        publication.enter(4, Verdict::Accepted);
-        publication.enter(2, Verdict::Doubtful("the WebSocket broke".into()));
+        publication.enter(4, PublishOutcome::Accepted);
+        publication.enter(2, PublishOutcome::Unknown("the WebSocket broke".into()));
         publication.broke("reset");
         assert_eq!(
             causes(&publication.fates()),
             [(FaultKind::Unanswered, "reset".into(), 4), (FaultKind::Unanswered, "the WebSocket broke".into(), 2)]
         );
         for number in 0..100 {
-            publication.enter(1, Verdict::Refused(number.to_string()));
+            publication.enter(1, PublishOutcome::Refused(number.to_string()));
         }
         let fates = publication.fates();
         assert_eq!(fates.causes.len(), MOST_CAUSES);

@@ -141,7 +141,7 @@ impl Ledger {
             return Err(format!("{} messages are not of this load", self.foreign));
         }
         if expected != delivered + absent {
-            return Err(format!("{expected} were due, but {delivered} came and {absent} did not"));
+            return Err(format!("{expected} were expected, but {delivered} were delivered and {absent} were not"));
         }
         // A message of unknown fate may be in the log, and be among those reported missed.
         if self.told > absent + doubtful {

@@ -9,7 +9,7 @@ mod skew;
 mod subscriber;
 mod window;
 
-pub(crate) use fates::{GIVEN_UP, Publication, Verdict};
+pub(crate) use fates::{GIVEN_UP, Publication, PublishOutcome};
 pub use ledger::Ledger;
 pub(crate) use recorder::Totals;
 pub use recorder::{Recorder, Sample, SampleBlock};

@@ -83,7 +83,7 @@ pub(crate) fn settle<Due: Iterator<Item = RunInstant>>(
 }
 
 /// Why a message was never sent.
-const NOT_TAKEN: &str = "the server had not taken those before it when the trial was over";
+const NOT_TAKEN: &str = "the server had not accepted the messages before it when the trial was over";
 
 impl Account {
     /// A failure that keeps the counts.
@@ -125,17 +125,17 @@ fn unpublished(subscribers: &[Subscriber], fates: &[Fates]) -> Vec<RangeSet> {
         .iter()
         .map(|fates| {
             let mut set = fates.refused.clone();
-            fates.doubtful.iter().for_each(|index| set.insert(index..index + 1));
+            fates.unknown.iter().for_each(|index| set.insert(index..index + 1));
             set
         })
         .collect();
-    if fates.iter().all(|fates| fates.doubtful.is_empty()) {
+    if fates.iter().all(|fates| fates.unknown.is_empty()) {
         return unpublished;
     }
     for subscriber in subscribers {
         for (place, publisher) in publishers_of(subscriber).enumerate() {
             let (Some(set), Some(fates)) = (unpublished.get_mut(publisher), fates.get(publisher)) else { continue };
-            for index in fates.doubtful.iter().filter(|&index| subscriber.ledger.has(place, index)) {
+            for index in fates.unknown.iter().filter(|&index| subscriber.ledger.has(place, index)) {
                 set.remove(index);
             }
         }
@@ -151,7 +151,7 @@ mod tests {
     use pushoff_model::target::Others;
 
     use super::*;
-    use crate::books::fates::{Publication, Verdict};
+    use crate::books::fates::{Publication, PublishOutcome};
     use crate::books::subscriber::{Arrivals, Presence, Reads};
 
     fn subscriber(number: u32) -> Subscriber {
@@ -169,8 +169,8 @@ mod tests {
     #[test]
     fn a_message_of_unknown_fate_is_due_to_all_once_anybody_got_it() {
         let publication = Publication::default();
-        publication.enter(2, Verdict::Accepted);
-        publication.enter(2, Verdict::Doubtful("broke".into()));
+        publication.enter(2, PublishOutcome::Accepted);
+        publication.enter(2, PublishOutcome::Unknown("broke".into()));
         let (mut one, mut two) = (subscriber(0), subscriber(1));
         for index in [0, 1, 2] {
             one.ledger.deliver(0, index);
@@ -189,9 +189,9 @@ mod tests {
     #[test]
     fn what_the_server_refused_was_due_to_everybody_and_is_told_with_its_cause() {
         let publication = Publication::default();
-        publication.enter(2, Verdict::Accepted);
-        publication.enter(1, Verdict::Refused("the server answered 503 to a message: overloaded".into()));
-        publication.enter(1, Verdict::Accepted);
+        publication.enter(2, PublishOutcome::Accepted);
+        publication.enter(1, PublishOutcome::Refused("the server answered 503 to a message: overloaded".into()));
+        publication.enter(1, PublishOutcome::Accepted);
         let (mut one, mut two) = (subscriber(0), subscriber(1));
         for index in [0, 1, 3] {
             one.ledger.deliver(0, index);
@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn one_altered_message_fails_the_trial_and_keeps_the_counts() {
         let publication = Publication::default();
-        publication.enter(4, Verdict::Accepted);
+        publication.enter(4, PublishOutcome::Accepted);
         let (mut one, mut two) = (subscriber(0), subscriber(1));
         for index in 0..4 {
             one.ledger.deliver(0, index);
@@ -228,7 +228,7 @@ mod tests {
     fn what_was_never_sent_or_given_up_was_due_all_the_same() {
         let publication = Publication::default();
         publication.take(2);
-        publication.enter(2, Verdict::Accepted);
+        publication.enter(2, PublishOutcome::Accepted);
         publication.take(1);
         publication.close();
         let mut one = subscriber(0);
@@ -245,7 +245,7 @@ mod tests {
     #[test]
     fn one_ledger_that_does_not_balance_fails_the_trial_and_keeps_the_counts() {
         let publication = Publication::default();
-        publication.enter(1, Verdict::Accepted);
+        publication.enter(1, PublishOutcome::Accepted);
         let (mut one, mut two) = (subscriber(0), subscriber(1));
         one.ledger.deliver(0, 0);
         two.ledger.deliver(0, 5);

@@ -9,7 +9,7 @@ use pushoff_model::target::{Newcomers, Others};
 use pushoff_model::{RunInstant, Transport};
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 
-use super::fates::{Publication, Verdict};
+use super::fates::{Publication, PublishOutcome};
 use super::ledger::{Delivery, Ledger};
 use super::recorder::{Recorder, Sample, SampleBlock};
 use crate::clients::{ConnectionError, Incoming, Sink};
@@ -262,7 +262,7 @@ impl Sink for Subscriber {
 
     fn wrote(&mut self, messages: u64) {
         if let Some(publication) = &self.reads.own {
-            publication.enter(messages, Verdict::Accepted);
+            publication.enter(messages, PublishOutcome::Accepted);
         }
     }
 

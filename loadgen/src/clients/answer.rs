@@ -55,7 +55,7 @@ pub(crate) fn answered<'h, S: Sink>(
         }
         status => return Err(ConnectionError::Status(status.as_u16())),
     };
-    feed.place.answered_with(field);
+    feed.position.answered_with(field);
     if !said {
         feed.tally().empty();
         feed.sink.polled_empty();

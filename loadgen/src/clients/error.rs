@@ -38,10 +38,10 @@ pub enum ConnectionError {
     #[error("the server's answer to the WebSocket handshake is not RFC 6455's (§4.1): {0}")]
     Handshake(String),
     /// The content is compressed, and no client here decompresses.
-    #[error("the answer is compressed ({0}), unasked; switch compression off for this path")]
+    #[error("the answer is compressed ({0}), which no client asked for; switch compression off for this path")]
     Compressed(String),
     /// One piece is longer than a client accepts.
-    #[error("the server sent {what} of more than {mebibytes} MiB, and no client takes more in one piece")]
+    #[error("the server sent {what} of more than {mebibytes} MiB, and no client accepts more in one piece")]
     TooLong {
         /// The kind of piece.
         what: &'static str,
@@ -61,28 +61,28 @@ pub enum ConnectionError {
     #[error("the server closed the WebSocket with code {0}")]
     Closed(u16),
     /// The content does not match the target's dialect.
-    #[error("what came cannot be read as the target's dialect says")]
+    #[error("the content cannot be parsed as the target's dialect says")]
     Unit(#[source] serde_json::Error),
     /// A message of pushoff's own protocol had no valid cursor.
     #[error("a message came without a cursor")]
     Cursor,
     /// An id that no header field can carry.
-    #[error("an id that the server gave cannot stand in a field")]
+    #[error("an id of the server cannot be sent in a header field")]
     Id,
     /// The server's address is no valid URL.
-    #[error("{0} is no address that can be asked")]
+    #[error("{0} is no valid URL")]
     Address(String),
     /// The target does not describe that transport.
     #[error("the target does not speak {0}: leave it out, or describe it")]
     NotSpoken(Transport),
     /// Subscribers in a browser connect from their pages.
-    #[error("a browser subscribes by its pages, not from here")]
+    #[error("subscribers in a browser connect from their pages")]
     InAPage,
     /// A page's client gave up; its reason.
     #[error("in a page: {0}")]
     Page(String),
     /// The stream ended before its topic was complete.
-    #[error("the stream ended before its time")]
+    #[error("the stream ended before its topic was complete")]
     Ended,
     /// The target has no raw TCP port.
     #[error("the target has no raw TCP port: give it one, or leave raw-tcp out")]

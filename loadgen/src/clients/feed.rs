@@ -11,12 +11,12 @@ use pushoff_model::{Client, Cursor, RunInstant, Transport};
 
 use super::backoff::BackOff;
 use super::error::{ConnectionError, SubscribeError, uncoded};
-use super::place::Place;
-use super::request::{Asking, filled};
+use super::position::Position;
+use super::request::{GetRequest, filled};
 use super::sink::{Incoming, Polled, Sink};
 use super::subscription::{Outbound, Subscription};
 use super::units::{Reader, Trust, Unit, text};
-use crate::watch::wire::{CountedStream, Heard, Tally};
+use crate::watch::wire::{Batch, CountedStream, Tally};
 
 pub(crate) struct Feed<'a, S> {
     pub(crate) transport: Transport,
@@ -25,14 +25,14 @@ pub(crate) struct Feed<'a, S> {
     pub(crate) technique: &'a Technique,
     pub(crate) sink: &'a mut S,
     pub(crate) opened: Opened,
-    pub(crate) place: Place,
+    pub(crate) position: Position,
     reader: Reader<'a>,
     /// Whether ids are pushoff's cursors and payloads those of pushoff's protocol.
     ours: bool,
     /// When the current read returned.
     read_at: Option<RunInstant>,
     /// Messages that are not in the tally yet.
-    heard: Heard,
+    batch: Batch,
 }
 
 /// Whether a connection has been opened.
@@ -65,18 +65,18 @@ impl<'a, S: Sink> Feed<'a, S> {
             (Client::Lean, false) => Trust::Earned,
             (Client::Lean, true) => Trust::Given,
         };
-        let (place, reader) = (Place::new(technique), Reader::new(&technique.parts, trust));
+        let (position, reader) = (Position::new(technique), Reader::new(&technique.parts, trust));
         Self {
             transport,
             subscription,
             technique,
             sink,
             opened: Opened::Never,
-            place,
+            position,
             reader,
             ours,
             read_at: None,
-            heard: Heard::default(),
+            batch: Batch::default(),
         }
     }
 
@@ -94,8 +94,8 @@ impl<'a, S: Sink> Feed<'a, S> {
     }
 
     /// The request for the messages after the current position.
-    pub(crate) fn asking(&self) -> Result<Asking, ConnectionError> {
-        Asking::new(&self.subscription, self.technique, &self.place)
+    pub(crate) fn get_request(&self) -> Result<GetRequest, ConnectionError> {
+        GetRequest::new(&self.subscription, self.technique, &self.position)
     }
 
     /// A read returned: its messages count as received now.
@@ -113,8 +113,8 @@ impl<'a, S: Sink> Feed<'a, S> {
     /// waits for the last message then reads complete sums.
     fn settle(&mut self) {
         if self.read_at.is_none() {
-            self.tally().add(&self.heard);
-            self.heard = Heard::default();
+            self.tally().add(&self.batch);
+            self.batch = Batch::default();
             self.sink.settled();
         }
     }
@@ -123,7 +123,7 @@ impl<'a, S: Sink> Feed<'a, S> {
     fn missed(&mut self, count: Option<u64>, id: Option<&str>) -> Result<(), ConnectionError> {
         if let Some(id) = id {
             self.cursor(id)?;
-            self.place.heard(Some(id));
+            self.position.heard(Some(id));
         }
         self.sink.missed(count);
         self.settle();
@@ -198,8 +198,8 @@ impl<'a, S: Sink> Feed<'a, S> {
             None if self.ours => return Err(ConnectionError::Cursor),
             None => None,
         };
-        self.place.heard(id);
-        self.heard.message(self.transport, cursor, found);
+        self.position.heard(id);
+        self.batch.message(self.transport, cursor, found);
         if let Some(payload) = text(found) {
             self.sink.message(Incoming { cursor, payload: &payload, received, polled });
         }
@@ -212,7 +212,7 @@ impl<'a, S: Sink> Feed<'a, S> {
         let mut out = String::new();
         self.technique.hello.as_ref()?.fill(&mut out, |variable| match variable {
             Variable::Topic => Some(self.subscription.topic.as_str()),
-            Variable::Id => self.place.value(variable).or(Some("")),
+            Variable::Id => self.position.value(variable).or(Some("")),
             Variable::Payload | Variable::Quoted | Variable::Wait | Variable::Field(_) => None,
         });
         Some(out)
@@ -256,7 +256,7 @@ impl<'a, S: Sink> Feed<'a, S> {
         match status {
             StatusCode::OK => {
                 uncoded(head.get(CONTENT_ENCODING).and_then(|coding| coding.to_str().ok()))?;
-                self.place.answered(head);
+                self.position.answered(head);
                 self.opened();
                 Ok(Some(()))
             }

@@ -17,8 +17,8 @@ mod io;
 mod lean;
 mod library;
 mod long_polling;
-mod place;
 mod poll;
+mod position;
 #[cfg(test)]
 mod properties;
 mod raw_tcp;

@@ -30,7 +30,7 @@ pub(crate) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, Co
     let address = subscription.server.raw_tcp.ok_or(ConnectionError::NoRawTcp)?;
     let mut stream = feed.connect(address).await?;
     let topic = &subscription.topic;
-    let from = feed.place.value(&Variable::Id).unwrap_or("start");
+    let from = feed.position.value(&Variable::Id).unwrap_or("start");
     let subscribe = format!("SUBSCRIBE {topic} {from}\n");
     stream.write_all(subscribe.as_bytes()).await?;
     // The closest thing to a request's head.

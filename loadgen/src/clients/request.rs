@@ -8,7 +8,7 @@ use pushoff_model::target::{SaidIn, Technique, Template, Variable};
 use reqwest::Url;
 
 use super::error::ConnectionError;
-use super::place::Place;
+use super::position::Position;
 use super::subscription::Subscription;
 use crate::server::Server;
 
@@ -28,23 +28,23 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
 
 /// A `GET` request.
 #[derive(Clone, Debug)]
-pub(crate) struct Asking {
+pub(crate) struct GetRequest {
     /// Path and query.
     pub(crate) target: String,
     /// All fields, `Host` included.
     pub(crate) fields: HeaderMap,
 }
 
-impl Asking {
+impl GetRequest {
     /// The request for the messages after this position.
     pub(crate) fn new(
         subscription: &Subscription,
         technique: &Technique,
-        place: &Place,
+        position: &Position,
     ) -> Result<Self, ConnectionError> {
-        let mut asking = Self::from_anywhere(subscription, technique)?;
-        let Self { target, fields } = &mut asking;
-        place.each_said(technique, &mut String::new(), |said_in, value| {
+        let mut request = Self::from_anywhere(subscription, technique)?;
+        let Self { target, fields } = &mut request;
+        position.each_said(technique, &mut String::new(), |said_in, value| {
             match said_in {
                 SaidIn::Field(name) => {
                     let value = HeaderValue::try_from(value).or(Err(ConnectionError::Id))?;
@@ -57,7 +57,7 @@ impl Asking {
             }
             Ok::<_, ConnectionError>(())
         })?;
-        Ok(asking)
+        Ok(request)
     }
 
     /// The request without a position.
@@ -116,8 +116,8 @@ pub(crate) fn newcomers_request(
     subscription: &Subscription,
     technique: &Technique,
 ) -> Result<(Url, HeaderMap), ConnectionError> {
-    let asking = Asking::new(subscription, technique, &Place::new(technique))?;
-    Ok((asking.url(&subscription.server)?, asking.fields))
+    let request = GetRequest::new(subscription, technique, &Position::new(technique))?;
+    Ok((request.url(&subscription.server)?, request.fields))
 }
 
 /// The form in which a payload is sent: the template, with the payload as it is or as a JSON string.

@@ -10,7 +10,7 @@ use pushoff_model::foreign::{SENTENCE, shown};
 use pushoff_model::target::{Dialect, Template, Variable};
 use reqwest::Url;
 
-use crate::books::Verdict;
+use crate::books::PublishOutcome;
 use crate::clients::{ConnectionError, LONGEST_MESSAGE, bounded_body, fields_of, filled, url};
 use crate::failure::chain;
 use crate::server::Server;
@@ -23,12 +23,12 @@ pub(crate) const MOST_IN_A_BATCH: usize = 256;
 #[derive(Clone, Debug)]
 pub(crate) struct Poster {
     client: reqwest::Client,
-    outlet: Arc<Outlet>,
+    endpoint: Arc<Endpoint>,
 }
 
 /// The common parts of all requests.
 #[derive(Debug)]
-struct Outlet {
+struct Endpoint {
     topic: Topic,
     dialect: Arc<Dialect>,
     fields: HeaderMap,
@@ -49,7 +49,7 @@ impl Poster {
             Some(complete) => Some((complete.method.clone(), at(&complete.path)?)),
             None => None,
         };
-        let outlet = Outlet {
+        let endpoint = Endpoint {
             fields: fields_of(server)?,
             publish: at(&dialect.publish.path)?,
             complete,
@@ -57,7 +57,7 @@ impl Poster {
             dialect,
             topic,
         };
-        Ok(Self { client, outlet: Arc::new(outlet) })
+        Ok(Self { client, endpoint: Arc::new(endpoint) })
     }
 
     /// The same with the connections of this client.
@@ -67,24 +67,24 @@ impl Poster {
 
     /// The publish URL with a placeholder for the topic.
     pub(crate) fn address(&self) -> String {
-        self.outlet.publish.as_str().replace(self.outlet.topic.as_str(), "TOPIC")
+        self.endpoint.publish.as_str().replace(self.endpoint.topic.as_str(), "TOPIC")
     }
 
     /// The most messages in one request.
     pub(crate) fn most_at_once(&self) -> usize {
-        if self.outlet.dialect.publish.batch.is_some() { MOST_IN_A_BATCH } else { 1 }
+        if self.endpoint.dialect.publish.batch.is_some() { MOST_IN_A_BATCH } else { 1 }
     }
 
     /// Opens a connection for the next request. Any answer will do; a `HEAD` has no body.
     pub(crate) async fn warm(&self) -> Result<(), ConnectionError> {
-        self.request(Method::HEAD, &self.outlet.root).send().await?;
+        self.request(Method::HEAD, &self.endpoint.root).send().await?;
         Ok(())
     }
 
     /// Publishes up to [`Self::most_at_once`] messages and waits for the answer.
-    pub(crate) async fn post(&self, payloads: Vec<String>) -> Verdict {
-        let publish = &self.outlet.dialect.publish;
-        let mut request = self.request(publish.method.clone(), &self.outlet.publish);
+    pub(crate) async fn post(&self, payloads: Vec<String>) -> PublishOutcome {
+        let publish = &self.endpoint.dialect.publish;
+        let mut request = self.request(publish.method.clone(), &self.endpoint.publish);
         let mut fields: HeaderMap = publish.fields.iter().cloned().collect();
         if let (Some(kind), true) = (&publish.batch, payloads.len() > 1) {
             fields.insert(CONTENT_TYPE, kind.clone());
@@ -95,7 +95,11 @@ impl Poster {
             Err(error) => {
                 let error = ConnectionError::from(error);
                 let reason = chain(&error);
-                return if error.is_refused() { Verdict::Refused(reason) } else { Verdict::Doubtful(reason) };
+                return if error.is_refused() {
+                    PublishOutcome::Refused(reason)
+                } else {
+                    PublishOutcome::Unknown(reason)
+                };
             }
         };
         let status = response.status();
@@ -104,33 +108,33 @@ impl Poster {
             Ok(Some(body)) => body,
             Ok(None) if status.is_success() => {
                 let long = ConnectionError::too_long("an answer to a message");
-                return Verdict::Doubtful(long.to_string());
+                return PublishOutcome::Unknown(long.to_string());
             }
             Ok(None) | Err(_) => Bytes::new(),
         };
         if status.is_success() {
-            Verdict::Accepted
+            PublishOutcome::Accepted
         } else {
             let body = shown(String::from_utf8_lossy(&body).trim(), SENTENCE);
             let said = if body.is_empty() { String::new() } else { format!(": {body}") };
-            Verdict::Refused(format!("the server answered {status} to a message{said}"))
+            PublishOutcome::Refused(format!("the server answered {status} to a message{said}"))
         }
     }
 
     /// Completes the topic, if the server can.
     pub(crate) async fn complete(&self) -> Result<(), ConnectionError> {
-        let Some((method, url)) = &self.outlet.complete else { return Ok(()) };
+        let Some((method, url)) = &self.endpoint.complete else { return Ok(()) };
         let status = self.request(method.clone(), url).send().await?.status();
         if status.is_success() { Ok(()) } else { Err(ConnectionError::Status(status.as_u16())) }
     }
 
     fn request(&self, method: Method, url: &Url) -> reqwest::RequestBuilder {
-        self.client.request(method, url.clone()).headers(self.outlet.fields.clone())
+        self.client.request(method, url.clone()).headers(self.endpoint.fields.clone())
     }
 
     /// The body for these payloads; several payloads stand on one line each.
     fn body(&self, mut payloads: Vec<String>) -> String {
-        let (template, topic) = (&self.outlet.dialect.publish.body, &self.outlet.topic);
+        let (template, topic) = (&self.endpoint.dialect.publish.body, &self.endpoint.topic);
         if !template.is_just(&Variable::Payload) {
             payloads.iter_mut().for_each(|payload| *payload = filled(template, topic, payload));
         }

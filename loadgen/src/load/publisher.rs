@@ -11,7 +11,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::poster::{MOST_IN_A_BATCH, Poster};
 use super::schedule::DueTimes;
-use crate::books::{Publication, Recorder, Verdict};
+use crate::books::{Publication, PublishOutcome, Recorder};
 use crate::clients::Outbound;
 use crate::message::Bodies;
 use crate::message::stamp::{self, Stamp};
@@ -98,15 +98,15 @@ impl Channel {
 
     /// Sends, and returns the outcome. It is `None` on a subscriber's connection: the subscriber records the outcome
     /// together with the write, so that a break right after the write finds it.
-    async fn send(&self, payloads: Vec<String>) -> Option<Verdict> {
+    async fn send(&self, payloads: Vec<String>) -> Option<PublishOutcome> {
         match self {
             Self::Post(poster) => Some(poster.post(payloads).await),
             Self::Socket(outbox) => {
                 let (written, answer) = oneshot::channel();
                 if outbox.send(Outbound { payloads, written }).await.is_err() {
-                    return Some(Verdict::Refused("the subscriber that speaks is gone".into()));
+                    return Some(PublishOutcome::Refused("the subscriber that publishes has stopped".into()));
                 }
-                answer.await.err().map(|_| Verdict::Doubtful("the WebSocket broke".into()))
+                answer.await.err().map(|_| PublishOutcome::Unknown("the WebSocket broke".into()))
             }
         }
     }

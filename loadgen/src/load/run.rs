@@ -62,7 +62,7 @@ impl Load<'_> {
             all_sent = all_sent.max(sending);
         }
         if all_sent == Sending::GivenUp {
-            warn!(drain = ?self.workload.phases.drain, "the server had not taken every message when the drain was over");
+            warn!(drain = ?self.workload.phases.drain, "the server had not accepted every message when the drain was over");
             return Ok(());
         }
         // A message that is still missing is lost; the ledgers count it.

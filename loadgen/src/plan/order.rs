@@ -100,12 +100,12 @@ struct Cell {
     transport: Transport,
     client: Client,
     target: Arc<Target>,
-    course: Course,
+    remaining: Remaining,
 }
 
 /// What remains of a cell.
 #[derive(Clone, Debug)]
-enum Course {
+enum Remaining {
     /// This many trials.
     Trials(u32),
     Search(CapacitySearch),
@@ -134,16 +134,16 @@ impl Plan {
                 let speaking = asked.targets.iter().filter(|target| target.speaks(transport));
                 let able = clients.iter().filter(|client| client.speaks(transport));
                 for (&client, target) in able.flat_map(|client| speaking.clone().map(move |it| (client, it))) {
-                    let course = match &workload.search {
-                        None => Course::Trials(asked.trials.get()),
+                    let remaining = match &workload.search {
+                        None => Remaining::Trials(asked.trials.get()),
                         Some(search) => {
                             let within = fitting(search, workload, transport, client, asked.descriptors);
                             let walk = asked.trials.get().saturating_mul(2);
-                            Course::Search(CapacitySearch::new(&within, workload, walk))
+                            Remaining::Search(CapacitySearch::new(&within, workload, walk))
                         }
                     };
                     let (workload, target) = (workload.clone(), target.clone());
-                    cells.push(Cell { place, workload, transport, client, target, course });
+                    cells.push(Cell { place, workload, transport, client, target, remaining });
                 }
             }
         }
@@ -160,11 +160,11 @@ impl Plan {
                 }
                 continue;
             };
-            let Cell { place, workload, transport, client, target, course } = self.cells.get(cell)?;
-            let step = match course {
-                Course::Trials(0) => continue,
-                Course::Trials(_) => None,
-                Course::Search(search) => match search.step() {
+            let Cell { place, workload, transport, client, target, remaining } = self.cells.get(cell)?;
+            let step = match remaining {
+                Remaining::Trials(0) => continue,
+                Remaining::Trials(_) => None,
+                Remaining::Search(search) => match search.step() {
                     Some(step) => Some((search.growth, step)),
                     None => continue,
                 },
@@ -188,9 +188,9 @@ impl Plan {
     /// Notes a trial's outcome, which decides a search's next step.
     pub fn ended(&mut self, trial: &Trial, outcome: &Outcome) {
         let Some(cell) = self.cells.get_mut(trial.cell) else { return };
-        match &mut cell.course {
-            Course::Trials(left) => *left = left.saturating_sub(1),
-            Course::Search(search) => search.tell(verdict(cell.workload.slo.as_ref(), outcome)),
+        match &mut cell.remaining {
+            Remaining::Trials(left) => *left = left.saturating_sub(1),
+            Remaining::Search(search) => search.tell(verdict(cell.workload.slo.as_ref(), outcome)),
         }
     }
 
@@ -199,9 +199,9 @@ impl Plan {
     pub fn left(&self, takes: impl Fn(&Workload) -> Duration) -> Left {
         let mut left = Left::default();
         for cell in &self.cells {
-            let (trials, at_most) = match &cell.course {
-                Course::Trials(trials) => (u64::from(*trials), false),
-                Course::Search(search) => (search.most_left(), search.step().is_some()),
+            let (trials, at_most) = match &cell.remaining {
+                Remaining::Trials(trials) => (u64::from(*trials), false),
+                Remaining::Search(search) => (search.most_left(), search.step().is_some()),
             };
             left.trials += trials;
             left.time += takes(&cell.workload).saturating_mul(u32::try_from(trials).unwrap_or(u32::MAX));
@@ -212,9 +212,9 @@ impl Plan {
 
     fn begin_round(&mut self) {
         self.round += 1;
-        let goes_on = |cell: &Cell| match &cell.course {
-            Course::Trials(left) => *left > 0,
-            Course::Search(search) => search.step().is_some(),
+        let goes_on = |cell: &Cell| match &cell.remaining {
+            Remaining::Trials(left) => *left > 0,
+            Remaining::Search(search) => search.step().is_some(),
         };
         let going: Vec<usize> = (0..).zip(&self.cells).filter(|it| goes_on(it.1)).map(|(number, _)| number).collect();
         let asks_the_same = |&one: &usize, &other: &usize| self.cells[one].asks_the_same_as(&self.cells[other]);

@@ -36,7 +36,7 @@ pub(super) enum Trouble {
     NotFound(Vec<u8>),
     /// The first message arrived only after many others were published.
     Buffered,
-    /// No message came at all.
+    /// No message origins at all.
     Silence,
     /// This message never arrived, although the first did.
     Held(u64),
@@ -73,14 +73,12 @@ fn coding_of(bytes: &[u8]) -> Option<&'static str> {
 }
 
 fn unsaid_coding(coding: &str) -> String {
-    format!(
-        "what comes is compressed ({coding}), and no Content-Encoding says so; switch compression off for this path"
-    )
+    format!("the content is compressed ({coding}) without a Content-Encoding; switch compression off for this path")
 }
 
 /// The server and the transport that were probed.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Scene<'a> {
+pub(super) struct Probed<'a> {
     pub(super) server: &'a Server,
     pub(super) transport: Transport,
 }
@@ -94,7 +92,7 @@ struct Answer {
     body: Vec<u8>,
 }
 
-impl Scene<'_> {
+impl Probed<'_> {
     /// The sentence that explains a failed probe.
     pub(super) async fn sentence(self, trouble: Trouble) -> String {
         let key = self.transport.name();
@@ -112,46 +110,45 @@ impl Scene<'_> {
         match trouble {
             Trouble::NotFound(unit) if coding_of(unit).is_some() => unsaid_coding(coding_of(unit).unwrap_or_default()),
             Trouble::NotFound(unit) => format!(
-                "no message is found at {} of what comes; it begins with {:?}; correct `payload` and what separates \
-                 messages in [{key}]",
+                "no message is found at {} of the content, which begins with {:?}; correct `payload` and `units` in [{key}]",
                 pointer(self.payload()),
                 String::from_utf8_lossy(unit)
             ),
             Trouble::Buffered => {
                 "messages are held back: they come only when more are published; let the server send each at once, and \
-                 what stands between not buffer this path (X-Accel-Buffering: no, proxy_buffering off)"
+                 let no proxy buffer this path (X-Accel-Buffering: no, proxy_buffering off)"
                     .into()
             }
             Trouble::Silence => format!(
-                "nothing that is published comes within {PATIENCE:?}: let what stands between not buffer \
+                "no published message comes within {PATIENCE:?}: let no proxy buffer this path \
                  (X-Accel-Buffering: no, proxy_buffering off), and let [publish] and [{key}] name the same topic"
             ),
             Trouble::Held(index) => format!(
-                "message {} does not come within {PATIENCE:?}: let what stands between not buffer \
-                 (proxy_buffering off), and compare `resume` in [{key}] with what the server gives",
+                "message {} does not come within {PATIENCE:?}: let no proxy buffer this path \
+                 (proxy_buffering off), and compare `resume` in [{key}] with the server's ids",
                 index + 1
             ),
             Trouble::Breaks(cause) => {
-                format!("the connection breaks again and again: {cause}; correct the server, or what stands between")
+                format!("the connection breaks again and again: {cause}; correct the server, or the proxy before it")
             }
-            Trouble::Twice => "a message comes twice on one connection: the server, or what stands between, sends it \
+            Trouble::Twice => "a message comes twice on one connection: the server, or a proxy before it, sends it \
                                twice; let each be sent once"
                 .into(),
-            Trouble::Disordered => "messages come in another order than they were published in: the server, or what \
-                                    stands between, changes it; let it keep the order"
+            Trouble::Disordered => "messages come in another order than they were published in: the server, or a \
+                                    proxy before it, reorders them; let it keep the order"
                 .into(),
             Trouble::Dropped(index) => format!(
-                "message {} never comes, and later ones on the same connection do: the server, or what stands between, \
+                "message {} never comes, although later ones do on the same connection: the server, or a proxy before it, \
                  drops it",
                 index + 1
             ),
             Trouble::Repeated => format!(
-                "one who comes back hears again what he had: ids do not let one go on; correct `id` and `resume` in \
-                 [{key}], or leave `resume` out"
+                "a subscriber that reconnects receives messages again: it cannot resume by these ids; correct `id` and \
+                 `resume` in [{key}], or leave `resume` out"
             ),
             Trouble::Lost(count) => format!(
-                "one who comes back, or asks again, misses {count} messages: ids do not let one go on; correct `id` and \
-                 `resume` in [{key}], or leave `resume` out"
+                "a subscriber that reconnects, or polls again, misses {count} messages: it cannot resume by these ids; \
+                 correct `id` and `resume` in [{key}], or leave `resume` out"
             ),
             Trouble::Subscribing(error) => match error.cause() {
                 cause if cause.is_plain() => cause.to_string(),
@@ -171,8 +168,8 @@ impl Scene<'_> {
             Err(_elapsed) if self.transport == Transport::LongPolling => return None,
             Err(_elapsed) => {
                 return Some(
-                    "the head of the answer does not come: something between holds the stream back until it has more or \
-                     ends; let it not buffer this path (X-Accel-Buffering: no, proxy_buffering off)"
+                    "the head of the answer does not come: a proxy holds the stream back until it has more or ends; let it \
+                     not buffer this path (X-Accel-Buffering: no, proxy_buffering off)"
                         .into(),
                 );
             }
@@ -189,11 +186,11 @@ impl Scene<'_> {
             return Some(format!("{status}: add what the server asks for to `headers`, e.g. Authorization"));
         }
         if status == StatusCode::NOT_FOUND {
-            return Some(format!("{status}: there is nothing; correct `path` in [{key}]"));
+            return Some(format!("{status}: nothing is found at this path; correct `path` in [{key}]"));
         }
         if is_websocket && status != StatusCode::SWITCHING_PROTOCOLS {
             return Some(format!(
-                "{status} to a WebSocket handshake: correct `path` in [{key}], or let what stands between pass Upgrade on"
+                "{status} to a WebSocket handshake: correct `path` in [{key}], or let the proxy pass Upgrade on"
             ));
         }
         if status.is_client_error() || status.is_server_error() {

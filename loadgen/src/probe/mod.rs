@@ -6,9 +6,9 @@
 //! then arrive, and no others.
 
 mod diagnosis;
-mod ears;
+mod exchange;
 mod relay;
-mod walk;
+mod sink;
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -26,10 +26,10 @@ use crate::clients::{Subscription, http_client, subscribe, technique};
 use crate::failure::chain;
 use crate::load::Poster;
 use crate::server::Server;
-use diagnosis::{Scene, Trouble};
-use ears::Ears;
+use diagnosis::{Probed, Trouble};
+use exchange::Exchange;
 pub use relay::Relay;
-use walk::Walk;
+use sink::ProbeSink;
 
 /// How long an operation may take that normally takes milliseconds. Chosen here.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -38,7 +38,7 @@ const PATIENCE_AFTER_A_CUT: Duration = Duration::from_secs(8);
 /// The polling interval of short polling.
 const POLLS: Duration = Duration::from_millis(50);
 /// The queue of events: far longer than the number of published messages.
-const MOST_HEARD: usize = 4_096;
+const QUEUED_EVENTS: usize = 4_096;
 
 /// The result for one transport.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,10 +71,10 @@ pub struct Offer {
 /// Probes a server by each of these transports, with the client that would measure it.
 pub async fn probe(server: &Server, transports: &[Transport], client: Client) -> Vec<Finding> {
     join_all(transports.iter().map(|&transport| async move {
-        let scene = Scene { server, transport };
+        let probed = Probed { server, transport };
         let verdict = match look(server, transport, client).await {
             Ok(offer) => Ok(offer),
-            Err(trouble) => Err(scene.sentence(trouble).await),
+            Err(trouble) => Err(probed.sentence(trouble).await),
         };
         Finding { transport, verdict }
     }))
@@ -98,26 +98,26 @@ async fn look(server: &Server, transport: Transport, client: Client) -> Result<O
     let poster = poster(server, topic.clone())?;
     let mut subscription = Subscription::new(through, topic, Polling { interval: POLLS, wait: PATIENCE }, clock);
     subscription.client = client;
-    let (events, heard) = mpsc::channel(MOST_HEARD);
-    let mut walk = Walk::new(clock, poster, heard);
+    let (events, heard) = mpsc::channel(QUEUED_EVENTS);
+    let mut exchange = Exchange::new(clock, poster, heard);
     let begun = clock.now();
     if server.target.dialect.newcomers == Newcomers::Kept {
-        walk.publish(0, "").await?;
+        exchange.publish(0, "").await?;
     }
     let hello_says_id = technique.hello.iter().flat_map(Template::variables).any(|variable| *variable == Variable::Id);
-    let mut ears = Ears::new(events, transport);
-    let subscribing = subscribe(transport, subscription, &mut ears);
+    let mut sink = ProbeSink::new(events, transport);
+    let subscribing = subscribe(transport, subscription, &mut sink);
     let walking = async {
-        let first_message = walk.hear_first(server.target.dialect.newcomers, begun).await?;
-        walk.hear(1..3, PATIENCE).await?;
+        let first_message = exchange.receive_first(server.target.dialect.newcomers, begun).await?;
+        exchange.receive(1..3, PATIENCE).await?;
         let resumes = !technique.resume.is_empty() || hello_says_id;
         if resumes {
-            walk.cut = Some(walk.breaks.len());
+            exchange.cut = Some(exchange.breaks.len());
             relay.cut();
-            walk.hear(3..5, PATIENCE_AFTER_A_CUT).await?;
+            exchange.receive(3..5, PATIENCE_AFTER_A_CUT).await?;
         }
         if transport == Transport::LongPolling {
-            walk.hear_nothing().await?;
+            exchange.receive_nothing().await?;
         }
         Ok(Offer { first_message, resumes })
     };
@@ -129,7 +129,7 @@ async fn look(server: &Server, transport: Transport, client: Client) -> Result<O
             Err(error) => Trouble::Subscribing(error.into()),
         }),
     };
-    looked.map_err(|trouble| walk.explained(trouble))
+    looked.map_err(|trouble| exchange.explained(trouble))
 }
 
 /// A relay to an address, after checking that it accepts connections.

@@ -19,7 +19,7 @@ use super::connected::Connected;
 use super::costs::IdleCosts;
 use super::setting::Setting;
 use crate::agents::{Audience, CONNECTING_AT_ONCE, local};
-use crate::books::{Arrivals, Presence, Publication, Reads, Recorder, Subscriber, Verdict};
+use crate::books::{Arrivals, Presence, Publication, PublishOutcome, Reads, Recorder, Subscriber};
 use crate::clients::http_client;
 use crate::failure::{Failed, caused, failed};
 use crate::load::{Channel, Poster, Publisher, Schedule};
@@ -221,8 +221,8 @@ async fn greet_one(poster: Poster, clock: RunClock) -> Result<(), Failed> {
         body.push_str("\"hello\"");
     });
     match poster.post(vec![greeting]).await {
-        Verdict::Accepted => Ok(()),
-        Verdict::Refused(reason) | Verdict::Doubtful(reason) => {
+        PublishOutcome::Accepted => Ok(()),
+        PublishOutcome::Refused(reason) | PublishOutcome::Unknown(reason) => {
             Err(failed(FailureKind::Server, format!("greeting a topic: {reason}")))
         }
     }

@@ -61,12 +61,12 @@ pub fn too_loud<'a>(noise: &Noise, slos: impl IntoIterator<Item = &'a Slo>) -> O
     let late = Duration::from_nanos(noise.timer_lateness_p99_ns);
     (late > bound).then(|| {
         let asked = tightest.map_or_else(
-            || format!("{LEAST_LAG:?}, which is what a generator may be late by"),
+            || format!("{LEAST_LAG:?}, the send lag that is allowed for any SLO"),
             |within| format!("{bound:?}, a tenth of the tightest SLO's {within:?}"),
         );
         format!(
-            "the machine is too loud for what is asked: 1 % of its timers wake {late:.1?} late or more, over {asked}; \
-             end what else runs on it, or measure on another"
+            "the machine is too noisy for this run: 1 % of its timers wake {late:.1?} late or more, over {asked}; \
+             end other programs, or measure on another machine"
         )
     })
 }

@@ -67,8 +67,8 @@ impl Observer<'_> {
         timer.until(clock, start).await.map_err(refused)?;
         let from = Reading::now(clock.now(), &server, &browser);
         info!("measuring");
-        let stood_still = until(&timer, clock, start, end).await.map_err(refused)?;
-        let used = Use { stood_still, ..self.used_since(&from).await };
+        let stalled = until(&timer, clock, start, end).await.map_err(refused)?;
+        let used = Use { stalled, ..self.used_since(&from).await };
         Ok((used, self.held().await))
     }
 }

@@ -13,21 +13,21 @@ use super::usage::share;
 use crate::timer::Timer;
 
 /// The tick period. Chosen here: the shortest stall that counts, at a cost of 0.1 % of a processor.
-pub(crate) const BEAT: Duration = Duration::from_millis(5);
+pub(crate) const TICK: Duration = Duration::from_millis(5);
 /// A tick later than this was missed. Chosen here: the send lag that is allowed for any SLO (`validity`).
 pub(crate) const MISSED: Duration = Duration::from_millis(5);
 
 /// Waits from `start` until `end`; the share of missed ticks, 0 to 1.
 pub(crate) async fn until(timer: &Timer, clock: RunClock, start: RunInstant, end: RunInstant) -> io::Result<f64> {
-    let (mut beats, mut missed, mut due) = (0, 0, start + BEAT);
+    let (mut ticks, mut missed, mut due) = (0, 0, start + TICK);
     while due < end {
         timer.until(clock, due).await?;
-        beats += 1;
+        ticks += 1;
         missed += u64::from(clock.now().since(due) > MISSED);
-        due = due + BEAT;
+        due = due + TICK;
     }
     timer.until(clock, end).await?;
-    Ok(share(missed, beats))
+    Ok(share(missed, ticks))
 }
 
 #[cfg(test)]
@@ -44,10 +44,10 @@ mod tests {
                 std::hint::spin_loop();
             }
         };
-        let (stood_still, ()) = tokio::join!(until(&timer, clock, start, start + Duration::from_millis(400)), greedy);
-        let stood_still = stood_still.unwrap();
+        let (stalled, ()) = tokio::join!(until(&timer, clock, start, start + Duration::from_millis(400)), greedy);
+        let stalled = stalled.unwrap();
         // The machine may add stalls.
-        assert!(stood_still >= 0.45, "{stood_still}");
+        assert!(stalled >= 0.45, "{stalled}");
         assert!(clock.now() >= start + Duration::from_millis(400));
     }
 
@@ -55,6 +55,6 @@ mod tests {
     async fn without_a_beat_between_nothing_was_missed() {
         let (clock, timer) = (RunClock::start(), Timer::new().unwrap());
         let start = clock.now();
-        assert!(until(&timer, clock, start, start + BEAT / 2).await.unwrap().abs() < f64::EPSILON);
+        assert!(until(&timer, clock, start, start + TICK / 2).await.unwrap().abs() < f64::EPSILON);
     }
 }

@@ -61,7 +61,7 @@ pub(crate) struct Use {
     /// The same for the generator.
     pub(crate) generator_waited: f64,
     /// Share of missed ticks of the stall detector; 0 until it has run.
-    pub(crate) stood_still: f64,
+    pub(crate) stalled: f64,
     /// Share of the time that a control group's quota withheld the processors.
     pub(crate) throttled: f64,
 }
@@ -96,7 +96,7 @@ impl Reading {
             segments: machine.segments.saturating_sub(self.machine.segments),
             server_waited: waited(server.waited_ns, server_cpus),
             generator_waited: if has_browser { 0.0 } else { waited(generator.waited_ns, cpus) },
-            stood_still: 0.0,
+            stalled: 0.0,
             throttled: share(machine.throttled_ns.saturating_sub(self.machine.throttled_ns), wall_ns),
         }
     }

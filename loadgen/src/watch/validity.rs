@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use pushoff_model::LatencyHistogram;
-use pushoff_model::record::{Concern, Limit, PageClocks, ProcessUse};
+use pushoff_model::record::{Concern, Limit, PageClocks};
 use pushoff_model::workload::Slo;
 
 use super::stalls::MISSED;
@@ -24,7 +24,7 @@ pub(crate) const LEAST_LAG: Duration = Duration::from_millis(5);
 pub(crate) const WAITED: f64 = 0.10;
 /// A generator that was stalled for a larger share of the time did not see what happened then, and sent messages
 /// late.
-pub(crate) const STOOD_STILL: f64 = 0.10;
+pub(crate) const STALLED: f64 = 0.10;
 /// The share of the time that a control group's quota may withhold the processors.
 pub(crate) const THROTTLED: f64 = 0.02;
 /// The share of the machine's time that a hypervisor may give to others.
@@ -40,28 +40,52 @@ const FEW_RESENT: u64 = 10;
 
 /// The flags of a trial.
 pub(crate) fn flags(used: &Use, own_lag: &LatencyHistogram, slo: Option<&Slo>) -> Vec<Concern> {
-    let busy = |name: &str, process: &ProcessUse, bound: f64| {
-        let busy = process.utilisation();
-        (busy > bound)
-            .then(|| format!("the {name} was busy {:.0} % of its time, over {:.0} %", busy * 100.0, bound * 100.0))
-    };
     let has_processor = used.generator_waited <= WAITED && used.throttled <= THROTTLED;
-    let concern = |limit, detail: Option<String>| detail.map(|detail| Concern { limit, detail });
-    [
-        concern(Limit::Generator, busy("generator", &used.generator, BUSY_GENERATOR)),
+    let busy = used.generator.utilisation();
+    let stalled = used.stalled - used.generator_waited - used.throttled;
+    let resent =
+        if used.machine.retransmits > FEW_RESENT { share(used.machine.retransmits, used.segments) } else { 0.0 };
+    let flags = [
+        over(Limit::Generator, busy, BUSY_GENERATOR, |busy, bound| {
+            format!("the generator was busy {busy:.0} % of its time, over {bound:.0} %")
+        }),
         // A generator without a processor is already flagged, and its stall includes the time without one.
-        concern(Limit::Generator, slo.and_then(|slo| late(own_lag, slo)).filter(|_| has_processor)),
-        concern(Limit::Generator, stood_still(used.stood_still - used.generator_waited - used.throttled)),
-        concern(Limit::Machine, waited("generator", used.generator_waited)),
-        concern(Limit::Machine, waited("server", used.server_waited)),
-        concern(Limit::Server, used.server.as_ref().and_then(|server| busy("server", server, BUSY_SERVER))),
-        concern(Limit::Machine, throttled(used.throttled)),
-        concern(Limit::Machine, stolen(used.machine.steal)),
-        concern(Limit::Machine, resent(used.machine.retransmits, used.segments)),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+        slo.and_then(|slo| late(own_lag, slo)).filter(|_| has_processor),
+        over(Limit::Generator, stalled, STALLED, |stalled, bound| {
+            let late = millis(MISSED);
+            format!(
+                "the generator was stalled for {stalled:.0} % of the time (ticks over {late:.0} ms late), over {bound:.0} %"
+            )
+        }),
+        over(Limit::Machine, used.generator_waited, WAITED, |waited, bound| {
+            format!("others had the generator's processors for {waited:.0} % of the time, over {bound:.0} %")
+        }),
+        over(Limit::Machine, used.server_waited, WAITED, |waited, bound| {
+            format!("others had the server's processors for {waited:.0} % of the time, over {bound:.0} %")
+        }),
+        over(Limit::Server, used.server.map_or(0.0, |server| server.utilisation()), BUSY_SERVER, |busy, bound| {
+            format!("the server was busy {busy:.0} % of its time, over {bound:.0} %")
+        }),
+        over(Limit::Machine, used.throttled, THROTTLED, |throttled, bound| {
+            format!(
+                "the control group's quota withheld the processors for {throttled:.0} % of the time, over {bound:.0} %: \
+                 raise cpu.max (a container's CPU limit)"
+            )
+        }),
+        over(Limit::Machine, used.machine.steal, STEAL, |steal, bound| {
+            format!("{steal:.1} % of the machine's time was stolen, over {bound:.0} %")
+        }),
+        over(Limit::Machine, resent, RESENT, |_, bound| {
+            let (resent, all) = (used.machine.retransmits, used.segments);
+            format!("{resent} of {all} TCP segments were retransmitted, over {bound:.1} %")
+        }),
+    ];
+    flags.into_iter().flatten().collect()
+}
+
+/// A flag, where a share is over its bound. The detail is made of both, in percent.
+fn over(limit: Limit, share: f64, bound: f64, detail: impl FnOnce(f64, f64) -> String) -> Option<Concern> {
+    (share > bound).then(|| Concern { limit, detail: detail(share * 100.0, bound * 100.0) })
 }
 
 /// The flag for uncertain page clocks.
@@ -73,54 +97,13 @@ pub(crate) fn uncertain_clock(clock: &PageClocks) -> Option<Concern> {
     })
 }
 
-fn late(own_lag: &LatencyHistogram, slo: &Slo) -> Option<String> {
-    let lag = own_lag.quantile(0.99)?;
-    let bound = slo.within.mul_f64(LAG_SHARE).max(LEAST_LAG);
+fn late(own_lag: &LatencyHistogram, slo: &Slo) -> Option<Concern> {
+    let (lag, bound) = (own_lag.quantile(0.99)?, slo.within.mul_f64(LAG_SHARE).max(LEAST_LAG));
     (lag > bound).then(|| {
-        format!(
-            "1 % of messages were sent {:.1} ms or more late by the generator, over {:.1} ms",
-            millis(lag),
-            millis(bound)
-        )
+        let (lag, bound) = (millis(lag), millis(bound));
+        let detail = format!("1 % of messages were sent {lag:.1} ms or more late by the generator, over {bound:.1} ms");
+        Concern { limit: Limit::Generator, detail }
     })
-}
-
-fn waited(name: &str, waited: f64) -> Option<String> {
-    (waited > WAITED).then(|| {
-        let (waited, bound) = (waited * 100.0, WAITED * 100.0);
-        format!("others had the {name}'s processors for {waited:.0} % of the time, over {bound:.0} %")
-    })
-}
-
-fn stood_still(stood_still: f64) -> Option<String> {
-    (stood_still > STOOD_STILL).then(|| {
-        let (stood_still, bound) = (stood_still * 100.0, STOOD_STILL * 100.0);
-        format!(
-            "the generator stood still for {stood_still:.0} % of the time (beats felt over {:.0} ms late), \
-             over {bound:.0} %",
-            millis(MISSED)
-        )
-    })
-}
-
-fn throttled(throttled: f64) -> Option<String> {
-    (throttled > THROTTLED).then(|| {
-        let (throttled, bound) = (throttled * 100.0, THROTTLED * 100.0);
-        format!(
-            "the control group's quota withheld the processors for {throttled:.0} % of the time, over {bound:.0} %: \
-             raise cpu.max (a container's CPU limit)"
-        )
-    })
-}
-
-fn stolen(steal: f64) -> Option<String> {
-    (steal > STEAL)
-        .then(|| format!("{:.1} % of the machine's time was stolen, over {:.0} %", steal * 100.0, STEAL * 100.0))
-}
-
-fn resent(retransmits: u64, segments: u64) -> Option<String> {
-    (retransmits > FEW_RESENT && share(retransmits, segments) > RESENT)
-        .then(|| format!("{retransmits} of {segments} TCP segments were sent again, over {:.1} %", RESENT * 100.0))
 }
 
 fn millis(duration: Duration) -> f64 {
@@ -130,7 +113,7 @@ fn millis(duration: Duration) -> f64 {
 #[cfg(test)]
 mod tests {
     use pushoff_model::Share;
-    use pushoff_model::record::MachineUse;
+    use pushoff_model::record::{MachineUse, ProcessUse};
 
     use super::*;
 
@@ -150,7 +133,7 @@ mod tests {
             segments: 10_000,
             server_waited: 0.0,
             generator_waited: 0.0,
-            stood_still: 0.0,
+            stalled: 0.0,
             throttled: 0.0,
         }
     }
@@ -169,7 +152,7 @@ mod tests {
             machine,
             server_waited: 0.1,
             generator_waited: 0.1,
-            stood_still: 0.1,
+            stalled: 0.1,
             throttled: 0.02,
             ..used(0.9, 0.85)
         };
@@ -186,7 +169,7 @@ mod tests {
         assert_eq!(judged(&machine(0.0, 11), CALM), [Limit::Machine]);
         assert_eq!(judged(&Use { server_waited: 0.11, ..idle }, CALM), [Limit::Machine]);
         assert_eq!(judged(&Use { throttled: 0.03, ..idle }, CALM), [Limit::Machine]);
-        assert_eq!(judged(&Use { stood_still: 0.11, ..idle }, CALM), [Limit::Generator]);
+        assert_eq!(judged(&Use { stalled: 0.11, ..idle }, CALM), [Limit::Generator]);
         assert_eq!(judged(&idle, Duration::from_millis(11)), [Limit::Generator]);
     }
 
@@ -202,9 +185,9 @@ mod tests {
 
     #[test]
     fn a_generator_without_a_processor_is_the_machines_limit_however_late_it_is() {
-        let starved = Use { generator_waited: 0.11, stood_still: 0.21, ..used(0.0, 0.0) };
+        let starved = Use { generator_waited: 0.11, stalled: 0.21, ..used(0.0, 0.0) };
         assert_eq!(judged(&starved, Duration::from_secs(1)), [Limit::Machine]);
-        let withheld = Use { throttled: 0.5, stood_still: 0.6, ..used(0.0, 0.0) };
+        let withheld = Use { throttled: 0.5, stalled: 0.6, ..used(0.0, 0.0) };
         assert_eq!(judged(&withheld, Duration::from_secs(1)), [Limit::Machine]);
     }
 }

@@ -78,13 +78,13 @@ async fn every_mistake_is_told_in_one_sentence_with_what_to_do() {
         (moved, Transport::ShortPolling, &["302", "http://elsewhere.test/x", "redirects are not followed"]),
         (Manner::Hangs, Transport::HttpStreaming, &["the head of the answer does not come", "proxy_buffering off"]),
         (Manner::Holds(20), Transport::Sse, &["only when more are published", "X-Accel-Buffering: no"]),
-        (Manner::Holds(1_000), Transport::HttpStreaming, &["nothing that is published comes", "proxy_buffering off"]),
+        (Manner::Holds(1_000), Transport::HttpStreaming, &["no published message comes", "proxy_buffering off"]),
         (
             Manner::Misplaces,
             Transport::HttpStreaming,
             &["no message is found at /data", "{\\\"id\\\":\\\"0000abcd-", "`payload`"],
         ),
-        (Manner::Forgets, Transport::Sse, &["hears again what he had", "`resume` in [sse]"]),
+        (Manner::Forgets, Transport::Sse, &["receives messages again", "`resume` in [sse]"]),
         (Manner::Skips, Transport::Sse, &["misses", "`resume` in [sse]"]),
         (Manner::Refuses("401 Unauthorized"), Transport::Sse, &["publishing at", "401", "Authorization"]),
         (Manner::Refuses("404 Not Found"), Transport::Sse, &["publishing at", "404", "`path` in [publish]"]),
@@ -121,7 +121,7 @@ async fn the_culprit_is_the_one_that_was_seen() {
             Transport::ShortPolling,
             &["compressed (br)", "switch compression off"],
         ),
-        (Manner::Zips(""), Transport::ShortPolling, &["compressed (gzip)", "no Content-Encoding"]),
+        (Manner::Zips(""), Transport::ShortPolling, &["compressed (gzip)", "without a Content-Encoding"]),
     ];
     assert_told(&cases).await;
 }

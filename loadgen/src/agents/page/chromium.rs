@@ -111,7 +111,7 @@ impl Chromium {
         if timeout(GRACE, self.shell.wait()).await.is_ok() {
             return;
         }
-        tracing::warn!(?closed, "the browser did not end in time and is ended by force");
+        tracing::warn!(?closed, "the browser did not end in time and is killed");
         let group = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
         let ended = group.map(|group| kill_process_group(group, Signal::KILL));
         let removed = std::fs::remove_dir_all(&self.profile);

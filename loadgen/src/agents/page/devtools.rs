@@ -33,7 +33,7 @@ pub enum DevtoolsError {
         says: chromiumoxide_types::Error,
     },
     /// The answer lacks a field that the protocol requires.
-    #[error("the browser's answer to {0} has not the form that it should have")]
+    #[error("the browser's answer to {0} lacks a field")]
     Strange(&'static str),
     /// A script in a page threw an exception.
     #[error("a script in the page failed: {0}")]
@@ -158,7 +158,7 @@ async fn read(from: impl AsyncRead + Unpin, waiting: Waiting) {
                 asker.map(|asker| asker.send(response));
             }
             Ok(Message::<CdpJsonEventMessage>::Event(event)) => tracing::trace!(method = %event.method, "event"),
-            Err(error) => tracing::debug!(%error, "the browser said something that cannot be read"),
+            Err(error) => tracing::debug!(%error, "a message of the browser cannot be parsed"),
         }
         bytes.clear();
     }

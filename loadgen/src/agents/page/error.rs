@@ -34,10 +34,10 @@ pub enum BrowserError {
     #[error("asking the server")]
     Server(#[source] reqwest::Error),
     /// A page gave no time.
-    #[error("a page did not say its time")]
+    #[error("a page gave no time")]
     Clock,
     /// A page's events could not be parsed.
-    #[error("a page's notes cannot be read")]
+    #[error("a page's events cannot be parsed")]
     Notes(#[source] serde_json::Error),
     /// A client in a page gave up.
     #[error("the client of subscriber {subscriber} gave up: {reason}")]

@@ -37,7 +37,7 @@ const UNCHANGED: u32 = 20;
 /// The most samples of a count.
 const MOST_LOOKS: u32 = 200;
 /// The polling interval while the timer is watched.
-const BEAT: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// Polls that are watched in a visible tab and in a hidden one …
 const POLLS: usize = 9;
 /// … of which the first are skipped: a timer that was set while visible still fires on time.
@@ -127,7 +127,7 @@ impl Tries<'_> {
     async fn timer(&self) -> Result<Timer, BrowserError> {
         let context = context(self.chromium).await?;
         let page = Page::open(&self.chromium.devtools, &context, &self.origin).await?;
-        let asked = self.subscription(Transport::ShortPolling, &json!({ "interval": BEAT.as_millis() }));
+        let asked = self.subscription(Transport::ShortPolling, &json!({ "interval": POLL_INTERVAL.as_millis() }));
         page.begin(0, &asked).await?;
         let in_front_ns = self.gap(&page).await?;
         page.cover(&self.chromium.devtools, &context).await?;
@@ -135,7 +135,7 @@ impl Tries<'_> {
         page.notes().await?;
         let behind_ns = self.gap(&page).await?;
         page.close(&self.chromium.devtools).await?;
-        Ok(Timer { asked_ns: nanos(BEAT), in_front_ns, behind_ns })
+        Ok(Timer { asked_ns: nanos(POLL_INTERVAL), in_front_ns, behind_ns })
     }
 
     /// The median time between the page's next requests.
@@ -223,9 +223,9 @@ impl Tries<'_> {
 
     /// Publishes stamped messages one by one.
     async fn publish(&self, topic: &str) -> reqwest::Result<()> {
-        let (client, mut beat) = (http_client()?, interval(APART));
+        let (client, mut ticks) = (http_client()?, interval(APART));
         for index in 0..MESSAGES {
-            beat.tick().await;
+            ticks.tick().await;
             let (mut payload, now) = (String::new(), self.clock.now());
             stamp::write(&mut payload, &Stamp { publisher: 0, index, due: now, sent: now }, |body| body.push('0'));
             let post = client.post(topic).header(CONTENT_TYPE, "application/json").body(payload);
@@ -247,7 +247,7 @@ impl Tries<'_> {
         let held = text.lines().find_map(|text| text.strip_prefix(&line)?.trim().parse().ok());
         held.ok_or_else(|| BrowserError::Page {
             url: self.server.http.to_string(),
-            reason: "it counts no connections".into(),
+            reason: "its metrics have no count of connections".into(),
         })
     }
 

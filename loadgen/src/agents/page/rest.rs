@@ -34,5 +34,5 @@ pub(super) async fn rest(pid: u32, clock: RunClock) {
         }
         earlier = Some(later);
     }
-    tracing::warn!(?LOOK, MOST, "the browser has not come to rest");
+    tracing::warn!(?LOOK, MOST, "the browser is still busy");
 }

@@ -76,7 +76,7 @@ impl Body {
             {
                 Ok(Self::chunked())
             }
-            (Some(_), None) => Err("its Transfer-Encoding is not chunked alone"),
+            (Some(_), None) => Err("its Transfer-Encoding is not just chunked"),
         }
     }
 
@@ -99,7 +99,7 @@ impl Body {
     pub(crate) fn piece<'b>(&mut self, bytes: &mut &'b [u8]) -> Result<Option<&'b [u8]>, ConnectionError> {
         let piece = self.next_piece(bytes).map_err(ConnectionError::Response)?;
         if piece.is_none() && !bytes.is_empty() {
-            return Err(ConnectionError::Response("it is longer than it says"));
+            return Err(ConnectionError::Response("more bytes follow its body"));
         }
         Ok(piece)
     }
@@ -162,7 +162,7 @@ impl Chunks {
                     | At::TrailerLf
                     | At::LastLf,
                     _,
-                ) => return Err("its chunks do not fit together"),
+                ) => return Err("its chunks are malformed"),
             };
             *bytes = rest;
         }

@@ -5,7 +5,7 @@ use pushoff_model::target::SaidIn;
 
 use crate::clients::error::ConnectionError;
 use crate::clients::feed::Feed;
-use crate::clients::request::{Asking, into_query};
+use crate::clients::request::{GetRequest, into_query};
 use crate::clients::sink::Sink;
 
 /// A `GET` that is sent repeatedly.
@@ -27,13 +27,13 @@ impl Request {
         feed: &Feed<'_, S>,
         usual: &[(HeaderName, HeaderValue)],
     ) -> Result<Self, ConnectionError> {
-        let mut asking = Asking::from_anywhere(&feed.subscription, feed.technique)?;
+        let mut request = GetRequest::from_anywhere(&feed.subscription, feed.technique)?;
         for (name, value) in usual {
-            asking.usual(name.clone(), value.clone());
+            request.usual(name.clone(), value.clone());
         }
         Ok(Self {
-            target: asking.target,
-            fields: asking.fields,
+            target: request.target,
+            fields: request.fields,
             query: String::new(),
             said: Vec::new(),
             value: String::new(),
@@ -51,7 +51,7 @@ impl Request {
         query.clear();
         said.clear();
         let mut begin = if target.contains('?') { '&' } else { '?' };
-        feed.place.each_said(feed.technique, value, |said_in, value| {
+        feed.position.each_said(feed.technique, value, |said_in, value| {
             match said_in {
                 SaidIn::Field(name) => write_field(said, name, value.as_bytes())?,
                 SaidIn::Query(name) => {
@@ -67,7 +67,7 @@ impl Request {
         }
         for (name, value) in &*fields {
             // A field that carries the resume position replaces the field of the same name.
-            if !feed.place.says(feed.technique, name) {
+            if !feed.position.says(feed.technique, name) {
                 write_field(bytes, name, value.as_bytes())?;
             }
         }

@@ -29,11 +29,11 @@ use crate::watch::wire::{CountedStream, WireCounters, lines};
 
 pub(crate) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, ConnectionError> {
     let subscription = &feed.subscription;
-    let asking = feed.asking()?;
-    let url = asking.url(&subscription.server)?;
+    let request = feed.get_request()?;
+    let url = request.url(&subscription.server)?;
     let mut client =
         ClientBuilder::for_url(url.as_str())?.reconnect(ReconnectOptions::reconnect(false).build()).redirect_limit(0);
-    for (name, value) in &asking.fields {
+    for (name, value) in &request.fields {
         client = client.header(name.as_str(), value.to_str().map_err(|_error| ConnectionError::Id)?)?;
     }
     let (counters, server, source) = (subscription.wire.clone(), subscription.server.http, subscription.source);

@@ -58,8 +58,8 @@ impl FrameReader {
             match (kind, &mut self.fragments) {
                 (TEXT | BINARY, None) if is_final => return Ok(Some(whole(kind, input.take(payload)))),
                 (TEXT | BINARY, fragments @ None) => *fragments = Some((kind, input.take(payload).to_vec())),
-                (TEXT | BINARY, Some(_)) => return Err("a message inside another"),
-                (CONTINUATION, None) => return Err("a continuation of nothing"),
+                (TEXT | BINARY, Some(_)) => return Err("a message begins inside another"),
+                (CONTINUATION, None) => return Err("a continuation without a message"),
                 (CONTINUATION, Some((_, text))) if text.len() + payload > LONGEST_MESSAGE => return Err(TOO_LONG),
                 (CONTINUATION, Some((kind, text))) => {
                     text.extend_from_slice(input.take(payload));
@@ -76,7 +76,7 @@ impl FrameReader {
                     return Ok(Some(Message::Pong));
                 }
                 (CLOSE, _) => return close_of(input.take(payload)).map(Some),
-                (_unknown, _) => return Err("a frame of no known kind"),
+                (_unknown, _) => return Err("an unknown kind of frame"),
             }
         }
         Ok(None)
@@ -116,7 +116,7 @@ fn head_of(bytes: &[u8]) -> Result<Option<Head>, &'static str> {
         return Err(TOO_LONG);
     }
     if kind >= CLOSE && (!is_final || payload > LONGEST_CONTROL) {
-        return Err("a control frame is in parts or too long");
+        return Err("a control frame is fragmented or too long");
     }
     Ok(Some(Head { is_final, kind, head, payload }))
 }

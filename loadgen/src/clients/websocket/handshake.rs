@@ -36,7 +36,7 @@ pub(crate) async fn handshake<S: Sink>(feed: &mut Feed<'_, S>) -> Result<(Counte
         return Err(ConnectionError::Status(status.as_u16()));
     }
     agreed(&fields, &key, request.fields()).map_err(ConnectionError::Handshake)?;
-    feed.place.answered(&fields);
+    feed.position.answered(&fields);
     Ok((connection.io, connection.input))
 }
 
@@ -58,13 +58,13 @@ fn agreed(fields: &HeaderMap, key: &str, asked: &HeaderMap) -> Result<(), String
         return wrong("it does not accept the key that was sent", &SEC_WEBSOCKET_ACCEPT);
     }
     if elements(fields, &SEC_WEBSOCKET_EXTENSIONS).next().is_some() {
-        return wrong("it turns on an extension, which no client here speaks or asks for", &SEC_WEBSOCKET_EXTENSIONS);
+        return wrong("it turns on an extension that was not asked for", &SEC_WEBSOCKET_EXTENSIONS);
     }
     let mut protocols = elements(fields, &SEC_WEBSOCKET_PROTOCOL);
     match (protocols.next(), protocols.next()) {
         (None, _) => Ok(()),
         (Some(one), None) if elements(asked, &SEC_WEBSOCKET_PROTOCOL).any(|asked| asked == one) => Ok(()),
-        (Some(_), _) => wrong("it takes a subprotocol that was not asked for", &SEC_WEBSOCKET_PROTOCOL),
+        (Some(_), _) => wrong("it chooses a subprotocol that was not asked for", &SEC_WEBSOCKET_PROTOCOL),
     }
 }
 

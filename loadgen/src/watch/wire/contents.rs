@@ -26,13 +26,13 @@ pub(crate) struct Tally {
 
 /// Messages of one subscriber that are added together.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Heard {
+pub(crate) struct Batch {
     messages: u64,
     payload_bytes: u64,
     framing_bytes: u64,
 }
 
-impl Heard {
+impl Batch {
     /// Adds a message. Without a cursor it is not of pushoff's protocol, and its framing is unknown.
     pub(crate) fn message(&mut self, transport: Transport, cursor: Option<Cursor>, payload: &[u8]) {
         self.messages += 1;
@@ -64,11 +64,11 @@ impl Tally {
     }
 
     /// Adds the messages of one subscriber.
-    pub(crate) fn add(&self, heard: &Heard) {
-        if heard.messages > 0 {
-            add(&self.messages, heard.messages);
-            add(&self.payload_bytes, heard.payload_bytes);
-            add(&self.framing_bytes, heard.framing_bytes);
+    pub(crate) fn add(&self, batch: &Batch) {
+        if batch.messages > 0 {
+            add(&self.messages, batch.messages);
+            add(&self.payload_bytes, batch.payload_bytes);
+            add(&self.framing_bytes, batch.framing_bytes);
         }
     }
 

@@ -10,7 +10,7 @@ mod stream;
 #[cfg(target_os = "linux")]
 mod tcp_info;
 
-pub(crate) use contents::{Heard, Tally, lines};
+pub(crate) use contents::{Batch, Tally, lines};
 pub(crate) use counters::Registration;
 pub use counters::WireCounters;
 pub(crate) use stream::CountedStream;

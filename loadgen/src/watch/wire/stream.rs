@@ -170,8 +170,8 @@ mod tests {
         assert!(sent.is_ok() && received.is_ok());
         assert_eq!(got, long);
         stream.write_all(b"hello").await.unwrap();
-        let mut heard = [0; 5];
-        peer.read_exact(&mut heard).await.unwrap();
+        let mut batch = [0; 5];
+        peer.read_exact(&mut batch).await.unwrap();
         assert_eq!(bytes(&counters), (300_000, 5));
         let open = counters.traffic().unwrap();
         assert!(open.down.data_segments >= 1 && open.up.data_segments == 1 && open.up.segments >= 3);
@@ -245,12 +245,12 @@ mod tests {
         let registration = counters.register_hidden(hidden.local_addr().unwrap()).unwrap();
         hidden.write_all(b"hello").await.unwrap();
         drop(hidden);
-        let mut heard = [0; 5];
-        peer.read_exact(&mut heard).await.unwrap();
+        let mut batch = [0; 5];
+        peer.read_exact(&mut batch).await.unwrap();
         assert_eq!(bytes(&counters), (0, 5));
         drop(registration);
         assert_eq!((bytes(&counters), counters.unread()), ((0, 5), 0));
-        assert_eq!(peer.read(&mut heard).await.unwrap(), 0, "with the registration, the last descriptor is closed");
+        assert_eq!(peer.read(&mut batch).await.unwrap(), 0, "with the registration, the last descriptor is closed");
         assert!(counters.register_hidden("127.0.0.1:1".parse().unwrap()).is_none());
         assert_eq!(counters.unread(), 1);
     }

@@ -8,7 +8,7 @@ use pushoff_model::target::{Said, SaidIn, Technique, Template, Variable};
 
 /// The position of a subscriber.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Place {
+pub(crate) struct Position {
     keeps_id: bool,
     id: Option<String>,
     fields: Vec<(HeaderName, Option<String>)>,
@@ -16,25 +16,25 @@ pub(crate) struct Place {
     heard: bool,
 }
 
-impl Place {
+impl Position {
     /// The position of a new subscriber.
     pub(crate) fn new(technique: &Technique) -> Self {
         let said = technique.begin.iter().chain(&technique.resume).map(|said| &said.value);
-        let mut place = Self::default();
+        let mut position = Self::default();
         for variable in said.chain(&technique.hello).flat_map(Template::variables) {
             match variable {
-                Variable::Id => place.keeps_id = true,
+                Variable::Id => position.keeps_id = true,
                 Variable::Field(name) => {
                     // An invalid field name is in no response.
                     let Ok(name) = HeaderName::try_from(name.as_str()) else { continue };
-                    if place.fields.iter().all(|(known, _)| *known != name) {
-                        place.fields.push((name, None));
+                    if position.fields.iter().all(|(known, _)| *known != name) {
+                        position.fields.push((name, None));
                     }
                 }
                 Variable::Topic | Variable::Payload | Variable::Quoted | Variable::Wait => {}
             }
         }
-        place
+        position
     }
 
     /// Notes a message. A message without an id keeps the last id, as in an event stream.
@@ -122,35 +122,35 @@ mod tests {
         target.dialect.technique(Transport::Sse).unwrap().clone()
     }
 
-    fn said(place: &Place, technique: &Technique) -> Vec<Option<String>> {
+    fn said(position: &Position, technique: &Technique) -> Vec<Option<String>> {
         let filled = |said: &Said| {
             let mut out = String::new();
-            said.value.fill(&mut out, |variable| place.value(variable)).then_some(out)
+            said.value.fill(&mut out, |variable| position.value(variable)).then_some(out)
         };
-        place.said(technique).iter().map(filled).collect()
+        position.said(technique).iter().map(filled).collect()
     }
 
     #[test]
     fn one_begins_until_a_message_or_an_answer_says_where_to_go_on() {
         let technique = technique("begin = { \"?a\" = \"start\" }\nresume = { \"?a\" = \"{id}\", X = \"{Etag}\" }");
-        let mut place = Place::new(&technique);
-        assert_eq!(said(&place, &technique), [Some("start".into())]);
-        let mut answered = place.clone();
+        let mut position = Position::new(&technique);
+        assert_eq!(said(&position, &technique), [Some("start".into())]);
+        let mut answered = position.clone();
         answered.answered(&HeaderMap::from_iter([(http::header::ETAG, HeaderValue::from_static("7"))]));
         assert_eq!(said(&answered, &technique), [None, Some("7".into())]);
         answered.answered(&HeaderMap::new());
         assert_eq!(said(&answered, &technique)[1], Some("7".into()), "an answer without it changes nothing");
-        place.heard(Some("m1"));
-        place.heard(None);
-        assert_eq!(said(&place, &technique), [Some("m1".into()), None]);
+        position.heard(Some("m1"));
+        position.heard(None);
+        assert_eq!(said(&position, &technique), [Some("m1".into()), None]);
     }
 
     #[test]
     fn what_nobody_asks_for_is_not_kept() {
         let technique = technique("begin = { \"?a\" = \"start\" }");
-        let mut place = Place::new(&technique);
-        place.heard(Some("m1"));
-        assert_eq!(place.value(&Variable::Id), None);
-        assert!(said(&place, &technique).is_empty(), "who has had a message does not begin again");
+        let mut position = Position::new(&technique);
+        position.heard(Some("m1"));
+        assert_eq!(position.value(&Variable::Id), None);
+        assert!(said(&position, &technique).is_empty(), "who has had a message does not begin again");
     }
 }

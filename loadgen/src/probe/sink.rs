@@ -14,11 +14,11 @@ const SHOWN_BYTES: usize = 80;
 
 /// An event of a probe's subscription.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Heard {
+pub(super) enum ProbeEvent {
     /// The subscription is in place.
     Present,
     /// A message of the probe, and the connection and answer that brought it.
-    Message(u64, RunInstant, Occasion),
+    Message(u64, RunInstant, Origin),
     /// A binary frame.
     Binary,
     /// A long poll was answered without a message.
@@ -31,42 +31,42 @@ pub(super) enum Heard {
 
 /// One connection and, for a poll, one answer. A message that arrives twice within it was sent twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Occasion {
+pub(super) struct Origin {
     connection: u32,
     asked: Option<RunInstant>,
 }
 
 /// The sink of a probe's subscription.
 #[derive(Debug)]
-pub(super) struct Ears {
-    heard: Sender<Heard>,
+pub(super) struct ProbeSink {
+    heard: Sender<ProbeEvent>,
     transport: Transport,
     connection: u32,
 }
 
-impl Ears {
-    pub(super) const fn new(heard: Sender<Heard>, transport: Transport) -> Self {
+impl ProbeSink {
+    pub(super) const fn new(heard: Sender<ProbeEvent>, transport: Transport) -> Self {
         Self { heard, transport, connection: 0 }
     }
 
-    fn hear(&self, heard: Heard) {
+    fn hear(&self, heard: ProbeEvent) {
         // A full queue holds enough events already, and a finished probe no longer reads it.
         drop(self.heard.try_send(heard));
     }
 }
 
-impl Sink for Ears {
+impl Sink for ProbeSink {
     fn connecting(&mut self, _: RunInstant) {
         self.connection += 1;
     }
 
     fn opened(&mut self, _: RunInstant) {
-        self.hear(Heard::Present);
+        self.hear(ProbeEvent::Present);
     }
 
     fn requested(&mut self, _: RunInstant) {
         if self.transport == Transport::LongPolling {
-            self.hear(Heard::Present);
+            self.hear(ProbeEvent::Present);
         }
     }
 
@@ -74,8 +74,8 @@ impl Sink for Ears {
         match stamp::read(message.payload) {
             Some(Received { stamp, is_whole: true }) => {
                 let asked = message.polled.map(|polled| polled.sent);
-                let occasion = Occasion { connection: self.connection, asked };
-                self.hear(Heard::Message(stamp.index, message.received, occasion));
+                let origin = Origin { connection: self.connection, asked };
+                self.hear(ProbeEvent::Message(stamp.index, message.received, origin));
             }
             Some(Received { is_whole: false, .. }) | None => self.strange(message.payload),
         }
@@ -86,22 +86,22 @@ impl Sink for Ears {
     fn strange(&mut self, unit: &[u8]) {
         let unit = unit.trim_ascii();
         if !unit.is_empty() {
-            self.hear(Heard::Strange(unit[..unit.len().min(SHOWN_BYTES)].to_vec()));
+            self.hear(ProbeEvent::Strange(unit[..unit.len().min(SHOWN_BYTES)].to_vec()));
         }
     }
 
     fn binary(&mut self) {
-        self.hear(Heard::Binary);
+        self.hear(ProbeEvent::Binary);
     }
 
     fn polled_empty(&mut self) {
         if self.transport == Transport::LongPolling {
-            self.hear(Heard::Empty);
+            self.hear(ProbeEvent::Empty);
         }
     }
 
     fn broke(&mut self, error: &ConnectionError) -> ControlFlow<()> {
-        self.hear(Heard::Broke(chain(error)));
+        self.hear(ProbeEvent::Broke(chain(error)));
         ControlFlow::Continue(())
     }
 

@@ -10,8 +10,8 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::PATIENCE;
 use super::diagnosis::{Trouble, not_published};
-use super::ears::{Heard, Occasion};
-use crate::books::Verdict;
+use super::sink::{Origin, ProbeEvent};
+use crate::books::PublishOutcome;
 use crate::clients::{ConnectionError, SubscribeError};
 use crate::load::Poster;
 use crate::message::stamp::{self, Stamp};
@@ -28,14 +28,14 @@ const QUIET: Duration = Duration::from_millis(500);
 const MOST_IN_QUIET: u32 = 1;
 
 /// Publishes, listens, and remembers what else happened.
-pub(super) struct Walk {
+pub(super) struct Exchange {
     clock: RunClock,
     poster: Poster,
-    heard: mpsc::Receiver<Heard>,
+    heard: mpsc::Receiver<ProbeEvent>,
     /// How often the first message was published: the newcomer may have subscribed late.
     greetings: u32,
     /// The connection and answer that brought each message, in order.
-    came: Vec<Occasion>,
+    origins: Vec<Origin>,
     /// Content without a message; its first bytes.
     strange: Option<Vec<u8>>,
     /// Whether a binary frame arrived.
@@ -46,14 +46,14 @@ pub(super) struct Walk {
     pub(super) cut: Option<usize>,
 }
 
-impl Walk {
-    pub(super) const fn new(clock: RunClock, poster: Poster, heard: mpsc::Receiver<Heard>) -> Self {
+impl Exchange {
+    pub(super) const fn new(clock: RunClock, poster: Poster, heard: mpsc::Receiver<ProbeEvent>) -> Self {
         Self {
             clock,
             poster,
             heard,
             greetings: 0,
-            came: Vec::new(),
+            origins: Vec::new(),
             strange: None,
             binary: false,
             breaks: Vec::new(),
@@ -70,8 +70,8 @@ impl Walk {
             body.push('"');
         });
         match timeout(PATIENCE, self.poster.post(vec![payload])).await {
-            Ok(Verdict::Accepted) => Ok(()),
-            Ok(Verdict::Refused(reason) | Verdict::Doubtful(reason)) => Err(self.not_published(&reason)),
+            Ok(PublishOutcome::Accepted) => Ok(()),
+            Ok(PublishOutcome::Refused(reason) | PublishOutcome::Unknown(reason)) => Err(self.not_published(&reason)),
             Err(_elapsed) => Err(self.not_published("no answer")),
         }
     }
@@ -81,17 +81,17 @@ impl Walk {
     }
 
     /// Waits for the first message; the time since `begun`.
-    pub(super) async fn hear_first(&mut self, newcomers: Newcomers, begun: RunInstant) -> Result<Duration, Trouble> {
+    pub(super) async fn receive_first(&mut self, newcomers: Newcomers, begun: RunInstant) -> Result<Duration, Trouble> {
         let deadline = Instant::now() + PATIENCE;
         let mut present = newcomers == Newcomers::Kept;
         loop {
             match self.next(deadline.min(Instant::now() + AGAIN)).await {
-                Some(Heard::Present) if !present => {
+                Some(ProbeEvent::Present) if !present => {
                     present = true;
                     self.publish(0, "").await?;
                 }
-                Some(Heard::Message(_, at, occasion)) => {
-                    self.came.push(occasion);
+                Some(ProbeEvent::Message(_, at, origin)) => {
+                    self.origins.push(origin);
                     return Ok(at.since(begun));
                 }
                 Some(_) => {}
@@ -103,7 +103,7 @@ impl Walk {
     }
 
     /// Publishes these messages and waits until each has arrived once, in order.
-    pub(super) async fn hear(&mut self, indices: Range<u64>, patience: Duration) -> Result<(), Trouble> {
+    pub(super) async fn receive(&mut self, indices: Range<u64>, patience: Duration) -> Result<(), Trouble> {
         for index in indices.clone() {
             self.publish(index, "").await?;
         }
@@ -111,10 +111,10 @@ impl Walk {
         while self.due() < indices.end {
             let next = self.due();
             match self.next(deadline).await {
-                Some(Heard::Message(index, _, occasion)) if index == next => self.came.push(occasion),
-                Some(Heard::Message(0, ..)) if next == 1 && self.greetings > 1 => {}
-                Some(Heard::Message(index, _, occasion)) if index < next => return Err(self.again(index, occasion)),
-                Some(Heard::Message(index, _, occasion)) => return Err(self.skipped(index, occasion).await),
+                Some(ProbeEvent::Message(index, _, origin)) if index == next => self.origins.push(origin),
+                Some(ProbeEvent::Message(0, ..)) if next == 1 && self.greetings > 1 => {}
+                Some(ProbeEvent::Message(index, _, origin)) if index < next => return Err(self.again(index, origin)),
+                Some(ProbeEvent::Message(index, _, origin)) => return Err(self.skipped(index, origin).await),
                 Some(_) => {}
                 None => {
                     let otherwise = match self.cut {
@@ -129,10 +129,10 @@ impl Walk {
     }
 
     /// Checks that a long poll without a message is held back.
-    pub(super) async fn hear_nothing(&mut self) -> Result<(), Trouble> {
+    pub(super) async fn receive_nothing(&mut self) -> Result<(), Trouble> {
         let (deadline, mut empty) = (Instant::now() + QUIET, 0);
         while let Some(heard) = self.next(deadline).await {
-            empty += u32::from(heard == Heard::Empty);
+            empty += u32::from(heard == ProbeEvent::Empty);
             if empty > MOST_IN_QUIET {
                 return Err(Trouble::Subscribing(SubscribeError::Refused(ConnectionError::DoesNotWait).into()));
             }
@@ -154,7 +154,7 @@ impl Walk {
             }
             Trouble::Silence | Trouble::Held(_) | Trouble::Lost(_) => match (self.breaks.pop(), self.strange.take()) {
                 (Some(cause), _) => Trouble::Breaks(cause),
-                (None, Some(strange)) if self.came.is_empty() => Trouble::NotFound(strange),
+                (None, Some(strange)) if self.origins.is_empty() => Trouble::NotFound(strange),
                 (None, _) => trouble,
             },
             Trouble::Subscribing(error) => match (error.cause(), self.strange.take()) {
@@ -168,24 +168,24 @@ impl Walk {
 
     /// The index of the next expected message.
     fn due(&self) -> u64 {
-        self.came.len() as u64
+        self.origins.len() as u64
     }
 
     /// The failure for a message that arrived before.
-    fn again(&self, index: u64, occasion: Occasion) -> Trouble {
-        let first = usize::try_from(index).ok().and_then(|index| self.came.get(index));
-        if first == Some(&occasion) { Trouble::Twice } else { Trouble::Repeated }
+    fn again(&self, index: u64, origin: Origin) -> Trouble {
+        let first = usize::try_from(index).ok().and_then(|index| self.origins.get(index));
+        if first == Some(&origin) { Trouble::Twice } else { Trouble::Repeated }
     }
 
     /// The failure for a message that arrived before an expected one, which may still arrive.
-    async fn skipped(&mut self, index: u64, occasion: Occasion) -> Trouble {
+    async fn skipped(&mut self, index: u64, origin: Origin) -> Trouble {
         let (due, deadline) = (self.due(), Instant::now() + QUIET);
         while let Some(heard) = self.next(deadline).await {
-            if matches!(heard, Heard::Message(late, ..) if late == due) {
+            if matches!(heard, ProbeEvent::Message(late, ..) if late == due) {
                 return Trouble::Disordered;
             }
         }
-        if self.came.last() == Some(&occasion) { Trouble::Dropped(due) } else { Trouble::Lost(index - due) }
+        if self.origins.last() == Some(&origin) { Trouble::Dropped(due) } else { Trouble::Lost(index - due) }
     }
 
     /// The failure for a missing message: whether publishing more makes it arrive.
@@ -199,28 +199,28 @@ impl Walk {
         let deadline = Instant::now() + PATIENCE;
         while let Some(heard) = self.next(deadline).await {
             match heard {
-                Heard::Message(index, ..) if index == due || due == 0 => return Ok(Trouble::Buffered),
-                Heard::Message(index, ..) if index >= FIRST_PUSH => return Ok(otherwise),
-                Heard::Message(..) | Heard::Present | Heard::Strange(_) => {}
-                Heard::Binary | Heard::Empty | Heard::Broke(_) => {}
+                ProbeEvent::Message(index, ..) if index == due || due == 0 => return Ok(Trouble::Buffered),
+                ProbeEvent::Message(index, ..) if index >= FIRST_PUSH => return Ok(otherwise),
+                ProbeEvent::Message(..) | ProbeEvent::Present | ProbeEvent::Strange(_) => {}
+                ProbeEvent::Binary | ProbeEvent::Empty | ProbeEvent::Broke(_) => {}
             }
         }
         Ok(otherwise)
     }
 
     /// The next event before the deadline.
-    async fn next(&mut self, deadline: Instant) -> Option<Heard> {
+    async fn next(&mut self, deadline: Instant) -> Option<ProbeEvent> {
         let heard = timeout_at(deadline, self.heard.recv()).await.ok().flatten()?;
         self.note(&heard);
         Some(heard)
     }
 
-    fn note(&mut self, heard: &Heard) {
+    fn note(&mut self, heard: &ProbeEvent) {
         match heard {
-            Heard::Strange(unit) => self.strange = Some(unit.clone()),
-            Heard::Binary => self.binary = true,
-            Heard::Broke(cause) => self.breaks.push(cause.clone()),
-            Heard::Present | Heard::Message(..) | Heard::Empty => {}
+            ProbeEvent::Strange(unit) => self.strange = Some(unit.clone()),
+            ProbeEvent::Binary => self.binary = true,
+            ProbeEvent::Broke(cause) => self.breaks.push(cause.clone()),
+            ProbeEvent::Present | ProbeEvent::Message(..) | ProbeEvent::Empty => {}
         }
     }
 }
