@@ -17,14 +17,16 @@ use crate::clients::websocket::handshake;
 use crate::watch::wire::CountedStream;
 
 pub(crate) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, ConnectionError> {
-    let (stream, input) = handshake(feed).await?;
+    let (stream, mut input) = handshake(feed).await?;
+    let early = input.bytes().to_vec();
+    // The library has a buffer of its own: the thread's is returned before anything is waited for.
+    input.clear();
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(READ_BUFFER_BYTES)
         .max_message_size(Some(LONGEST_MESSAGE))
         .max_frame_size(Some(LONGEST_MESSAGE));
-    let mut socket =
-        WebSocketStream::from_partially_read(stream, input.bytes().to_vec(), Role::Client, Some(config)).await;
+    let mut socket = WebSocketStream::from_partially_read(stream, early, Role::Client, Some(config)).await;
     feed.opened();
     if let Some(hello) = feed.hello() {
         socket.send(Message::text(hello)).await?;
