@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_server_refuses_is_not_the_machines() {
+    fn a_refusal_of_the_server_is_not_the_machines_failure() {
         assert_eq!(of(Errno::CONNREFUSED).kind, FailureKind::Connect);
         assert_eq!(caused(FailureKind::Server, "asking", &ConnectionError::Status(503)).kind, FailureKind::Server);
     }

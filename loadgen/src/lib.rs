@@ -13,6 +13,7 @@ pub mod clients;
 mod failure;
 mod load;
 mod message;
+mod numbers;
 mod plan;
 mod preflight;
 mod probe;

@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_waits_for_any_more_is_doubtful_and_given_up() {
+    fn messages_under_way_at_the_end_are_of_unknown_fate() {
         let publication = Publication::default();
         publication.take(3);
         publication.enter(3, PublishOutcome::Accepted);

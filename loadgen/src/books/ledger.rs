@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_absent_without_a_notice_is_lost_at_the_end_too() {
+    fn a_missing_message_without_a_notice_is_lost_even_at_the_end() {
         let mut ledger = Ledger::new(1);
         ledger.deliver(0, 1);
         assert_eq!(balanced(&ledger, &[4]).unwrap().lost, 3);

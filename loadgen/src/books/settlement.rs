@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_server_refused_was_due_to_everybody_and_is_told_with_its_cause() {
+    fn a_refused_message_was_due_to_all_and_is_reported_with_its_cause() {
         let publication = Publication::default();
         publication.enter(2, PublishOutcome::Accepted);
         publication.enter(1, PublishOutcome::Refused("the server answered 503 to a message: overloaded".into()));
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_never_sent_or_given_up_was_due_all_the_same() {
+    fn unsent_and_unanswered_messages_were_due() {
         let publication = Publication::default();
         publication.take(2);
         publication.enter(2, PublishOutcome::Accepted);

@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_settled_when_the_last_of_its_topic_has_it_whoever_tells_first() {
+    fn a_message_is_complete_when_the_last_subscriber_of_its_topic_has_it() {
         let mut spread = spread();
         for received in [130, 120, 150] {
             spread.enter(0, 2, at(received));
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_not_all_got_and_what_is_not_watched_counts_for_nothing() {
+    fn incomplete_and_unwatched_messages_do_not_count() {
         let mut spread = spread();
         spread.enter(0, 2, at(130));
         spread.enter(0, 2, at(131));

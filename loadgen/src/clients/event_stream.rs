@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_breaks_off_is_told_from_what_ended() {
+    fn an_event_that_breaks_off_is_told_from_one_that_ended() {
         for (text, is_mid_event) in [("", false), ("data: x\n\n", false), ("data: x\n", true), ("id", true)] {
             let mut stream = EventStream::default();
             let mut bytes = text.as_bytes();

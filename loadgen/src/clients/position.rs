@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_asks_for_is_not_kept() {
+    fn an_unused_id_is_not_kept() {
         let technique = technique("begin = { \"?a\" = \"start\" }");
         let mut position = Position::new(&technique);
         position.heard(Some("m1"));

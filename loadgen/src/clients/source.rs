@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whoever_finds_no_port_comes_from_the_next_address() {
+    fn a_subscriber_without_a_port_uses_the_next_address() {
         let target = "127.0.0.1:80".parse().unwrap();
         let sources: Vec<_> = (0..7).map(|number| source_of(number, target, 3)).collect();
         let [second, third] = ["127.0.0.2", "127.0.0.3"].map(|address| Some(address.parse().unwrap()));

@@ -12,6 +12,7 @@ use pushoff_model::workload::{Arrival, Load, TraceEvent};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand_distr::{Distribution, Exp1};
 
+use crate::numbers::{float, whole};
 use crate::seeding::{Purpose, stream};
 
 /// The due times of a whole load, as offsets from its start.
@@ -118,7 +119,7 @@ impl Iterator for DueTimes {
     fn next(&mut self) -> Option<Duration> {
         let due = match &mut self.kind {
             DueKind::Constant { phase_ns, gap_ns, index } => {
-                let due = Duration::from_nanos(whole(precise(*index).mul_add(*gap_ns, *phase_ns)));
+                let due = Duration::from_nanos(whole(float(*index).mul_add(*gap_ns, *phase_ns)));
                 *index += 1;
                 due
             }
@@ -135,16 +136,6 @@ impl Iterator for DueTimes {
         };
         (due < self.end).then_some(due)
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a load has far fewer than 2^53 messages")]
-const fn precise(index: u64) -> f64 {
-    index as f64
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a time of a load is far below 2^53 ns")]
-const fn whole(nanos: f64) -> u64 {
-    nanos.round() as u64
 }
 
 #[cfg(test)]
@@ -164,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn constant_arrivals_keep_their_beat_and_spread_their_phases_evenly() {
+    fn constant_arrivals_keep_their_period_and_spread_their_phases_evenly() {
         let schedule = schedule(Arrival::Constant, 2.0, 1);
         let ms = Duration::from_millis;
         assert_eq!(schedule.of(0).take(3).collect::<Vec<_>>(), [ms(0), ms(500), ms(1000)]);

@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_altered_on_its_way_is_not_whole() {
+    fn an_altered_payload_is_not_whole() {
         let payload = written(&stamp(3, 7, 1_000, 2_000), r#"{"bid":1.50,"name":"PUSH"}"#);
         let other = written(&stamp(3, 8, 1_000, 2_000), r#"{"bid":1.75,"name":"PUSH"}"#);
         let body = |payload: &str| payload[payload.find("\"body\":").unwrap() + 7..].to_owned();
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_page_found_is_judged_as_what_came() {
+    fn a_checksum_of_a_page_is_judged_like_a_received_payload() {
         let (stamp, mut text) = (stamp(1, 2, 3, 4), String::new());
         write_found(&mut text, &stamp, fold(&stamp));
         assert_eq!(read(text.as_bytes()), whole(stamp));

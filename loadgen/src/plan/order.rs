@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_wish_each_workload_has_its_own_client() {
+    fn by_default_each_workload_has_its_own_client() {
         let trials = all(Plan::new(&asked(&workloads(&["ticker", "idle"]), &[], 1)), not_run);
         assert!(trials.iter().all(|trial| trial.client == trial.workload.client));
         assert!(trials.iter().any(|trial| trial.client == Client::Lean));

@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn what_two_processes_hold_is_added_up() {
+    fn the_memory_of_two_processes_is_added_up() {
         let mut shell = Shell::start("sh -c 'echo $$; read end <&1' & wait", Stdio::null());
         let both = [shell.child.id(), shell.hear().parse().unwrap()];
         // The child has started; the parent may still be busy.

@@ -37,16 +37,16 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub fn noise(server_cpus: &[u32]) -> io::Result<Noise> {
     let clock = RunClock::start();
     let lateness = timer_lateness(clock)?;
-    let trips = round_trips(clock, server_cpus)?;
+    let (trips, repeat_ns) = round_trips(clock, server_cpus)?;
     let of = |histogram: &LatencyHistogram, quantile| histogram.quantile(quantile).map_or(0, nanos);
     Ok(Noise {
         clock_resolution_ns: clock_resolution(clock),
         timer_lateness_p50_ns: of(&lateness, 0.50),
         timer_lateness_p99_ns: of(&lateness, 0.99),
         timer_lateness_max_ns: lateness.max().map_or(0, nanos),
-        round_trip_p50_ns: of(&trips.all, 0.50),
-        round_trip_p99_ns: of(&trips.all, 0.99),
-        repeat_ns: trips.repeat_ns,
+        round_trip_p50_ns: of(&trips, 0.50),
+        round_trip_p99_ns: of(&trips, 0.99),
+        repeat_ns,
     })
 }
 
@@ -95,13 +95,8 @@ fn timer_lateness(clock: RunClock) -> io::Result<LatencyHistogram> {
     })
 }
 
-struct RoundTrips {
-    all: LatencyHistogram,
-    /// The largest median of a batch minus the smallest.
-    repeat_ns: u64,
-}
-
-fn round_trips(clock: RunClock, server_cpus: &[u32]) -> io::Result<RoundTrips> {
+/// All round trips, and the largest median of a batch minus the smallest.
+fn round_trips(clock: RunClock, server_cpus: &[u32]) -> io::Result<(LatencyHistogram, u64)> {
     let listener = TcpListener::bind(("127.0.0.1", 0))?;
     let mut near = TcpStream::connect(listener.local_addr()?)?;
     let (far, _) = listener.accept()?;
@@ -121,7 +116,7 @@ fn round_trips(clock: RunClock, server_cpus: &[u32]) -> io::Result<RoundTrips> {
     // The thread ends with the connection. This end has already seen any error.
     drop(echo.join());
     let (most, least) = (medians.iter().max().copied().unwrap_or(0), medians.iter().min().copied().unwrap_or(0));
-    Ok(RoundTrips { all, repeat_ns: most - least })
+    Ok((all, most - least))
 }
 
 fn batch(clock: RunClock, socket: &mut TcpStream) -> io::Result<LatencyHistogram> {

@@ -169,7 +169,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn whom_we_started_comes_first_and_then_its_children() {
+    fn the_started_process_comes_first_and_then_its_children() {
         let mut shell = Shell::start(PARENT_AND_CHILD, Stdio::null());
         let child = shell.hear().parse::<u32>().unwrap();
         let parent = shell.child.id();
@@ -181,7 +181,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn whoever_listens_is_found_with_the_one_that_began_it_first() {
+    fn the_listening_process_is_found_parents_first() {
         for (bound, asked) in [("127.0.0.1:0", "127.0.0.1"), ("0.0.0.0:0", "127.0.0.1"), ("[::]:0", "127.0.0.1")] {
             let listener = TcpListener::bind(bound).unwrap();
             let http = SocketAddr::new(asked.parse().unwrap(), listener.local_addr().unwrap().port());

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use pushoff_model::{RunClock, RunInstant};
 
-use super::usage::share;
+use crate::numbers::share;
 use crate::timer::Timer;
 
 /// The tick period. Chosen here: the shortest stall that counts, at a cost of 0.1 % of a processor.
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_task_that_keeps_the_thread_to_itself_is_a_standstill_of_that_length() {
+    async fn a_task_that_does_not_yield_is_a_stall_of_that_length() {
         let (clock, timer) = (RunClock::start(), Timer::new().unwrap());
         let start = clock.now();
         let greedy = async {

@@ -13,6 +13,8 @@ use std::sync::OnceLock;
 use pushoff_model::RunInstant;
 use pushoff_model::record::{MachineUse, ProcessUse};
 
+use crate::numbers::share;
+
 /// All values of one moment.
 #[derive(Clone, Debug)]
 pub(crate) struct Reading {
@@ -178,12 +180,6 @@ fn withheld_ns(stat: &str) -> Option<u64> {
         ("throttled_time", nanos) => nanos.parse().ok(),
         (_other, _) => None,
     })
-}
-
-/// A quotient; 0 if the divisor is 0.
-#[expect(clippy::cast_precision_loss, reason = "a share needs no more than 53 bits")]
-pub(crate) fn share(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
 #[cfg(target_os = "linux")]

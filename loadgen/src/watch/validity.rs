@@ -9,7 +9,8 @@ use pushoff_model::record::{Concern, Limit, PageClocks};
 use pushoff_model::workload::Slo;
 
 use super::stalls::MISSED;
-use super::usage::{Use, share};
+use super::usage::Use;
+use crate::numbers::share;
 
 /// A generator with a higher utilisation delays messages itself.
 pub(crate) const BUSY_GENERATOR: f64 = 0.85;
@@ -146,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trial_within_every_bound_has_no_concern() {
+    fn a_trial_within_every_bound_has_no_flag() {
         let machine = MachineUse { steal: 0.02, retransmits: 10 };
         let used = Use {
             machine,
@@ -160,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn each_bound_has_its_concern() {
+    fn each_bound_has_its_flag() {
         let idle = used(0.0, 0.0);
         let machine = |steal, retransmits| Use { machine: MachineUse { steal, retransmits }, ..idle };
         assert_eq!(judged(&used(0.91, 0.0), CALM), [Limit::Server]);

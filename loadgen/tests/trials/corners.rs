@@ -15,7 +15,7 @@ const TECHNIQUES: [Transport; 5] =
     [Transport::ShortPolling, Transport::LongPolling, Transport::HttpStreaming, Transport::Sse, Transport::WebSocket];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_standards_allow_is_read_by_both_clients() {
+async fn both_clients_read_all_that_the_standards_allow() {
     let bends: [(&str, Bend); 4] = [
         ("interim responses", bent::interim),
         ("lists over several lines", bent::listed),
@@ -41,7 +41,7 @@ async fn what_the_standards_allow_is_read_by_both_clients() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_nobody_asked_for_fails_the_handshake_of_both_clients() {
+async fn an_extension_that_was_not_asked_for_fails_the_handshake_of_both_clients() {
     let bends: [(Bend, &str); 2] = [(bent::extended, "\"permessage-deflate\""), (bent::subprotocol, "\"chat\"")];
     for ((bend, name), client) in bends.into_iter().flat_map(|bend| Client::OF_THE_PROCESS.map(|client| (bend, client)))
     {
@@ -54,7 +54,7 @@ async fn what_nobody_asked_for_fails_the_handshake_of_both_clients() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_client_cannot_use_fails_the_trial_by_its_name() {
+async fn an_unusable_answer_fails_the_trial_by_its_name() {
     let cases = [
         (Manner::Hurries, Transport::LongPolling, "the server does not wait"),
         (Manner::Zips("content-encoding: gzip\r\n"), Transport::LongPolling, "compressed (gzip)"),

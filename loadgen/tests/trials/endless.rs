@@ -105,7 +105,7 @@ async fn reason(endless: Endless, publishes: bool, transport: Transport, client:
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_server_never_ends_is_given_up_and_named() {
+async fn an_endless_answer_is_given_up_and_named() {
     const MIB: u64 = 1 << 20;
     let cases = [
         (Transport::Sse, CHUNKED, &b" "[..], "an event of more than 1 MiB", 2 * MIB),

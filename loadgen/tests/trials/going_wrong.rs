@@ -18,7 +18,7 @@ fn briefly() -> Workload {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_server_refuses_was_due_and_is_told_with_its_answer() {
+async fn refused_messages_were_due_and_are_reported_with_the_answer() {
     for (transport, trial) in by_every_transport(&workload(Direction::Down), Fault::RefusesEach(3)).await {
         let (counts, window) = (trial.counts, trial.window);
         assert!(counts.unpublished > 0, "{transport}: {counts:?}");
@@ -34,7 +34,7 @@ async fn what_a_server_refuses_was_due_and_is_told_with_its_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_server_does_not_answer_for_was_due_and_is_told() {
+async fn unanswered_messages_were_due_and_are_reported() {
     for (transport, trial) in by_every_transport(&briefly(), Fault::HangsUpOnEach(3)).await {
         let counts = trial.counts;
         assert!(counts.unpublished > 0, "{transport}: {counts:?}");
@@ -45,7 +45,7 @@ async fn what_a_server_does_not_answer_for_was_due_and_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_never_sent_is_told() {
+async fn unsent_messages_are_reported() {
     for (transport, trial) in by_every_transport(&briefly(), Fault::Stalls).await {
         let (counts, faults) = (trial.counts, &trial.faults);
         assert_eq!(faults.count(FaultKind::Unsent), counts.unsent, "{transport}: {faults:?}");

@@ -174,7 +174,7 @@ async fn a_broken_connection_is_made_again_and_loses_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_server_does_wrong_is_counted_for_what_it_is() {
+async fn each_fault_of_a_server_is_counted_as_its_kind() {
     let mut workload = workload(Direction::Down);
     workload.phases.drain = Duration::from_secs(1);
     let counts = async |fault| {
@@ -239,7 +239,7 @@ async fn a_stalled_server_shows_as_latency_of_every_message_that_was_due_meanwhi
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_there_is_the_servers_failure_and_no_raw_port_is_said_plainly() {
+async fn an_absent_server_is_its_own_failure_and_a_missing_raw_port_is_named() {
     let server = FakeServer::start(Fault::None).await;
     let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let nobody = Server::at(ours(), closed);

@@ -93,7 +93,7 @@ async fn every_mistake_is_told_in_one_sentence_with_what_to_do() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_culprit_is_the_one_that_was_seen() {
+async fn each_manner_is_reported_by_its_own_sentence() {
     let cases = [
         (
             Manner::Buffers(8_192),
@@ -142,7 +142,7 @@ async fn assert_told(cases: &[(Manner, Transport, &[&str])]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_there_is_told_with_the_address() {
+async fn an_absent_server_is_reported_with_its_address() {
     let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     for transport in TECHNIQUES {
         let problem = problem(&Server::at(ours(), closed), transport, Client::Lean).await;

@@ -6,6 +6,8 @@
 
 use pushoff_model::RunInstant;
 
+use crate::numbers::{float, whole};
+
 /// Bounds for a page's zero on the run's clock, in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Zero {
@@ -23,8 +25,8 @@ impl Zero {
     /// Narrows the bounds: a page that was asked at `asked` and had answered by `answered` said `page_ms`.
     pub(super) fn narrow(&mut self, asked: RunInstant, page_ms: f64, answered: RunInstant) {
         let page = page_ms * 1e6;
-        self.earliest = self.earliest.max(nanos(asked) - page);
-        self.latest = self.latest.min(nanos(answered) - page);
+        self.earliest = self.earliest.max(float(asked.as_nanos()) - page);
+        self.latest = self.latest.min(float(answered.as_nanos()) - page);
     }
 
     fn middle(&self) -> f64 {
@@ -50,17 +52,6 @@ impl Zero {
     pub(super) fn moment(&self, page_ms: f64) -> RunInstant {
         RunInstant::from_nanos(whole(page_ms.mul_add(1e6, self.middle())))
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a run of 104 days has 53 bits of nanoseconds")]
-const fn nanos(moment: RunInstant) -> f64 {
-    moment.as_nanos() as f64
-}
-
-/// Rounds to whole nanoseconds; negative values become 0.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates at both ends")]
-pub(super) const fn whole(nanos: f64) -> u64 {
-    nanos.round() as u64
 }
 
 #[cfg(test)]

@@ -18,12 +18,12 @@ use tokio::time::{interval, timeout};
 
 use super::browser::context;
 use super::chromium::Chromium;
-use super::clock::whole;
 use super::error::BrowserError;
 use super::page::Page;
 use super::row::Row;
 use crate::clients::http_client;
 use crate::message::stamp::{self, Stamp};
+use crate::numbers::whole;
 use crate::server::Server;
 
 /// Tabs on one origin. Chosen here: more than the six connections, and a number that users really have.

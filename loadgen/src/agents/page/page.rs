@@ -12,10 +12,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use super::clock::{Zero, whole};
+use super::clock::Zero;
 use super::devtools::{Devtools, Session, text};
 use super::error::BrowserError;
 use super::row::Row;
+use crate::numbers::whole;
 
 /// The page of the server that runs the clients.
 const PATH: &str = "/web/measure.html";

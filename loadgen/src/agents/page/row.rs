@@ -6,9 +6,10 @@ use pushoff_model::message::Epoch;
 use pushoff_model::{Cursor, RunInstant};
 use serde::Deserialize;
 
-use super::clock::{Zero, whole};
+use super::clock::Zero;
 use crate::clients::{ConnectionError, Incoming, Sink};
 use crate::message::stamp::{self, Stamp};
+use crate::numbers::whole;
 
 /// The kind of event (the numbers are those of `server/web/measure.js`), the number of the subscriber in the page,
 /// the time in milliseconds of the page's clock, and the event's own values.

@@ -260,7 +260,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_in_chunks_is_read_however_it_was_cut(
+        fn chunked_data_is_read_wherever_it_was_cut(
             pieces in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 1..300), 0..6),
             cuts in proptest::collection::vec(1_usize..50, 1..9),
         ) {

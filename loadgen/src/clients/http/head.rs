@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_be_understood_in_two_ways_is_refused() {
+    fn an_ambiguous_length_is_refused() {
         for fields in [
             "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n",
             "Content-Length: 3\r\nContent-Length: 4\r\n",

@@ -206,7 +206,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_found_is_what_a_whole_parse_finds(
+        fn the_search_finds_what_a_whole_parse_finds(
             keys in proptest::collection::vec("[ab0-2]", 1..4),
             text in r#"(\{"a":|\[|\{"b":|\{"0":){0,3}[0-9]{0,1}(\}|\]|,1\]|,"a":2\}){0,3}"#,
         ) {

@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_server_may_send_is_refused() {
+    fn frames_that_no_server_may_send_are_refused() {
         let mut long_ping = b"\x89\x7e\x00\x7e".to_vec();
         long_ping.resize(130, 0);
         let masked = b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58";

@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_asked_for_is_refused_by_its_name() {
+    fn an_answer_to_a_question_not_asked_is_refused_by_its_name() {
         let with = |name, value, asked| answer(&[ACCEPT, UPGRADES, CONNECTS, (name, value)], asked);
         for extension in
             ["permessage-deflate", "permessage-deflate; server_no_context_takeover", "x-webkit-deflate-frame"]

@@ -9,6 +9,8 @@ use pushoff_model::Workload;
 use pushoff_model::record::{Failure, FailureKind, Measurement, Outcome, Purpose, Step};
 use pushoff_model::workload::{Growth, Search, Slo};
 
+use crate::numbers::{float, whole};
+
 /// The staircase's step, and the precision of the bisection. Chosen here: finer than the scatter between trials of a
 /// server, and coarse enough to end soon.
 const STEP: f64 = 1.1;
@@ -63,7 +65,7 @@ pub(crate) fn verdict(slo: Option<&Slo>, outcome: &Outcome) -> Verdict {
 fn meets(measurement: &Measurement, slo: &Slo) -> bool {
     let (counts, due) = (&measurement.counts, measurement.window.due);
     let in_time = measurement.delivery_latency.count_within(slo.within);
-    let enough = precise(in_time) >= slo.share.as_f64() * precise(due);
+    let enough = float(in_time) >= slo.share.as_f64() * float(due);
     enough && counts.lost == 0 && (slo.may_skip || counts.missed == 0)
 }
 
@@ -175,7 +177,7 @@ impl CapacitySearch {
 
     /// The most trials that remain, without repeats.
     pub(crate) fn most_left(&self) -> u64 {
-        let steps = |ratio: f64, base: f64| count(ratio.max(1.0).log(base).ceil());
+        let steps = |ratio: f64, base: f64| whole(ratio.max(1.0).log(base).ceil());
         // Half of an odd number of subscribers is rounded.
         let whole = u64::from(self.growth == Growth::Subscribers);
         let bisections = |ratio: f64| steps(ratio.max(STEP).log(STEP), 2.0) + whole;
@@ -229,7 +231,7 @@ impl CapacitySearch {
             return Stage::Confirmation { load, walked };
         }
         let logarithms: f64 = walked.iter().map(|load| load.ln()).sum();
-        let capacity = (logarithms / precise(walked.len() as u64)).exp();
+        let capacity = (logarithms / float(walked.len() as u64)).exp();
         let mut loads: Vec<f64> =
             OVERLOADS.iter().rev().map(|over| self.whole(capacity * over).min(self.most)).collect();
         loads.dedup();
@@ -258,16 +260,6 @@ impl CapacitySearch {
             Growth::Subscribers => load.round(),
         }
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a share needs no more than 53 bits")]
-const fn precise(count: u64) -> f64 {
-    count as f64
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some dozens, from 0 on")]
-const fn count(steps: f64) -> u64 {
-    steps as u64
 }
 
 #[cfg(test)]

@@ -65,7 +65,7 @@ fn a_load_that_breaks_at_once_is_halved_until_it_holds() {
 }
 
 #[test]
-fn what_holds_at_the_most_is_not_saturated() {
+fn a_search_that_holds_at_its_most_is_not_saturated() {
     let steps = run(search("crowd"), |_| Verdict::Held);
     assert_eq!(of(&steps, Purpose::Ramp), [250.0, 500.0, 1_000.0, 2_000.0, 4_000.0, 8_000.0, 16_000.0, 18_000.0]);
     assert_eq!(steps.len(), 8);
@@ -98,7 +98,7 @@ fn a_void_trial_is_repeated_twice_and_then_ends_the_search_there() {
 }
 
 #[test]
-fn what_holds_in_spite_of_all_is_tried_again_and_then_taken() {
+fn a_load_that_held_in_a_void_trial_is_repeated_and_then_accepted() {
     let steps = run(search("crowd"), |load| if load < 600.0 { Verdict::HeldInSpite } else { Verdict::Void });
     assert_eq!(of(&steps, Purpose::Ramp), [[250.0; 3], [500.0; 3], [1_000.0; 3]].concat());
     assert_eq!(steps.len(), 9);

@@ -14,7 +14,6 @@ use pushoff_model::record::Traffic;
 use super::contents::Tally;
 #[cfg(target_os = "linux")]
 use super::duplicate;
-use super::flows::Flows;
 use super::socket::{Socket, is_supported};
 
 /// The counters of all connections of a trial, open and closed. Clones share them.
@@ -34,7 +33,7 @@ struct Shared {
 struct Connections {
     open: HashMap<u64, Socket>,
     /// The sum of the closed connections.
-    closed: Flows,
+    closed: Traffic,
     registered: u64,
 }
 
@@ -47,11 +46,9 @@ impl WireCounters {
         }
         let connections = self.connections();
         let mut sum = connections.closed;
-        for flows in connections.open.values().filter_map(Socket::flows) {
-            sum.add(&flows);
-        }
+        connections.open.values().filter_map(Socket::traffic).for_each(|traffic| add(&mut sum, &traffic));
         drop(connections);
-        Some(Traffic { down: sum.down, up: sum.up, contents: self.tally().contents() })
+        Some(Traffic { contents: self.tally().contents(), ..sum })
     }
 
     /// How many connections closed before their counters could be read.
@@ -113,12 +110,21 @@ impl Drop for Registration {
     fn drop(&mut self) {
         let mut connections = self.counters.connections();
         let socket = connections.open.remove(&self.number);
-        match socket.as_ref().and_then(Socket::flows) {
-            Some(flows) => connections.closed.add(&flows),
+        match socket.as_ref().and_then(Socket::traffic) {
+            Some(traffic) => add(&mut connections.closed, &traffic),
             None if is_supported() => {
                 self.counters.shared.unread.fetch_add(1, Ordering::Relaxed);
             }
             None => {}
         }
+    }
+}
+
+fn add(sum: &mut Traffic, traffic: &Traffic) {
+    for (sum, flow) in [(&mut sum.down, &traffic.down), (&mut sum.up, &traffic.up)] {
+        sum.bytes += flow.bytes;
+        sum.segments += flow.segments;
+        sum.data_segments += flow.data_segments;
+        sum.resent_bytes += flow.resent_bytes;
     }
 }

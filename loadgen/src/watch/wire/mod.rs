@@ -4,7 +4,6 @@ mod contents;
 mod counters;
 #[cfg(target_os = "linux")]
 mod duplicate;
-mod flows;
 mod socket;
 mod stream;
 #[cfg(target_os = "linux")]

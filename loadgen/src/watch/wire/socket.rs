@@ -4,9 +4,9 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use pushoff_model::record::Traffic;
 use tokio::net::TcpStream;
 
-use super::flows::Flows;
 #[cfg(target_os = "linux")]
 use super::tcp_info;
 
@@ -29,10 +29,10 @@ pub(crate) struct Watched {
 
 impl Socket {
     #[cfg(target_os = "linux")]
-    pub(crate) fn flows(&self) -> Option<Flows> {
+    pub(crate) fn traffic(&self) -> Option<Traffic> {
         match self {
-            Self::Own(watched) => tcp_info::flows(&watched.stream, watched.ended.load(Ordering::Relaxed)),
-            Self::Duplicate(socket) => tcp_info::flows(socket, false),
+            Self::Own(watched) => tcp_info::traffic(&watched.stream, watched.ended.load(Ordering::Relaxed)),
+            Self::Duplicate(socket) => tcp_info::traffic(socket, false),
         }
     }
 
@@ -45,7 +45,7 @@ impl Socket {
     }
 
     #[cfg(not(target_os = "linux"))]
-    pub(crate) fn flows(&self) -> Option<Flows> {
+    pub(crate) fn traffic(&self) -> Option<Traffic> {
         None
     }
 

@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_read_and_written_is_counted_while_open_and_after() {
+    async fn bytes_are_counted_while_the_stream_is_open_and_after() {
         let counters = WireCounters::default();
         let (mut stream, mut peer) = pair(&counters).await;
         assert_eq!(bytes(&counters), (0, 0));

@@ -7,9 +7,7 @@ use std::sync::LazyLock;
 
 use nix::libc;
 use nix::sys::socket::GetSockOpt;
-use pushoff_model::record::Flow;
-
-use super::flows::Flows;
+use pushoff_model::record::{Contents, Flow, Traffic};
 
 /// The first kernel whose `tcp_info` has all fields of [`TcpInfo`].
 const FIRST_KERNEL: (u32, u32) = (4, 19);
@@ -65,14 +63,14 @@ fn version(release: &str) -> Option<(u32, u32)> {
 }
 
 /// The traffic so far. `has_ended` says that the reader has seen the end.
-pub(crate) fn flows(socket: &impl AsFd, has_ended: bool) -> Option<Flows> {
+pub(crate) fn traffic(socket: &impl AsFd, has_ended: bool) -> Option<Traffic> {
     if !is_supported() {
         return None;
     }
     let counters = ReadTcpInfo.get(socket).ok()?;
     // A FIN's sequence number counts as a received byte.
     let ending = u64::from(counters.peer_has_ended(has_ended));
-    Some(Flows {
+    Some(Traffic {
         down: Flow {
             bytes: counters.bytes_received.saturating_sub(ending),
             segments: counters.segs_in.into(),
@@ -85,6 +83,7 @@ pub(crate) fn flows(socket: &impl AsFd, has_ended: bool) -> Option<Flows> {
             data_segments: counters.data_segs_out.into(),
             resent_bytes: counters.bytes_retrans,
         },
+        contents: Contents::default(),
     })
 }
 
