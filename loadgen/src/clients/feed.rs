@@ -94,7 +94,7 @@ impl<'a, S: Sink> Feed<'a, S> {
     }
 
     /// The request for the messages after the current position.
-    pub(crate) fn get_request(&self) -> Result<GetRequest, ConnectionError> {
+    pub(crate) fn next_request(&self) -> Result<GetRequest, ConnectionError> {
         GetRequest::new(&self.subscription, self.technique, &self.position)
     }
 

@@ -28,8 +28,8 @@ pub(crate) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, Co
     let mut ticks = interval_at(begin, feed.subscription.polling.interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
-        let beat = ticks.tick().await;
-        if let Next::Complete = poller.poll(feed, first + beat.saturating_duration_since(begin)).await? {
+        let tick = ticks.tick().await;
+        if let Next::Complete = poller.poll(feed, first + tick.saturating_duration_since(begin)).await? {
             return Ok(Ended::Complete);
         }
     }

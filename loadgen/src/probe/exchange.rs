@@ -27,7 +27,7 @@ const FIRST_PUSH: u64 = 1_000;
 const QUIET: Duration = Duration::from_millis(500);
 const MOST_IN_QUIET: u32 = 1;
 
-/// Publishes, listens, and remembers what else happened.
+/// Publishes, receives, and keeps all other events.
 pub(super) struct Exchange {
     clock: RunClock,
     poster: Poster,

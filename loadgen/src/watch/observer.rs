@@ -9,7 +9,7 @@ use tracing::{info, warn};
 
 use super::memory::held;
 use super::processes::family;
-use super::stalls::until;
+use super::stalls::missed_ticks;
 use super::usage::{Reading, Use};
 use crate::failure::{Failed, caused};
 use crate::server::Server;
@@ -67,7 +67,7 @@ impl Observer<'_> {
         timer.until(clock, start).await.map_err(refused)?;
         let from = Reading::now(clock.now(), &server, &browser);
         info!("measuring");
-        let stalled = until(&timer, clock, start, end).await.map_err(refused)?;
+        let stalled = missed_ticks(&timer, clock, start, end).await.map_err(refused)?;
         let used = Use { stalled, ..self.used_since(&from).await };
         Ok((used, self.held().await))
     }

@@ -18,7 +18,12 @@ pub(crate) const TICK: Duration = Duration::from_millis(5);
 pub(crate) const MISSED: Duration = Duration::from_millis(5);
 
 /// Waits from `start` until `end`; the share of missed ticks, 0 to 1.
-pub(crate) async fn until(timer: &Timer, clock: RunClock, start: RunInstant, end: RunInstant) -> io::Result<f64> {
+pub(crate) async fn missed_ticks(
+    timer: &Timer,
+    clock: RunClock,
+    start: RunInstant,
+    end: RunInstant,
+) -> io::Result<f64> {
     let (mut ticks, mut missed, mut due) = (0, 0, start + TICK);
     while due < end {
         timer.until(clock, due).await?;
@@ -44,7 +49,8 @@ mod tests {
                 std::hint::spin_loop();
             }
         };
-        let (stalled, ()) = tokio::join!(until(&timer, clock, start, start + Duration::from_millis(400)), greedy);
+        let (stalled, ()) =
+            tokio::join!(missed_ticks(&timer, clock, start, start + Duration::from_millis(400)), greedy);
         let stalled = stalled.unwrap();
         // The machine may add stalls.
         assert!(stalled >= 0.45, "{stalled}");
@@ -52,9 +58,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_a_beat_between_nothing_was_missed() {
+    async fn without_a_tick_between_nothing_was_missed() {
         let (clock, timer) = (RunClock::start(), Timer::new().unwrap());
         let start = clock.now();
-        assert!(until(&timer, clock, start, start + TICK / 2).await.unwrap().abs() < f64::EPSILON);
+        assert!(missed_ticks(&timer, clock, start, start + TICK / 2).await.unwrap().abs() < f64::EPSILON);
     }
 }

@@ -45,7 +45,7 @@ impl Requests {
 
     /// Sends a request for the messages after the current position.
     pub(crate) async fn ask<S: Sink>(&self, feed: &Feed<'_, S>) -> Result<reqwest::Response, ConnectionError> {
-        let asking = feed.get_request()?;
+        let asking = feed.next_request()?;
         let url = asking.url(&feed.subscription.server)?;
         let mut request = self.client.get(url).build()?;
         request.headers_mut().extend(asking.fields);

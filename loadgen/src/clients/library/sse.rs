@@ -29,7 +29,7 @@ use crate::watch::wire::{CountedStream, WireCounters, lines};
 
 pub(crate) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, ConnectionError> {
     let subscription = &feed.subscription;
-    let request = feed.get_request()?;
+    let request = feed.next_request()?;
     let url = request.url(&subscription.server)?;
     let mut client =
         ClientBuilder::for_url(url.as_str())?.reconnect(ReconnectOptions::reconnect(false).build()).redirect_limit(0);
