@@ -1,4 +1,4 @@
-//! A client of the load generator, listening on its own, with its wire.
+//! A subscriber of the load generator outside any trial, with its wire counters.
 
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
@@ -6,9 +6,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use pushoff_loadgen::Server as Listening;
-use pushoff_loadgen::WireCounters;
 use pushoff_loadgen::clients::{ConnectionError, Incoming, Sink, Subscription, subscribe};
+use pushoff_loadgen::{Server as Listening, WireCounters};
 use pushoff_model::record::Traffic;
 use pushoff_model::target::{OURS, built_in};
 use pushoff_model::workload::Polling;
@@ -118,7 +117,7 @@ impl Listener {
         }
     }
 
-    /// Ends it, with all its connections; its wire keep what they counted.
+    /// Ends the subscription and its connections; the counters keep their sums.
     pub(crate) fn end(self) -> WireCounters {
         drop(self.runtime);
         self.wire

@@ -101,3 +101,37 @@ impl<T: Io> Connection<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::duplex;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_response_is_read_over_any_stream_wherever_the_reads_end() {
+        let text = b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\
+                     4\r\nWiki\r\n5\r\npedia\r\n0\r\n\r\n";
+        for room in [1, 7, 1_024] {
+            let (io, mut server) = duplex(room);
+            let (mut connection, tally) = (Connection { io, input: Input::default() }, Tally::default());
+            let client = async {
+                let Response { status, mut body, .. } = connection.response(&tally).await.unwrap();
+                let mut data = Vec::new();
+                loop {
+                    match connection.next_piece(&mut body).unwrap() {
+                        0 if connection.more(body).await.unwrap() => {}
+                        0 => return (status, data),
+                        piece => data.extend_from_slice(connection.input.take(piece)),
+                    }
+                }
+            };
+            let ((status, data), written) = tokio::join!(client, server.write_all(text));
+            written.unwrap();
+            assert_eq!((status, &data[..]), (StatusCode::OK, &b"Wikipedia"[..]), "{room}");
+            assert!(connection.input.bytes().is_empty() && connection.is_free().await, "{room}");
+            drop(server);
+            assert!(!connection.is_free().await, "the server has closed it");
+        }
+    }
+}
