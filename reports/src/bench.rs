@@ -3,10 +3,10 @@
 use maud::{Markup, html};
 use pushoff_model::Transport;
 
-use crate::compare::{Figure, Interval};
 use crate::html::shell;
 use crate::name::name;
 use crate::number::{ABSENT, Quantity};
+use pushoff_stats::{Figure, Interval};
 
 /// What Criterion estimated for one benchmark.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,8 +7,8 @@ use pushoff_model::record::{Counts, Measurement};
 use pushoff_model::workload::Slo;
 use serde::Serialize;
 
-use crate::compare::{Figure, Pool, paired};
-use crate::sums::Sums;
+use pushoff_stats::Sums;
+use pushoff_stats::{Figure, Pool, paired};
 
 /// The percentiles that are shown, as shares.
 const SHOWN: [f64; 5] = [0.5, 0.9, 0.99, 0.999, 1.0];

@@ -8,12 +8,12 @@ use pushoff_model::record::Measurement;
 use serde::Serialize;
 use statrs::distribution::{ContinuousCDF as _, StudentsT};
 
-use crate::compare::{Figure, Interval};
 use crate::group::Group;
 use crate::number::Quantity;
-use crate::sums::Sums;
 use crate::table::{Column, Reading, Subject, Table, column};
 use crate::validity::Validity;
+use pushoff_stats::Sums;
+use pushoff_stats::{Figure, Interval};
 
 /// Workloads that differ in their size alone.
 #[derive(Debug)]

@@ -1,14 +1,13 @@
 //! pushoff's reports: records in, documents out.
 //!
 //! Opens no socket and reads no clock: the same records give the same documents, byte for byte.
-//! `group`, `compare`, `figures` and `rank` are pure; `table` decides what is shown once for the
+//! `group`, `figures` and `rank` are pure; `table` decides what is shown once for the
 //! page, the Markdown and the terminal.
 
 pub mod bench;
 mod browser;
 mod charts;
 mod columns;
-mod compare;
 mod cost;
 mod counsel;
 pub mod describe;
@@ -36,7 +35,6 @@ mod sentence;
 mod servers;
 mod study;
 mod summary;
-mod sums;
 mod surface;
 mod table;
 mod terminal;

@@ -6,7 +6,7 @@
 
 use serde::Serialize;
 
-use crate::compare::Figure;
+use pushoff_stats::Figure;
 
 /// What stands where nothing was measured.
 pub(crate) const ABSENT: &str = "–";
@@ -233,7 +233,7 @@ pub(crate) fn unbroken(prose: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compare::Interval;
+    use pushoff_stats::Interval;
 
     #[test]
     fn bytes_deviations_and_slopes_have_a_sign_where_they_need_one() {

@@ -15,11 +15,11 @@ use pushoff_model::workload::Slo;
 use pushoff_model::{Transport, Workload};
 use serde::Serialize;
 
-use crate::compare::Figure;
 use crate::faults::CellFaults;
 use crate::figures::Figures;
 use crate::prose::Prose;
 use crate::sentence::Words;
+use pushoff_stats::Figure;
 
 pub(crate) use advice::AdviceHolds;
 pub(crate) use against::{hold_against, told_apart};

@@ -5,7 +5,6 @@ use pushoff_model::workload::Slo;
 use pushoff_model::{Environment, Transport};
 
 use crate::Run;
-use crate::compare::Figure;
 use crate::cost::{CostSheet, Costs, Pages, Sources, Taxes, pages, taxes};
 use crate::counsel::{Case, Counsel};
 use crate::faults::CellFaults;
@@ -16,6 +15,7 @@ use crate::predict::{Checked, CostModel, checks, shipped};
 use crate::rank::{Candidate, LEAST_TRIALS, Standing, Verdict, decide, hold_against, standing};
 use crate::search::Searched;
 use crate::servers::{Beside, beside};
+use pushoff_stats::Figure;
 
 /// A run with its findings.
 #[derive(Debug)]

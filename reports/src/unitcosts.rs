@@ -3,13 +3,13 @@
 
 use pushoff_model::{Client, Environment, Transport};
 
-use crate::compare::{Figure, Interval};
 use crate::number::{ABSENT, Quantity as Unit, asked_share, thousands};
 use crate::plan::WAIT;
 use crate::predict::{Check, Checked, CostModel, Driver, HEARTBEAT, Law, Laws, Quantity, Summary, summaries};
 use crate::sentence::capitalised;
 use crate::study::Study;
 use crate::table::{Entry, Mark};
+use pushoff_stats::{Figure, Interval};
 
 /// What one of each costs, a column a transport.
 #[derive(Debug)]

@@ -6,11 +6,11 @@ use super::axis::Axis;
 use super::canvas::{Hold, Ink, LINE, Margins, draw};
 use super::{Chart, Rows};
 use crate::ReportError;
-use crate::compare::Figure;
 use crate::cost::{Costs, WireParts};
 use crate::group::Group;
 use crate::number::{ABSENT, Quantity};
 use crate::validity::Validity;
+use pushoff_stats::Figure;
 
 /// The parts, and how strongly each is drawn.
 const PARTS: [(&str, f64); 4] = [("payload", 1.0), ("framing", 0.62), ("heads", 0.42), ("rest", 0.16)];

@@ -6,9 +6,9 @@ use super::axis::Axis;
 use super::canvas::{Hold, Ink, Margins, draw};
 use super::{Chart, Rows, Scales};
 use crate::ReportError;
-use crate::compare::{Figure, Pool};
 use crate::number::{Quantity, tick};
 use crate::study::Comparison;
+use pushoff_stats::{Figure, Pool};
 
 /// Points of a curve.
 const STEPS: u32 = 100;

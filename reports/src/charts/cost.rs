@@ -6,9 +6,9 @@ use super::axis::Axis;
 use super::canvas::{Hold, Ink, Margins, draw};
 use super::{Chart, Rows, Scales};
 use crate::ReportError;
-use crate::compare::Figure;
 use crate::number::Quantity;
 use crate::study::Comparison;
+use pushoff_stats::Figure;
 
 /// Draws processor time a delivery, least first.
 pub(super) fn chart(comparison: &Comparison<'_>, scales: &Scales) -> Result<Option<Chart>, ReportError> {

@@ -117,7 +117,7 @@ fn rows(searched: &Searched<'_>) -> Rows {
     ];
     let body = searched.curves.iter().flat_map(|curve| {
         curve.stands.iter().map(move |it| {
-            let time = |figure: Option<crate::compare::Figure>| {
+            let time = |figure: Option<pushoff_stats::Figure>| {
                 figure.map_or_else(|| ABSENT.to_owned(), |it| Quantity::Time.write(it.point))
             };
             vec![

@@ -24,9 +24,9 @@ use maud::Markup;
 use pushoff_model::Transport;
 
 use crate::ReportError;
-use crate::compare::Pool;
 use crate::sentence::{capitalised, list};
 use crate::study::{Comparison, Study};
+use pushoff_stats::Pool;
 
 pub(crate) use bytes::chart as bytes;
 pub(crate) use growth::charts as growth;

@@ -6,10 +6,10 @@ use super::axis::Axis;
 use super::canvas::{Ink, Margins, draw};
 use super::{Chart, Rows, Scales, named};
 use crate::ReportError;
-use crate::compare::{Figure, Pool, resamples};
 use crate::figures::Figures;
 use crate::number::{ABSENT, Quantity, asked_share, tick};
 use crate::study::Comparison;
+use pushoff_stats::{Figure, Pool, resamples};
 
 /// Points of a curve.
 const STEPS: u32 = 40;

@@ -9,9 +9,9 @@ use super::axis::Axis;
 use super::canvas::{Hold, Ink, LINE, Margins, draw};
 use super::{Chart, Rows, Scales};
 use crate::ReportError;
-use crate::compare::Figure;
 use crate::number::{ABSENT, Quantity, tick};
 use crate::study::Comparison;
+use pushoff_stats::Figure;
 
 struct Parts {
     transport: Transport,

@@ -94,7 +94,7 @@ mod tests {
     use pushoff_model::Transport;
 
     use super::*;
-    use crate::compare::{Figure, Interval};
+    use pushoff_stats::{Figure, Interval};
 
     fn checked(check: Check, predicted: f64, measured: f64) -> Checked {
         let interval = Interval { low: predicted * 0.8, high: predicted * 1.25 };

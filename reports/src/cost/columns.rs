@@ -111,6 +111,6 @@ pub(super) const COLUMNS: [Column<Costs>; 51] = [
 ];
 
 #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
-const fn whole(count: u64) -> crate::compare::Figure {
-    crate::compare::Figure { point: count as f64, interval: None }
+const fn whole(count: u64) -> pushoff_stats::Figure {
+    pushoff_stats::Figure { point: count as f64, interval: None }
 }

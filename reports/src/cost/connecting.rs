@@ -4,8 +4,8 @@ use pushoff_model::Transport;
 use serde::Serialize;
 
 use super::Trials;
-use crate::compare::Figure;
-use crate::sums::Sums;
+use pushoff_stats::Figure;
+use pushoff_stats::Sums;
 
 /// Making a connection.
 #[derive(Clone, Debug, Serialize)]

@@ -6,8 +6,8 @@ use pushoff_model::record::{Held, KernelMemory, Measurement, Memory, ProcessMemo
 use serde::Serialize;
 
 use super::wire::{connections, float};
-use crate::compare::Figure;
-use crate::sums::Sums;
+use pushoff_stats::Figure;
+use pushoff_stats::Sums;
 
 /// Memory at two moments.
 #[derive(Clone, Debug, Serialize)]

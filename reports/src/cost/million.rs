@@ -8,11 +8,11 @@ use serde::Serialize;
 
 use super::memory::server_side;
 use super::wire::{connections, float, seconds, segments};
-use crate::compare::Figure;
 use crate::group::Group;
 use crate::number::{Quantity, thousands};
-use crate::sums::Sums;
 use crate::table::{Column, Reading, column};
+use pushoff_stats::Figure;
+use pushoff_stats::Sums;
 
 /// So many users.
 const USERS: f64 = 1e6;

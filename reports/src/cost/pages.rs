@@ -4,11 +4,11 @@ use pushoff_model::record::{BrowserUse, Measurement};
 use pushoff_model::{Client, Transport};
 use serde::Serialize;
 
-use crate::compare::Figure;
 use crate::group::{Cell, Group};
-use crate::sums::Sums;
 use crate::table::{Column, Reading, Subject, Table, column};
 use crate::validity::Validity;
+use pushoff_stats::Figure;
+use pushoff_stats::Sums;
 
 /// A workload that a browser received, with what the other clients took for it where they did too.
 #[derive(Debug)]

@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use super::Trials;
 use super::wire::{connections, float, seconds};
-use crate::compare::Figure;
-use crate::sums::Sums;
+use pushoff_stats::Figure;
+use pushoff_stats::Sums;
 
 /// Nanoseconds, user and system together.
 #[derive(Clone, Debug, Serialize)]

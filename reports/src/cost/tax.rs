@@ -4,11 +4,11 @@ use pushoff_model::record::Measurement;
 use pushoff_model::{Client, Transport};
 use serde::Serialize;
 
-use crate::compare::Figure;
 use crate::group::{Cell, Group};
-use crate::sums::Sums;
 use crate::table::{Column, Reading, Subject, Table, column};
 use crate::validity::Validity;
+use pushoff_stats::Figure;
+use pushoff_stats::Sums;
 
 /// Library and lean client under one workload.
 #[derive(Debug)]

@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use super::Trials;
 use super::wire::float;
-use crate::compare::Figure;
-use crate::sums::Sums;
+use pushoff_stats::Figure;
+use pushoff_stats::Sums;
 
 /// Batching, staleness and fan-out.
 #[derive(Clone, Debug, Serialize)]
@@ -25,13 +25,6 @@ pub(crate) struct Travel {
     pub(crate) fan_out_p50_ns: Option<Figure>,
     /// 99 of 100 at most.
     pub(crate) fan_out_p99_ns: Option<Figure>,
-}
-
-impl Figure {
-    /// A histogram counts no time at all as its least, a nanosecond.
-    fn or_none(self) -> Self {
-        if self.point <= 1.0 { Self { point: 0.0, interval: None } } else { self }
-    }
 }
 
 impl Travel {

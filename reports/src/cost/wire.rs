@@ -10,8 +10,8 @@ use pushoff_model::record::{Flow, Measurement, Traffic};
 use serde::Serialize;
 
 use super::Trials;
-use crate::compare::Figure;
-use crate::sums::Sums;
+use pushoff_stats::Figure;
+use pushoff_stats::Sums;
 
 /// Bytes above TCP unless a name says otherwise.
 #[derive(Clone, Debug, Serialize)]

@@ -5,11 +5,11 @@ use pushoff_model::Transport;
 
 use super::Case;
 use crate::columns;
-use crate::compare::Figure;
 use crate::number::{Quantity, is_vague, tick};
 use crate::prose::{Place, Prose, prose};
 use crate::rank::{Candidate, LEAST_TRIALS, Standing};
 use crate::sentence::{capitalised, list};
+use pushoff_stats::Figure;
 
 impl Case<'_> {
     /// What would change the answer; `None` where too little was measured to say.

@@ -9,11 +9,11 @@ use pushoff_model::Transport;
 
 use super::Case;
 use crate::columns;
-use crate::compare::Figure;
 use crate::figures::Figures;
 use crate::number::{Quantity, tick};
 use crate::prose::{Place, Prose, prose};
 use crate::rank::{Candidate, LEAST_TRIALS, Standing, told_apart};
+use pushoff_stats::Figure;
 
 /// What a price is given in.
 type Reading = fn(&Figures) -> Option<Figure>;

@@ -7,11 +7,11 @@ use comfy_table::{Attribute, Cell, CellAlignment, Color, Table as Grid, presets}
 
 use super::judge::SEARCH_STEP;
 use super::{By, Change, Diff, Finding, LeftOut, Side};
-use crate::compare::Figure;
 use crate::markdown::escaped;
 use crate::number::{Quantity, asked_share, unbroken};
 use crate::servers::{Bound, Gauge};
 use crate::terminal::{RULED, Screen, colour_of};
+use pushoff_stats::Figure;
 
 /// Heads of the table; the two figures go first where there is not room for all.
 const HEADS: [&str; 7] = ["verdict", "workload", "transport", "figure", "BASE", "NEW", "NEW ÷ BASE"];

@@ -7,9 +7,9 @@
 //! test.
 
 use super::{Change, Finding, Place};
-use crate::compare::{Figure, Interval, Sampled, adjusted};
 use crate::servers::{Bound, Gauge};
 use crate::table::Better;
+use pushoff_stats::{Figure, Interval, Sampled, adjusted};
 
 /// How often, at most, nothing but chance may be called a change.
 const LEVEL: f64 = 0.05;

@@ -16,10 +16,10 @@ use pushoff_model::{Client, Transport};
 use serde::Serialize;
 
 use crate::Run;
-use crate::compare::Figure;
 use crate::servers::{Bound, Gauge};
 use crate::study::Study;
 use environment::{Difference, differences};
+use pushoff_stats::Figure;
 
 /// What came of a comparison, the most urgent first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

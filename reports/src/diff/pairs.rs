@@ -4,10 +4,10 @@ use pushoff_model::Transport;
 
 use super::judge::Matched;
 use super::{By, LeftOut, Place};
-use crate::compare::{Figure, Sampled};
 use crate::group::{Cell, Group};
 use crate::servers::{Bound, Gauge, Line, lines};
 use crate::study::Study;
+use pushoff_stats::{Figure, Sampled};
 
 /// What can be compared, and what cannot.
 #[derive(Debug, Default)]

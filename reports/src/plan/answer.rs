@@ -10,9 +10,9 @@ use super::estimate::{Estimate, Standing};
 use super::needs::Needs;
 use super::prices::Prices;
 use super::sizing::Carrier;
-use crate::compare::Figure;
 use crate::predict::{Beyond, CostModel};
 use crate::rank::{Taken, Weighed, might_cost_less, take};
+use pushoff_stats::Figure;
 
 /// Costs of which the larger is no more than so many times the least do not differ. Chosen here: of loads
 /// that it has not seen the model that ships knows the processor time to a tenth, and nobody knows needs

@@ -9,9 +9,9 @@ use super::needs::Needs;
 use super::prices::Prices;
 use super::radio::Radio;
 use super::sizing::{Carrier, Sizing, TARGET, Unfit};
-use crate::compare::Figure;
 use crate::cost::HEADERS;
 use crate::predict::{Beyond, Forecast, Quantity};
+use pushoff_stats::Figure;
 
 /// Bytes that a segment holds of what is above TCP, on an Ethernet: 1,500 less 52 of headers.
 pub(crate) const SEGMENT: f64 = 1_448.0;
@@ -294,7 +294,7 @@ const fn float(bytes: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compare::Interval;
+    use pushoff_stats::Interval;
 
     fn about(value: f64, expected: f64) {
         assert!((value - expected).abs() < 1e-9 * expected.abs().max(1.0), "{value} is not {expected}");

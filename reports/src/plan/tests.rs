@@ -8,7 +8,7 @@ use super::estimate::{Estimate, Figures, GIBIBYTE, MONTH, Reason, Standing};
 use super::needs::Need;
 use super::sizing::{Carrier, KEEP_ALIVE, TARGET, Unfit};
 use super::*;
-use crate::compare::Figure;
+use pushoff_stats::Figure;
 
 /// Five transports with round costs: 25 ms of latency at most while little is asked of a server.
 const MODEL: &str = include_str!("fixture.json");

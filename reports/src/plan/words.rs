@@ -12,10 +12,10 @@ use super::estimate::{Estimate, GIBIBYTE, Reason, Standing};
 use super::needs::{Need, Needs};
 use super::sizing::{KEEP_ALIVE, TARGET};
 use super::units::Unit;
-use crate::compare::{Figure, Interval};
 use crate::number::{Quantity, asked_share};
 use crate::predict::Dimension;
 use crate::sentence::{capitalised, list};
+use pushoff_stats::{Figure, Interval};
 
 impl Plan {
     /// What to take, what the others would cost, and what would change it: a sentence or two each.

@@ -7,8 +7,8 @@ use super::observe::Observed;
 use super::pace::median;
 use super::quantity::Quantity;
 use super::{CostModel, Driver};
-use crate::compare::Figure;
 use crate::group::Group;
+use pushoff_stats::Figure;
 
 /// What is checked: costs as a planner adds them up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

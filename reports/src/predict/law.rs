@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::drivers::{Driver, Drivers};
-use crate::compare::{Figure, Interval};
+use pushoff_stats::{Figure, Interval};
 
 /// What one of a driver costs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -24,8 +24,8 @@ use pushoff_model::{Environment, Transport, foreign};
 use serde::{Deserialize, Serialize};
 
 use crate::Run;
-use crate::compare::Figure;
 use crate::group::Group;
+use pushoff_stats::Figure;
 
 pub(crate) use check::{Check, Checked, Summary, checks, summaries};
 pub(crate) use drivers::{Driver, Drivers};

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use pushoff_model::Transport;
 
 use super::Candidate;
-use crate::compare::Figure;
+use pushoff_stats::Figure;
 
 /// Holds the figures of every candidate against those of the choice. Of itself the choice is once, and
 /// that is certain.

@@ -5,9 +5,9 @@ use pushoff_model::record::Counts;
 use pushoff_model::workload::built_in;
 
 use super::{Candidate, standing};
-use crate::compare::{Figure, Interval};
 use crate::faults::CellFaults;
 use crate::figures::Figures;
+use pushoff_stats::{Figure, Interval};
 
 pub(crate) fn figure(point: f64, low: f64, high: f64) -> Option<Figure> {
     Some(Figure { point, interval: Some(Interval { low, high }) })

@@ -5,7 +5,7 @@
 
 use pushoff_model::Transport;
 
-use crate::compare::Figure;
+use pushoff_stats::Figure;
 
 /// How many times the least cost (or latency, where cost is not known) a simpler transport may have cost
 /// and still be taken in a tie. Chosen here: a quarter more of a server's processor is less than a
@@ -78,7 +78,7 @@ fn order(it: &Weighed) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compare::Interval;
+    use pushoff_stats::Interval;
 
     fn weighed(transport: Transport, point: f64, half: f64) -> Weighed {
         let interval = Some(Interval { low: point - half, high: point + half });

@@ -11,8 +11,8 @@ use statrs::distribution::{ContinuousCDF as _, StudentsT};
 
 use super::Offers;
 use super::curve::{Said, has_purpose, is_same};
-use crate::compare::{Figure, Interval};
 use crate::group::{Cell, Trial};
+use pushoff_stats::{Figure, Interval};
 
 /// Half a step of the staircase: no border is known more finely than the steps around it.
 const HALF_STEP: f64 = 0.05;

@@ -5,10 +5,10 @@ use pushoff_model::workload::Slo;
 use serde::Serialize;
 
 use super::Offers;
-use crate::compare::Figure;
 use crate::group::{Cell, Trial};
-use crate::sums::Sums;
 use crate::validity::Validity;
+use pushoff_stats::Figure;
+use pushoff_stats::Sums;
 
 /// One load of one transport: its trials merged.
 #[derive(Clone, Debug, Serialize)]

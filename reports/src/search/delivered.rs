@@ -6,9 +6,9 @@
 use pushoff_model::record::{Limit, Measurement};
 
 use super::{Capacity, Offers, Reach};
-use crate::compare::{Figure, Interval};
 use crate::group::{Cell, Trial};
-use crate::sums::Sums;
+use pushoff_stats::Sums;
+use pushoff_stats::{Figure, Interval};
 
 /// Trials that delivered at least so much of the best are of one plateau: a step of the search.
 const PLATEAU: f64 = 0.9;

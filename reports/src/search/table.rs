@@ -4,12 +4,12 @@ use pushoff_model::workload::Growth;
 use serde::Serialize;
 
 use super::{Curve, Reach, Searched, Stand};
-use crate::compare::Figure;
 use crate::number::tick;
 use crate::rank::LEAST_TRIALS;
 use crate::sentence::capitalised;
 use crate::table::{Column, Reading, Subject, Table, column, noise};
 use crate::validity::Validity;
+use pushoff_stats::Figure;
 
 /// What a row shows: figures of the knee and of the highest load beyond it.
 #[derive(Clone, Debug, Serialize)]

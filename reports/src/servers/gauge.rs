@@ -3,9 +3,9 @@
 use pushoff_model::Transport;
 use pushoff_model::record::Measurement;
 
-use crate::compare::{Figure, Pool, Scale, estimate_ratio_on, resamples};
 use crate::number::Quantity;
 use crate::table::Better;
+use pushoff_stats::{Figure, Pool, Scale, estimate_ratio_on, resamples};
 
 /// A figure that servers are compared by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

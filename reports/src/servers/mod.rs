@@ -12,7 +12,6 @@ use pushoff_model::target::OURS;
 use pushoff_model::{Client, Transport, Workload};
 use serde::Serialize;
 
-use crate::compare::{Figure, Sampled, paired};
 use crate::cost::CostSheet;
 use crate::faults::CellFaults;
 use crate::group::{Group, anchor};
@@ -21,6 +20,7 @@ use crate::search::{self, Curve, Reach, Searched};
 use crate::study::{Comparison, Study};
 use crate::table::{Better, Mark};
 use crate::validity::Validity;
+use pushoff_stats::{Figure, Sampled, paired};
 
 pub(crate) use gauge::Gauge;
 use gauge::Statistic;

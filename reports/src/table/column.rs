@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::{Entry, Mark, Subject};
-use crate::compare::Figure;
 use crate::kind::Kind;
 use crate::number::{ABSENT, Quantity};
 use crate::rank::LEAST_TRIALS;
+use pushoff_stats::Figure;
 
 /// What is better in a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -4,7 +4,7 @@ use super::{Figure, Interval, estimate, resamples};
 
 /// Of two that ran the same trials: these are drawn in pairs, so that what a trial did to both cancels
 /// out. Each side is given how often each trial counts.
-pub(crate) fn paired(
+pub fn paired(
     trials: usize,
     one: impl Fn(&[u32]) -> Option<f64>,
     other: impl Fn(&[u32]) -> Option<f64>,
@@ -16,7 +16,7 @@ pub(crate) fn paired(
 impl Figure {
     /// How many times another of other trials, both above zero: on the scale of ratios their
     /// uncertainties add up in squares.
-    pub(crate) fn over(&self, other: &Self) -> Option<Self> {
+    pub fn over(&self, other: &Self) -> Option<Self> {
         if self.point <= 0.0 || other.point <= 0.0 {
             return None;
         }

@@ -6,7 +6,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
 /// Up to so many trials, every resample is enumerated with its exact weight: 462 for six.
-pub(super) const EXACT_UP_TO: usize = 6;
+pub(crate) const EXACT_UP_TO: usize = 6;
 /// Beyond, so many are drawn: a standard error needs 200 (Efron & Tibshirani, §6.4).
 const RESAMPLES: usize = 1_000;
 /// The seed of the drawn resamples, fixed so that the same records give the same report.
@@ -14,15 +14,15 @@ const SEED: u64 = 0x7075_7368_6f66_6600;
 
 /// One way to draw as many trials as there are, with replacement.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Resample {
+pub struct Resample {
     /// How often each trial was drawn.
-    pub(crate) drawn: Vec<u32>,
+    pub drawn: Vec<u32>,
     /// How likely this draw is.
-    pub(super) weight: f64,
+    pub(crate) weight: f64,
 }
 
 /// The resamples of so many trials; none below two.
-pub(crate) fn resamples(trials: usize) -> Vec<Resample> {
+pub fn resamples(trials: usize) -> Vec<Resample> {
     match trials {
         0 | 1 => Vec::new(),
         2..=EXACT_UP_TO => enumerate(trials),
@@ -64,7 +64,7 @@ fn power(base: usize, exponent: usize) -> f64 {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a number of trials is far below 2^53")]
-pub(super) const fn as_float(number: usize) -> f64 {
+pub(crate) const fn as_float(number: usize) -> f64 {
     number as f64
 }
 

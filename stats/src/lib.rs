@@ -12,52 +12,54 @@ mod contrast;
 mod pool;
 mod ratio;
 mod resample;
+mod sums;
 
 use serde::Serialize;
 use statrs::distribution::{ContinuousCDF as _, StudentsT};
 
-pub(crate) use contrast::{Sampled, adjusted};
-pub(crate) use pool::Pool;
-pub(crate) use ratio::paired;
+pub use contrast::{Sampled, adjusted};
+pub use pool::Pool;
+pub use ratio::paired;
 use resample::as_float;
-pub(crate) use resample::{Resample, resamples};
+pub use resample::{Resample, resamples};
+pub use sums::Sums;
 
 /// Where a 95 % interval ends: it leaves out a tail of 2.5 % on each side.
 const UPPER_END: f64 = 0.975;
 
 /// Where the figure of very many such trials would lie, 19 times out of 20.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub(crate) struct Interval {
+pub struct Interval {
     /// The lower end.
-    pub(crate) low: f64,
+    pub low: f64,
     /// The upper end.
-    pub(crate) high: f64,
+    pub high: f64,
 }
 
 /// A figure over the valid trials of a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub(crate) struct Figure {
+pub struct Figure {
     /// The figure of all trials together.
-    pub(crate) point: f64,
+    pub point: f64,
     /// Absent with a single trial, which says nothing about the spread.
-    pub(crate) interval: Option<Interval>,
+    pub interval: Option<Interval>,
 }
 
 impl Figure {
     /// The least that the figure may be, as far as the data tells.
-    pub(crate) fn low(&self) -> f64 {
+    pub fn low(&self) -> f64 {
         self.interval.map_or(self.point, |interval| interval.low)
     }
 
     /// The most that the figure may be, as far as the data tells.
-    pub(crate) fn high(&self) -> f64 {
+    pub fn high(&self) -> f64 {
         self.interval.map_or(self.point, |interval| interval.high)
     }
 
     /// Whether the two cannot be told apart: their difference lies within both uncertainties taken
     /// together, as those of independent figures add up, in squares. (That two intervals touch is
     /// asked of too little: they do so where the figures differ with near certainty.)
-    pub(crate) fn is_near(&self, other: &Self) -> bool {
+    pub fn is_near(&self, other: &Self) -> bool {
         let positive = self.low() > 0.0 && other.low() > 0.0;
         let scaled = |value: f64| if positive { value.ln() } else { value };
         let half = |it: &Self| (scaled(it.high()) - scaled(it.point)).max(scaled(it.point) - scaled(it.low()));
@@ -68,14 +70,14 @@ impl Figure {
 impl Figure {
     /// Whether the intervals touch: for figures that are known to within a step and no finer, whose
     /// errors are bounds and so add up in full.
-    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+    pub fn overlaps(&self, other: &Self) -> bool {
         self.low() <= other.high() && other.low() <= self.high()
     }
 }
 
 /// On which scale the error of a figure lies evenly about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Scale {
+pub enum Scale {
     /// Of latencies, rates and costs: their errors multiply, and they are never below zero.
     Ratios,
     /// Of differences of two readings: their errors add, and they may lie below zero.
@@ -84,7 +86,7 @@ pub(crate) enum Scale {
 
 /// Estimates several figures of the same trials at once. `statistic` is given how often each trial
 /// counts; where it has no value for all trials together, there is no figure.
-pub(crate) fn estimate(
+pub fn estimate(
     trials: usize,
     resamples: &[Resample],
     statistic: impl Fn(&[u32]) -> Vec<Option<f64>>,
@@ -114,12 +116,12 @@ fn estimate_on(
 }
 
 /// Estimates a ratio of two sums over the trials, such as processor time a delivery.
-pub(crate) fn estimate_ratio(parts: &[(f64, f64)], resamples: &[Resample]) -> Option<Figure> {
+pub fn estimate_ratio(parts: &[(f64, f64)], resamples: &[Resample]) -> Option<Figure> {
     estimate_ratio_on(Scale::Ratios, parts, resamples)
 }
 
 /// As [`estimate_ratio`], on a scale of one's choice.
-pub(crate) fn estimate_ratio_on(scale: Scale, parts: &[(f64, f64)], resamples: &[Resample]) -> Option<Figure> {
+pub fn estimate_ratio_on(scale: Scale, parts: &[(f64, f64)], resamples: &[Resample]) -> Option<Figure> {
     let ratio = |drawn: &[u32]| {
         let (top, bottom) = parts.iter().zip(drawn).fold((0.0, 0.0), |(top, bottom), (part, &times)| {
             (top + part.0 * f64::from(times), bottom + part.1 * f64::from(times))

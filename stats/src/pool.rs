@@ -10,7 +10,7 @@ use super::{Figure, Resample, estimate};
 ///
 /// Percentiles are never averaged: a resample adds counts, and the percentile is read from the sum.
 #[derive(Debug)]
-pub(crate) struct Pool {
+pub struct Pool {
     /// Each latency that occurred in any trial, in nanoseconds, ascending.
     values: Vec<u64>,
     /// How many were at most so long, trial by trial: a row a value, so that a percentile is a bisection.
@@ -19,7 +19,7 @@ pub(crate) struct Pool {
 
 impl Pool {
     /// Lays the histograms of the trials side by side.
-    pub(crate) fn new(histograms: &[&LatencyHistogram]) -> Self {
+    pub fn new(histograms: &[&LatencyHistogram]) -> Self {
         let mut buckets: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
         for (trial, histogram) in histograms.iter().enumerate() {
             for bucket in histogram.hdr().iter_recorded() {
@@ -37,7 +37,7 @@ impl Pool {
     }
 
     /// How many latencies there are in all.
-    pub(crate) fn count(&self) -> u64 {
+    pub fn count(&self) -> u64 {
         self.at_most.last().map_or(0, |row| row.iter().sum())
     }
 
@@ -48,7 +48,7 @@ impl Pool {
         clippy::cast_sign_loss,
         reason = "a rank lies between 1 and the count; nanoseconds and counts need no more than 53 bits"
     )]
-    pub(crate) fn quantiles(&self, drawn: &[u32], quantiles: &[f64]) -> Vec<Option<f64>> {
+    pub fn quantiles(&self, drawn: &[u32], quantiles: &[f64]) -> Vec<Option<f64>> {
         let merged =
             |row: &Vec<u64>| -> u64 { row.iter().zip(drawn).map(|(count, &times)| count * u64::from(times)).sum() };
         let total = self.at_most.last().map_or(0, merged);
@@ -61,7 +61,7 @@ impl Pool {
     }
 
     /// The latencies at these quantiles with their intervals.
-    pub(crate) fn estimate(&self, trials: usize, resamples: &[Resample], quantiles: &[f64]) -> Vec<Option<Figure>> {
+    pub fn estimate(&self, trials: usize, resamples: &[Resample], quantiles: &[f64]) -> Vec<Option<Figure>> {
         estimate(trials, resamples, |drawn| self.quantiles(drawn, quantiles))
     }
 }

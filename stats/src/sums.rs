@@ -6,28 +6,28 @@ use pushoff_model::LatencyHistogram;
 use pushoff_model::record::Measurement;
 use pushoff_model::workload::Slo;
 
-use crate::compare::{Figure, Interval, Pool, Resample, Scale, estimate, estimate_ratio, estimate_ratio_on, resamples};
+use crate::{Figure, Interval, Pool, Resample, Scale, estimate, estimate_ratio, estimate_ratio_on, resamples};
 
 /// Estimates over the same trials.
 #[derive(Clone, Debug)]
-pub(crate) struct Sums<'a> {
+pub struct Sums<'a> {
     trials: &'a [&'a Measurement],
     resamples: Vec<Resample>,
 }
 
 impl<'a> Sums<'a> {
     /// Over these trials.
-    pub(crate) fn of(trials: &'a [&'a Measurement]) -> Self {
+    pub fn of(trials: &'a [&'a Measurement]) -> Self {
         Self { resamples: resamples(trials.len()), trials }
     }
 
     /// What was counted in the measure phase, by its length.
-    pub(crate) fn per_second(&self, of: impl Fn(&Measurement) -> u64) -> Option<Figure> {
+    pub fn per_second(&self, of: impl Fn(&Measurement) -> u64) -> Option<Figure> {
         self.ratio(|trial| Some((of(trial), trial.measured_ns))).map(|figure| figure.times(1e9))
     }
 
     /// The histograms of all trials; `None` where a trial lacks it.
-    pub(crate) fn pool(&self, of: impl Fn(&Measurement) -> Option<&LatencyHistogram>) -> Option<Pool> {
+    pub fn pool(&self, of: impl Fn(&Measurement) -> Option<&LatencyHistogram>) -> Option<Pool> {
         let histograms: Option<Vec<_>> = self.trials.iter().map(|trial| of(trial)).collect();
         histograms.map(|histograms| Pool::new(&histograms))
     }
@@ -35,7 +35,7 @@ impl<'a> Sums<'a> {
     /// The percentiles that there is enough for: one of share *p* needs 1 ÷ (1 − *p*) latencies,
     /// below which it is only another name for the largest.
     #[expect(clippy::cast_precision_loss, reason = "a count of latencies needs no more than 53 bits")]
-    pub(crate) fn percentiles<const N: usize>(&self, pool: Option<&Pool>, shares: [f64; N]) -> [Option<Figure>; N] {
+    pub fn percentiles<const N: usize>(&self, pool: Option<&Pool>, shares: [f64; N]) -> [Option<Figure>; N] {
         let Some(pool) = pool else { return [None; N] };
         let count = pool.count() as f64;
         let figures = pool.estimate(self.trials.len(), &self.resamples, &shares);
@@ -49,7 +49,7 @@ impl<'a> Sums<'a> {
     /// The time within which the SLO's share of the deliveries due arrived; `None` where so many did not
     /// arrive at all. `pool` holds the delivery latencies of these trials.
     #[expect(clippy::cast_precision_loss, reason = "a count of latencies needs no more than 53 bits")]
-    pub(crate) fn tightest(&self, pool: &Pool, slo: &Slo) -> Option<Figure> {
+    pub fn tightest(&self, pool: &Pool, slo: &Slo) -> Option<Figure> {
         let asked = |it: &Measurement| slo.share.as_f64() * it.window.due as f64;
         let parts: Vec<(f64, f64)> =
             self.trials.iter().map(|it| (asked(it), it.delivery_latency.count() as f64)).collect();
@@ -69,29 +69,26 @@ impl<'a> Sums<'a> {
 
     /// A ratio of two sums; `None` where a trial lacks a part.
     #[expect(clippy::cast_precision_loss, reason = "a ratio needs no more than 53 bits")]
-    pub(crate) fn ratio(&self, of: impl Fn(&Measurement) -> Option<(u64, u64)>) -> Option<Figure> {
+    pub fn ratio(&self, of: impl Fn(&Measurement) -> Option<(u64, u64)>) -> Option<Figure> {
         let parts: Option<Vec<_>> =
             self.trials.iter().map(|trial| of(trial).map(|(top, bottom)| (top as f64, bottom as f64))).collect();
         estimate_ratio(&parts?, &self.resamples)
     }
 
     /// A ratio of two sums of which the upper is a difference, such as of memory, and may lie below zero.
-    pub(crate) fn difference(&self, of: impl Fn(&Measurement) -> Option<(f64, f64)>) -> Option<Figure> {
+    pub fn difference(&self, of: impl Fn(&Measurement) -> Option<(f64, f64)>) -> Option<Figure> {
         let parts: Option<Vec<_>> = self.trials.iter().map(|trial| of(trial)).collect();
         estimate_ratio_on(Scale::Differences, &parts?, &self.resamples)
     }
 
     /// A ratio of two sums that are not whole numbers.
-    pub(crate) fn quotient(&self, of: impl Fn(&Measurement) -> Option<(f64, f64)>) -> Option<Figure> {
+    pub fn quotient(&self, of: impl Fn(&Measurement) -> Option<(f64, f64)>) -> Option<Figure> {
         let parts: Option<Vec<_>> = self.trials.iter().map(|trial| of(trial)).collect();
         estimate_ratio(&parts?, &self.resamples)
     }
 
     /// A product of several ratios of sums over the same trials.
-    pub(crate) fn product<const N: usize>(
-        &self,
-        of: impl Fn(&Measurement) -> Option<[(f64, f64); N]>,
-    ) -> Option<Figure> {
+    pub fn product<const N: usize>(&self, of: impl Fn(&Measurement) -> Option<[(f64, f64); N]>) -> Option<Figure> {
         let parts: Option<Vec<_>> = self.trials.iter().map(|trial| of(trial)).collect();
         let parts = parts?;
         let product = |drawn: &[u32]| {
@@ -113,7 +110,7 @@ impl<'a> Sums<'a> {
 
     /// The mean of all latencies: the sum of the trials' sums over the sum of their counts.
     #[expect(clippy::cast_precision_loss, reason = "a mean needs no more than 53 bits")]
-    pub(crate) fn mean(&self, of: impl Fn(&Measurement) -> Option<&LatencyHistogram>) -> Option<Figure> {
+    pub fn mean(&self, of: impl Fn(&Measurement) -> Option<&LatencyHistogram>) -> Option<Figure> {
         let parts: Option<Vec<_>> = self
             .trials
             .iter()
@@ -125,22 +122,29 @@ impl<'a> Sums<'a> {
 
 impl Figure {
     /// A part of a whole is at most the whole, and so is its interval.
-    pub(crate) fn of_one(self) -> Self {
+    pub fn of_one(self) -> Self {
         let interval = self.interval.map(|Interval { low, high }| Interval { low, high: high.min(1.0) });
         Self { interval, ..self }
     }
 
-    pub(crate) fn times(self, factor: f64) -> Self {
+    /// The figure in a unit that is `factor` times smaller, such as seconds in nanoseconds.
+    #[must_use]
+    pub fn times(self, factor: f64) -> Self {
         let interval = self.interval.map(|Interval { low, high }| Interval { low: low * factor, high: high * factor });
         Self { point: self.point * factor, interval }
     }
 
     /// The sum of both: the uncertainties of independent figures add up in squares.
-    pub(crate) fn plus(&self, other: &Self) -> Self {
+    pub fn plus(&self, other: &Self) -> Self {
         let point = self.point + other.point;
         let down = (self.point - self.low()).hypot(other.point - other.low());
         let up = (self.high() - self.point).hypot(other.high() - other.point);
         let interval = self.interval.or(other.interval).map(|_| Interval { low: point - down, high: point + up });
         Self { point, interval }
+    }
+
+    /// A histogram counts no time at all as its least, a nanosecond.
+    pub fn or_none(self) -> Self {
+        if self.point <= 1.0 { Self { point: 0.0, interval: None } } else { self }
     }
 }

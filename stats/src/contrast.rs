@@ -10,23 +10,25 @@
 
 use statrs::distribution::{ContinuousCDF as _, StudentsT};
 
-use super::resample::as_float;
 use super::{Figure, Interval, UPPER_END};
+use crate::resample::as_float;
 
 /// A figure and how many trials it rests on.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Sampled {
-    pub(crate) figure: Figure,
-    pub(crate) trials: usize,
+pub struct Sampled {
+    /// The estimate over all trials.
+    pub figure: Figure,
+    /// How many trials it rests on.
+    pub trials: usize,
 }
 
 /// How many times another figure a figure is.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Contrast {
-    pub(crate) ratio: Figure,
+pub struct Contrast {
+    pub ratio: Figure,
     /// How likely so great a ratio, or one so small, would be at the edge of the floor. Absent where one
     /// trial, or a figure that may be zero, says nothing of the spread.
-    pub(crate) p: Option<f64>,
+    pub p: Option<f64>,
 }
 
 /// On the scale of ratios.
@@ -47,7 +49,7 @@ impl Sampled {
 
     /// This over the figure of other trials; changes of the share `floor` do not matter. `None` where
     /// there is no ratio.
-    pub(crate) fn over(&self, base: &Self, floor: f64) -> Option<Contrast> {
+    pub fn over(&self, base: &Self, floor: f64) -> Option<Contrast> {
         let point = self.figure.point / base.figure.point;
         if base.figure.point <= 0.0 {
             return None;
@@ -61,7 +63,7 @@ impl Sampled {
     }
 
     /// As [`Self::over`], of a figure that is the ratio of pairs already.
-    pub(crate) fn of_pairs(&self, floor: f64) -> Option<Contrast> {
+    pub fn of_pairs(&self, floor: f64) -> Option<Contrast> {
         Contrast::of(self.figure.point, self.error(), floor)
     }
 }
@@ -89,7 +91,7 @@ impl Contrast {
 }
 
 /// Each p as what the false share would be if all that are no greater were believed.
-pub(crate) fn adjusted(all: &[f64]) -> Vec<f64> {
+pub fn adjusted(all: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..all.len()).collect();
     order.sort_by(|&one, &other| all[other].total_cmp(&all[one]));
     let mut adjusted = vec![1.0; all.len()];
@@ -108,7 +110,7 @@ mod tests {
     use rand_distr::{Distribution as _, LogNormal};
 
     use super::*;
-    use crate::compare::{estimate_ratio, paired, resamples};
+    use crate::{estimate_ratio, paired, resamples};
 
     /// A figure of so many trials that scatter by a twentieth around `center`.
     fn sampled(random: &mut StdRng, center: f64, trials: usize) -> Sampled {
