@@ -22,11 +22,11 @@ mod hlog;
 mod html;
 mod kind;
 mod markdown;
+mod measured;
 mod name;
 mod number;
 mod palette;
 pub mod plan;
-mod predict;
 mod prose;
 mod rank;
 mod search;
@@ -47,7 +47,7 @@ use std::path::{Path, PathBuf};
 use pushoff_model::{Environment, Record, foreign};
 
 pub use diff::{Diff, Tally, diff};
-pub use predict::ModelError;
+pub use pushoff_planner::costs::ModelError;
 pub use summary::{Summary, summary};
 pub use terminal::terminal;
 

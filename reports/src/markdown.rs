@@ -15,7 +15,6 @@ use crate::cost;
 use crate::describe;
 use crate::kind::Kind;
 use crate::number::ABSENT;
-use crate::predict::Check;
 use crate::rank::Standing;
 use crate::search;
 use crate::sections::method;
@@ -24,6 +23,7 @@ use crate::servers::matrices;
 use crate::study::{Comparison, Study};
 use crate::table::{Entry, Mark, Row, Table, noise};
 use crate::unitcosts::{FINDINGS, Sheet, conclusion, findings, origin};
+use pushoff_planner::costs::Check;
 
 pub(crate) use escape::{code, escaped};
 

@@ -11,10 +11,11 @@ use crate::faults::CellFaults;
 use crate::figures::Figures;
 use crate::group::{Cell, Group, group};
 use crate::growth::{Family, families};
-use crate::predict::{Checked, CostModel, checks, shipped};
+use crate::measured::measured;
 use crate::rank::{Candidate, LEAST_TRIALS, Standing, Verdict, decide, hold_against, standing};
 use crate::search::Searched;
 use crate::servers::{Beside, beside};
+use pushoff_planner::costs::{Checked, CostModel, checks, shipped};
 use pushoff_stats::Figure;
 
 /// A run with its findings.
@@ -75,12 +76,15 @@ impl<'a> Study<'a> {
         let groups = group(run);
         let (families, taxes, pages) = (families(&groups), taxes(&groups), pages(&groups));
         let sources = Sources::of(&groups);
-        let own_model =
-            groups.iter().any(|group| group.workload.held_out).then(|| CostModel::of(run, &groups)).flatten();
+        let own_model = groups
+            .iter()
+            .any(|group| group.workload.held_out)
+            .then(|| CostModel::fit(run.environments.first(), &measured(&groups)))
+            .flatten();
         let is_own_model = own_model.is_some();
         let model = own_model.unwrap_or_else(shipped);
         let unseen = groups.iter().filter(|group| group.workload.held_out || !is_own_model);
-        let checked = checks(&model, unseen);
+        let checked = checks(&model, &measured(unseen));
         let mut study = Self {
             run,
             comparisons: Vec::new(),

@@ -11,14 +11,12 @@ use super::wire::{connections, float, seconds, segments};
 use crate::group::Group;
 use crate::number::{Quantity, thousands};
 use crate::table::{Column, Reading, column};
+use pushoff_planner::HEADERS;
 use pushoff_stats::Figure;
 use pushoff_stats::Sums;
 
 /// So many users.
 const USERS: f64 = 1e6;
-/// Headers of a segment: 20 bytes of IPv4 (RFC 791) and 32 of TCP with time stamps (RFC 9293, 7323).
-pub(crate) const HEADERS: f64 = 52.0;
-
 /// What they would need.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Million {

@@ -26,7 +26,7 @@ use crate::validity::Validity;
 
 pub(crate) use connecting::ConnectingCosts;
 pub(crate) use memory::MemoryCosts;
-pub(crate) use million::{HEADERS, Million};
+pub(crate) use million::Million;
 pub(crate) use pages::{InPages, Pages, pages};
 pub(crate) use processor::ProcessorCosts;
 pub(crate) use tax::{Tax, Taxes, taxes};

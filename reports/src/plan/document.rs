@@ -2,12 +2,11 @@
 //! rests on.
 
 use super::Plan;
-use super::answer::SAME;
-use super::estimate::{Estimate, Standing};
 use crate::number::unbroken;
 use crate::rank::{self, LEAST_TRIALS};
 use crate::table::{Column, Reading, Subject, Table, column};
 use crate::terminal::Screen;
+use pushoff_planner::{Estimate, SAME, Standing};
 use pushoff_stats::Figure;
 
 /// The columns of the table.

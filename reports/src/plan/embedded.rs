@@ -7,19 +7,20 @@ use pushoff_model::Transport;
 use pushoff_model::overhead::{browser_publish_head, browser_request_head, publish_answer};
 use serde::Serialize;
 
-use super::answer::{SAME, Sureness};
-use super::change::{STEPS, STEPS_A_DECADE};
+use pushoff_planner::costs::{
+    self, Dimension, FIRST, HEARTBEAT, KEPT_MESSAGES, KEPT_SECONDS, Range, Regressor, WAKEFUL, WARM,
+};
+use pushoff_planner::page::{
+    CORRECTIONS, HALVINGS, MARGIN, MONTH, MOST, SEGMENT, SHORTER, SLACK, STEPS, STEPS_A_DECADE, TAIL,
+};
+use pushoff_planner::{
+    Estimate, GIBIBYTE, HEADERS, KEEP_ALIVE, Need, SAME, Sureness, TARGET, WAIT, WORTH_OF_SIMPLICITY,
+};
+
 use super::document::COLUMNS;
-use super::estimate::{Estimate, GIBIBYTE, MONTH, SEGMENT};
 use super::fields::Fields;
-use super::needs::{Need, Needs};
-use super::radio::TAIL;
-use super::sizing::{CORRECTIONS, HALVINGS, KEEP_ALIVE, MARGIN, SHORTER, SLACK, TARGET, WAIT};
-use super::{Model, Plan, Prices, prices};
-use crate::cost::HEADERS;
+use super::{Model, Needs, Plan, Prices};
 use crate::number;
-use crate::predict::{self, Dimension, Driver, FIRST, HEARTBEAT, KEPT_MESSAGES, KEPT_SECONDS, Range, WAKEFUL, WARM};
-use crate::rank::WORTH_OF_SIMPLICITY;
 use crate::table::{Better, Column};
 
 /// What stands in the page.
@@ -50,12 +51,12 @@ struct Costs<'a> {
 #[derive(Serialize)]
 struct Laws<'a> {
     transport: Transport,
-    laws: BTreeMap<predict::Quantity, Law<'a>>,
+    laws: BTreeMap<costs::Quantity, Law<'a>>,
 }
 
 #[derive(Serialize)]
 struct Law<'a> {
-    terms: Vec<(Driver, f64)>,
+    terms: Vec<(Regressor, f64)>,
     /// Its lower triangle.
     covariance: Vec<&'a [f64]>,
     scatter: f64,
@@ -63,14 +64,14 @@ struct Law<'a> {
 }
 
 impl<'a> Laws<'a> {
-    fn of(laws: &'a predict::Laws) -> Self {
-        let lean = |law: &'a predict::Law| Law {
-            terms: law.terms.iter().map(|term| (term.driver, term.value)).collect(),
+    fn of(laws: &'a costs::TransportModel) -> Self {
+        let lean = |law: &'a costs::FittedModel| Law {
+            terms: law.terms.iter().map(|term| (term.regressor, term.value)).collect(),
             covariance: law.covariance.iter().enumerate().filter_map(|(row, all)| all.get(..=row)).collect(),
             scatter: law.scatter,
             reach: law.reach,
         };
-        let shown = laws.laws.iter().filter(|(quantity, _)| **quantity != predict::Quantity::Connecting);
+        let shown = laws.fitted.iter().filter(|(quantity, _)| **quantity != costs::Quantity::Connecting);
         let each = shown.map(|(quantity, law)| (*quantity, lean(law)));
         Self { transport: laws.transport, laws: each.collect() }
     }
@@ -190,15 +191,10 @@ impl Constants {
             changing: Need::ALL,
             change_steps: STEPS,
             change_steps_a_decade: STEPS_A_DECADE,
-            most_price: prices::MOST,
+            most_price: MOST,
             sureness: Sureness::ALL.map(|sureness| (sureness, sureness.label(), none_taken(sureness))),
         }
     }
-}
-
-impl Sureness {
-    const ALL: [Self; 6] =
-        [Self::Decided, Self::TooClose, Self::Provisional, Self::Beyond, Self::NothingMeets, Self::Undecided];
 }
 
 /// What stands in place of a choice.

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::Model;
-use super::needs::{AUDIENCE, Need, Needs, RTT, RTTS};
-use super::units::Unit;
+use super::{Model, Needs};
 use crate::sentence::capitalised;
+use pushoff_planner::page::{AUDIENCE, RTT, RTTS};
+use pushoff_planner::{Need, Unit};
 
 /// What is asked, in the order of the command's flags.
 #[derive(Serialize)]
@@ -84,26 +84,24 @@ pub(super) fn wrong() -> BTreeMap<&'static str, String> {
     needs.chain(prices).chain(others).map(said).collect()
 }
 
-impl Needs {
-    /// Each as it may be typed, in the order of the command's flags.
-    pub(crate) fn typed(&self) -> [(&'static str, String); 6] {
-        let need = |need: Need| (need.flag().0, need.write(need.of(self)));
-        let audience = self.audience.map_or_else(|| "all".into(), |audience| Unit::Users.write(audience));
-        [
-            need(Need::Users),
-            need(Need::Rate),
-            need(Need::Payload),
-            need(Need::Staleness),
-            ("audience", audience),
-            ("rtt", Unit::Time.write(self.rtt)),
-        ]
-    }
+/// Each need as it may be typed, in the order of the command's flags.
+pub(crate) fn typed(needs: &Needs) -> [(&'static str, String); 6] {
+    let need = |need: Need| (need.flag().0, need.write(need.of(needs)));
+    let audience = needs.audience.map_or_else(|| "all".into(), |audience| Unit::Users.write(audience));
+    [
+        need(Need::Users),
+        need(Need::Rate),
+        need(Need::Payload),
+        need(Need::Staleness),
+        ("audience", audience),
+        ("rtt", Unit::Time.write(needs.rtt)),
+    ]
 }
 
 impl Model {
     /// The command that plans for these needs with this model, where everybody hears every message.
     pub(crate) fn command(&self, needs: &Needs) -> String {
-        let flags = needs.typed().into_iter().filter(|(flag, _)| *flag != "audience");
+        let flags = typed(needs).into_iter().filter(|(flag, _)| *flag != "audience");
         let flags = flags.map(|(flag, typed)| format!("--{flag} {typed}"));
         let all: Vec<String> =
             ["pushoff plan".into()].into_iter().chain(flags).chain(self.flag().map(str::to_owned)).collect();

@@ -7,10 +7,10 @@ use crate::ReportError;
 use crate::charts;
 use crate::name::name;
 use crate::number::unbroken;
-use crate::predict::{Check, Checked};
 use crate::study::Study;
 use crate::table::Entry;
 use crate::unitcosts::{self, FINDINGS, Finding, Line, Sheet};
+use pushoff_planner::costs::{Check, Checked};
 
 pub(super) fn section(study: &Study<'_>) -> Result<Markup, ReportError> {
     if study.is_empty() {

@@ -10,12 +10,11 @@ use super::records::packed;
 use crate::ReportError;
 use crate::name::name;
 use crate::number::unbroken;
-use crate::plan::answer::Sureness;
-use crate::plan::estimate::{Estimate, Standing};
 use crate::plan::{self, Field, Fields, Model, Needs, Plan, Prices};
 use crate::rank::LEAST_TRIALS;
 use crate::study::Study;
 use crate::table::{Column, Entry, Mark, Reading, Subject};
+use pushoff_planner::{Estimate, Standing, Sureness};
 
 /// The script: it reads from top to bottom, from a load to the page.
 const SOURCES: [&str; 5] = [
@@ -80,7 +79,8 @@ pub(super) fn section(study: &Study<'_>) -> Result<Markup, ReportError> {
 /// Shown by the script, without which its fields would do nothing.
 fn form(plan: &Plan) -> Result<Markup, ReportError> {
     let Fields { users, rate, payload, staleness, audience, rtt } = Fields::ALL;
-    let [of_users, of_rate, of_payload, of_staleness, of_audience, of_rtt] = plan.needs.typed().map(|(_, typed)| typed);
+    let [of_users, of_rate, of_payload, of_staleness, of_audience, of_rtt] =
+        plan::typed(&plan.needs).map(|(_, typed)| typed);
     let prices = serde_json::to_value(&plan.prices).map_err(ReportError::Embed)?;
     let price = |name: &'static str, label: &str| {
         let number = prices[name].as_f64().map(|price| price.to_string());

@@ -7,9 +7,9 @@ use crate::ReportError;
 use crate::charts;
 use crate::group::anchor;
 use crate::number::{tick, unbroken};
-use crate::plan::Prices;
 use crate::study::Study;
 use crate::surface::{Rule, Surface, kinds, rules, sentence};
+use pushoff_planner::Prices;
 
 pub(super) fn section(study: &Study<'_>) -> Result<Markup, ReportError> {
     if !study.groups().any(|group| group.is_ours()) {
