@@ -15,11 +15,11 @@ use pushoff_stats::Figure;
 /// Headers of a segment: 20 bytes of IPv4 (RFC 791) and 32 of TCP with time stamps (RFC 9293, 7323).
 pub const HEADERS: f64 = 52.0;
 /// Bytes that a segment holds of what is above TCP, on an Ethernet: 1,500 less 52 of headers.
-pub const SEGMENT: f64 = 1_448.0;
+const SEGMENT: f64 = 1_448.0;
 /// Bytes of a GiB.
 pub const GIBIBYTE: f64 = 1_073_741_824.0;
 /// Seconds of a month of 730 hours.
-pub const MONTH: f64 = 2_628_000.0;
+pub(crate) const MONTH: f64 = 2_628_000.0;
 
 /// Whether a transport is fresh enough.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

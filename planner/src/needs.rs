@@ -64,11 +64,9 @@ const USERS: &str = "1 to 1G users are planned for, e.g. 1000, 20k or 1M";
 const RATE: &str = "1/d to 1000/s updates to each user are planned for, e.g. 0.2/s, 12/min or 3/h";
 const PAYLOAD: &str = "1B to 64KiB are planned for (the server's --max-payload), in B, kB or KiB, e.g. 300B or 4KiB";
 const STALENESS: &str = "1ms to 1h is planned for, e.g. 200ms, 2s or 1m";
-/// What an audience may be.
-pub const AUDIENCE: &str = "how many users hear a message is needed, 1 or more, e.g. 50 or 20k, or `all`";
+const AUDIENCE: &str = "how many users hear a message is needed, 1 or more, e.g. 50 or 20k, or `all`";
 const DIRECTION: &str = "`down`, where a server publishes, or `both`, where the users do too";
-/// What a round trip may be.
-pub const RTT: &str = "a round trip of 0s to 10s is planned for, e.g. 40ms";
+const RTT: &str = "a round trip of 0s to 10s is planned for, e.g. 40ms";
 
 /// What is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -172,7 +170,7 @@ impl Needs {
 }
 
 /// The round trips that are planned for, in seconds.
-pub const RTTS: RangeInclusive<f64> = 0.0..=10.0;
+const RTTS: RangeInclusive<f64> = 0.0..=10.0;
 /// Of users in one country on a mobile network or behind a home's router. Chosen here; said beside every
 /// answer.
 const DEFAULT_RTT: f64 = 0.040;

@@ -11,7 +11,7 @@ const SHIPPED: &str = include_str!("../prices.toml");
 /// What it is called in messages.
 const SHIPPED_NAME: &str = "planner/prices.toml";
 /// The most that something may cost. Chosen here: beyond it a figure is a slip of the keyboard.
-pub const MOST: f64 = 1e9;
+const MOST: f64 = 1e9;
 
 /// Prices of a month of 730 hours.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -35,7 +35,6 @@ mod sentence;
 mod servers;
 mod study;
 mod summary;
-mod surface;
 mod table;
 mod terminal;
 mod unitcosts;

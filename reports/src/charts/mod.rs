@@ -17,7 +17,6 @@ mod polling;
 mod predicted;
 mod servers;
 mod spread;
-mod surface;
 mod worst;
 
 use maud::Markup;
@@ -33,7 +32,6 @@ pub(crate) use growth::charts as growth;
 pub(crate) use load::chart as load;
 pub(crate) use predicted::{charts as predicted, is_drawn, rows as predictions};
 pub(crate) use servers::chart as servers;
-pub(crate) use surface::chart as surface;
 
 /// A chart and what says the same in words.
 pub(crate) struct Chart {

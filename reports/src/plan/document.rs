@@ -11,7 +11,7 @@ use pushoff_stats::Figure;
 
 /// The columns of the table.
 #[rustfmt::skip]
-pub(super) const COLUMNS: [Column<Estimate>; 12] = [
+pub(crate) const COLUMNS: [Column<Estimate>; 12] = [
     column!(1, "money a month", Cost, Count, Less, "by the table of prices, in its currency",
         |it| Reading::Figure(it.figures.money_a_month), Some(|it| it.figures.money_a_month)),
     column!(2, "cores", Processor, Count, Less, "processors like the measured one, each at most 60 % busy",

@@ -14,12 +14,11 @@ use pushoff_planner::{Change, Estimate, GIBIBYTE, KEEP_ALIVE, Need, Needs, Reaso
 use pushoff_stats::{Figure, Interval};
 
 impl Plan {
-    /// What to take, what the others would cost, and what would change it: a sentence or two each.
+    /// What to take and what the others would cost: a sentence each.
     pub(super) fn recommendation(&self) -> Vec<String> {
         let taken = self.answer.choice.and_then(|choice| self.answer.estimate(choice));
         let mut sentences = vec![taken.map_or_else(|| self.nothing(), |taken| self.take(taken))];
         sentences.extend(taken.and_then(|taken| self.others(taken)));
-        sentences.push(self.what_would_change());
         sentences
     }
 
@@ -118,7 +117,8 @@ impl Plan {
         (!parts.is_empty()).then(|| capitalised(&format!("{}.", parts.join("; "))))
     }
 
-    fn what_would_change(&self) -> String {
+    /// The nearest changes of the recommendation, in a sentence.
+    pub(super) fn what_would_change(&self) -> String {
         if self.changes.is_empty() {
             return "Each need alone may be up to a thousand times as much or as little, and that stays so.".into();
         }

@@ -43,7 +43,7 @@ fn cost_model(study: &Study<'_>) -> Markup {
             h2 { a href="#costmodel" { "What does a load cost that nobody measured?" } }
             p.sentence { a.figure href="#predicted" { (unbroken(&conclusion(study))) } }
             p.more { a href="#costmodel" { "What each costs" } " · " a href="#planner" { "Plan a load" } " · "
-                a href="#surface" { "Where each is the one to take" } }
+                a href="#decision-maps" { "Where each is the one to choose" } }
         }
     }
 }

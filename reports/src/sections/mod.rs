@@ -6,6 +6,7 @@ mod comparison;
 mod cost;
 mod costmodel;
 mod curves;
+mod decision_maps;
 mod environment;
 mod grid;
 mod growth;
@@ -15,7 +16,6 @@ mod pictures;
 pub(crate) mod planner;
 mod records;
 mod servers;
-mod surface;
 mod validity;
 
 use maud::{Markup, html};
@@ -26,7 +26,7 @@ use crate::study::Study;
 /// Renders one section.
 type Section = fn(&Study<'_>) -> Result<Markup, ReportError>;
 
-const ALL: [Section; 16] = [
+const ALL: [Section; 15] = [
     answers::section,
     servers::section,
     comparison::section,
@@ -35,7 +35,6 @@ const ALL: [Section; 16] = [
     growth::section,
     browser::section,
     million::section,
-    surface::section,
     planner::section,
     costmodel::section,
     pictures::section,
