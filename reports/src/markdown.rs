@@ -207,12 +207,12 @@ fn cost_model(study: &Study<'_>) -> String {
     if study.is_empty() {
         return String::new();
     }
-    let mut text = format!("\n## What each costs, and how well that predicts\n\n{}\n\n", escaped(&conclusion(study)));
+    let mut text = format!("\n## The cost model, and how well it predicts\n\n{}\n\n", escaped(&conclusion(study)));
     let findings = findings(&study.checked);
     if !findings.is_empty() {
         let rows =
             findings.iter().map(|it| [it.check.label().to_owned()].into_iter().chain(it.words.clone()).collect());
-        let _written = writeln!(text, "{}\n", plain(["of a cell"].into_iter().chain(FINDINGS), rows));
+        let _written = writeln!(text, "{}\n", plain(["figure"].into_iter().chain(FINDINGS), rows));
     }
     for sentence in origin(study) {
         let _written = writeln!(text, "{}\n", escaped(&sentence));

@@ -1,4 +1,4 @@
-//! The cost model: what one of each costs, where that is known from, and how well it predicts.
+//! The cost model: how well it predicts, and the fitted costs.
 
 use maud::{Markup, html};
 
@@ -19,18 +19,17 @@ pub(super) fn section(study: &Study<'_>) -> Result<Markup, ReportError> {
     let sheet = Sheet::of(&study.model);
     Ok(html! {
         section #costmodel {
-            h2 { "What each costs, and how well that predicts" }
+            h2 { "The cost model, and how well it predicts" }
             p { (unbroken(&unitcosts::conclusion(study))) }
             (predictions(study)?)
-            h3 #unit-costs { "What one of each costs" }
+            h3 #unit-costs { "Cost of one message, poll, connection and so on" }
             @for sentence in unitcosts::origin(study) { p.note { (unbroken(&sentence)) } }
             (unit_costs(&sheet))
         }
     })
 }
 
-/// A column a transport, a line a cost. What does not occur on a transport is empty there, and so is
-/// what was found to cost nothing.
+/// A column a transport, a line a regressor.
 fn unit_costs(sheet: &Sheet) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-labelledby="unit-costs" {
@@ -48,8 +47,8 @@ fn unit_costs(sheet: &Sheet) -> Markup {
             }
         }
         p.note {
-            "In brackets the 95 % interval. Empty is what does not occur on a transport, or costs nothing that could "
-            "be told from zero. Bytes are those above TCP."
+            "In brackets the 95 % interval. A cell is empty where the event does not occur on a transport, or where its "
+            "cost cannot be told from zero. Bytes are those above TCP."
         }
     }
 }
@@ -73,7 +72,7 @@ fn predictions(study: &Study<'_>) -> Result<Markup, ReportError> {
     let drawn = || study.model.transports.iter().map(|it| it.transport);
     Ok(html! {
         @if !findings.is_empty() {
-            h3 #predicted { "Predicted beside measured" }
+            h3 #predicted { "Predicted and measured" }
             (summary(&findings))
             @if !charts.is_empty() {
                 p.key { @for transport in drawn() { (name(transport)) " " } }
@@ -88,7 +87,7 @@ fn summary(findings: &[Finding]) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-labelledby="predicted" {
             table.lines {
-                thead { tr { th scope="col" { "of a cell" } @for head in FINDINGS { th scope="col" { (head) } } } }
+                thead { tr { th scope="col" { "figure" } @for head in FINDINGS { th scope="col" { (head) } } } }
                 tbody {
                     @for finding in findings {
                         tr {
@@ -102,8 +101,8 @@ fn summary(findings: &[Finding]) -> Markup {
             }
         }
         p.note {
-            "An error is predicted ÷ measured − 1; half of the cells are off by no more than the median error. Of the "
-            "intervals, 95 % should hold what was measured. Server CPU is of a second, bytes and segments are of a trial."
+            "Error: predicted ÷ measured − 1. 95 % of the intervals should hold the measured figure. Server CPU is that of "
+            "a second; bytes and segments are those of a trial."
         }
     }
 }
