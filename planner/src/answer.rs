@@ -1,7 +1,5 @@
-//! The answer to what is needed: what each transport would need for it, and which to take.
-//!
-//! Of those that are fresh enough the one that costs the least money a month; what cannot be told apart
-//! is decided as it is for what was measured ([`take`]).
+//! What each transport would need for a load, and which to choose: of those that are fresh enough the one that costs
+//! the least money a month, by the rule that also judges measured transports ([`take`]).
 
 use pushoff_model::Transport;
 use serde::Serialize;
@@ -12,36 +10,30 @@ use super::prices::Prices;
 use super::sizing::Carrier;
 use crate::choice::{Taken, Weighed, might_cost_less, take};
 use crate::costs::{Beyond, CostModel};
-use pushoff_stats::Figure;
 
-/// Costs of which the larger is no more than so many times the least do not differ. Chosen here: of loads
-/// that it has not seen the model that ships knows the processor time to a tenth, and nobody knows needs
-/// and prices better.
+/// Costs up to so many times the least count as equal to it. Chosen here: the shipped model knows the processor time of
+/// held-out loads to about a tenth, and nobody knows needs and prices better.
 pub const SAME: f64 = 1.10;
 
 /// How sure the choice is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Sureness {
-    /// The cheapest of those that meet what is needed, and nothing else comes near.
+    /// The choice costs less than every other transport that meets the needs.
     Decided,
-    /// Several cost the same as far as the model can tell: the simplest of those near the least.
+    /// The model cannot tell the costs of several apart; the choice is the simplest of those near the least.
     TooClose,
-    /// The best of those that meet it; one of which that cannot be told might cost less.
+    /// A transport that is undecided might cost less than the choice.
     Provisional,
-    /// The choice, or what it is weighed against, lies outside what was measured.
+    /// The choice or the runner-up lies outside what was measured.
     Beyond,
     /// Every transport fails.
     NothingMeets,
-    /// None is shown to meet it, and not all fail.
+    /// No transport is shown to meet the needs, and not all fail.
     Undecided,
 }
 
 impl Sureness {
-    /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Decided, Self::TooClose, Self::Provisional, Self::Beyond, Self::NothingMeets, Self::Undecided];
-
     /// As documents write it.
     pub const fn label(self) -> &'static str {
         match self {
@@ -60,17 +52,17 @@ impl Sureness {
 pub struct Answer {
     /// The transport to take.
     pub choice: Option<Transport>,
-    /// The next best that meets what is needed.
+    /// The next best transport that meets the needs.
     pub runner_up: Option<Transport>,
     /// How sure the choice is.
     pub sureness: Sureness,
-    /// Those whose cost cannot be told from the least.
+    /// The transports whose cost cannot be told from the least.
     pub tied: Vec<Transport>,
-    /// Those of them that are near the least: simplicity decides among these.
+    /// The tied transports that are near the least: simplicity decides among these.
     pub affordable: Vec<Transport>,
-    /// Those that are undecided and might cost less than the choice.
+    /// The undecided transports that might cost less than the choice.
     pub contenders: Vec<Transport>,
-    /// One a transport of the model, in its order.
+    /// One for each transport of the model, in its order.
     #[serde(rename = "transports")]
     pub estimates: Vec<Estimate>,
 }
@@ -81,13 +73,8 @@ impl Answer {
         self.estimates.iter().find(|it| it.transport == transport)
     }
 
-    /// Its cost.
-    pub fn money(&self, transport: Transport) -> Option<Figure> {
-        self.estimate(transport)?.figures.money_a_month
-    }
-
-    /// In what the choice and what it is weighed against lie outside what was measured, each once and as
-    /// far as the farthest of them.
+    /// In which dimensions the choice and the runner-up lie outside what was measured, each once, with the farther of
+    /// the two.
     pub fn beyond(&self) -> Vec<Beyond> {
         let weighed = [self.choice, self.runner_up].into_iter().flatten().filter_map(|it| self.estimate(it));
         let mut all: Vec<Beyond> = Vec::new();
@@ -110,23 +97,18 @@ pub fn answer(model: &CostModel, needs: &Needs, prices: &Prices) -> Answer {
     let weighed = meeting.map(|it| Weighed { transport: it.transport, cost: it.figures.money_a_month });
     let Taken { choice, runner_up, tied, affordable } =
         take(weighed.collect(), |cost, least| cost.point <= least.point * SAME);
-    let mut answer = Answer {
-        choice,
-        runner_up,
-        sureness: Sureness::Undecided,
-        tied,
-        affordable,
-        contenders: Vec::new(),
-        estimates,
-    };
-    if let Some(choice) = choice {
-        let ours = answer.money(choice);
-        let open = answer.estimates.iter().filter(|it| it.standing == Standing::Undecided);
-        let might = open.filter(|it| might_cost_less(it.figures.money_a_month, ours));
-        answer.contenders = might.map(|it| it.transport).collect();
-    }
+    let ours = estimates.iter().find(|it| Some(it.transport) == choice);
+    let contenders = ours.map_or_else(Vec::new, |ours| contenders(&estimates, ours));
+    let mut answer =
+        Answer { choice, runner_up, sureness: Sureness::Undecided, tied, affordable, contenders, estimates };
     answer.sureness = sureness(&answer);
     answer
+}
+
+fn contenders(estimates: &[Estimate], ours: &Estimate) -> Vec<Transport> {
+    let open = estimates.iter().filter(|it| it.standing == Standing::Undecided);
+    let might = open.filter(|it| might_cost_less(it.figures.money_a_month, ours.figures.money_a_month));
+    might.map(|it| it.transport).collect()
 }
 
 fn sureness(answer: &Answer) -> Sureness {

@@ -1,5 +1,4 @@
-//! What would change the recommendation: how far each need can move, alone, until another transport is
-//! recommended.
+//! What would change the choice: how far each need alone can move until another transport is chosen.
 
 use pushoff_model::Transport;
 use serde::Serialize;
@@ -9,26 +8,26 @@ use super::needs::{Need, Needs};
 use super::prices::Prices;
 use crate::costs::CostModel;
 
-/// Steps in which a need is moved: a tenth of a decade each, up to a thousand times and a thousandth.
+/// How many steps a need is moved in each direction: up to a thousand times and a thousandth of its value.
 const STEPS: u32 = 30;
-/// Steps of a tenfold change.
+/// Steps to ten times a value.
 const STEPS_A_DECADE: f64 = 10.0;
 
-/// Another recommendation, and from where on.
+/// Another choice, and the value from which on it holds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Change {
     /// What changes.
     #[serde(rename = "dimension")]
     pub need: Need,
-    /// The nearest that was tried at which it holds.
+    /// The nearest value that was tried with this choice.
     pub value: f64,
-    /// Whether it is more than what is needed now, or less.
+    /// Whether the value is larger than that of the needs.
     pub above: bool,
-    /// None where nothing is recommended from there on.
+    /// None where no transport is chosen from there on.
     pub choice: Option<Transport>,
 }
 
-/// For each need and in both directions the nearest change of the recommendation, where one was found.
+/// The nearest change of the choice for each need in both directions, where one was found.
 pub fn changes(model: &CostModel, needs: &Needs, prices: &Prices, now: &Answer) -> Vec<Change> {
     let nearest = |(need, above): (Need, bool)| {
         (1..=STEPS).find_map(|step| {

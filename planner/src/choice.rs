@@ -1,41 +1,40 @@
-//! Which of those that are good enough to take: the least cost, and where that cannot be told, the
-//! simplest to build of those near it.
+//! The rule of choice among the transports that are good enough: the least cost; and where costs cannot be told
+//! apart, the simplest to build of those near the least.
 //!
-//! One rule for what was measured and for what is predicted.
+//! One rule for measured and for predicted costs.
 
 use pushoff_model::Transport;
 
 use pushoff_stats::Figure;
 
-/// How many times the least cost (or latency, where cost is not known) a simpler transport may have cost
-/// and still be taken in a tie. Chosen here: a quarter more of a server's processor is less than a
-/// team's time.
-pub const WORTH_OF_SIMPLICITY: f64 = 1.25;
+/// How many times the least cost (or latency, where the cost is not known) a simpler transport may cost and still be
+/// chosen in a tie. Chosen here: a quarter more of a server's processor costs less than a team's time.
+const WORTH_OF_SIMPLICITY: f64 = 1.25;
 
 /// A transport that is good enough, and what it costs.
 #[derive(Clone, Copy, Debug)]
 pub struct Weighed {
     /// The transport.
     pub transport: Transport,
-    /// Where it is absent from one, simplicity decides among all.
+    /// Where one cost is not known, simplicity decides among all.
     pub cost: Option<Figure>,
 }
 
-/// What is taken of several.
+/// The choice among several transports.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Taken {
-    /// None where there was nothing to take from.
+    /// None where there was nothing to choose from.
     pub choice: Option<Transport>,
-    /// The next simplest of those that would do as well, else the next cheapest.
+    /// The next simplest of the affordable transports, else the next cheapest.
     pub runner_up: Option<Transport>,
-    /// Those that cannot be told from the least.
+    /// The transports whose cost cannot be told from the least.
     pub tied: Vec<Transport>,
-    /// Those of them that are also near the least: simplicity decides among these. Without this bound
-    /// the noisiest would be tied with everything, and be taken for its noise.
+    /// Those of the tied that are also near the least: simplicity decides among these. Without this bound a noisy
+    /// cost would be tied with every other, and its transport be chosen for its noise.
     pub affordable: Vec<Transport>,
 }
 
-/// Takes one. Costs of which `is_noise` says that they do not differ from the least do not.
+/// Chooses one. `is_noise` says whether a cost that differs from the least does so by too little to count.
 pub fn take(mut meeting: Vec<Weighed>, is_noise: impl Fn(&Figure, &Figure) -> bool) -> Taken {
     meeting.sort_by(|one, other| order(one).total_cmp(&order(other)));
     let Some(least) = meeting.first().copied() else { return Taken::default() };
@@ -62,8 +61,8 @@ pub fn take(mut meeting: Vec<Weighed>, is_noise: impl Fn(&Figure, &Figure) -> bo
     Taken { choice, runner_up: simplest(&affordable, choice).or(next_cheapest), tied, affordable }
 }
 
-/// Whether one that is still open might turn out cheaper than the one that is taken: its cost does not
-/// lie wholly above.
+/// Whether a transport that is still undecided might cost less than the choice: its interval does not lie wholly
+/// above.
 pub fn might_cost_less(theirs: Option<Figure>, ours: Option<Figure>) -> bool {
     match (theirs, ours) {
         (Some(theirs), Some(ours)) => theirs.low() <= ours.high(),

@@ -8,13 +8,13 @@ use serde::Serialize;
 use super::needs::Needs;
 use super::prices::Prices;
 use super::radio::Radio;
-use super::sizing::{Carrier, Sizing, TARGET, Unfit};
+use super::sizing::{Carrier, Reason, Sizing, TARGET};
 use crate::costs::{Beyond, Forecast, Quantity};
 use pushoff_stats::Figure;
 
 /// Headers of a segment: 20 bytes of IPv4 (RFC 791) and 32 of TCP with time stamps (RFC 9293, 7323).
 pub const HEADERS: f64 = 52.0;
-/// Bytes that a segment holds of what is above TCP, on an Ethernet: 1,500 less 52 of headers.
+/// Bytes above TCP that a segment holds on an Ethernet: 1,500 less 52 of headers.
 const SEGMENT: f64 = 1_448.0;
 pub(crate) const GIBIBYTE: f64 = 1_073_741_824.0;
 /// Seconds of a month of 730 hours.
@@ -26,52 +26,34 @@ pub(crate) const MONTH: f64 = 2_628_000.0;
 pub enum Standing {
     /// The whole interval of its p99 lies within the staleness.
     Meets,
-    /// The whole of it lies beyond, or it cannot carry this at all.
+    /// The whole interval lies beyond the staleness, or the transport cannot carry the load at all.
     Fails,
-    /// Neither, or the latency is not known.
+    /// The interval holds the staleness, or the latency is not known.
     Undecided,
 }
 
-/// Why a transport does not meet what is needed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Reason {
-    /// Its polls would have to follow each other faster than was ever measured.
-    TooFresh,
-    /// One user is more than a process can carry.
-    TooMuch,
-    /// The model does not know what it costs.
-    NotMeasured,
-    /// Its p99 lies beyond the staleness.
-    TooLate,
-    /// The interval of its p99 holds the staleness.
-    CannotTell,
-    /// Its latency is not known.
-    LatencyUnknown,
-}
-
-/// What it would need in all; absent what the model does not know.
+/// What a transport would need in all; a figure is absent where the model does not know it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Figures {
     /// Processor cores, each at most [`TARGET`] busy.
     pub cores: Option<Figure>,
     /// Of the servers' processes and of their kernels.
     pub memory_bytes: Option<Figure>,
-    /// Both directions, headers of TCP and IP among it.
+    /// Both directions, with the headers of TCP and IP.
     pub bandwidth_bytes_per_second: Option<Figure>,
-    /// To the users, headers among it.
+    /// To the users, with headers.
     pub down_bytes_per_second: Option<Figure>,
-    /// From the users.
+    /// From the users, with headers.
     pub up_bytes_per_second: Option<Figure>,
     /// To subscribe; one a user.
     pub connections: Option<Figure>,
-    /// Polls, and what users publish by request.
+    /// Polls, and messages that users publish by request.
     pub requests_per_second: Option<Figure>,
     /// Processor time to connect everybody once.
     pub connecting_cpu_ns: Option<Figure>,
-    /// Half of the updates are with their user within, from when they were due.
+    /// Half of the updates arrive within this time after they were due.
     pub p50_ns: Option<Figure>,
-    /// 99 % of them.
+    /// 99 % of the updates arrive within this time after they were due.
     pub p99_ns: Option<Figure>,
     /// In the currency of the prices.
     pub money_a_month: Option<Figure>,
@@ -89,26 +71,26 @@ pub struct Estimate {
     /// What it would need.
     #[serde(flatten)]
     pub figures: Figures,
-    /// Server processes; absent, like all that follows, where it cannot carry this.
+    /// Server processes. This and the figures below are absent where the transport cannot carry the load.
     pub processes: Option<f64>,
     /// Users of each process.
     pub users_a_process: Option<f64>,
-    /// The share of one processor that each is busy.
+    /// The share of one processor that each process uses.
     pub utilisation: Option<f64>,
-    /// Seconds between two polls: short polling.
+    /// Seconds between two polls of short polling.
     pub interval_s: Option<f64>,
     /// How often an hour a phone's radio is woken that does nothing else.
     pub wakeups_an_hour: Option<f64>,
     /// The share of the time that a phone's radio is on.
     pub radio_share: Option<f64>,
-    /// In what a process's load lies outside what was measured.
+    /// In which dimensions the load of a process lies outside what was measured.
     pub beyond: Vec<Beyond>,
 }
 
 impl Estimate {
     /// What a transport would need.
     pub(crate) fn of(carrier: Carrier<'_>, prices: &Prices) -> Self {
-        Fleet::of(carrier).map_or_else(|unfit| Self::unfit(carrier.transport, unfit), |fleet| fleet.estimate(prices))
+        Fleet::of(carrier).map_or_else(|reason| Self::unfit(carrier.transport, reason), |fleet| fleet.estimate(prices))
     }
 
     /// The shares of its money that are for traffic, cores and memory.
@@ -120,12 +102,8 @@ impl Estimate {
         (all > 0.0).then(|| [all - cores - memory, cores, memory].map(|part| (part / all).clamp(0.0, 1.0)))
     }
 
-    fn unfit(transport: Transport, unfit: Unfit) -> Self {
-        let (standing, reason) = match unfit {
-            Unfit::TooMuch => (Standing::Fails, Reason::TooMuch),
-            Unfit::TooFresh => (Standing::Fails, Reason::TooFresh),
-            Unfit::NotMeasured => (Standing::Undecided, Reason::NotMeasured),
-        };
+    fn unfit(transport: Transport, reason: Reason) -> Self {
+        let standing = if reason == Reason::NotMeasured { Standing::Undecided } else { Standing::Fails };
         Self {
             transport,
             standing,
@@ -142,7 +120,7 @@ impl Estimate {
     }
 }
 
-/// The processes that carry it over a transport, with what one of them needs.
+/// The server processes for a load over one transport, with the forecast for one of them.
 struct Fleet<'a> {
     carrier: Carrier<'a>,
     interval: Option<f64>,
@@ -164,21 +142,21 @@ impl Flow {
         self.bytes.plus(&self.segments.times(HEADERS))
     }
 
-    /// With what is known of it besides.
+    /// With bytes and segments that the model does not count.
     fn and(&self, bytes: f64, segments: f64) -> Self {
         Self { bytes: self.bytes.plus(&exactly(bytes)), segments: self.segments.plus(&exactly(segments)) }
     }
 }
 
 impl<'a> Fleet<'a> {
-    fn of(carrier: Carrier<'a>) -> Result<Self, Unfit> {
+    fn of(carrier: Carrier<'a>) -> Result<Self, Reason> {
         let polls = carrier.transport == Transport::ShortPolling;
         let interval = polls.then(|| carrier.polling()).transpose()?;
         // Only short polling reads the interval.
         let any = interval.unwrap_or(1.0);
         let sizing = carrier.sized(any)?;
         let load = carrier.load(sizing.users, any);
-        let forecast = carrier.model.forecast(carrier.transport, &load).ok_or(Unfit::NotMeasured)?;
+        let forecast = carrier.model.forecast(carrier.transport, &load).ok_or(Reason::NotMeasured)?;
         Ok(Self { carrier, interval, sizing, forecast })
     }
 
@@ -246,7 +224,7 @@ impl<'a> Fleet<'a> {
         Some(flow.and(self.posts() * float(publish_answer()), self.posts()))
     }
 
-    /// Polls weigh what a browser's do. A post takes a segment at least, and one that acknowledges its
+    /// Polls have the heads that a browser sends. A post takes at least one segment, and one that acknowledges its
     /// answer.
     fn up(&self) -> Option<Flow> {
         let (needs, transport) = (self.carrier.needs, self.carrier.transport);
@@ -254,7 +232,7 @@ impl<'a> Fleet<'a> {
         let bytes = if transport.is_polling() {
             exactly(self.forecast.requests * self.sizing.processes * float(browser_request_head(transport)))
         } else if speaks {
-            // What is published to several processes is spoken to one of them.
+            // A message for several processes is spoken to one of them.
             self.all(Quantity::BytesUp)?.times((self.sizing.users / needs.audience()).min(1.0))
         } else {
             exactly(0.0)
@@ -264,14 +242,14 @@ impl<'a> Fleet<'a> {
         Some(flow.and(self.posts() * post, self.posts() * ((post / SEGMENT).max(1.0) + 1.0)))
     }
 
-    /// Within what a share of the updates is with its user, from when it was due.
+    /// Within which time a share of the updates arrives after it was due.
     fn latency(&self, quantity: Quantity, share: f64) -> Option<Figure> {
         let beside = self.carrier.on_the_way(share, self.interval.unwrap_or_default());
         Some(self.forecast.cost(quantity)?.plus(&exactly(beside * 1e9)))
     }
 }
 
-/// Whether the p99 lies within what is needed, both in nanoseconds.
+/// Whether the p99 lies within the staleness, both in nanoseconds.
 fn standing(p99: Option<Figure>, needed: f64) -> (Standing, Option<Reason>) {
     match p99 {
         None => (Standing::Undecided, Some(Reason::LatencyUnknown)),
@@ -281,13 +259,13 @@ fn standing(p99: Option<Figure>, needed: f64) -> (Standing, Option<Reason>) {
     }
 }
 
-/// Loopback's segments hold 64 KiB: on the way to a user as many more are needed as hold the bytes.
+/// Segments on loopback hold up to 64 KiB: on the way to a user there are at least as many as hold the bytes.
 fn on_ethernet(segments: Figure, bytes: &Figure) -> Figure {
     let least = bytes.times(1.0 / SEGMENT);
     if least.point > segments.point { least } else { segments }
 }
 
-/// What follows by counting alone.
+/// A figure that is counted, without an interval.
 const fn exactly(point: f64) -> Figure {
     Figure { point, interval: None }
 }

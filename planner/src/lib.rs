@@ -19,9 +19,9 @@ mod units;
 
 pub use answer::{Answer, SAME, Sureness, answer};
 pub use change::{Change, changes};
-pub use choice::{Taken, WORTH_OF_SIMPLICITY, Weighed, might_cost_less, take};
-pub use estimate::{Estimate, Figures, HEADERS, Reason, Standing};
+pub use choice::{Taken, Weighed, might_cost_less, take};
+pub use estimate::{Estimate, Figures, HEADERS, Standing};
 pub use needs::{Asked, Need, Needs, NeedsError};
 pub use prices::Prices;
-pub use sizing::{KEEP_ALIVE, TARGET, WAIT};
+pub use sizing::{KEEP_ALIVE, Reason, TARGET, WAIT};
 pub use units::Unit;

@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 
 use super::units::{self, Unit};
 
-/// What is asked of a planner, as it was typed; absent where the flag was.
+/// The flags of a plan as they were typed; none where a flag was not given.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Asked<'a> {
     /// How many users are connected: `1M`, `20k`, `1000`.
@@ -40,7 +40,7 @@ pub enum NeedsError {
         /// What would be right.
         allowed: &'static str,
     },
-    /// What was given cannot be.
+    /// The value of a flag is not allowed.
     #[error("--{flag} is {given}: {allowed}")]
     Wrong {
         /// Which.
@@ -75,7 +75,7 @@ pub struct Needs {
     /// Size of an update, 1 to 65,536.
     #[serde(rename = "payload_bytes")]
     pub(crate) payload: f64,
-    /// 99 % of the updates are with their user so many seconds after they were due, 0.001 to 3,600.
+    /// 99 % of the updates arrive within so many seconds after they were due, 0.001 to 3,600.
     #[serde(rename = "staleness_s")]
     pub(crate) staleness: f64,
     /// How many users hear a message; absent where all do.
@@ -186,8 +186,7 @@ impl Needs {
 
 /// The round trips that are planned for, in seconds.
 const RTTS: RangeInclusive<f64> = 0.0..=10.0;
-/// Of users in one country on a mobile network or behind a home's router. Chosen here; said beside every
-/// answer.
+/// The round trip of users in one country on a mobile network or a home network. Chosen here; every answer names it.
 const DEFAULT_RTT: f64 = 0.040;
 
 fn audience(asked: Option<&str>, users: f64) -> Result<Option<f64>, NeedsError> {
@@ -205,7 +204,7 @@ fn wrong(flag: &'static str, given: &str, allowed: &'static str) -> NeedsError {
     NeedsError::Wrong { flag, given, allowed }
 }
 
-/// A need that a number says, and that may change.
+/// A need that is a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Need {
@@ -220,7 +219,7 @@ pub enum Need {
 }
 
 impl Need {
-    /// All of them, in the order in which their changes are told.
+    /// All needs, in the order in which their changes are named.
     pub const ALL: [Self; 4] = [Self::Rate, Self::Staleness, Self::Users, Self::Payload];
 
     const fn field(self) -> Field {
@@ -262,17 +261,17 @@ impl Need {
         self.field().bounds
     }
 
-    /// Its value, as it may be typed.
+    /// A value of it as it may be typed.
     pub fn write(self, value: f64) -> String {
         self.field().unit.write(value)
     }
 
-    /// About its value: two digits of it.
+    /// A value of it with two digits.
     pub fn about(self, value: f64) -> String {
         self.field().unit.about(value)
     }
 
-    /// Its value among others.
+    /// Its value in these needs.
     pub const fn of(self, needs: &Needs) -> f64 {
         match self {
             Self::Users => needs.users,
@@ -282,7 +281,7 @@ impl Need {
         }
     }
 
-    /// The same needs with another value of it; none where that is beyond the bounds.
+    /// These needs with another value of it; none where the value is out of bounds.
     pub fn with(self, needs: &Needs, value: f64) -> Option<Needs> {
         let (least, most) = self.bounds();
         let mut needs = *needs;
@@ -306,7 +305,7 @@ impl Need {
 /// What the flag of a need takes.
 struct Field {
     flag: &'static str,
-    /// What would be right, for whoever gave something else.
+    /// What is allowed, as errors say it.
     allowed: &'static str,
     bounds: (f64, f64),
     unit: Unit,

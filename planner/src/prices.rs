@@ -7,11 +7,11 @@ use pushoff_model::foreign::{quoted, shown};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// The table that is taken where none is named.
+/// The default table.
 const SHIPPED: &str = include_str!("../prices.toml");
-/// What it is called in messages.
+/// The name of the default table in messages.
 const SHIPPED_NAME: &str = "planner/prices.toml";
-/// The most that something may cost. Chosen here: beyond it a figure is a slip of the keyboard.
+/// The highest price. Chosen here: a higher one is a typing error.
 const MOST: f64 = 1e9;
 
 /// Prices of a month of 730 hours.
@@ -62,7 +62,7 @@ impl Prices {
         file::parsed(SHIPPED, SHIPPED_NAME.as_ref()).expect("the prices that are built in are a table of them")
     }
 
-    /// Reads one's own.
+    /// Reads a table from a file.
     ///
     /// # Errors
     /// When the file cannot be read, or is not a table of prices.

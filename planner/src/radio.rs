@@ -1,6 +1,6 @@
-//! What receiving costs a phone's radio: how often it is woken, and how long it stays on for it.
+//! How often receiving wakes a phone's radio, and how long the radio stays on.
 //!
-//! Of a phone that does nothing else. After a transfer an LTE radio stays on for its tail: Huang et al.,
+//! The phone does nothing else. After a transfer an LTE radio stays on for its tail: Huang et al.,
 //! "A Close Examination of Performance and Power Characteristics of 4G LTE Networks", ACM `MobiSys` 2012.
 
 use pushoff_model::Transport;
@@ -27,7 +27,7 @@ impl Radio {
     pub(crate) fn of(transport: Transport, needs: &Needs, interval: f64) -> Self {
         match transport {
             Transport::ShortPolling => Self::periodic(interval),
-            // Messages that come while no poll waits go together.
+            // Messages that come while no poll waits arrive together.
             Transport::LongPolling => Self::random(needs.rate / needs.rate.mul_add(needs.rtt, 1.0), WAIT),
             Transport::HttpStreaming | Transport::Sse | Transport::WebSocket | Transport::RawTcp => {
                 Self::random(needs.rate, HEARTBEAT)
@@ -43,9 +43,9 @@ impl Radio {
         }
     }
 
-    /// Messages at random times, and a sign of life after each silence of so many seconds. A gap between
-    /// transfers is exponential, cut off there: its mean is (1 − e^(−rate × patience)) ÷ rate, it outlasts
-    /// the tail with e^(−rate × tail), and the radio is on for the shorter of gap and tail.
+    /// Messages at random times, and a heartbeat after each silence of `patience` seconds. The gap between transfers is
+    /// exponential, cut off at `patience`: its mean is (1 − e^(−rate × patience)) ÷ rate, it is longer than the tail
+    /// with probability e^(−rate × tail), and the radio is on for the shorter of gap and tail.
     fn random(rate: f64, patience: f64) -> Self {
         let mean = |cut_off: f64| -(-rate * cut_off).exp_m1() / rate;
         let gap = mean(patience);

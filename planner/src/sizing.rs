@@ -1,47 +1,55 @@
-//! How the users are dealt to server processes, and how often short polling must ask.
+//! How many server processes the users are dealt to, and how often short polling must poll.
 //!
 //! Every search takes a fixed number of steps, so that the same needs always give the same answer.
 
 use pushoff_model::Transport;
 use pushoff_model::workload::Arrival;
+use serde::Serialize;
 
 use super::needs::Needs;
 use crate::costs::{CostModel, Dimension, HEARTBEAT, KEPT_SECONDS, Load, Quantity};
 
-/// How busy a server's processor is meant to be at most. Chosen here: with 40 % to spare a burst, a
-/// deployment or a lost machine does not bring the others past their knee.
+/// How busy a server's processor may be. Chosen here: with 40 % to spare, a burst, a deployment or a lost machine does
+/// not push the other servers past their knee.
 pub const TARGET: f64 = 0.6;
-/// Seconds that a long poll waits at most: the default of the clients.
+/// Seconds that a long poll waits at most: the clients' default.
 pub const WAIT: f64 = 25.0;
-/// Seconds between two polls after which the server has closed the connection: its default.
+/// Seconds without a request after which the server closes a connection: its default.
 pub const KEEP_ALIVE: f64 = 75.0;
-/// Short polling is not asked for at so many times the shortest interval that was measured.
+/// Short polling is not planned with intervals so many times shorter than the shortest that was measured.
 const SHORTER: f64 = 10.0;
-/// Halvings of the range of users, on the scale of ratios: from ten thousand to less than a millionth.
+/// Halvings of the range of users, on the scale of ratios: down to less than a millionth of ten thousand.
 const HALVINGS: u32 = 24;
-/// By that part a process may exceed what it was found to carry, so that the last halving adds none.
+/// A process may have so much more than the users that were found, so that the last halving adds no process.
 const SLACK: f64 = 1e-6;
-/// By that part a process is in time with something to spare, so that the same slack makes it no later.
+/// A process is in time with so much to spare, so that [`SLACK`] does not make it late.
 const MARGIN: f64 = 10.0 * SLACK;
-/// How often the interval of short polling is corrected by the latency that it leads to.
+/// How often the polling interval is corrected by the latency that it leads to.
 const CORRECTIONS: u32 = 3;
 
-/// So many processes, each with so many users.
+/// How many processes, and how many users each has.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Sizing {
     pub(crate) processes: f64,
     pub(crate) users: f64,
 }
 
-/// Why a transport cannot carry it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unfit {
+/// Why a transport does not meet what is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// Short polling would have to poll much faster than was ever measured.
+    TooFresh,
     /// One user is more than a process can carry.
     TooMuch,
-    /// Polls would have to follow each other faster than was ever measured.
-    TooFresh,
-    /// The model does not know the processor time.
+    /// The model does not know what it costs.
     NotMeasured,
+    /// Its p99 lies beyond the staleness.
+    TooLate,
+    /// The interval of its p99 holds the staleness.
+    CannotTell,
+    /// Its latency is not known.
+    LatencyUnknown,
 }
 
 /// One transport under these needs.
@@ -53,12 +61,12 @@ pub(crate) struct Carrier<'a> {
 }
 
 impl Carrier<'_> {
-    /// What a process carries that has so many users, where short polling asks every `interval` seconds.
+    /// The load of a process with so many users, where short polling polls every `interval` seconds.
     pub(crate) fn load(&self, users: f64, interval: f64) -> Load {
         let needs = self.needs;
         Load {
             users,
-            // The users of a topic are kept on one process; a topic that is larger is published to each.
+            // The users of a topic share a process; a larger topic is published to each of its processes.
             topics: (users / needs.audience()).max(1.0),
             rate: needs.rate,
             arrival: Arrival::Poisson,
@@ -72,11 +80,11 @@ impl Carrier<'_> {
         }
     }
 
-    /// As few processes as can carry the users; and where those would be too late, as few as are in time:
-    /// a message is at all users of a smaller process sooner.
-    pub(crate) fn sized(&self, interval: f64) -> Result<Sizing, Unfit> {
-        let processor = self.model.fitted(self.transport, Quantity::Processor).ok_or(Unfit::NotMeasured)?;
-        let most = self.model.range.high(Dimension::Users).ok_or(Unfit::NotMeasured)?;
+    /// The fewest processes that can carry the users; and where those would be late, the fewest that are in time: a
+    /// message reaches all users of a smaller process sooner.
+    pub(crate) fn sized(&self, interval: f64) -> Result<Sizing, Reason> {
+        let processor = self.model.fitted(self.transport, Quantity::Processor).ok_or(Reason::NotMeasured)?;
+        let most = self.model.range.high(Dimension::Users).ok_or(Reason::NotMeasured)?;
         let limit = TARGET.min(self.model.range.utilisation);
         let carries = |users: f64| {
             let counts = self.load(users, interval).regressors(self.transport);
@@ -87,9 +95,9 @@ impl Carrier<'_> {
         } else if carries(1.0) {
             largest(1.0, most, carries)
         } else {
-            return Err(Unfit::TooMuch);
+            return Err(Reason::TooMuch);
         };
-        // Short polling's interval makes up for what its answers take.
+        // Over short polling the interval makes up for the latency of the answers.
         if self.transport != Transport::ShortPolling {
             let is_in_time = |users: f64| self.is_in_time(users, interval);
             let least = self.model.range.low(Dimension::Users).unwrap_or(1.0).min(users);
@@ -109,11 +117,10 @@ impl Carrier<'_> {
         in_all.is_some_and(|in_all| in_all <= self.needs.staleness * (1.0 - MARGIN))
     }
 
-    /// Seconds that a share of the updates do not exceed beside what the server takes: waiting for a poll,
-    /// and on the network.
+    /// Seconds that a share of the updates do not exceed waiting for a poll and on the network.
     pub(crate) fn on_the_way(&self, share: f64, interval: f64) -> f64 {
         let waits = match self.transport {
-            // Evenly, up to the next.
+            // Evenly distributed up to the next poll.
             Transport::ShortPolling => share * interval,
             Transport::LongPolling => unheard(self.needs.rate, self.needs.rtt, share),
             Transport::HttpStreaming | Transport::Sse | Transport::WebSocket | Transport::RawTcp => 0.0,
@@ -121,14 +128,13 @@ impl Carrier<'_> {
         waits + self.needs.way()
     }
 
-    /// Seconds between two polls: as many as the staleness leaves once the answer's own latency, at the
-    /// upper end of its interval, is taken off. The longest wait is the interval itself, so that a
-    /// hundredth of it is left for what the last correction moves.
-    pub(crate) fn polling(&self) -> Result<f64, Unfit> {
+    /// Seconds between two polls: the staleness less the upper end of the latency of an answer. The longest wait is the
+    /// whole interval, and the 99th percentile is 1 % shorter, which is more than the last correction moves.
+    pub(crate) fn polling(&self) -> Result<f64, Reason> {
         let room = self.needs.staleness - self.needs.way();
         let least = self.shortest_interval();
         if room <= least {
-            return Err(Unfit::TooFresh);
+            return Err(Reason::TooFresh);
         }
         let mut interval = room.min(KEEP_ALIVE);
         for _ in 0..CORRECTIONS {
@@ -138,7 +144,7 @@ impl Carrier<'_> {
             let latency = forecast.and_then(|it| it.cost(Quantity::LatencyP99)).map_or(0.0, |it| it.high() / 1e9);
             interval = (room - latency).min(KEEP_ALIVE);
             if interval <= least {
-                return Err(Unfit::TooFresh);
+                return Err(Reason::TooFresh);
             }
         }
         Ok(interval)

@@ -7,7 +7,7 @@ use pushoff_stats::Figure;
 
 use super::costs::CostModel;
 use super::estimate::{GIBIBYTE, MONTH};
-use super::sizing::{Carrier, Unfit};
+use super::sizing::Carrier;
 use super::*;
 
 /// Five transports with round costs: 25 ms of latency at most while little is asked of a server.
@@ -100,7 +100,7 @@ fn a_process_is_given_no_more_than_its_target() {
     let slow = MODEL.replace("\"kibibytes\",\n       \"value\": 500.0", "\"kibibytes\",\n       \"value\": 50000.0");
     let slow = CostModel::parse(&slow).unwrap();
     let unfit = Carrier { model: &slow, needs: &mammoth, transport: Transport::Sse }.sized(1.0);
-    assert_eq!(unfit, Err(Unfit::TooMuch));
+    assert_eq!(unfit, Err(Reason::TooMuch));
 }
 
 #[test]

@@ -22,10 +22,10 @@ const SLIDERS = ['users', 'rate', 'payload', 'staleness', 'audience'];
 /** Stops of the sliders in this order: the ends, and some between. */
 const STOPS = [
   [0, 0, 0, 0, 0],
-  [5, 6, 3, 4, 2],
-  [3, 5, 2, 1, 1],
-  [2, 3, 1, 0, 2],
-  [1, 4, 3, 3, 0],
+  [4, 5, 3, 4, 2],
+  [2, 4, 2, 1, 1],
+  [1, 2, 1, 0, 2],
+  [0, 3, 3, 3, 0],
 ];
 
 /** Runs `use` with the report, and fails where the page complained. */
@@ -120,12 +120,12 @@ const checks = {
       const says = () => users.getAttribute('aria-valuetext');
       await users.focus();
       await page.keyboard.press('Home');
-      assert.equal(await says(), '100');
-      await page.keyboard.press('ArrowRight');
       assert.equal(await says(), '1k');
-      assert.equal(await page.textContent('#planner-users-stop'), '1k');
+      await page.keyboard.press('ArrowRight');
+      assert.equal(await says(), '10k');
+      assert.equal(await page.textContent('#planner-users-stop'), '10k');
       const { command } = await same(page);
-      assert.match(command, / --users 1k /);
+      assert.match(command, / --users 10k /);
       await page.keyboard.press('End');
       assert.equal(await says(), '10M');
       await page.keyboard.press('ArrowLeft');

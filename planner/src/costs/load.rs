@@ -12,7 +12,7 @@ use super::regressors::{Regressor, Regressors};
 pub(crate) const KIBIBYTE: f64 = 1024.0;
 /// How long a message is kept for those who come back, and how many of a topic: what memory is
 /// computed for. Source: the default of `serve --replay`; the minute is chosen here.
-pub const KEPT_SECONDS: f64 = 60.0;
+pub(crate) const KEPT_SECONDS: f64 = 60.0;
 /// The default of `serve --replay`.
 const KEPT_MESSAGES: f64 = 1024.0;
 
@@ -33,11 +33,11 @@ pub struct Load {
     pub direction: Direction,
     /// Seconds between two polls of a user: short polling.
     pub interval: f64,
-    /// Seconds that a poll waits at most: long polling.
+    /// Seconds that a long poll waits at most.
     pub wait: f64,
-    /// Seconds of silence after which a stream says that it lives.
+    /// Seconds of silence after which a stream sends a heartbeat.
     pub heartbeat: f64,
-    /// Seconds from an answer until the next poll is there: long polling. 0 over loopback.
+    /// Seconds from the answer of a long poll until the next poll arrives. 0 over loopback.
     pub turnaround: f64,
     /// Seconds for which messages have been kept.
     pub kept_for: f64,
@@ -89,7 +89,7 @@ impl Load {
         self.topics * self.rate
     }
 
-    /// What the server is asked to do each second, over this transport.
+    /// The counts of a second over a transport.
     pub fn regressors(&self, transport: Transport) -> Regressors {
         let mut counts = Regressors::default();
         let polls = self.polls(transport);
@@ -98,7 +98,7 @@ impl Load {
         counts[Regressor::Users] = self.users;
         counts[speech] = self.publishes();
         counts[Regressor::Messages] = self.deliveries();
-        // Messages that a long poll brings together are one to carry.
+        // Messages that one long poll brings count once.
         let carried = if transport == Transport::LongPolling { polls.answered } else { self.deliveries() };
         counts[Regressor::Cold] = carried * self.cold();
         counts[Regressor::First] = carried * (FIRST / self.audience()).min(1.0);
@@ -109,7 +109,7 @@ impl Load {
         if speech == Regressor::Spoken {
             counts[Regressor::SpokenFrames] = self.publishes() * self.spoken_frame();
         }
-        // A long poll that is answered is woken by its message, and is none of its own.
+        // A publish wakes the long polls that it answers.
         let polls_by_themselves = if transport == Transport::ShortPolling { polls.answered } else { 0.0 };
         counts[Regressor::Wakes] =
             wakes(self.publishes() + polls_by_themselves + polls.empty + counts[Regressor::Heartbeats]);
@@ -119,7 +119,7 @@ impl Load {
         counts
     }
 
-    /// The share of deliveries that find their connection cold.
+    /// The share of deliveries on a connection that was idle.
     pub(crate) fn cold(&self) -> f64 {
         1.0 / self.rate.mul_add(WARM, 1.0)
     }

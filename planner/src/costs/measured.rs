@@ -51,7 +51,7 @@ pub struct Observed<'a> {
     trials: Vec<Paced<'a>>,
 }
 
-/// A trial, and how slow the machine was in its round.
+/// A trial, and how slow the machine was in the round of the trial.
 #[derive(Clone, Copy, Debug)]
 struct Paced<'a> {
     trial: &'a Measurement,
@@ -59,7 +59,7 @@ struct Paced<'a> {
     pace: f64,
 }
 
-/// A measured cost, and what was counted beside it.
+/// A measured cost, and the counts of the regressors in the same trial.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sample {
     pub(crate) cost: f64,
@@ -99,8 +99,8 @@ impl<'a> Observed<'a> {
         costs.filter(|(_, cost)| *cost > 0.0).collect()
     }
 
-    /// What it cost, with what was counted then: of the trial in the middle, so that one during which
-    /// the machine was elsewhere moves nothing. Processor time is that of a round of middling pace.
+    /// The median cost over the trials, with the counts of the trial nearest to it, so that one disturbed trial moves
+    /// nothing. Processor time is divided by the pace of its round.
     pub(crate) fn sample(&self, quantity: Quantity) -> Option<Sample> {
         let sample = |it: &Paced<'_>| {
             let sample = self.sample_of(it.trial, quantity)?;
@@ -155,8 +155,8 @@ impl<'a> Observed<'a> {
         Some(Sample { cost, counted })
     }
 
-    /// From when it was due; of short polling from when the poll was sent, as what comes before is the
-    /// interval's and follows from it.
+    /// Latency from when a message was due; over short polling from when the poll was sent, because the wait for the
+    /// poll follows from the interval.
     fn latency(&self, trial: &Measurement, share: f64) -> Option<f64> {
         let is_short_polling = self.transport == Transport::ShortPolling;
         let histogram = if is_short_polling { trial.transfer.as_ref()? } else { &trial.delivery_latency };
@@ -164,7 +164,7 @@ impl<'a> Observed<'a> {
         Some(quantile.as_secs_f64() * 1e9)
     }
 
-    /// What happened in a second of the measure phase.
+    /// The counts of a second of the measure phase.
     fn in_a_second(&self, trial: &Measurement) -> Regressors {
         let seconds = float(trial.measured_ns) / 1e9;
         let window = &trial.window;
@@ -186,7 +186,7 @@ impl<'a> Observed<'a> {
         counted
     }
 
-    /// What crossed the connections from when everybody was connected until everything had arrived.
+    /// The counts of what crossed the connections, from when all users were connected until all messages had arrived.
     fn crossed(&self, trial: &Measurement) -> Option<Regressors> {
         let load = &trial.wire.as_ref()?.load;
         let contents = &load.contents;

@@ -20,10 +20,12 @@ mod shipped;
 
 pub use check::{Check, Checked, Summary, checks, coverage, summaries};
 pub use fitted::{FittedModel, Term};
-pub use load::{HEARTBEAT, KEPT_SECONDS, Load};
+pub use load::HEARTBEAT;
+pub(crate) use load::{KEPT_SECONDS, Load};
 pub use measured::{MeasuredCell, Trial};
-pub use model::{CostModel, FittedCell, Forecast, ModelError, Source, TransportModel};
+pub(crate) use model::Forecast;
+pub use model::{CostModel, FittedCell, ModelError, Source, TransportModel};
 pub use quantity::Quantity;
-pub use range::{Beyond, Bounds, Dimension, Range, widening};
-pub use regressors::{Regressor, Regressors};
+pub use range::{Beyond, Bounds, Dimension, Range};
+pub use regressors::Regressor;
 pub use shipped::shipped;

@@ -83,7 +83,7 @@ pub struct Source {
     /// Operating system and kernel release.
     #[serde(deserialize_with = "foreign::line")]
     pub kernel: String,
-    /// Whether a build that means nothing measured it.
+    /// Whether a debug build measured it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub debug_build: bool,
 }
@@ -104,9 +104,9 @@ pub struct Forecast {
     costs: BTreeMap<Quantity, Figure>,
     /// In what the load lies outside the range that was measured.
     pub beyond: Vec<Beyond>,
-    /// Requests a second that its users make to receive.
+    /// Polls a second.
     pub requests: f64,
-    /// The part of one processor that the server is busy, 0 to 1 and, where it cannot be, above.
+    /// The share of one processor that the server would use; above 1 where one is not enough.
     pub utilisation: f64,
 }
 
@@ -168,12 +168,12 @@ impl CostModel {
         self.transport(transport)?.fitted.get(&quantity)
     }
 
-    /// What a process needs that carries a load over a transport; none where that was not measured.
+    /// What a process needs for a load over a transport; none where the transport was not measured.
     pub fn forecast(&self, transport: Transport, load: &Load) -> Option<Forecast> {
         self.forecast_of(&Quantity::ALL, transport, load)
     }
 
-    /// As [`Self::forecast`], of some costs alone.
+    /// As [`Self::forecast`], for some costs alone.
     pub fn forecast_of(&self, quantities: &[Quantity], transport: Transport, load: &Load) -> Option<Forecast> {
         let fitted = &self.transport(transport)?.fitted;
         let beyond = self.range.beyond(load, transport);
@@ -182,7 +182,7 @@ impl CostModel {
         let processor = fitted.get(&Quantity::Processor)?;
         let utilisation = busy(processor, &counts);
         queueing(&mut counts, load, transport, processor);
-        // A server that is busier than any that was measured may be past its knee.
+        // A server that is busier than every measured one may be past its knee.
         let is_known = |quantity: Quantity| {
             !matches!(quantity, Quantity::LatencyP50 | Quantity::LatencyP99) || utilisation <= self.range.utilisation
         };

@@ -1,16 +1,15 @@
-//! How fast the machine was in each round of a run, so that a slow minute is not taken for a dear load.
+//! How fast the machine was in each round of a run, so that a slow minute does not look like an expensive load.
 //!
-//! The trials of a round are one of each cell, so what a round's costs have in common is the machine's.
-//! A table of the logarithms of costs, a row a cell and a column a round, is taken apart into row and
-//! column effects by median polish (Tukey, *Exploratory Data Analysis*, 1977, ch. 10), which no single
-//! trial can move far.
+//! A round has one trial of each cell, so what its costs have in common is the machine. Median polish (Tukey,
+//! *Exploratory Data Analysis*, 1977, ch. 10) splits the table of log costs, a row a cell and a column a round, into
+//! effects of rows and columns. No single trial can move these effects far.
 
 use std::collections::BTreeMap;
 
-/// How often rows and columns take turns: the effects stand still long before.
+/// How often rows and columns take turns: the effects converge long before.
 const TURNS: usize = 10;
 
-/// The factor of each round, around 1: what a cost of that round is to be divided by.
+/// The factor of each round, around 1, by which a cost of that round is to be divided.
 ///
 /// `rows` has the costs of each cell, by the number of the round; all above zero.
 pub(crate) fn paces(rows: &[BTreeMap<u32, f64>]) -> BTreeMap<u32, f64> {
@@ -31,7 +30,7 @@ pub(crate) fn paces(rows: &[BTreeMap<u32, f64>]) -> BTreeMap<u32, f64> {
     rounds.into_iter().map(|(round, effect)| (round, effect.exp())).collect()
 }
 
-/// The value in the middle, or half-way between the two there; 0 of none.
+/// The median; 0 of no values.
 pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);

@@ -1,4 +1,4 @@
-//! What is predicted, and what each of it is counted by.
+//! The costs that are predicted, and the regressors of each.
 
 use pushoff_model::Transport;
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use super::labelled::labelled;
 use super::regressors::Regressor;
 
 labelled! {
-/// A cost, of one server process.
+/// A cost of one server process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Quantity {
@@ -27,20 +27,20 @@ pub enum Quantity {
     SegmentsDown = "segments down",
     /// Segments to the server, a second.
     SegmentsUp = "segments up",
-    /// Half of the messages are there within, nanoseconds; of short polling after the poll was sent.
+    /// Half of the messages arrive within, nanoseconds; over short polling after the poll was sent.
     LatencyP50 = "latency, p50",
-    /// 99 % of the messages are there within.
+    /// 99 % of the messages arrive within.
     LatencyP99 = "latency, p99",
 }
 }
 
 impl Quantity {
-    /// Whether it is counted rather than timed or sampled: the same load always gives the same.
+    /// Whether it is counted rather than timed or sampled: the same load always gives the same figure.
     pub(crate) const fn is_exact(self) -> bool {
         matches!(self, Self::BytesDown | Self::BytesUp | Self::SegmentsDown | Self::SegmentsUp)
     }
 
-    /// What it is counted by on a transport: what could cost, of which the fit keeps what does.
+    /// The regressors that it may depend on over a transport; the fit drops those of no effect.
     pub(crate) const fn regressors(self, transport: Transport) -> &'static [Regressor] {
         use Regressor::{
             Answers, Cold, Empties, Event, First, Heartbeats, Kept, KeptKibibytes, Kibibytes, Messages, One, Publishes,

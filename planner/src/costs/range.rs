@@ -1,4 +1,4 @@
-//! Between what a model was measured, and how far beyond it a load lies.
+//! The measured range of a model, and how far outside it a load lies.
 
 use pushoff_model::Transport;
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use super::labelled::labelled;
 use super::load::Load;
 
 labelled! {
-/// What a load can be beyond.
+/// A dimension of the measured range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Dimension {
@@ -25,7 +25,7 @@ pub enum Dimension {
 }
 
 impl Dimension {
-    /// Its value in a load; none where it has no meaning.
+    /// Its value in a load; none where the load has none.
     pub fn of(self, load: &Load, transport: Transport) -> Option<f64> {
         let is_spoken_to = load.rate > 0.0;
         match self {
@@ -38,7 +38,7 @@ impl Dimension {
     }
 }
 
-/// The least and the most of it that was measured.
+/// The least and the most of a dimension that was measured.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bounds {
     /// Of what.
@@ -49,21 +49,21 @@ pub struct Bounds {
     pub high: f64,
 }
 
-/// How far outside a load lies.
+/// How far a load lies outside the range in one dimension.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Beyond {
     /// In what.
     pub dimension: Dimension,
-    /// How many times the most, or the least by which the load falls short of it: above 1.
+    /// The value ÷ the most, or the least ÷ the value: above 1.
     pub times: f64,
-    /// Whether it is less than the least.
+    /// Whether the value is less than the least.
     pub below: bool,
 }
 
-/// Between what was measured.
+/// The measured range.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Range {
-    /// One a dimension.
+    /// One for each dimension.
     pub bounds: Vec<Bounds>,
     /// The most that a server was busy, a share of one processor.
     pub utilisation: f64,
@@ -92,22 +92,22 @@ impl Range {
         Some(self.bounds.iter().find(|bounds| bounds.dimension == dimension)?.high)
     }
 
-    /// In what a load lies outside.
+    /// The dimensions in which a load lies outside.
     pub fn beyond(&self, load: &Load, transport: Transport) -> Vec<Beyond> {
         let beyond = |bounds: &Bounds| {
             let value = bounds.dimension.of(load, transport)?;
             let below = value < bounds.low;
             let times = if below { bounds.low / value.max(f64::MIN_POSITIVE) } else { value / bounds.high };
-            // Rounding of what is divided among servers is nothing.
+            // Dividing users among servers rounds.
             (times > 1.0 + 1e-9).then_some(Beyond { dimension: bounds.dimension, times, below })
         };
         self.bounds.iter().filter_map(beyond).collect()
     }
 }
 
-/// How many times as wide an interval becomes: by its own width with each doubling beyond the range.
-/// Chosen here: what is twice as far from all that is known is known half as well.
-pub fn widening(beyond: &[Beyond]) -> f64 {
+/// How many times as wide an interval becomes: each doubling outside the range adds its own width. Chosen here: a load
+/// twice as far from all measured ones is known half as well.
+pub(crate) fn widening(beyond: &[Beyond]) -> f64 {
     1.0 + beyond.iter().map(|it| it.times.log2()).sum::<f64>()
 }
 

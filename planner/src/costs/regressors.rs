@@ -11,7 +11,7 @@ labelled! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Regressor {
-    /// What is there whatever happens.
+    /// Always 1.
     One = "constant",
     /// Users that are connected.
     Users = "a connection",
@@ -23,23 +23,23 @@ pub enum Regressor {
     SpokenFrames = "a byte of its frame",
     /// Deliveries a second.
     Messages = "a message",
-    /// Deliveries a second that find what their connection needs cold: nobody has touched it for long.
+    /// Deliveries a second on a connection whose memory has left the processor's caches.
     Cold = "more, on a connection that was idle",
-    /// Deliveries a second among the first of their message: their readers are asleep.
+    /// Deliveries a second to the first readers of a message, who are asleep.
     First = "more, among the first readers of a message",
     /// KiB of payload delivered a second.
     Kibibytes = "a KiB of payload",
-    /// Polls that bring a message, a second.
+    /// Polls with a message, a second.
     Answers = "a poll with messages",
-    /// Polls that bring none, a second.
+    /// Polls without a message, a second.
     Empties = "an empty poll",
     /// Heartbeats of streams, a second.
     Heartbeats = "a heartbeat",
-    /// How often a second the server is woken by something to do.
+    /// Wake-ups of an idle server, a second.
     Wakes = "a wake-up of the server",
-    /// Messages that are kept for those who come back.
+    /// Messages that are kept for replay.
     Kept = "a message kept for replay",
-    /// KiB of them.
+    /// KiB of messages that are kept for replay.
     KeptKibibytes = "a KiB kept for replay",
     /// Seconds of processor time that one event takes: a publish with its deliveries, or a poll.
     Event = "× service time of an event",

@@ -45,8 +45,8 @@ pub(crate) const USERS: Slider = Slider {
     name: "users",
     label: "Users",
     meaning: "connected at the same time",
-    stops: stops!(users, "users", "100" "1k" "10k" "100k" "1M" "10M"),
-    first: 4,
+    stops: stops!(users, "users", "1k" "10k" "100k" "1M" "10M"),
+    first: 3,
 };
 
 /// How many updates each user receives.
@@ -54,8 +54,8 @@ pub(crate) const RATES: Slider = Slider {
     name: "rate",
     label: "Updates",
     meaning: "that each user receives",
-    stops: stops!(rate, "rate", "1/h" "1/min" "0.2/s" "1/s" "5/s" "20/s" "80/s"),
-    first: 2,
+    stops: stops!(rate, "rate", "1/min" "0.2/s" "1/s" "5/s" "20/s" "80/s"),
+    first: 1,
 };
 
 /// How long an update is.

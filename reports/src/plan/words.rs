@@ -9,7 +9,7 @@ use super::Plan;
 use crate::number::{Quantity, asked_share};
 use crate::sentence::{capitalised, list};
 use pushoff_planner::costs::Dimension;
-use pushoff_planner::{Change, Estimate, KEEP_ALIVE, Need, Needs, Reason, Standing, TARGET, Unit};
+use pushoff_planner::{Change, Estimate, KEEP_ALIVE, Need, Needs, Reason, SAME, Standing, TARGET, Unit};
 use pushoff_stats::{Figure, Interval};
 
 impl Plan {
@@ -72,7 +72,7 @@ impl Plan {
         self.answer.estimates.iter().filter(move |it| it.standing == standing)
     }
 
-    /// The transports whose cost cannot be told from the choice's, and how much more the others would cost.
+    /// The transports that cost the same as the choice, and how much more the others would cost.
     fn others(&self, taken: &Estimate) -> Option<String> {
         let mut sentences: Vec<String> = self.ties(taken).into_iter().collect();
         let dearer = self.dearer(taken);
@@ -85,16 +85,21 @@ impl Plan {
         (!sentences.is_empty()).then(|| sentences.join(" "))
     }
 
-    /// Why one of several was chosen whose costs cannot be told apart.
+    /// Why one of several with the same cost was chosen.
     fn ties(&self, taken: &Estimate) -> Option<String> {
         let (answer, choice) = (&self.answer, taken.transport.label());
         let meeting: Vec<&Estimate> = self.standing(Standing::Meets).collect();
         if meeting.len() > 1 && meeting.iter().any(|it| it.figures.money_a_month.is_none()) {
             return Some("The model does not know the cost of every transport, so the simplest is chosen.".into());
         }
-        let tied: Vec<Transport> = answer.tied.iter().copied().filter(|&it| it != taken.transport).collect();
-        let same = format!("The model cannot tell the cost of {choice} from that of {}", list(&tied));
-        (!tied.is_empty()).then(|| match answer.affordable.len() {
+        let tied = answer.tied.iter().copied().filter(|&it| it != taken.transport);
+        let all: Vec<Transport> = [taken.transport].into_iter().chain(tied).collect();
+        let margin = asked_share(SAME - 1.0);
+        let same = format!(
+            "{} differ in cost by less than {margin}, or by less than the model can tell",
+            capitalised(&list(&all))
+        );
+        (all.len() > 1).then(|| match answer.affordable.len() {
             0 | 1 => format!("{same}; of these only {choice} is predicted to cost within 25 % of the least."),
             _ => format!("{same}. {} is the simplest of those within 25 % of the least.", capitalised(choice)),
         })
