@@ -31,33 +31,12 @@ pub struct Asked<'a> {
 
 /// A need that cannot be planned for: which, and what is allowed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NeedsError {
-    /// A flag that is needed was not given.
-    #[error("--{flag} is missing: {allowed}")]
-    Missing {
-        /// Which.
-        flag: &'static str,
-        /// What would be right.
-        allowed: &'static str,
-    },
-    /// The value of a flag is not allowed.
-    #[error("--{flag} is {given}: {allowed}")]
-    Wrong {
-        /// Which.
-        flag: &'static str,
-        /// What it was.
-        given: String,
-        /// What would be right.
-        allowed: &'static str,
-    },
-    /// An audience of more users than there are.
-    #[error("--audience is {given}, and there are {users} users: at most as many hear a message, or `all`")]
-    Audience {
-        /// What it was.
-        given: String,
-        /// How many users there are.
-        users: String,
-    },
+#[error("--{flag} is {given}: {allowed}")]
+pub struct NeedsError {
+    flag: &'static str,
+    /// What was given, or that it is missing or empty.
+    given: String,
+    allowed: &'static str,
 }
 
 const AUDIENCE: &str = "how many users hear a message is needed, 1 or more, e.g. 50 or 20k, or `all`";
@@ -194,14 +173,15 @@ fn audience(asked: Option<&str>, users: f64) -> Result<Option<f64>, NeedsError> 
     let audience = Unit::Users.parse(given).filter(|it| *it >= 1.0 && units::is_whole(*it));
     let audience = audience.ok_or_else(|| wrong("audience", given, AUDIENCE))?;
     if audience > users {
-        return Err(NeedsError::Audience { given: given.into(), users: Unit::Users.write(users) });
+        let given = format!("{given}, and there are {} users", Unit::Users.write(users));
+        return Err(wrong("audience", &given, "at most as many hear a message, or `all`"));
     }
     Ok(Some(audience))
 }
 
 fn wrong(flag: &'static str, given: &str, allowed: &'static str) -> NeedsError {
     let given = if given.trim().is_empty() { "empty".into() } else { given.to_owned() };
-    NeedsError::Wrong { flag, given, allowed }
+    NeedsError { flag, given, allowed }
 }
 
 /// A need that is a number.
@@ -296,7 +276,7 @@ impl Need {
 
     fn parse(self, asked: Option<&str>) -> Result<f64, NeedsError> {
         let Field { flag, allowed, bounds: (least, most), unit, is_whole } = self.field();
-        let given = asked.ok_or(NeedsError::Missing { flag, allowed })?;
+        let given = asked.ok_or_else(|| wrong(flag, "missing", allowed))?;
         let is_allowed = |value: &f64| (least..=most).contains(value) && (!is_whole || units::is_whole(*value));
         unit.parse(given).filter(is_allowed).ok_or_else(|| wrong(flag, given, allowed))
     }
