@@ -105,6 +105,7 @@ async fn measure(mut plan: Plan, run: &str, cpus: &Cpus, folder: &mut RunFolder)
             transport: trial.transport,
             client: trial.client,
             server: trial.target.name.clone(),
+            conditions: std::collections::BTreeMap::new(),
             step: trial.step,
             trial: trial.number,
             position: trial.position,

@@ -5,6 +5,7 @@
 //! and nowhere else.
 
 pub mod browser;
+pub mod cell;
 pub mod client;
 pub mod environment;
 pub mod file;
@@ -20,12 +21,13 @@ pub mod transport;
 pub mod units;
 pub mod workload;
 
+pub use cell::{CellKey, Conditions};
 pub use client::Client;
 pub use environment::Environment;
 pub use histogram::LatencyHistogram;
 pub use message::{Cursor, Epoch, Start, Topic};
 pub use record::{Record, SCHEMA_VERSION};
 pub use time::{RunClock, RunInstant};
-pub use transport::Transport;
+pub use transport::{Traits, Transport};
 pub use units::{ByteCount, OfferedRate, Share};
 pub use workload::Workload;

@@ -7,8 +7,11 @@ mod browser;
 mod costs;
 mod faults;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
+use crate::cell::Conditions;
 use crate::client::Client;
 use crate::foreign;
 use crate::histogram::LatencyHistogram;
@@ -45,6 +48,9 @@ pub struct Record {
     /// Who served: the name of a target, [`OURS`] where none was asked for.
     #[serde(default = "ours", deserialize_with = "foreign::line")]
     pub server: String,
+    /// What else the trial ran under, by factor; empty where only client and server vary.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub conditions: BTreeMap<String, String>,
     /// Where a search for capacity stood; absent where the workload itself was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<Step>,
@@ -63,6 +69,12 @@ fn ours() -> String {
 }
 
 impl Record {
+    /// What the trial was measured under.
+    #[must_use]
+    pub fn conditions(&self) -> Conditions {
+        Conditions { client: self.client, server: self.server.clone(), others: self.conditions.clone() }
+    }
+
     /// The measurement, where there is one.
     #[must_use]
     pub const fn measurement(&self) -> Option<&Measurement> {

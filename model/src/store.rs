@@ -212,6 +212,7 @@ mod tests {
             transport: Transport::Sse,
             client: Client::Library,
             server: OURS.into(),
+            conditions: std::collections::BTreeMap::new(),
             step: None,
             trial,
             position: trial,

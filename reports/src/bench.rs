@@ -123,7 +123,7 @@ fn row(member: &Estimate, has_rate: bool, most: f64, near: &[Transport]) -> Mark
 fn drawn(member: &Estimate, most: f64) -> Markup {
     let ink = member.transport().map_or("ink", Transport::name);
     let place = |value: f64| format!("{:.1}", if most > 0.0 { 8.0 + 480.0 * value / most } else { 8.0 });
-    let marker = crate::palette::marker(member.transport().unwrap_or(Transport::ShortPolling));
+    let marker = member.transport().unwrap_or(Transport::ALL[0]).traits().marker;
     html! {
         svg viewBox="0 0 500 28" preserveAspectRatio="xMinYMid" aria-hidden="true" {
             line class="s-rule" x1="8" x2=(place(member.point_ns)) y1="14" y2="14" stroke-width="2" {}

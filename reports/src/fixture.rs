@@ -117,6 +117,7 @@ pub(crate) fn record(workload: Workload, transport: Transport, trial: u32, posit
         transport,
         client: pushoff_model::Client::Library,
         server: pushoff_model::target::OURS.into(),
+        conditions: std::collections::BTreeMap::new(),
         step: None,
         trial,
         position,

@@ -3,14 +3,12 @@
 use maud::{Markup, html};
 use pushoff_model::Transport;
 
-use crate::palette;
-
 /// A transport's marker and name in its colour.
 pub(crate) fn name(transport: Transport) -> Markup {
     html! {
         span class=(format!("name c-{}", transport.name())) {
             svg.marker viewBox="-16 -16 32 32" aria-hidden="true" {
-                path class=(format!("f-{}", transport.name())) d=(palette::marker(transport)) {}
+                path class=(format!("f-{}", transport.name())) d=(transport.traits().marker) {}
             }
             (transport.label())
         }

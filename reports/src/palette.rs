@@ -38,14 +38,8 @@ const RULE: Colour = colour("rule", "#DADAD4", "#383C42");
 
 /// The colour of a transport.
 pub(crate) const fn transport(transport: Transport) -> Colour {
-    match transport {
-        Transport::ShortPolling => colour("short-polling", "#946000", "#F0B840"),
-        Transport::LongPolling => colour("long-polling", "#C04A00", "#F58A4B"),
-        Transport::HttpStreaming => colour("http-streaming", "#00795A", "#2FC79A"),
-        Transport::Sse => colour("sse", "#005C94", "#5CB3EC"),
-        Transport::WebSocket => colour("websocket", "#9C3F74", "#E394C0"),
-        Transport::RawTcp => colour("raw-tcp", "#6B6B6B", "#9A9A9A"),
-    }
+    let traits = transport.traits();
+    colour(traits.name, traits.colour.light, traits.colour.dark)
 }
 
 /// How many servers a chart can tell apart.
@@ -71,30 +65,6 @@ pub(crate) const fn server_marker(place: usize) -> &'static str {
         2 => "M-4,-12h8v8h8v8h-8v8h-8v-8h-8v-8h8z",
         3 => "M-6,-11h12l6,11l-6,11h-12l-6,-11z",
         _ => "M-12,-5h24v10h-24z",
-    }
-}
-
-/// The dashes of a transport's line, in the units of a chart; empty is solid.
-const fn dashes(transport: Transport) -> &'static str {
-    match transport {
-        Transport::ShortPolling => "3 9",
-        Transport::LongPolling => "24 9 3 9",
-        Transport::HttpStreaming => "36 12",
-        Transport::Sse => "18 9",
-        Transport::WebSocket | Transport::RawTcp => "none",
-    }
-}
-
-/// The outline of a transport's marker around the origin, as SVG path data, some 20 units wide.
-/// The floor's is a plain dot, small enough to read as none.
-pub(crate) const fn marker(transport: Transport) -> &'static str {
-    match transport {
-        Transport::ShortPolling => "M-10,0a10,10 0 1,0 20,0a10,10 0 1,0 -20,0z",
-        Transport::LongPolling => "M-9,-9h18v18h-18z",
-        Transport::HttpStreaming => "M0,-12L12,9H-12z",
-        Transport::Sse => "M0,-13L13,0L0,13L-13,0z",
-        Transport::WebSocket => "M-10,-6L-6,-10L0,-4L6,-10L10,-6L4,0L10,6L6,10L0,4L-6,10L-10,6L-4,0z",
-        Transport::RawTcp => "M-5,0a5,5 0 1,0 10,0a5,5 0 1,0 -10,0z",
     }
 }
 
@@ -124,7 +94,7 @@ pub(crate) fn css() -> String {
         );
     }
     for transport in Transport::ALL {
-        let (name, dashes) = (transport.name(), dashes(transport));
+        let (name, dashes) = (transport.name(), transport.traits().dashes);
         let _written = writeln!(css, "polyline.s-{name}{{stroke-dasharray:{dashes}}}");
         let _written = writeln!(css, ".card.edge-{name}{{border-color:var(--{name})}}");
     }
@@ -167,7 +137,7 @@ mod tests {
     #[test]
     fn no_server_looks_like_a_transport_or_another_server() {
         let servers: Vec<_> = (0..SERVERS).map(|place| (server(place).light, server_marker(place))).collect();
-        let transports: Vec<_> = Transport::ALL.map(|it| (transport(it).light, marker(it))).to_vec();
+        let transports: Vec<_> = Transport::ALL.map(|it| (transport(it).light, it.traits().marker)).to_vec();
         for (index, (colour, shape)) in servers.iter().enumerate() {
             let others = servers[..index].iter().chain(&transports);
             assert!(others.into_iter().all(|other| other.0 != *colour && other.1 != *shape), "server {index}");

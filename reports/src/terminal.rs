@@ -311,14 +311,7 @@ fn entry(entry: &Entry, intervals: bool) -> Cell {
 
 /// The nearest to the page's palette that a terminal of 256 colours has on either ground.
 pub(crate) const fn colour_of(transport: Transport) -> Color {
-    match transport {
-        Transport::ShortPolling => Color::AnsiValue(136),
-        Transport::LongPolling => Color::AnsiValue(166),
-        Transport::HttpStreaming => Color::AnsiValue(35),
-        Transport::Sse => Color::AnsiValue(32),
-        Transport::WebSocket => Color::AnsiValue(169),
-        Transport::RawTcp => Color::AnsiValue(245),
-    }
+    Color::AnsiValue(transport.traits().colour.terminal)
 }
 
 #[cfg(test)]

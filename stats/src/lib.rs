@@ -12,6 +12,7 @@ mod contrast;
 mod pool;
 mod ratio;
 mod resample;
+mod statistic;
 mod sums;
 
 use serde::Serialize;
@@ -22,6 +23,7 @@ pub use pool::Pool;
 pub use ratio::paired;
 use resample::as_float;
 pub use resample::{Resample, resamples};
+pub use statistic::Statistic;
 pub use sums::Sums;
 
 /// Where a 95 % interval ends: it leaves out a tail of 2.5 % on each side.

@@ -17,7 +17,6 @@ use pushoff_model::Transport;
 use super::axis::Axis;
 pub(crate) use super::ink::Ink;
 use crate::ReportError;
-use crate::palette;
 
 /// Size of the drawing. Three units are a CSS pixel at 420 px wide, so that whole units are fine
 /// enough and text stays above 11 px on a phone.
@@ -204,7 +203,7 @@ impl Canvas<'_> {
 
     /// A measured point with what it says on hover and focus.
     pub(crate) fn point(&mut self, at: (i32, i32), transport: Transport, is_hollow: bool, says: &str) {
-        self.shape(at, Ink::of(transport), palette::marker(transport), is_hollow, says);
+        self.shape(at, Ink::of(transport), transport.traits().marker, is_hollow, says);
     }
 
     /// A measured point in an ink and a shape of its own.
@@ -224,14 +223,14 @@ impl Canvas<'_> {
     pub(crate) fn spot(&mut self, at: (i32, i32), transport: Transport, says: &str) {
         let (place, class) = (format!("translate({},{})", at.0, at.1), format!("pt spot f-{}", Ink::of(transport).0));
         self.points.push(html! {
-            path class=(class) tabindex="-1" transform=(place) d=(palette::marker(transport)) data-say=(says) {}
+            path class=(class) tabindex="-1" transform=(place) d=(transport.traits().marker) data-say=(says) {}
         });
     }
 
     /// A transport's marker where nothing was measured: beside its name.
     pub(crate) fn emblem(&mut self, at: (i32, i32), transport: Transport) {
         let (place, class) = (format!("translate({},{})", at.0, at.1), format!("emblem f-{}", Ink::of(transport).0));
-        self.points.push(html! { path class=(class) transform=(place) d=(palette::marker(transport)) {} });
+        self.points.push(html! { path class=(class) transform=(place) d=(transport.traits().marker) {} });
     }
 
     /// Draws under everything else, the axes among it.

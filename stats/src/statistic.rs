@@ -1,0 +1,99 @@
+//! A statistic of some trials, laid out so that any draw of them is cheap to read, and the ratio of two.
+
+use pushoff_model::LatencyHistogram;
+use pushoff_model::record::Measurement;
+
+use crate::{Figure, Pool, Scale, estimate_ratio_on, paired, resamples};
+
+/// A statistic of some trials.
+#[derive(Debug)]
+pub enum Statistic {
+    /// A percentile of merged histograms, by its share.
+    Quantile(Pool, f64),
+    /// A ratio of two sums, a pair a trial, times a factor.
+    Ratio(Vec<(f64, f64)>, f64, Scale),
+}
+
+impl Statistic {
+    /// A percentile; `None` where there are fewer latencies than it needs: one of share *p* needs
+    /// 1 ÷ (1 − *p*), below which it is only another name for the largest.
+    #[expect(clippy::cast_precision_loss, reason = "a count needs no more than 53 bits")]
+    pub fn quantile<'t>(
+        trials: &[&'t Measurement],
+        share: f64,
+        of: impl Fn(&'t Measurement) -> &'t LatencyHistogram,
+    ) -> Option<Self> {
+        let pool = Pool::new(&trials.iter().map(|trial| of(trial)).collect::<Vec<_>>());
+        (pool.count() as f64 * (1.0 - share) >= 0.999).then_some(Self::Quantile(pool, share))
+    }
+
+    /// A ratio of two sums; `None` where a trial lacks a part.
+    #[expect(clippy::cast_precision_loss, reason = "a ratio needs no more than 53 bits")]
+    pub fn ratio(trials: &[&Measurement], of: impl Fn(&Measurement) -> Option<(u64, u64)>) -> Option<Self> {
+        let of = |trial: &Measurement| of(trial).map(|(top, bottom)| (top as f64, bottom as f64));
+        Self::of_sums(trials, Scale::Ratios, of)
+    }
+
+    /// A ratio of two sums of which the upper is a difference, and may lie below zero.
+    pub fn difference(trials: &[&Measurement], of: impl Fn(&Measurement) -> Option<(f64, f64)>) -> Option<Self> {
+        Self::of_sums(trials, Scale::Differences, of)
+    }
+
+    fn of_sums(trials: &[&Measurement], scale: Scale, of: impl Fn(&Measurement) -> Option<(f64, f64)>) -> Option<Self> {
+        let parts: Option<Vec<_>> = trials.iter().map(|trial| of(trial)).collect();
+        parts.filter(|parts| parts.iter().any(|it| it.1 > 0.0)).map(|parts| Self::Ratio(parts, 1.0, scale))
+    }
+
+    /// The same in a unit that is `by` times smaller.
+    #[must_use]
+    pub fn times(self, by: f64) -> Self {
+        match self {
+            Self::Ratio(parts, factor, scale) => Self::Ratio(parts, factor * by, scale),
+            Self::Quantile(..) => self,
+        }
+    }
+
+    /// Its value over the trials taken so often each.
+    #[must_use]
+    pub fn at(&self, drawn: &[u32]) -> Option<f64> {
+        match self {
+            Self::Quantile(pool, share) => pool.quantiles(drawn, &[*share]).pop().flatten(),
+            Self::Ratio(parts, factor, _) => {
+                let sum = |side: fn(&(f64, f64)) -> f64| -> f64 {
+                    parts.iter().zip(drawn).map(|(part, &times)| side(part) * f64::from(times)).sum()
+                };
+                let bottom = sum(|part| part.1);
+                (bottom > 0.0).then(|| sum(|part| part.0) / bottom * factor)
+            }
+        }
+    }
+
+    /// With its interval, over so many trials.
+    #[must_use]
+    pub fn figure(&self, trials: usize) -> Option<Figure> {
+        let resamples = resamples(trials);
+        match self {
+            Self::Quantile(pool, share) => pool.estimate(trials, &resamples, &[*share]).pop().flatten(),
+            Self::Ratio(parts, factor, scale) => {
+                estimate_ratio_on(*scale, parts, &resamples).map(|figure| figure.times(*factor))
+            }
+        }
+    }
+
+    /// How many times another's value this one's is, over pairs of trials (a place in each): what a round
+    /// did to both cancels out.
+    #[must_use]
+    pub fn over(&self, other: &Self, trials: [usize; 2], pairs: &[(usize, usize)]) -> Option<Figure> {
+        // Of each side, every trial as often as its pair was drawn, and what has no pair never.
+        let of_side = |trials: usize, side: fn(&(usize, usize)) -> usize, drawn: &[u32]| {
+            let mut times = vec![0; trials];
+            pairs.iter().zip(drawn).for_each(|(pair, often)| times[side(pair)] = *often);
+            times
+        };
+        paired(
+            pairs.len(),
+            |drawn| self.at(&of_side(trials[0], |pair| pair.0, drawn)),
+            |drawn| other.at(&of_side(trials[1], |pair| pair.1, drawn)),
+        )
+    }
+}
