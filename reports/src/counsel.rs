@@ -12,8 +12,7 @@ use pushoff_model::Transport;
 use pushoff_model::workload::Slo;
 use serde::Serialize;
 
-use crate::columns;
-use crate::figures::Figures;
+use crate::metric::{Figures, Metric};
 use crate::group::Group;
 use crate::number::{Quantity, tick};
 use crate::prose::{Place, Prose, prose};
@@ -113,8 +112,8 @@ impl<'a> Case<'a> {
             return "No trial was measured.".into();
         };
         let trials = Prose::figure(
-            Quantity::Count.write(figures.trials_counted().point),
-            Place::Cell(transport, columns::TRIALS),
+            Quantity::Count.write(figures.count(Metric::Trials)),
+            Place::Cell(transport, Metric::Trials),
         );
         let noun = if figures.trials == 1 { " trial of " } else { " trials of " };
         let length = Prose::asked(tick(self.group.workload.phases.measure.as_secs_f64() * 1e9));

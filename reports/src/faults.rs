@@ -9,7 +9,7 @@ use pushoff_model::foreign::{SENTENCE, shown};
 use pushoff_model::record::{Counts, FailureKind, Fault, FaultKind, Faults, Outcome};
 use serde::Serialize;
 
-use crate::columns::{BROKEN, NOT_PUBLISHED};
+use crate::metric::Metric;
 use crate::group::Trial;
 use crate::number::Quantity;
 use crate::prose::{Place, Prose};
@@ -132,9 +132,9 @@ impl CellFaults {
     /// What went wrong beside what is lost and missed, which the SLO judges; `None` where nothing did. Its
     /// figures stand in the table, where the transport has any.
     pub(crate) fn in_short(&self, transport: Transport, has_figures: bool) -> Option<Prose> {
-        let counted = |count: u64, [one, several]: [&str; 2], head: &'static str| {
+        let counted = |count: u64, [one, several]: [&str; 2], metric: Metric| {
             let noun = if count == 1 { one } else { several };
-            let figure = Prose::figure(number(count), Place::Cell(transport, head)).then(" ");
+            let figure = Prose::figure(number(count), Place::Cell(transport, metric)).then(" ");
             (count > 0).then(|| if has_figures { figure.then(noun) } else { noun.into() })
         };
         let failed = match self.failed_trials {
@@ -145,8 +145,8 @@ impl CellFaults {
         };
         let unpublished = self.unpublished + self.unsent;
         let all = [
-            counted(unpublished, ["message not published", "messages not published"], NOT_PUBLISHED),
-            counted(self.connections_broken, ["connection broken", "connections broken"], BROKEN),
+            counted(unpublished, ["message not published", "messages not published"], Metric::NotPublished),
+            counted(self.connections_broken, ["connection broken", "connections broken"], Metric::Broken),
             failed,
         ];
         all.into_iter().flatten().reduce(|all, one| all.then(", ").then(one))

@@ -1,34 +1,34 @@
-//! Records into cells: workload × transport × client × server, with the trials that may count and
-//! those that may not.
+//! Records into cells, by [`CellKey`], with the trials that may count and those that may not.
 //!
 //! Pure. A record lands in exactly one cell; nothing is dropped, so every trial can be listed. The
-//! steps of a search for capacity are one group, whatever load each stood at. A group is of one
-//! server: which transport to take is asked of each by itself.
+//! steps of a search for capacity are one group, whatever load each stood at. A group is one workload
+//! under one set of conditions: which transport to take is asked of each by itself.
 
 mod naming;
 
 use pushoff_model::record::{Concern, FailureKind, Limit, Measurement, Outcome};
 use pushoff_model::target::OURS;
 use pushoff_model::workload::{BUILT_IN, Growth};
-use pushoff_model::{Client, Record, Transport, Workload};
+use pushoff_model::cell::{CLIENT, SERVER};
+use pushoff_model::{CellKey, Client, Conditions, Record, Transport, Workload};
 
 use crate::Run;
 
-/// The cells of one workload, client and server, in the order of [`Transport::ALL`].
+/// The cells of one workload under one set of conditions, in the order of [`Transport::ALL`].
 #[derive(Debug)]
 pub(crate) struct Group<'a> {
     /// What was asked for.
     pub(crate) workload: &'a Workload,
-    /// Who received.
-    pub(crate) client: Client,
-    /// Who served.
-    pub(crate) server: &'a str,
+    /// What it was measured under.
+    pub(crate) conditions: Conditions,
     /// Whether its trials are steps of a search.
     pub(crate) is_search: bool,
     /// Whether the same was measured with a client that goes before: this is what clients cost, not a
     /// new answer.
     pub(crate) is_second: bool,
-    /// The workload's name, with its size, its client or a number where several differ under one.
+    /// The workload's name, with its size or a number where several differ under one.
+    pub(crate) name: String,
+    /// The name with what tells it from others, but for the server.
     pub(crate) question: String,
     /// The same with the server, where that needs saying.
     pub(crate) label: String,
@@ -39,8 +39,8 @@ pub(crate) struct Group<'a> {
 /// The trials of one transport under one workload.
 #[derive(Debug)]
 pub(crate) struct Cell<'a> {
-    /// How it was carried.
-    pub(crate) transport: Transport,
+    /// What identifies it.
+    pub(crate) key: CellKey,
     /// All trials, in the order in which they ran.
     pub(crate) trials: Vec<Trial<'a>>,
 }
@@ -51,46 +51,66 @@ impl<'a> Group<'a> {
         anchor(&self.label)
     }
 
+    /// Who received.
+    pub(crate) const fn client(&self) -> Client {
+        self.conditions.client
+    }
+
+    /// Who served.
+    pub(crate) fn server(&self) -> &str {
+        &self.conditions.server
+    }
+
     /// Whether the server is pushoff's own: what its bytes must be is known.
     pub(crate) fn is_ours(&self) -> bool {
-        self.server == OURS
+        self.server() == OURS
     }
 
     /// Where what was measured holds: `on this machine`, or `with nchan`, wherever that stands.
     pub(crate) fn place(&self) -> String {
-        if self.is_ours() { "on this machine".to_owned() } else { format!("with {}", self.server) }
+        if self.is_ours() { "on this machine".to_owned() } else { format!("with {}", self.server()) }
     }
 
     /// The cell of a transport.
     pub(crate) fn cell(&self, transport: Transport) -> Option<&Cell<'a>> {
-        self.cells.iter().find(|cell| cell.transport == transport)
+        self.cells.iter().find(|cell| cell.transport() == transport)
     }
 
     /// Whether a record belongs here.
     fn holds(&self, record: &Record) -> bool {
-        self.server == record.server && self.asks(&record.workload, record.client, record.step.is_some())
+        self.conditions == record.conditions() && self.is_of(&record.workload, record.step.is_some())
     }
 
     /// Whether another asks the same, of whatever server.
     pub(crate) fn asks_the_same_as(&self, other: &Self) -> bool {
-        self.asks(other.workload, other.client, other.is_search)
+        self.differs_in(SERVER, other)
+    }
+
+    /// Whether the two are the same, but for the client.
+    pub(crate) fn is_twin_of(&self, other: &Self) -> bool {
+        self.differs_in(CLIENT, other)
+    }
+
+    /// Whether the two are the same, whatever the value of one factor.
+    pub(crate) fn differs_in(&self, factor: &str, other: &Self) -> bool {
+        self.conditions.is_same_without(&other.conditions, factor) && self.is_of(other.workload, other.is_search)
     }
 
     /// Whether the same was asked before, of whatever server, however question and advice were worded then.
     pub(crate) fn asks_again(&self, earlier: &Self) -> bool {
         let (question, advice) = (self.workload.question.clone(), self.workload.advice.clone());
         let reworded = Workload { question, advice, ..earlier.workload.clone() };
-        self.asks(&reworded, earlier.client, earlier.is_search)
+        self.conditions.is_same_without(&earlier.conditions, SERVER) && self.is_of(&reworded, earlier.is_search)
     }
 
-    fn asks(&self, workload: &Workload, client: Client, is_search: bool) -> bool {
-        let same = self.client == client && self.is_search == is_search;
+    fn is_of(&self, workload: &Workload, is_search: bool) -> bool {
+        let same = self.is_search == is_search;
         same && (self.workload == workload || self.is_search && is_same_search(self.workload, workload))
     }
 
     /// Whether the two differ in nothing but how many subscribers there are.
     pub(crate) fn differs_in_size_alone(&self, other: &Self) -> bool {
-        self.server == other.server && self.is_at_another_size(other)
+        self.server() == other.server() && self.is_at_another_size(other)
     }
 
     /// The same, of whatever server.
@@ -158,6 +178,11 @@ impl<'a> Trial<'a> {
 }
 
 impl<'a> Cell<'a> {
+    /// How it was carried.
+    pub(crate) const fn transport(&self) -> Transport {
+        self.key.transport
+    }
+
     /// The measurements that may stand in a ranking.
     pub(crate) fn valid(&self) -> Vec<&'a Measurement> {
         self.trials.iter().filter(|trial| trial.is_valid()).filter_map(|trial| trial.record.measurement()).collect()
@@ -205,10 +230,10 @@ pub(crate) fn group(run: &Run) -> Vec<Group<'_>> {
         let at = groups.iter().position(|group| group.holds(record)).unwrap_or_else(|| {
             groups.push(Group {
                 workload: &record.workload,
-                client: record.client,
-                server: &record.server,
+                conditions: record.conditions(),
                 is_search: record.step.is_some(),
                 is_second: false,
+                name: String::new(),
                 question: String::new(),
                 label: String::new(),
                 cells: Vec::new(),
@@ -216,13 +241,19 @@ pub(crate) fn group(run: &Run) -> Vec<Group<'_>> {
             groups.len() - 1
         });
         let cells = &mut groups[at].cells;
-        match cells.iter_mut().find(|cell| cell.transport == record.transport) {
+        match cells.iter_mut().find(|cell| cell.transport() == record.transport) {
             Some(cell) => cell.trials.push(trial),
-            None => cells.push(Cell { transport: record.transport, trials: vec![trial] }),
+            None => {
+                let (workload, conditions) = (String::new(), record.conditions());
+                cells.push(Cell { key: CellKey { workload, transport: record.transport, conditions }, trials: vec![trial] });
+            }
         }
     }
     let servers = servers(run);
     naming::name(&mut groups, &servers);
+    for group in &mut groups {
+        group.cells.iter_mut().for_each(|cell| cell.key.workload.clone_from(&group.name));
+    }
     in_order(&mut groups, &servers);
     for cell in groups.iter_mut().flat_map(|group| &mut group.cells) {
         let order = |trial: &Trial<'_>| (trial.record.run.clone(), trial.record.trial, trial.record.position);
@@ -245,11 +276,11 @@ fn in_order(groups: &mut [Group<'_>], servers: &[&str]) {
     groups.sort_by_key(|group| {
         let built_in = BUILT_IN.iter().position(|(name, _)| *name == group.workload.name);
         let question = questions.iter().position(|question| *question == group.question);
-        let server = servers.iter().position(|server| *server == group.server);
+        let server = servers.iter().position(|server| *server == group.server());
         (built_in.unwrap_or(BUILT_IN.len()), group.workload.subscribers, question, server)
     });
     for group in groups {
-        group.cells.sort_by_key(|cell| cell.transport);
+        group.cells.sort_by_key(|cell| cell.transport());
     }
 }
 

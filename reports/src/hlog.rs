@@ -58,7 +58,7 @@ fn tagged<'a>(study: &'a Study<'_>) -> Vec<(String, &'a Measurement)> {
         *same += 1;
         let number = if *same > 1 { format!("/{same}") } else { String::new() };
         for cell in cells {
-            let tag = format!("{name}/{size}/{}/{client}/{server}{number}", cell.transport);
+            let tag = format!("{name}/{size}/{}/{client}/{server}{number}", cell.transport());
             all.extend(cell.measured().into_iter().map(|measurement| (tag.clone(), measurement)));
         }
     }
@@ -103,7 +103,7 @@ mod tests {
         let mut all = Vec::new();
         for group in study.comparisons.iter().map(|it| &it.group) {
             for cell in &group.cells {
-                let whole = format!("{:?} {} {} {}", group.workload, group.client, group.server, cell.transport);
+                let whole = format!("{:?} {} {} {}", group.workload, group.client, group.server, cell.transport());
                 all.extend(cell.measured().iter().map(|it| (whole.clone(), it.delivery_latency.hdr().clone())));
             }
         }

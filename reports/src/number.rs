@@ -51,6 +51,21 @@ const DEVIATION: [Unit; 1] = [(0.01, " %")];
 const SAYS_NOTHING: f64 = 10.0;
 
 impl Quantity {
+    /// Its name for machines.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Time => "time",
+            Self::Count => "count",
+            Self::Rate => "rate",
+            Self::Share => "share",
+            Self::Ratio => "ratio",
+            Self::Bytes => "bytes",
+            Self::ByteRate => "byte-rate",
+            Self::Deviation => "deviation",
+            Self::Power => "power",
+        }
+    }
+
     /// The number with its unit.
     pub(crate) fn write(self, value: f64) -> String {
         if self == Self::Share {

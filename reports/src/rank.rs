@@ -16,18 +16,16 @@ use pushoff_model::{Transport, Workload};
 use serde::Serialize;
 
 use crate::faults::CellFaults;
-use crate::figures::Figures;
+use crate::metric::{Figures, Metric};
 use crate::prose::Prose;
 use crate::sentence::Words;
+use crate::metric::LEAST_TRIALS;
 use pushoff_stats::Figure;
 
 pub(crate) use advice::AdviceHolds;
 pub(crate) use against::{hold_against, told_apart};
 pub(crate) use standing::{Standing, standing};
 pub(crate) use take::{Taken, WORTH_OF_SIMPLICITY, Weighed, might_cost_less, take};
-
-/// Fewer valid trials say nothing about the spread, and so decide nothing.
-pub(crate) const LEAST_TRIALS: usize = 2;
 
 /// A transport with what the verdict rests on.
 #[derive(Clone, Debug)]
@@ -77,8 +75,8 @@ impl Cost {
     /// This cost of those figures.
     pub(crate) fn of(self, figures: &Figures) -> Option<Figure> {
         match self {
-            Self::ServerCpu => figures.server_cpu_ns,
-            Self::Latency => figures.p99_ns,
+            Self::ServerCpu => figures.get(Metric::DeliveryCpu),
+            Self::Latency => figures.get(Metric::P99),
             Self::Simplicity => None,
         }
     }

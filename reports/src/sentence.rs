@@ -5,7 +5,7 @@
 use pushoff_model::workload::Slo;
 use pushoff_model::{Transport, Workload};
 
-use crate::columns;
+use crate::metric::Metric;
 use crate::number::{Quantity, asked_share, tick};
 use crate::prose::{Place, Prose, prose};
 use crate::rank::{AdviceHolds, Candidate, Cost, Standing, Sureness, Verdict};
@@ -123,7 +123,7 @@ impl Words<'_> {
 
     fn nothing_meets(&self) -> Prose {
         let nearest = self.nearest().map_or_else(Prose::default, |(transport, share)| {
-            let share = Prose::figure(Quantity::Share.write(share), Place::Cell(transport, columns::WITHIN_SLO));
+            let share = Prose::figure(Quantity::Share.write(share), Place::Cell(transport, Metric::WithinSlo));
             prose!["; ", transport.label(), " comes nearest with ", share]
         });
         prose!["No transport delivers ", self.wanted(), " of messages within ", self.within(), nearest, "."]
@@ -144,7 +144,7 @@ impl Words<'_> {
     /// `SSE delivers 99.9 % of messages within 100 ms (99 % needed)`.
     fn opening(&self, choice: Transport) -> Prose {
         let share = self.share(choice).map_or_else(Prose::default, |share| {
-            Prose::figure(Quantity::Share.write(share), Place::Cell(choice, columns::WITHIN_SLO))
+            Prose::figure(Quantity::Share.write(share), Place::Cell(choice, Metric::WithinSlo))
         });
         let name = capitalised(choice.label());
         prose![name, " delivers ", share, " of messages within ", self.within(), " (", self.wanted(), " needed)"]
@@ -164,10 +164,10 @@ impl Words<'_> {
     /// ` for 12.1 µs of server CPU each`, or `, with a p99 of 2.10 ms`.
     fn cost_clause(&self, choice: Transport) -> Prose {
         let figure =
-            |cost: f64, head: &'static str| Prose::figure(Quantity::Time.write(cost), Place::Cell(choice, head));
+            |cost: f64, metric: Metric| Prose::figure(Quantity::Time.write(cost), Place::Cell(choice, head));
         match (self.verdict.cost, self.cost(choice)) {
-            (Cost::ServerCpu, Some(cost)) => prose![" for ", figure(cost, columns::SERVER_CPU), " of server CPU each"],
-            (Cost::Latency, Some(p99)) => prose![", with a p99 of ", figure(p99, columns::P99)],
+            (Cost::ServerCpu, Some(cost)) => prose![" for ", figure(cost, Metric::DeliveryCpu), " of server CPU each"],
+            (Cost::Latency, Some(p99)) => prose![", with a p99 of ", figure(p99, Metric::P99)],
             (Cost::ServerCpu | Cost::Latency, None) | (Cost::Simplicity, _) => Prose::default(),
         }
     }
@@ -177,7 +177,7 @@ impl Words<'_> {
     }
 
     fn share(&self, transport: Transport) -> Option<f64> {
-        Some(self.candidate(transport)?.figures.as_ref()?.share_within?.point)
+        Some(self.candidate(transport)?.figures.as_ref()?.get(Metric::WithinSlo)?.point)
     }
 
     fn cost(&self, transport: Transport) -> Option<f64> {
@@ -190,8 +190,8 @@ impl Words<'_> {
         self.ranked
             .iter()
             .filter_map(|candidate| Some((candidate.transport, candidate.figures.as_ref()?)))
-            .filter(|(_, figures)| figures.counts.lost == 0 && (self.slo.may_skip || figures.counts.missed == 0))
-            .filter_map(|(transport, figures)| Some((transport, figures.share_within?.point)))
+            .filter(|(_, figures)| !figures.has_fault(Metric::Lost) && (self.slo.may_skip || !figures.has_fault(Metric::Missed)))
+            .filter_map(|(transport, figures)| Some((transport, figures.get(Metric::WithinSlo)?.point)))
             .max_by(|one, other| one.1.total_cmp(&other.1))
     }
 

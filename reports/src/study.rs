@@ -1,20 +1,20 @@
 //! A run, grouped, measured up and judged: what every document is made from.
 
-use pushoff_model::record::Measurement;
 use pushoff_model::workload::Slo;
 use pushoff_model::{Environment, Transport};
 
 use crate::Run;
-use crate::cost::{CostSheet, Costs, Pages, Sources, Taxes, pages, taxes};
 use crate::counsel::{Case, Counsel};
 use crate::faults::CellFaults;
-use crate::figures::Figures;
 use crate::group::{Cell, Group, group};
-use crate::growth::{Family, families};
+use crate::metric::Figures;
 use crate::predict::{Checked, CostModel, checks, shipped};
-use crate::rank::{Candidate, LEAST_TRIALS, Standing, Verdict, decide, hold_against, standing};
+use crate::rank::{Candidate, Standing, Verdict, decide, hold_against, standing};
+use crate::scaling::{Family, families};
 use crate::search::Searched;
 use crate::servers::{Beside, beside};
+use crate::sources::Sources;
+use crate::metric::LEAST_TRIALS;
 use pushoff_stats::Figure;
 
 /// A run with its findings.
@@ -25,15 +25,11 @@ pub(crate) struct Study<'a> {
     /// Where something is good enough or not.
     pub(crate) comparisons: Vec<Comparison<'a>>,
     /// Where nothing is published: connections were made and held.
-    pub(crate) holdings: Vec<CostSheet<'a>>,
+    pub(crate) holdings: Vec<Holding<'a>>,
     /// Where the most was looked for.
     pub(crate) searches: Vec<Searched<'a>>,
     /// What was asked of several servers.
     pub(crate) besides: Vec<Beside<'a>>,
-    /// What the clients' libraries cost, where both clients received.
-    pub(crate) taxes: Vec<Taxes>,
-    /// What pages took, where a browser received.
-    pub(crate) pages: Vec<Pages>,
     /// What differs in nothing but its size.
     pub(crate) families: Vec<Family>,
     /// What a load costs that nobody measured: this run's own model where it holds a grid with cells held
@@ -58,8 +54,6 @@ pub(crate) struct Comparison<'a> {
     pub(crate) noise_ns: f64,
     /// One candidate a cell, in the same order.
     pub(crate) candidates: Vec<Candidate>,
-    /// What each costs, a line a cell, in the same order.
-    pub(crate) costs: Vec<Costs>,
     /// Where costs come from that its own trials cannot show.
     pub(crate) sources: Vec<String>,
     /// The answer.
@@ -68,13 +62,23 @@ pub(crate) struct Comparison<'a> {
     pub(crate) counsel: Counsel,
 }
 
+/// A workload that publishes nothing: what its connections cost.
+#[derive(Debug)]
+pub(crate) struct Holding<'a> {
+    /// The cells.
+    pub(crate) group: Group<'a>,
+    /// The figures of each, in the same order.
+    pub(crate) figures: Vec<Option<Figures>>,
+}
+
 impl<'a> Study<'a> {
     /// Groups, estimates and judges.
     pub(crate) fn of(run: &'a Run) -> Self {
         let noise_ns = run.environments.iter().map(noise_of).fold(0.0, f64::max);
         let groups = group(run);
-        let (families, taxes, pages) = (families(&groups), taxes(&groups), pages(&groups));
         let sources = Sources::of(&groups);
+        let figures: Vec<_> = groups.iter().map(|group| (sources.figures(group), sources.named(group))).collect();
+        let families = families(&groups, &figures.iter().map(|it| it.0.as_slice()).collect::<Vec<_>>());
         let own_model =
             groups.iter().any(|group| group.workload.held_out).then(|| CostModel::of(run, &groups)).flatten();
         let is_own_model = own_model.is_some();
@@ -87,24 +91,20 @@ impl<'a> Study<'a> {
             holdings: Vec::new(),
             searches: Vec::new(),
             besides: Vec::new(),
-            taxes,
-            pages,
             families,
             model,
             is_own_model,
             checked,
             noise_ns,
         };
-        let floors: Vec<_> = groups.iter().map(|group| floor(&groups, group)).collect();
-        let costed: Vec<_> = groups.iter().map(|group| (sources.costs(group), sources.named(group))).collect();
-        for ((group, floor), (costs, sources)) in groups.into_iter().zip(floors).zip(costed) {
+        for (group, (figures, sources)) in groups.into_iter().zip(figures) {
             match group.workload.slo {
                 Some(slo) if group.is_search => study.searches.push(Searched::of(group, &slo)),
-                Some(slo) => study.comparisons.push(Comparison::of(group, slo, noise_ns, &floor, (costs, sources))),
-                None => study.holdings.push(CostSheet { group, costs }),
+                Some(slo) => study.comparisons.push(Comparison::of(group, slo, noise_ns, figures, sources)),
+                None => study.holdings.push(Holding { group, figures }),
             }
         }
-        study.besides = beside(&study.comparisons, &study.holdings, &study.searches, noise_ns);
+        study.besides = beside(&study);
         study
     }
 
@@ -173,15 +173,16 @@ impl<'a> Comparison<'a> {
         group: Group<'a>,
         slo: Slo,
         noise_ns: f64,
-        floor: &[&Measurement],
-        (costs, sources): (Vec<Costs>, Vec<String>),
+        figures: Vec<Option<Figures>>,
+        sources: Vec<String>,
     ) -> Self {
-        let mut candidates: Vec<_> = group.cells.iter().map(|cell| candidate(cell, floor, &slo)).collect();
+        let cells = group.cells.iter().zip(figures);
+        let mut candidates: Vec<_> = cells.map(|(cell, figures)| candidate(cell, figures, &slo)).collect();
         let verdict = decide(group.workload, &slo, &candidates, noise_ns);
         hold_against(verdict.choice, &mut candidates);
         let case = Case { group: &group, slo: &slo, verdict: &verdict, candidates: &candidates, noise_ns };
         let counsel = Counsel::on(case);
-        Self { group, slo, noise_ns, candidates, costs, sources, verdict, counsel }
+        Self { group, slo, noise_ns, candidates, sources, verdict, counsel }
     }
 
     /// The cells that may be charted, with what was judged of them: those with a valid trial.
@@ -195,8 +196,8 @@ impl<'a> Comparison<'a> {
     /// The ranked transports with enough valid trials to be told apart: what titles speak of.
     pub(crate) fn compared(&self) -> impl Iterator<Item = (Transport, &Figures)> {
         self.charted()
-            .filter(|(cell, _, figures)| cell.transport.is_ranked() && figures.trials >= LEAST_TRIALS)
-            .map(|(cell, _, figures)| (cell.transport, figures))
+            .filter(|(cell, _, figures)| cell.transport().is_ranked() && figures.trials >= LEAST_TRIALS)
+            .map(|(cell, _, figures)| (cell.transport(), figures))
     }
 
     /// Whether two latencies cannot be told apart, by their spread or by the noise of the machine.
@@ -205,27 +206,13 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// The trials of the floor under a workload: raw TCP is spoken by one server at most, and stands for
-/// the machine.
-fn floor<'a>(groups: &[Group<'a>], group: &Group<'a>) -> Vec<&'a Measurement> {
-    let others = groups.iter().filter(|other| other.asks_the_same_as(group) && other.server != group.server);
-    let cells = group.cells.iter().chain(others.flat_map(|other| &other.cells));
-    cells.into_iter().find(|cell| !cell.transport.is_ranked()).map_or_else(Vec::new, Cell::valid)
-}
-
 /// A void cell keeps the figures of what was measured, to be shown struck through.
-fn candidate(cell: &Cell<'_>, floor: &[&Measurement], slo: &Slo) -> Candidate {
+fn candidate(cell: &Cell<'_>, figures: Option<Figures>, slo: &Slo) -> Candidate {
     let (void, faults) = (cell.void_reason(), CellFaults::of(&cell.trials));
-    let mut figures = Figures::of(&cell.shown(), floor, slo);
-    if let Some(Figures { counts, .. }) = &mut figures {
-        // What went wrong in a trial that does not count went wrong all the same.
-        (counts.unpublished, counts.unsent) = (faults.unpublished, faults.unsent);
-        counts.reconnects = faults.connections_broken;
-    }
-    let standing = if cell.transport.is_ranked() || void.is_some() {
+    let standing = if cell.transport().is_ranked() || void.is_some() {
         standing(figures.as_ref(), void, &faults, slo)
     } else {
         Standing::Unranked
     };
-    Candidate { transport: cell.transport, standing, figures, faults }
+    Candidate { transport: cell.transport(), standing, figures, faults }
 }

@@ -23,6 +23,7 @@ mod worst;
 use maud::Markup;
 use pushoff_model::Transport;
 
+use crate::metric::Metric;
 use crate::ReportError;
 use crate::sentence::{capitalised, list};
 use crate::study::{Comparison, Study};
@@ -105,8 +106,8 @@ impl Scales {
                     .into_iter()
                     .flatten()
                     .for_each(|it| widen(&mut scales.latency, it));
-                scales.samples = scales.samples.max(figures.samples as f64);
-                if let Some(cost) = figures.server_cpu_ns {
+                scales.samples = scales.samples.max(figures.count(Metric::Samples));
+                if let Some(cost) = figures.get(Metric::DeliveryCpu) {
                     widen(&mut scales.cost, cost.low());
                     widen(&mut scales.cost, cost.high());
                 }

@@ -8,6 +8,7 @@ use pushoff_model::Transport;
 use super::axis::Axis;
 use super::canvas::{Hold, Ink, LINE, Margins, draw};
 use super::{Chart, Rows, Scales};
+use crate::metric::Metric;
 use crate::ReportError;
 use crate::number::{ABSENT, Quantity, tick};
 use crate::study::Comparison;
@@ -37,8 +38,8 @@ pub(super) fn chart(comparison: &Comparison<'_>, _scales: &Scales) -> Result<Opt
     let all: Vec<Parts> = comparison
         .charted()
         .filter_map(|(cell, _, figures)| {
-            let (wait, transfer) = (figures.poll_wait_mean_ns?, figures.transfer_mean_ns?);
-            Some(Parts { transport: cell.transport, wait, queueing: figures.poll_queueing_mean_ns, transfer })
+            let (wait, transfer) = (figures.get(Metric::PollWait)?, figures.get(Metric::Transfer)?);
+            Some(Parts { transport: cell.transport(), wait, queueing: figures.get(Metric::PollQueueing), transfer })
         })
         .collect();
     if all.is_empty() {

@@ -23,7 +23,7 @@ struct Line {
 pub(super) fn chart(comparison: &Comparison<'_>, scales: &Scales) -> Result<Option<Chart>, ReportError> {
     let lines: Vec<Line> = comparison
         .charted()
-        .map(|(cell, ..)| Line { transport: cell.transport, points: worst(&cell.valid()) })
+        .map(|(cell, ..)| Line { transport: cell.transport(), points: worst(&cell.valid()) })
         .filter(|line| !line.points.is_empty())
         .collect();
     if lines.is_empty() {

@@ -4,10 +4,11 @@
 use pushoff_model::Transport;
 
 use super::Case;
-use crate::columns;
+use crate::metric::Metric;
 use crate::number::{Quantity, is_vague, tick};
 use crate::prose::{Place, Prose, prose};
-use crate::rank::{Candidate, LEAST_TRIALS, Standing};
+use crate::metric::LEAST_TRIALS;
+use crate::rank::{Candidate, Standing};
 use crate::sentence::{capitalised, list};
 use pushoff_stats::Figure;
 
@@ -15,7 +16,7 @@ impl Case<'_> {
     /// What would change the answer; `None` where too little was measured to say.
     pub(super) fn change(&self) -> Option<Prose> {
         match self.choice() {
-            Some((choice, figures)) => Some(self.tighter(choice, figures.tightest_ns)),
+            Some((choice, figures)) => Some(self.tighter(choice, figures.get(Metric::TightestSlo))),
             None => self.laxer(),
         }
     }
@@ -26,7 +27,7 @@ impl Case<'_> {
             return "A tighter SLO: these trials do not tell how tight.".into();
         };
         let name = choice.label();
-        let pace = if choice == Transport::ShortPolling {
+        let pace = if choice.polls_on_a_timer() {
             prose![", asking every ", Prose::asked(tick(self.group.workload.polling.interval.as_secs_f64() * 1e9)), ","]
         } else {
             Prose::default()
@@ -62,8 +63,8 @@ impl Case<'_> {
     /// How lax the SLO would have to be for one to hold it, where none is taken.
     fn laxer(&self) -> Option<Prose> {
         let is_whole = |it: &&Candidate| {
-            let counts = it.figures.as_ref().map(|figures| figures.counts);
-            counts.is_some_and(|counts| counts.lost == 0 && (self.slo.may_skip || counts.missed == 0))
+            let lost = |metric: Metric| it.figures.as_ref().is_none_or(|figures| figures.has_fault(metric));
+            !lost(Metric::Lost) && (self.slo.may_skip || !lost(Metric::Missed))
         };
         let judged = |it: &&Candidate| matches!(it.standing, Standing::Fails { .. } | Standing::Undecided { .. });
         let nearest = self.ranked().filter(judged).filter(is_whole).filter_map(tightest);
@@ -75,10 +76,10 @@ impl Case<'_> {
 /// The tightest SLO that a candidate's trials speak of, where they say anything.
 fn tightest(candidate: &Candidate) -> Option<(Transport, Figure)> {
     let figures = candidate.figures.as_ref().filter(|figures| figures.trials >= LEAST_TRIALS)?;
-    Some((candidate.transport, figures.tightest_ns.filter(|it| !is_vague(it))?))
+    Some((candidate.transport, figures.get(Metric::TightestSlo).filter(|it| !is_vague(it))?))
 }
 
 /// The far end of its interval: what can be relied on.
 fn at(transport: Transport, tightest: Figure) -> Prose {
-    Prose::figure(Quantity::Time.write_high(&tightest), Place::Cell(transport, columns::TIGHTEST))
+    Prose::figure(Quantity::Time.write_high(&tightest), Place::Cell(transport, Metric::TightestSlo))
 }

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use pushoff_model::Transport;
-
 use crate::describe;
 use crate::group::Group;
 use crate::number::tick;
@@ -15,12 +13,12 @@ pub(super) fn of(group: &Group<'_>) -> Prose {
     let time = |duration: Duration| Prose::asked(tick(duration.as_secs_f64() * 1e9));
     let load = Prose::asked(describe::load(workload));
     let staleness = workload.slo.map(|slo| prose![", wanted within ", time(slo.within)]).unwrap_or_default();
-    let polling = match group.cell(Transport::ShortPolling) {
+    let polling = match group.cells.iter().find(|cell| cell.transport().polls_on_a_timer()) {
         Some(_) => prose![", short polling every ", time(workload.polling.interval)],
         None => Prose::default(),
     };
     // Where somebody else's server stands is not recorded.
     let way = if group.is_ours() { "on loopback, " } else { "" };
-    let measured = format!("Measured {way}over HTTP/1.1 without TLS, with the {} client.", group.client);
+    let measured = format!("Measured {way}over HTTP/1.1 without TLS, with the {} client.", group.client());
     prose![load, staleness, polling, ". ", measured]
 }

@@ -8,17 +8,17 @@ use std::cmp::Ordering;
 use pushoff_model::Transport;
 
 use super::Case;
-use crate::columns;
-use crate::figures::Figures;
+use crate::metric::{Figures, Metric};
 use crate::number::{Quantity, tick};
 use crate::prose::{Place, Prose, prose};
-use crate::rank::{Candidate, LEAST_TRIALS, Standing, told_apart};
+use crate::metric::LEAST_TRIALS;
+use crate::rank::{Candidate, Standing, told_apart};
 use pushoff_stats::Figure;
 
 /// What a price is given in.
 type Reading = fn(&Figures) -> Option<Figure>;
-const SERVER_CPU: Reading = |it| it.server_cpu_ns;
-const P99: Reading = |it| it.p99_ns;
+const SERVER_CPU: Reading = |it| it.get(Metric::DeliveryCpu);
+const P99: Reading = |it| it.get(Metric::P99);
 
 impl<'a> Case<'a> {
     /// What the runner-up costs beside the choice.
@@ -45,7 +45,7 @@ impl<'a> Case<'a> {
             }
         }
         if prices.is_empty() {
-            let dearer = if figures.server_cpu_ns.is_some() { "costs the server more or " } else { "" };
+            let dearer = if figures.get(Metric::DeliveryCpu).is_some() { "costs the server more or " } else { "" };
             prices.push(format!("None that this run shows: no other {dearer}has a longer p99.").into());
         }
         prices
@@ -82,7 +82,7 @@ impl<'a> Case<'a> {
     fn worst(&self, others: &[&'a Candidate]) -> Vec<&'a Candidate> {
         let (failing, passing): (Vec<&Candidate>, Vec<&Candidate>) =
             others.iter().copied().partition(|it| matches!(it.standing, Standing::Fails { .. }));
-        let share = |it: &Candidate| it.figures.as_ref().and_then(|it| it.share_within).map_or(0.0, |it| it.point);
+        let share = |it: &Candidate| it.figures.as_ref().and_then(|it| it.get(Metric::WithinSlo)).map_or(0.0, |it| it.point);
         let farthest = failing.into_iter().min_by(|one, other| share(one).total_cmp(&share(other)));
         let most = |of: Reading, noise_ns: f64| {
             let ratio = |it: &Candidate| self.ratio(it, of);
@@ -125,11 +125,11 @@ impl<'a> Case<'a> {
     }
 
     fn cpu_clause(&self, other: &Candidate, order: Option<Ordering>) -> Option<Prose> {
-        let ratio = other.figures.as_ref()?.server_cpu_to_choice;
+        let ratio = other.figures.as_ref()?.get(Metric::DeliveryCpuToChoice);
         match order? {
             Ordering::Equal => Some("server CPU too close to call".into()),
             Ordering::Less | Ordering::Greater => {
-                Some(prose![times(other.transport, ratio?, columns::SERVER_CPU_TO_CHOICE), " the server CPU"])
+                Some(prose![times(other.transport, ratio?, Metric::DeliveryCpuToChoice), " the server CPU"])
             }
         }
     }
@@ -139,50 +139,48 @@ impl<'a> Case<'a> {
         match order? {
             Ordering::Equal => Some("p99 too close to call".into()),
             Ordering::Greater => {
-                Some(prose![times(other.transport, theirs.p99_to_choice?, columns::P99_TO_CHOICE), " the p99"])
+                Some(prose![times(other.transport, theirs.get(Metric::P99ToChoice)?, Metric::P99ToChoice), " the p99"])
             }
             // So many times less is hard to read: the two as they are.
             Ordering::Less => {
                 let (choice, ours) = self.choice()?;
                 let p99 = |it: Figure, transport: Transport| {
-                    Prose::figure(Quantity::Time.write(it.point), Place::Cell(transport, columns::P99))
+                    Prose::figure(Quantity::Time.write(it.point), Place::Cell(transport, Metric::P99))
                 };
-                Some(prose!["a p99 of ", p99(theirs.p99_ns?, other.transport), " against ", p99(ours.p99_ns?, choice)])
+                Some(prose!["a p99 of ", p99(theirs.get(Metric::P99)?, other.transport), " against ", p99(ours.get(Metric::P99)?, choice)])
             }
         }
     }
 
     /// That more deliveries are missed than with the choice, where the SLO forgives that.
     fn missed_clause(&self, other: &Candidate) -> Option<Prose> {
-        let (missed, ours) = (other.figures.as_ref()?.counts.missed, self.choice()?.1.counts.missed);
-        (missed > ours).then(|| prose![counted(other.transport, missed, columns::MISSED), " missed"])
+        let (missed, ours) = (other.figures.as_ref()?.count(Metric::Missed), self.choice()?.1.count(Metric::Missed));
+        (missed > ours).then(|| prose![counted(other.transport, missed, Metric::Missed), " missed"])
     }
 
     /// `fails the SLO: 70.0 % (69.0–71.0) within 100 ms`.
     fn failure(&self, transport: Transport, figures: &Figures) -> Prose {
-        let counts = figures.counts;
-        let reason = if counts.lost > 0 {
-            prose![counted(transport, counts.lost, columns::LOST), " lost in silence"]
-        } else if counts.missed > 0 && !self.slo.may_skip {
-            prose![counted(transport, counts.missed, columns::MISSED), " missed"]
+        let reason = if figures.has_fault(Metric::Lost) {
+            prose![counted(transport, figures.count(Metric::Lost), Metric::Lost), " lost in silence"]
+        } else if figures.has_fault(Metric::Missed) && !self.slo.may_skip {
+            prose![counted(transport, figures.count(Metric::Missed), Metric::Missed), " missed"]
         } else {
-            let share = figures.share_within.map_or_else(String::new, |it| Quantity::Share.write_figure(&it));
+            let share = figures.get(Metric::WithinSlo).map_or_else(String::new, |it| Quantity::Share.write_figure(&it));
             let within = Prose::asked(tick(self.slo.within.as_secs_f64() * 1e9));
-            prose![Prose::figure(share, Place::Cell(transport, columns::WITHIN_SLO)), " within ", within]
+            prose![Prose::figure(share, Place::Cell(transport, Metric::WithinSlo)), " within ", within]
         };
         prose!["fails the SLO: ", reason]
     }
 }
 
 /// So many times the choice's.
-fn times(transport: Transport, ratio: Figure, head: &'static str) -> Prose {
-    Prose::figure(Quantity::Ratio.write_figure(&ratio), Place::Cell(transport, head))
+fn times(transport: Transport, ratio: Figure, metric: Metric) -> Prose {
+    Prose::figure(Quantity::Ratio.write_figure(&ratio), Place::Cell(transport, metric))
 }
 
 /// So many deliveries.
-#[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
-fn counted(transport: Transport, count: u64, head: &'static str) -> Prose {
-    Prose::figure(Quantity::Count.write(count as f64), Place::Cell(transport, head))
+fn counted(transport: Transport, count: f64, metric: Metric) -> Prose {
+    Prose::figure(Quantity::Count.write(count), Place::Cell(transport, metric))
 }
 
 /// More would hide the worst: a card is read in ten seconds.

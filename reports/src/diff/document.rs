@@ -9,7 +9,7 @@ use super::judge::SEARCH_STEP;
 use super::{By, Change, Diff, Finding, LeftOut, Side};
 use crate::markdown::escaped;
 use crate::number::{Quantity, asked_share, unbroken};
-use crate::servers::{Bound, Gauge};
+use crate::metric::Bound;
 use crate::terminal::{RULED, Screen, colour_of};
 use pushoff_stats::Figure;
 
@@ -107,7 +107,7 @@ impl Diff {
             lines.push(format!("What differs: {}.", all.join("; ")));
         }
         let changed = || self.changes.iter().filter(|it| it.finding < Finding::Inconclusive);
-        if changed().any(|it| !it.place.transport.is_ranked()) {
+        if changed().any(|it| !it.key.transport.is_ranked()) {
             let machine = if self.is_one_run() { "" } else { "either the machine did between the runs, or " };
             lines.push(format!("Raw TCP changed too: {machine}what all transports share."));
         }
@@ -149,10 +149,10 @@ impl Diff {
         }
         if !self.changes.is_empty() {
             let mut floors = Vec::new();
-            if self.noise_ns > 0.0 && self.changes.iter().any(|it| it.gauge.is_latency()) {
+            if self.noise_ns > 0.0 && self.changes.iter().any(|it| it.metric.latency().is_some()) {
                 floors.push(format!("of a latency at least {}", Quantity::Time.write(self.noise_ns)));
             }
-            if self.changes.iter().any(|it| it.gauge == Gauge::Capacity) {
+            if self.changes.iter().any(|it| it.metric.is_of_a_search()) {
                 floors.push(format!("of the most deliveries {}, a step of their search", asked_share(SEARCH_STEP)));
             }
             let floors = if floors.is_empty() { String::new() } else { format!(" ({})", floors.join("; ")) };
@@ -189,7 +189,7 @@ fn dressed(column: usize, words: String, change: &Change) -> Cell {
         (0, Finding::Regressed) => cell.fg(Color::Red).add_attribute(Attribute::Bold),
         (0, Finding::Improved) => cell.fg(Color::Green),
         (0, Finding::Inconclusive | Finding::Unchanged) => cell.fg(Color::DarkGrey),
-        (2, _) => cell.fg(colour_of(change.place.transport)),
+        (2, _) => cell.fg(colour_of(change.key.transport)),
         _ => cell,
     }
 }
@@ -206,7 +206,7 @@ fn lines(changes: &[&Change]) -> String {
 
 fn row(change: &Change) -> [String; HEADS.len()] {
     // Where machines differ, base and new are ratios to raw TCP.
-    let quantity = if change.is_ratio { Quantity::Ratio } else { change.gauge.quantity() };
+    let quantity = if change.is_ratio { Quantity::Ratio } else { change.metric.unit() };
     let write = |figure: &Figure| quantity.write(figure.point);
     let ratio = match change.bound {
         Bound::Exact => Quantity::Ratio.write_figure(&change.ratio),
@@ -216,9 +216,9 @@ fn row(change: &Change) -> [String; HEADS.len()] {
     };
     [
         change.finding.label().to_owned(),
-        change.place.workload.clone(),
-        change.place.transport.label().to_owned(),
-        change.gauge.head().to_owned(),
+        change.key.workload.clone(),
+        change.key.transport.label().to_owned(),
+        change.metric.label().to_owned(),
         write(&change.base),
         write(&change.new),
         ratio,

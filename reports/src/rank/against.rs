@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use pushoff_model::Transport;
 
 use super::Candidate;
+use crate::metric::{Metric, Value};
 use pushoff_stats::Figure;
 
 /// Holds the figures of every candidate against those of the choice. Of itself the choice is once, and
@@ -14,13 +15,12 @@ pub(crate) fn hold_against(choice: Option<Transport>, candidates: &mut [Candidat
     let Some(theirs) = theirs else { return };
     for candidate in candidates {
         let is_choice = Some(candidate.transport) == choice;
-        let over = |one: Option<Figure>, other: Option<Figure>| {
-            let ratio = one?.over(&other?)?;
-            Some(if is_choice { Figure { interval: None, ..ratio } } else { ratio })
-        };
-        if let Some(figures) = &mut candidate.figures {
-            figures.server_cpu_to_choice = over(figures.server_cpu_ns, theirs.server_cpu_ns);
-            figures.p99_to_choice = over(figures.p99_ns, theirs.p99_ns);
+        let Some(figures) = &mut candidate.figures else { continue };
+        for (of, over) in [(Metric::DeliveryCpu, Metric::DeliveryCpuToChoice), (Metric::P99, Metric::P99ToChoice)] {
+            let both = figures.get(of).zip(theirs.get(of));
+            let ratio = both.and_then(|(one, other)| one.over(&other));
+            let ratio = ratio.map(|ratio| if is_choice { Figure { interval: None, ..ratio } } else { ratio });
+            figures.insert(over, ratio.map(Value::exact));
         }
     }
 }

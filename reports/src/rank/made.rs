@@ -1,12 +1,11 @@
 //! Made-up candidates, for tests of what is made of them.
 
 use pushoff_model::Transport;
-use pushoff_model::record::Counts;
 use pushoff_model::workload::built_in;
 
 use super::{Candidate, standing};
 use crate::faults::CellFaults;
-use crate::figures::Figures;
+use crate::metric::{Figures, Metric};
 use pushoff_stats::{Figure, Interval};
 
 pub(crate) fn figure(point: f64, low: f64, high: f64) -> Option<Figure> {
@@ -14,34 +13,20 @@ pub(crate) fn figure(point: f64, low: f64, high: f64) -> Option<Figure> {
 }
 
 pub(crate) fn figures(share: Option<Figure>, cpu: Option<Figure>) -> Figures {
-    Figures {
-        trials: 3,
-        samples: 10_000,
-        p50_ns: None,
-        p90_ns: None,
-        p99_ns: None,
-        p999_ns: None,
-        max_ns: None,
-        p50_to_floor: None,
-        p99_to_floor: None,
-        from_send_p99_ns: None,
-        share_within: share,
-        tightest_ns: None,
-        server_cpu_ns: cpu,
-        server_cpu_to_choice: None,
-        p99_to_choice: None,
-        requests_a_delivery: figure(0.0, 0.0, 0.0),
-        requests_per_second: None,
-        deliveries_per_second: None,
-        connect_ns: None,
-        first_message_ns: None,
-        round_trip_p50_ns: None,
-        round_trip_p99_ns: None,
-        poll_wait_mean_ns: None,
-        poll_queueing_mean_ns: None,
-        transfer_mean_ns: None,
-        counts: Counts { expected: 10_000, delivered: 10_000, ..Counts::default() },
-    }
+    let count = |point: f64| Some(Figure { point, interval: None });
+    Figures::given(
+        3,
+        [
+            (Metric::Samples, count(10_000.0)),
+            (Metric::Trials, count(3.0)),
+            (Metric::Expected, count(10_000.0)),
+            (Metric::Delivered, count(10_000.0)),
+            (Metric::Lost, count(0.0)),
+            (Metric::Missed, count(0.0)),
+            (Metric::WithinSlo, share),
+            (Metric::DeliveryCpu, cpu),
+        ],
+    )
 }
 
 /// A candidate for the ticker.

@@ -3,10 +3,10 @@
 use pushoff_model::workload::Slo;
 use serde::Serialize;
 
-use super::LEAST_TRIALS;
 use crate::faults::CellFaults;
-use crate::figures::Figures;
+use crate::metric::{Figures, Metric};
 use crate::number::{Quantity, asked_share, tick};
+use crate::metric::LEAST_TRIALS;
 
 /// Whether a transport is good enough for the workload.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -77,14 +77,15 @@ pub(crate) fn standing(figures: Option<&Figures>, void: Option<&str>, faults: &C
     let Some(figures) = figures else {
         return Standing::Void { reason: "not measured".into() };
     };
-    let counts = figures.counts;
-    if counts.lost > 0 {
-        return Standing::Fails { reason: format!("{} lost in silence", deliveries(counts.lost)) };
+    if figures.has_fault(Metric::Lost) {
+        let lost = deliveries(figures.count(Metric::Lost));
+        return Standing::Fails { reason: format!("{lost} lost in silence") };
     }
-    if counts.missed > 0 && !slo.may_skip {
-        return Standing::Fails { reason: format!("{} missed, where none may be", deliveries(counts.missed)) };
+    if figures.has_fault(Metric::Missed) && !slo.may_skip {
+        let missed = deliveries(figures.count(Metric::Missed));
+        return Standing::Fails { reason: format!("{missed} missed, where none may be") };
     }
-    let Some(share) = figures.share_within else {
+    let Some(share) = figures.get(Metric::WithinSlo) else {
         return Standing::Undecided { reason: "no delivery was due in the measure phase".into() };
     };
     let wanted = slo.share.as_f64();
@@ -108,8 +109,7 @@ pub(crate) fn standing(figures: Option<&Figures>, void: Option<&str>, faults: &C
     }
 }
 
-fn deliveries(count: u64) -> String {
-    #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
-    let number = Quantity::Count.write(count as f64);
-    if count == 1 { "1 delivery".into() } else { format!("{number} deliveries") }
+fn deliveries(count: f64) -> String {
+    let number = Quantity::Count.write(count);
+    if number == "1" { "1 delivery".into() } else { format!("{number} deliveries") }
 }

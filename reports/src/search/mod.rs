@@ -20,7 +20,7 @@ use crate::validity::Validity;
 
 pub(crate) use capacity::{Capacity, Reach};
 pub(crate) use curve::Stand;
-pub(crate) use table::{table, validity};
+pub(crate) use table::{figures, table, validity};
 
 /// A search with what it found.
 #[derive(Debug)]
@@ -83,7 +83,7 @@ impl Curve {
         let highest_held = held.max_by(f64::total_cmp);
         let is_void = stands.is_empty() || stands.iter().all(|stand| stand.is_void());
         Self {
-            transport: cell.transport,
+            transport: cell.transport(),
             capacity: Capacity::of(cell, offers, slo, highest_held),
             highest_held,
             validity: Validity::of(cell),

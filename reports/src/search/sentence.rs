@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use pushoff_model::Transport;
 
-use super::table::{DELIVERED, DELIVERIES};
 use super::{Capacity, Curve};
+use crate::metric::Metric;
 use crate::number::{Quantity, tick};
 use crate::prose::{Place, Prose, prose};
 use crate::sentence::{capitalised, list};
@@ -19,7 +19,7 @@ pub(super) fn verdict(curves: &[Curve], no_bound: Option<Duration>) -> Prose {
         .collect();
     found.sort_by(|one, other| point(other).total_cmp(&point(one)));
     let (known, open): (Vec<_>, Vec<_>) = found.into_iter().partition(|(_, it)| it.reach.reason().is_none());
-    let words = Words { head: if no_bound.is_some() { DELIVERED } else { DELIVERIES }, is_bounded: no_bound.is_none() };
+    let words = Words { metric: if no_bound.is_some() { Metric::CapacityDelivered } else { Metric::Capacity }, is_bounded: no_bound.is_none() };
     // Of two, one of which carries at least more than the other carries, the other does not carry the most.
     let is_beaten = open.first().zip(known.first()).is_some_and(|(least, most)| point(least) > point(most));
     let sentences = words.known(&known, is_beaten).into_iter().chain(words.open(&open));
@@ -35,7 +35,7 @@ pub(super) fn verdict(curves: &[Curve], no_bound: Option<Duration>) -> Prose {
 
 /// How figures are written: where they stand, and what they are of.
 struct Words {
-    head: &'static str,
+    metric: Metric,
     is_bounded: bool,
 }
 
@@ -45,7 +45,7 @@ impl Words {
     }
 
     fn figure(&self, written: String, transport: Transport) -> Prose {
-        Prose::figure(written, Place::Cell(transport, self.head))
+        Prose::figure(written, Place::Cell(transport, self.metric))
     }
 
     fn known(&self, known: &[(Transport, Capacity)], is_beaten: bool) -> Option<Prose> {

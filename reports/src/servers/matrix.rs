@@ -3,8 +3,10 @@
 use pushoff_model::Transport;
 use pushoff_model::target::OURS;
 
-use super::{Beside, Bound, Gauge, Line, Ratio};
-use crate::table::{Better, Entry, Mark};
+use super::{Beside, Line, holds_one};
+use crate::metric::{Better, Bound, Metric, Value};
+use crate::number::Quantity;
+use crate::table::{Entry, Mark};
 
 /// Ratios of one server to another, a column a transport.
 #[derive(Debug)]
@@ -29,7 +31,7 @@ pub(crate) struct MatrixRow {
 pub(crate) fn matrices(all: &[Beside<'_>]) -> Vec<Matrix> {
     let mut servers: Vec<&str> = Vec::new();
     for server in all.iter().flat_map(|beside| &beside.servers) {
-        if !servers.contains(server) {
+        if !servers.contains(&server.as_str()) {
             servers.push(server);
         }
     }
@@ -39,7 +41,7 @@ pub(crate) fn matrices(all: &[Beside<'_>]) -> Vec<Matrix> {
     };
     let against = servers.iter().filter(|server| **server != subject).map(|server| {
         let title = format!("{subject} ÷ {server}");
-        Matrix::of(title, all, subject, |beside, line| beside.line(line.transport, server))
+        Matrix::of(title, all, subject, |beside, line| beside.line(line.transport(), server))
     });
     let floor = Matrix::of(format!("{subject} ÷ raw TCP"), all, subject, |beside, _| beside.floor());
     against.chain([floor]).filter(|matrix| !matrix.rows.is_empty()).collect()
@@ -54,14 +56,14 @@ impl Matrix {
     ) -> Self {
         let mut rows: Vec<(String, [Option<Entry>; Transport::ALL.len()])> = Vec::new();
         for beside in all {
-            for (index, gauge) in beside.gauges.iter().enumerate() {
+            for metric in beside.metrics.iter().copied() {
                 let ratio = |transport: Transport| {
-                    let line = beside.line(transport, subject).filter(|line| line.transport.is_ranked())?;
-                    beside.ratio(index, line, other(beside, line)?).map(|ratio| judged(*gauge, &ratio))
+                    let line = beside.line(transport, subject).filter(|line| line.transport().is_ranked())?;
+                    line.over(other(beside, line)?, metric).map(|ratio| judged(metric, &ratio))
                 };
                 let entries = Transport::ALL.map(ratio);
                 if entries.iter().any(Option::is_some) {
-                    rows.push((format!("{}: {}", beside.label, gauge.head()), entries));
+                    rows.push((format!("{}: {}", beside.label, metric.label()), entries));
                 }
             }
         }
@@ -77,17 +79,17 @@ impl Matrix {
 }
 
 /// Best where the first is shown to be better, tied where its interval holds 1.
-fn judged(gauge: Gauge, ratio: &Ratio) -> Entry {
+fn judged(metric: Metric, ratio: &Value) -> Entry {
     let is_less = ratio.figure.point < 1.0;
-    let is_better = match gauge.better() {
-        Better::Less => is_less && ratio.bound != Bound::AtLeast,
-        Better::More => !is_less && ratio.bound != Bound::AtMost,
-        Better::Neither => false,
+    let is_better = match metric.better() {
+        Better::Lower => is_less && ratio.bound != Bound::AtLeast,
+        Better::Higher => !is_less && ratio.bound != Bound::AtMost,
+        Better::Neither | Better::Zero => false,
     };
     let mark = match ratio.bound {
-        Bound::Exact if ratio.holds_one() => Mark::Tied,
+        Bound::Exact if holds_one(ratio) => Mark::Tied,
         Bound::Exact | Bound::AtLeast | Bound::AtMost if is_better => Mark::Best,
         Bound::Exact | Bound::AtLeast | Bound::AtMost => Mark::None,
     };
-    Entry { mark, ..ratio.entry() }
+    Entry::of(Quantity::Ratio, *ratio, mark)
 }

@@ -1,49 +1,57 @@
-//! Servers side by side as a table, for the Markdown and the terminal, and what is noted below it.
+//! Servers side by side as a table, and what is noted below it.
 
-use super::{Beside, Gauge, Ratio, Reading};
-use crate::kind::Kind;
-use crate::number::{ABSENT, Quantity};
-use crate::table::{Entry, Head, Mark, Row, Table, noise};
+use super::Beside;
+use crate::metric::{Metric, Value};
+use crate::number::Quantity;
+use crate::sentence::capitalised;
+use crate::table::{Column, Entry, Mark, Over, Row, Table, noise};
 use crate::validity::Validity;
 
-/// Of a gauge, the figure or one of its ratios.
-#[derive(Clone, Copy)]
-enum What {
-    Figure,
-    ToBaseline,
-    ToFloor,
-}
-
 impl Beside<'_> {
-    /// A row a transport and server: figures, each followed by its ratios.
-    pub(crate) fn table(&self, noise_ns: f64) -> Table<'_> {
-        let wanted = |what: What| (0..self.gauges.len()).map(move |gauge| (gauge, what));
-        let mut columns: Vec<(usize, What)> =
-            wanted(What::Figure).chain(wanted(What::ToBaseline)).chain(wanted(What::ToFloor)).collect();
-        columns.sort_by_key(|column| column.0);
-        columns.retain(|&(gauge, what)| self.lines.iter().any(|line| is_there(line.readings[gauge].as_ref(), what)));
-        let row = |line: &'_ super::Line<'_>| {
-            columns
-                .iter()
-                .map(|&(gauge, what)| entry(self.gauges[gauge], line.readings[gauge].as_ref(), what))
-                .collect()
-        };
-        let rows = self.lines.iter().map(|line| Row {
-            transport: line.transport,
-            server: Some(line.server),
-            standing: line.standing.as_ref(),
+    /// A row a transport and server: figures, then their ratios to the baseline, then those to the floor.
+    pub(crate) fn table(&self, noise_ns: f64) -> Table {
+        let all = |over: Over| (0..self.metrics.len()).map(move |metric| (metric, over));
+        let own = all(Over::Nothing).flat_map(|(metric, over)| [(metric, over), (metric, Over::Baseline)]);
+        let columns: Vec<(usize, Over)> = own.chain(all(Over::Floor)).filter(|it| self.has_column(*it)).collect();
+        let rows = self.lines.iter().enumerate().map(|(index, line)| Row {
+            key: line.key.clone(),
+            of: Some(format!(" on {}", line.server())),
+            standing: line.standing.clone(),
             validity: line.validity,
             void: line.void.clone(),
             is_choice: false,
-            entries: row(line),
+            trials: line.trials(),
+            entries: columns.iter().map(|column| self.entry(*column, index)).collect(),
         });
         let rows = rows.collect();
         let mut notes = self.notes();
-        notes.extend(noise(noise_ns).filter(|_| self.gauges.contains(&Gauge::P50)));
-        Table {
-            columns: columns.iter().map(|&(gauge, what)| head(self.gauges[gauge], gauge, what)).collect(),
-            rows,
-            notes,
+        notes.extend(noise(noise_ns).filter(|_| self.metrics.contains(&Metric::P50)));
+        let column = |&(metric, over): &(usize, Over)| Column { metric: self.metrics[metric], over };
+        Table { columns: columns.iter().map(column).collect(), rows, notes }
+    }
+
+    fn has_column(&self, column: (usize, Over)) -> bool {
+        (0..self.lines.len()).any(|line| self.value(column, line).is_some())
+    }
+
+    fn value(&self, (metric, over): (usize, Over), line: usize) -> Option<Value> {
+        match over {
+            Over::Nothing => self.lines[line].figures.value(self.metrics[metric]),
+            Over::Baseline => self.relation(metric, line).to_baseline,
+            Over::Floor => self.relation(metric, line).to_floor,
+        }
+    }
+
+    /// A figure of a line, or a ratio of it, written out.
+    pub(crate) fn entry(&self, column: (usize, Over), line: usize) -> Entry {
+        let value = self.value(column, line);
+        match column.1 {
+            Over::Nothing => value.map_or_else(Entry::absent, |value| {
+                Entry::of(self.metrics[column.0].unit(), value, self.relation(column.0, line).mark)
+            }),
+            Over::Baseline | Over::Floor => {
+                value.map_or_else(|| Entry::words(""), |value| Entry::of(Quantity::Ratio, value, Mark::None))
+            }
         }
     }
 
@@ -51,76 +59,24 @@ impl Beside<'_> {
     pub(crate) fn notes(&self) -> Vec<String> {
         let mut notes = vec![format!("÷ base: over {} on the same transport.", self.baseline)];
         if let Some(floor) = self.floor() {
-            notes[0].push_str(&format!(" ÷ floor: over raw TCP on {}.", floor.server));
+            notes[0].push_str(&format!(" ÷ floor: over raw TCP on {}.", floor.server()));
         }
         for line in &self.lines {
-            let name = format!("{} on {}", crate::sentence::capitalised(line.transport.label()), line.server);
+            let name = format!("{} on {}", capitalised(line.transport().label()), line.server());
             let reason = line.validity.label();
-            if self.is_search && line.validity.is_void() && line.readings.iter().any(Option::is_some) {
+            let has_figures = self.metrics.iter().any(|metric| line.figures.get(*metric).is_some());
+            if self.is_search && line.validity.is_void() && has_figures {
                 notes.push(format!("{name} carries at least (≥) that: {reason}."));
             } else if let Some(void) = &line.void {
                 notes.push(format!("{name} is void: {void}."));
             }
             notes.extend(line.faults.notes(&name));
         }
-        if self.gauges.contains(&Gauge::Polls) && self.lines.iter().any(|it| it.validity != Validity::ServerLimited) {
+        if self.metrics.contains(&Metric::Polls) && self.lines.iter().any(|it| it.validity != Validity::ServerLimited) {
             notes.push(
                 "Polls of a server that was not at its limit are as many as were asked of it: at least (≥).".into(),
             );
         }
         notes
-    }
-}
-
-fn is_there(reading: Option<&Reading>, what: What) -> bool {
-    reading.is_some_and(|it| match what {
-        What::Figure => true,
-        What::ToBaseline => it.to_baseline.is_some(),
-        What::ToFloor => it.to_floor.is_some(),
-    })
-}
-
-/// A figure of its own comes before ratios, and these before those to the floor.
-fn head(gauge: Gauge, place: usize, what: What) -> Head {
-    let place = u8::try_from(place).unwrap_or(u8::MAX / 4);
-    let (head, help, importance) = match what {
-        What::Figure => (gauge.head(), gauge.help(), 2 * place + 1),
-        What::ToBaseline => ("÷ base", "over that of the server that the others are held against", 2 * place + 2),
-        What::ToFloor => ("÷ floor", "over that of raw TCP in the same run", 100 + place),
-    };
-    Head { head, help, kind: Kind::Enough, importance }
-}
-
-fn entry(gauge: Gauge, reading: Option<&Reading>, what: What) -> Entry {
-    let absent = |point: &str| Entry { point: point.into(), interval: None, mark: Mark::None };
-    let Some(reading) = reading else { return absent(ABSENT) };
-    let ratio = |ratio: Option<Ratio>| ratio.map_or_else(|| absent(""), |ratio| ratio.entry());
-    match what {
-        What::Figure => reading.entry(gauge),
-        What::ToBaseline => ratio(reading.to_baseline),
-        What::ToFloor => ratio(reading.to_floor),
-    }
-}
-
-impl Reading {
-    /// Written out.
-    pub(crate) fn entry(&self, gauge: Gauge) -> Entry {
-        let quantity = gauge.quantity();
-        Entry {
-            point: format!("{}{}", self.bound.sign(), quantity.write(self.figure.point)),
-            interval: quantity.write_interval(&self.figure).filter(|_| self.bound == super::Bound::Exact),
-            mark: self.mark,
-        }
-    }
-}
-
-impl Ratio {
-    /// Written out, without judging it.
-    pub(crate) fn entry(&self) -> Entry {
-        Entry {
-            point: format!("{}{}", self.bound.sign(), Quantity::Ratio.write(self.figure.point)),
-            interval: Quantity::Ratio.write_interval(&self.figure),
-            mark: Mark::None,
-        }
     }
 }

@@ -1,0 +1,139 @@
+//! The same cell with several clients: what a library costs, what a page takes, and what a browser allows.
+
+use pushoff_model::Transport;
+use pushoff_model::browser::{Browser, Connected};
+use pushoff_model::record::PageClocks;
+
+use super::blocks::{Heading, Layout, TableBlock};
+use super::{Block, Section};
+use crate::ReportError;
+use crate::group::anchor;
+use crate::number::Quantity;
+use crate::servers::Part;
+use crate::study::Study;
+use crate::table::metrics::CLIENTS;
+use crate::table::{Subject, Table};
+
+#[expect(clippy::unnecessary_wraps, reason = "a section may fail; this one does not")]
+pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {
+    let mut blocks = Vec::new();
+    for (label, table) in tables(study) {
+        let id = format!("clients-{}", anchor(&label));
+        blocks.push(Block::Heading(Heading { id: id.clone(), text: label, says: None }));
+        blocks.push(Block::Table(TableBlock {
+            labelled_by: id,
+            table,
+            layout: Layout::Rows,
+            trials: None,
+            has_places: false,
+        }));
+    }
+    if blocks.is_empty() {
+        return Ok(Section::default());
+    }
+    let note = "The same plan, received by the library that an application would use, by a lean client of pushoff's own, \
+                and by pages in Chromium, until the page's client dispatches the message.";
+    blocks.insert(0, Block::note(note));
+    let browsers = study.run.environments.iter().filter_map(|environment| environment.browser.as_ref());
+    for (title, facts) in browsers.map(allows).chain(clocks(study)) {
+        blocks.push(Block::Heading(Heading { id: anchor(&title).replace('\'', ""), text: title, says: None }));
+        blocks.push(Block::Facts(facts));
+    }
+    Ok(Section::titled("clients", "What the client takes", blocks))
+}
+
+/// One a workload that several clients received, a row a transport and client.
+fn tables(study: &Study<'_>) -> Vec<(String, Table)> {
+    let mut left: Vec<Part<'_, '_>> =
+        Part::all(study).filter(|it| !it.group().is_search && !it.group().workload.is_silent()).collect();
+    let mut tables = Vec::new();
+    while let Some(first) = left.first().copied() {
+        let (mut same, others): (Vec<_>, Vec<_>) =
+            left.into_iter().partition(|part| part.group().is_twin_of(first.group()));
+        left = others;
+        if same.len() < 2 {
+            continue;
+        }
+        same.sort_by_key(|part| part.group().client());
+        let of = |transport| same.iter().filter_map(move |part| part.line_of(transport));
+        let lines: Vec<_> = Transport::ALL.into_iter().flat_map(of).collect();
+        let subjects = lines.iter().map(|line| Subject {
+            of: Some(format!(", {}", line.key.conditions.client)),
+            validity: line.validity,
+            void: line.void.clone(),
+            ..Subject::new(line.key.clone(), Some(&line.figures))
+        });
+        let mut table = Table::lay_out(&CLIENTS, subjects.collect(), 0.0);
+        // What limited each stands beside it.
+        table.notes.clear();
+        tables.push((same[0].group().label.clone(), table));
+    }
+    tables
+}
+
+/// What is said of a browser: under one title, what each is and how it was found.
+type Facts = (String, Vec<(String, String)>);
+
+fn allows(browser: &Browser) -> Facts {
+    let tabs = |connected: &Connected| {
+        let name = format!("{}, tabs of one origin", connected.transport.label());
+        (name, format!("{} of {} connected", connected.tabs, browser.tabs))
+    };
+    let (websockets, timer, waits) = (&browser.websockets, &browser.timer, &browser.event_source);
+    let others = [
+        (
+            "WebSocket, one page to one host".to_owned(),
+            format!("{} of {} connected", websockets.connected, websockets.asked),
+        ),
+        (
+            format!("Short polling every {}", time(timer.asked_ns)),
+            format!(
+                "every {} in a tab in front, every {} in one behind another",
+                time(timer.in_front_ns),
+                time(timer.behind_ns)
+            ),
+        ),
+        (
+            "EventSource after a stream has ended".to_owned(),
+            format!(
+                "back after {} where the server said {}, after {} where it said nothing",
+                time(waits.waited_ns),
+                time(waits.asked_ns),
+                time(waits.unasked_ns)
+            ),
+        ),
+        (
+            "A stream's text by XMLHttpRequest".to_owned(),
+            format!(
+                "{} later than by fetch for half of the messages, at most {}",
+                time(browser.xhr_stream.median_ns),
+                time(browser.xhr_stream.most_ns)
+            ),
+        ),
+    ];
+    let title = format!("What {} allows over HTTP/1.1", browser.version.replace('/', " "));
+    (title, browser.connected.iter().map(tabs).chain(others).collect())
+}
+
+/// The worst that any trial knew of its pages' clocks.
+fn clocks(study: &Study<'_>) -> Option<Facts> {
+    let measured = study.run.records.iter().filter_map(|record| record.measurement()?.browser.as_ref());
+    let worst = measured.map(|browser| browser.clock).reduce(|one, other| PageClocks {
+        resolution_ns: one.resolution_ns.max(other.resolution_ns),
+        uncertainty_ns: one.uncertainty_ns.max(other.uncertainty_ns),
+        drift_ns: one.drift_ns.max(other.drift_ns),
+        offset_ns: one.offset_ns.max(other.offset_ns),
+    })?;
+    let known = [
+        ("A page's clock ticks in", format!("{}, at worst", time(worst.resolution_ns))),
+        ("Its place on the run's clock is known to", format!("± {}, at worst", time(worst.uncertainty_ns))),
+        ("That place had moved after the load by", format!("{}, at worst", time(worst.drift_ns))),
+        ("It began after the run's by", format!("{}, at most", time(worst.offset_ns))),
+    ];
+    Some(("The pages' clocks".to_owned(), known.map(|(name, value)| (name.to_owned(), value)).into()))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+fn time(nanoseconds: u64) -> String {
+    Quantity::Time.write(nanoseconds as f64)
+}
