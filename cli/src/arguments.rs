@@ -202,7 +202,7 @@ pub(crate) struct PlanOptions {
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) rtt: Option<String>,
     /// A TOML file with prices: `currency`, `core_month`, `gib_month`, `egress_gb` and, where it is not 0,
-    /// `ingress_gb` [default: round numbers, reports/prices.toml]
+    /// `ingress_gb` [default: round numbers, planner/prices.toml]
     #[arg(long, value_name = "FILE")]
     pub(crate) prices: Option<PathBuf>,
     /// The cost model: the folder of a run of scripts/model, or a model.json [default: the one that

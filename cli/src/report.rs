@@ -87,9 +87,9 @@ pub(crate) fn read(folders: &[PathBuf]) -> anyhow::Result<Recorded> {
 pub(crate) fn publish(run: &Run, folder: &Path, json: bool) -> anyhow::Result<Exit> {
     let written = pushoff_reports::write(run, folder);
     let shown = terminal::result(&if json {
-        serde_json::to_string_pretty(&pushoff_reports::summary(run)).context("writing the summary")?
+        serde_json::to_string_pretty(&pushoff_reports::json(run)?).context("writing the findings")?
     } else {
-        pushoff_reports::terminal(run, terminal::width(), terminal::colour())
+        pushoff_reports::terminal(run, terminal::width(), terminal::colour())?
     });
     match written {
         Ok(()) => {

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use pushoff_model::Transport;
 
-use crate::html::shell;
+use crate::render::html::shell;
 use crate::name::name;
 use crate::number::{ABSENT, Quantity};
 use pushoff_stats::{Figure, Interval};

@@ -51,10 +51,11 @@ pub(crate) fn log(study: &Study<'_>) -> Result<Vec<u8>, ReportError> {
 fn tagged<'a>(study: &'a Study<'_>) -> Vec<(String, &'a Measurement)> {
     let mut namesakes: HashMap<_, u32> = HashMap::new();
     let mut all = Vec::new();
-    for Group { workload, client, server, cells, .. } in study.comparisons.iter().map(|it| &it.group) {
-        let (name, size, server) = (word(&workload.name), workload.subscribers, word(server));
+    for Group { workload, conditions, cells, .. } in study.comparisons.iter().map(|it| &it.group) {
+        let (name, size, server) = (word(&workload.name), workload.subscribers, word(&conditions.server));
+        let client = conditions.client;
         // Of workloads that share all of this and differ in something else, the second has a number.
-        let same = namesakes.entry((name.clone(), size, *client, server.clone())).or_default();
+        let same = namesakes.entry((name.clone(), size, client, server.clone())).or_default();
         *same += 1;
         let number = if *same > 1 { format!("/{same}") } else { String::new() };
         for cell in cells {

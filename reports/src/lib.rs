@@ -1,43 +1,36 @@
 //! pushoff's reports: records in, documents out.
 //!
 //! Opens no socket and reads no clock: the same records give the same documents, byte for byte.
-//! `group`, `figures` and `rank` are pure; `table` decides what is shown once for the
-//! page, the Markdown and the terminal.
+//! Records become cells (`group`), cells have figures (`metric`), figures make findings (`rank`, `search`,
+//! `servers`, `scaling`), findings a `document` of sections, and each format of `render` walks that document.
 
 pub mod bench;
-mod browser;
 mod charts;
-mod columns;
-mod cost;
 mod counsel;
 pub mod describe;
 mod diff;
+mod document;
 mod faults;
-mod figures;
 #[cfg(test)]
 mod fixture;
 mod group;
-mod growth;
 mod hlog;
-mod html;
-mod kind;
-mod markdown;
+mod measured;
+mod metric;
 mod name;
 mod number;
 mod palette;
 pub mod plan;
-mod predict;
 mod prose;
 mod rank;
+mod render;
+mod scaling;
 mod search;
-mod sections;
 mod sentence;
 mod servers;
+mod sources;
 mod study;
-mod summary;
-mod surface;
 mod table;
-mod terminal;
 mod unitcosts;
 mod validity;
 
@@ -47,9 +40,10 @@ use std::path::{Path, PathBuf};
 use pushoff_model::{Environment, Record, foreign};
 
 pub use diff::{Diff, Tally, diff};
-pub use predict::ModelError;
-pub use summary::{Summary, summary};
-pub use terminal::terminal;
+pub use pushoff_planner::costs::ModelError;
+
+use document::Document;
+use study::Study;
 
 /// What is reported on: the records of one folder, or of several that are read together.
 #[derive(Clone, Debug, Default)]
@@ -79,8 +73,10 @@ impl Run {
 pub struct Documents {
     /// The page: one file that needs no network.
     pub html: String,
-    /// The same answer and tables as Markdown.
+    /// The same answers and tables as Markdown.
     pub markdown: String,
+    /// Every figure: a row a cell and metric.
+    pub csv: String,
     /// Every delivery latency histogram as an `HdrHistogram` log, a tag a transport.
     pub hlog: Vec<u8>,
     /// The cost model of the run, where it holds the grid that one is fitted to: `model.json`.
@@ -118,18 +114,45 @@ pub enum ReportError {
 /// # Errors
 /// When a chart cannot be drawn, or a histogram or a record cannot be written out again.
 pub fn documents(run: &Run) -> Result<Documents, ReportError> {
-    let study = study::Study::of(run);
+    let study = Study::of(run);
+    let document = Document::of(&study)?;
     let own = study.is_own_model.then(|| study.model.to_json()).transpose();
     Ok(Documents {
-        html: html::page(&study)?,
-        markdown: markdown::document(&study),
+        html: render::html::page(&document),
+        markdown: render::markdown::document(&document),
+        csv: render::csv::document(&document),
         hlog: hlog::log(&study)?,
         model: own.map_err(ReportError::Embed)?,
     })
 }
 
-/// Writes `report.html`, `report.md`, `latency.hlog` and, where there is one, `model.json` into a folder,
-/// each whole or not at all, and each whatever becomes of the others.
+/// The answers and tables of a run for a terminal, at most `width` columns wide, coloured only where asked for.
+///
+/// # Errors
+/// As [`documents`].
+pub fn terminal(run: &Run, width: usize, colour: bool) -> Result<String, ReportError> {
+    Ok(render::terminal::document(&Document::of(&Study::of(run))?, width, colour))
+}
+
+/// The findings of a run for machines: what `--json` prints.
+///
+/// # Errors
+/// As [`documents`].
+pub fn json(run: &Run) -> Result<serde_json::Value, ReportError> {
+    let study = Study::of(run);
+    let runs: Vec<&str> = run.environments.iter().map(|environment| environment.run.as_str()).collect();
+    let head = [
+        ("runs", serde_json::json!(runs)),
+        ("debug_build", study.has_debug_build().into()),
+        // Latencies that differ by less are not called different.
+        ("noise_ns", study.noise_ns.into()),
+    ];
+    let head = head.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+    Ok(render::json::document(&Document::of(&study)?, head))
+}
+
+/// Writes `report.html`, `report.md`, `report.csv`, `latency.hlog` and, where there is one, `model.json` into a
+/// folder, each whole or not at all, and each whatever becomes of the others.
 ///
 /// # Errors
 /// When the documents cannot be made, or a file cannot be written: the first such.
@@ -138,6 +161,7 @@ pub fn write(run: &Run, folder: &Path) -> Result<(), ReportError> {
     let files = [
         ("report.html", Some(documents.html.as_bytes())),
         ("report.md", Some(documents.markdown.as_bytes())),
+        ("report.csv", Some(documents.csv.as_bytes())),
         ("model.json", documents.model.as_ref().map(String::as_bytes)),
         ("latency.hlog", Some(documents.hlog.as_slice())),
     ];

@@ -9,7 +9,6 @@ mod against;
 #[cfg(test)]
 pub(crate) mod made;
 mod standing;
-mod take;
 
 use pushoff_model::workload::Slo;
 use pushoff_model::{Transport, Workload};
@@ -20,12 +19,12 @@ use crate::metric::{Figures, Metric};
 use crate::prose::Prose;
 use crate::sentence::Words;
 use crate::metric::LEAST_TRIALS;
+use pushoff_planner::{Taken, Weighed, might_cost_less, take};
 use pushoff_stats::Figure;
 
 pub(crate) use advice::AdviceHolds;
 pub(crate) use against::{hold_against, told_apart};
 pub(crate) use standing::{Standing, standing};
-pub(crate) use take::{Taken, WORTH_OF_SIMPLICITY, Weighed, might_cost_less, take};
 
 /// A transport with what the verdict rests on.
 #[derive(Clone, Debug)]

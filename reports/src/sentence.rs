@@ -164,7 +164,7 @@ impl Words<'_> {
     /// ` for 12.1 µs of server CPU each`, or `, with a p99 of 2.10 ms`.
     fn cost_clause(&self, choice: Transport) -> Prose {
         let figure =
-            |cost: f64, metric: Metric| Prose::figure(Quantity::Time.write(cost), Place::Cell(choice, head));
+            |cost: f64, metric: Metric| Prose::figure(Quantity::Time.write(cost), Place::Cell(choice, metric));
         match (self.verdict.cost, self.cost(choice)) {
             (Cost::ServerCpu, Some(cost)) => prose![" for ", figure(cost, Metric::DeliveryCpu), " of server CPU each"],
             (Cost::Latency, Some(p99)) => prose![", with a p99 of ", figure(p99, Metric::P99)],

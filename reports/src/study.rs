@@ -8,13 +8,14 @@ use crate::counsel::{Case, Counsel};
 use crate::faults::CellFaults;
 use crate::group::{Cell, Group, group};
 use crate::metric::Figures;
-use crate::predict::{Checked, CostModel, checks, shipped};
+use crate::measured::measured;
 use crate::rank::{Candidate, Standing, Verdict, decide, hold_against, standing};
 use crate::scaling::{Family, families};
 use crate::search::Searched;
 use crate::servers::{Beside, beside};
 use crate::sources::Sources;
 use crate::metric::LEAST_TRIALS;
+use pushoff_planner::costs::{Checked, CostModel, checks, shipped};
 use pushoff_stats::Figure;
 
 /// A run with its findings.
@@ -79,12 +80,15 @@ impl<'a> Study<'a> {
         let sources = Sources::of(&groups);
         let figures: Vec<_> = groups.iter().map(|group| (sources.figures(group), sources.named(group))).collect();
         let families = families(&groups, &figures.iter().map(|it| it.0.as_slice()).collect::<Vec<_>>());
-        let own_model =
-            groups.iter().any(|group| group.workload.held_out).then(|| CostModel::of(run, &groups)).flatten();
+        let own_model = groups
+            .iter()
+            .any(|group| group.workload.held_out)
+            .then(|| CostModel::fit(run.environments.first(), &measured(&groups)))
+            .flatten();
         let is_own_model = own_model.is_some();
         let model = own_model.unwrap_or_else(shipped);
         let unseen = groups.iter().filter(|group| group.workload.held_out || !is_own_model);
-        let checked = checks(&model, unseen);
+        let checked = checks(&model, &measured(unseen));
         let mut study = Self {
             run,
             comparisons: Vec::new(),

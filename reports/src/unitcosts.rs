@@ -4,11 +4,13 @@
 use pushoff_model::{Client, Environment, Transport};
 
 use crate::number::{ABSENT, Quantity as Unit, asked_share, thousands};
-use crate::plan::WAIT;
-use crate::predict::{Check, Checked, CostModel, Driver, HEARTBEAT, Law, Laws, Quantity, Summary, summaries};
 use crate::sentence::capitalised;
 use crate::study::Study;
 use crate::table::{Entry, Mark};
+use pushoff_planner::WAIT;
+use pushoff_planner::costs::{
+    Check, Checked, CostModel, FittedModel, HEARTBEAT, Quantity, Regressor, Summary, TransportModel, summaries,
+};
 use pushoff_stats::{Figure, Interval};
 
 /// What one of each costs, a column a transport.
@@ -47,14 +49,15 @@ impl Sheet {
 }
 
 fn part(model: &CostModel, quantity: Quantity) -> Part {
-    let each =
-        |of: &dyn Fn(&Laws) -> Option<Entry>| -> Vec<Option<Entry>> { model.transports.iter().map(of).collect() };
-    let terms = Driver::ALL.into_iter().map(|driver| Line {
+    let each = |of: &dyn Fn(&TransportModel) -> Option<Entry>| -> Vec<Option<Entry>> {
+        model.transports.iter().map(of).collect()
+    };
+    let terms = Regressor::ALL.into_iter().map(|driver| Line {
         label: driver.label().to_owned(),
         help: None,
         entries: each(&|laws| {
             let (unit, factor) = unit(quantity, driver);
-            Some(entry(unit, &term(laws.laws.get(&quantity)?, driver)?.times(factor)))
+            Some(entry(unit, &term(laws.fitted.get(&quantity)?, driver)?.times(factor)))
         }),
     });
     let mut lines: Vec<Line> = terms.collect();
@@ -70,7 +73,9 @@ fn part(model: &CostModel, quantity: Quantity) -> Part {
     lines.push(Line {
         label: "a cell lies beside it by".into(),
         help: Some("the standard deviation of the cells that the model was fitted to, about what it says of them"),
-        entries: each(&|laws| laws.laws.get(&quantity).map(|law| plain(format!("± {}", error(law.scatter.exp_m1()))))),
+        entries: each(&|laws| {
+            laws.fitted.get(&quantity).map(|law| plain(format!("± {}", error(law.scatter.exp_m1()))))
+        }),
     });
     lines.retain(|line| line.entries.iter().any(Option::is_some));
     let title = match quantity {
@@ -93,10 +98,10 @@ fn part(model: &CostModel, quantity: Quantity) -> Part {
 }
 
 /// How a law's value is written, and what it is multiplied by for that.
-const fn unit(quantity: Quantity, driver: Driver) -> (Unit, f64) {
+const fn unit(quantity: Quantity, driver: Regressor) -> (Unit, f64) {
     match (quantity, driver) {
         // Nanoseconds of latency a second of processor time.
-        (Quantity::LatencyP50 | Quantity::LatencyP99, Driver::Event | Driver::Queue) => (Unit::Ratio, 1e-9),
+        (Quantity::LatencyP50 | Quantity::LatencyP99, Regressor::Event | Regressor::Queue) => (Unit::Ratio, 1e-9),
         (Quantity::Processor | Quantity::Connecting | Quantity::LatencyP50 | Quantity::LatencyP99, _) => {
             (Unit::Time, 1.0)
         }
@@ -107,35 +112,35 @@ const fn unit(quantity: Quantity, driver: Driver) -> (Unit, f64) {
     }
 }
 
-fn term(law: &Law, driver: Driver) -> Option<Figure> {
-    let term = law.terms.iter().find(|term| term.driver == driver)?;
+fn term(law: &FittedModel, driver: Regressor) -> Option<Figure> {
+    let term = law.terms.iter().find(|term| term.regressor == driver)?;
     Some(Figure { point: term.value, interval: Some(Interval { low: term.low, high: term.high }) })
 }
 
 /// What nothing costs: the heartbeats or empty polls of a second in which nobody says anything.
-fn idle(laws: &Laws) -> Option<Figure> {
+fn idle(laws: &TransportModel) -> Option<Figure> {
     let (driver, a_second) = match laws.transport {
-        Transport::ShortPolling => (Driver::Empties, 1.0),
-        Transport::LongPolling => (Driver::Empties, 1.0 / WAIT),
+        Transport::ShortPolling => (Regressor::Empties, 1.0),
+        Transport::LongPolling => (Regressor::Empties, 1.0 / WAIT),
         Transport::HttpStreaming | Transport::Sse | Transport::WebSocket | Transport::RawTcp => {
-            (Driver::Heartbeats, 1.0 / HEARTBEAT)
+            (Regressor::Heartbeats, 1.0 / HEARTBEAT)
         }
     };
-    Some(term(laws.laws.get(&Quantity::Processor)?, driver)?.times(a_second))
+    Some(term(laws.fitted.get(&Quantity::Processor)?, driver)?.times(a_second))
 }
 
 fn entry(unit: Unit, figure: &Figure) -> Entry {
-    Entry { point: unit.write(figure.point), interval: unit.write_interval(figure), mark: Mark::None }
+    Entry { point: unit.write(figure.point), interval: unit.write_interval(figure), mark: Mark::None, value: None }
 }
 
 const fn plain(point: String) -> Entry {
-    Entry { point, interval: None, mark: Mark::None }
+    Entry { point, interval: None, mark: Mark::None, value: None }
 }
 
 /// Where the model comes from, and between what it was measured.
 pub(crate) fn origin(study: &Study<'_>) -> Vec<String> {
     let (model, source) = (&study.model, &study.model.source);
-    let cells = model.transports.iter().filter_map(|it| it.laws.get(&Quantity::Processor)).map(|law| law.cells).max();
+    let cells = model.transports.iter().filter_map(|it| it.fitted.get(&Quantity::Processor)).map(|law| law.cells).max();
     let cells = cells.unwrap_or_default();
     let machine = format!("{} × {}, {}", source.cpus, source.cpu, source.kernel);
     let whence = if study.is_own_model {
@@ -184,7 +189,7 @@ fn elsewhere(study: &Study<'_>) -> String {
         (differs(|it| &it.kernel, &source.kernel), "another kernel"),
         (differs(|it| &it.revision, &source.revision), "another build of pushoff"),
         (
-            study.groups().any(|group| group.client != Client::Lean),
+            study.groups().any(|group| group.client() != Client::Lean),
             "other clients, whose requests weigh what theirs do",
         ),
     ];

@@ -17,7 +17,6 @@ mod polling;
 mod predicted;
 mod servers;
 mod spread;
-mod surface;
 mod worst;
 
 use maud::Markup;
@@ -34,9 +33,9 @@ pub(crate) use growth::charts as growth;
 pub(crate) use load::chart as load;
 pub(crate) use predicted::{charts as predicted, is_drawn, rows as predictions};
 pub(crate) use servers::chart as servers;
-pub(crate) use surface::chart as surface;
 
 /// A chart and what says the same in words.
+#[derive(Debug)]
 pub(crate) struct Chart {
     /// The kind, for links.
     pub(crate) key: &'static str,

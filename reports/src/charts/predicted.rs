@@ -5,9 +5,9 @@ use super::axis::{Axis, rounded};
 use super::canvas::{Hold, Ink, LINE, Margins, draw};
 use super::{Chart, NOTHING, Rows, widen};
 use crate::ReportError;
-use crate::predict::{Check, Checked, summaries};
 use crate::sentence::capitalised;
 use crate::unitcosts::{beside, error, written};
+use pushoff_planner::costs::{Check, Checked, summaries};
 
 /// The checks that are drawn, each with the chart's key; the others are listed.
 const DRAWN: [(Check, &str); 4] = [

@@ -14,11 +14,11 @@ use super::canvas::{Canvas, Drawing, Hold, Ink, LINE, Margins, draw};
 use super::{Chart, Rows};
 use crate::ReportError;
 use crate::number::{Quantity, tick};
-use crate::plan::Sureness;
 use crate::sentence::list;
 use crate::surface::{
     COLUMNS, Kind, Line, Map, Point, ROWS, Rule, Spot, blocks, float, rate_at, rows_words, spots, users_at,
 };
+use pushoff_planner::Sureness;
 
 /// Between two lines of a hatch, in units of the drawing.
 const BETWEEN: usize = 30;

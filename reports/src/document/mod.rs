@@ -6,6 +6,7 @@ pub(crate) mod cells;
 mod clients;
 mod comparison;
 mod cost;
+mod costmodel;
 mod environment;
 pub(crate) mod method;
 mod million;
@@ -19,7 +20,7 @@ mod validity;
 use crate::ReportError;
 use crate::study::Study;
 
-pub(crate) use blocks::{Answer, Block, Card, Fact, Head, Heading, Section, Words};
+pub(crate) use blocks::{Answer, Block, Card, Fact, Head, Section, Words};
 pub(crate) use cells::CellData;
 
 /// What every format is made from.
@@ -37,7 +38,7 @@ pub(crate) struct Document {
 type Make = fn(&Study<'_>) -> Result<Section, ReportError>;
 
 /// The sections of a report, top to bottom.
-const ALL: [Make; 16] = [
+const ALL: [Make; 14] = [
     answers::section,
     servers::section,
     comparison::section,
@@ -46,9 +47,7 @@ const ALL: [Make; 16] = [
     scaling::section,
     clients::section,
     million::section,
-    crate::sections::surface::section,
-    crate::sections::planner::section,
-    crate::sections::costmodel::section,
+    costmodel::section,
     pictures::section,
     method::section,
     validity::section,

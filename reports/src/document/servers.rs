@@ -1,5 +1,7 @@
 //! Servers side by side: a chart and a table a workload, and one server held against the others.
 
+use serde_json::{Map, json};
+
 use super::blocks::{Figure, Heading, Layout, TableBlock};
 use super::{Block, Section, Words};
 use crate::ReportError;
@@ -31,6 +33,7 @@ pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {
     }
     for beside in &study.besides {
         blocks.extend(side_by_side(beside, study.noise_ns));
+        blocks.push(data(beside));
     }
     Ok(Section::titled("servers", "Servers side by side", blocks).in_brief())
 }
@@ -64,4 +67,25 @@ fn side_by_side(beside: &Beside<'_>, noise_ns: f64) -> [Block; 3] {
             has_places: false,
         }),
     ]
+}
+
+/// The ratios, for machines: the figures themselves are those of the cells.
+fn data(beside: &Beside<'_>) -> Block {
+    let cells = beside.lines.iter().enumerate().map(|(line, it)| {
+        let ratios = beside.metrics.iter().enumerate().map(|(metric, id)| {
+            let relation = beside.relation(metric, line);
+            (id.id().to_owned(), json!({ "to_baseline": relation.to_baseline, "to_floor": relation.to_floor }))
+        });
+        json!({ "transport": it.transport(), "server": it.server(), "ratios": ratios.collect::<Map<_, _>>() })
+    });
+    Block::Data(
+        "servers",
+        json!({
+            "label": beside.label,
+            "client": beside.client,
+            "question": beside.workload.question,
+            "baseline": beside.baseline,
+            "cells": cells.collect::<Vec<_>>(),
+        }),
+    )
 }

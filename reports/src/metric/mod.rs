@@ -97,11 +97,12 @@ impl Metric {
         self.definition().better
     }
 
-    /// The latency behind it, where a difference below the noise of the machine is none.
+    /// The latency (of a plan the money) behind it, where a difference below the noise is none.
     pub(crate) fn latency(self) -> Option<Self> {
         match self {
             Self::P50ToFloor => Some(Self::P50),
             Self::P99ToFloor => Some(Self::P99),
+            Self::PlanMoney => Some(Self::PlanMoney),
             _ => matches!(self.scope(), Scope::Latency | Scope::RoundTrip | Scope::FanOut)
                 .then_some(self)
                 .filter(|it| it.unit() == Quantity::Time)

@@ -5,35 +5,21 @@
 //! (`predict`), dealt to as many server processes as it takes. The page has the same arithmetic for its
 //! sliders (`planner.js`), and a test holds one against the other.
 
-pub(crate) mod answer;
-pub(crate) mod change;
 mod document;
-mod embedded;
-pub(crate) mod estimate;
-mod fields;
-pub(crate) mod needs;
-mod prices;
-pub(crate) mod radio;
-pub(crate) mod sizing;
 #[cfg(test)]
 mod tests;
-mod units;
 mod words;
 
 use pushoff_model::Transport;
+use pushoff_planner::costs::{self, CostModel, Source};
+use pushoff_planner::{Answer, Change, answer, changes};
 use serde::Serialize;
 
 use crate::group::group;
-use crate::predict::{self, CostModel, Source};
+use crate::measured::measured;
 use crate::{ModelError, Run};
 
-pub(crate) use answer::{Answer, Sureness, answer};
-use change::{Change, changes};
-pub(crate) use embedded::{columns, none_taken};
-pub(crate) use fields::{Field, Fields};
-pub use needs::{Asked, Needs, NeedsError};
-pub use prices::Prices;
-pub(crate) use sizing::WAIT;
+pub use pushoff_planner::{Asked, Needs, NeedsError, Prices};
 
 /// A cost model to plan with.
 #[derive(Clone, Debug)]
@@ -46,7 +32,7 @@ impl Model {
     /// The one that comes with pushoff.
     #[must_use]
     pub fn shipped() -> Self {
-        Self { costs: predict::shipped(), is_shipped: true }
+        Self { costs: costs::shipped(), is_shipped: true }
     }
 
     /// The one that a report rests on: its own, or the one that comes with pushoff.
@@ -57,7 +43,7 @@ impl Model {
     /// One fitted to a recorded run; none where it has too few cells for that.
     #[must_use]
     pub fn of(run: &Run) -> Option<Self> {
-        CostModel::of(run, &group(run)).map(|costs| Self { costs, is_shipped: false })
+        CostModel::fit(run.environments.first(), &measured(&group(run))).map(|costs| Self { costs, is_shipped: false })
     }
 
     /// One that was written as `model.json`.
@@ -108,8 +94,8 @@ impl Plan {
         let model = Origin {
             source: model.costs.source.clone(),
             is_shipped: model.is_shipped,
-            most_users: model.costs.range.high(predict::Dimension::Users).unwrap_or_default(),
-            transports: model.costs.transports.iter().map(|laws| laws.transport).collect(),
+            most_users: model.costs.range.high(costs::Dimension::Users).unwrap_or_default(),
+            transports: model.costs.transports.iter().map(|it| it.transport).collect(),
         };
         let mut plan = Self { needs, prices, model, answer, changes, sentences: Vec::new(), notes: Vec::new() };
         plan.sentences = plan.recommendation();

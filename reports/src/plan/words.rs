@@ -7,14 +7,10 @@ use pushoff_model::Transport;
 use pushoff_model::workload::Direction;
 
 use super::Plan;
-use super::change::Change;
-use super::estimate::{Estimate, GIBIBYTE, Reason, Standing};
-use super::needs::{Need, Needs};
-use super::sizing::{KEEP_ALIVE, TARGET};
-use super::units::Unit;
 use crate::number::{Quantity, asked_share};
-use crate::predict::Dimension;
 use crate::sentence::{capitalised, list};
+use pushoff_planner::costs::Dimension;
+use pushoff_planner::{Change, Estimate, GIBIBYTE, KEEP_ALIVE, Need, Needs, Reason, Standing, TARGET, Unit};
 use pushoff_stats::{Figure, Interval};
 
 impl Plan {

@@ -5,10 +5,11 @@ use std::iter;
 use pushoff_model::workload::{Direction, built_in};
 
 use crate::group::Group;
+use crate::measured::measured;
 use crate::number::{Quantity, thousands};
-use crate::plan::Needs;
-use crate::predict::{Fitted, Load, Observed};
 use crate::study::Study;
+use pushoff_planner::Needs;
+use pushoff_planner::costs::{FittedCell, Load, Observed};
 
 /// Where no bytes were counted: what the ticker's quotes weigh.
 const QUOTE: f64 = 150.0;
@@ -49,7 +50,7 @@ pub(crate) fn kinds(study: &Study<'_>) -> Vec<Kind> {
         kinds.extend(Kind::ticker());
     }
     for kind in &mut kinds {
-        let own = Fitted::all(&Observed::of(study.groups()));
+        let own = FittedCell::all(&Observed::of(&measured(study.groups())));
         // Those of the model that comes with pushoff were measured too, if not here.
         let shipped = study.model.cells.iter().filter(|_| !study.is_own_model);
         kind.stands = own.iter().chain(shipped).filter_map(|cell| kind.stand(cell)).collect();
@@ -80,7 +81,7 @@ impl Kind {
         of(self) == of(other)
     }
 
-    fn stand(&self, cell: &Fitted) -> Option<Stand> {
+    fn stand(&self, cell: &FittedCell) -> Option<Stand> {
         let is_of_kind = self.needs.audience == (cell.topics > 1.0).then(|| cell.users / cell.topics);
         let stand = Stand { label: cell.label.clone(), users: cell.users, rate: cell.rate, is_of_kind };
         Some(stand).filter(|_| cell.direction == self.needs.direction && cell.rate > 0.0)
@@ -104,5 +105,5 @@ impl Kind {
 
 /// What is asked of one server there; none where nothing of it counts.
 fn observed(group: &Group<'_>) -> Option<Load> {
-    Observed::of(iter::once(group)).first().map(|it| it.load)
+    Observed::of(&measured(iter::once(group))).first().map(|it| it.load)
 }

@@ -14,8 +14,8 @@ use std::cmp::Reverse;
 
 use pushoff_model::Transport;
 
-use crate::plan::{Answer, Needs, Prices, Sureness, answer};
-use crate::predict::CostModel;
+use pushoff_planner::costs::CostModel;
+use pushoff_planner::{Answer, Needs, Prices, Sureness, answer};
 
 use borders::crossings;
 pub(crate) use borders::{Crossing, rows_words, sentence};

@@ -4,7 +4,7 @@ use pushoff_model::Transport;
 
 use super::{Map, Surface, float, rate_at, users_at};
 use crate::number::{Quantity, tick};
-use crate::predict::{CostModel, Driver, Quantity as Cost};
+use pushoff_planner::costs::{CostModel, Quantity as Cost, Regressor};
 
 /// A rule that draws a line through a map, on one side of which a transport is to be taken.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,8 +42,8 @@ const FAILS: f64 = 0.5;
 /// The rules, with what the model and the users' round trip put in them.
 pub(crate) fn rules(model: &CostModel, round_trip: f64) -> Vec<Rule> {
     let short = model.transports.iter().find(|it| it.transport == Transport::ShortPolling);
-    let processor = short.and_then(|it| it.laws.get(&Cost::Processor));
-    let empty = processor.and_then(|law| law.terms.iter().find(|term| term.driver == Driver::Empties));
+    let processor = short.and_then(|it| it.fitted.get(&Cost::Processor));
+    let empty = processor.and_then(|law| law.terms.iter().find(|term| term.regressor == Regressor::Empties));
     let polling = empty.filter(|term| term.value > 0.0).map(|term| Rule::Polling { requests: 1e9 / term.value });
     let latency = (round_trip > 0.0).then(|| Rule::Latency { one_way: round_trip / 2.0 });
     polling.into_iter().chain(latency).collect()

@@ -3,7 +3,7 @@ use pushoff_model::workload::Direction;
 
 use super::*;
 use crate::fixture;
-use crate::predict::{Driver, Quantity as Cost};
+use pushoff_planner::costs::{Quantity as Cost, Regressor};
 
 const NEEDS: Needs = Needs { audience: None, payload: 150.0, direction: Direction::Down, ..Needs::EXAMPLE };
 
@@ -77,8 +77,8 @@ fn each_border_of_a_map_is_named_once() {
 fn with_polls(times: f64) -> CostModel {
     let mut model = fixture::model();
     for laws in &mut model.transports {
-        for term in laws.laws.get_mut(&Cost::Processor).into_iter().flat_map(|law| &mut law.terms) {
-            if matches!(term.driver, Driver::Answers | Driver::Empties) {
+        for term in laws.fitted.get_mut(&Cost::Processor).into_iter().flat_map(|law| &mut law.terms) {
+            if matches!(term.regressor, Regressor::Answers | Regressor::Empties) {
                 term.value *= times;
             }
         }

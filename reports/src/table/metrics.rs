@@ -156,3 +156,19 @@ pub(crate) const SCALING: [(Metric, Metric); 4] = [
     (Metric::SecondCpu, Metric::SecondCpuSlope),
     (Metric::ConnectingTime, Metric::ConnectingTimeSlope),
 ];
+
+/// What a load would need.
+pub(crate) const PLAN: [Metric; 12] = [
+    Metric::PlanMoney,
+    Metric::PlanCores,
+    Metric::PlanP99,
+    Metric::PlanMemory,
+    Metric::PlanBandwidth,
+    Metric::PlanRequests,
+    Metric::PlanP50,
+    Metric::PlanWakeups,
+    Metric::PlanRadio,
+    Metric::PlanProcesses,
+    Metric::PlanConnections,
+    Metric::PlanConnectingCpu,
+];

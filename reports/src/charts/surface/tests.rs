@@ -2,8 +2,8 @@ use pushoff_model::workload::Direction;
 
 use super::*;
 use crate::fixture;
-use crate::plan::{Needs, Prices, answer};
 use crate::surface::{Stand, Surface, rules};
+use pushoff_planner::{Needs, Prices, answer};
 
 fn surface() -> Surface {
     let needs = Needs { audience: None, payload: 150.0, direction: Direction::Down, ..Needs::EXAMPLE };

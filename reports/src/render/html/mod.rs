@@ -9,7 +9,6 @@ use crate::name::name;
 use crate::number::unbroken;
 use crate::palette;
 use crate::prose::{Prose, Span, Tone};
-use crate::sections::planner::SCRIPT_HASH as PLANNER_HASH;
 
 mod table;
 
@@ -21,7 +20,7 @@ const SCRIPT_HASH: &str = "zs9+mmjHON8NCSsHuQdhX/8gT6ySXtwlyuyUwhFJcvw=";
 /// Nothing may be fetched, framed or sent, and no other scripts run than the two that belong here.
 fn policy() -> String {
     format!(
-        "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{SCRIPT_HASH}' 'sha256-{PLANNER_HASH}'; \
+        "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{SCRIPT_HASH}'; \
          base-uri 'none'; form-action 'none'"
     )
 }
@@ -128,7 +127,7 @@ pub(super) fn prose(words: &Prose, group: &str) -> Markup {
                 Span::Linked(written, href) => a.figure href=(href) { (unbroken(written)) },
                 Span::Name(transport) => (name(*transport)),
                 Span::Strong(words, tone) => strong class=(tone_class(*tone)) { (words) },
-                Span::Entry(entry) => (self::table::entry(entry)),
+                Span::Entry(entry) => (table::entry(entry)),
                 Span::Link(href, words) => a href=(href) { (words) },
                 Span::Record(number) => a href="#records" data-record=(number) { "record " (number + 1) },
             }

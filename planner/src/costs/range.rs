@@ -8,7 +8,7 @@ use super::load::Load;
 /// What a load can be beyond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Dimension {
+pub enum Dimension {
     /// Users of one process.
     Users,
     /// Messages a second to each.
@@ -23,10 +23,10 @@ pub(crate) enum Dimension {
 
 impl Dimension {
     /// All of them.
-    pub(crate) const ALL: [Self; 5] = [Self::Users, Self::Rate, Self::Payload, Self::Audience, Self::Interval];
+    pub const ALL: [Self; 5] = [Self::Users, Self::Rate, Self::Payload, Self::Audience, Self::Interval];
 
     /// As prose writes it.
-    pub(crate) const fn label(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::Users => "users of a server",
             Self::Rate => "messages a second to a user",
@@ -37,7 +37,7 @@ impl Dimension {
     }
 
     /// Its value in a load; none where it has no meaning.
-    pub(crate) fn of(self, load: &Load, transport: Transport) -> Option<f64> {
+    pub fn of(self, load: &Load, transport: Transport) -> Option<f64> {
         let is_spoken_to = load.rate > 0.0;
         match self {
             Self::Users => Some(load.users),
@@ -51,34 +51,38 @@ impl Dimension {
 
 /// The least and the most of it that was measured.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Bounds {
-    pub(crate) dimension: Dimension,
-    pub(crate) low: f64,
-    pub(crate) high: f64,
+pub struct Bounds {
+    /// Of what.
+    pub dimension: Dimension,
+    /// The least.
+    pub low: f64,
+    /// The most.
+    pub high: f64,
 }
 
 /// How far outside a load lies.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub(crate) struct Beyond {
-    pub(crate) dimension: Dimension,
+pub struct Beyond {
+    /// In what.
+    pub dimension: Dimension,
     /// How many times the most, or the least by which the load falls short of it: above 1.
-    pub(crate) times: f64,
+    pub times: f64,
     /// Whether it is less than the least.
-    pub(crate) below: bool,
+    pub below: bool,
 }
 
 /// Between what was measured.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Range {
+pub struct Range {
     /// One a dimension.
-    pub(crate) bounds: Vec<Bounds>,
+    pub bounds: Vec<Bounds>,
     /// The most that a server was busy, a share of one processor.
-    pub(crate) utilisation: f64,
+    pub utilisation: f64,
 }
 
 impl Range {
     /// The range of these loads.
-    pub(super) fn of(loads: &[(Load, Transport)]) -> Self {
+    pub(crate) fn of(loads: &[(Load, Transport)]) -> Self {
         let bounds = Dimension::ALL.into_iter().filter_map(|dimension| {
             let values = loads.iter().filter_map(|(load, transport)| dimension.of(load, *transport));
             values.fold(None, |known: Option<Bounds>, value| {
@@ -90,17 +94,17 @@ impl Range {
     }
 
     /// The least of it that was measured.
-    pub(crate) fn low(&self, dimension: Dimension) -> Option<f64> {
+    pub fn low(&self, dimension: Dimension) -> Option<f64> {
         Some(self.bounds.iter().find(|bounds| bounds.dimension == dimension)?.low)
     }
 
     /// The most of it that was measured.
-    pub(crate) fn high(&self, dimension: Dimension) -> Option<f64> {
+    pub fn high(&self, dimension: Dimension) -> Option<f64> {
         Some(self.bounds.iter().find(|bounds| bounds.dimension == dimension)?.high)
     }
 
     /// In what a load lies outside.
-    pub(crate) fn beyond(&self, load: &Load, transport: Transport) -> Vec<Beyond> {
+    pub fn beyond(&self, load: &Load, transport: Transport) -> Vec<Beyond> {
         let beyond = |bounds: &Bounds| {
             let value = bounds.dimension.of(load, transport)?;
             let below = value < bounds.low;
@@ -114,7 +118,7 @@ impl Range {
 
 /// How many times as wide an interval becomes: by its own width with each doubling beyond the range.
 /// Chosen here: what is twice as far from all that is known is known half as well.
-pub(crate) fn widening(beyond: &[Beyond]) -> f64 {
+pub fn widening(beyond: &[Beyond]) -> f64 {
     1.0 + beyond.iter().map(|it| it.times.log2()).sum::<f64>()
 }
 

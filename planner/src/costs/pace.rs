@@ -13,7 +13,7 @@ const TURNS: usize = 10;
 /// The factor of each round, around 1: what a cost of that round is to be divided by.
 ///
 /// `rows` has the costs of each cell, by the number of the round; all above zero.
-pub(super) fn paces(rows: &[BTreeMap<u32, f64>]) -> BTreeMap<u32, f64> {
+pub(crate) fn paces(rows: &[BTreeMap<u32, f64>]) -> BTreeMap<u32, f64> {
     let rows: Vec<BTreeMap<u32, f64>> =
         rows.iter().map(|row| row.iter().map(|(round, cost)| (*round, cost.ln())).collect()).collect();
     let mut rounds: BTreeMap<u32, f64> = rows.iter().flat_map(BTreeMap::keys).map(|round| (*round, 0.0)).collect();
@@ -32,7 +32,7 @@ pub(super) fn paces(rows: &[BTreeMap<u32, f64>]) -> BTreeMap<u32, f64> {
 }
 
 /// The value in the middle, or half-way between the two there; 0 of none.
-pub(super) fn median(values: impl Iterator<Item = f64>) -> f64 {
+pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;

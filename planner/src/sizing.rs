@@ -1,30 +1,30 @@
 //! How the users are dealt to server processes, and how often short polling must ask.
 //!
-//! Fixed numbers of steps and no early end: the page computes the same, and comes to the same.
+//! Every search takes a fixed number of steps, so that the same needs always give the same answer.
 
 use pushoff_model::Transport;
 use pushoff_model::workload::Arrival;
 
 use super::needs::Needs;
-use crate::predict::{CostModel, Dimension, HEARTBEAT, KEPT_SECONDS, Law, Load, Quantity};
+use crate::costs::{CostModel, Dimension, HEARTBEAT, KEPT_SECONDS, Load, Quantity};
 
 /// How busy a server's processor is meant to be at most. Chosen here: with 40 % to spare a burst, a
 /// deployment or a lost machine does not bring the others past their knee.
-pub(crate) const TARGET: f64 = 0.6;
+pub const TARGET: f64 = 0.6;
 /// Seconds that a long poll waits at most: the default of the clients.
-pub(crate) const WAIT: f64 = 25.0;
+pub const WAIT: f64 = 25.0;
 /// Seconds between two polls after which the server has closed the connection: its default.
-pub(crate) const KEEP_ALIVE: f64 = 75.0;
+pub const KEEP_ALIVE: f64 = 75.0;
 /// Short polling is not asked for at so many times the shortest interval that was measured.
-pub(super) const SHORTER: f64 = 10.0;
+pub const SHORTER: f64 = 10.0;
 /// Halvings of the range of users, on the scale of ratios: from ten thousand to less than a millionth.
-pub(super) const HALVINGS: u32 = 24;
+pub const HALVINGS: u32 = 24;
 /// By that part a process may exceed what it was found to carry, so that the last halving adds none.
-pub(super) const SLACK: f64 = 1e-6;
+pub const SLACK: f64 = 1e-6;
 /// By that part a process is in time with something to spare, so that the same slack makes it no later.
-pub(super) const MARGIN: f64 = 10.0 * SLACK;
+pub const MARGIN: f64 = 10.0 * SLACK;
 /// How often the interval of short polling is corrected by the latency that it leads to.
-pub(super) const CORRECTIONS: u32 = 3;
+pub const CORRECTIONS: u32 = 3;
 
 /// So many processes, each with so many users.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -40,7 +40,7 @@ pub(crate) enum Unfit {
     TooMuch,
     /// Polls would have to follow each other faster than was ever measured.
     TooFresh,
-    /// The model has no law for the processor.
+    /// The model does not know the processor time.
     NotMeasured,
 }
 
@@ -75,12 +75,12 @@ impl Carrier<'_> {
     /// As few processes as can carry the users; and where those would be too late, as few as are in time:
     /// a message is at all users of a smaller process sooner.
     pub(crate) fn sized(&self, interval: f64) -> Result<Sizing, Unfit> {
-        let law = self.law().ok_or(Unfit::NotMeasured)?;
+        let processor = self.model.fitted(self.transport, Quantity::Processor).ok_or(Unfit::NotMeasured)?;
         let most = self.model.range.high(Dimension::Users).ok_or(Unfit::NotMeasured)?;
         let limit = TARGET.min(self.model.range.utilisation);
         let carries = |users: f64| {
-            let drivers = self.load(users, interval).drivers(self.transport);
-            law.predict(&drivers, 1.0).point / 1e9 <= limit
+            let counts = self.load(users, interval).regressors(self.transport);
+            processor.predict(&counts, 1.0).point / 1e9 <= limit
         };
         let mut users = if carries(most) {
             most
@@ -146,10 +146,6 @@ impl Carrier<'_> {
 
     fn shortest_interval(&self) -> f64 {
         self.model.range.low(Dimension::Interval).unwrap_or_default() / SHORTER
-    }
-
-    fn law(&self) -> Option<&Law> {
-        self.model.transports.iter().find(|it| it.transport == self.transport)?.laws.get(&Quantity::Processor)
     }
 }
 

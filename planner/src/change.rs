@@ -7,27 +7,29 @@ use serde::Serialize;
 use super::answer::{Answer, answer};
 use super::needs::{Need, Needs};
 use super::prices::Prices;
-use crate::predict::CostModel;
+use crate::costs::CostModel;
 
 /// Steps in which a need is moved: a tenth of a decade each, up to a thousand times and a thousandth.
-pub(super) const STEPS: u32 = 30;
-pub(super) const STEPS_A_DECADE: f64 = 10.0;
+pub const STEPS: u32 = 30;
+/// Steps of a tenfold change.
+pub const STEPS_A_DECADE: f64 = 10.0;
 
 /// Another recommendation, and from where on.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub(crate) struct Change {
+pub struct Change {
+    /// What changes.
     #[serde(rename = "dimension")]
-    pub(crate) need: Need,
+    pub need: Need,
     /// The nearest that was tried at which it holds.
-    pub(crate) value: f64,
+    pub value: f64,
     /// Whether it is more than what is needed now, or less.
-    pub(crate) above: bool,
+    pub above: bool,
     /// None where nothing is recommended from there on.
-    pub(crate) choice: Option<Transport>,
+    pub choice: Option<Transport>,
 }
 
 /// For each need and in both directions the nearest change of the recommendation, where one was found.
-pub(crate) fn changes(model: &CostModel, needs: &Needs, prices: &Prices, now: &Answer) -> Vec<Change> {
+pub fn changes(model: &CostModel, needs: &Needs, prices: &Prices, now: &Answer) -> Vec<Change> {
     let nearest = |(need, above): (Need, bool)| {
         (1..=STEPS).find_map(|step| {
             let steps = f64::from(step) / STEPS_A_DECADE;

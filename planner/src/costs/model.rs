@@ -1,70 +1,52 @@
-//! The cost model: what a message, a poll, a connection and an idle second cost, fitted to measured
-//! cells, and so what a load costs that nobody measured.
-//!
-//! Pure. [`Load`] is what is asked of one server process; it has the server do so much of each
-//! [`Driver`] a second; a [`Law`] makes a cost of that. A prediction never leaves the range that was
-//! measured without saying how far, and where a server would be busier than any that was measured, its
-//! latency is not known.
-
-mod check;
-mod drivers;
-mod fit;
-mod law;
-mod load;
-mod observe;
-mod pace;
-mod quantity;
-mod range;
-mod shipped;
+//! What every transport costs: how the model is fitted, written, read and asked.
 
 use std::collections::BTreeMap;
 
 use pushoff_model::workload::Direction;
 use pushoff_model::{Environment, Transport, foreign};
+use pushoff_stats::Figure;
 use serde::{Deserialize, Serialize};
 
-use crate::Run;
-use crate::group::Group;
-use pushoff_stats::Figure;
-
-pub(crate) use check::{Check, Checked, Summary, checks, summaries};
-pub(crate) use drivers::{Driver, Drivers};
-pub(crate) use law::Law;
-pub(crate) use load::{FIRST, HEARTBEAT, KEPT_MESSAGES, KEPT_SECONDS, Load, WAKEFUL, WARM};
-pub(crate) use observe::Observed;
-pub(crate) use quantity::Quantity;
-pub(crate) use range::{Beyond, Dimension, Range, widening};
-pub(crate) use shipped::shipped;
+use super::fit;
+use super::fitted::FittedModel;
+use super::load::Load;
+use super::measured::{MeasuredCell, Observed};
+use super::quantity::Quantity;
+use super::range::{Beyond, Range, widening};
+use super::regressors::{Regressor, Regressors};
 
 /// The version of `model.json` that this build writes and reads.
 const SCHEMA: u32 = 1;
 
 /// What every transport costs, and where that is known from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct CostModel {
+pub struct CostModel {
     schema: u32,
     /// Where it was measured.
-    pub(crate) source: Source,
+    pub source: Source,
     /// Between what it was measured.
-    pub(crate) range: Range,
+    pub range: Range,
     /// What it was fitted to.
     #[serde(default)]
-    pub(crate) cells: Vec<Fitted>,
+    pub cells: Vec<FittedCell>,
     /// One a transport that was measured, in the order of [`Transport::ALL`].
-    pub(crate) transports: Vec<Laws>,
+    pub transports: Vec<TransportModel>,
 }
 
 /// A load that a model was fitted to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Fitted {
+pub struct FittedCell {
     /// As its report calls it.
     #[serde(deserialize_with = "foreign::line")]
-    pub(crate) label: String,
-    pub(crate) users: f64,
-    pub(crate) topics: f64,
+    pub label: String,
+    /// How many users were connected.
+    pub users: f64,
+    /// How many topics they were spread over.
+    pub topics: f64,
     /// Messages a second to each user.
-    pub(crate) rate: f64,
-    pub(crate) direction: Direction,
+    pub rate: f64,
+    /// Whether the users published.
+    pub direction: Direction,
 }
 
 /// Why a text is not a model.
@@ -83,52 +65,54 @@ pub enum ModelError {
 
 /// Where a model comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Source {
+pub struct Source {
     /// The run's name.
     #[serde(deserialize_with = "foreign::line")]
-    pub(crate) run: String,
+    pub run: String,
     /// When it began, RFC 3339, UTC.
     #[serde(deserialize_with = "foreign::line")]
-    pub(crate) started: String,
+    pub started: String,
     /// Git revision of the build.
     #[serde(deserialize_with = "foreign::line")]
-    pub(crate) revision: String,
+    pub revision: String,
     /// Processor model.
     #[serde(deserialize_with = "foreign::line")]
-    pub(crate) cpu: String,
+    pub cpu: String,
     /// How many processors the run had.
-    pub(crate) cpus: u32,
+    pub cpus: u32,
     /// Operating system and kernel release.
     #[serde(deserialize_with = "foreign::line")]
-    pub(crate) kernel: String,
+    pub kernel: String,
     /// Whether a build that means nothing measured it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(crate) debug_build: bool,
+    pub debug_build: bool,
 }
 
 /// What one transport costs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Laws {
-    pub(crate) transport: Transport,
-    /// Those that could be fitted.
-    pub(crate) laws: BTreeMap<Quantity, Law>,
+pub struct TransportModel {
+    /// The transport.
+    pub transport: Transport,
+    /// One a cost that could be fitted.
+    #[serde(rename = "laws")]
+    pub fitted: BTreeMap<Quantity, FittedModel>,
 }
 
 /// What one server process would need and do under a load.
 #[derive(Clone, Debug)]
-pub(crate) struct Forecast {
+pub struct Forecast {
     costs: BTreeMap<Quantity, Figure>,
     /// In what the load lies outside the range that was measured.
-    pub(crate) beyond: Vec<Beyond>,
+    pub beyond: Vec<Beyond>,
     /// Requests a second that its users make to receive.
-    pub(crate) requests: f64,
+    pub requests: f64,
     /// The part of one processor that the server is busy, 0 to 1 and, where it cannot be, above.
-    pub(crate) utilisation: f64,
+    pub utilisation: f64,
 }
 
 impl Forecast {
-    /// A cost; none where no law is known for it, or the load is one of which it is not known.
-    pub(crate) fn cost(&self, quantity: Quantity) -> Option<Figure> {
+    /// A cost; none where it was not fitted, or where it is not known for such a load.
+    pub fn cost(&self, quantity: Quantity) -> Option<Figure> {
         self.costs.get(&quantity).copied()
     }
 }
@@ -138,69 +122,84 @@ impl CostModel {
     ///
     /// # Errors
     /// When it is something else, or of another version.
-    pub(crate) fn parse(text: &str) -> Result<Self, ModelError> {
+    pub fn parse(text: &str) -> Result<Self, ModelError> {
         let model: Self = serde_json::from_str(text).map_err(ModelError::Format)?;
         if model.schema == SCHEMA { Ok(model) } else { Err(ModelError::Version { found: model.schema }) }
     }
 
     /// As `model.json` holds it.
-    pub(crate) fn to_json(&self) -> Result<String, serde_json::Error> {
+    ///
+    /// # Errors
+    /// When a figure cannot be written as JSON.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string_pretty(self).map(|text| text + "\n")
     }
 
-    /// Fits a model to the cells of a run that are not held out; none where no transport has enough.
-    pub(crate) fn of(run: &Run, groups: &[Group<'_>]) -> Option<Self> {
-        let observed = Observed::of(groups.iter().filter(|group| !group.workload.held_out));
+    /// Fits a model to measured cells, except those held out; none where every transport has too few.
+    #[must_use]
+    pub fn fit(environment: Option<&Environment>, cells: &[MeasuredCell<'_>]) -> Option<Self> {
+        let observed = Observed::of(cells.iter().filter(|cell| !cell.workload.held_out));
         let loads: Vec<_> = observed.iter().map(|it| (it.load, it.transport)).collect();
-        let range = Range::of(&loads);
         let mut model = Self {
             schema: SCHEMA,
-            source: run.environments.first().map(Source::of).unwrap_or_default(),
-            range,
-            cells: Fitted::all(&observed),
+            source: environment.map(Source::of).unwrap_or_default(),
+            range: Range::of(&loads),
+            cells: FittedCell::all(&observed),
             transports: Vec::new(),
         };
         for transport in Transport::ALL {
             let of_it: Vec<_> = observed.iter().filter(|it| it.transport == transport).collect();
-            model.transports.extend(Laws::fit(transport, &of_it));
+            model.transports.extend(TransportModel::fit(transport, &of_it));
         }
         let busiest = observed.iter().filter_map(|it| Some(it.sample(Quantity::Processor)?.cost / 1e9));
         model.range.utilisation = busiest.fold(0.0, f64::max);
         (!model.transports.is_empty()).then_some(model)
     }
 
+    /// What was fitted of a transport.
+    #[must_use]
+    pub fn transport(&self, transport: Transport) -> Option<&TransportModel> {
+        self.transports.iter().find(|it| it.transport == transport)
+    }
+
+    /// The fitted model of one cost of a transport.
+    #[must_use]
+    pub fn fitted(&self, transport: Transport, quantity: Quantity) -> Option<&FittedModel> {
+        self.transport(transport)?.fitted.get(&quantity)
+    }
+
     /// What a process needs that carries a load over a transport; none where that was not measured.
-    pub(crate) fn forecast(&self, transport: Transport, load: &Load) -> Option<Forecast> {
+    pub fn forecast(&self, transport: Transport, load: &Load) -> Option<Forecast> {
         self.forecast_of(&Quantity::ALL, transport, load)
     }
 
     /// As [`Self::forecast`], of some costs alone.
-    pub(crate) fn forecast_of(&self, quantities: &[Quantity], transport: Transport, load: &Load) -> Option<Forecast> {
-        let laws = self.transports.iter().find(|it| it.transport == transport)?;
+    pub fn forecast_of(&self, quantities: &[Quantity], transport: Transport, load: &Load) -> Option<Forecast> {
+        let fitted = &self.transport(transport)?.fitted;
         let beyond = self.range.beyond(load, transport);
         let widening = widening(&beyond);
-        let mut drivers = load.drivers(transport);
-        let processor = laws.laws.get(&Quantity::Processor)?;
-        let utilisation = busy(processor, &drivers);
-        queueing(&mut drivers, load, transport, processor);
+        let mut counts = load.regressors(transport);
+        let processor = fitted.get(&Quantity::Processor)?;
+        let utilisation = busy(processor, &counts);
+        queueing(&mut counts, load, transport, processor);
         // A server that is busier than any that was measured may be past its knee.
         let is_known = |quantity: Quantity| {
             !matches!(quantity, Quantity::LatencyP50 | Quantity::LatencyP99) || utilisation <= self.range.utilisation
         };
         let is_asked = |quantity: Quantity| quantities.contains(&quantity) && is_known(quantity);
-        let costs = laws.laws.iter().filter(|(quantity, _)| is_asked(**quantity));
+        let costs = fitted.iter().filter(|(quantity, _)| is_asked(**quantity));
         Some(Forecast {
-            costs: costs.map(|(quantity, law)| (*quantity, law.predict(&drivers, widening))).collect(),
+            costs: costs.map(|(quantity, fitted)| (*quantity, fitted.predict(&counts, widening))).collect(),
             beyond,
-            requests: drivers[Driver::Answers] + drivers[Driver::Empties],
+            requests: counts[Regressor::Answers] + counts[Regressor::Empties],
             utilisation,
         })
     }
 }
 
-impl Fitted {
+impl FittedCell {
     /// The loads of these cells, each once.
-    pub(crate) fn all(observed: &[Observed<'_>]) -> Vec<Self> {
+    pub fn all(observed: &[Observed<'_>]) -> Vec<Self> {
         let mut cells: Vec<Self> = Vec::new();
         for Observed { label, load, .. } in observed {
             if !cells.iter().any(|it| it.label == *label) {
@@ -213,53 +212,53 @@ impl Fitted {
     }
 }
 
-impl Laws {
+impl TransportModel {
     fn fit(transport: Transport, observed: &[&Observed<'_>]) -> Option<Self> {
-        let mut laws = BTreeMap::new();
+        let mut fitted = BTreeMap::new();
         for quantity in Quantity::ALL {
             let observations: Vec<_> = observed
                 .iter()
                 .filter_map(|it| {
                     let sample = it.sample(quantity)?;
-                    let mut drivers = sample.counted;
-                    if let Some(processor) = laws.get(&Quantity::Processor) {
-                        queueing(&mut drivers, &it.load, transport, processor);
+                    let mut counts = sample.counted;
+                    if let Some(processor) = fitted.get(&Quantity::Processor) {
+                        queueing(&mut counts, &it.load, transport, processor);
                     }
-                    Some(fit::Observation { drivers, cost: sample.cost })
+                    Some(fit::Observation { counts, cost: sample.cost })
                 })
                 .collect();
-            let law = fit::fit(quantity.drivers(transport), quantity.is_exact(), &observations);
-            laws.extend(law.map(|law| (quantity, law)));
+            let best = fit::fit(quantity.regressors(transport), quantity.is_exact(), &observations);
+            fitted.extend(best.map(|best| (quantity, best)));
         }
-        laws.contains_key(&Quantity::Processor).then_some(Self { transport, laws })
+        fitted.contains_key(&Quantity::Processor).then_some(Self { transport, fitted })
     }
 }
 
 /// The part of one processor that this takes.
-fn busy(processor: &Law, drivers: &Drivers) -> f64 {
-    processor.predict(drivers, 1.0).point / 1e9
+fn busy(processor: &FittedModel, counts: &Regressors) -> f64 {
+    processor.predict(counts, 1.0).point / 1e9
 }
 
 /// How long one event has the server busy, and how long it waits for those before it: of events that
 /// come independently and take as long each, on average ρ ÷ 2(1 − ρ) of one (M/D/1; Kleinrock 1975,
 /// ch. 5). An event is a publish with all its deliveries, or a short poll; each reader of a publish sees
 /// a part of its own event. What silence costs, heartbeats and empty long polls, is no part of it.
-fn queueing(drivers: &mut Drivers, load: &Load, transport: Transport, processor: &Law) {
-    let mut own = *drivers;
+fn queueing(counts: &mut Regressors, load: &Load, transport: Transport, processor: &FittedModel) {
+    let mut own = *counts;
     let events = if transport == Transport::ShortPolling {
-        drivers[Driver::Answers] + drivers[Driver::Empties]
+        counts[Regressor::Answers] + counts[Regressor::Empties]
     } else {
-        own[Driver::Heartbeats] = 0.0;
-        own[Driver::Empties] = 0.0;
-        own[Driver::Wakes] = own[Driver::Wakes].min(load.publishes());
+        own[Regressor::Heartbeats] = 0.0;
+        own[Regressor::Empties] = 0.0;
+        own[Regressor::Wakes] = own[Regressor::Wakes].min(load.publishes());
         load.publishes()
     };
-    let utilisation = busy(processor, drivers);
+    let utilisation = busy(processor, counts);
     if events <= 0.0 || utilisation >= 1.0 {
         return;
     }
-    drivers[Driver::Event] = busy(processor, &own) / events;
-    drivers[Driver::Queue] = drivers[Driver::Event] * utilisation / (2.0 * (1.0 - utilisation));
+    counts[Regressor::Event] = busy(processor, &own) / events;
+    counts[Regressor::Queue] = counts[Regressor::Event] * utilisation / (2.0 * (1.0 - utilisation));
 }
 
 impl Source {
@@ -280,6 +279,7 @@ impl Source {
 mod tests {
     use pushoff_model::workload::{Arrival, Direction};
 
+    use super::super::{HEARTBEAT, KEPT_SECONDS, shipped};
     use super::*;
 
     #[test]

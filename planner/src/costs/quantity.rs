@@ -3,12 +3,12 @@
 use pushoff_model::Transport;
 use serde::{Deserialize, Serialize};
 
-use super::drivers::Driver;
+use super::regressors::Regressor;
 
 /// A cost, of one server process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Quantity {
+pub enum Quantity {
     /// Processor time of the server, nanoseconds a second.
     Processor,
     /// Processor time of the server until users are connected and have a message, nanoseconds.
@@ -33,7 +33,7 @@ pub(crate) enum Quantity {
 
 impl Quantity {
     /// All of them, in the order of the table.
-    pub(crate) const ALL: [Self; 10] = [
+    pub const ALL: [Self; 10] = [
         Self::Processor,
         Self::Connecting,
         Self::ProcessMemory,
@@ -47,7 +47,7 @@ impl Quantity {
     ];
 
     /// As a table names it.
-    pub(crate) const fn label(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::Processor => "server CPU",
             Self::Connecting => "server CPU to connect",
@@ -63,13 +63,13 @@ impl Quantity {
     }
 
     /// Whether it is counted rather than timed or sampled: the same load always gives the same.
-    pub(super) const fn is_exact(self) -> bool {
+    pub(crate) const fn is_exact(self) -> bool {
         matches!(self, Self::BytesDown | Self::BytesUp | Self::SegmentsDown | Self::SegmentsUp)
     }
 
     /// What it is counted by on a transport: what could cost, of which the fit keeps what does.
-    pub(super) const fn drivers(self, transport: Transport) -> &'static [Driver] {
-        use Driver::{
+    pub(crate) const fn regressors(self, transport: Transport) -> &'static [Regressor] {
+        use Regressor::{
             Answers, Cold, Empties, Event, First, Heartbeats, Kept, KeptKibibytes, Kibibytes, Messages, One, Publishes,
             Queue, Spoken, SpokenFrames, Users, Wakes,
         };

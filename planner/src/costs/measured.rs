@@ -1,4 +1,4 @@
-//! Measured cells as the cost model takes them: so many messages, polls and users, at that cost.
+//! Measured cells as the cost model takes them: what a cell cost, and the counts of the regressors then.
 
 use std::collections::BTreeMap;
 
@@ -6,26 +6,48 @@ use pushoff_model::record::{Held, Measurement};
 use pushoff_model::workload::Direction;
 use pushoff_model::{Transport, Workload};
 
-use super::drivers::{Driver, Drivers};
 use super::load::{KIBIBYTE, Load};
 use super::pace::{median, paces};
 use super::quantity::Quantity;
-use crate::group::{Cell, Group};
+use super::regressors::{Regressor, Regressors};
 
-/// With fewer users, whatever else the machine does moves the kernel's memory more than they do.
-pub(crate) const LEAST_USERS_OF_MEMORY: u32 = 1000;
-/// A percentile of so few messages is another name for the largest.
+/// With fewer users the rest of the machine moves the kernel's memory more than the users do.
+const LEAST_USERS_OF_MEMORY: u32 = 1000;
+/// A p99 of fewer messages is the largest latency under another name.
 const LEAST_MESSAGES: u64 = 100;
 
-/// The trials of one cell that count, as the model looks at them.
+/// One transport under one workload, as it was measured with pushoff's own server.
 #[derive(Clone, Debug)]
-pub(crate) struct Observed<'a> {
-    pub(crate) workload: &'a Workload,
-    /// What the cell is called in the report.
-    pub(crate) label: &'a str,
-    pub(crate) transport: Transport,
+pub struct MeasuredCell<'a> {
+    /// What the report calls its workload.
+    pub label: &'a str,
+    /// The workload; it says whether the cell is held out of the fit.
+    pub workload: &'a Workload,
+    /// The transport.
+    pub transport: Transport,
+    /// The valid trials.
+    pub trials: Vec<Trial<'a>>,
+}
+
+/// A valid trial of a cell.
+#[derive(Clone, Copy, Debug)]
+pub struct Trial<'a> {
+    /// The round of the run: its trials ran next to each other, one of each cell.
+    pub round: u32,
+    /// What was measured.
+    pub measurement: &'a Measurement,
+}
+
+/// A measured cell with the load that was asked of it.
+#[derive(Clone, Debug)]
+pub struct Observed<'a> {
+    workload: &'a Workload,
+    /// What the report calls its workload.
+    pub label: &'a str,
+    /// The transport.
+    pub transport: Transport,
     /// What was asked.
-    pub(crate) load: Load,
+    pub load: Load,
     trials: Vec<Paced<'a>>,
 }
 
@@ -39,17 +61,18 @@ struct Paced<'a> {
 
 /// A measured cost, and what was counted beside it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Sample {
-    pub(super) cost: f64,
-    pub(super) counted: Drivers,
+pub(crate) struct Sample {
+    pub(crate) cost: f64,
+    pub(crate) counted: Regressors,
 }
 
 impl<'a> Observed<'a> {
-    /// The cells of our own server that count, one by one.
-    pub(crate) fn of(groups: impl IntoIterator<Item = &'a Group<'a>>) -> Vec<Self> {
-        let asked = groups.into_iter().filter(|group| group.is_ours() && !group.is_search);
-        let cells = asked.flat_map(|group| group.cells.iter().filter_map(move |cell| Self::cell(group, cell)));
-        let mut cells: Vec<Self> = cells.collect();
+    /// The cells that have a load and a valid trial, each trial with the pace of its round.
+    pub fn of<'b>(cells: impl IntoIterator<Item = &'b MeasuredCell<'a>>) -> Vec<Self>
+    where
+        'a: 'b,
+    {
+        let mut cells: Vec<Self> = cells.into_iter().filter_map(Self::one).collect();
         let costs: Vec<BTreeMap<u32, f64>> = cells.iter().map(Self::processor_by_round).collect();
         let paces = paces(&costs);
         for paced in cells.iter_mut().flat_map(|cell| &mut cell.trials) {
@@ -58,21 +81,17 @@ impl<'a> Observed<'a> {
         cells
     }
 
-    fn cell(group: &'a Group<'a>, cell: &'a Cell<'a>) -> Option<Self> {
-        let valid = cell.trials.iter().filter(|trial| trial.is_valid());
-        let trials: Vec<Paced<'a>> = valid
-            .filter_map(|trial| {
-                Some(Paced { trial: trial.record.measurement()?, round: trial.record.trial, pace: 1.0 })
-            })
-            .collect();
-        if trials.is_empty() || !cell.transport.is_ranked() {
+    fn one(cell: &MeasuredCell<'a>) -> Option<Self> {
+        if cell.trials.is_empty() || !cell.transport.is_ranked() {
             return None;
         }
-        let contents = trials.iter().filter_map(|it| Some(it.trial.wire.as_ref()?.load.contents));
+        let contents = cell.trials.iter().filter_map(|it| Some(it.measurement.wire.as_ref()?.load.contents));
         let (bytes, messages) = contents.fold((0, 0), |sum, it| (sum.0 + it.payload_bytes, sum.1 + it.messages));
         let payload = if messages > 0 { float(bytes) / float(messages) } else { 0.0 };
-        let load = Load::of(group.workload, payload)?;
-        Some(Self { workload: group.workload, label: &group.label, transport: cell.transport, load, trials })
+        let load = Load::of(cell.workload, payload)?;
+        let trials = cell.trials.iter().map(|it| Paced { trial: it.measurement, round: it.round, pace: 1.0 });
+        let MeasuredCell { label, workload, transport, .. } = *cell;
+        Some(Self { workload, label, transport, load, trials: trials.collect() })
     }
 
     fn processor_by_round(&self) -> BTreeMap<u32, f64> {
@@ -82,7 +101,7 @@ impl<'a> Observed<'a> {
 
     /// What it cost, with what was counted then: of the trial in the middle, so that one during which
     /// the machine was elsewhere moves nothing. Processor time is that of a round of middling pace.
-    pub(super) fn sample(&self, quantity: Quantity) -> Option<Sample> {
+    pub(crate) fn sample(&self, quantity: Quantity) -> Option<Sample> {
         let sample = |it: &Paced<'_>| {
             let sample = self.sample_of(it.trial, quantity)?;
             let is_time = matches!(quantity, Quantity::Processor | Quantity::Connecting);
@@ -125,12 +144,12 @@ impl<'a> Observed<'a> {
             }
             Quantity::Processor => self.in_a_second(trial),
             Quantity::Connecting => {
-                let mut counted = Drivers::default();
-                counted[Driver::Users] = float(trial.connecting.connections);
+                let mut counted = Regressors::default();
+                counted[Regressor::Users] = float(trial.connecting.connections);
                 counted
             }
             Quantity::ProcessMemory | Quantity::KernelMemory | Quantity::LatencyP50 | Quantity::LatencyP99 => {
-                self.load.drivers(self.transport)
+                self.load.regressors(self.transport)
             }
         };
         Some(Sample { cost, counted })
@@ -152,49 +171,49 @@ impl<'a> Observed<'a> {
     }
 
     /// What happened in a second of the measure phase.
-    fn in_a_second(&self, trial: &Measurement) -> Drivers {
+    fn in_a_second(&self, trial: &Measurement) -> Regressors {
         let seconds = float(trial.measured_ns) / 1e9;
         let window = &trial.window;
-        let mut counted = self.load.drivers(self.transport);
-        let polls = counted[Driver::Answers] + counted[Driver::Empties];
+        let mut counted = self.load.regressors(self.transport);
+        let polls = counted[Regressor::Answers] + counted[Regressor::Empties];
         if polls > 0.0 {
             let more = float(window.requests) / seconds / polls;
-            counted[Driver::Answers] *= more;
-            counted[Driver::Empties] *= more;
+            counted[Regressor::Answers] *= more;
+            counted[Regressor::Empties] *= more;
         }
-        if counted[Driver::Messages] > 0.0 {
-            let more = float(window.received) / seconds / counted[Driver::Messages];
-            counted[Driver::Messages] *= more;
-            counted[Driver::Cold] *= more;
-            counted[Driver::First] *= more;
+        if counted[Regressor::Messages] > 0.0 {
+            let more = float(window.received) / seconds / counted[Regressor::Messages];
+            counted[Regressor::Messages] *= more;
+            counted[Regressor::Cold] *= more;
+            counted[Regressor::First] *= more;
         }
-        counted[Driver::Kibibytes] = counted[Driver::Messages] * self.load.payload / KIBIBYTE;
+        counted[Regressor::Kibibytes] = counted[Regressor::Messages] * self.load.payload / KIBIBYTE;
         counted[self.load.speech(self.transport)] = float(window.published) / seconds;
         counted
     }
 
     /// What crossed the connections from when everybody was connected until everything had arrived.
-    fn crossed(&self, trial: &Measurement) -> Option<Drivers> {
+    fn crossed(&self, trial: &Measurement) -> Option<Regressors> {
         let load = &trial.wire.as_ref()?.load;
         let contents = &load.contents;
-        let mut counted = Drivers::default();
-        counted[Driver::Messages] = float(contents.messages);
-        counted[Driver::Kibibytes] = float(contents.payload_bytes) / KIBIBYTE;
-        counted[Driver::Answers] = float(contents.responses.saturating_sub(contents.empty));
-        counted[Driver::Empties] = float(contents.empty);
+        let mut counted = Regressors::default();
+        counted[Regressor::Messages] = float(contents.messages);
+        counted[Regressor::Kibibytes] = float(contents.payload_bytes) / KIBIBYTE;
+        counted[Regressor::Answers] = float(contents.responses.saturating_sub(contents.empty));
+        counted[Regressor::Empties] = float(contents.empty);
         if self.workload.is_silent() && !self.transport.is_polling() {
             // Nothing else has data in it.
-            counted[Driver::Heartbeats] = float(load.down.data_segments);
+            counted[Regressor::Heartbeats] = float(load.down.data_segments);
         }
         if self.workload.direction == Direction::Both && self.load.payload > 0.0 {
-            counted[Driver::Spoken] = float(contents.spoken_bytes) / self.load.payload;
-            counted[Driver::SpokenFrames] = counted[Driver::Spoken] * self.load.spoken_frame();
+            counted[Regressor::Spoken] = float(contents.spoken_bytes) / self.load.payload;
+            counted[Regressor::SpokenFrames] = counted[Regressor::Spoken] * self.load.spoken_frame();
         }
         Some(counted)
     }
 
     /// Requests a second, as they were counted.
-    pub(super) fn requests(&self) -> Option<f64> {
+    pub(crate) fn requests(&self) -> Option<f64> {
         let each = |it: &Paced<'_>| float(it.trial.window.requests) / (float(it.trial.measured_ns) / 1e9);
         Some(median(self.trials.iter().map(each))).filter(|rate| *rate > 0.0)
     }

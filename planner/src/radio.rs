@@ -8,10 +8,10 @@ use serde::Serialize;
 
 use super::needs::Needs;
 use super::sizing::WAIT;
-use crate::predict::HEARTBEAT;
+use crate::costs::HEARTBEAT;
 
 /// Seconds that the radio stays on after a transfer.
-pub(crate) const TAIL: f64 = 11.6;
+pub const TAIL: f64 = 11.6;
 const HOUR: f64 = 3_600.0;
 
 /// What one user's radio does.

@@ -1,13 +1,13 @@
-//! What costs are counted by: messages, polls, users and so on, each second or held.
+//! The regressors of the cost model: messages, polls, users and so on, each second or held.
 
 use std::ops::{Index, IndexMut};
 
 use serde::{Deserialize, Serialize};
 
-/// One of them.
+/// What a cost is proportional to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Driver {
+pub enum Regressor {
     /// What is there whatever happens.
     One,
     /// Users that are connected.
@@ -44,9 +44,9 @@ pub(crate) enum Driver {
     Queue,
 }
 
-impl Driver {
-    /// All of them, in the order of a law's terms.
-    pub(crate) const ALL: [Self; 17] = [
+impl Regressor {
+    /// All of them, in the order of a model's terms.
+    pub const ALL: [Self; 17] = [
         Self::One,
         Self::Users,
         Self::Publishes,
@@ -67,7 +67,7 @@ impl Driver {
     ];
 
     /// One of it, as a table names it.
-    pub(crate) const fn label(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::One => "in any case",
             Self::Users => "a connection",
@@ -90,20 +90,20 @@ impl Driver {
     }
 }
 
-/// How much there is of each.
+/// The count of each regressor.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Drivers([f64; Driver::ALL.len()]);
+pub struct Regressors([f64; Regressor::ALL.len()]);
 
-impl Index<Driver> for Drivers {
+impl Index<Regressor> for Regressors {
     type Output = f64;
 
-    fn index(&self, driver: Driver) -> &f64 {
-        &self.0[driver as usize]
+    fn index(&self, regressor: Regressor) -> &f64 {
+        &self.0[regressor as usize]
     }
 }
 
-impl IndexMut<Driver> for Drivers {
-    fn index_mut(&mut self, driver: Driver) -> &mut f64 {
-        &mut self.0[driver as usize]
+impl IndexMut<Regressor> for Regressors {
+    fn index_mut(&mut self, regressor: Regressor) -> &mut f64 {
+        &mut self.0[regressor as usize]
     }
 }

@@ -10,32 +10,33 @@ use pushoff_stats::Figure;
 /// How many times the least cost (or latency, where cost is not known) a simpler transport may have cost
 /// and still be taken in a tie. Chosen here: a quarter more of a server's processor is less than a
 /// team's time.
-pub(crate) const WORTH_OF_SIMPLICITY: f64 = 1.25;
+pub const WORTH_OF_SIMPLICITY: f64 = 1.25;
 
 /// A transport that is good enough, and what it costs.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Weighed {
-    pub(crate) transport: Transport,
+pub struct Weighed {
+    /// The transport.
+    pub transport: Transport,
     /// Where it is absent from one, simplicity decides among all.
-    pub(crate) cost: Option<Figure>,
+    pub cost: Option<Figure>,
 }
 
 /// What is taken of several.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Taken {
+pub struct Taken {
     /// None where there was nothing to take from.
-    pub(crate) choice: Option<Transport>,
+    pub choice: Option<Transport>,
     /// The next simplest of those that would do as well, else the next cheapest.
-    pub(crate) runner_up: Option<Transport>,
+    pub runner_up: Option<Transport>,
     /// Those that cannot be told from the least.
-    pub(crate) tied: Vec<Transport>,
+    pub tied: Vec<Transport>,
     /// Those of them that are also near the least: simplicity decides among these. Without this bound
     /// the noisiest would be tied with everything, and be taken for its noise.
-    pub(crate) affordable: Vec<Transport>,
+    pub affordable: Vec<Transport>,
 }
 
 /// Takes one. Costs of which `is_noise` says that they do not differ from the least do not.
-pub(crate) fn take(mut meeting: Vec<Weighed>, is_noise: impl Fn(&Figure, &Figure) -> bool) -> Taken {
+pub fn take(mut meeting: Vec<Weighed>, is_noise: impl Fn(&Figure, &Figure) -> bool) -> Taken {
     meeting.sort_by(|one, other| order(one).total_cmp(&order(other)));
     let Some(least) = meeting.first().copied() else { return Taken::default() };
     let known: Option<Vec<(Transport, Figure)>> = meeting.iter().map(|it| Some((it.transport, it.cost?))).collect();
@@ -63,7 +64,7 @@ pub(crate) fn take(mut meeting: Vec<Weighed>, is_noise: impl Fn(&Figure, &Figure
 
 /// Whether one that is still open might turn out cheaper than the one that is taken: its cost does not
 /// lie wholly above.
-pub(crate) fn might_cost_less(theirs: Option<Figure>, ours: Option<Figure>) -> bool {
+pub fn might_cost_less(theirs: Option<Figure>, ours: Option<Figure>) -> bool {
     match (theirs, ours) {
         (Some(theirs), Some(ours)) => theirs.low() <= ours.high(),
         (None, _) | (_, None) => true,

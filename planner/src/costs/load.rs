@@ -1,52 +1,52 @@
-//! What is asked of one server process, and what that has it do each second.
+//! What one server process is asked to carry, and how often a second it has to do what.
 //!
-//! Arithmetic alone: how often a poll finds something, how often a stream falls silent for long
-//! enough to say that it lives. Costs are made of these counts by the [`law`](super::law)s.
+//! Arithmetic alone: how often a poll finds a message, how often a stream is silent for long enough to send
+//! a heartbeat. A [`FittedModel`](super::FittedModel) turns these counts into a cost.
 
 use pushoff_model::overhead::{Mask, frame};
 use pushoff_model::workload::{self, Arrival, Direction};
 use pushoff_model::{Transport, Workload};
 
-use super::drivers::{Driver, Drivers};
+use super::regressors::{Regressor, Regressors};
 
-pub(super) const KIBIBYTE: f64 = 1024.0;
+pub(crate) const KIBIBYTE: f64 = 1024.0;
 /// How long a message is kept for those who come back, and how many of a topic: what memory is
 /// computed for. Source: the default of `serve --replay`; the minute is chosen here.
-pub(crate) const KEPT_SECONDS: f64 = 60.0;
+pub const KEPT_SECONDS: f64 = 60.0;
 /// The default of `serve --replay`.
-pub(crate) const KEPT_MESSAGES: f64 = 1024.0;
+pub const KEPT_MESSAGES: f64 = 1024.0;
 
 /// A load on one server process.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Load {
+pub struct Load {
     /// How many users are connected.
-    pub(crate) users: f64,
+    pub users: f64,
     /// How many topics they are spread over.
-    pub(crate) topics: f64,
+    pub topics: f64,
     /// Messages a second of each topic, so what each user receives.
-    pub(crate) rate: f64,
+    pub rate: f64,
     /// How they are spaced.
-    pub(crate) arrival: Arrival,
+    pub arrival: Arrival,
     /// Bytes of a payload.
-    pub(crate) payload: f64,
+    pub payload: f64,
     /// Whether the users publish them.
-    pub(crate) direction: Direction,
+    pub direction: Direction,
     /// Seconds between two polls of a user: short polling.
-    pub(crate) interval: f64,
+    pub interval: f64,
     /// Seconds that a poll waits at most: long polling.
-    pub(crate) wait: f64,
+    pub wait: f64,
     /// Seconds of silence after which a stream says that it lives.
-    pub(crate) heartbeat: f64,
+    pub heartbeat: f64,
     /// Seconds from an answer until the next poll is there: long polling. 0 over loopback.
-    pub(crate) turnaround: f64,
+    pub turnaround: f64,
     /// Seconds for which messages have been kept.
-    pub(crate) kept_for: f64,
+    pub kept_for: f64,
 }
 
 impl Load {
     /// The load of a workload over loopback, of payloads of so many bytes; none where a trace says when
     /// messages are due.
-    pub(crate) fn of(workload: &Workload, payload: f64) -> Option<Self> {
+    pub fn of(workload: &Workload, payload: f64) -> Option<Self> {
         let users = f64::from(workload.subscribers);
         let topics = f64::from(workload.topics);
         let (rate, arrival, heartbeat) = match &workload.load {
@@ -75,66 +75,66 @@ impl Load {
     }
 
     /// How many users hear a message.
-    pub(crate) fn audience(&self) -> f64 {
+    pub fn audience(&self) -> f64 {
         self.users / self.topics
     }
 
     /// Deliveries a second.
-    pub(crate) fn deliveries(&self) -> f64 {
+    pub fn deliveries(&self) -> f64 {
         self.users * self.rate
     }
 
     /// Messages published a second.
-    pub(crate) fn publishes(&self) -> f64 {
+    pub fn publishes(&self) -> f64 {
         self.topics * self.rate
     }
 
     /// What the server is asked to do each second, over this transport.
-    pub(crate) fn drivers(&self, transport: Transport) -> Drivers {
-        let mut drivers = Drivers::default();
+    pub fn regressors(&self, transport: Transport) -> Regressors {
+        let mut counts = Regressors::default();
         let polls = self.polls(transport);
         let speech = self.speech(transport);
-        drivers[Driver::One] = 1.0;
-        drivers[Driver::Users] = self.users;
-        drivers[speech] = self.publishes();
-        drivers[Driver::Messages] = self.deliveries();
+        counts[Regressor::One] = 1.0;
+        counts[Regressor::Users] = self.users;
+        counts[speech] = self.publishes();
+        counts[Regressor::Messages] = self.deliveries();
         // Messages that a long poll brings together are one to carry.
         let carried = if transport == Transport::LongPolling { polls.answered } else { self.deliveries() };
-        drivers[Driver::Cold] = carried * self.cold();
-        drivers[Driver::First] = carried * (FIRST / self.audience()).min(1.0);
-        drivers[Driver::Kibibytes] = self.deliveries() * self.payload / KIBIBYTE;
-        drivers[Driver::Answers] = polls.answered;
-        drivers[Driver::Empties] = polls.empty;
-        drivers[Driver::Heartbeats] = self.heartbeats(transport);
-        if speech == Driver::Spoken {
-            drivers[Driver::SpokenFrames] = self.publishes() * self.spoken_frame();
+        counts[Regressor::Cold] = carried * self.cold();
+        counts[Regressor::First] = carried * (FIRST / self.audience()).min(1.0);
+        counts[Regressor::Kibibytes] = self.deliveries() * self.payload / KIBIBYTE;
+        counts[Regressor::Answers] = polls.answered;
+        counts[Regressor::Empties] = polls.empty;
+        counts[Regressor::Heartbeats] = self.heartbeats(transport);
+        if speech == Regressor::Spoken {
+            counts[Regressor::SpokenFrames] = self.publishes() * self.spoken_frame();
         }
         // A long poll that is answered is woken by its message, and is none of its own.
         let polls_by_themselves = if transport == Transport::ShortPolling { polls.answered } else { 0.0 };
-        drivers[Driver::Wakes] =
-            wakes(self.publishes() + polls_by_themselves + polls.empty + drivers[Driver::Heartbeats]);
+        counts[Regressor::Wakes] =
+            wakes(self.publishes() + polls_by_themselves + polls.empty + counts[Regressor::Heartbeats]);
         let kept = self.topics * (self.rate * self.kept_for).min(KEPT_MESSAGES);
-        drivers[Driver::Kept] = kept;
-        drivers[Driver::KeptKibibytes] = kept * self.payload / KIBIBYTE;
-        drivers
+        counts[Regressor::Kept] = kept;
+        counts[Regressor::KeptKibibytes] = kept * self.payload / KIBIBYTE;
+        counts
     }
 
     /// The share of deliveries that find their connection cold.
-    pub(super) fn cold(&self) -> f64 {
+    pub(crate) fn cold(&self) -> f64 {
         1.0 / self.rate.mul_add(WARM, 1.0)
     }
 
     /// Bytes of the frame of a message that a user speaks (RFC 6455 §5.2).
-    pub(super) fn spoken_frame(&self) -> f64 {
+    pub(crate) fn spoken_frame(&self) -> f64 {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a payload is at most 64 KiB")]
         let head = frame(self.payload.round() as u64, Mask::Yes);
         self.payload + f64::from(u32::try_from(head).unwrap_or(u32::MAX))
     }
 
     /// How messages come to the server.
-    pub(super) fn speech(&self, transport: Transport) -> Driver {
+    pub(crate) fn speech(&self, transport: Transport) -> Regressor {
         let on_own_connection = self.direction == Direction::Both && transport.sends_on_its_own_connection();
-        if on_own_connection { Driver::Spoken } else { Driver::Publishes }
+        if on_own_connection { Regressor::Spoken } else { Regressor::Publishes }
     }
 
     /// Polls a second, with messages and without.
@@ -161,7 +161,7 @@ impl Load {
     }
 
     /// The share of polls that find a message, so many seconds after the last.
-    pub(crate) fn share_answered(&self, interval: f64) -> f64 {
+    pub fn share_answered(&self, interval: f64) -> f64 {
         match self.arrival {
             Arrival::Poisson => -(-self.rate * interval).exp_m1(),
             Arrival::Constant => (self.rate * interval).min(1.0),
@@ -175,7 +175,7 @@ impl Load {
 }
 
 /// The default of `serve --heartbeat`, in seconds.
-pub(crate) const HEARTBEAT: f64 = 15.0;
+pub const HEARTBEAT: f64 = 15.0;
 
 #[derive(Clone, Copy, Debug)]
 struct Polls {
@@ -185,14 +185,14 @@ struct Polls {
 
 /// How long what a connection needs stays warm, in seconds. This, the next and [`WAKEFUL`] are chosen here:
 /// of some of each, those by which each fitted cell is best predicted from the others.
-pub(crate) const WARM: f64 = 0.1;
+pub const WARM: f64 = 0.1;
 
 /// How many readers of a message are woken one by one: then they are awake, and take what comes.
-pub(crate) const FIRST: f64 = 60.0;
+pub const FIRST: f64 = 60.0;
 
 /// How long a server that has nothing to do takes to fall asleep in earnest, in seconds: what comes
 /// sooner costs no full waking.
-pub(crate) const WAKEFUL: f64 = 1e-3;
+pub const WAKEFUL: f64 = 1e-3;
 
 /// How often a second events of their own find the server asleep: each of them while they are rare.
 fn wakes(events: f64) -> f64 {
@@ -210,7 +210,7 @@ fn run_out(rate: f64, patience: f64) -> f64 {
 mod tests {
     use super::*;
 
-    pub(super) const LOAD: Load = Load {
+    pub(crate) const LOAD: Load = Load {
         users: 1_000.0,
         topics: 10.0,
         rate: 2.0,
@@ -230,47 +230,50 @@ mod tests {
 
     #[test]
     fn a_poll_finds_what_came_since_the_last() {
-        let drivers = LOAD.drivers(Transport::ShortPolling);
-        assert!(about(drivers[Driver::Answers] + drivers[Driver::Empties], 2_000.0));
+        let counts = LOAD.regressors(Transport::ShortPolling);
+        assert!(about(counts[Regressor::Answers] + counts[Regressor::Empties], 2_000.0));
         // Of intervals in which one message is due on average, e⁻¹ are without.
-        assert!(about(drivers[Driver::Empties], 2_000.0 * (-1.0_f64).exp()));
+        assert!(about(counts[Regressor::Empties], 2_000.0 * (-1.0_f64).exp()));
         let even = Load { arrival: Arrival::Constant, ..LOAD };
-        assert!(about(even.drivers(Transport::ShortPolling)[Driver::Empties], 0.0));
-        assert!(about(drivers[Driver::Messages], 2_000.0) && about(drivers[Driver::Kibibytes], 1_000.0));
+        assert!(about(even.regressors(Transport::ShortPolling)[Regressor::Empties], 0.0));
+        assert!(about(counts[Regressor::Messages], 2_000.0) && about(counts[Regressor::Kibibytes], 1_000.0));
     }
 
     #[test]
     fn a_long_poll_is_answered_as_often_as_there_is_something_until_its_way_back_matters() {
-        let answered = |turnaround| Load { turnaround, ..LOAD }.drivers(Transport::LongPolling)[Driver::Answers];
+        let answered = |turnaround| Load { turnaround, ..LOAD }.regressors(Transport::LongPolling)[Regressor::Answers];
         assert!(about(answered(0.0), 2_000.0) && about(answered(0.5), 1_000.0));
     }
 
     #[test]
     fn silence_costs_a_heartbeat_or_an_empty_poll_each_time_patience_runs_out() {
         let silent = Load { rate: 0.0, ..LOAD };
-        assert!(about(silent.drivers(Transport::Sse)[Driver::Heartbeats], 1_000.0 / 15.0));
-        assert!(about(silent.drivers(Transport::LongPolling)[Driver::Empties], 1_000.0 / 25.0));
-        assert!(about(silent.drivers(Transport::ShortPolling)[Driver::Empties], 2_000.0));
-        assert!(LOAD.drivers(Transport::Sse)[Driver::Heartbeats] < 1e-9);
+        assert!(about(silent.regressors(Transport::Sse)[Regressor::Heartbeats], 1_000.0 / 15.0));
+        assert!(about(silent.regressors(Transport::LongPolling)[Regressor::Empties], 1_000.0 / 25.0));
+        assert!(about(silent.regressors(Transport::ShortPolling)[Regressor::Empties], 2_000.0));
+        assert!(LOAD.regressors(Transport::Sse)[Regressor::Heartbeats] < 1e-9);
     }
 
     #[test]
     fn who_speaks_on_a_websocket_makes_no_request() {
         let talk = Load { direction: Direction::Both, ..LOAD };
-        let (own, beside) = (talk.drivers(Transport::WebSocket), talk.drivers(Transport::Sse));
-        assert!(about(own[Driver::Spoken], 20.0) && about(own[Driver::Publishes], 0.0));
-        assert!(about(beside[Driver::Spoken], 0.0) && about(beside[Driver::Publishes], 20.0));
+        let (own, beside) = (talk.regressors(Transport::WebSocket), talk.regressors(Transport::Sse));
+        assert!(about(own[Regressor::Spoken], 20.0) && about(own[Regressor::Publishes], 0.0));
+        assert!(about(beside[Regressor::Spoken], 0.0) && about(beside[Regressor::Publishes], 20.0));
     }
 
     #[test]
     fn rare_events_each_wake_the_server_and_frequent_ones_find_it_awake() {
         assert!(about(wakes(1.0), 1.0 / 1.001) && about(wakes(1e9), 1e9 / (1e6 + 1.0)));
-        assert!(LOAD.drivers(Transport::ShortPolling)[Driver::Wakes] > LOAD.drivers(Transport::Sse)[Driver::Wakes]);
+        assert!(
+            LOAD.regressors(Transport::ShortPolling)[Regressor::Wakes]
+                > LOAD.regressors(Transport::Sse)[Regressor::Wakes]
+        );
     }
 
     #[test]
     fn no_more_is_kept_than_a_topic_keeps() {
-        let kept = |kept_for| Load { kept_for, ..LOAD }.drivers(Transport::Sse)[Driver::Kept];
+        let kept = |kept_for| Load { kept_for, ..LOAD }.regressors(Transport::Sse)[Regressor::Kept];
         assert!(about(kept(3.5), 70.0) && about(kept(1e6), 10_240.0));
     }
 }

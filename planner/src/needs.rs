@@ -64,32 +64,34 @@ const USERS: &str = "1 to 1G users are planned for, e.g. 1000, 20k or 1M";
 const RATE: &str = "1/d to 1000/s updates to each user are planned for, e.g. 0.2/s, 12/min or 3/h";
 const PAYLOAD: &str = "1B to 64KiB are planned for (the server's --max-payload), in B, kB or KiB, e.g. 300B or 4KiB";
 const STALENESS: &str = "1ms to 1h is planned for, e.g. 200ms, 2s or 1m";
-pub(super) const AUDIENCE: &str = "how many users hear a message is needed, 1 or more, e.g. 50 or 20k, or `all`";
+/// What an audience may be.
+pub const AUDIENCE: &str = "how many users hear a message is needed, 1 or more, e.g. 50 or 20k, or `all`";
 const DIRECTION: &str = "`down`, where a server publishes, or `both`, where the users do too";
-pub(super) const RTT: &str = "a round trip of 0s to 10s is planned for, e.g. 40ms";
+/// What a round trip may be.
+pub const RTT: &str = "a round trip of 0s to 10s is planned for, e.g. 40ms";
 
 /// What is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Needs {
     /// How many are connected, 1 to 1e9.
-    pub(crate) users: f64,
+    pub users: f64,
     /// Updates a second to each of them, above 0 to 1,000.
     #[serde(rename = "rate_per_second")]
-    pub(crate) rate: f64,
+    pub rate: f64,
     /// Size of an update, 1 to 65,536.
     #[serde(rename = "payload_bytes")]
-    pub(crate) payload: f64,
+    pub payload: f64,
     /// 99 % of the updates are with their user so many seconds after they were due, 0.001 to 3,600.
     #[serde(rename = "staleness_s")]
-    pub(crate) staleness: f64,
+    pub staleness: f64,
     /// How many users hear a message; absent where all do.
-    pub(crate) audience: Option<f64>,
+    pub audience: Option<f64>,
     /// Whether the users publish, too.
     #[serde(serialize_with = "direction")]
-    pub(crate) direction: Direction,
+    pub direction: Direction,
     /// Seconds there and back between a user and the server, 0 to 10.
     #[serde(rename = "rtt_s")]
-    pub(crate) rtt: f64,
+    pub rtt: f64,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
@@ -98,7 +100,7 @@ fn direction<S: Serializer>(direction: &Direction, serializer: S) -> Result<S::O
 }
 
 /// As it is typed.
-pub(crate) const fn direction_name(direction: Direction) -> &'static str {
+const fn direction_name(direction: Direction) -> &'static str {
     match direction {
         Direction::Down => "down",
         Direction::Both => "both",
@@ -107,10 +109,10 @@ pub(crate) const fn direction_name(direction: Direction) -> &'static str {
 
 impl Needs {
     /// The share of updates that must be in time.
-    pub(crate) const SHARE: f64 = 0.99;
+    pub const SHARE: f64 = 0.99;
 
     /// The needs that the page's sliders begin with, and `--help` has for an example.
-    pub(crate) const EXAMPLE: Self = Self {
+    pub const EXAMPLE: Self = Self {
         users: 1e6,
         rate: 0.2,
         payload: 300.0,
@@ -148,12 +150,12 @@ impl Needs {
     }
 
     /// How many users hear a message.
-    pub(crate) fn audience(&self) -> f64 {
+    pub fn audience(&self) -> f64 {
         self.audience.map_or(self.users, |audience| audience.min(self.users))
     }
 
     /// Seconds on the way to a user: half a round trip, and as much before it where a user speaks.
-    pub(crate) fn way(&self) -> f64 {
+    pub fn way(&self) -> f64 {
         match self.direction {
             Direction::Down => self.rtt / 2.0,
             Direction::Both => self.rtt,
@@ -161,7 +163,7 @@ impl Needs {
     }
 
     /// Messages that the users publish, a second.
-    pub(crate) fn spoken(&self) -> f64 {
+    pub fn spoken(&self) -> f64 {
         match self.direction {
             Direction::Down => 0.0,
             Direction::Both => self.users * self.rate / self.audience(),
@@ -170,7 +172,7 @@ impl Needs {
 }
 
 /// The round trips that are planned for, in seconds.
-pub(super) const RTTS: RangeInclusive<f64> = 0.0..=10.0;
+pub const RTTS: RangeInclusive<f64> = 0.0..=10.0;
 /// Of users in one country on a mobile network or behind a home's router. Chosen here; said beside every
 /// answer.
 const DEFAULT_RTT: f64 = 0.040;
@@ -193,18 +195,23 @@ fn wrong(flag: &'static str, given: &str, allowed: &'static str) -> NeedsError {
 /// A need that a number says, and that may change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Need {
+pub enum Need {
+    /// Updates a second to each user.
     Rate,
+    /// Seconds.
     Staleness,
+    /// Connected at a time.
     Users,
+    /// Bytes of an update.
     Payload,
 }
 
 impl Need {
     /// All of them, in the order in which their changes are told.
-    pub(crate) const ALL: [Self; 4] = [Self::Rate, Self::Staleness, Self::Users, Self::Payload];
+    pub const ALL: [Self; 4] = [Self::Rate, Self::Staleness, Self::Users, Self::Payload];
 
-    pub(super) const fn flag(self) -> (&'static str, &'static str) {
+    /// Its flag, and what the flag takes.
+    pub const fn flag(self) -> (&'static str, &'static str) {
         match self {
             Self::Users => ("users", USERS),
             Self::Rate => ("rate", RATE),
@@ -214,7 +221,7 @@ impl Need {
     }
 
     /// The least and the most that is planned for.
-    pub(crate) const fn bounds(self) -> (f64, f64) {
+    pub const fn bounds(self) -> (f64, f64) {
         match self {
             Self::Users => (1.0, 1e9),
             Self::Rate => (1.0 / 86_400.0, 1_000.0),
@@ -223,7 +230,8 @@ impl Need {
         }
     }
 
-    pub(super) const fn unit(self) -> Unit {
+    /// In what it is typed.
+    pub const fn unit(self) -> Unit {
         match self {
             Self::Users => Unit::Users,
             Self::Rate => Unit::Rate,
@@ -233,17 +241,17 @@ impl Need {
     }
 
     /// Its value, as it may be typed.
-    pub(crate) fn write(self, value: f64) -> String {
+    pub fn write(self, value: f64) -> String {
         self.unit().write(value)
     }
 
     /// About its value: two digits of it.
-    pub(crate) fn about(self, value: f64) -> String {
+    pub fn about(self, value: f64) -> String {
         self.unit().about(value)
     }
 
     /// Its value among others.
-    pub(crate) const fn of(self, needs: &Needs) -> f64 {
+    pub const fn of(self, needs: &Needs) -> f64 {
         match self {
             Self::Users => needs.users,
             Self::Rate => needs.rate,
@@ -253,7 +261,7 @@ impl Need {
     }
 
     /// The same needs with another value of it; none where that is beyond the bounds.
-    pub(crate) fn with(self, needs: &Needs, value: f64) -> Option<Needs> {
+    pub fn with(self, needs: &Needs, value: f64) -> Option<Needs> {
         let (least, most) = self.bounds();
         let mut needs = *needs;
         match self {
@@ -266,7 +274,7 @@ impl Need {
     }
 
     /// Whether it is a number of whole things.
-    pub(super) const fn is_counted(self) -> bool {
+    pub const fn is_counted(self) -> bool {
         matches!(self, Self::Users | Self::Payload)
     }
 

@@ -3,17 +3,18 @@
 use pushoff_model::Transport;
 use serde::Serialize;
 
-use super::observe::Observed;
+use super::measured::{MeasuredCell, Observed};
+use super::model::CostModel;
 use super::pace::median;
 use super::quantity::Quantity;
-use super::{CostModel, Driver};
-use crate::group::Group;
+use super::range::widening;
+use super::regressors::Regressor;
 use pushoff_stats::Figure;
 
 /// What is checked: costs as a planner adds them up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Check {
+pub enum Check {
     /// Processor time of the server, nanoseconds a second.
     Processor,
     /// Memory of the server's process and of its ends in the kernel, bytes.
@@ -34,7 +35,7 @@ pub(crate) enum Check {
 
 impl Check {
     /// All of them, in the order of the table.
-    pub(crate) const ALL: [Self; 8] = [
+    pub const ALL: [Self; 8] = [
         Self::Processor,
         Self::Memory,
         Self::Bytes,
@@ -46,7 +47,7 @@ impl Check {
     ];
 
     /// As a table names it.
-    pub(crate) const fn label(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::Processor => "server CPU",
             Self::Memory => "memory",
@@ -60,7 +61,7 @@ impl Check {
     }
 
     /// The most that the median error may be; none where nothing is promised.
-    pub(crate) const fn goal(self) -> Option<f64> {
+    pub const fn goal(self) -> Option<f64> {
         match self {
             Self::Processor | Self::Memory => Some(0.10),
             Self::Bytes => Some(0.01),
@@ -84,37 +85,41 @@ impl Check {
 
 /// One cell's figure, predicted and measured.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Checked {
+pub struct Checked {
     /// The workload, as the report labels it.
-    pub(crate) label: String,
-    pub(crate) transport: Transport,
-    pub(crate) check: Check,
+    pub label: String,
+    /// The transport.
+    pub transport: Transport,
+    /// Which figure.
+    pub check: Check,
     /// What the model says without having seen the cell.
-    pub(crate) predicted: Figure,
+    pub predicted: Figure,
     /// What was measured.
-    pub(crate) measured: f64,
+    pub measured: f64,
     /// Predicted ÷ measured − 1.
-    pub(crate) error: f64,
+    pub error: f64,
 }
 
 /// How far a model is off.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub(crate) struct Summary {
-    pub(crate) check: Check,
+pub struct Summary {
+    /// Which figure.
+    pub check: Check,
     /// How many cells were checked.
-    pub(crate) cells: usize,
+    pub cells: usize,
     /// The size of the error that half of them do not exceed.
-    pub(crate) median: f64,
+    pub median: f64,
     /// The largest.
-    pub(crate) worst: f64,
+    pub worst: f64,
     /// The share of cells whose measured figure lies in the interval that was predicted; none where the
     /// prediction is arithmetic and has no interval.
-    pub(crate) covered: Option<f64>,
+    pub covered: Option<f64>,
 }
 
-/// Each cell of these groups against the model.
-pub(crate) fn checks<'a>(model: &CostModel, groups: impl IntoIterator<Item = &'a Group<'a>>) -> Vec<Checked> {
-    let observed = Observed::of(groups);
+/// Each of these cells against the model.
+#[must_use]
+pub fn checks(model: &CostModel, cells: &[MeasuredCell<'_>]) -> Vec<Checked> {
+    let observed = Observed::of(cells);
     let each = observed.iter().flat_map(|cell| Check::ALL.into_iter().filter_map(|check| checked(model, cell, check)));
     each.collect()
 }
@@ -122,8 +127,8 @@ pub(crate) fn checks<'a>(model: &CostModel, groups: impl IntoIterator<Item = &'a
 fn checked(model: &CostModel, cell: &Observed<'_>, check: Check) -> Option<Checked> {
     let (predicted, measured) = match check {
         Check::Requests => {
-            let drivers = cell.load.drivers(cell.transport);
-            let point = drivers[Driver::Answers] + drivers[Driver::Empties];
+            let counts = cell.load.regressors(cell.transport);
+            let point = counts[Regressor::Answers] + counts[Regressor::Empties];
             (Figure { point, interval: None }, cell.requests().filter(|_| point > 0.0)?)
         }
         Check::Processor
@@ -152,9 +157,8 @@ fn predicted(model: &CostModel, cell: &Observed<'_>, part: Quantity) -> Option<(
         | Quantity::SegmentsDown
         | Quantity::SegmentsUp
         | Quantity::Connecting => {
-            let laws = model.transports.iter().find(|it| it.transport == cell.transport)?;
-            let widening = super::widening(&model.range.beyond(&cell.load, cell.transport));
-            laws.laws.get(&part)?.predict(&sample.counted, widening)
+            let widening = widening(&model.range.beyond(&cell.load, cell.transport));
+            model.fitted(cell.transport, part)?.predict(&sample.counted, widening)
         }
         Quantity::Processor
         | Quantity::ProcessMemory
@@ -166,7 +170,7 @@ fn predicted(model: &CostModel, cell: &Observed<'_>, part: Quantity) -> Option<(
 }
 
 /// How far off it was in all, a line a check that any cell allowed.
-pub(crate) fn summaries(checked: &[Checked]) -> Vec<Summary> {
+pub fn summaries(checked: &[Checked]) -> Vec<Summary> {
     let summary = |check: Check| {
         let of_it: Vec<&Checked> = checked.iter().filter(|it| it.check == check).collect();
         let errors = || of_it.iter().map(|it| it.error.abs());

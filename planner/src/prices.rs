@@ -7,11 +7,11 @@ use pushoff_model::foreign::{quoted, shown};
 use serde::{Deserialize, Serialize};
 
 /// The table that is taken where none is named.
-const SHIPPED: &str = include_str!("../../prices.toml");
+const SHIPPED: &str = include_str!("../prices.toml");
 /// What it is called in messages.
-const SHIPPED_NAME: &str = "reports/prices.toml";
+const SHIPPED_NAME: &str = "planner/prices.toml";
 /// The most that something may cost. Chosen here: beyond it a figure is a slip of the keyboard.
-pub(super) const MOST: f64 = 1e9;
+pub const MOST: f64 = 1e9;
 
 /// Prices of a month of 730 hours.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -86,27 +86,27 @@ impl Prices {
     }
 
     /// What amounts are in.
-    pub(crate) fn currency(&self) -> &str {
+    pub fn currency(&self) -> &str {
         &self.currency.0
     }
 
     /// A processor core for a month.
-    pub(crate) const fn core_month(&self) -> f64 {
+    pub const fn core_month(&self) -> f64 {
         self.core_month.0
     }
 
     /// A GiB of memory for a month.
-    pub(crate) const fn gib_month(&self) -> f64 {
+    pub const fn gib_month(&self) -> f64 {
         self.gib_month.0
     }
 
     /// 10⁹ bytes to the users.
-    pub(crate) const fn egress_gb(&self) -> f64 {
+    pub const fn egress_gb(&self) -> f64 {
         self.egress_gb.0
     }
 
     /// 10⁹ bytes from them.
-    pub(crate) const fn ingress_gb(&self) -> f64 {
+    pub const fn ingress_gb(&self) -> f64 {
         self.ingress_gb.0
     }
 }

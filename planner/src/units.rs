@@ -9,7 +9,7 @@ use serde::Serialize;
 /// In what something is typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Unit {
+pub enum Unit {
     /// People: `1000`, `20k`, `1M`, `1e6`.
     Users,
     /// Times a second: `0.2/s`, `12/min`, `3/h`, `1/d`.
@@ -42,7 +42,7 @@ const SHORT: usize = 5;
 
 impl Unit {
     /// The number that was typed, in users, a second, bytes or seconds; none where it is none.
-    pub(super) fn parse(self, typed: &str) -> Option<f64> {
+    pub fn parse(self, typed: &str) -> Option<f64> {
         let typed = typed.trim();
         if self == Self::Time {
             return humantime::parse_duration(typed).ok().map(|time| time.as_secs_f64());
@@ -59,7 +59,7 @@ impl Unit {
     }
 
     /// The number in the unit in which it is shortest, to be parsed again.
-    pub(super) fn write(self, value: f64) -> String {
+    pub fn write(self, value: f64) -> String {
         if self == Self::Time {
             return humantime::format_duration(Duration::try_from_secs_f64(value).unwrap_or_default()).to_string();
         }
@@ -86,7 +86,7 @@ impl Unit {
     }
 
     /// The number with two digits: a border that is known to a tenth of a decade.
-    pub(super) fn about(self, value: f64) -> String {
+    pub fn about(self, value: f64) -> String {
         let suits = |(suffix, factor): &&Suffix| value >= *factor && !suffix.ends_with("iB");
         match self.suffixes().iter().find(suits) {
             Some((suffix, factor)) => format!("{}{suffix}", two_digits(value / factor)),
@@ -109,7 +109,7 @@ fn two_digits(value: f64) -> f64 {
 }
 
 /// Whether a number of things is one of whole things.
-pub(super) fn is_whole(value: f64) -> bool {
+pub(crate) fn is_whole(value: f64) -> bool {
     value.fract().abs() < 1e-9
 }
 

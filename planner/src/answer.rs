@@ -10,19 +10,19 @@ use super::estimate::{Estimate, Standing};
 use super::needs::Needs;
 use super::prices::Prices;
 use super::sizing::Carrier;
-use crate::predict::{Beyond, CostModel};
-use crate::rank::{Taken, Weighed, might_cost_less, take};
+use crate::choice::{Taken, Weighed, might_cost_less, take};
+use crate::costs::{Beyond, CostModel};
 use pushoff_stats::Figure;
 
 /// Costs of which the larger is no more than so many times the least do not differ. Chosen here: of loads
 /// that it has not seen the model that ships knows the processor time to a tenth, and nobody knows needs
 /// and prices better.
-pub(super) const SAME: f64 = 1.10;
+pub const SAME: f64 = 1.10;
 
 /// How sure the choice is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Sureness {
+pub enum Sureness {
     /// The cheapest of those that meet what is needed, and nothing else comes near.
     Decided,
     /// Several cost the same as far as the model can tell: the simplest of those near the least.
@@ -38,8 +38,12 @@ pub(crate) enum Sureness {
 }
 
 impl Sureness {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Decided, Self::TooClose, Self::Provisional, Self::Beyond, Self::NothingMeets, Self::Undecided];
+
     /// As documents write it.
-    pub(crate) const fn label(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::Decided => "decided",
             Self::TooClose => "too close to call: simplicity decides",
@@ -53,37 +57,38 @@ impl Sureness {
 
 /// What each transport would need, and which to take.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(crate) struct Answer {
+pub struct Answer {
     /// The transport to take.
-    pub(crate) choice: Option<Transport>,
+    pub choice: Option<Transport>,
     /// The next best that meets what is needed.
-    pub(crate) runner_up: Option<Transport>,
-    pub(crate) sureness: Sureness,
+    pub runner_up: Option<Transport>,
+    /// How sure the choice is.
+    pub sureness: Sureness,
     /// Those whose cost cannot be told from the least.
-    pub(crate) tied: Vec<Transport>,
+    pub tied: Vec<Transport>,
     /// Those of them that are near the least: simplicity decides among these.
-    pub(crate) affordable: Vec<Transport>,
+    pub affordable: Vec<Transport>,
     /// Those that are undecided and might cost less than the choice.
-    pub(crate) contenders: Vec<Transport>,
+    pub contenders: Vec<Transport>,
     /// One a transport of the model, in its order.
     #[serde(rename = "transports")]
-    pub(crate) estimates: Vec<Estimate>,
+    pub estimates: Vec<Estimate>,
 }
 
 impl Answer {
     /// What was estimated of a transport.
-    pub(crate) fn estimate(&self, transport: Transport) -> Option<&Estimate> {
+    pub fn estimate(&self, transport: Transport) -> Option<&Estimate> {
         self.estimates.iter().find(|it| it.transport == transport)
     }
 
     /// Its cost.
-    pub(crate) fn money(&self, transport: Transport) -> Option<Figure> {
+    pub fn money(&self, transport: Transport) -> Option<Figure> {
         self.estimate(transport)?.figures.money_a_month
     }
 
     /// In what the choice and what it is weighed against lie outside what was measured, each once and as
     /// far as the farthest of them.
-    pub(crate) fn beyond(&self) -> Vec<Beyond> {
+    pub fn beyond(&self) -> Vec<Beyond> {
         let weighed = [self.choice, self.runner_up].into_iter().flatten().filter_map(|it| self.estimate(it));
         let mut all: Vec<Beyond> = Vec::new();
         for one in weighed.flat_map(|it| &it.beyond) {
@@ -97,8 +102,8 @@ impl Answer {
 }
 
 /// What each transport would need under these needs and prices, and which to take.
-pub(crate) fn answer(model: &CostModel, needs: &Needs, prices: &Prices) -> Answer {
-    let transports = model.transports.iter().map(|laws| laws.transport).filter(|transport| transport.is_ranked());
+pub fn answer(model: &CostModel, needs: &Needs, prices: &Prices) -> Answer {
+    let transports = model.transports.iter().map(|it| it.transport).filter(|transport| transport.is_ranked());
     let estimates: Vec<Estimate> =
         transports.map(|transport| Estimate::of(Carrier { model, needs, transport }, prices)).collect();
     let meeting = estimates.iter().filter(|it| it.standing == Standing::Meets);

@@ -9,20 +9,22 @@ use super::needs::Needs;
 use super::prices::Prices;
 use super::radio::Radio;
 use super::sizing::{Carrier, Sizing, TARGET, Unfit};
-use crate::cost::HEADERS;
-use crate::predict::{Beyond, Forecast, Quantity};
+use crate::costs::{Beyond, Forecast, Quantity};
 use pushoff_stats::Figure;
 
+/// Headers of a segment: 20 bytes of IPv4 (RFC 791) and 32 of TCP with time stamps (RFC 9293, 7323).
+pub const HEADERS: f64 = 52.0;
 /// Bytes that a segment holds of what is above TCP, on an Ethernet: 1,500 less 52 of headers.
-pub(crate) const SEGMENT: f64 = 1_448.0;
-pub(crate) const GIBIBYTE: f64 = 1_073_741_824.0;
+pub const SEGMENT: f64 = 1_448.0;
+/// Bytes of a GiB.
+pub const GIBIBYTE: f64 = 1_073_741_824.0;
 /// Seconds of a month of 730 hours.
-pub(crate) const MONTH: f64 = 2_628_000.0;
+pub const MONTH: f64 = 2_628_000.0;
 
 /// Whether a transport is fresh enough.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Standing {
+pub enum Standing {
     /// The whole interval of its p99 lies within the staleness.
     Meets,
     /// The whole of it lies beyond, or it cannot carry this at all.
@@ -34,7 +36,7 @@ pub(crate) enum Standing {
 /// Why a transport does not meet what is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Reason {
+pub enum Reason {
     /// Its polls would have to follow each other faster than was ever measured.
     TooFresh,
     /// One user is more than a process can carry.
@@ -51,57 +53,62 @@ pub(crate) enum Reason {
 
 /// What it would need in all; absent what the model does not know.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub(crate) struct Figures {
+pub struct Figures {
     /// Processor cores, each at most [`TARGET`] busy.
-    pub(crate) cores: Option<Figure>,
+    pub cores: Option<Figure>,
     /// Of the servers' processes and of their kernels.
-    pub(crate) memory_bytes: Option<Figure>,
+    pub memory_bytes: Option<Figure>,
     /// Both directions, headers of TCP and IP among it.
-    pub(crate) bandwidth_bytes_per_second: Option<Figure>,
+    pub bandwidth_bytes_per_second: Option<Figure>,
     /// To the users, headers among it.
-    pub(crate) down_bytes_per_second: Option<Figure>,
+    pub down_bytes_per_second: Option<Figure>,
     /// From the users.
-    pub(crate) up_bytes_per_second: Option<Figure>,
+    pub up_bytes_per_second: Option<Figure>,
     /// To subscribe; one a user.
-    pub(crate) connections: Option<Figure>,
+    pub connections: Option<Figure>,
     /// Polls, and what users publish by request.
-    pub(crate) requests_per_second: Option<Figure>,
+    pub requests_per_second: Option<Figure>,
     /// Processor time to connect everybody once.
-    pub(crate) connecting_cpu_ns: Option<Figure>,
+    pub connecting_cpu_ns: Option<Figure>,
     /// Half of the updates are with their user within, from when they were due.
-    pub(crate) p50_ns: Option<Figure>,
+    pub p50_ns: Option<Figure>,
     /// 99 % of them.
-    pub(crate) p99_ns: Option<Figure>,
+    pub p99_ns: Option<Figure>,
     /// In the currency of the prices.
-    pub(crate) money_a_month: Option<Figure>,
+    pub money_a_month: Option<Figure>,
 }
 
 /// One transport under these needs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(crate) struct Estimate {
-    pub(crate) transport: Transport,
-    pub(crate) standing: Standing,
+pub struct Estimate {
+    /// The transport.
+    pub transport: Transport,
+    /// Whether it is fresh enough.
+    pub standing: Standing,
     /// Why it does not meet them; absent where it does.
-    pub(crate) reason: Option<Reason>,
+    pub reason: Option<Reason>,
+    /// What it would need.
     #[serde(flatten)]
-    pub(crate) figures: Figures,
+    pub figures: Figures,
     /// Server processes; absent, like all that follows, where it cannot carry this.
-    pub(crate) processes: Option<f64>,
-    pub(crate) users_a_process: Option<f64>,
+    pub processes: Option<f64>,
+    /// Users of each process.
+    pub users_a_process: Option<f64>,
     /// The share of one processor that each is busy.
-    pub(crate) utilisation: Option<f64>,
+    pub utilisation: Option<f64>,
     /// Seconds between two polls: short polling.
-    pub(crate) interval_s: Option<f64>,
-    pub(crate) wakeups_an_hour: Option<f64>,
+    pub interval_s: Option<f64>,
+    /// How often an hour a phone's radio is woken that does nothing else.
+    pub wakeups_an_hour: Option<f64>,
     /// The share of the time that a phone's radio is on.
-    pub(crate) radio_share: Option<f64>,
+    pub radio_share: Option<f64>,
     /// In what a process's load lies outside what was measured.
-    pub(crate) beyond: Vec<Beyond>,
+    pub beyond: Vec<Beyond>,
 }
 
 impl Estimate {
     /// What a transport would need.
-    pub(super) fn of(carrier: Carrier<'_>, prices: &Prices) -> Self {
+    pub(crate) fn of(carrier: Carrier<'_>, prices: &Prices) -> Self {
         let interval = match carrier.transport {
             Transport::ShortPolling => carrier.polling().map(Some),
             Transport::LongPolling
