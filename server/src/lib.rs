@@ -13,17 +13,14 @@ pub mod fuzz;
 mod http;
 pub mod hub;
 mod limits;
-mod log;
 mod memory;
-mod outage;
-mod payload;
+mod net;
 mod publish;
 mod server;
 mod slow;
-mod socket;
 mod stats;
 mod transports;
-mod write;
+mod web;
 
 use std::io;
 
@@ -32,7 +29,7 @@ use tokio::net::TcpListener;
 pub use crate::config::Config;
 pub use crate::http::host::{HostName, InvalidHost};
 pub use crate::http::origin::{AllowedOrigin, InvalidOrigin};
-pub use crate::payload::{Payload, PayloadError};
+pub use crate::hub::payload::{Payload, PayloadError};
 
 /// Where a server listens.
 #[derive(Debug)]

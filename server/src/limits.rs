@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::log::Bounds;
+use crate::hub::cache::Bounds;
 
 /// The longest head of a request, in bytes; beyond it is 431. Chosen here: what common servers
 /// allow.

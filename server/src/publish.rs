@@ -12,10 +12,10 @@ use tokio::task::{spawn_blocking, yield_now};
 use crate::http::head::Head;
 use crate::http::problem::Problem;
 use crate::http::response::Response;
+use crate::hub::cache::Run;
+use crate::hub::payload::{Payload, PayloadError};
 use crate::hub::{Retention, Unpublished};
 use crate::limits;
-use crate::log::Run;
-use crate::payload::{Payload, PayloadError};
 use crate::server::Server;
 use crate::stats::Via;
 

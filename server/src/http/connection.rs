@@ -26,10 +26,10 @@ use super::problem::Problem;
 use super::reply::{self, After, Manner, Reply};
 use crate::limits;
 use crate::memory::{Buffer, OutOfMemory};
+use crate::net::write::{self, Link};
 use crate::publish::Publication;
 use crate::server::Server;
 use crate::transports::websocket::Session;
-use crate::write::{self, Link};
 
 /// Serves a connection until it is closed, as HTTP and then as what it was upgraded to.
 pub(crate) async fn serve<IO>(mut io: IO, server: Arc<Server>)

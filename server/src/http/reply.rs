@@ -21,9 +21,9 @@ use super::connection::{boxed, poll_end};
 use super::origin::Origin;
 use super::response::Response;
 use crate::limits;
+use crate::net::write::{self, Link, Patience};
 use crate::server::Server;
 use crate::transports::{Feed, Piece};
-use crate::write::{self, Link, Patience};
 
 /// The longest body that is copied behind its head. Chosen here: about where a second vector costs
 /// less than the copy.

@@ -7,7 +7,7 @@ use pushoff_model::{Topic, Transport};
 use super::is_http;
 use super::outage::Kind;
 use super::problem::Problem;
-use super::web;
+use crate::web;
 
 /// A resource.
 #[derive(Debug, PartialEq, Eq)]

@@ -9,9 +9,9 @@ use std::time::Duration;
 use pushoff_model::Cursor;
 use tokio::time::{Sleep, sleep};
 
-use super::topic_log::{Reading, TopicLog, Waiting};
+use super::topic::{Reading, TopicLog, Waiting};
 use crate::framing::Framing;
-use crate::log::{Bounds, Position};
+use crate::hub::cache::{Bounds, Position};
 
 /// How long one waits for whose messages there is no memory before it looks again.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -89,8 +89,8 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::hub::payload::Payload;
     use crate::hub::{Hub, HubLimits, Memory, Retention};
-    use crate::payload::Payload;
 
     const BOUNDS: Bounds = Bounds { messages: 1000, bytes: 1 << 16 };
 

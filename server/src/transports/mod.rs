@@ -2,9 +2,9 @@
 
 mod handshake;
 mod http_streaming;
+mod keep_alive;
 mod long_polling;
 mod poll;
-mod pulse;
 pub(crate) mod raw_tcp;
 mod short_polling;
 mod sse;

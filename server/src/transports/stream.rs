@@ -125,8 +125,8 @@ mod tests {
 
     use super::*;
     use crate::framing::ndjson;
+    use crate::hub::payload::Payload;
     use crate::hub::{Hub, HubLimits, Memory, Retention};
-    use crate::payload::Payload;
     use crate::stats::Stats;
 
     const INTERVAL: Duration = Duration::from_secs(15);

@@ -24,10 +24,10 @@ use crate::http::connection::poll_end;
 use crate::hub::Reading;
 use crate::limits;
 use crate::memory::{Buffer, OutOfMemory};
+use crate::net::write::{self, Link, Patience};
 use crate::server::Server;
 use crate::transports::handshake;
-use crate::transports::pulse::{Beat, Pulse};
-use crate::write::{self, Link, Patience};
+use crate::transports::keep_alive::{Beat, Pulse};
 
 /// What is read at once, on the stack: a chat line and its kin fit many times.
 const READ_BYTES: usize = 4 << 10;

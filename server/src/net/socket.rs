@@ -14,8 +14,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::limits;
-use crate::outage::{Hold, Outage};
-use crate::write::{Link, Progress};
+use crate::net::outage::{Hold, Outage};
+use crate::net::write::{Link, Progress};
 
 /// Sets what every connection is to have.
 ///

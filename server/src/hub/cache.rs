@@ -7,8 +7,8 @@ use std::collections::VecDeque;
 
 use pushoff_model::{Cursor, Epoch, Start};
 
+use crate::hub::payload::Payload;
 use crate::memory::{self, Lease};
-use crate::payload::Payload;
 
 /// How much a log keeps.
 #[derive(Clone, Copy, Debug)]

@@ -25,15 +25,15 @@ use super::{Ask, handshake};
 use crate::http::answer::Answer;
 use crate::http::head::Head;
 use crate::http::problem::Problem;
+use crate::hub::cache::Run;
+use crate::hub::payload::{Payload, PayloadError};
 use crate::hub::{Subscription, Unpublished};
 use crate::limits;
-use crate::log::Run;
 use crate::memory::Buffer;
-use crate::payload::{Payload, PayloadError};
+use crate::net::write::Link;
 use crate::publish;
 use crate::server::Server;
 use crate::stats::{Meter, Via};
-use crate::write::Link;
 
 /// What a connection is for.
 pub(crate) enum Session {

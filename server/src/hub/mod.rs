@@ -8,9 +8,11 @@
 //! logs is at its limit, publishing makes room: a topic that nobody has used for a while goes, then
 //! the oldest messages of those that were published to longest ago; their readers are told what they missed.
 
+pub(crate) mod cache;
 mod lives;
+pub(crate) mod payload;
 mod subscription;
-mod topic_log;
+mod topic;
 mod waiters;
 
 use std::cmp::Reverse;
@@ -23,13 +25,13 @@ use tokio::time::Instant;
 
 use self::lives::Lives;
 pub use self::subscription::Subscription;
-use self::topic_log::TopicLog;
-pub use self::topic_log::{Batch, Reading};
-use crate::log::Run;
-pub use crate::log::{Bounds, Complete, Retention};
+use self::topic::TopicLog;
+pub use self::topic::{Batch, Reading};
+use crate::hub::cache::Run;
+pub use crate::hub::cache::{Bounds, Complete, Retention};
+use crate::hub::payload::Payload;
 pub use crate::memory::Memory;
 use crate::memory::{self, Lease};
-use crate::payload::Payload;
 
 /// What bounds a hub.
 #[derive(Clone, Debug)]
@@ -181,7 +183,7 @@ impl Shared {
 
     /// The log of a topic and where a subscriber stands in it. It is counted in under the lock, so that
     /// the log cannot be taken for one that nobody reads.
-    fn enter(self: &Arc<Self>, topic: &Topic, start: Start) -> (Arc<TopicLog>, crate::log::Position) {
+    fn enter(self: &Arc<Self>, topic: &Topic, start: Start) -> (Arc<TopicLog>, cache::Position) {
         if let Some(log) = self.read().logs.get(topic) {
             return (Arc::clone(log), log.enter(start));
         }

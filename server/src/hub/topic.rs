@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::waiters::{Seat, Waiters};
 use super::{Origin, lock};
 use crate::framing::Framing;
-use crate::log::{Bounds, Complete, Log, Position, Retention, Run};
+use crate::hub::cache::{Bounds, Complete, Log, Position, Retention, Run};
 use crate::memory::{Budget, Lease};
 
 /// The log of one topic. Whoever reads or publishes shares it.

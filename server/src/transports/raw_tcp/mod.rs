@@ -19,9 +19,9 @@ use crate::framing::Framing;
 use crate::http::connection::{close, poll_end};
 use crate::hub::{Reading, Subscription};
 use crate::limits;
+use crate::net::write::{Link, Patience};
 use crate::server::Server;
 use crate::stats::Meter;
-use crate::write::{Link, Patience};
 
 /// The longest head: the keyword, the longest topic and the longest cursor, the spaces between
 /// them and the end of the line.

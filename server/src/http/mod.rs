@@ -19,7 +19,6 @@ pub(crate) mod query;
 mod reply;
 pub(crate) mod response;
 mod route;
-mod web;
 
 use std::sync::Arc;
 
@@ -39,6 +38,7 @@ use self::route::Route;
 use crate::publish::{self, Publication};
 use crate::server::Server;
 use crate::transports::{self, Ask, websocket};
+use crate::web;
 
 /// The answer to one request, and where that comes from.
 fn answer(server: &Arc<Server>, head: &Head<'_>) -> (Answer, Origin) {

@@ -9,14 +9,14 @@ use bytes::Bytes;
 use http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderName, HeaderValue};
 
-use super::problem::Problem;
-use super::response::Response;
+use crate::http::problem::Problem;
+use crate::http::response::Response;
 use crate::server::Server;
 
 const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
-const PAGE: &str = include_str!("../../web/page.html");
+const PAGE: &str = include_str!("../web/page.html");
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
@@ -28,7 +28,7 @@ const POLICY_OF_MEASURING: &str = "default-src 'none'; script-src 'self'; \
 
 /// A file as it is served.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct File {
+pub(crate) struct File {
     name: &'static str,
     media_type: &'static str,
     content: &'static str,
@@ -39,35 +39,35 @@ const fn file(name: &'static str, media_type: &'static str, content: &'static st
 }
 
 const FILES: &[File] = &[
-    file("client.js", SCRIPT, include_str!("../../web/client.js")),
-    file("short-polling.js", SCRIPT, include_str!("../../web/short-polling.js")),
-    file("long-polling.js", SCRIPT, include_str!("../../web/long-polling.js")),
-    file("http-streaming.js", SCRIPT, include_str!("../../web/http-streaming.js")),
-    file("fetch-streaming.js", SCRIPT, include_str!("../../web/fetch-streaming.js")),
-    file("sse.js", SCRIPT, include_str!("../../web/sse.js")),
-    file("websocket.js", SCRIPT, include_str!("../../web/websocket.js")),
-    file("page.js", SCRIPT, include_str!("../../web/page.js")),
-    file("lane.js", SCRIPT, include_str!("../../web/lane.js")),
-    file("techniques.js", SCRIPT, include_str!("../../web/techniques.js")),
-    file("scenarios.js", SCRIPT, include_str!("../../web/scenarios.js")),
-    file("publisher.js", SCRIPT, include_str!("../../web/publisher.js")),
-    file("slots.js", SCRIPT, include_str!("../../web/slots.js")),
-    file("chart.js", SCRIPT, include_str!("../../web/chart.js")),
-    file("wire.js", SCRIPT, include_str!("../../web/wire.js")),
-    file("figures.js", SCRIPT, include_str!("../../web/figures.js")),
-    file("page.css", "text/css; charset=utf-8", include_str!("../../web/page.css")),
-    file("measure.html", HTML, include_str!("../../web/measure.html")),
-    file("measure.js", SCRIPT, include_str!("../../web/measure.js")),
-    file("icon.svg", "image/svg+xml", include_str!("../../web/icon.svg")),
+    file("client.js", SCRIPT, include_str!("../web/client.js")),
+    file("short-polling.js", SCRIPT, include_str!("../web/short-polling.js")),
+    file("long-polling.js", SCRIPT, include_str!("../web/long-polling.js")),
+    file("http-streaming.js", SCRIPT, include_str!("../web/http-streaming.js")),
+    file("fetch-streaming.js", SCRIPT, include_str!("../web/fetch-streaming.js")),
+    file("sse.js", SCRIPT, include_str!("../web/sse.js")),
+    file("websocket.js", SCRIPT, include_str!("../web/websocket.js")),
+    file("page.js", SCRIPT, include_str!("../web/page.js")),
+    file("lane.js", SCRIPT, include_str!("../web/lane.js")),
+    file("techniques.js", SCRIPT, include_str!("../web/techniques.js")),
+    file("scenarios.js", SCRIPT, include_str!("../web/scenarios.js")),
+    file("publisher.js", SCRIPT, include_str!("../web/publisher.js")),
+    file("slots.js", SCRIPT, include_str!("../web/slots.js")),
+    file("chart.js", SCRIPT, include_str!("../web/chart.js")),
+    file("wire.js", SCRIPT, include_str!("../web/wire.js")),
+    file("figures.js", SCRIPT, include_str!("../web/figures.js")),
+    file("page.css", "text/css; charset=utf-8", include_str!("../web/page.css")),
+    file("measure.html", HTML, include_str!("../web/measure.html")),
+    file("measure.js", SCRIPT, include_str!("../web/measure.js")),
+    file("icon.svg", "image/svg+xml", include_str!("../web/icon.svg")),
 ];
 
 impl File {
     /// The file of a name.
-    pub(super) fn find(name: &str) -> Result<&'static Self, Problem> {
+    pub(crate) fn find(name: &str) -> Result<&'static Self, Problem> {
         FILES.iter().find(|file| file.name == name).ok_or_else(Problem::not_found)
     }
 
-    pub(super) fn response(&self) -> Response {
+    pub(crate) fn response(&self) -> Response {
         match self.media_type {
             HTML => document(POLICY_OF_MEASURING, self.content),
             _ => serve(self.media_type, self.content),
@@ -76,7 +76,7 @@ impl File {
 }
 
 /// The page, which is told what it may ask of this server.
-pub(super) fn page(server: &Server) -> Response {
+pub(crate) fn page(server: &Server) -> Response {
     let outages = if server.config.demo { "on" } else { "off" };
     let token = if server.config.publish_token.is_some() { "wanted" } else { "none" };
     let page = PAGE.replace("OUTAGES", outages).replace("TOKEN", token);
@@ -95,7 +95,7 @@ fn document(policy: &'static str, content: impl Into<Bytes>) -> Response {
 }
 
 fn serve(media_type: &'static str, content: impl Into<Bytes>) -> Response {
-    super::text(media_type, content).with(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"))
+    crate::http::text(media_type, content).with(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"))
 }
 
 #[cfg(test)]
