@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use crate::hub::cache::Bounds;
-
 /// The longest head of a request, in bytes; beyond it is 431. Chosen here: what common servers
 /// allow.
 pub(crate) const HEAD_BYTES: usize = 16 << 10;
@@ -27,16 +25,14 @@ pub(crate) const LONG_PAYLOAD: usize = 256 << 10;
 
 /// What a stream writes at once. Chosen here: long enough that system calls no longer count,
 /// short enough that a reader that stopped holds little.
-pub(crate) const STREAM: Bounds = Bounds { messages: usize::MAX, bytes: 64 << 10 };
+pub(crate) const STREAM_BYTES: usize = 64 << 10;
 
 /// How many messages a poll is answered with where `?limit=` does not say.
 pub(crate) const POLL_MESSAGES: usize = 1000;
 
-/// What a poll is answered with at most. Chosen here: the byte bound leaves room for a thousand
-/// messages of a kilobyte.
-pub(crate) const fn poll(messages: usize) -> Bounds {
-    Bounds { messages, bytes: 1 << 20 }
-}
+/// After how many bytes of payload a poll's response takes no further message. Chosen here: room for a
+/// thousand messages of a kilobyte.
+pub(crate) const POLL_BYTES: usize = 1 << 20;
 
 /// What `?wait=` may say at most.
 pub(crate) const LONGEST_WAIT: Duration = Duration::from_mins(2);

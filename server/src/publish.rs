@@ -12,11 +12,9 @@ use tokio::task::{spawn_blocking, yield_now};
 use crate::http::head::Head;
 use crate::http::problem::Problem;
 use crate::http::response::Response;
-use crate::hub::cache::Run;
-use crate::hub::payload::{Payload, PayloadError};
-use crate::hub::{Retention, Unpublished};
+use crate::hub::{Payload, PayloadError, Retention, Run, Unpublished};
 use crate::limits;
-use crate::server::Server;
+use crate::state::Server;
 use crate::stats::Via;
 
 /// What a body holds.
@@ -105,7 +103,7 @@ impl Publication {
         };
         // A cursor and a number: there is nothing in them that JSON could not say.
         let body = serde_json::to_vec(&published).unwrap_or_default();
-        Ok(Response { status: StatusCode::CREATED, ..crate::http::text("application/json", body) })
+        Ok(Response { status: StatusCode::CREATED, ..Response::text("application/json", body) })
     }
 }
 
@@ -158,7 +156,7 @@ async fn long(body: Bytes, limit: usize) -> Result<Run, Problem> {
 
 /// One payload a line. A line ends with LF or CR LF, the last one need not; blank lines are none. Only
 /// as many are copied as the log keeps.
-async fn batch(bytes: &[u8], limit: usize, retention: Retention) -> Result<Run, Problem> {
+pub(crate) async fn batch(bytes: &[u8], limit: usize, retention: Retention) -> Result<Run, Problem> {
     let (mut newest, mut skipped, mut work) = (VecDeque::new(), 0, 0);
     for (index, line) in bytes.split(|&byte| byte == b'\n').enumerate() {
         work += weight_of(line);
@@ -218,28 +216,6 @@ impl From<Unpublished> for Problem {
             Unpublished::Complete(_) => Self::gone(error.to_string()),
             Unpublished::TooManyTopics { .. } | Unpublished::NoRoom => Self::unavailable(error.to_string()),
         }
-    }
-}
-
-/// For `fuzz/`: reads a batch. What is taken has at most as many payloads as lines, and each is JSON.
-#[cfg(fuzzing)]
-pub(crate) fn fuzz(bytes: &[u8]) {
-    let retention = Retention { messages: 8, bytes: 1 << 10 };
-    let mut reading = std::pin::pin!(batch(bytes, 1 << 10, retention));
-    let mut waiting = std::task::Context::from_waker(std::task::Waker::noop());
-    let run = loop {
-        if let std::task::Poll::Ready(run) = reading.as_mut().poll(&mut waiting) {
-            break run;
-        }
-    };
-    if let Ok(run) = run {
-        let lines = bytes.split(|&byte| byte == b'\n').count() as u64;
-        assert!(run.skipped + run.newest.len() as u64 <= lines && run.newest.len() <= retention.messages);
-        assert!(
-            run.newest
-                .iter()
-                .all(|payload| serde_json::from_slice::<serde::de::IgnoredAny>(payload.as_bytes()).is_ok())
-        );
     }
 }
 

@@ -23,7 +23,8 @@ pub(crate) struct Stats {
     memory: Gauge,
     transports: [Arc<TransportStats>; Transport::ALL.len()],
     publishes: [Counter; 2],
-    cut_off: Counter,
+    /// Connections closed because the client took nothing for too long.
+    pub(crate) cut_off: Counter,
 }
 
 /// The counters of one transport.
@@ -88,11 +89,6 @@ impl Stats {
         self.publishes[via as usize].inc_by(messages);
     }
 
-    /// Counts a connection whose other end took nothing for too long.
-    pub(crate) fn cut_off(&self) {
-        self.cut_off.inc();
-    }
-
     /// Everything in the text format.
     pub(crate) fn text(&self, topics: usize, memory: usize) -> Result<String, std::fmt::Error> {
         let number = |count| i64::try_from(count).unwrap_or(i64::MAX);
@@ -109,9 +105,10 @@ impl Stats {
 pub(crate) struct Meter(Arc<TransportStats>);
 
 impl Meter {
-    pub(crate) fn delivered(&self, batch: &Batch) {
+    /// Counts a batch, which takes so many bytes on the wire.
+    pub(crate) fn delivered(&self, batch: &Batch, bytes: usize) {
         self.0.deliveries.inc_by(batch.messages);
-        self.0.bytes.inc_by(batch.bytes.len() as u64);
+        self.0.bytes.inc_by(bytes as u64);
         if batch.missed > 0 {
             self.0.missed.inc_by(batch.missed);
         }
@@ -135,7 +132,7 @@ mod tests {
         let stats = Stats::new();
         let meter = stats.connect(Transport::Sse);
         let made = tokio::time::Instant::now();
-        meter.delivered(&Batch { bytes: Bytes::from_static(b"12345"), messages: 2, missed: 3, made });
+        meter.delivered(&Batch { bytes: Bytes::from_static(b"12345"), messages: 2, missed: 3, made }, 5);
         stats.published(Via::Post, 4);
         let text = stats.text(9, 10).unwrap();
         for line in [

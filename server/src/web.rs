@@ -9,9 +9,9 @@ use bytes::Bytes;
 use http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderName, HeaderValue};
 
+use crate::config::Config;
 use crate::http::problem::Problem;
 use crate::http::response::Response;
-use crate::server::Server;
 
 const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
@@ -75,10 +75,10 @@ impl File {
     }
 }
 
-/// The page, which is told what it may ask of this server.
-pub(crate) fn page(server: &Server) -> Response {
-    let outages = if server.config.demo { "on" } else { "off" };
-    let token = if server.config.publish_token.is_some() { "wanted" } else { "none" };
+/// The live page. The page learns whether the server takes outages and wants a publish token.
+pub(crate) fn page(config: &Config) -> Response {
+    let outages = if config.demo { "on" } else { "off" };
+    let token = if config.publish_token.is_some() { "wanted" } else { "none" };
     let page = PAGE.replace("OUTAGES", outages).replace("TOKEN", token);
     document(POLICY, page)
 }
@@ -95,7 +95,7 @@ fn document(policy: &'static str, content: impl Into<Bytes>) -> Response {
 }
 
 fn serve(media_type: &'static str, content: impl Into<Bytes>) -> Response {
-    crate::http::text(media_type, content).with(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"))
+    Response::text(media_type, content).with(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"))
 }
 
 #[cfg(test)]
@@ -104,9 +104,6 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::Config;
-    use crate::http::body::Body;
-    use crate::server::LOOPBACK;
 
     #[test]
     fn every_file_of_the_folder_is_served_under_its_name() {
@@ -143,13 +140,11 @@ mod tests {
 
     #[test]
     fn the_page_knows_what_it_may_ask_of_the_server() {
-        let said = |config| match page(&Server::new(config, LOOPBACK)).body {
-            Body::Whole(bytes) => String::from_utf8(bytes.to_vec()).unwrap(),
-            Body::Stream(_) => String::new(),
-        };
-        let plain = said(Config::default());
+        let said = |config| String::from_utf8(page(config).body.to_vec()).unwrap();
+        let config = Config::default();
+        let plain = said(&config);
         assert!(plain.contains("data-outages=\"off\" data-token=\"none\""));
         let secret = Config { demo: true, publish_token: Some("secret".to_owned()), ..Config::default() };
-        assert!(said(secret).contains("data-outages=\"on\" data-token=\"wanted\""));
+        assert!(said(&secret).contains("data-outages=\"on\" data-token=\"wanted\""));
     }
 }

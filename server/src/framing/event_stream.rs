@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use pushoff_model::Cursor;
 
-use super::{CursorText, lines, number_or_null};
+use super::envelope::{CursorText, lines, number_or_null};
 
 /// What keeps an idle stream alive: a comment.
 pub const HEARTBEAT: &[u8] = b":\n\n";

@@ -3,7 +3,7 @@
 
 use pushoff_model::Cursor;
 
-use super::{CursorText, envelope, envelope_length, missed_object};
+use super::envelope::{CursorText, envelope, envelope_length, missed_object};
 
 /// Appends a length and `{"id":"CURSOR","data":PAYLOAD}`.
 pub fn message(out: &mut Vec<u8>, cursor: Cursor, payload: &[u8]) {

@@ -5,7 +5,7 @@
 
 use pushoff_model::Cursor;
 
-use super::{CursorText, envelope, lines, missed_object, open_object};
+use super::envelope::{CursorText, envelope, lines, missed_object, open_object};
 
 /// What keeps an idle stream alive: an empty line.
 pub const HEARTBEAT: &[u8] = b"\n";

@@ -4,7 +4,7 @@
 
 use pushoff_model::Cursor;
 
-use super::{CursorText, envelope, envelope_length, missed_object, open_object};
+use super::envelope::{CursorText, envelope, envelope_length, missed_object, open_object};
 
 /// FIN and opcode 1, a whole text message.
 const TEXT: u8 = 0x81;

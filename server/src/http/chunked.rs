@@ -1,17 +1,58 @@
-//! A body that comes in chunks, taken apart as it comes. Source: RFC 9112 §7.1.
+//! Bodies in chunks: made without copying their content, and decoded as they arrive. Source: RFC 9112 §7.1.
 //!
-//! Extensions and trailers are read and forgotten. Whatever is not to the letter ends the connection:
-//! nothing after it can be understood.
+//! Extensions and trailers of a received body are discarded. Any other deviation from the standard ends the
+//! connection: the bytes after a broken chunk have no certain meaning.
 
+use std::io::Cursor;
+
+use bytes::buf::Chain;
+use bytes::{Buf, Bytes};
 use httparse::{EMPTY_HEADER, Status};
 
 use super::head::has_bare_line_feed;
 use crate::limits;
 use crate::memory::{Buffer, OutOfMemory};
 
-/// Where in a chunked body one is.
+/// The digits of the longest length, and the line break after them.
+const SIZE_LINE: usize = 2 * size_of::<usize>() + LINE_BREAK.len();
+
+const LINE_BREAK: &[u8] = b"\r\n";
+
+/// The chunk that ends a body.
+pub(crate) const LAST: &[u8] = b"0\r\n\r\n";
+
+/// A size line, content, and a line break: three parts of one write.
+pub(crate) type Chunk = Chain<Chain<Cursor<[u8; SIZE_LINE]>, Bytes>, &'static [u8]>;
+
+/// `content` as a chunk. Empty content gives no bytes: an empty chunk would end the body.
+pub(crate) fn chunk(content: Bytes) -> Chunk {
+    if content.is_empty() { plain(content) } else { size_line(content.len()).chain(content).chain(LINE_BREAK) }
+}
+
+/// `content` alone, for a body that ends with its connection.
+pub(crate) fn plain(content: Bytes) -> Chunk {
+    let mut nothing = Cursor::new([0; SIZE_LINE]);
+    nothing.set_position(SIZE_LINE as u64);
+    nothing.chain(content).chain(&[])
+}
+
+fn size_line(mut length: usize) -> Cursor<[u8; SIZE_LINE]> {
+    let mut line = [b'\r'; SIZE_LINE];
+    line[SIZE_LINE - 1] = b'\n';
+    let mut start = SIZE_LINE - LINE_BREAK.len();
+    while length > 0 {
+        start -= 1;
+        line[start] = b"0123456789abcdef"[length & 0xf];
+        length >>= 4;
+    }
+    let mut line = Cursor::new(line);
+    line.set_position(start as u64);
+    line
+}
+
+/// The decoder of a chunked body, and its place in the body.
 #[derive(Debug)]
-pub(super) struct Chunks {
+pub(crate) struct Chunks {
     part: Part,
     /// How much of the body may be anything but its content.
     slack: usize,
@@ -28,7 +69,7 @@ enum Part {
 
 /// Why a chunked body is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum ChunkError {
+pub(crate) enum ChunkError {
     #[error("these are no chunks (RFC 9112, section 7.1)")]
     Malformed,
     #[error("the body is too long")]
@@ -41,12 +82,12 @@ impl Chunks {
     /// The beginning of a body of at most `limit` bytes.
     ///
     /// A chunk of one byte is six on the wire; beyond eight times the body somebody plays with extensions.
-    pub(super) const fn new(limit: usize) -> Self {
+    pub(crate) const fn new(limit: usize) -> Self {
         Self { part: Part::Size, slack: limit.saturating_mul(8).saturating_add(limits::HEAD_BYTES) }
     }
 
     /// Moves what `raw` has of the content to `body`; whether that was all. Bytes after the end stay.
-    pub(super) fn decode(&mut self, raw: &mut Buffer, body: &mut Buffer, limit: usize) -> Result<bool, ChunkError> {
+    pub(crate) fn decode(&mut self, raw: &mut Buffer, body: &mut Buffer, limit: usize) -> Result<bool, ChunkError> {
         loop {
             match self.part {
                 // httparse takes a line without a digit for the last chunk.
@@ -134,6 +175,18 @@ mod tests {
             is_whole = is_whole || chunks.decode(&mut raw, &mut body, LIMIT)?;
         }
         Ok(is_whole.then(|| (body.to_vec(), raw.to_vec())))
+    }
+
+    #[test]
+    fn a_chunk_is_its_length_in_hexadecimal_its_bytes_and_a_line_break() {
+        let chunk = |content: &'static [u8]| {
+            let mut chunk = chunk(Bytes::from_static(content));
+            chunk.copy_to_bytes(chunk.remaining())
+        };
+        assert_eq!(chunk(b"hello, chunked"), b"e\r\nhello, chunked\r\n"[..]);
+        assert!(chunk(&[b'a'; 65_536]).starts_with(b"10000\r\naaa"));
+        assert_eq!(chunk(b""), b""[..], "an empty chunk would end the body");
+        assert_eq!(plain(Bytes::from_static(b"a")).chunk(), b"a");
     }
 
     #[test]

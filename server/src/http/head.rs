@@ -61,29 +61,29 @@ fn members(value: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// Room for the fields of a request.
-pub(super) type Room<'a> = [MaybeUninit<Header<'a>>; limits::HEAD_FIELDS];
+pub(crate) type Room<'a> = [MaybeUninit<Header<'a>>; limits::HEAD_FIELDS];
 
 /// Room without anything in it.
-pub(super) const fn room<'a>() -> Room<'a> {
+pub(crate) const fn room<'a>() -> Room<'a> {
     [const { MaybeUninit::uninit() }; limits::HEAD_FIELDS]
 }
 
 /// A request without what comes after its head.
 #[derive(Debug)]
-pub(super) struct Request<'a> {
-    pub(super) head: Head<'a>,
+pub(crate) struct Request<'a> {
+    pub(crate) head: Head<'a>,
     /// How long the head is.
-    pub(super) length: usize,
-    pub(super) body: BodyLength,
+    pub(crate) length: usize,
+    pub(crate) body: BodyLength,
     /// Whether the client waits for a word before it sends the body.
-    pub(super) expects: bool,
+    pub(crate) expects: bool,
     /// Whether the connection is to end with the answer.
-    pub(super) closes: bool,
+    pub(crate) closes: bool,
 }
 
 /// How the end of a body is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum BodyLength {
+pub(crate) enum BodyLength {
     /// After so many bytes.
     Known(usize),
     /// After the last chunk.
@@ -92,7 +92,7 @@ pub(super) enum BodyLength {
 
 /// What bytes begin with.
 #[derive(Debug)]
-pub(super) enum Parsed<'a> {
+pub(crate) enum Parsed<'a> {
     Request(Request<'a>),
     /// A head that goes on.
     Partial,
@@ -101,7 +101,7 @@ pub(super) enum Parsed<'a> {
 }
 
 /// Reads a head.
-pub(super) fn parse<'a>(read: &'a [u8], room: &'a mut Room<'a>) -> Parsed<'a> {
+pub(crate) fn parse<'a>(read: &'a [u8], room: &'a mut Room<'a>) -> Parsed<'a> {
     let mut request = httparse::Request::new(&mut []);
     let refused = match request.parse_with_uninit_headers(read, room) {
         Ok(Status::Complete(length)) if length <= limits::HEAD_BYTES => match understand(request, &read[..length]) {
@@ -234,7 +234,7 @@ impl<'a> Found<'a> {
 
 /// Whether a line ends without a carriage return: httparse takes that for the end of a line, and
 /// others do not.
-pub(super) fn has_bare_line_feed(lines: &[u8]) -> bool {
+pub(crate) fn has_bare_line_feed(lines: &[u8]) -> bool {
     memchr::memchr_iter(b'\n', lines).any(|at| at == 0 || lines[at - 1] != b'\r')
 }
 

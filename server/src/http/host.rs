@@ -57,7 +57,7 @@ impl Hosts {
     }
 
     /// Whether a request under this authority, which may have a port, is for this server.
-    pub(super) fn check(&self, authority: &str) -> Result<(), Problem> {
+    pub(crate) fn check(&self, authority: &str) -> Result<(), Problem> {
         if authority == self.usual {
             return Ok(());
         }

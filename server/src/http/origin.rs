@@ -72,7 +72,7 @@ fn default_port(scheme: &str) -> Option<&'static str> {
 
 /// Where a request comes from.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Origin {
+pub(crate) enum Origin {
     /// From no page, or from one that does not say.
     None,
     /// From a page that may connect.
@@ -83,7 +83,7 @@ pub(super) enum Origin {
 
 impl Origin {
     /// The origin of a request, judged by its host and the list.
-    pub(super) fn of(head: &Head<'_>, allowed: &[AllowedOrigin]) -> Self {
+    pub(crate) fn of(head: &Head<'_>, allowed: &[AllowedOrigin]) -> Self {
         let Some(value) = head.field(&ORIGIN) else {
             let is_foreign = comes_from_elsewhere(head) && !allowed.contains(&AllowedOrigin::Any);
             return if is_foreign { Self::Foreign } else { Self::None };
@@ -102,7 +102,7 @@ impl Origin {
     }
 
     /// Lets the page read the response, if it may.
-    pub(super) fn mark(self, response: Response) -> Response {
+    pub(crate) fn mark(self, response: Response) -> Response {
         let varies = HeaderValue::from_static("Origin");
         match self {
             Self::None => response,
@@ -119,13 +119,13 @@ impl Origin {
 }
 
 /// What a preflight's answer says besides the methods: the fields that the contract knows.
-pub(super) fn preflight(response: Response) -> Response {
+pub(crate) fn preflight(response: Response) -> Response {
     let fields = HeaderValue::from_static("Authorization, Cache-Control, Content-Type, Last-Event-ID");
     response.with(ACCESS_CONTROL_ALLOW_HEADERS, fields).with(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"))
 }
 
 /// Whether a request comes from a page of the server's own host, or from no page.
-pub(super) fn is_own(head: &Head<'_>) -> bool {
+pub(crate) fn is_own(head: &Head<'_>) -> bool {
     let is_own = |origin| std::str::from_utf8(origin).is_ok_and(|origin| is_own_host(origin, head.host));
     head.field(&ORIGIN).map_or_else(|| !comes_from_elsewhere(head), is_own)
 }

@@ -7,7 +7,6 @@ use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYP
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
 
-use super::body::Body;
 use super::response::Response;
 use crate::limits;
 use crate::memory::OutOfMemory;
@@ -106,7 +105,7 @@ impl Problem {
     }
 
     pub(crate) fn into_response(self) -> Response {
-        let body = Body::whole(self.body().into());
+        let body = self.body().into();
         Response { status: self.status, fields: self.headers, body }
             .with(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))
     }

@@ -1,4 +1,4 @@
-//! A subscriber: a cursor on a log and a wake-up. It holds no message and no queue.
+//! A subscriber: a cursor on a log and a wake-up. A subscriber holds no message and no queue.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -9,11 +9,12 @@ use std::time::Duration;
 use pushoff_model::Cursor;
 use tokio::time::{Sleep, sleep};
 
-use super::topic::{Reading, TopicLog, Waiting};
+use super::batch::Reading;
+use super::cache::{Bounds, Position};
+use super::topic::{TopicLog, Waiting};
 use crate::framing::Framing;
-use crate::hub::cache::{Bounds, Position};
 
-/// How long one waits for whose messages there is no memory before it looks again.
+/// How long a subscriber waits before it looks for memory again.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// One subscriber of a topic.
@@ -22,7 +23,7 @@ pub struct Subscription {
     log: Arc<TopicLog>,
     position: Position,
     waiting: Waiting,
-    /// There while there is no memory for what it is to read.
+    /// Present while there is no memory for the subscriber's next batch.
     pause: Option<Pin<Box<Sleep>>>,
 }
 
@@ -31,27 +32,27 @@ impl Subscription {
         Self { log, position, waiting: Waiting::default(), pause: None }
     }
 
-    /// Where the subscriber stands: all up to here was read or reported missed.
+    /// The subscriber's cursor: all messages up to here were read or reported missed.
     #[must_use]
     pub fn cursor(&self) -> Cursor {
         self.log.cursor(self.position.sequence)
     }
 
-    /// Whether nothing lies beyond the cursor and nothing will: the topic is complete.
+    /// Whether the topic is complete and has no message beyond the cursor.
     #[must_use]
     pub fn is_at_the_end(&self) -> bool {
         self.log.ends_at(self.position)
     }
 
-    /// What lies beyond the cursor, which moves to the end of it. Never waits.
+    /// The messages beyond the cursor, which moves past them. Never waits.
     pub fn read(&mut self, framing: Framing, bounds: Bounds) -> Reading {
         self.log.read(&mut self.position, framing, bounds)
     }
 
-    /// The same, but where there is nothing yet the task is woken when there is, and where there is no
-    /// memory it is woken after a while: any reading but [`Reading::CaughtUp`] and [`Reading::NoRoom`].
+    /// The messages beyond the cursor. Pending where there are none, or no memory: the task is woken once there
+    /// are, so that the result is never [`Reading::CaughtUp`] nor [`Reading::NoRoom`].
     ///
-    /// A task that has read all there is may be woken once more before it asks again.
+    /// A task that has read all messages may be woken once more before it polls again.
     pub fn poll_next(&mut self, cx: &mut Context<'_>, framing: Framing, bounds: Bounds) -> Poll<Reading> {
         loop {
             if let Some(pause) = &mut self.pause {
@@ -65,7 +66,7 @@ impl Subscription {
         }
     }
 
-    /// Waits for messages or for the end, as [`Self::poll_next`] does. Cancel safe.
+    /// Waits for messages or for the end of the topic. Cancel safe.
     pub async fn next(&mut self, framing: Framing, bounds: Bounds) -> Reading {
         poll_fn(|cx| self.poll_next(cx, framing, bounds)).await
     }
@@ -89,8 +90,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::hub::payload::Payload;
-    use crate::hub::{Hub, HubLimits, Memory, Retention};
+    use crate::hub::{Hub, HubLimits, Memory, Payload, Retention};
 
     const BOUNDS: Bounds = Bounds { messages: 1000, bytes: 1 << 16 };
 
@@ -188,19 +188,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_missed_notice_stands_in_the_chunk_of_the_messages_after_it() {
+    async fn a_missed_notice_stands_before_the_messages_after_it() {
         let topic = topic(1);
         let mut reader = topic.subscribe(Start::Now);
         let mut stranger = topic.subscribe(Start::After(Cursor { epoch: topic.epoch(), sequence: 9 }));
         let at = |sequence| Cursor { epoch: topic.epoch(), sequence };
         let notice = format!("{{\"missed\":null,\"id\":\"{}\"}}\n", at(0));
-        let chunk = format!("{:x}\r\n{notice}\r\n", notice.len());
-        assert_eq!(text(stranger.read(Framing::ChunkedNdjson, BOUNDS)), chunk);
+        assert_eq!(text(stranger.read(Framing::Ndjson, BOUNDS)), notice);
         publish(&topic, 1);
         let last = publish(&topic, 2);
         let events = format!("event: missed\nid: {}\ndata: 1\n\nid: {last}\ndata: 2\n\n", at(1));
-        let chunk = format!("{:x}\r\n{events}\r\n", events.len());
-        assert_eq!(text(reader.read(Framing::ChunkedEventStream, BOUNDS)), chunk);
+        assert_eq!(text(reader.read(Framing::EventStream, BOUNDS)), events);
     }
 
     #[tokio::test]

@@ -1,189 +1,188 @@
-//! A topic's log as many share it: behind a lock, with a wake-up and the last batches encoded.
+//! One topic, as its publishers and subscribers share it: the cache behind a lock, the waiting subscribers,
+//! and the last batches.
 //!
-//! Subscribers who keep up stand at the same cursor. The first of them to read encodes what is
-//! new; the others are handed the same bytes. So a message is framed once, however many read it.
+//! Subscribers who keep up have the same cursor. The first of them to read encodes the new messages; the
+//! others get the same bytes. So a message is framed once a framing, however many subscribers read it.
 
+use std::fmt::Debug;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Poll, Waker};
 
-use bytes::Bytes;
-use pushoff_model::{Cursor, Epoch, Start};
-use tokio::time::Instant;
+use pushoff_model::{Cursor, Epoch, Start, Topic};
 
+use super::batch::{Reading, Recent};
+use super::cache::{Bounds, Cache, Complete, Position, Retention, Run};
 use super::waiters::{Seat, Waiters};
-use super::{Origin, lock};
 use crate::framing::Framing;
-use crate::hub::cache::{Bounds, Complete, Log, Position, Retention, Run};
 use crate::memory::{Budget, Lease};
 
-/// The log of one topic. Whoever reads or publishes shares it.
+/// The log of one topic.
 #[derive(Debug)]
 pub(super) struct TopicLog {
-    origin: Origin,
+    topic: Topic,
+    owner: Weak<dyn Owner>,
     state: Mutex<State>,
-    /// What its batches are held in.
+    /// The memory of the batches.
     batches: Arc<Budget>,
-    /// How often there was something new, counted under the lock: where this has not moved, there is
-    /// nothing to take the lock for.
-    news: AtomicU64,
-    /// How many subscribers there are.
+    /// The number of changes to the log, counted under the lock: a subscriber that has seen the last change
+    /// needs no lock.
+    changes: AtomicU64,
     subscribers: AtomicUsize,
-    /// Whether it was published to, or completed: it takes a place among the topics.
-    settled: AtomicBool,
-    /// Whether there is a batch that is kept for the next reader.
+    /// Whether the topic counts: it was published to, or completed.
+    is_settled: AtomicBool,
+    /// Whether a batch is kept for the next reader.
     has_recent: AtomicBool,
-    /// When it was last read or published to, and when last published to, in milliseconds since the
-    /// hub began.
+    /// The times of the last read or publish, and of the last publish, in milliseconds since the hub began.
     used_ms: AtomicU64,
     published_ms: AtomicU64,
 }
 
+/// The table that a topic is in.
+pub(super) trait Owner: Debug + Send + Sync {
+    /// The last subscriber has left a topic that does not count.
+    fn abandoned(&self, topic: &Topic, log: &Arc<TopicLog>);
+}
+
 #[derive(Debug)]
 struct State {
-    log: Log,
-    closing: bool,
+    cache: Cache,
+    is_closing: bool,
     waiters: Waiters,
-    /// What is held for the topic itself, once it was published to.
-    place: Option<Lease>,
-    /// The batch that was last encoded in each framing.
-    recent: [Option<Recent>; Framing::ALL.len()],
+    /// The memory of the topic itself, once the topic counts.
+    lease: Option<Lease>,
+    recent: Recent,
 }
 
-/// An encoded batch and what it answers.
-#[derive(Debug)]
-struct Recent {
-    after: u64,
-    head: u64,
-    bounds: Bounds,
-    batch: Batch,
-    reached: u64,
-}
-
-/// Consecutive messages in one framing, to be written at once.
-#[derive(Clone, Debug)]
-pub struct Batch {
-    /// What is to be written: a missed notice where one is due, then the messages.
-    pub bytes: Bytes,
-    /// How many messages these are.
-    pub messages: u64,
-    /// How many messages the notice in front says were missed, as far as that is known.
-    pub missed: u64,
-    /// When it was encoded: one look at the clock for all who are handed it.
-    pub made: Instant,
-}
-
-/// Where a subscriber waits, and since which news.
+/// A subscriber's place among the waiting ones, and the last change that it has seen.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     seat: Option<Seat>,
-    /// The waker that was left, which is looked at only while there is no other news.
+    /// The waker that waits for the next change.
     waker: Option<Waker>,
-    news: u64,
-}
-
-/// What a subscriber finds when it reads.
-#[derive(Debug)]
-pub enum Reading {
-    /// Messages, or a missed notice, or both.
-    Batch(Batch),
-    /// Nothing beyond the cursor yet.
-    CaughtUp,
-    /// Nothing beyond the cursor, and no more will come.
-    Complete,
-    /// Nothing beyond the cursor, and the server is going away.
-    Closing,
-    /// Something lies beyond the cursor, and there is no memory for it now.
-    NoRoom,
+    seen: u64,
 }
 
 impl TopicLog {
-    pub(super) fn new(origin: Origin, epoch: Epoch, retention: Retention, batches: Arc<Budget>) -> Self {
+    pub(super) fn new(
+        topic: Topic,
+        owner: Weak<dyn Owner>,
+        epoch: Epoch,
+        retention: Retention,
+        batches: Arc<Budget>,
+    ) -> Self {
         let state = State {
-            log: Log::new(epoch, retention),
-            closing: false,
+            cache: Cache::new(epoch, retention),
+            is_closing: false,
             waiters: Waiters::default(),
-            place: None,
-            recent: Default::default(),
+            lease: None,
+            recent: Recent::default(),
         };
         Self {
-            origin,
+            topic,
+            owner,
             state: Mutex::new(state),
             batches,
-            news: AtomicU64::new(0),
+            changes: AtomicU64::new(0),
             subscribers: AtomicUsize::new(0),
-            settled: AtomicBool::new(false),
+            is_settled: AtomicBool::new(false),
             has_recent: AtomicBool::new(false),
             used_ms: AtomicU64::new(0),
             published_ms: AtomicU64::new(0),
         }
     }
 
-    /// Appends messages that no other publisher's stand between, and wakes every subscriber that
-    /// waits. The cursor is that of the last.
+    /// Appends a run and wakes every waiting subscriber. Gives the cursor of the last message.
     pub(super) fn append(&self, run: Run, lease: Lease) -> Result<Cursor, Complete> {
         let mut state = lock(&self.state);
-        let cursor = state.log.append(run, lease)?;
-        self.tell(state);
+        let cursor = state.cache.append(run, lease)?;
+        self.wake_all(state);
         Ok(cursor)
     }
 
-    /// The topic counts from now on, and holds what it is counted as. Under the lock of the topics.
-    pub(super) fn settle(&self, place: Lease) {
-        lock(&self.state).place = Some(place);
-        self.settled.store(true, Ordering::Release);
+    /// Ends the log and tells every subscriber.
+    pub(super) fn complete(&self) {
+        let mut state = lock(&self.state);
+        state.cache.complete();
+        self.wake_all(state);
     }
 
-    /// Whether it counts: it was published to, or completed.
+    /// Tells every subscriber that the server is shutting down.
+    pub(super) fn close(&self) {
+        let mut state = lock(&self.state);
+        state.is_closing = true;
+        self.wake_all(state);
+    }
+
+    /// Counts a change and wakes all waiting subscribers once the lock is free.
+    fn wake_all(&self, mut state: MutexGuard<'_, State>) {
+        self.changes.fetch_add(1, Ordering::Release);
+        let woken = state.waiters.take_all();
+        drop(state);
+        woken.into_iter().for_each(Waker::wake);
+    }
+
+    /// Makes the topic count, with the memory that a topic takes. Called under the lock of the table.
+    pub(super) fn settle(&self, lease: Lease) {
+        lock(&self.state).lease = Some(lease);
+        self.is_settled.store(true, Ordering::Release);
+    }
+
+    /// Whether the topic counts: it was published to, or completed.
     pub(super) fn is_settled(&self) -> bool {
-        self.settled.load(Ordering::Acquire)
+        self.is_settled.load(Ordering::Acquire)
     }
 
-    /// Lets go of the oldest messages, at most of all but the newest, until about `bytes` are free.
-    /// Gives back how many are, and whether there are more to let go of.
+    /// Drops the oldest messages, all but the newest at most, until about `bytes` are free. Gives the bytes
+    /// freed, and whether more messages could be dropped.
     pub(super) fn trim(&self, bytes: usize) -> (usize, bool) {
         let mut state = lock(&self.state);
-        let freed = state.log.trim(bytes);
-        (freed, state.log.kept() > 1)
+        let freed = state.cache.trim(bytes);
+        (freed, state.cache.kept() > 1)
     }
 
-    /// Lets go of the batches that are kept for the next reader.
+    /// Drops the batches that are kept for the next reader.
     pub(super) fn drop_recent(&self) {
         if self.has_recent.load(Ordering::Relaxed) && self.has_recent.swap(false, Ordering::Relaxed) {
-            lock(&self.state).recent = Default::default();
+            lock(&self.state).recent = Recent::default();
         }
     }
 
-    /// Says that no more will come, and lets every subscriber know.
-    pub(super) fn complete(&self) {
-        let mut state = lock(&self.state);
-        state.log.complete();
-        self.tell(state);
-    }
-
-    /// Wakes all who wait for what was just done to the log, when its lock is free again.
-    fn tell(&self, mut state: MutexGuard<'_, State>) {
-        self.news.fetch_add(1, Ordering::Release);
-        let roused = state.waiters.rouse();
-        drop(state);
-        roused.into_iter().for_each(Waker::wake);
-    }
-
-    /// Where a subscriber begins that starts at `start`; it is counted in.
+    /// Counts a subscriber in, and gives its position.
     pub(super) fn enter(&self, start: Start) -> Position {
         self.subscribers.fetch_add(1, Ordering::Relaxed);
-        lock(&self.state).log.position(start)
+        lock(&self.state).cache.position(start)
     }
 
-    /// What lies after `position`, which moves along.
+    /// Counts a subscriber out.
+    pub(super) fn leave(self: &Arc<Self>, waiting: &mut Waiting) {
+        if let Some(seat) = waiting.seat.take() {
+            lock(&self.state).waiters.leave(seat);
+        }
+        let is_last = self.subscribers.fetch_sub(1, Ordering::Relaxed) == 1;
+        if is_last {
+            self.drop_recent();
+            if !self.is_settled()
+                && let Some(owner) = self.owner.upgrade()
+            {
+                owner.abandoned(&self.topic, self);
+            }
+        }
+    }
+
+    pub(super) fn has_subscribers(&self) -> bool {
+        self.subscribers.load(Ordering::Relaxed) > 0
+    }
+
+    /// The messages after `position`, which moves past them.
     pub(super) fn read(&self, position: &mut Position, framing: Framing, bounds: Bounds) -> Reading {
         self.read_locked(&mut lock(&self.state), position, framing, bounds)
     }
 
-    /// The same, or the promise that the waker will be woken when there is something.
+    /// The messages after `position`; or pending, and the waker will be woken at the next change.
     ///
-    /// Who reads up to the head waits from then on: the next look, after the batch was written, finds
-    /// that there is no news and needs no lock.
+    /// A reader that reaches the head waits from then on: its next poll, after the batch was written, finds no
+    /// change and needs no lock.
     pub(super) fn poll_read(
         &self,
         position: &mut Position,
@@ -192,17 +191,17 @@ impl TopicLog {
         framing: Framing,
         bounds: Bounds,
     ) -> Poll<Reading> {
-        if waiting.news == self.news.load(Ordering::Acquire)
+        if waiting.seen == self.changes.load(Ordering::Acquire)
             && waiting.waker.as_ref().is_some_and(|waiting| waiting.will_wake(waker))
         {
             return Poll::Pending;
         }
         let mut state = lock(&self.state);
         let reading = self.read_locked(&mut state, position, framing, bounds);
-        if state.has_more_to_come_after(*position) {
+        if state.is_at_head(*position) && matches!(state.end(), Reading::CaughtUp) {
             state.waiters.wait(&mut waiting.seat, waker);
             waiting.waker.get_or_insert_with(|| waker.clone()).clone_from(waker);
-            waiting.news = self.news.load(Ordering::Relaxed);
+            waiting.seen = self.changes.load(Ordering::Relaxed);
         }
         match reading {
             Reading::CaughtUp => Poll::Pending,
@@ -210,95 +209,30 @@ impl TopicLog {
         }
     }
 
-    /// A subscriber is gone.
-    pub(super) fn leave(self: &Arc<Self>, waiting: &mut Waiting) {
-        if let Some(seat) = waiting.seat.take() {
-            lock(&self.state).waiters.leave(seat);
-        }
-        let is_last = self.subscribers.fetch_sub(1, Ordering::Relaxed) == 1;
-        if is_last {
-            self.drop_recent();
-            if !self.is_settled() {
-                self.origin.left(self);
-            }
-        }
-    }
-
-    /// Whether anybody reads it.
-    pub(super) fn has_subscribers(&self) -> bool {
-        self.subscribers.load(Ordering::Relaxed) > 0
-    }
-
     fn read_locked(&self, state: &mut State, position: &mut Position, framing: Framing, bounds: Bounds) -> Reading {
-        let missed = state.log.missed_since(position.sequence);
-        let sequence = position.sequence + missed;
-        let owes_notice = position.estranged || missed > 0;
-        if sequence == state.log.head() && !owes_notice {
-            return state.nothing_new();
+        if state.is_at_head(*position) {
+            return state.end();
         }
-        let shared = self.subscribers.load(Ordering::Relaxed) > 1;
-        let before = state.log.cursor(sequence);
-        let Some((batch, reached)) = self.batch(state, sequence, framing, bounds, shared) else {
-            return Reading::NoRoom;
-        };
-        let batch = if owes_notice {
-            let missed = (!position.estranged).then_some(missed);
-            match batch.behind_notice(framing, missed, before, &self.batches) {
-                Some(batch) => batch,
-                None => return Reading::NoRoom,
-            }
-        } else {
-            batch
-        };
-        *position = Position { sequence: reached, estranged: false };
-        Reading::Batch(batch)
-    }
-
-    /// The messages after `sequence` in a framing, and the sequence number that they reach; `None`
-    /// where there is no memory for them. Where there are several readers the batch is kept for the next.
-    fn batch(
-        &self,
-        state: &mut State,
-        sequence: u64,
-        framing: Framing,
-        bounds: Bounds,
-        shared: bool,
-    ) -> Option<(Batch, u64)> {
-        let head = state.log.head();
-        let recent = &mut state.recent[framing.index()];
-        if let Some(recent) = recent
-            && (recent.after, recent.head, recent.bounds) == (sequence, head, bounds)
-        {
-            return Some((recent.batch.clone(), recent.reached));
-        }
-        // What it holds may be what the new one needs.
-        *recent = None;
-        let (batch, reached) = encode(&state.log, sequence, framing, bounds, &self.batches)?;
-        if shared {
-            *recent = Some(Recent { after: sequence, head, bounds, batch: batch.clone(), reached });
+        let is_shared = self.subscribers.load(Ordering::Relaxed) > 1;
+        let read = state.recent.read(&state.cache, position, framing, bounds, &self.batches, is_shared);
+        if is_shared && !self.has_recent.load(Ordering::Relaxed) {
             self.has_recent.store(true, Ordering::Relaxed);
         }
-        Some((batch, reached))
+        read.map_or(Reading::NoRoom, Reading::Batch)
     }
 
-    /// The cursor for a sequence number of this log.
+    /// The cursor of a sequence number of this log.
     pub(super) fn cursor(&self, sequence: u64) -> Cursor {
-        lock(&self.state).log.cursor(sequence)
+        lock(&self.state).cache.cursor(sequence)
     }
 
-    /// Whether a reader at `position` has nothing to come.
+    /// Whether a reader at `position` has read all messages of a complete topic.
     pub(super) fn ends_at(&self, position: Position) -> bool {
         let state = lock(&self.state);
-        state.log.is_complete() && position.sequence == state.log.head() && !position.estranged
+        state.cache.is_complete() && state.is_at_head(position)
     }
 
-    pub(super) fn close(&self) {
-        let mut state = lock(&self.state);
-        state.closing = true;
-        self.tell(state);
-    }
-
-    /// It is read or, where `publishes` says so, published to.
+    /// Notes a read or, with `publishes`, a publish.
     pub(super) fn touch(&self, now_ms: u64, publishes: bool) {
         self.used_ms.fetch_max(now_ms, Ordering::Relaxed);
         if publishes {
@@ -306,27 +240,28 @@ impl TopicLog {
         }
     }
 
-    /// When it was last read or published to.
+    /// The time of the last read or publish.
     pub(super) fn used_ms(&self) -> u64 {
         self.used_ms.load(Ordering::Relaxed)
     }
 
-    /// When it was last published to.
+    /// The time of the last publish.
     pub(super) fn published_ms(&self) -> u64 {
         self.published_ms.load(Ordering::Relaxed)
     }
 }
 
 impl State {
-    /// Whether a reader at `position` has read all that is there, and not all that will be.
-    fn has_more_to_come_after(&self, position: Position) -> bool {
-        position.sequence == self.log.head() && !position.estranged && !self.log.is_complete() && !self.closing
+    /// Whether a reader at `position` has read all messages, and is owed no notice.
+    const fn is_at_head(&self, position: Position) -> bool {
+        position.sequence == self.cache.head() && !position.is_foreign
     }
 
-    const fn nothing_new(&self) -> Reading {
-        if self.log.is_complete() {
+    /// The result of a read at the head.
+    const fn end(&self) -> Reading {
+        if self.cache.is_complete() {
             Reading::Complete
-        } else if self.closing {
+        } else if self.is_closing {
             Reading::Closing
         } else {
             Reading::CaughtUp
@@ -334,38 +269,7 @@ impl State {
     }
 }
 
-fn encode(log: &Log, sequence: u64, framing: Framing, bounds: Bounds, batches: &Arc<Budget>) -> Option<(Batch, u64)> {
-    let length = log.read(sequence, bounds).map(|(_, payload)| payload.as_bytes().len() + Framing::OVERHEAD).sum();
-    let length = usize::min(length, bounds.bytes.saturating_mul(2));
-    let mut reached = sequence;
-    let encoded = framing.batch(length, |out| {
-        for (cursor, payload) in log.read(sequence, bounds) {
-            // Short messages and line breaks make it longer than its payloads.
-            if reached > sequence && out.len() >= bounds.bytes {
-                break;
-            }
-            framing.message(out, cursor, payload.as_bytes());
-            reached = cursor.sequence;
-        }
-    });
-    let bytes = encoded.held(batches)?;
-    Some((Batch { bytes, messages: reached - sequence, missed: 0, made: Instant::now() }, reached))
-}
-
-impl Batch {
-    /// The batch with a missed notice in front: rare enough to copy.
-    fn behind_notice(
-        self,
-        framing: Framing,
-        missed: Option<u64>,
-        before: Cursor,
-        batches: &Arc<Budget>,
-    ) -> Option<Self> {
-        let encoded = framing.batch(self.bytes.len() + Framing::OVERHEAD, |out| {
-            framing.missed(out, missed, before);
-            out.extend_from_slice(framing.content(&self.bytes));
-        });
-        let bytes = encoded.held(batches)?;
-        Some(Self { bytes, messages: self.messages, missed: missed.unwrap_or(0), made: self.made })
-    }
+/// Locks a mutex, whose data is whole between two statements even if a thread panicked while holding it.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,10 +1,9 @@
-//! Writing to one who may have stopped reading.
+//! Writing to a client that may have stopped reading.
 //!
-//! As long as the socket takes bytes there is no clock. It starts when the socket takes no more, and
-//! starts anew with every byte that the other end takes: who takes none for [`Config::write_timeout`] is
-//! cut off, because what waits here and in the kernel's buffer for one who has gone away, or never
-//! reads, must not wait for ever. What the other end takes is what it acknowledges: the socket itself
-//! has room again only after many bytes, which one who reads slowly takes long for.
+//! While the socket accepts bytes, no timer runs. The timer starts when the socket accepts no more and
+//! restarts with every byte that the client acknowledges. A client that acknowledges nothing for
+//! [`Config::write_timeout`] is disconnected: buffers for a client that has gone must not stay for ever.
+//! Acknowledgements count, not free space in the socket, which a slow reader takes long to make.
 //!
 //! [`Config::write_timeout`]: crate::Config::write_timeout
 
@@ -12,64 +11,54 @@ use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Buf;
+use prometheus_client::metrics::counter::Counter;
 use tokio::io::AsyncWrite;
 use tokio::time::{Instant, Sleep, sleep};
 
-use crate::server::Server;
+use super::io::{Io, Progress};
 
-/// How many pieces of a buffer go into one system call: the parts of a response are fewer.
+/// The most parts of a buffer that one system call writes: responses and chunks have fewer.
 const PIECES: usize = 4;
 
-/// Where one can be asked what the other end has taken.
-pub(crate) trait Link: AsyncWrite + Unpin {
-    /// What has arrived at the other end, where that is known.
-    fn progress(&self) -> Option<Progress>;
+/// How long the other end may take no byte, and the counter of connections closed for it.
+#[derive(Debug)]
+pub(crate) struct StallLimit {
+    pub(crate) timeout: Duration,
+    pub(crate) cut_off: Counter,
 }
 
-/// What of all that was written has arrived.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Progress {
-    /// Bytes that the other end has acknowledged.
-    pub(crate) acknowledged: u64,
-    /// Whether there are more under way.
-    pub(crate) is_under_way: bool,
-}
-
-/// The patience with the other end of one connection, lasting from write to write.
+/// The stall detector of one connection, lasting from write to write.
 #[derive(Debug, Default)]
-pub(crate) struct Patience {
-    /// There while the socket takes nothing.
+pub(crate) struct StallDetector {
+    /// Present while the socket accepts nothing.
     stall: Option<Box<Stall>>,
-    /// Since when the other end has acknowledged no more than that, as far as was looked.
+    /// The first moment at which so many bytes were acknowledged, and no more since.
     silence: Option<(Instant, u64)>,
 }
 
 #[derive(Debug)]
 struct Stall {
     timer: Pin<Box<Sleep>>,
-    /// What had been acknowledged when the timer was set.
+    /// How many bytes were acknowledged when the timer was set.
     acknowledged: Option<u64>,
 }
 
-impl Patience {
-    /// Writes all of `buf`, which is advanced by what was taken: safe to be called again later, or
-    /// never. Where the other end has taken nothing for too long, the error is `TimedOut`.
-    pub(crate) fn poll_write<IO, B>(
+impl StallDetector {
+    /// Writes all of `buf` and advances it past the bytes written: may be called again later, or never.
+    /// The error is `TimedOut` where the other end has taken nothing for too long.
+    pub(crate) fn poll_write(
         &mut self,
         cx: &mut Context<'_>,
-        io: &mut IO,
-        buf: &mut B,
-        server: &Server,
-    ) -> Poll<io::Result<()>>
-    where
-        IO: Link,
-        B: Buf + ?Sized,
-    {
+        io: &mut impl Io,
+        buf: &mut impl Buf,
+        limit: &StallLimit,
+    ) -> Poll<io::Result<()>> {
         while buf.has_remaining() {
             let Poll::Ready(taken) = poll_write_some(cx, io, buf) else {
-                return self.poll_give_up(cx, io, server).map(|()| Err(io::ErrorKind::TimedOut.into()));
+                return self.poll_give_up(cx, io, limit).map(|()| Err(io::ErrorKind::TimedOut.into()));
             };
             self.stall = None;
             match taken? {
@@ -80,27 +69,27 @@ impl Patience {
         Poll::Ready(Ok(()))
     }
 
-    /// Waits until the other end has taken nothing for too long.
-    fn poll_give_up(&mut self, cx: &mut Context<'_>, io: &impl Link, server: &Server) -> Poll<()> {
-        let limit = server.config.write_timeout;
+    /// Ready once the other end has taken nothing for too long.
+    fn poll_give_up(&mut self, cx: &mut Context<'_>, io: &impl Io, limit: &StallLimit) -> Poll<()> {
+        let timeout = limit.timeout;
         let acknowledged = || io.progress().map(|progress| progress.acknowledged);
         let stall = self
             .stall
-            .get_or_insert_with(|| Box::new(Stall { timer: Box::pin(sleep(limit)), acknowledged: acknowledged() }));
+            .get_or_insert_with(|| Box::new(Stall { timer: Box::pin(sleep(timeout)), acknowledged: acknowledged() }));
         loop {
             ready!(stall.timer.as_mut().poll(cx));
             let now = acknowledged();
             if now == stall.acknowledged {
-                server.stats.cut_off();
+                limit.cut_off.inc();
                 return Poll::Ready(());
             }
-            **stall = Stall { timer: Box::pin(sleep(limit)), acknowledged: now };
+            **stall = Stall { timer: Box::pin(sleep(timeout)), acknowledged: now };
         }
     }
 
-    /// Fails where the other end has not even acknowledged what was written long ago. To be asked
-    /// before a heartbeat: the kernel itself gives up one who vanished after a quarter of an hour.
-    pub(crate) fn check(&mut self, io: &impl Link, server: &Server) -> io::Result<()> {
+    /// Fails where the other end has not acknowledged bytes that were written long ago. Called before a
+    /// heartbeat: the kernel itself gives up a vanished client only after a quarter of an hour.
+    pub(crate) fn check(&mut self, io: &impl Io, limit: &StallLimit) -> io::Result<()> {
         let Some(Progress { acknowledged, is_under_way: true }) = io.progress() else {
             self.silence = None;
             return Ok(());
@@ -108,19 +97,19 @@ impl Patience {
         let now = Instant::now();
         let silence = self.silence.filter(|(_, before)| *before == acknowledged).unwrap_or((now, acknowledged));
         self.silence = Some(silence);
-        if now.duration_since(silence.0) >= 2 * server.config.write_timeout {
-            server.stats.cut_off();
+        if now.duration_since(silence.0) >= 2 * limit.timeout {
+            limit.cut_off.inc();
             return Err(io::ErrorKind::TimedOut.into());
         }
         Ok(())
     }
 }
 
-fn poll_write_some<IO, B>(cx: &mut Context<'_>, io: &mut IO, buf: &B) -> Poll<io::Result<usize>>
-where
-    IO: AsyncWrite + Unpin,
-    B: Buf + ?Sized,
-{
+fn poll_write_some(
+    cx: &mut Context<'_>,
+    io: &mut (impl AsyncWrite + Unpin),
+    buf: &impl Buf,
+) -> Poll<io::Result<usize>> {
     let first = buf.chunk();
     if first.len() == buf.remaining() || !io.is_write_vectored() {
         return Pin::new(io).poll_write(cx, first);
@@ -133,44 +122,26 @@ where
 /// Writes all of `buf`.
 ///
 /// # Errors
-/// `TimedOut` where the other end took nothing for too long; otherwise what the socket says.
-pub(crate) async fn all<IO, B>(io: &mut IO, buf: &mut B, server: &Server) -> io::Result<()>
-where
-    IO: Link,
-    B: Buf + ?Sized,
-{
-    let mut patience = Patience::default();
-    poll_fn(|cx| patience.poll_write(cx, io, buf, server)).await
+/// `TimedOut` where the other end took nothing for too long; otherwise the socket's error.
+pub(crate) async fn all(io: &mut impl Io, buf: &mut impl Buf, limit: &StallLimit) -> io::Result<()> {
+    let mut detector = StallDetector::default();
+    poll_fn(|cx| detector.poll_write(cx, io, buf, limit)).await
 }
 
 #[cfg(test)]
 mod tests {
     use std::task::Waker;
-    use std::time::Duration;
 
     use bytes::Bytes;
-    use tokio::io::{AsyncReadExt, DuplexStream, duplex};
+    use tokio::io::{AsyncRead, AsyncReadExt, DuplexStream, ReadBuf, duplex};
     use tokio::time::advance;
 
     use super::*;
-    use crate::Config;
-    use crate::server::LOOPBACK;
 
     const LIMIT: Duration = Duration::from_secs(30);
 
-    fn server() -> Server {
-        Server::new(Config { write_timeout: LIMIT, ..Config::default() }, LOOPBACK)
-    }
-
-    fn count(server: &Server) -> String {
-        let text = server.stats.text(0, 0).unwrap();
-        text.lines().find(|line| line.starts_with("pushoff_cut_off_total")).unwrap().to_owned()
-    }
-
-    impl Link for DuplexStream {
-        fn progress(&self) -> Option<Progress> {
-            None
-        }
+    fn limit() -> StallLimit {
+        StallLimit { timeout: LIMIT, cut_off: Counter::default() }
     }
 
     /// Takes nothing, and has acknowledged a byte a second until a time.
@@ -179,9 +150,15 @@ mod tests {
         until: Duration,
     }
 
-    impl Link for Slow {
+    impl Io for Slow {
         fn progress(&self) -> Option<Progress> {
             Some(Progress { acknowledged: self.start.elapsed().min(self.until).as_secs(), is_under_way: true })
+        }
+    }
+
+    impl AsyncRead for Slow {
+        fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
         }
     }
 
@@ -201,45 +178,45 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn one_who_acknowledges_is_waited_for_although_the_socket_has_no_room() {
-        let (server, start) = (server(), Instant::now());
+        let (limit, start) = (limit(), Instant::now());
         let mut slow = Slow { start, until: Duration::from_secs(100) };
-        let error = all(&mut slow, &mut Bytes::from_static(b"a"), &server).await.unwrap_err();
+        let error = all(&mut slow, &mut Bytes::from_static(b"a"), &limit).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         // The last look that found more was at 120 s, the one after it found no more.
         assert_eq!(start.elapsed(), 5 * LIMIT);
-        assert_eq!(count(&server), "pushoff_cut_off_total 1");
+        assert_eq!(limit.cut_off.get(), 1);
     }
 
     #[tokio::test(start_paused = true)]
     async fn one_who_does_not_even_acknowledge_heartbeats_is_gone() {
-        let (server, start) = (server(), Instant::now());
+        let (limit, start) = (limit(), Instant::now());
         let slow = Slow { start, until: Duration::from_secs(100) };
-        let mut patience = Patience::default();
-        while patience.check(&slow, &server).is_ok() {
+        let mut detector = StallDetector::default();
+        while detector.check(&slow, &limit).is_ok() {
             advance(Duration::from_secs(15)).await;
         }
         assert_eq!(start.elapsed().as_secs(), 105 + 2 * LIMIT.as_secs());
-        assert_eq!(count(&server), "pushoff_cut_off_total 1");
+        assert_eq!(limit.cut_off.get(), 1);
     }
 
     /// A write of 8 bytes to one who has room for 4.
-    async fn stuck(mut ours: DuplexStream, server: &Server) -> io::Result<()> {
-        all(&mut ours, &mut Bytes::from_static(b"abcdefgh"), server).await
+    async fn stuck(mut ours: DuplexStream, limit: &StallLimit) -> io::Result<()> {
+        all(&mut ours, &mut Bytes::from_static(b"abcdefgh"), limit).await
     }
 
     #[tokio::test(start_paused = true)]
     async fn one_who_takes_nothing_is_cut_off_after_the_timeout_and_counted() {
-        let (server, start) = (server(), Instant::now());
+        let (limit, start) = (limit(), Instant::now());
         let (ours, theirs) = duplex(4);
-        let error = stuck(ours, &server).await.unwrap_err();
+        let error = stuck(ours, &limit).await.unwrap_err();
         assert_eq!((error.kind(), start.elapsed()), (io::ErrorKind::TimedOut, LIMIT));
-        assert_eq!(count(&server), "pushoff_cut_off_total 1");
+        assert_eq!(limit.cut_off.get(), 1);
         drop(theirs);
     }
 
     #[tokio::test(start_paused = true)]
     async fn one_byte_is_a_sign_of_life() {
-        let (server, start) = (server(), Instant::now());
+        let (limit, start) = (limit(), Instant::now());
         let (ours, mut theirs) = duplex(4);
         let reading = async {
             for _ in 0..3 {
@@ -248,34 +225,34 @@ mod tests {
             }
             theirs
         };
-        let (written, _theirs) = tokio::join!(stuck(ours, &server), reading);
+        let (written, _theirs) = tokio::join!(stuck(ours, &limit), reading);
         assert_eq!(written.unwrap_err().kind(), io::ErrorKind::TimedOut);
         assert_eq!(start.elapsed(), 3 * Duration::from_secs(29) + LIMIT);
     }
 
     #[tokio::test]
     async fn what_is_taken_at_once_starts_no_clock_and_goes_out_in_one_piece() {
-        let (server, (mut ours, mut theirs)) = (server(), duplex(100));
-        let mut patience = Patience::default();
+        let (limit, (mut ours, mut theirs)) = (limit(), duplex(100));
+        let mut detector = StallDetector::default();
         let mut pieces = Buf::chain(&b"first "[..], &b"second"[..]);
         assert!(matches!(
             poll_write_some(&mut Context::from_waker(Waker::noop()), &mut Vec::new(), &pieces),
             Poll::Ready(Ok(12))
         ));
-        poll_fn(|cx| patience.poll_write(cx, &mut ours, &mut pieces, &server)).await.unwrap();
-        assert!(patience.stall.is_none());
+        poll_fn(|cx| detector.poll_write(cx, &mut ours, &mut pieces, &limit)).await.unwrap();
+        assert!(detector.stall.is_none());
         drop(ours);
         let mut written = Vec::new();
         theirs.read_to_end(&mut written).await.unwrap();
         assert_eq!(written, b"first second");
-        assert_eq!(count(&server), "pushoff_cut_off_total 0");
+        assert_eq!(limit.cut_off.get(), 0);
     }
 
     #[tokio::test]
     async fn one_who_is_gone_is_an_error_at_once() {
-        let (server, (ours, theirs)) = (server(), duplex(4));
+        let (limit, (ours, theirs)) = (limit(), duplex(4));
         drop(theirs);
-        assert_eq!(stuck(ours, &server).await.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
-        assert_eq!(count(&server), "pushoff_cut_off_total 0");
+        assert_eq!(stuck(ours, &limit).await.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+        assert_eq!(limit.cut_off.get(), 0);
     }
 }

@@ -2,35 +2,30 @@
 //! waits for whenever it is woken.
 
 use std::future::poll_fn;
-use std::io;
-use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncWriteExt, ReadBuf};
 use tokio::task::yield_now;
 use tokio::time::Instant;
-use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
-use super::frames::{FrameError, Frames, Received};
-use super::{Session, close};
+use super::close::{close, going_away, no_memory};
+use super::frames::{Frames, Received};
+use super::session::Session;
 use crate::framing::{Framing, websocket};
-use crate::http::connection::poll_end;
-use crate::hub::Reading;
+use crate::hub::{Bounds, Reading};
 use crate::limits;
 use crate::memory::{Buffer, OutOfMemory};
-use crate::net::write::{self, Link, Patience};
-use crate::server::Server;
-use crate::transports::handshake;
-use crate::transports::keep_alive::{Beat, Pulse};
-
-/// What is read at once, on the stack: a chat line and its kin fit many times.
-const READ_BYTES: usize = 4 << 10;
+use crate::net::close::poll_end;
+use crate::net::io::{Io, READ_BYTES, read_buffer};
+use crate::net::write::{self, StallDetector};
+use crate::state::Server;
+use crate::transports::keep_alive::{Due, KeepAlive};
 
 /// How many bytes of pongs may wait. Chosen here: 32 of the longest. Whoever pings on without
 /// reading the pongs is cut off.
@@ -57,8 +52,8 @@ pub(super) struct Conversation<IO> {
     outgoing: Bytes,
     /// What answers the client's own frames, written before anything else that is still to come.
     replies: Buffer,
-    patience: Patience,
-    pulse: Pulse,
+    detector: StallDetector,
+    keep_alive: KeepAlive,
     /// There while the log would not tell that the server goes away: it is not read, or not asked
     /// because the client does not take what was read before.
     closing: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
@@ -70,7 +65,7 @@ enum Progress {
     None,
 }
 
-impl<IO: AsyncRead + Link> Conversation<IO> {
+impl<IO: Io> Conversation<IO> {
     pub(super) fn new(mut session: Session, io: IO, server: &Server) -> Self {
         let opening = session.subscription().map(|subscription| websocket::opening(subscription.cursor()));
         let frames = Frames::new(session.longest(server), &server.memory.incoming);
@@ -80,15 +75,15 @@ impl<IO: AsyncRead + Link> Conversation<IO> {
             frames,
             outgoing: opening.unwrap_or_default().into(),
             replies: Buffer::new(&server.memory.incoming),
-            patience: Patience::default(),
-            pulse: Pulse::new(server.config.heartbeat),
+            detector: StallDetector::default(),
+            keep_alive: KeepAlive::new(server.config.heartbeat),
             closing: None,
         }
     }
 
     /// Reads and writes until the end, beginning with `read`, which came in with the handshake.
     pub(super) async fn hold(&mut self, read: Buffer, server: &Server) -> End {
-        let begun = self.frames.extend(&read).map_err(|error| end_for(&error.into()));
+        let begun = self.frames.extend(&read).map_err(End::Fail);
         drop(read);
         if let Err(end) = begun.and_then(|()| self.receive_all(server)) {
             return end;
@@ -125,13 +120,13 @@ impl<IO: AsyncRead + Link> Conversation<IO> {
             return Ok(Progress::More);
         }
         self.poll_closing(cx, server, is_stalled)?;
-        self.poll_pulse(cx, is_stalled)
+        self.poll_keep_alive(cx, is_stalled)
     }
 
     /// Writes replies and messages until there are none; pending where the socket takes no more.
     fn poll_write(&mut self, cx: &mut Context<'_>, server: &Server) -> Result<Poll<()>, End> {
         loop {
-            match self.patience.poll_write(cx, &mut self.io, &mut self.outgoing, server) {
+            match self.detector.poll_write(cx, &mut self.io, &mut self.outgoing, &server.stall_limit) {
                 Poll::Ready(written) => written.or(Err(End::Gone))?,
                 Poll::Pending => return Ok(Poll::Pending),
             }
@@ -142,16 +137,16 @@ impl<IO: AsyncRead + Link> Conversation<IO> {
             let Session::Topic { subscription: Some(subscription), meter, .. } = &mut self.session else {
                 return Ok(Poll::Ready(()));
             };
-            match subscription.poll_next(cx, Framing::WebSocket, limits::STREAM) {
+            match subscription.poll_next(cx, Framing::WebSocket, Bounds::STREAM) {
                 Poll::Ready(Reading::Batch(batch)) => {
-                    meter.delivered(&batch);
-                    self.pulse.wrote(batch.made);
+                    meter.delivered(&batch, batch.bytes.len());
+                    self.keep_alive.wrote(batch.made);
                     self.outgoing = batch.bytes;
                 }
                 Poll::Ready(Reading::Complete) => {
                     return Err(End::Close(close(CloseCode::Normal, "the topic is complete")));
                 }
-                Poll::Ready(Reading::Closing) => return Err(End::Close(handshake::going_away())),
+                Poll::Ready(Reading::Closing) => return Err(End::Close(going_away())),
                 Poll::Ready(Reading::CaughtUp | Reading::NoRoom) | Poll::Pending => return Ok(Poll::Ready(())),
             }
         }
@@ -168,12 +163,10 @@ impl<IO: AsyncRead + Link> Conversation<IO> {
 
     /// Waits for bytes, which the frames then have.
     fn poll_extend(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), End>> {
-        let mut room = [MaybeUninit::uninit(); READ_BYTES];
+        let mut room = read_buffer();
         let mut read = ReadBuf::uninit(&mut room);
         match ready!(Pin::new(&mut self.io).poll_read(cx, &mut read)) {
-            Ok(()) if !read.filled().is_empty() => {
-                Poll::Ready(self.frames.extend(read.filled()).map_err(|error| end_for(&error.into())))
-            }
+            Ok(()) if !read.filled().is_empty() => Poll::Ready(self.frames.extend(read.filled()).map_err(End::Fail)),
             Ok(()) | Err(_) => Poll::Ready(Err(End::Gone)),
         }
     }
@@ -185,20 +178,20 @@ impl<IO: AsyncRead + Link> Conversation<IO> {
         }
         let closing = self.closing.get_or_insert_with(|| Box::pin(server.closing.clone().cancelled_owned()));
         match closing.as_mut().poll(cx) {
-            Poll::Ready(()) => Err(End::Close(handshake::going_away())),
+            Poll::Ready(()) => Err(End::Close(going_away())),
             Poll::Pending => Ok(()),
         }
     }
 
-    fn poll_pulse(&mut self, cx: &mut Context<'_>, is_stalled: bool) -> Result<Progress, End> {
-        match self.pulse.poll_due(cx) {
+    fn poll_keep_alive(&mut self, cx: &mut Context<'_>, is_stalled: bool) -> Result<Progress, End> {
+        match self.keep_alive.poll_due(cx) {
             Poll::Pending => return Ok(Progress::None),
-            Poll::Ready(Beat::Dead) => return Err(End::Gone),
+            Poll::Ready(Due::End) => return Err(End::Gone),
             // What is on its way is a sign of life to the other end as good as a ping.
-            Poll::Ready(Beat::Ping) if is_stalled => self.pulse.wrote(Instant::now()),
-            Poll::Ready(Beat::Ping) => {
+            Poll::Ready(Due::Ping) if is_stalled => self.keep_alive.wrote(Instant::now()),
+            Poll::Ready(Due::Ping) => {
                 self.outgoing = Bytes::from_static(websocket::PING);
-                self.pulse.pinged();
+                self.keep_alive.pinged();
             }
         }
         Ok(Progress::More)
@@ -207,15 +200,15 @@ impl<IO: AsyncRead + Link> Conversation<IO> {
     /// Takes every message and control frame that is there.
     fn receive_all(&mut self, server: &Server) -> Result<(), End> {
         loop {
-            let received = self.frames.next().map_err(|error| end_for(&error))?;
+            let received = self.frames.next().map_err(End::Fail)?;
             match received {
                 None => return Ok(()),
                 Some(Received::Text(text)) => self.message(Data::Text, text.into_bytes(), server)?,
                 Some(Received::Binary(bytes)) => self.message(Data::Binary, bytes, server)?,
-                Some(Received::Pong) => self.pulse.answered(),
-                Some(Received::Ping(sign)) => self.reply(Frame::pong(sign)).or(Err(End::Gone))?,
+                Some(Received::Pong) => self.keep_alive.answered(),
+                Some(Received::Ping(sign)) => self.reply(Frame::pong(sign))?,
                 Some(Received::Close(answer)) => {
-                    self.reply(Frame::close(answer)).or(Err(End::Gone))?;
+                    self.reply(Frame::close(answer))?;
                     return Err(End::Answered);
                 }
             }
@@ -225,15 +218,16 @@ impl<IO: AsyncRead + Link> Conversation<IO> {
     fn message(&mut self, kind: Data, message: Vec<u8>, server: &Server) -> Result<(), End> {
         match self.session.receive(kind, message, server).map_err(End::Close)? {
             // It is written to memory: there is no other reason.
-            Some(answer) => answer.format(&mut self.replies).map_err(|_error| end_for(&OutOfMemory.into())),
+            Some(answer) => answer.format(&mut self.replies).map_err(|_error| End::Fail(no_memory(OutOfMemory))),
             None => Ok(()),
         }
     }
 
-    fn reply(&mut self, frame: Frame) -> Result<(), Error> {
+    /// Queues a control frame; ends the connection of a client that does not read the frames queued before.
+    fn reply(&mut self, frame: Frame) -> Result<(), End> {
         let most = REPLIES + self.held_back();
-        frame.format(&mut self.replies)?;
-        if self.replies.len() > most { Err(io::Error::from(io::ErrorKind::QuotaExceeded).into()) } else { Ok(()) }
+        frame.format(&mut self.replies).or(Err(End::Gone))?;
+        if self.replies.len() > most { Err(End::Gone) } else { Ok(()) }
     }
 
     /// How many bytes of messages may wait among the pongs.
@@ -257,8 +251,8 @@ impl<IO: AsyncRead + Link> Conversation<IO> {
             }
         }
         let mut last = self.replies.take();
-        if write::all(&mut self.io, &mut self.outgoing, server).await.is_err()
-            || write::all(&mut self.io, &mut last, server).await.is_err()
+        if write::all(&mut self.io, &mut self.outgoing, &server.stall_limit).await.is_err()
+            || write::all(&mut self.io, &mut last, &server.stall_limit).await.is_err()
         {
             return;
         }
@@ -284,9 +278,4 @@ impl<IO: AsyncRead + Link> Conversation<IO> {
             }
         }
     }
-}
-
-/// How a conversation ends whose frames cannot be read on.
-fn end_for(error: &FrameError) -> End {
-    handshake::close_for(error).map_or(End::Gone, End::Fail)
 }

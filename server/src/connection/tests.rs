@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, DuplexStream, duplex};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::time::advance;
 
 use super::*;
 use crate::Config;
-use crate::server::LOOPBACK;
+use crate::state::LOOPBACK;
 
 const GET: &str = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
 const POST: &str =
