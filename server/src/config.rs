@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use crate::http::host::HostName;
-use crate::http::origin::AllowedOrigin;
+use crate::http::{AllowedOrigin, HostName};
 
 /// The settings of one server.
 #[derive(Clone, Debug)]

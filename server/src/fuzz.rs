@@ -7,8 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use serde::de::IgnoredAny;
 
-use crate::http::chunked::Chunks;
-use crate::http::head::{self, Parsed};
+use crate::http::{Chunks, Parsed, head};
 use crate::hub::Retention;
 use crate::memory::{Buffer, Memory};
 use crate::publish;

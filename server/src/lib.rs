@@ -28,7 +28,6 @@ mod transports;
 mod web;
 
 pub use crate::config::Config;
-pub use crate::http::host::{HostName, InvalidHost};
-pub use crate::http::origin::{AllowedOrigin, InvalidOrigin};
+pub use crate::http::{AllowedOrigin, HostName, InvalidHost, InvalidOrigin};
 pub use crate::hub::{Payload, PayloadError};
 pub use crate::server::{Listeners, ServerError, run};

@@ -9,9 +9,7 @@ use pushoff_model::{Cursor, Topic};
 use serde::Serialize;
 use tokio::task::{spawn_blocking, yield_now};
 
-use crate::http::head::Head;
-use crate::http::problem::Problem;
-use crate::http::response::Response;
+use crate::http::{Head, Problem, Response};
 use crate::hub::{Payload, PayloadError, Retention, Run, Unpublished};
 use crate::limits;
 use crate::state::Server;

@@ -11,11 +11,7 @@ use http::{HeaderValue, Method, StatusCode};
 use percent_encoding::percent_decode_str;
 use pushoff_model::{Topic, Transport};
 
-use crate::http::head::Head;
-use crate::http::origin::{self, Origin};
-use crate::http::problem::Problem;
-use crate::http::query::Query;
-use crate::http::response::Response;
+use crate::http::{Head, Origin, Problem, Query, Response, origin};
 use crate::limits;
 use crate::publish::{self, Publication};
 use crate::state::Server;

@@ -11,13 +11,11 @@ use tracing::{info, warn};
 
 use crate::config::Config;
 use crate::connection;
-use crate::http::problem::Problem;
+use crate::http::Problem;
 use crate::limits;
 use crate::memory::{self, Lease, Memory};
-use crate::net::close::close;
-use crate::net::io::boxed;
 use crate::net::listen;
-use crate::net::socket::Socket;
+use crate::net::{Socket, boxed, close};
 use crate::slow::Slowed;
 use crate::state::Server;
 use crate::transports::raw_tcp;

@@ -8,12 +8,11 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::http::host::Hosts;
+use crate::http::Hosts;
 use crate::hub::{Hub, HubLimits, Retention};
 use crate::limits;
 use crate::memory::Memory;
-use crate::net::outage::Outage;
-use crate::net::write::StallLimit;
+use crate::net::{Outage, StallLimit};
 use crate::stats::Stats;
 
 /// The shared state of a server.

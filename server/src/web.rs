@@ -10,8 +10,7 @@ use http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTI
 use http::{HeaderName, HeaderValue};
 
 use crate::config::Config;
-use crate::http::problem::Problem;
-use crate::http::response::Response;
+use crate::http::{Problem, Response};
 
 const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";

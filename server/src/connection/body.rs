@@ -4,14 +4,10 @@ use std::io;
 
 use tokio::time::timeout;
 
-use crate::http::chunked::{ChunkError, Chunks};
-use crate::http::encode::{Encoded, Options};
-use crate::http::head::BodyLength;
-use crate::http::problem::Problem;
+use crate::http::{BodyLength, ChunkError, Chunks, Encoded, Options, Problem};
 use crate::limits;
 use crate::memory::{Buffer, OutOfMemory};
-use crate::net::io::Io;
-use crate::net::write;
+use crate::net::{Io, write_all};
 use crate::publish::Publication;
 use crate::state::Server;
 
@@ -48,7 +44,7 @@ pub(super) async fn publish(
     let reading = async {
         if body.expects && ahead.is_empty() {
             let interim = &mut &b"HTTP/1.1 100 Continue\r\n\r\n"[..];
-            write::all(io, interim, &server.stall_limit).await.or(Err(BodyError::Gone))?;
+            write_all(io, interim, &server.stall_limit).await.or(Err(BodyError::Gone))?;
         }
         match body.length {
             BodyLength::Known(length) => read_known(io, length, ahead, server).await,

@@ -22,13 +22,10 @@ use tokio::time::{Instant, sleep_until};
 
 use self::request::Next;
 use self::wait::Wait;
-use crate::http::encode::Encoded;
-use crate::http::problem::Problem;
+use crate::http::{Encoded, Problem};
 use crate::limits;
 use crate::memory::Buffer;
-use crate::net::close::close;
-use crate::net::io::{Io, boxed};
-use crate::net::write;
+use crate::net::{Io, boxed, close, write_all};
 use crate::state::Server;
 use crate::transports::stream::{self, Feed};
 use crate::transports::websocket;
@@ -83,9 +80,9 @@ async fn respond(io: &mut impl Io, response: Encoded, feed: Option<Box<Feed>>, s
     let Encoded { first, rest, closes } = response;
     let limit = &server.stall_limit;
     if rest.is_empty() {
-        write::all(io, &mut &first[..], limit).await?;
+        write_all(io, &mut &first[..], limit).await?;
     } else {
-        write::all(io, &mut Buf::chain(&first[..], rest), limit).await?;
+        write_all(io, &mut Buf::chain(&first[..], rest), limit).await?;
     }
     drop(first);
     let Some(feed) = feed else { return Ok(closes) };

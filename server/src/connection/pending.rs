@@ -7,10 +7,9 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::ReadBuf;
 
-use crate::http::encode::{Encoded, Options};
-use crate::http::problem::Problem;
+use crate::http::{Encoded, Options, Problem};
 use crate::memory::Buffer;
-use crate::net::io::{Io, READ_BYTES, read_buffer};
+use crate::net::{Io, READ_BYTES, read_buffer};
 use crate::state::Server;
 use crate::transports::answer::Pending;
 

@@ -10,11 +10,9 @@ use tokio::io::ReadBuf;
 
 use super::body::UnreadBody;
 use super::wait::Wait;
-use crate::http::encode::{Encoded, Options};
-use crate::http::head::{self, BodyLength, Parsed};
-use crate::http::problem::Problem;
+use crate::http::{BodyLength, Encoded, Options, Parsed, Problem, head};
 use crate::memory::{Buffer, OutOfMemory};
-use crate::net::io::{Io, read_buffer};
+use crate::net::{Io, read_buffer};
 use crate::publish::Publication;
 use crate::router;
 use crate::state::Server;

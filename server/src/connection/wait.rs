@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use tokio::time::{Instant, Sleep};
 use tokio_util::sync::WaitForCancellationFuture;
 
-use crate::http::problem::Problem;
+use crate::http::Problem;
 use crate::state::Server;
 
 /// What the connection waits for.

@@ -4,10 +4,21 @@
 //! server state, no publishing, no route and no transport. Sources: RFC 9110, RFC 9112.
 
 pub(crate) mod chunked;
-pub(crate) mod encode;
+mod encode;
 pub(crate) mod head;
-pub(crate) mod host;
+mod host;
 pub(crate) mod origin;
-pub(crate) mod problem;
-pub(crate) mod query;
-pub(crate) mod response;
+mod problem;
+mod query;
+mod response;
+
+pub(crate) use self::chunked::{Chunk, ChunkError, Chunks};
+pub(crate) use self::encode::{Encoded, Options};
+pub(crate) use self::head::{BodyLength, Head, Parsed};
+pub(crate) use self::host::Hosts;
+pub use self::host::{HostName, InvalidHost};
+pub(crate) use self::origin::Origin;
+pub use self::origin::{AllowedOrigin, InvalidOrigin};
+pub(crate) use self::problem::Problem;
+pub(crate) use self::query::{LAST_EVENT_ID, Mode, Query};
+pub(crate) use self::response::Response;

@@ -123,7 +123,7 @@ fn poll_write_some(
 ///
 /// # Errors
 /// `TimedOut` where the other end took nothing for too long; otherwise the socket's error.
-pub(crate) async fn all(io: &mut impl Io, buf: &mut impl Buf, limit: &StallLimit) -> io::Result<()> {
+pub(crate) async fn write_all(io: &mut impl Io, buf: &mut impl Buf, limit: &StallLimit) -> io::Result<()> {
     let mut detector = StallDetector::default();
     poll_fn(|cx| detector.poll_write(cx, io, buf, limit)).await
 }
@@ -180,7 +180,7 @@ mod tests {
     async fn one_who_acknowledges_is_waited_for_although_the_socket_has_no_room() {
         let (limit, start) = (limit(), Instant::now());
         let mut slow = Slow { start, until: Duration::from_secs(100) };
-        let error = all(&mut slow, &mut Bytes::from_static(b"a"), &limit).await.unwrap_err();
+        let error = write_all(&mut slow, &mut Bytes::from_static(b"a"), &limit).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         // The last look that found more was at 120 s, the one after it found no more.
         assert_eq!(start.elapsed(), 5 * LIMIT);
@@ -201,7 +201,7 @@ mod tests {
 
     /// A write of 8 bytes to one who has room for 4.
     async fn stuck(mut ours: DuplexStream, limit: &StallLimit) -> io::Result<()> {
-        all(&mut ours, &mut Bytes::from_static(b"abcdefgh"), limit).await
+        write_all(&mut ours, &mut Bytes::from_static(b"abcdefgh"), limit).await
     }
 
     #[tokio::test(start_paused = true)]

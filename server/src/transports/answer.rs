@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::stream::Feed;
 use super::websocket::Session;
-use crate::http::response::Response;
+use crate::http::Response;
 use crate::publish::Publication;
 
 /// The answer to one request.

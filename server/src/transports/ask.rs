@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use pushoff_model::Topic;
 
-use crate::http::head::Head;
-use crate::http::query::Query;
+use crate::http::{Head, Query};
 use crate::hub::Subscription;
 use crate::state::Server;
 

@@ -14,8 +14,7 @@ use super::answer::{Answer, Pending};
 use super::ask::Ask;
 use super::poll;
 use crate::framing::Framing;
-use crate::http::problem::Problem;
-use crate::http::response::Response;
+use crate::http::{Problem, Response};
 use crate::hub::{Bounds, Reading, Subscription};
 
 /// The first batch, or 204 once the wait is over.

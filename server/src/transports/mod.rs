@@ -16,7 +16,7 @@ use pushoff_model::Transport;
 
 use self::answer::Answer;
 use self::ask::Ask;
-use crate::http::problem::Problem;
+use crate::http::Problem;
 
 /// The answer of a transport to a subscriber.
 pub(crate) fn answer(transport: Transport, ask: &Ask<'_>) -> Result<Answer, Problem> {

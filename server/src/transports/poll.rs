@@ -6,9 +6,7 @@ use http::{HeaderValue, StatusCode};
 use pushoff_model::Cursor;
 
 use crate::framing::envelope::CursorText;
-use crate::http::problem::Problem;
-use crate::http::query::LAST_EVENT_ID;
-use crate::http::response::Response;
+use crate::http::{LAST_EVENT_ID, Problem, Response};
 use crate::hub::Reading;
 use crate::memory::OutOfMemory;
 use crate::stats::Meter;

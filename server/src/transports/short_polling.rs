@@ -5,8 +5,7 @@ use pushoff_model::Transport;
 use super::ask::Ask;
 use super::poll;
 use crate::framing::Framing;
-use crate::http::problem::Problem;
-use crate::http::response::Response;
+use crate::http::{Problem, Response};
 use crate::hub::Bounds;
 
 /// The messages that are there now.

@@ -13,13 +13,10 @@ use tokio::task::yield_now;
 use super::ask::Ask;
 use super::keep_alive::IdleTimer;
 use crate::framing::Framing;
-use crate::http::chunked::{self, Chunk};
-use crate::http::response::Response;
+use crate::http::{Chunk, Response, chunked};
 use crate::hub::{Bounds, Reading, Subscription};
 use crate::limits;
-use crate::net::close::poll_end;
-use crate::net::io::Io;
-use crate::net::write::{StallDetector, StallLimit};
+use crate::net::{Io, StallDetector, StallLimit, poll_end};
 use crate::stats::Meter;
 
 /// A subscriber whose messages become a stream.

@@ -12,8 +12,7 @@ use tokio::time::timeout;
 
 use super::stream::{self, Feed};
 use crate::framing::Framing;
-use crate::net::close::close;
-use crate::net::io::Io;
+use crate::net::{Io, close};
 use crate::state::Server;
 
 /// The longest head: the keyword, the longest topic and the longest cursor, the spaces between

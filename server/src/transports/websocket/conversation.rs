@@ -21,9 +21,7 @@ use crate::framing::{Framing, websocket};
 use crate::hub::{Bounds, Reading};
 use crate::limits;
 use crate::memory::{Buffer, OutOfMemory};
-use crate::net::close::poll_end;
-use crate::net::io::{Io, READ_BYTES, read_buffer};
-use crate::net::write::{self, StallDetector};
+use crate::net::{Io, READ_BYTES, StallDetector, poll_end, read_buffer, write_all};
 use crate::state::Server;
 use crate::transports::keep_alive::{Due, KeepAlive};
 
@@ -251,8 +249,8 @@ impl<IO: Io> Conversation<IO> {
             }
         }
         let mut last = self.replies.take();
-        if write::all(&mut self.io, &mut self.outgoing, &server.stall_limit).await.is_err()
-            || write::all(&mut self.io, &mut last, &server.stall_limit).await.is_err()
+        if write_all(&mut self.io, &mut self.outgoing, &server.stall_limit).await.is_err()
+            || write_all(&mut self.io, &mut last, &server.stall_limit).await.is_err()
         {
             return;
         }

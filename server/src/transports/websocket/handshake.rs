@@ -4,9 +4,7 @@ use http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBS
 use http::{HeaderValue, StatusCode};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use crate::http::head::Head;
-use crate::http::problem::Problem;
-use crate::http::response::Response;
+use crate::http::{Head, Problem, Response};
 
 const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
 

@@ -17,12 +17,10 @@ use tokio::time::timeout;
 use self::conversation::Conversation;
 pub(crate) use self::session::Session;
 use super::ask::Ask;
-use crate::http::head::Head;
-use crate::http::problem::Problem;
-use crate::http::response::Response;
+use crate::http::{Head, Problem, Response};
 use crate::limits;
 use crate::memory::Buffer;
-use crate::net::io::Io;
+use crate::net::Io;
 use crate::publish;
 use crate::state::Server;
 
