@@ -1,6 +1,4 @@
-//! What the server counts, for `/metrics`: plain counters, looked up once at start-up.
-//!
-//! The format is the text format of Prometheus, as the `prometheus-client` crate writes it.
+//! The counters behind `/metrics`, looked up once at start-up, in the text format of Prometheus.
 
 use std::sync::Arc;
 
@@ -37,12 +35,12 @@ struct TransportStats {
     bytes: Counter,
 }
 
-/// How a message came in.
+/// The way in which a message was published.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Via {
-    /// In the body of a `POST`.
+    /// The body of a `POST`.
     Post,
-    /// In a frame.
+    /// A WebSocket frame.
     WebSocket,
 }
 
@@ -76,7 +74,7 @@ impl Stats {
         Self { registry, topics, memory, transports, publishes, cut_off }
     }
 
-    /// Counts a subscriber in, until the meter is dropped.
+    /// Counts a subscriber until its meter is dropped.
     pub(crate) fn connect(&self, transport: Transport) -> Meter {
         let stats = Arc::clone(&self.transports[transport as usize]);
         stats.connections.inc();
@@ -84,12 +82,12 @@ impl Stats {
         Meter(stats)
     }
 
-    /// Counts messages that were published.
+    /// Counts published messages.
     pub(crate) fn published(&self, via: Via, messages: u64) {
         self.publishes[via as usize].inc_by(messages);
     }
 
-    /// Everything in the text format.
+    /// All counters in the text format.
     pub(crate) fn text(&self, topics: usize, memory: usize) -> Result<String, std::fmt::Error> {
         let number = |count| i64::try_from(count).unwrap_or(i64::MAX);
         self.topics.set(number(topics));
@@ -100,7 +98,7 @@ impl Stats {
     }
 }
 
-/// Counts what one subscriber is sent.
+/// Counts the messages of one subscriber.
 #[derive(Debug)]
 pub(crate) struct Meter(Arc<TransportStats>);
 

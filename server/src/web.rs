@@ -1,9 +1,9 @@
-//! The live page at `/`, and the files under `/web/`: what it consists of, and the browser clients
-//! that it shows, there to be used and to be copied; and the page that a measurement opens.
+//! The live page at `/`, and its files under `/web/`: among them a browser client for each technique, to be
+//! used and copied, and the page that browser measurements open.
 //!
-//! They are part of the binary and served as they stand. The page loads nothing from elsewhere, runs
-//! no script or style but these files, and shares its process with no page of another origin, so
-//! that browsers give it their finest clock. Sources: CSP 3, WHATWG HTML §7.1.3 and §7.1.4, High Resolution Time.
+//! The files are part of the binary. The page loads nothing from elsewhere, runs no other script or style, and
+//! shares its process with no page of another origin, so that browsers give it their finest clock. Sources: CSP
+//! 3, WHATWG HTML §7.1.3 and §7.1.4, High Resolution Time.
 
 use bytes::Bytes;
 use http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
@@ -20,12 +20,12 @@ const PAGE: &str = include_str!("../web/page.html");
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
 
-/// The same for the page of a measurement, which reaches this host by many names.
+/// The policy of the measurement page, which reaches this host by many names.
 const POLICY_OF_MEASURING: &str = "default-src 'none'; script-src 'self'; \
                                    connect-src 'self' http://*.localhost:* ws://*.localhost:*; \
                                    base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// A file as it is served.
+/// A file of the binary.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct File {
     name: &'static str,
@@ -61,7 +61,7 @@ const FILES: &[File] = &[
 ];
 
 impl File {
-    /// The file of a name.
+    /// Finds a file by its name.
     pub(crate) fn find(name: &str) -> Result<&'static Self, Problem> {
         FILES.iter().find(|file| file.name == name).ok_or_else(Problem::not_found)
     }
@@ -82,7 +82,7 @@ pub(crate) fn page(config: &Config) -> Response {
     document(POLICY, page)
 }
 
-/// A page that may do what its policy says, and is alone in its process.
+/// A page with a policy, isolated from pages of other origins.
 fn document(policy: &'static str, content: impl Into<Bytes>) -> Response {
     let alone = HeaderValue::from_static("same-origin");
     let alone_within = HeaderValue::from_static("require-corp");

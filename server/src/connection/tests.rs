@@ -1,4 +1,4 @@
-//! One connection from its client's end, under a clock of its own.
+//! One connection as its client sees it, under a paused clock.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ const GET: &str = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
 const POST: &str =
     "POST /topics/t HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1\r\n\r\n7";
 
-/// The other end of a connection that is served.
+/// The client's end of a connection.
 struct Client(DuplexStream);
 
 impl Client {
@@ -27,7 +27,7 @@ impl Client {
         self.0.write_all(bytes.as_bytes()).await.unwrap();
     }
 
-    /// Reads to the end of one response, whose body is said to be so long, or of the connection.
+    /// Reads one response, whose length its head says, or to the end of the connection.
     async fn receive(&mut self) -> String {
         let mut read = String::new();
         loop {
@@ -122,7 +122,7 @@ async fn a_body_that_does_not_come_is_waited_for_only_where_it_is_wanted() {
     let mut client = Client::new(Config::default());
     let answer = client.ask(&refused).await;
     assert!(answer.starts_with("HTTP/1.1 415 ") && answer.contains("\r\nconnection: close\r\n"), "{answer}");
-    // What comes of the body is no request.
+    // Input after a refused body is no request.
     client.send(GET).await;
     assert!(client.is_closed().await);
 }
@@ -168,7 +168,7 @@ async fn a_body_in_chunks_or_one_that_was_asked_for_costs_no_connection() {
         client.0.read_exact(&mut interim).await.unwrap();
         assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n");
         assert!(client.ask(body).await.starts_with("HTTP/1.1 201 "));
-        // One that does not wait for the word does not get it.
+        // A client that does not wait for `100 Continue` does not get it.
         assert!(client.ask(&expecting).await.starts_with("HTTP/1.1 201 "));
     }
     assert!(client.ask(GET).await.starts_with("HTTP/1.1 200 "));

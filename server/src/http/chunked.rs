@@ -54,7 +54,7 @@ fn size_line(mut length: usize) -> Cursor<[u8; SIZE_LINE]> {
 #[derive(Debug)]
 pub(crate) struct Chunks {
     part: Part,
-    /// How much of the body may be anything but its content.
+    /// How many more bytes may be anything but content.
     slack: usize,
 }
 
@@ -67,7 +67,7 @@ enum Part {
     Trailers,
 }
 
-/// Why a chunked body is not taken.
+/// Why a chunked body is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ChunkError {
     #[error("these are no chunks (RFC 9112, section 7.1)")]
@@ -79,14 +79,15 @@ pub(crate) enum ChunkError {
 }
 
 impl Chunks {
-    /// The beginning of a body of at most `limit` bytes.
+    /// The decoder of a body of at most `limit` bytes.
     ///
-    /// A chunk of one byte is six on the wire; beyond eight times the body somebody plays with extensions.
+    /// A chunk of one byte takes six bytes on the wire. A body of more than eight times its content abuses
+    /// extensions.
     pub(crate) const fn new(limit: usize) -> Self {
         Self { part: Part::Size, slack: limit.saturating_mul(8).saturating_add(limits::HEAD_BYTES) }
     }
 
-    /// Moves what `raw` has of the content to `body`; whether that was all. Bytes after the end stay.
+    /// Moves content from `raw` to `body`; whether the body has ended. Bytes after its end stay in `raw`.
     pub(crate) fn decode(&mut self, raw: &mut Buffer, body: &mut Buffer, limit: usize) -> Result<bool, ChunkError> {
         loop {
             match self.part {
@@ -95,7 +96,7 @@ impl Chunks {
                     return Err(ChunkError::Malformed);
                 }
                 Part::Size => match httparse::parse_chunk_size(raw).or(Err(ChunkError::Malformed))? {
-                    // httparse takes anything for an extension.
+                    // httparse accepts any byte in an extension.
                     Status::Complete((length, _)) if has_bare_line_feed(&raw[..length]) => {
                         return Err(ChunkError::Malformed);
                     }
@@ -149,7 +150,7 @@ impl Chunks {
     }
 }
 
-/// Waits for the rest of a line, as long as that is no longer than a head.
+/// Waits for the rest of a line, which may be as long as a head.
 fn wait(raw: &Buffer) -> Result<bool, ChunkError> {
     if raw.len() < limits::HEAD_BYTES { Ok(false) } else { Err(ChunkError::Malformed) }
 }
@@ -165,7 +166,7 @@ mod tests {
 
     type Decoded = (Vec<u8>, Vec<u8>);
 
-    /// Decodes pieces one after the other; the body and what is left.
+    /// Decodes pieces one after the other; gives the body and the bytes after it.
     fn decoded<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<Option<Decoded>, ChunkError> {
         let memory = Memory::new(1 << 20);
         let (mut raw, mut body) = (Buffer::new(&memory.incoming), Buffer::new(&memory.incoming));

@@ -113,7 +113,7 @@ mod tests {
     use crate::limits;
     use crate::net::listen::{keep_alive, prepare};
 
-    /// A connection: the end that was accepted, and the other.
+    /// Both ends of a connection, the accepted end first.
     async fn connection() -> (TcpStream, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         prepare(&listener).unwrap();
@@ -141,7 +141,7 @@ mod tests {
         let before = ours.progress().unwrap().acknowledged;
         ours.write_all(&[0; 1000]).await.unwrap();
         theirs.read_exact(&mut [0; 1000]).await.unwrap();
-        // An acknowledgement may come a little after the bytes.
+        // An acknowledgement may come after the bytes.
         while ours.progress().unwrap().is_under_way {
             tokio::task::yield_now().await;
         }

@@ -144,7 +144,7 @@ mod tests {
         StallLimit { timeout: LIMIT, cut_off: Counter::default() }
     }
 
-    /// Takes nothing, and has acknowledged a byte a second until a time.
+    /// Accepts no byte; acknowledges a byte a second until a given time.
     struct Slow {
         start: Instant,
         until: Duration,
@@ -182,7 +182,7 @@ mod tests {
         let mut slow = Slow { start, until: Duration::from_secs(100) };
         let error = write_all(&mut slow, &mut Bytes::from_static(b"a"), &limit).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-        // The last look that found more was at 120 s, the one after it found no more.
+        // The check at 120 s found progress, the next one did not.
         assert_eq!(start.elapsed(), 5 * LIMIT);
         assert_eq!(limit.cut_off.get(), 1);
     }
@@ -199,7 +199,7 @@ mod tests {
         assert_eq!(limit.cut_off.get(), 1);
     }
 
-    /// A write of 8 bytes to one who has room for 4.
+    /// Writes 8 bytes to a client with space for 4.
     async fn stuck(mut ours: DuplexStream, limit: &StallLimit) -> io::Result<()> {
         write_all(&mut ours, &mut Bytes::from_static(b"abcdefgh"), limit).await
     }

@@ -1,4 +1,4 @@
-//! What is refused, and how; and the end of the server.
+//! Refused requests, and the shutdown of the server.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::{PATIENCE, Running, chunks_until, close_code, header, next_text, read_until};
 
-/// The problem in a response: its status stands in it again.
+/// The problem in a response; its status is checked against the response's.
 async fn problem(response: Response) -> (StatusCode, String) {
     assert_eq!(header(&response, "content-type"), "application/problem+json");
     assert_eq!(header(&response, "cache-control"), "no-store");
@@ -43,7 +43,7 @@ async fn every_wrong_request_is_answered_with_a_problem() {
         assert_eq!(problem(response).await.0, status);
     }
     assert_eq!(header(&server.get("/topics/t").await, "allow"), "POST, DELETE, OPTIONS");
-    // Of the batch above, nothing was published.
+    // The refused batch published nothing.
     assert_eq!(server.get("/topics/t/short-polling?after=start").await.status(), StatusCode::NO_CONTENT);
 }
 
@@ -156,7 +156,7 @@ async fn a_server_that_goes_away_ends_everything_in_good_order() {
     let mut idle = server.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
     read_until(&mut idle, "ok").await;
     let mut poll = server.send("GET /topics/t/long-polling HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
-    // The poll waits once the server counts it.
+    // The poll is waiting once the server counts it.
     while !server.get("/metrics").await.text().await.unwrap().contains("connections{transport=\"long-polling\"} 1") {}
 
     let ended = server.stop();

@@ -1,4 +1,4 @@
-//! The core path of each transport: where it starts, a message, and how it ends.
+//! The core path of each transport: its start, a message, its end.
 
 use futures_util::SinkExt;
 use pushoff_server::Config;

@@ -1,4 +1,4 @@
-//! What a browser loads, and the outages that the live page may ask for.
+//! The files that a browser loads, and the outages of the live page.
 
 use std::time::Duration;
 
@@ -77,7 +77,7 @@ async fn a_hold_delays_what_is_written_and_loses_none_of_it() {
     chunks_until(&mut stream, "\n").await;
     let start = Instant::now();
     let (answer, ()) = tokio::join!(server.request(Method::POST, "/outage/hold?seconds=1", &[], ""), async {
-        // Whichever comes first, both are answered after the hold, or the second before it began.
+        // Both are answered after the hold, or the second one before it began.
         server.publish("t", "7").await;
     });
     assert_eq!(answer.status(), StatusCode::NO_CONTENT);

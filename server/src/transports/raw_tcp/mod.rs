@@ -1,5 +1,5 @@
-//! Raw TCP, the floor: a line to subscribe with, then lengths and messages: the cost of the machine
-//! itself; never ranked. Source: the wire contract.
+//! Raw TCP, the floor: a line to subscribe, then lengths and messages. The floor shows the cost of the machine
+//! itself and is never ranked. Source: the wire contract.
 
 #[cfg(test)]
 mod properties;

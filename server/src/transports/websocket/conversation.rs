@@ -1,5 +1,4 @@
-//! One connection from its opening to its close: one task, one socket, one look at each of what it
-//! waits for whenever it is woken.
+//! One WebSocket from its opening to its close: one task, which reads and writes.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -25,18 +24,18 @@ use crate::net::{Io, READ_BYTES, StallDetector, poll_end, read_buffer, write_all
 use crate::state::Server;
 use crate::transports::keep_alive::{Due, KeepAlive};
 
-/// How many bytes of pongs may wait. Chosen here: 32 of the longest. Whoever pings on without
-/// reading the pongs is cut off.
+/// How many bytes of pongs may wait. Chosen here: 32 of the longest. A client that sends more pings without
+/// reading the pongs is disconnected.
 const REPLIES: usize = 4 << 10;
 
-/// How a conversation ends.
+/// How a connection ends.
 #[derive(Debug)]
 pub(super) enum End {
-    /// There is nobody to end it with.
+    /// The client is gone.
     Gone,
-    /// The server closes, and the client is to answer.
+    /// The server closes, and the client has to answer.
     Close(CloseFrame),
-    /// The server closes on a client that cannot be understood any more.
+    /// The server closes; the client's frames cannot be understood any more.
     Fail(CloseFrame),
     /// The client closed, and the answer is among the replies.
     Answered,
@@ -46,18 +45,18 @@ pub(super) struct Conversation<IO> {
     io: IO,
     session: Session,
     frames: Frames,
-    /// Whole frames, of which the first may be written in part.
+    /// Whole frames, of which the first may be partly written.
     outgoing: Bytes,
-    /// What answers the client's own frames, written before anything else that is still to come.
+    /// Answers to the client's frames, written before further messages.
     replies: Buffer,
     detector: StallDetector,
     keep_alive: KeepAlive,
-    /// There while the log would not tell that the server goes away: it is not read, or not asked
-    /// because the client does not take what was read before.
+    /// Present while the subscription cannot report the server's shutdown: there is none, or it is not polled
+    /// because the client is stalled.
     closing: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
 }
 
-/// Whether there is more to do at once.
+/// Whether the connection has more work now.
 enum Progress {
     More,
     None,
@@ -94,11 +93,10 @@ impl<IO: Io> Conversation<IO> {
         }
     }
 
-    /// Reads and writes while there is something to do; ready where others are to have their turn, or
-    /// at the end.
+    /// Reads and writes while there is work; ready when other tasks should run, or at the end.
     ///
-    /// The fast path is the first call and a read that finds nothing: a batch goes from the log to
-    /// the socket before anything else is looked at.
+    /// A batch goes from the log to the socket first: the fast path is one write and one read that finds
+    /// nothing.
     fn poll_turn(&mut self, cx: &mut Context<'_>, server: &Server) -> Poll<Result<(), End>> {
         for _ in 0..limits::TURNS {
             match self.poll_once(cx, server) {
@@ -112,7 +110,7 @@ impl<IO: Io> Conversation<IO> {
 
     fn poll_once(&mut self, cx: &mut Context<'_>, server: &Server) -> Result<Progress, End> {
         let is_stalled = self.poll_write(cx, server)?.is_pending();
-        // What is sent back is not read faster than it is taken.
+        // A client that does not read its echoes is not read from.
         let may_read = !(is_stalled && matches!(self.session, Session::Echo));
         if may_read && matches!(self.poll_read(cx, server)?, Progress::More) {
             return Ok(Progress::More);
@@ -121,7 +119,7 @@ impl<IO: Io> Conversation<IO> {
         self.poll_keep_alive(cx, is_stalled)
     }
 
-    /// Writes replies and messages until there are none; pending where the socket takes no more.
+    /// Writes replies and messages until there are none; pending while the socket accepts no more.
     fn poll_write(&mut self, cx: &mut Context<'_>, server: &Server) -> Result<Poll<()>, End> {
         loop {
             match self.detector.poll_write(cx, &mut self.io, &mut self.outgoing, &server.stall_limit) {
@@ -150,7 +148,7 @@ impl<IO: Io> Conversation<IO> {
         }
     }
 
-    /// Reads what has come in, and publishes or answers it.
+    /// Reads input, and publishes or answers its messages.
     fn poll_read(&mut self, cx: &mut Context<'_>, server: &Server) -> Result<Progress, End> {
         match self.poll_extend(cx) {
             Poll::Ready(Ok(())) => self.receive_all(server).map(|()| Progress::More),
@@ -159,7 +157,7 @@ impl<IO: Io> Conversation<IO> {
         }
     }
 
-    /// Waits for bytes, which the frames then have.
+    /// Reads input into the frames.
     fn poll_extend(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), End>> {
         let mut room = read_buffer();
         let mut read = ReadBuf::uninit(&mut room);
@@ -185,7 +183,7 @@ impl<IO: Io> Conversation<IO> {
         match self.keep_alive.poll_due(cx) {
             Poll::Pending => return Ok(Progress::None),
             Poll::Ready(Due::End) => return Err(End::Gone),
-            // What is on its way is a sign of life to the other end as good as a ping.
+            // Bytes on their way show the client a live connection as well as a ping does.
             Poll::Ready(Due::Ping) if is_stalled => self.keep_alive.wrote(Instant::now()),
             Poll::Ready(Due::Ping) => {
                 self.outgoing = Bytes::from_static(websocket::PING);
@@ -195,7 +193,7 @@ impl<IO: Io> Conversation<IO> {
         Ok(Progress::More)
     }
 
-    /// Takes every message and control frame that is there.
+    /// Handles every whole message and control frame.
     fn receive_all(&mut self, server: &Server) -> Result<(), End> {
         loop {
             let received = self.frames.next().map_err(End::Fail)?;
@@ -215,7 +213,7 @@ impl<IO: Io> Conversation<IO> {
 
     fn message(&mut self, kind: Data, message: Vec<u8>, server: &Server) -> Result<(), End> {
         match self.session.receive(kind, message, server).map_err(End::Close)? {
-            // It is written to memory: there is no other reason.
+            // Writing to memory has no other error.
             Some(answer) => answer.format(&mut self.replies).map_err(|_error| End::Fail(no_memory(OutOfMemory))),
             None => Ok(()),
         }
@@ -228,7 +226,7 @@ impl<IO: Io> Conversation<IO> {
         if self.replies.len() > most { Err(End::Gone) } else { Ok(()) }
     }
 
-    /// How many bytes of messages may wait among the pongs.
+    /// How many bytes of echoes may wait among the pongs.
     const fn held_back(&self) -> usize {
         match self.session {
             Session::Topic { .. } => 0,
@@ -236,7 +234,7 @@ impl<IO: Io> Conversation<IO> {
         }
     }
 
-    /// The closing handshake, and then the end of the connection underneath (RFC 6455 §7.1.1).
+    /// The closing handshake, and the end of the TCP connection (RFC 6455 §7.1.1).
     pub(super) async fn end(&mut self, end: End, server: &Server) {
         let is_answer_due = matches!(end, End::Close(_));
         match end {
@@ -262,7 +260,7 @@ impl<IO: Io> Conversation<IO> {
         }
     }
 
-    /// Reads on until the client closes too, or breaks off. What it says meanwhile is too late.
+    /// Discards input until the client closes or the connection breaks.
     async fn await_answer(&mut self) {
         loop {
             match self.frames.next() {
