@@ -1,6 +1,6 @@
 //! Entry points for `fuzz/`, compiled by cargo-fuzz only: the parsers are private otherwise.
 //!
-//! Whatever the bytes are, no parser panics, and byte by byte gives the same result as all at once.
+//! No input makes a parser panic, and reading byte by byte gives the same result as reading all at once.
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};

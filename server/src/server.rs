@@ -89,7 +89,7 @@ async fn accept(listeners: &Listeners, server: &Arc<Server>, connections: &mut J
             Some(_) = connections.join_next() => continue,
         };
         match accepted {
-            Ok((stream, port)) => match Admission::take(&permits, &server.memory) {
+            Ok((stream, port)) => match admit(&permits, &server.memory) {
                 Some(admission) => {
                     let serving = serve(stream, port, Arc::clone(server), admission);
                     match server.config.slow {
@@ -105,17 +105,12 @@ async fn accept(listeners: &Listeners, server: &Arc<Server>, connections: &mut J
 }
 
 /// One connection's share of the limits, until the connection ends.
-struct Admission {
-    _permit: OwnedSemaphorePermit,
-    _lease: Lease,
-}
+type Admission = (OwnedSemaphorePermit, Lease);
 
-impl Admission {
-    /// `None` where the server has as many connections, or as much memory for connections, as allowed.
-    fn take(permits: &Arc<Semaphore>, memory: &Memory) -> Option<Self> {
-        let permit = Arc::clone(permits).try_acquire_owned().ok()?;
-        Some(Self { _permit: permit, _lease: memory.connections.lease(memory::CONNECTION)? })
-    }
+/// `None` where the server has as many connections, or as much memory for connections, as allowed.
+fn admit(permits: &Arc<Semaphore>, memory: &Memory) -> Option<Admission> {
+    let permit = Arc::clone(permits).try_acquire_owned().ok()?;
+    Some((permit, memory.connections.lease(memory::CONNECTION)?))
 }
 
 async fn serve(stream: TcpStream, port: Port, server: Arc<Server>, admission: Admission) {

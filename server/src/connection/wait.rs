@@ -10,7 +10,7 @@ use tokio_util::sync::WaitForCancellationFuture;
 use crate::http::Problem;
 use crate::state::Server;
 
-/// What the connection waits for.
+/// The event that a connection waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     /// The rest of a request's head; at first also its beginning.

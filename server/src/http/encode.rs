@@ -78,7 +78,7 @@ impl Encoded {
         encoded
     }
 
-    /// The status line and all fields but those that say where the body ends; and the body.
+    /// The status line and all fields, except for the fields about the body's end; and the body.
     fn fields(response: Response, options: Options) -> (Self, Bytes) {
         let Response { status, fields, body } = options.origin.mark(response);
         let mut first = Vec::with_capacity(256);

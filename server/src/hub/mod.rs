@@ -18,7 +18,6 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod topic;
-mod unpublished;
 mod waiters;
 
 use std::sync::{Arc, Mutex};
@@ -30,11 +29,11 @@ pub(crate) use self::cache::Run;
 pub use self::cache::{Bounds, Complete, Retention};
 pub use self::payload::{Payload, PayloadError};
 use self::room::Ages;
+pub use self::room::Unpublished;
 pub use self::subscription::Subscription;
 pub use self::table::HubLimits;
 use self::table::Table;
 use self::topic::{TopicLog, lock};
-pub use self::unpublished::Unpublished;
 pub use crate::memory::Memory;
 use crate::memory::{self, Lease};
 
@@ -81,7 +80,8 @@ impl Hub {
     /// # Errors
     /// When there is no room for the topic.
     pub fn complete(&self, topic: &Topic) -> Result<(), Unpublished> {
-        self.settled(topic)?.complete();
+        let log = self.settled(topic)?;
+        self.table.store.complete(&log);
         Ok(())
     }
 

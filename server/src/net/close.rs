@@ -12,8 +12,8 @@ use tracing::trace;
 use super::io::read_buffer;
 use crate::limits;
 
-/// Writes `last`, ends the outgoing direction, and reads for a moment what the other end still sends:
-/// closing a socket that has unread bytes resets the connection, and the reset may overtake the last bytes.
+/// Writes `last`, ends the outgoing direction, and reads further input for a moment: closing a socket with
+/// unread input resets the connection, and the reset may overtake the last bytes.
 pub(crate) async fn close(mut io: impl AsyncRead + AsyncWrite + Unpin, last: &[u8]) {
     let closing = async {
         io.write_all(last).await?;

@@ -46,7 +46,7 @@ impl IdleTimer {
     }
 }
 
-/// What a WebSocket has to do about an idle connection.
+/// A step that an idle WebSocket needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Due {
     /// Send a ping: nothing was written for an interval.

@@ -56,12 +56,6 @@ pub(super) struct Conversation<IO> {
     closing: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
 }
 
-/// Whether the connection has more work now.
-enum Progress {
-    More,
-    None,
-}
-
 impl<IO: Io> Conversation<IO> {
     pub(super) fn new(mut session: Session, io: IO, server: &Server) -> Self {
         let opening = session.subscription().map(|subscription| websocket::opening(subscription.cursor()));
@@ -79,7 +73,7 @@ impl<IO: Io> Conversation<IO> {
     }
 
     /// Reads and writes until the end, beginning with `read`, which came in with the handshake.
-    pub(super) async fn hold(&mut self, read: Buffer, server: &Server) -> End {
+    pub(super) async fn run(&mut self, read: Buffer, server: &Server) -> End {
         let begun = self.frames.extend(&read).map_err(End::Fail);
         drop(read);
         if let Err(end) = begun.and_then(|()| self.receive_all(server)) {
@@ -100,23 +94,24 @@ impl<IO: Io> Conversation<IO> {
     fn poll_turn(&mut self, cx: &mut Context<'_>, server: &Server) -> Poll<Result<(), End>> {
         for _ in 0..limits::TURNS {
             match self.poll_once(cx, server) {
-                Ok(Progress::More) => {}
-                Ok(Progress::None) => return Poll::Pending,
+                Ok(true) => {}
+                Ok(false) => return Poll::Pending,
                 Err(end) => return Poll::Ready(Err(end)),
             }
         }
         Poll::Ready(Ok(()))
     }
 
-    fn poll_once(&mut self, cx: &mut Context<'_>, server: &Server) -> Result<Progress, End> {
+    /// Writes and reads once; whether there is more work now.
+    fn poll_once(&mut self, cx: &mut Context<'_>, server: &Server) -> Result<bool, End> {
         let is_stalled = self.poll_write(cx, server)?.is_pending();
         // A client that does not read its echoes is not read from.
         let may_read = !(is_stalled && matches!(self.session, Session::Echo));
-        if may_read && matches!(self.poll_read(cx, server)?, Progress::More) {
-            return Ok(Progress::More);
+        if may_read && self.poll_read(cx, server)?.is_ready() {
+            return Ok(true);
         }
         self.poll_closing(cx, server, is_stalled)?;
-        self.poll_keep_alive(cx, is_stalled)
+        Ok(self.poll_keep_alive(cx, is_stalled)?.is_ready())
     }
 
     /// Writes replies and messages until there are none; pending while the socket accepts no more.
@@ -148,12 +143,11 @@ impl<IO: Io> Conversation<IO> {
         }
     }
 
-    /// Reads input, and publishes or answers its messages.
-    fn poll_read(&mut self, cx: &mut Context<'_>, server: &Server) -> Result<Progress, End> {
+    /// Reads input, and publishes or answers its messages; pending where there is no input.
+    fn poll_read(&mut self, cx: &mut Context<'_>, server: &Server) -> Result<Poll<()>, End> {
         match self.poll_extend(cx) {
-            Poll::Ready(Ok(())) => self.receive_all(server).map(|()| Progress::More),
-            Poll::Ready(Err(end)) => Err(end),
-            Poll::Pending => Ok(Progress::None),
+            Poll::Ready(read) => read.and_then(|()| self.receive_all(server)).map(Poll::Ready),
+            Poll::Pending => Ok(Poll::Pending),
         }
     }
 
@@ -179,9 +173,9 @@ impl<IO: Io> Conversation<IO> {
         }
     }
 
-    fn poll_keep_alive(&mut self, cx: &mut Context<'_>, is_stalled: bool) -> Result<Progress, End> {
+    fn poll_keep_alive(&mut self, cx: &mut Context<'_>, is_stalled: bool) -> Result<Poll<()>, End> {
         match self.keep_alive.poll_due(cx) {
-            Poll::Pending => return Ok(Progress::None),
+            Poll::Pending => return Ok(Poll::Pending),
             Poll::Ready(Due::End) => return Err(End::Gone),
             // Bytes on their way show the client a live connection as well as a ping does.
             Poll::Ready(Due::Ping) if is_stalled => self.keep_alive.wrote(Instant::now()),
@@ -190,7 +184,7 @@ impl<IO: Io> Conversation<IO> {
                 self.keep_alive.pinged();
             }
         }
-        Ok(Progress::More)
+        Ok(Poll::Ready(()))
     }
 
     /// Handles every whole message and control frame.

@@ -45,7 +45,7 @@ pub(crate) fn echo(head: &Head<'_>) -> Result<(Response, Session), Problem> {
 /// Serves the connection until either side closes it. `read` came in with the request.
 pub(crate) async fn serve(io: impl Io, session: Session, read: Buffer, server: &Server) {
     let mut conversation = Conversation::new(session, io, server);
-    let end = conversation.hold(read, server).await;
+    let end = conversation.run(read, server).await;
     // A client that does not answer the close in this time is not waited for.
     timeout(limits::CLOSE_WAIT, conversation.end(end, server)).await.unwrap_or_default();
 }

@@ -1,4 +1,4 @@
-//! The purpose of a WebSocket, and what becomes of a client's messages.
+//! The purpose of a WebSocket, and the handling of its client's messages.
 
 use pushoff_model::Topic;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
