@@ -89,7 +89,7 @@ impl Recent {
     ) -> Option<(Batch, u64)> {
         let recent = &mut self.0[framing.index()];
         if let Some(recent) = recent
-            && (recent.after, recent.head, recent.bounds) == (after, cache.head(), bounds)
+            && recent.answers(after, cache.head(), bounds)
         {
             return Some((recent.batch.clone(), recent.reached));
         }
@@ -104,6 +104,15 @@ impl Recent {
 }
 
 impl Encoded {
+    /// Whether a read would give this batch: with the bounds that it was made for, or with any bounds that it
+    /// keeps where it ends at the head. So polls and streams share batches.
+    fn answers(&self, after: u64, head: u64, bounds: Bounds) -> bool {
+        let is_all = self.reached == head
+            && self.batch.messages <= bounds.messages as u64
+            && self.batch.bytes.len() <= bounds.bytes;
+        (self.after, self.head) == (after, head) && (self.bounds == bounds || is_all)
+    }
+
     fn of(cache: &Cache, after: u64, framing: Framing, bounds: Bounds, budget: &Arc<Budget>) -> Option<Self> {
         let length = cache.read(after, bounds).map(|(_, payload)| payload.as_bytes().len() + Framing::OVERHEAD).sum();
         let mut out = Vec::with_capacity(usize::min(length, bounds.bytes.saturating_mul(2)));

@@ -145,6 +145,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn readers_with_other_bounds_share_a_batch_that_keeps_them() {
+        let topic = topic(10);
+        let mut readers = [topic.subscribe(Start::Now), topic.subscribe(Start::Now), topic.subscribe(Start::Now)];
+        publish(&topic, 1);
+        publish(&topic, 2);
+        let bounds = [BOUNDS, Bounds { messages: 2, ..BOUNDS }, Bounds { messages: 1, ..BOUNDS }];
+        let mut batches = readers.iter_mut().zip(bounds).map(|(reader, bounds)| reader.read(Framing::Ndjson, bounds));
+        let mut next = || match batches.next() {
+            Some(Reading::Batch(batch)) => batch,
+            other => panic!("{other:?}"),
+        };
+        let (one, other, short) = (next(), next(), next());
+        assert_eq!(one.bytes.as_ptr(), other.bytes.as_ptr());
+        assert_eq!((one.messages, short.messages), (2, 1));
+    }
+
+    #[tokio::test]
     async fn a_cached_batch_is_never_served_for_another_question() {
         let topic = topic(10);
         let mut readers = [topic.subscribe(Start::Oldest), topic.subscribe(Start::Oldest)];
@@ -241,7 +258,7 @@ mod tests {
         assert!(waiting.await.is_err());
         drop(taken);
         assert!(text(reader.next(Framing::Ndjson, BOUNDS).await).ends_with("\"data\":1}\n"));
-        assert_eq!(memory.batches.lease(32 << 10).map(|_| ()), Some(()), "the batch was let go of");
+        assert_eq!(memory.batches.lease(32 << 10).map(|_| ()), Some(()), "the batch was dropped");
     }
 
     #[derive(Default)]
