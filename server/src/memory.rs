@@ -260,7 +260,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_more_is_held_than_the_bound_and_all_of_it_comes_back() {
+    fn no_more_is_leased_than_the_bound_and_all_bytes_come_back() {
         let memory = Memory::new(100);
         let mut lease = memory.logs.lease(30).unwrap();
         assert!(memory.logs.lease(21).is_none());
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn shared_bytes_are_held_until_the_last_lets_go() {
+    fn shared_bytes_are_leased_until_the_last_owner_drops_them() {
         let memory = Memory::new(4 * 50);
         let bytes = shared(Vec::with_capacity(40), &memory.batches).unwrap();
         let other = bytes.clone();

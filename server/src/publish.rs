@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_what_a_log_keeps_is_copied_and_what_came_before_is_counted() {
+    async fn only_messages_that_the_log_keeps_are_copied_and_earlier_ones_are_counted() {
         let run = batch(b"1\n2\n3\n4\n5", 10, RETENTION).await.unwrap();
         let newest: Vec<_> = run.newest.iter().map(Payload::as_bytes).collect();
         assert_eq!((run.skipped, newest), (2, vec![b"3" as &[u8], b"4", b"5"]));
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn others_have_their_turn_while_a_batch_is_checked() {
+    async fn other_tasks_run_while_a_batch_is_checked() {
         let body = b"1\n".repeat(1 << 19);
         let mut turns = 0;
         let others = async {

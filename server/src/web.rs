@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_imported_or_linked_is_served_too() {
+    fn every_imported_or_linked_file_is_served() {
         for file in FILES.iter().filter(|file| file.media_type == SCRIPT) {
             for (_, import) in file.content.lines().filter_map(|line| line.split_once(" from '")) {
                 let name = import.strip_prefix("./").and_then(|import| import.strip_suffix("';"));
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_knows_what_it_may_ask_of_the_server() {
+    fn the_page_learns_whether_outages_and_the_token_are_on() {
         let said = |config| String::from_utf8(page(config).body.to_vec()).unwrap();
         let config = Config::default();
         let plain = said(&config);

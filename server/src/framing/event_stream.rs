@@ -93,7 +93,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_a_browser_reads_is_what_was_published_with_lf_for_line_breaks(payload in "[ a-z:\\n\\r]{1,40}") {
+        fn a_browser_reads_the_published_bytes_with_lf_for_line_breaks(payload in "[ a-z:\\n\\r]{1,40}") {
             let (id, data) = interpret(&String::from_utf8(encoded(payload.as_bytes())).unwrap());
             prop_assert_eq!(id, "5f3a9c21-42");
             prop_assert_eq!(data, payload.replace("\r\n", "\n").replace('\r', "\n"));

@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn chunks_are_joined_and_extensions_and_trailers_forgotten() {
+    fn chunks_are_joined_and_extensions_and_trailers_discarded() {
         let whole = b"3;a=b\r\n{\"a\r\n04\r\n\":1}\r\n0;x\r\nTrailer: t\r\n\r\nGET";
         let (body, rest) = (b"{\"a\":1}".to_vec(), b"GET".to_vec());
         assert_eq!(decoded([&whole[..]]), Ok(Some((body.clone(), rest.clone()))));
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_to_the_letter_is_refused() {
+    fn a_malformed_chunk_is_refused() {
         for broken in [
             &b"g\r\n"[..],
             b"-7\r\n",
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_an_end_is_given_up_and_so_is_a_body_of_extensions() {
+    fn a_line_without_an_end_and_a_body_of_extensions_are_refused() {
         let endless = [b"1;".to_vec(), vec![b'x'; limits::HEAD_BYTES]].concat();
         assert_eq!(decoded([&endless[..]]), Err(ChunkError::Malformed));
         let extended = [b"1;".to_vec(), vec![b'x'; 1000], b"\r\na\r\n".to_vec()].concat();
@@ -232,7 +232,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_that_comes_makes_it_panic_or_take_too_much(pieces in proptest::collection::vec(
+        fn no_input_makes_the_decoder_panic_or_exceed_its_limit(pieces in proptest::collection::vec(
             prop_oneof![any::<Vec<u8>>(), Just(b"5\r\nabcde\r\n".to_vec()), Just(b"0\r\n\r\n".to_vec())], 0..8,
         )) {
             if let Ok(Some((body, _))) = decoded(pieces.iter().map(Vec::as_slice)) {

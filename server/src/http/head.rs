@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_head_that_goes_on_is_waited_for_up_to_the_limits() {
+    fn a_partial_head_is_waited_for_up_to_the_limits() {
         for part in ["", "G", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nHost: t\r\n\r"] {
             assert_eq!(parsed(part), "partial", "{part:?}");
         }
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_proxy_may_understand_otherwise_is_the_last_of_its_connection() {
+    fn an_ambiguous_request_is_the_last_of_its_connection() {
         for (request, understood) in [
             ("GET / HTTP/1.0\r\nHost: t\r\n\r\n", "GET t /  27 0 closes old"),
             ("GET / HTTP/1.0\r\n\r\n", "GET  /  18 0 closes old"),
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn what_breaks_the_standard_is_refused() {
+    fn a_request_that_breaks_the_standard_is_refused() {
         for (line, fields, status) in [
             ("GET  / HTTP/1.1", "Host: t", 400),
             ("GET healthz HTTP/1.1", "Host: t", 400),

@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn loopback_and_the_listen_address_are_ones_own_on_any_port() {
+    fn loopback_and_the_listen_address_name_the_server_on_any_port() {
         for own in [
             "localhost",
             "LOCALHOST:8080",
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_listens_everywhere_is_called_by_any_address_and_by_no_other_name() {
+    fn a_server_that_listens_everywhere_accepts_any_address_and_no_other_name() {
         for (host, expected) in [("203.0.113.9:80", 200), ("[2001:db8::9]", 200), ("evil.example", 421)] {
             assert_eq!(status("0.0.0.0", &[], host), expected, "{host}");
             assert_eq!(status("::", &[], host), expected, "{host}");
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_host_is_a_bad_request() {
+    fn a_malformed_host_is_a_bad_request() {
         for none in [
             "",
             "exa mple",

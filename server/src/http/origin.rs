@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_names_no_origin_is_no_pages_unless_the_browser_says_so() {
+    fn a_request_without_an_origin_may_connect_unless_the_browser_marks_it_foreign() {
         assert_eq!(of("t", "", &[]), Origin::None);
         for (site, expected) in [
             ("none", Origin::None),

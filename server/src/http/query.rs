@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_allowed_is_taken() {
+    fn allowed_parameters_are_parsed() {
         let query = parse("?limit=7&wait=0.5&mode=long-polling&interval=250", None).unwrap();
         assert_eq!((query.limit, query.wait), (7, Duration::from_millis(500)));
         assert_eq!((query.mode, query.interval), (Mode::LongPolling, Duration::from_millis(250)));
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_allowed_is_refused_by_name() {
+    fn a_wrong_value_is_refused_by_the_parameters_name() {
         for wrong in [
             "after=nonsense",
             "after=",
@@ -232,7 +232,7 @@ mod tests {
         assert!(parse("", Some("start")).is_err());
     }
     #[test]
-    fn a_parameter_that_means_nothing_to_the_transport_is_refused_and_so_is_one_given_twice() {
+    fn an_unknown_parameter_and_a_repeated_one_are_refused() {
         let values = [
             ("after", "start"),
             ("limit", "1"),

@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_that_the_log_never_gave_out_is_recognised() {
+    fn a_cursor_of_another_log_is_recognised() {
         let mut log = cache(10, 1000);
         append(&mut log, payload(1)).unwrap();
         let strange = Position { sequence: 0, is_foreign: true };
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_held_is_what_the_kept_messages_weigh() {
+    fn the_lease_is_the_weight_of_the_kept_messages() {
         let memory = Memory::new(1 << 20);
         let mut log = cache(3, 1000);
         let run = |newest: &[usize], skipped| Run { skipped, newest: newest.iter().map(|&it| payload(it)).collect() };

@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_one_json_text_is_refused() {
+    fn any_other_text_than_one_json_text_is_refused() {
         for text in ["", " ", "{", "{'a':1}", "1 2", "nul", "NaN", "01", "\"\n\"", "\u{feff}1", "[1,]", "\"\\x\""] {
             assert!(matches!(Payload::parse(text.as_bytes(), 100), Err(PayloadError::NotJson { .. })), "{text:?}");
         }
@@ -105,7 +105,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_taken_is_what_a_full_parser_takes(text in "[\\[\\]{}\",:0-9.eE+ \\n-]{0,12}") {
+        fn the_check_accepts_what_a_full_parser_accepts(text in "[\\[\\]{}\",:0-9.eE+ \\n-]{0,12}") {
             let parsed = serde_json::from_str::<serde_json::Value>(&text);
             // A value is refused for one reason that the grammar does not know: a number out of range.
             let out_of_range = parsed.as_ref().err().is_some_and(|error| error.to_string().contains("out of range"));

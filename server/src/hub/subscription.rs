@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn readers_with_other_bounds_share_a_batch_that_keeps_them() {
+    async fn readers_with_different_bounds_share_a_batch_within_them() {
         let topic = topic(10);
         let mut readers = [topic.subscribe(Start::Now), topic.subscribe(Start::Now), topic.subscribe(Start::Now)];
         publish(&topic, 1);
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_cached_batch_is_never_served_for_another_question() {
+    async fn a_cached_batch_is_never_served_for_another_read() {
         let topic = topic(10);
         let mut readers = [topic.subscribe(Start::Oldest), topic.subscribe(Start::Oldest)];
         publish(&topic, 1);
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_with_a_cursor_from_another_epoch_is_told_and_gets_the_oldest_kept() {
+    async fn a_cursor_of_another_epoch_gets_a_notice_and_the_oldest_kept_messages() {
         let topic = topic(2);
         for number in 1..=3 {
             publish(&topic, number);
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_that_read_to_the_head_waits_from_then_on_whichever_task_asks() {
+    async fn a_subscriber_at_the_head_waits_in_any_task_that_polls() {
         let topic = topic(10);
         let mut reader = topic.subscribe(Start::Now);
         publish(&topic, 1);
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_that_waited_and_left_leaves_no_waker_behind() {
+    async fn a_dropped_subscriber_leaves_no_waker_behind() {
         let topic = topic(10);
         let flag = Arc::new(Flag::default());
         let waker = Arc::clone(&flag).into();
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_for_whose_messages_there_is_no_memory_waits_and_loses_none() {
+    async fn a_subscriber_waits_for_memory_and_loses_no_message() {
         let memory = Memory::new(128 << 10);
         let retention = Retention { messages: 10, bytes: 1 << 20 };
         let hub = Hub::new(HubLimits { retention, topics: 1, idle: Duration::ZERO, memory: memory.clone() });

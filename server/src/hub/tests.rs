@@ -65,7 +65,7 @@ async fn a_topic_that_nobody_published_to_takes_no_place_and_evicts_nothing() {
 }
 
 #[tokio::test]
-async fn one_who_waits_for_a_topic_that_nobody_published_to_gets_its_first_message() {
+async fn a_subscriber_of_an_empty_topic_gets_its_first_message() {
     let hub = hub(2);
     let mut early = hub.subscribe(&name("t"), Start::Now);
     // A poll that found nothing is told a cursor that holds when it comes back.
@@ -90,7 +90,7 @@ async fn a_topic_that_was_evicted_comes_back_with_another_epoch() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn at_the_bound_the_oldest_messages_of_the_topic_published_to_longest_ago_go_first() {
+async fn at_the_limit_the_topic_with_the_oldest_publish_drops_its_oldest_messages_first() {
     let weight = 1000 + memory::MESSAGE;
     let hub = hub_within(10, 2 * (2 * memory::TOPIC + 4 * weight));
     for topic in ["old", "old", "old", "new"] {
@@ -112,7 +112,7 @@ async fn at_the_bound_the_oldest_messages_of_the_topic_published_to_longest_ago_
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_nothing_can_go_publishing_is_refused_and_nothing_is_walked_for_a_while() {
+async fn where_no_log_can_shrink_publishing_is_refused_without_further_searches() {
     let hub = hub_within(100, 2 * 4 * (memory::TOPIC + memory::MESSAGE + 1000));
     let published = (0..100).take_while(|n| publish(&hub, &format!("t{n}"), 1000).is_ok()).count();
     assert_eq!(published, 4);
@@ -125,7 +125,7 @@ async fn where_nothing_can_go_publishing_is_refused_and_nothing_is_walked_for_a_
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_could_never_fit_costs_no_log_a_message() {
+async fn a_publish_that_could_never_fit_costs_no_log_a_message() {
     let hub = hub_within(10, 2 * (2 * memory::TOPIC + 4 * (1000 + memory::MESSAGE)));
     for _ in 0..3 {
         publish(&hub, "kept", 1000).unwrap();
@@ -135,7 +135,7 @@ async fn what_could_never_fit_costs_no_log_a_message() {
 }
 
 #[tokio::test]
-async fn one_who_subscribes_while_the_server_goes_away_is_told() {
+async fn a_subscriber_during_shutdown_learns_of_the_shutdown() {
     let hub = hub(2);
     let mut early = hub.subscribe(&name("early"), Start::Now);
     hub.close();

@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_is_woken_once_and_by_the_waker_that_came_last() {
+    fn a_waiting_subscriber_is_woken_once_by_its_latest_waker() {
         let mut waiters = Waiters::default();
         let ((first, stale), (second, fresh)) = (sleeper(), sleeper());
         let mut seat = None;
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn who_left_is_not_woken_and_makes_room() {
+    fn a_subscriber_that_left_is_not_woken_and_frees_its_seat() {
         let mut waiters = Waiters::default();
         let (mut leaving, mut staying, mut coming) = (None, None, None);
         waiters.wait(&mut leaving, Waker::noop());

@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_written_waits_for_the_end_of_the_hold_and_a_longer_one_prolongs_it() {
+    async fn a_write_waits_for_the_end_of_the_hold_or_of_a_longer_one() {
         let (outage, start) = (Arc::new(Outage::new()), Instant::now());
         let mut hold = Hold::new(Arc::clone(&outage));
         poll_fn(|cx| hold.poll_over(cx)).await;
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_server_that_goes_away_holds_nothing_back() {
+    async fn a_server_that_shuts_down_holds_no_write_back() {
         let (outage, start) = (Arc::new(Outage::new()), Instant::now());
         outage.hold(Duration::from_secs(10));
         let mut hold = Hold::new(Arc::clone(&outage));
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_cut_ends_those_who_are_served_and_not_those_who_come_later() {
+    async fn a_cut_ends_open_connections_and_no_later_ones() {
         let outage = Outage::new();
         let (cut, ()) = tokio::join!(timeout(Duration::from_secs(10), outage.may_cut(pending())), async {
             outage.cut();

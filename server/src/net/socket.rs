@@ -124,7 +124,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[tokio::test]
-    async fn what_is_accepted_has_what_was_set_on_the_listener() {
+    async fn an_accepted_socket_has_the_options_of_its_listener() {
         let (ours, _theirs) = connection().await;
         let socket = SockRef::from(&ours);
         assert!(socket.tcp_nodelay().unwrap());
@@ -135,7 +135,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[tokio::test]
-    async fn what_the_other_end_has_taken_is_known() {
+    async fn the_acknowledged_bytes_are_known() {
         let (ours, mut theirs) = connection().await;
         let mut ours = Socket::new(ours);
         let before = ours.progress().unwrap().acknowledged;
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_that_takes_no_more_is_reset_and_one_that_took_all_is_closed() {
+    async fn a_stalled_socket_is_reset_and_any_other_is_closed() {
         for is_stalled in [true, false] {
             let (ours, mut theirs) = connection().await;
             let mut ours = Socket::new(ours);

@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_who_acknowledges_is_waited_for_although_the_socket_has_no_room() {
+    async fn a_client_that_acknowledges_bytes_is_not_stalled() {
         let (limit, start) = (limit(), Instant::now());
         let mut slow = Slow { start, until: Duration::from_secs(100) };
         let error = write_all(&mut slow, &mut Bytes::from_static(b"a"), &limit).await.unwrap_err();
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_who_does_not_even_acknowledge_heartbeats_is_gone() {
+    async fn a_client_that_acknowledges_no_heartbeat_is_disconnected() {
         let (limit, start) = (limit(), Instant::now());
         let slow = Slow { start, until: Duration::from_secs(100) };
         let mut detector = StallDetector::default();
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_who_takes_nothing_is_cut_off_after_the_timeout_and_counted() {
+    async fn a_client_that_takes_nothing_is_disconnected_after_the_timeout_and_counted() {
         let (limit, start) = (limit(), Instant::now());
         let (ours, theirs) = duplex(4);
         let error = stuck(ours, &limit).await.unwrap_err();
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_byte_is_a_sign_of_life() {
+    async fn one_byte_restarts_the_timer() {
         let (limit, start) = (limit(), Instant::now());
         let (ours, mut theirs) = duplex(4);
         let reading = async {
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_taken_at_once_starts_no_clock_and_goes_out_in_one_piece() {
+    async fn a_write_without_a_stall_starts_no_timer_and_is_one_write() {
         let (limit, (mut ours, mut theirs)) = (limit(), duplex(100));
         let mut detector = StallDetector::default();
         let mut pieces = Buf::chain(&b"first "[..], &b"second"[..]);
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_who_is_gone_is_an_error_at_once() {
+    async fn a_broken_connection_is_an_error_at_once() {
         let (limit, (ours, theirs)) = (limit(), duplex(4));
         drop(theirs);
         assert_eq!(stuck(ours, &limit).await.unwrap_err().kind(), io::ErrorKind::BrokenPipe);

@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_pending_is_one_piece_and_completion_is_the_end() {
+    async fn all_pending_messages_are_one_piece_and_completion_is_the_end() {
         let (hub, mut feed) = feed();
         (0..3).for_each(|_| publish(&hub));
         hub.complete(&name()).unwrap();

@@ -77,14 +77,14 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused() {
+    fn any_other_first_line_is_refused() {
         for head in ["\n", "SUBSCRIBE\n", "SUBSCRIBE \n", "subscribe a\n", "SUBSCRIBE a b\n", "SUBSCRIBE a start x\n"] {
             assert_eq!(parse(head.as_bytes()), None, "{head:?}");
         }
     }
 
     #[tokio::test]
-    async fn a_head_without_an_end_is_given_up_at_its_bound() {
+    async fn a_head_without_an_end_is_refused_at_its_limit() {
         let endless = vec![b'a'; 1 << 20];
         assert_eq!(head(&mut endless.as_slice()).await, None);
         assert_eq!(head(&mut b"SUBSCRIBE a".as_slice()).await, None);

@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn what_breaks_the_protocol_is_told_apart() {
+    fn every_protocol_error_has_its_own_reason() {
         let broken = |bytes: &[u8]| all(bytes).unwrap_err().reason.to_string();
         let protocol = |error: ProtocolError| Error::Protocol(error).to_string();
         assert_eq!(broken(&[0x81, 0x01, b'1']), protocol(ProtocolError::UnmaskedFrameFromClient));
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_utf8_and_fails_with_the_first_fragment_that_cannot_become_it() {
+    fn text_fails_at_the_first_fragment_that_cannot_be_utf8() {
         let not_utf8 = |bytes: &[u8]| all(bytes).is_err_and(|error| error.code == CloseCode::Invalid);
         assert_eq!(all(&[masked(0x01, b"\xc3"), masked(0x80, b"\xa9")].concat()).unwrap(), [text("é")]);
         assert!(not_utf8(&masked(0x01, b"a\xff")));
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn a_close_is_answered_with_its_own_code_unless_nobody_may_send_that() {
+    fn a_close_is_answered_with_its_own_code_if_endpoints_may_send_it() {
         let close = |code: u16| all(&masked(0x88, &[&code.to_be_bytes()[..], b"bye"].concat())).unwrap();
         let echo = CloseFrame { code: CloseCode::Library(4001), reason: "bye".into() };
         assert_eq!(close(4001), [Received::Close(Some(echo))]);
@@ -344,7 +344,7 @@ mod tests {
         }
 
         #[test]
-        fn no_bytes_take_the_reader_down(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn no_bytes_make_the_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let mut frames = frames(LIMIT);
             for byte in bytes {
                 frames.extend(&[byte]).unwrap();

@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_a_list_may_have_more_members_on_one_line_or_on_several() {
+    fn a_list_field_may_have_more_members_on_one_line_or_on_several() {
         for fields in [
             "Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n",
             "Connection: keep-alive\r\nConnection: upgrade\r\nUpgrade: WebSocket\r\n",
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_handshake_is_told_what_would_be_one() {
+    fn a_request_that_is_no_handshake_learns_what_a_handshake_needs() {
         let asked = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
         let version = "Sec-WebSocket-Version: 13\r\n";
         assert_eq!(status(""), 426);
