@@ -1,7 +1,7 @@
-//! A payload is one JSON text: checked at the door without building values, valid ever after.
+//! A payload is one JSON text, checked once when it arrives, without building values.
 //!
-//! The check is iterative (`serde_json` skips values with a stack of its own on the heap), so that
-//! deep nesting cannot overflow the stack. Source: RFC 8259.
+//! The check is iterative, so that deep nesting cannot overflow the stack: `serde_json` skips values with a
+//! stack of its own on the heap. Source: RFC 8259.
 
 use bytes::Bytes;
 use serde::de::IgnoredAny;
@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payload(Bytes);
 
-/// A payload that was checked and not copied yet.
+/// A checked payload that is not copied yet.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Unkept<'a>(&'a [u8]);
 
@@ -19,7 +19,7 @@ impl Unkept<'_> {
         self.0
     }
 
-    /// The payload, copied so that it holds on to no larger buffer.
+    /// The payload in a buffer of its own size.
     pub(crate) fn keep(self) -> Payload {
         Payload(Bytes::copy_from_slice(self.0))
     }
@@ -28,27 +28,27 @@ impl Unkept<'_> {
 /// Why bytes are not a payload.
 #[derive(Debug, thiserror::Error)]
 pub enum PayloadError {
-    /// More bytes than the server takes.
+    /// The payload is longer than the server allows.
     #[error("a payload is at most {limit} bytes, and this one has {length}")]
     TooLong {
-        /// How many bytes it has, or had when it was refused.
+        /// The length of the payload, in bytes.
         length: usize,
-        /// How many are allowed.
+        /// The longest payload allowed.
         limit: usize,
     },
-    /// Bytes that are not UTF-8, which RFC 8259 §8.1 requires.
+    /// The bytes are not UTF-8, which RFC 8259 §8.1 requires.
     #[error("a payload is UTF-8")]
     NotUtf8(#[source] std::str::Utf8Error),
-    /// Text that is not JSON.
+    /// The text is not JSON.
     #[error("a payload is one JSON text: {reason}")]
     NotJson {
-        /// What the parser found, with line and column.
+        /// The parser's message, with line and column.
         reason: serde_json::Error,
     },
 }
 
 impl Payload {
-    /// The payload in `bytes`, copied so that it holds on to no larger buffer.
+    /// The payload in `bytes`, copied into a buffer of its own size.
     ///
     /// # Errors
     /// When it is longer than `limit` bytes, not UTF-8 or not one JSON text.
@@ -56,7 +56,7 @@ impl Payload {
         Self::check(bytes, limit).map(Unkept::keep)
     }
 
-    /// The same without the copy.
+    /// The payload in `bytes`, not copied.
     pub(crate) fn check(bytes: &[u8], limit: usize) -> Result<Unkept<'_>, PayloadError> {
         if bytes.len() > limit {
             return Err(PayloadError::TooLong { length: bytes.len(), limit });
@@ -66,7 +66,7 @@ impl Payload {
         Ok(Unkept(bytes))
     }
 
-    /// Its bytes, as published.
+    /// The bytes as published.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_one_json_text_is_refused() {
+    fn any_other_text_than_one_json_text_is_refused() {
         for text in ["", " ", "{", "{'a':1}", "1 2", "nul", "NaN", "01", "\"\n\"", "\u{feff}1", "[1,]", "\"\\x\""] {
             assert!(matches!(Payload::parse(text.as_bytes(), 100), Err(PayloadError::NotJson { .. })), "{text:?}");
         }
@@ -105,7 +105,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_taken_is_what_a_full_parser_takes(text in "[\\[\\]{}\",:0-9.eE+ \\n-]{0,12}") {
+        fn the_check_accepts_what_a_full_parser_accepts(text in "[\\[\\]{}\",:0-9.eE+ \\n-]{0,12}") {
             let parsed = serde_json::from_str::<serde_json::Value>(&text);
             // A value is refused for one reason that the grammar does not know: a number out of range.
             let out_of_range = parsed.as_ref().err().is_some_and(|error| error.to_string().contains("out of range"));

@@ -1,16 +1,16 @@
-//! A topic's log: the newest messages, bounded in number and in bytes.
+//! The newest messages of one topic, bounded in number and in bytes: all readers read from here.
 //!
-//! Storage and nothing else: no wake-up, no framing, no lock. Whatever can append a payload and
-//! hand out what lies after a sequence number could stand here instead.
+//! The cache has no wake-up, no framing and no lock. With the store in memory, the cache is the topic's log.
 
 use std::collections::VecDeque;
 
 use pushoff_model::{Cursor, Epoch, Start};
 
+use super::payload::Payload;
+use crate::limits;
 use crate::memory::{self, Lease};
-use crate::payload::Payload;
 
-/// How much a log keeps.
+/// The bounds of a topic's log.
 #[derive(Clone, Copy, Debug)]
 pub struct Retention {
     /// Messages, at least 1.
@@ -19,49 +19,59 @@ pub struct Retention {
     pub bytes: usize,
 }
 
-/// How much is read at once.
+/// The bounds of one read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
     /// Messages, at least 1.
     pub messages: usize,
-    /// Bytes of payload after which no further message is begun: a read exceeds it by less than
+    /// Bytes of payload after which a read takes no further message: a read exceeds the bound by less than
     /// its last message.
     pub bytes: usize,
 }
 
-/// Where a reader stands in a log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Position {
-    /// The reader has had, or was told that it missed, everything up to this sequence number.
-    pub(crate) sequence: u64,
-    /// The reader came with a cursor that this log never gave out, and must be told.
-    pub(crate) estranged: bool,
+impl Bounds {
+    /// One write of a stream.
+    pub(crate) const STREAM: Self = Self { messages: usize::MAX, bytes: limits::STREAM_BYTES };
+
+    /// One poll's response.
+    pub(crate) const fn poll(messages: usize) -> Self {
+        Self { messages, bytes: limits::POLL_BYTES }
+    }
 }
 
-/// An append-only sequence of payloads, numbered from 1, of which the newest are kept.
+/// The place of a reader in a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Position {
+    /// All messages up to this sequence number were read or reported missed.
+    pub(crate) sequence: u64,
+    /// The reader came with a cursor of another log, and must get a missed notice.
+    pub(crate) is_foreign: bool,
+}
+
+/// The newest payloads of an append-only sequence that is numbered from 1.
 #[derive(Debug)]
-pub(crate) struct Log {
+pub(crate) struct Cache {
     epoch: Epoch,
     retention: Retention,
     kept: VecDeque<Payload>,
     kept_bytes: usize,
-    /// What is held for the kept messages; `None` before the first.
+    /// The memory of the kept messages; `None` before the first.
     held: Option<Lease>,
     head: u64,
     complete: bool,
 }
 
-/// Messages that no other publisher's stand between.
+/// Consecutive messages of one publish: no other publisher's message comes between.
 #[derive(Debug)]
 pub(crate) struct Run {
-    /// How many messages come before `newest`: a log as short as this one would not keep them.
+    /// How many messages come before `newest`, and are too old to be kept.
     pub(crate) skipped: u64,
     /// The newest messages, in order.
     pub(crate) newest: Vec<Payload>,
 }
 
 impl Run {
-    /// What a log is to hold for it.
+    /// The memory that a log counts for the run, in bytes.
     pub(crate) fn weight(&self) -> usize {
         self.newest.iter().map(weight).sum()
     }
@@ -76,14 +86,14 @@ fn weight(payload: &Payload) -> usize {
 #[error("the topic is complete: nothing more can be published to it")]
 pub struct Complete;
 
-impl Log {
-    /// An empty log. `epoch` tells it from every other log of the same topic.
+impl Cache {
+    /// An empty cache. `epoch` tells the log from every other log of the same topic.
     pub(crate) const fn new(epoch: Epoch, retention: Retention) -> Self {
         Self { epoch, retention, kept: VecDeque::new(), kept_bytes: 0, held: None, head: 0, complete: false }
     }
 
-    /// Adds messages at the head and lets go of what exceeds the retention. `lease` holds the weight of
-    /// the run. The cursor is that of the last message.
+    /// Appends a run and drops the oldest messages beyond the retention. `lease` holds the weight of the run.
+    /// Gives the cursor of the last message.
     pub(crate) fn append(&mut self, run: Run, lease: Lease) -> Result<Cursor, Complete> {
         if self.complete {
             return Err(Complete);
@@ -109,8 +119,8 @@ impl Log {
         Ok(self.cursor(self.head))
     }
 
-    /// Lets go of the oldest messages until about `bytes` are free, but never of the newest. Gives
-    /// back how many are.
+    /// Drops the oldest messages until about `bytes` are free, but never the newest message. Gives the bytes
+    /// freed.
     pub(crate) fn trim(&mut self, bytes: usize) -> usize {
         let mut freed = 0;
         while freed < bytes && self.kept.len() > 1 {
@@ -127,7 +137,7 @@ impl Log {
         self.kept.len()
     }
 
-    /// Lets go of the oldest kept message and gives back what was held for it.
+    /// Drops the oldest kept message and frees its memory; gives the bytes freed.
     fn drop_oldest(&mut self) -> Option<usize> {
         let dropped = self.kept.pop_front()?;
         self.kept_bytes -= dropped.as_bytes().len();
@@ -138,17 +148,17 @@ impl Log {
         Some(weight)
     }
 
-    /// Says that no more will come.
+    /// Ends the log: no message can follow.
     pub(crate) const fn complete(&mut self) {
         self.complete = true;
     }
 
-    /// Whether no more will come.
+    /// Whether the log has ended.
     pub(crate) const fn is_complete(&self) -> bool {
         self.complete
     }
 
-    /// The sequence number of the newest message, 0 where there was none.
+    /// The sequence number of the newest message; 0 before the first.
     pub(crate) const fn head(&self) -> u64 {
         self.head
     }
@@ -163,18 +173,18 @@ impl Log {
         self.before_kept().saturating_sub(sequence)
     }
 
-    /// Where a reader stands that starts at `start`.
+    /// The place of a reader that starts at `start`.
     ///
-    /// A cursor of another epoch, or one ahead of the head, was not given out by this log: its
-    /// reader begins at the start of the log and is told that it missed an unknown number.
+    /// A cursor of another epoch, or one ahead of the head, is not of this log: its reader begins at the start
+    /// of the log, with a notice that an unknown number of messages was missed.
     pub(crate) fn position(&self, start: Start) -> Position {
         match start {
-            Start::Now => Position { sequence: self.head, estranged: false },
-            Start::Oldest => Position { sequence: self.before_kept(), estranged: false },
+            Start::Now => Position { sequence: self.head, is_foreign: false },
+            Start::Oldest => Position { sequence: self.before_kept(), is_foreign: false },
             Start::After(cursor) if cursor.epoch == self.epoch && cursor.sequence <= self.head => {
-                Position { sequence: cursor.sequence, estranged: false }
+                Position { sequence: cursor.sequence, is_foreign: false }
             }
-            Start::After(_) => Position { sequence: 0, estranged: true },
+            Start::After(_) => Position { sequence: 0, is_foreign: true },
         }
     }
 
@@ -218,27 +228,27 @@ mod tests {
         Payload::parse("1".repeat(length).as_bytes(), usize::MAX).unwrap()
     }
 
-    fn log(messages: usize, bytes: usize) -> Log {
-        Log::new(EPOCH, Retention { messages, bytes })
+    fn cache(messages: usize, bytes: usize) -> Cache {
+        Cache::new(EPOCH, Retention { messages, bytes })
     }
 
-    fn append_in(log: &mut Log, memory: &Memory, run: Run) -> Result<Cursor, Complete> {
+    fn append_in(log: &mut Cache, memory: &Memory, run: Run) -> Result<Cursor, Complete> {
         let lease = memory.logs.lease(run.weight()).unwrap();
         log.append(run, lease)
     }
 
-    fn append(log: &mut Log, payload: Payload) -> Result<Cursor, Complete> {
+    fn append(log: &mut Cache, payload: Payload) -> Result<Cursor, Complete> {
         static PLENTY: LazyLock<Memory> = LazyLock::new(|| Memory::new(1 << 40));
         append_in(log, &PLENTY, Run { skipped: 0, newest: vec![payload] })
     }
 
-    fn sequences(log: &Log, after: u64, bounds: Bounds) -> Vec<u64> {
+    fn sequences(log: &Cache, after: u64, bounds: Bounds) -> Vec<u64> {
         log.read(after, bounds).map(|(cursor, _)| cursor.sequence).collect()
     }
 
     #[test]
     fn the_newest_message_is_kept_whatever_its_size() {
-        let mut log = log(10, 5);
+        let mut log = cache(10, 5);
         append(&mut log, payload(3)).unwrap();
         append(&mut log, payload(50)).unwrap();
         assert_eq!(sequences(&log, 0, ALL), [2]);
@@ -246,20 +256,20 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_that_the_log_never_gave_out_is_recognised() {
-        let mut log = log(10, 1000);
+    fn a_cursor_of_another_log_is_recognised() {
+        let mut log = cache(10, 1000);
         append(&mut log, payload(1)).unwrap();
-        let strange = Position { sequence: 0, estranged: true };
+        let strange = Position { sequence: 0, is_foreign: true };
         assert_eq!(log.position(Start::After(Cursor { epoch: Epoch(1), sequence: 1 })), strange);
         assert_eq!(log.position(Start::After(log.cursor(2))), strange);
-        assert_eq!(log.position(Start::After(log.cursor(1))), Position { sequence: 1, estranged: false });
-        assert_eq!(log.position(Start::Now), Position { sequence: 1, estranged: false });
-        assert_eq!(log.position(Start::Oldest), Position { sequence: 0, estranged: false });
+        assert_eq!(log.position(Start::After(log.cursor(1))), Position { sequence: 1, is_foreign: false });
+        assert_eq!(log.position(Start::Now), Position { sequence: 1, is_foreign: false });
+        assert_eq!(log.position(Start::Oldest), Position { sequence: 0, is_foreign: false });
     }
 
     #[test]
     fn a_complete_log_keeps_what_it_has_and_takes_no_more() {
-        let mut log = log(10, 1000);
+        let mut log = cache(10, 1000);
         append(&mut log, payload(1)).unwrap();
         log.complete();
         assert_eq!(append(&mut log, payload(1)), Err(Complete));
@@ -268,7 +278,7 @@ mod tests {
 
     #[test]
     fn a_read_stops_at_its_bounds_but_gives_at_least_one() {
-        let mut log = log(10, 1000);
+        let mut log = cache(10, 1000);
         for _ in 1..=5 {
             append(&mut log, payload(10)).unwrap();
         }
@@ -279,9 +289,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_held_is_what_the_kept_messages_weigh() {
+    fn the_lease_is_the_weight_of_the_kept_messages() {
         let memory = Memory::new(1 << 20);
-        let mut log = log(3, 1000);
+        let mut log = cache(3, 1000);
         let run = |newest: &[usize], skipped| Run { skipped, newest: newest.iter().map(|&it| payload(it)).collect() };
         let weight = |newest: &[usize]| newest.iter().map(|&it| it + memory::MESSAGE).sum::<usize>();
         append_in(&mut log, &memory, run(&[1, 2, 3, 4], 0)).unwrap();
@@ -315,7 +325,7 @@ mod tests {
             steps in proptest::collection::vec(step(), 1..200),
             retention in (1_usize..20, 1_usize..300),
         ) {
-            let mut log = log(retention.0, retention.1);
+            let mut log = cache(retention.0, retention.1);
             let mut lengths = Vec::new();
             let (mut at, mut received, mut missed) = (0, 0, 0);
             for step in steps.into_iter().chain(std::iter::repeat_n(Step::Read(ALL), 1)) {

@@ -1,48 +1,43 @@
-//! Raw TCP, the floor: a line to subscribe with, then lengths and messages. What the machine
-//! itself costs; never ranked. Source: the wire contract.
+//! Raw TCP, the floor: a line to subscribe, then lengths and messages. The floor shows the cost of the machine
+//! itself and is never ranked. Source: the wire contract.
 
 #[cfg(test)]
 mod properties;
 
-use std::future::poll_fn;
-use std::io;
 use std::sync::Arc;
-use std::task::Poll;
 
-use bytes::Bytes;
 use pushoff_model::{Start, Topic, Transport};
 use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::task::yield_now;
 use tokio::time::timeout;
 
+use super::stream::{self, Feed};
 use crate::framing::Framing;
-use crate::http::connection::{close, poll_end};
-use crate::hub::{Reading, Subscription};
-use crate::limits;
-use crate::server::Server;
-use crate::stats::Meter;
-use crate::write::{Link, Patience};
+use crate::net::{Io, close};
+use crate::state::Server;
 
 /// The longest head: the keyword, the longest topic and the longest cursor, the spaces between
 /// them and the end of the line.
 const HEAD_BYTES: usize = "SUBSCRIBE ".len() + 64 + 1 + 29 + "\r\n".len();
 
-/// Serves one connection. One that begins with anything but a subscription is closed.
-pub(crate) async fn serve<IO>(mut io: IO, server: Arc<Server>)
-where
-    IO: AsyncRead + Link,
-{
-    let subscription = tokio::select! {
-        head = timeout(server.config.head_timeout, head(&mut io)) => head.ok().flatten().map(|(topic, start)| server.hub.subscribe(&topic, start)),
+/// Serves one connection, which is closed unless its first line is a subscription.
+pub(crate) async fn serve(mut io: impl Io, server: Arc<Server>) {
+    let head = tokio::select! {
+        head = timeout(server.config.head_timeout, head(&mut io)) => head.ok().flatten(),
         () = server.closing.cancelled() => None,
     };
-    if let Some(subscription) = subscription {
-        let meter = server.stats.connect(Transport::RawTcp);
-        if deliver(&mut io, subscription, &meter, &server).await.is_err() {
+    if let Some((topic, start)) = head {
+        let feed = Feed {
+            subscription: server.hub.subscribe(&topic, start),
+            framing: Framing::LengthPrefixed,
+            is_chunked: false,
+            heartbeat: None,
+            meter: server.stats.connect(Transport::RawTcp),
+        };
+        if stream::write(&mut io, Box::new(feed), &server.stall_limit).await.is_err() {
             return;
         }
     }
-    close(io, None).await;
+    close(io, &[]).await;
 }
 
 /// The topic and the start in the first line; `None` where it is not a subscription.
@@ -66,40 +61,6 @@ fn parse(head: &[u8]) -> Option<(Topic, Start)> {
     words.next().is_none().then_some((topic, start))
 }
 
-/// Writes all that is pending, again and again, until the topic is complete, the server goes away
-/// or nobody reads any more.
-async fn deliver<IO>(io: &mut IO, mut subscription: Subscription, meter: &Meter, server: &Server) -> io::Result<()>
-where
-    IO: AsyncRead + Link,
-{
-    let (mut outgoing, mut patience) = (Bytes::new(), Patience::default());
-    loop {
-        let turn = poll_fn(|cx| {
-            for _ in 0..limits::TURNS {
-                // Nothing is expected from the client but its end.
-                if patience.poll_write(cx, io, &mut outgoing, server)?.is_pending() {
-                    return poll_end(cx, io, &mut 0).map_ok(|()| true);
-                }
-                match subscription.poll_next(cx, Framing::LengthPrefixed, limits::STREAM) {
-                    Poll::Ready(Reading::Batch(batch)) => {
-                        meter.delivered(&batch);
-                        outgoing = batch.bytes;
-                    }
-                    Poll::Ready(Reading::CaughtUp | Reading::Complete | Reading::Closing | Reading::NoRoom) => {
-                        return Poll::Ready(Ok(true));
-                    }
-                    Poll::Pending => return poll_end(cx, io, &mut 0).map_ok(|()| true),
-                }
-            }
-            Poll::Ready(Ok(false))
-        });
-        if turn.await? {
-            return Ok(());
-        }
-        yield_now().await;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use pushoff_model::{Cursor, Epoch};
@@ -116,14 +77,14 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused() {
+    fn any_other_first_line_is_refused() {
         for head in ["\n", "SUBSCRIBE\n", "SUBSCRIBE \n", "subscribe a\n", "SUBSCRIBE a b\n", "SUBSCRIBE a start x\n"] {
             assert_eq!(parse(head.as_bytes()), None, "{head:?}");
         }
     }
 
     #[tokio::test]
-    async fn a_head_without_an_end_is_given_up_at_its_bound() {
+    async fn a_head_without_an_end_is_refused_at_its_limit() {
         let endless = vec![b'a'; 1 << 20];
         assert_eq!(head(&mut endless.as_slice()).await, None);
         assert_eq!(head(&mut b"SUBSCRIBE a".as_slice()).await, None);

@@ -1,19 +1,19 @@
-//! One connection from its client's end, under a clock of its own.
+//! One connection as its client sees it, under a paused clock.
 
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, DuplexStream, duplex};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::time::advance;
 
 use super::*;
 use crate::Config;
-use crate::server::LOOPBACK;
+use crate::state::LOOPBACK;
 
 const GET: &str = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
 const POST: &str =
     "POST /topics/t HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1\r\n\r\n7";
 
-/// The other end of a connection that is served.
+/// The client's end of a connection.
 struct Client(DuplexStream);
 
 impl Client {
@@ -27,7 +27,7 @@ impl Client {
         self.0.write_all(bytes.as_bytes()).await.unwrap();
     }
 
-    /// Reads to the end of one response, whose body is said to be so long, or of the connection.
+    /// Reads one response, whose length its head says, or to the end of the connection.
     async fn receive(&mut self) -> String {
         let mut read = String::new();
         loop {
@@ -57,7 +57,7 @@ impl Client {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_is_kept_alive_whatever_is_asked_on_it_and_at_whatever_pace() {
+async fn a_connection_is_kept_alive_between_any_requests_at_any_pace() {
     let mut client = Client::new(Config::default());
     for pause in [50, 90, 20, 10_001, 74_999, 5, 95, 10, 74_999] {
         for (request, status) in [(GET, "200 OK"), (POST, "201 Created")] {
@@ -73,7 +73,7 @@ async fn a_connection_is_kept_alive_whatever_is_asked_on_it_and_at_whatever_pace
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_head_has_its_time_from_its_first_byte_on() {
+async fn the_timeout_of_a_head_runs_from_its_first_byte() {
     let mut client = Client::new(Config::default());
     client.ask(GET).await;
     advance(Duration::from_secs(70)).await;
@@ -110,7 +110,7 @@ async fn requests_are_answered_alike_wherever_they_are_cut() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_does_not_come_is_waited_for_only_where_it_is_wanted() {
+async fn a_missing_body_is_waited_for_only_by_an_admitted_publish() {
     let announced = POST.replace("Length: 1\r\n\r\n7", "Length: 9\r\n\r\n7");
     let mut client = Client::new(Config::default());
     let asked_at = Instant::now();
@@ -122,7 +122,7 @@ async fn a_body_that_does_not_come_is_waited_for_only_where_it_is_wanted() {
     let mut client = Client::new(Config::default());
     let answer = client.ask(&refused).await;
     assert!(answer.starts_with("HTTP/1.1 415 ") && answer.contains("\r\nconnection: close\r\n"), "{answer}");
-    // What comes of the body is no request.
+    // Input after a refused body is no request.
     client.send(GET).await;
     assert!(client.is_closed().await);
 }
@@ -132,7 +132,7 @@ fn chunked(body: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_a_proxy_may_understand_otherwise_is_answered_and_is_the_last_of_its_connection() {
+async fn an_ambiguous_request_is_answered_and_closes_the_connection() {
     let both = chunked("1\r\n7\r\n0\r\n\r\n").replace("Transfer-", "Content-Length: 11\r\nTransfer-");
     let two_lengths = POST.replace("Content-Length: 1\r\n", "Content-Length: 1\r\nContent-Length: 2\r\n");
     let bare = GET.replace("\r\n", "\n");
@@ -157,7 +157,7 @@ async fn what_a_proxy_may_understand_otherwise_is_answered_and_is_the_last_of_it
 }
 
 #[tokio::test]
-async fn a_body_in_chunks_or_one_that_was_asked_for_costs_no_connection() {
+async fn a_chunked_body_and_an_expected_body_keep_the_connection() {
     let expecting = POST.replace("Content-Length", "Expect: 100-continue\r\nContent-Length");
     let (head, body) = expecting.split_at(expecting.len() - 1);
     let mut client = Client::new(Config::default());
@@ -168,14 +168,14 @@ async fn a_body_in_chunks_or_one_that_was_asked_for_costs_no_connection() {
         client.0.read_exact(&mut interim).await.unwrap();
         assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n");
         assert!(client.ask(body).await.starts_with("HTTP/1.1 201 "));
-        // One that does not wait for the word does not get it.
+        // A client that does not wait for `100 Continue` does not get it.
         assert!(client.ask(&expecting).await.starts_with("HTTP/1.1 201 "));
     }
     assert!(client.ask(GET).await.starts_with("HTTP/1.1 200 "));
 }
 
 #[tokio::test]
-async fn a_broken_or_too_long_body_in_chunks_is_refused_and_ends_the_connection() {
+async fn a_malformed_or_too_long_chunked_body_ends_the_connection() {
     let long = format!("{:x}\r\n", Config::default().max_payload + 1);
     for (body, status) in [("x\r\n", "400"), ("1\r\n7", "400"), ("1\r\n77\r\n", "400"), (&long, "413")] {
         let mut client = Client::new(Config::default());
@@ -189,7 +189,7 @@ async fn a_broken_or_too_long_body_in_chunks_is_refused_and_ends_the_connection(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_head_and_a_body_have_their_time_whatever_they_are_like() {
+async fn every_kind_of_head_and_body_has_its_timeout() {
     let fields = |count: usize| format!("GET / HTTP/1.1\r\nHost: localhost\r\n{}", "X: y\r\n".repeat(count - 1));
     let expecting = POST.replace("Content-Length: 1\r\n\r\n7", "Expect: 100-continue\r\nContent-Length: 9\r\n\r\n7");
     let heads = [1, 63, 64, 65, 100].map(fields);
@@ -212,7 +212,7 @@ async fn a_head_and_a_body_have_their_time_whatever_they_are_like() {
 }
 
 #[tokio::test]
-async fn one_who_closes_its_half_after_a_whole_request_is_answered() {
+async fn a_client_that_closes_its_half_after_a_request_is_answered() {
     let poll = "GET /topics/t/long-polling?wait=60 HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let stream = poll.replace("long-polling?wait=60", "sse");
     let old = POST.replace("HTTP/1.1", "HTTP/1.0");
@@ -255,7 +255,7 @@ async fn a_request_for_another_host_or_from_another_site_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_said_during_a_stream_is_the_end_of_its_connection() {
+async fn input_during_a_stream_ends_the_connection() {
     let mut client = Client::new(Config { heartbeat: Duration::from_secs(1), ..Config::default() });
     client.send(&format!("GET /topics/t/http-streaming HTTP/1.0\r\nHost: localhost\r\n\r\n{GET}")).await;
     client.0.shutdown().await.unwrap();
@@ -266,7 +266,7 @@ async fn what_is_said_during_a_stream_is_the_end_of_its_connection() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_poll_keeps_what_comes_while_it_waits() {
+async fn a_request_that_arrives_during_a_poll_is_answered_next() {
     let mut client = Client::new(Config::default());
     let poll = "GET /topics/t/long-polling?wait=5 HTTP/1.1\r\nHost: localhost\r\n\r\n";
     client.send(&[poll, GET].concat()).await;

@@ -1,21 +1,14 @@
-//! The WebSocket handshake, and how a WebSocket ends. Sources: RFC 6455 §4.2 and §7.4.1.
+//! The WebSocket handshake. Source: RFC 6455 §4.2.
 
 use http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
 use http::{HeaderValue, StatusCode};
-use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::CloseFrame;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::tungstenite::{Error, Utf8Bytes};
 
-use super::websocket::FrameError;
-use crate::http::head::Head;
-use crate::http::problem::Problem;
-use crate::http::response::Response;
+use crate::http::{Head, Problem, Response};
 
 const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
 
-/// The 101 that answers a handshake. No extension and no subprotocol is agreed to.
+/// The 101 for a handshake. The server accepts no extension and no subprotocol.
 pub(super) fn accept(head: &Head<'_>) -> Result<Response, Problem> {
     let is_asked = head.lists(&CONNECTION, "upgrade") && head.lists(&UPGRADE, "websocket");
     if !is_asked {
@@ -35,13 +28,13 @@ pub(super) fn accept(head: &Head<'_>) -> Result<Response, Problem> {
         .with(SEC_WEBSOCKET_ACCEPT, accept))
 }
 
-/// Whether these are 16 bytes in base64: 22 digits, of which the last stands for two bits, and the padding.
+/// Whether `key` is 16 bytes in base64: 22 digits and the padding.
 fn is_key(key: &[u8]) -> bool {
     let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
     key.len() == 24 && key.ends_with(b"==") && key[..22].iter().all(is_digit)
 }
 
-/// A request that is no handshake is told what would be one.
+/// The 426 for a request that is no handshake; says what a handshake needs.
 fn upgrade_required(detail: &str) -> Problem {
     Problem::new(StatusCode::UPGRADE_REQUIRED, format!("this resource is a WebSocket: {detail}"))
         .with(UPGRADE, WEBSOCKET)
@@ -49,53 +42,10 @@ fn upgrade_required(detail: &str) -> Problem {
         .with(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"))
 }
 
-/// The close that answers what went wrong with the frames that came in; `None` where the
-/// connection itself is gone.
-pub(super) fn close_for(error: &FrameError) -> Option<CloseFrame> {
-    let broken = match error {
-        FrameError::Broken(broken) => broken,
-        FrameError::OutOfMemory(_) => {
-            return Some(CloseFrame { code: CloseCode::Again, reason: reason(&error.to_string()) });
-        }
-    };
-    let code = match broken {
-        Error::Capacity(_) => CloseCode::Size,
-        Error::Utf8(_) => CloseCode::Invalid,
-        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => return None,
-        Error::Protocol(_) => CloseCode::Protocol,
-        Error::ConnectionClosed
-        | Error::AlreadyClosed
-        | Error::Io(_)
-        | Error::Tls(_)
-        | Error::WriteBufferFull(_)
-        | Error::AttackAttempt
-        | Error::Url(_)
-        | Error::Http(_)
-        | Error::HttpFormat(_) => return None,
-    };
-    Some(CloseFrame { code, reason: reason(&error.to_string()) })
-}
-
-/// The close of a server that goes away.
-pub(super) fn going_away() -> CloseFrame {
-    CloseFrame { code: CloseCode::Away, reason: Utf8Bytes::from_static("the server is going away") }
-}
-
-/// A reason is at most 123 bytes, what a control frame leaves beside the code (RFC 6455 §5.5).
-pub(super) fn reason(text: &str) -> Utf8Bytes {
-    text[..text.floor_char_boundary(123)].into()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::http::head;
-
-    #[test]
-    fn a_reason_fits_in_a_control_frame() {
-        assert_eq!(reason(&"é".repeat(100)).len(), 122);
-        assert_eq!(reason("short").as_str(), "short");
-    }
 
     fn status(fields: &str) -> u16 {
         let request = format!("GET /chat HTTP/1.1\r\nHost: server.example.com\r\n{fields}\r\n");
@@ -117,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_a_list_may_have_more_members_on_one_line_or_on_several() {
+    fn a_list_field_may_have_more_members_on_one_line_or_on_several() {
         for fields in [
             "Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n",
             "Connection: keep-alive\r\nConnection: upgrade\r\nUpgrade: WebSocket\r\n",
@@ -129,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_handshake_is_told_what_would_be_one() {
+    fn a_request_that_is_no_handshake_learns_what_a_handshake_needs() {
         let asked = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
         let version = "Sec-WebSocket-Version: 13\r\n";
         assert_eq!(status(""), 426);

@@ -1,7 +1,7 @@
-//! Outages on demand, so that the live page can show how each transport recovers: every connection
-//! of HTTP cut at once, or everything that is to be written held back for some seconds.
+//! Outages on demand, so that the live page can show how each transport recovers: all HTTP connections are cut
+//! at once, or all writes are held back for some seconds.
 //!
-//! A server that was not asked for it has none of this, and its sockets one branch more a write.
+//! Without `--demo`, the only cost is one branch a write.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -14,14 +14,14 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, Timeout, timeout_at};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-/// What the connections of a server have in common when it is struck.
+/// The outage state that all connections share.
 #[derive(Debug)]
 pub(crate) struct Outage {
     cut: Notify,
     start: Instant,
-    /// Until when nothing is written, in milliseconds from the start. It guards nothing else.
+    /// The end of the current hold, in milliseconds from the start. The value guards no other data.
     held_until: AtomicU64,
-    /// Cancelled when nothing is to be held back any more.
+    /// Cancelled once no hold may last any longer.
     ended: CancellationToken,
 }
 
@@ -31,19 +31,19 @@ impl Outage {
         Self { cut, start: Instant::now(), held_until, ended }
     }
 
-    /// Ends every connection without a last word, as a network does that goes away. The answer to
-    /// whoever asks for it is written first.
+    /// Ends every connection without a close, as a broken network does. The response to this request is written
+    /// first.
     pub(crate) fn cut(&self) {
         self.cut.notify_waiters();
     }
 
-    /// Lets nothing be written for that time. What is read meanwhile is answered after it.
+    /// Holds all writes back for `time`. Requests that arrive meanwhile are answered afterwards.
     pub(crate) fn hold(&self, time: Duration) {
         let until = (self.start.elapsed() + time).as_millis();
         self.held_until.store(u64::try_from(until).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
-    /// Nothing is held back any more: the server goes away, and has a last word for everybody.
+    /// Ends all holds for good: the server is shutting down and has to say so to every client.
     pub(crate) fn end(&self) {
         self.ended.cancel();
     }
@@ -52,7 +52,7 @@ impl Outage {
         self.start + Duration::from_millis(self.held_until.load(Ordering::Relaxed))
     }
 
-    /// Serves a connection until its end, or until it is cut.
+    /// Serves a connection until its end, or until a cut.
     pub(crate) async fn may_cut(&self, serving: impl Future<Output = ()>) {
         tokio::select! {
             biased;
@@ -62,11 +62,11 @@ impl Outage {
     }
 }
 
-/// What holds the writes of one socket back.
+/// The hold on the writes of one socket.
 #[derive(Debug)]
 pub(crate) struct Hold {
     outage: Arc<Outage>,
-    /// There while it waits, with the time until which it does.
+    /// The end of the hold and its timer, while the socket waits.
     waiting: Option<(Instant, Pin<Box<Timeout<WaitForCancellationFutureOwned>>>)>,
 }
 
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_written_waits_for_the_end_of_the_hold_and_a_longer_one_prolongs_it() {
+    async fn a_write_waits_for_the_end_of_the_hold_or_of_a_longer_one() {
         let (outage, start) = (Arc::new(Outage::new()), Instant::now());
         let mut hold = Hold::new(Arc::clone(&outage));
         poll_fn(|cx| hold.poll_over(cx)).await;
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_server_that_goes_away_holds_nothing_back() {
+    async fn a_server_that_shuts_down_holds_no_write_back() {
         let (outage, start) = (Arc::new(Outage::new()), Instant::now());
         outage.hold(Duration::from_secs(10));
         let mut hold = Hold::new(Arc::clone(&outage));
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_cut_ends_those_who_are_served_and_not_those_who_come_later() {
+    async fn a_cut_ends_open_connections_and_no_later_ones() {
         let outage = Outage::new();
         let (cut, ()) = tokio::join!(timeout(Duration::from_secs(10), outage.may_cut(pending())), async {
             outage.cut();

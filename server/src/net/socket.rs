@@ -1,7 +1,4 @@
-//! The sockets of connections: what they have from their listener, and how they end.
-//!
-//! What is set on a listener is inherited by what it accepts, which costs no system call a
-//! connection. Sources: tcp(7), socket(7).
+//! The socket of one connection, and how it ends.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -9,43 +6,27 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use socket2::{SockRef, TcpKeepalive};
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 
-use crate::limits;
-use crate::outage::{Hold, Outage};
-use crate::write::{Link, Progress};
+use super::io::Io;
+#[cfg(target_os = "linux")]
+use super::io::Progress;
+use super::outage::{Hold, Outage};
+#[cfg(target_os = "linux")]
+use super::tcp_info;
 
-/// Sets what every connection is to have.
+/// The socket of one connection; a single task reads and writes it.
 ///
-/// Beside what is not sent yet the kernel holds what is on its way, which it bounds itself. Without
-/// that bound a socket whose buffer has grown to megabytes takes no byte before a third of it is
-/// free again, and one who reads slowly looks like one who does not read.
-pub(crate) fn prepare(listener: &TcpListener) -> io::Result<()> {
-    let socket = SockRef::from(listener);
-    socket.set_tcp_nodelay(true)?;
-    #[cfg(target_os = "linux")]
-    socket.set_tcp_notsent_lowat(limits::UNSENT_BYTES)?;
-    // Whoever bound it chose some backlog; listening again only changes that.
-    socket.listen(limits::BACKLOG)
-}
-
-/// Has the kernel find out which readers are gone, for a port whose protocol has no heartbeat.
-pub(crate) fn keep_alive(listener: &TcpListener) -> io::Result<()> {
-    SockRef::from(listener).set_tcp_keepalive(&TcpKeepalive::new().with_time(Duration::from_mins(1)))
-}
-
-/// The socket of one connection, of which one task reads and writes.
-///
-/// Where it is dropped while it takes no more, the connection is reset: the other end is not left to
-/// take a part for the whole, and the kernel frees at once what it held for it.
+/// Dropping a stalled socket resets the connection: the other end must not take a part for the whole, and
+/// the kernel frees the connection's buffers at once.
 #[derive(Debug)]
 pub(crate) struct Socket {
     stream: TcpStream,
-    /// Whether it took nothing when it was last written to.
+    /// Whether the last write took no byte.
     is_stalled: bool,
-    /// There where the server may be asked to write nothing for a while.
+    /// Holds writes back during an outage, where outages are enabled.
     hold: Option<Box<Hold>>,
 }
 
@@ -54,7 +35,7 @@ impl Socket {
         Self { stream, is_stalled: false, hold: None }
     }
 
-    /// The same, held back in outages.
+    /// A socket whose writes wait during outages.
     pub(crate) fn held(stream: TcpStream, outage: Arc<Outage>) -> Self {
         let mut socket = Self::new(stream);
         socket.hold = Some(Box::new(Hold::new(outage)));
@@ -74,68 +55,16 @@ impl Socket {
 impl Drop for Socket {
     fn drop(&mut self) {
         if self.is_stalled {
-            // It fails where the connection is gone already.
+            // Fails where the connection is gone already.
             drop(SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)));
         }
     }
 }
 
-impl Link for Socket {
+impl Io for Socket {
     #[cfg(target_os = "linux")]
     fn progress(&self) -> Option<Progress> {
         tcp_info::read(&self.stream)
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn progress(&self) -> Option<Progress> {
-        None
-    }
-}
-
-#[cfg(target_os = "linux")]
-mod tcp_info {
-    //! What of `TCP_INFO` is needed. Source: `struct tcp_info` in the kernel's
-    //! `include/uapi/linux/tcp.h`, which only ever grows at its end.
-
-    use std::os::fd::AsFd;
-
-    use nix::libc;
-    use nix::sys::socket::GetSockOpt;
-
-    use super::Progress;
-
-    #[derive(Clone, Copy, Debug)]
-    #[repr(C)]
-    struct TcpInfo {
-        _state_and_options: [u8; 8],
-        _timeouts_and_sizes: [u32; 4],
-        unacked: u32,
-        _metrics: [u32; 19],
-        _pacing_rates: [u64; 2],
-        bytes_acked: u64,
-        _bytes_received: u64,
-        _segments: [u32; 2],
-        notsent_bytes: u32,
-        _min_rtt: u32,
-    }
-
-    const _: () = assert!(size_of::<TcpInfo>() == 152, "as far as `tcpi_min_rtt`, which Linux 4.6 has");
-
-    #[derive(Clone, Copy, Debug)]
-    struct ReadTcpInfo;
-
-    nix::getsockopt_impl!(
-        ReadTcpInfo,
-        libc::IPPROTO_TCP,
-        libc::TCP_INFO,
-        TcpInfo,
-        nix::sys::socket::sockopt::GetStruct<TcpInfo>
-    );
-
-    pub(super) fn read(socket: &impl AsFd) -> Option<Progress> {
-        let info = ReadTcpInfo.get(socket).ok()?;
-        let is_under_way = info.unacked > 0 || info.notsent_bytes > 0;
-        Some(Progress { acknowledged: info.bytes_acked, is_under_way })
     }
 }
 
@@ -178,10 +107,13 @@ impl AsyncWrite for Socket {
 #[cfg(test)]
 mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
 
     use super::*;
+    use crate::limits;
+    use crate::net::listen::{keep_alive, prepare};
 
-    /// A connection: the end that was accepted, and the other.
+    /// Both ends of a connection, the accepted end first.
     async fn connection() -> (TcpStream, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         prepare(&listener).unwrap();
@@ -192,7 +124,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[tokio::test]
-    async fn what_is_accepted_has_what_was_set_on_the_listener() {
+    async fn an_accepted_socket_has_the_options_of_its_listener() {
         let (ours, _theirs) = connection().await;
         let socket = SockRef::from(&ours);
         assert!(socket.tcp_nodelay().unwrap());
@@ -203,13 +135,13 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[tokio::test]
-    async fn what_the_other_end_has_taken_is_known() {
+    async fn the_acknowledged_bytes_are_known() {
         let (ours, mut theirs) = connection().await;
         let mut ours = Socket::new(ours);
         let before = ours.progress().unwrap().acknowledged;
         ours.write_all(&[0; 1000]).await.unwrap();
         theirs.read_exact(&mut [0; 1000]).await.unwrap();
-        // An acknowledgement may come a little after the bytes.
+        // An acknowledgement may come after the bytes.
         while ours.progress().unwrap().is_under_way {
             tokio::task::yield_now().await;
         }
@@ -217,7 +149,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_that_takes_no_more_is_reset_and_one_that_took_all_is_closed() {
+    async fn a_stalled_socket_is_reset_and_any_other_is_closed() {
         for is_stalled in [true, false] {
             let (ours, mut theirs) = connection().await;
             let mut ours = Socket::new(ours);
