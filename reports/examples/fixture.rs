@@ -22,6 +22,6 @@ fn main() -> Result<(), ReportError> {
         Some(_) | None => fixture::whole(),
     };
     write(&run, Path::new(&folder))?;
-    std::fs::write(Path::new(&folder).join("terminal.txt"), terminal(&run, 120, true)).unwrap();
+    std::fs::write(Path::new(&folder).join("terminal.txt"), terminal(&run, 120, true).unwrap()).unwrap();
     Ok(())
 }

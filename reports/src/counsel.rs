@@ -12,8 +12,8 @@ use pushoff_model::Transport;
 use pushoff_model::workload::Slo;
 use serde::Serialize;
 
-use crate::metric::{Figures, Metric};
 use crate::group::Group;
+use crate::metric::{Figures, Metric};
 use crate::number::{Quantity, tick};
 use crate::prose::{Place, Prose, prose};
 use crate::rank::{Candidate, Standing, Sureness, Verdict};
@@ -111,10 +111,8 @@ impl<'a> Case<'a> {
         let Some((transport, figures)) = self.choice().or_else(|| most().max_by_key(|(_, it)| it.trials)) else {
             return "No trial was measured.".into();
         };
-        let trials = Prose::figure(
-            Quantity::Count.write(figures.count(Metric::Trials)),
-            Place::Cell(transport, Metric::Trials),
-        );
+        let trials =
+            Prose::figure(Quantity::Count.write(figures.count(Metric::Trials)), Place::Cell(transport, Metric::Trials));
         let noun = if figures.trials == 1 { " trial of " } else { " trials of " };
         let length = Prose::asked(tick(self.group.workload.phases.measure.as_secs_f64() * 1e9));
         prose![trials, noun, length, " each. ", self.what_more_would_tell()]

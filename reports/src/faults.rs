@@ -9,8 +9,8 @@ use pushoff_model::foreign::{SENTENCE, shown};
 use pushoff_model::record::{Counts, FailureKind, Fault, FaultKind, Faults, Outcome};
 use serde::Serialize;
 
-use crate::metric::Metric;
 use crate::group::Trial;
+use crate::metric::Metric;
 use crate::number::Quantity;
 use crate::prose::{Place, Prose};
 

@@ -6,10 +6,10 @@
 
 mod naming;
 
+use pushoff_model::cell::{CLIENT, SERVER};
 use pushoff_model::record::{Concern, FailureKind, Limit, Measurement, Outcome};
 use pushoff_model::target::OURS;
 use pushoff_model::workload::{BUILT_IN, Growth};
-use pushoff_model::cell::{CLIENT, SERVER};
 use pushoff_model::{CellKey, Client, Conditions, Record, Transport, Workload};
 
 use crate::Run;
@@ -245,7 +245,10 @@ pub(crate) fn group(run: &Run) -> Vec<Group<'_>> {
             Some(cell) => cell.trials.push(trial),
             None => {
                 let (workload, conditions) = (String::new(), record.conditions());
-                cells.push(Cell { key: CellKey { workload, transport: record.transport, conditions }, trials: vec![trial] });
+                cells.push(Cell {
+                    key: CellKey { workload, transport: record.transport, conditions },
+                    trials: vec![trial],
+                });
             }
         }
     }
@@ -297,7 +300,7 @@ mod tests {
             groups.iter().flat_map(|group| &group.cells).flat_map(|cell| &cell.trials).map(|t| t.number).collect();
         numbers.sort_unstable();
         assert_eq!(numbers, (0..run.records.len()).collect::<Vec<_>>());
-        assert!(groups.iter().all(|group| group.cells.iter().map(|cell| cell.transport).eq(Transport::ALL)));
+        assert!(groups.iter().all(|group| group.cells.iter().map(Cell::transport).eq(Transport::ALL)));
     }
 
     #[test]

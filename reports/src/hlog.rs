@@ -104,7 +104,7 @@ mod tests {
         let mut all = Vec::new();
         for group in study.comparisons.iter().map(|it| &it.group) {
             for cell in &group.cells {
-                let whole = format!("{:?} {} {} {}", group.workload, group.client, group.server, cell.transport());
+                let whole = format!("{:?} {} {} {}", group.workload, group.client(), group.server(), cell.transport());
                 all.extend(cell.measured().iter().map(|it| (whole.clone(), it.delivery_latency.hdr().clone())));
             }
         }

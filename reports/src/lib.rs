@@ -199,7 +199,7 @@ mod tests {
         let mut names: Vec<_> =
             folder.path().read_dir().unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort_unstable();
-        assert_eq!(names, ["latency.hlog", "report.html", "report.md"]);
+        assert_eq!(names, ["latency.hlog", "report.csv", "report.html", "report.md"]);
     }
 
     #[test]
@@ -252,7 +252,7 @@ mod tests {
             let documents = documents(&run).unwrap();
             let page = figures(&documents.html);
             assert!(!page.contains("NaN") && !page.contains(">inf"), "a figure is not a number");
-            assert!(!terminal(&run, 80, false).contains("NaN"));
+            assert!(!terminal(&run, 80, false).unwrap().contains("NaN"));
         }
     }
 
@@ -286,8 +286,8 @@ mod tests {
         ];
         for run in runs {
             let documents = documents(&run).unwrap();
-            let json = serde_json::to_string(&summary(&run)).unwrap();
-            for text in [&documents.html, &documents.markdown, &terminal(&run, 80, false), &json] {
+            let json = json(&run).unwrap().to_string();
+            for text in [&documents.html, &documents.markdown, &terminal(&run, 80, false).unwrap(), &json] {
                 let figures = figures(text);
                 assert!(!figures.contains("NaN") && !figures.contains("inf "), "a figure is not a number");
                 assert!(!figures.contains(">inf") && !figures.contains("-inf"), "a figure is not finite");

@@ -14,7 +14,12 @@ pub(crate) fn measured<'a>(groups: impl IntoIterator<Item = &'a Group<'a>>) -> V
 fn one<'a>(group: &'a Group<'a>, cell: &'a Cell<'a>) -> MeasuredCell<'a> {
     let valid = cell.trials.iter().filter(|trial| trial.is_valid());
     let trials = valid.filter_map(|it| Some(Trial { round: it.record.trial, measurement: it.record.measurement()? }));
-    MeasuredCell { label: &group.label, workload: group.workload, transport: cell.transport(), trials: trials.collect() }
+    MeasuredCell {
+        label: &group.label,
+        workload: group.workload,
+        transport: cell.transport(),
+        trials: trials.collect(),
+    }
 }
 
 #[cfg(test)]

@@ -188,6 +188,7 @@ impl From<Transport> for Prose {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::render::html::prose as linked;
 
     fn some() -> Prose {
         let p99 = Prose::figure("74.6 ms (73.6–75.7)", Place::Cell(Transport::ShortPolling, Metric::P99ToChoice));
@@ -209,9 +210,9 @@ mod tests {
             "Short polling: a p99 of 74.6 ms (73.6–75.7). Long polling within 1 s",
             "and a sentence begins with a capital"
         );
-        let page = some().linked("ticker").into_string();
+        let page = linked(&some(), "ticker").into_string();
         assert!(
-            page.contains("<a class=\"figure\" href=\"#cell-ticker-short-polling-p99-choice\">74.6\u{a0}ms"),
+            page.contains("<a class=\"figure\" href=\"#cell-ticker-short-polling-p99_to_choice\">74.6\u{a0}ms"),
             "{page}"
         );
         assert!(page.contains("<a class=\"figure\" href=\"#workload-ticker\">1\u{a0}s</a>"), "{page}");
@@ -230,6 +231,6 @@ mod tests {
 
     #[test]
     fn what_a_workload_says_cannot_break_out_of_a_link() {
-        assert!(!Prose::asked("<script>1").linked("x").into_string().contains("<script>"));
+        assert!(!linked(&Prose::asked("<script>1"), "x").into_string().contains("<script>"));
     }
 }

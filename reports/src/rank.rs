@@ -15,10 +15,10 @@ use pushoff_model::{Transport, Workload};
 use serde::Serialize;
 
 use crate::faults::CellFaults;
+use crate::metric::LEAST_TRIALS;
 use crate::metric::{Figures, Metric};
 use crate::prose::Prose;
 use crate::sentence::Words;
-use crate::metric::LEAST_TRIALS;
 use pushoff_planner::{Taken, Weighed, might_cost_less, take};
 use pushoff_stats::Figure;
 

@@ -108,7 +108,8 @@ impl Line {
             key.get_or_insert_with(|| cell.key.clone());
             let costs = SCALING.into_iter().filter_map(|(metric, _)| Some((metric, figures.as_ref()?.get(metric)?)));
             let connections = group.workload.subscribers;
-            points.extend(costs.map(|(metric, cost)| (metric, Point { connections, cost, is_void: validity.is_void() })));
+            points
+                .extend(costs.map(|(metric, cost)| (metric, Point { connections, cost, is_void: validity.is_void() })));
         }
         let mut line = Self { key: key?, validity: worst, points, slopes: Figures::default() };
         line.slopes = Figures::given(members.len(), SCALING.map(|(metric, slope)| (slope, line.slope(metric))));
@@ -135,26 +136,12 @@ impl Line {
 mod tests {
     use super::*;
     use crate::fixture;
-    use crate::group::group;
-
-    #[test]
-    fn what_costs_the_same_at_every_size_has_no_slope_and_what_doubles_has_one_of_one() {
-        let at = |size: f64, cost: f64| (size.ln(), cost.ln());
-        assert!(slope(&[at(100.0, 7.0), at(10_000.0, 7.0)]).unwrap().point.abs() < 1e-12);
-        let figure = slope(&[at(100.0, 1.0), at(1_000.0, 10.0), at(10_000.0, 100.0)]).unwrap();
-        assert!((figure.point - 1.0).abs() < 1e-9 && (figure.high() - 1.0).abs() < 1e-6, "{figure:?}");
-    }
-
-    #[test]
-    fn two_sizes_have_a_slope_without_an_interval_and_one_has_none() {
-        assert!(slope(&[(1.0, 1.0), (2.0, 2.0)]).unwrap().interval.is_none());
-        assert!(slope(&[(1.0, 1.0)]).is_none() && slope(&[]).is_none());
-    }
+    use crate::study::Study;
 
     #[test]
     fn a_family_is_what_differs_in_its_size_alone() {
         let run = fixture::whole();
-        let families = families(&group(&run));
+        let families = Study::of(&run).families;
         let names: Vec<&str> = families.iter().map(|family| family.label.as_str()).collect();
         assert_eq!(names, ["idle"]);
         assert_eq!(families[0].sizes, [100, 1_000, 10_000]);

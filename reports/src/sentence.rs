@@ -163,8 +163,7 @@ impl Words<'_> {
 
     /// ` for 12.1 µs of server CPU each`, or `, with a p99 of 2.10 ms`.
     fn cost_clause(&self, choice: Transport) -> Prose {
-        let figure =
-            |cost: f64, metric: Metric| Prose::figure(Quantity::Time.write(cost), Place::Cell(choice, metric));
+        let figure = |cost: f64, metric: Metric| Prose::figure(Quantity::Time.write(cost), Place::Cell(choice, metric));
         match (self.verdict.cost, self.cost(choice)) {
             (Cost::ServerCpu, Some(cost)) => prose![" for ", figure(cost, Metric::DeliveryCpu), " of server CPU each"],
             (Cost::Latency, Some(p99)) => prose![", with a p99 of ", figure(p99, Metric::P99)],
@@ -190,7 +189,9 @@ impl Words<'_> {
         self.ranked
             .iter()
             .filter_map(|candidate| Some((candidate.transport, candidate.figures.as_ref()?)))
-            .filter(|(_, figures)| !figures.has_fault(Metric::Lost) && (self.slo.may_skip || !figures.has_fault(Metric::Missed)))
+            .filter(|(_, figures)| {
+                !figures.has_fault(Metric::Lost) && (self.slo.may_skip || !figures.has_fault(Metric::Missed))
+            })
             .filter_map(|(transport, figures)| Some((transport, figures.get(Metric::WithinSlo)?.point)))
             .max_by(|one, other| one.1.total_cmp(&other.1))
     }

@@ -82,10 +82,8 @@ impl<'g, 'a> Sources<'g, 'a> {
 
     /// What of a group's figures was measured under another workload, a sentence each.
     pub(crate) fn named(&self, group: &Group<'_>) -> Vec<String> {
-        let others = [
-            ("Empty polls and silent connections", self.silent(group)),
-            ("A publish", self.publishing(group)),
-        ];
+        let others =
+            [("Empty polls and silent connections", self.silent(group)), ("A publish", self.publishing(group))];
         let others = others.into_iter().filter_map(|(what, source)| Some((what, source?)));
         let others = others.filter(|(_, source)| source.label != group.label);
         others.map(|(what, it)| format!("{what}: from {} ({} client).", it.label, it.client())).collect()

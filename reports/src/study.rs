@@ -7,14 +7,14 @@ use crate::Run;
 use crate::counsel::{Case, Counsel};
 use crate::faults::CellFaults;
 use crate::group::{Cell, Group, group};
-use crate::metric::Figures;
 use crate::measured::measured;
+use crate::metric::Figures;
+use crate::metric::LEAST_TRIALS;
 use crate::rank::{Candidate, Standing, Verdict, decide, hold_against, standing};
 use crate::scaling::{Family, families};
 use crate::search::Searched;
 use crate::servers::{Beside, beside};
 use crate::sources::Sources;
-use crate::metric::LEAST_TRIALS;
 use pushoff_planner::costs::{Checked, CostModel, checks, shipped};
 use pushoff_stats::Figure;
 
@@ -173,13 +173,7 @@ const fn noise_of(environment: &Environment) -> f64 {
 }
 
 impl<'a> Comparison<'a> {
-    fn of(
-        group: Group<'a>,
-        slo: Slo,
-        noise_ns: f64,
-        figures: Vec<Option<Figures>>,
-        sources: Vec<String>,
-    ) -> Self {
+    fn of(group: Group<'a>, slo: Slo, noise_ns: f64, figures: Vec<Option<Figures>>, sources: Vec<String>) -> Self {
         let cells = group.cells.iter().zip(figures);
         let mut candidates: Vec<_> = cells.map(|(cell, figures)| candidate(cell, figures, &slo)).collect();
         let verdict = decide(group.workload, &slo, &candidates, noise_ns);

@@ -23,3 +23,22 @@ pub fn slope(points: &[(f64, f64)]) -> Option<Figure> {
     });
     Some(Figure { point, interval })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_costs_the_same_at_every_size_has_no_slope_and_what_doubles_has_one_of_one() {
+        let at = |size: f64, cost: f64| (size.ln(), cost.ln());
+        assert!(slope(&[at(100.0, 7.0), at(10_000.0, 7.0)]).unwrap().point.abs() < 1e-12);
+        let figure = slope(&[at(100.0, 1.0), at(1_000.0, 10.0), at(10_000.0, 100.0)]).unwrap();
+        assert!((figure.point - 1.0).abs() < 1e-9 && (figure.high() - 1.0).abs() < 1e-6, "{figure:?}");
+    }
+
+    #[test]
+    fn two_sizes_have_a_slope_without_an_interval_and_one_has_none() {
+        assert!(slope(&[(1.0, 1.0), (2.0, 2.0)]).unwrap().interval.is_none());
+        assert!(slope(&[(1.0, 1.0)]).is_none() && slope(&[]).is_none());
+    }
+}

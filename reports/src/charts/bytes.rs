@@ -29,7 +29,9 @@ pub(crate) fn chart(group: &Group<'_>, figures: &[Option<&Figures>]) -> Result<O
         .cells
         .iter()
         .zip(figures)
-        .filter_map(|(cell, figures)| Some(Bar { transport: cell.transport(), figures: (*figures)? }).filter(|_| !Validity::of(cell).is_void()))
+        .filter_map(|(cell, figures)| {
+            Some(Bar { transport: cell.transport(), figures: (*figures)? }).filter(|_| !Validity::of(cell).is_void())
+        })
         .filter(|bar| bar.figures.get(Metric::Down).is_some())
         .collect();
     if bars.is_empty() {
@@ -64,7 +66,8 @@ pub(crate) fn chart(group: &Group<'_>, figures: &[Option<&Figures>]) -> Result<O
                     }
                     from += part;
                 }
-                let words = bar.figures.get(way.bytes).map_or_else(|| ABSENT.to_owned(), |it| Quantity::Bytes.write(it.point));
+                let words =
+                    bar.figures.get(way.bytes).map_or_else(|| ABSENT.to_owned(), |it| Quantity::Bytes.write(it.point));
                 canvas.text((canvas.at_x(from) + 14, y), &words, Ink::INK, Hold::Left)?;
             }
         }
@@ -89,7 +92,9 @@ fn stacked(figures: &Figures, way: Direction) -> [f64; 4] {
 }
 
 fn title(bars: &[Bar<'_>]) -> String {
-    let both = |bar: &Bar<'_>| bar.figures.get(Metric::Down).zip(bar.figures.get(Metric::Up)).map(|(down, up)| down.point + up.point);
+    let both = |bar: &Bar<'_>| {
+        bar.figures.get(Metric::Down).zip(bar.figures.get(Metric::Up)).map(|(down, up)| down.point + up.point)
+    };
     let payload = |bar: &Bar<'_>| bar.figures.count(Metric::DownPayload);
     let ranked = || bars.iter().filter(|bar| bar.transport.is_ranked());
     let all = || ranked().filter_map(|bar| Some((bar, both(bar)?)));
@@ -111,7 +116,8 @@ fn title(bars: &[Bar<'_>]) -> String {
 fn rows(bars: &[Bar<'_>]) -> Rows {
     let body = bars.iter().flat_map(|bar| {
         WAYS.map(|way| {
-            let metrics = [Some(way.bytes), Some(way.payload), way.framing, Some(way.heads), Some(way.rest), Some(way.theory)];
+            let metrics =
+                [Some(way.bytes), Some(way.payload), way.framing, Some(way.heads), Some(way.rest), Some(way.theory)];
             let figures = metrics.map(|metric| bar.figures.get(metric?));
             let words =
                 |it: Option<Figure>| it.map_or_else(|| ABSENT.to_owned(), |it| Quantity::Bytes.write_figure(&it));

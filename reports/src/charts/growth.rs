@@ -39,8 +39,9 @@ fn chart(family: &Family, metric: Metric, slope: Metric) -> Result<Option<Chart>
             let values: Vec<_> = seen(line, metric).map(|it| (f64::from(it.connections), it.cost.point)).collect();
             canvas.line(&values, Ink::of(line.transport()), if line.transport().is_ranked() { 6 } else { 3 })?;
         }
-        let last =
-            |line: &Line| seen(line, metric).last().map(|it| (f64::from(it.connections), it.cost.point, line.transport()));
+        let last = |line: &Line| {
+            seen(line, metric).last().map(|it| (f64::from(it.connections), it.cost.point, line.transport()))
+        };
         canvas.end_labels(&family.lines.iter().filter_map(last).collect::<Vec<_>>())?;
         for line in &family.lines {
             for it in seen(line, metric) {

@@ -22,8 +22,8 @@ mod worst;
 use maud::Markup;
 use pushoff_model::Transport;
 
-use crate::metric::Metric;
 use crate::ReportError;
+use crate::metric::Metric;
 use crate::sentence::{capitalised, list};
 use crate::study::{Comparison, Study};
 use pushoff_stats::Pool;

@@ -94,7 +94,11 @@ fn curve(trials: &[&pushoff_model::LatencyHistogram]) -> Vec<(f64, Figure)> {
 }
 
 fn marks(transport: Transport, figures: &Figures) -> Vec<(f64, String)> {
-    let shown = [(2.0, "p50", figures.get(Metric::P50)), (10.0, "p90", figures.get(Metric::P90)), (100.0, "p99", figures.get(Metric::P99))];
+    let shown = [
+        (2.0, "p50", figures.get(Metric::P50)),
+        (10.0, "p90", figures.get(Metric::P90)),
+        (100.0, "p99", figures.get(Metric::P99)),
+    ];
     shown
         .into_iter()
         .chain([(1_000.0, "p99.9", figures.get(Metric::P999))])
@@ -137,7 +141,8 @@ fn title(comparison: &Comparison<'_>, within: f64) -> String {
 
 fn rows(comparison: &Comparison<'_>) -> Rows {
     let body = comparison.charted().map(|(cell, _, it)| {
-        let figures = [it.get(Metric::P50), it.get(Metric::P90), it.get(Metric::P99), it.get(Metric::P999), it.get(Metric::Max)];
+        let figures =
+            [it.get(Metric::P50), it.get(Metric::P90), it.get(Metric::P99), it.get(Metric::P999), it.get(Metric::Max)];
         let words = figures.map(|it| it.map_or_else(|| ABSENT.to_owned(), |it| Quantity::Time.write_figure(&it)));
         [cell.transport().label().to_owned()].into_iter().chain(words).collect()
     });

@@ -7,9 +7,9 @@ use super::axis::{Axis, snug};
 use super::canvas::{Canvas, Drawing, Hold, Ink, LINE, Margins, draw};
 use super::{Chart, NOTHING, Rows, widen};
 use crate::ReportError;
+use crate::metric::{Bound, Metric, Value};
 use crate::number::{ABSENT, Quantity};
 use crate::palette;
-use crate::metric::{Bound, Metric, Value};
 use crate::servers::{Beside, Line};
 use crate::table::Over;
 

@@ -4,10 +4,10 @@
 use pushoff_model::Transport;
 
 use super::Case;
+use crate::metric::LEAST_TRIALS;
 use crate::metric::Metric;
 use crate::number::{Quantity, is_vague, tick};
 use crate::prose::{Place, Prose, prose};
-use crate::metric::LEAST_TRIALS;
 use crate::rank::{Candidate, Standing};
 use crate::sentence::{capitalised, list};
 use pushoff_stats::Figure;

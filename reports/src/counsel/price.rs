@@ -8,10 +8,10 @@ use std::cmp::Ordering;
 use pushoff_model::Transport;
 
 use super::Case;
+use crate::metric::LEAST_TRIALS;
 use crate::metric::{Figures, Metric};
 use crate::number::{Quantity, tick};
 use crate::prose::{Place, Prose, prose};
-use crate::metric::LEAST_TRIALS;
 use crate::rank::{Candidate, Standing, told_apart};
 use pushoff_stats::Figure;
 
@@ -82,7 +82,8 @@ impl<'a> Case<'a> {
     fn worst(&self, others: &[&'a Candidate]) -> Vec<&'a Candidate> {
         let (failing, passing): (Vec<&Candidate>, Vec<&Candidate>) =
             others.iter().copied().partition(|it| matches!(it.standing, Standing::Fails { .. }));
-        let share = |it: &Candidate| it.figures.as_ref().and_then(|it| it.get(Metric::WithinSlo)).map_or(0.0, |it| it.point);
+        let share =
+            |it: &Candidate| it.figures.as_ref().and_then(|it| it.get(Metric::WithinSlo)).map_or(0.0, |it| it.point);
         let farthest = failing.into_iter().min_by(|one, other| share(one).total_cmp(&share(other)));
         let most = |of: Reading, noise_ns: f64| {
             let ratio = |it: &Candidate| self.ratio(it, of);
@@ -147,7 +148,12 @@ impl<'a> Case<'a> {
                 let p99 = |it: Figure, transport: Transport| {
                     Prose::figure(Quantity::Time.write(it.point), Place::Cell(transport, Metric::P99))
                 };
-                Some(prose!["a p99 of ", p99(theirs.get(Metric::P99)?, other.transport), " against ", p99(ours.get(Metric::P99)?, choice)])
+                Some(prose![
+                    "a p99 of ",
+                    p99(theirs.get(Metric::P99)?, other.transport),
+                    " against ",
+                    p99(ours.get(Metric::P99)?, choice)
+                ])
             }
         }
     }

@@ -3,6 +3,7 @@ use pushoff_model::Transport;
 use super::*;
 use crate::fixture;
 use crate::group::group;
+use crate::metric::Value;
 use crate::rank::made::{candidate, figure};
 use crate::rank::{AdviceHolds, decide, hold_against};
 
@@ -13,8 +14,12 @@ const OPEN: (f64, f64, f64) = (0.99, 0.985, 0.995);
 /// A candidate for the ticker with its p99 and the tightest SLO that it holds, in ms.
 fn quick(it: Candidate, p99: (f64, f64, f64), tightest: (f64, f64, f64)) -> Candidate {
     let ms = |it: (f64, f64, f64)| figure(it.0 * 1e6, it.1 * 1e6, it.2 * 1e6);
-    let figures = it.figures.map(|figures| Figures { p99_ns: ms(p99), tightest_ns: ms(tightest), ..figures });
-    Candidate { figures, ..it }
+    let mut it = it;
+    if let Some(figures) = &mut it.figures {
+        figures.insert(Metric::P99, ms(p99).map(Value::exact));
+        figures.insert(Metric::TightestSlo, ms(tightest).map(Value::exact));
+    }
+    it
 }
 
 fn sse() -> Candidate {
@@ -86,7 +91,7 @@ fn one_that_fails_has_its_failure_for_a_price() {
     let failing = candidate(Transport::ShortPolling, BAD, (1.0, 0.9, 1.1));
     let mut losing = candidate(Transport::LongPolling, GOOD, (1.0, 0.9, 1.1));
     if let Some(figures) = &mut losing.figures {
-        figures.counts.missed = 12;
+        figures.insert(Metric::Missed, Some(Value::exact(pushoff_stats::Figure { point: 12.0, interval: None })));
     }
     losing.standing = Standing::Fails { reason: "12 deliveries missed, where none may be".into() };
     let (said, _) = told(&[Transport::Sse], vec![sse(), failing]);

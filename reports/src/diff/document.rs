@@ -30,7 +30,7 @@ impl Diff {
         let prose = |words: String| Block::Prose(words.into(), String::new());
         let changed = |it: &&Change| it.finding < Finding::Inconclusive;
         let (seen, folded): (Vec<&Change>, Vec<&Change>) = self.changes.iter().partition(changed);
-        let mut blocks: Vec<Block> = self.about().into_iter().map(prose).collect();
+        let mut blocks: Vec<Block> = [self.verdict()].into_iter().chain(self.about()).map(prose).collect();
         if !seen.is_empty() {
             blocks.push(Block::Words(table(&seen)));
         }
@@ -45,7 +45,7 @@ impl Diff {
         blocks.extend(self.notes().into_iter().map(prose));
         blocks.push(Block::Data("diff", json!(self)));
         let section = Section { id: Some("diff"), title: None, blocks, is_brief: true };
-        Document { title: format!("pushoff diff: {}", self.verdict()), sections: vec![section], ..Document::default() }
+        Document { title: "pushoff diff".into(), sections: vec![section], ..Document::default() }
     }
 
     /// One sentence: how many came out how.

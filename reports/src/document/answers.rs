@@ -20,10 +20,7 @@ use crate::unitcosts::conclusion;
 pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {
     let mut blocks = Vec::new();
     if study.has_debug_build() {
-        blocks.push(Block::Warning(
-            "Debug build: these figures mean nothing.",
-            " Build with --release and run again.",
-        ));
+        blocks.push(Block::Warning("Debug build: these figures mean nothing.", " Build with --release and run again."));
     }
     if study.is_empty() {
         blocks.push(Block::Prose("There are no records to report on.".into(), String::new()));
@@ -41,9 +38,14 @@ pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {
     let beside = study.besides.iter().filter(|it| it.is_search);
     blocks.extend(beside.map(|it| Block::Card(most_of_servers(study, it))));
     blocks.extend(study.comparisons.iter().map(data));
-    blocks.extend(study.run.environments.iter().filter_map(|it| it.browser.as_ref()).map(|browser| {
-        Block::Data("browsers", json!(browser))
-    }));
+    blocks.extend(
+        study
+            .run
+            .environments
+            .iter()
+            .filter_map(|it| it.browser.as_ref())
+            .map(|browser| Block::Data("browsers", json!(browser))),
+    );
     Ok(Section { id: Some("answers"), title: None, blocks, is_brief: true })
 }
 

@@ -137,3 +137,64 @@ fn clocks(study: &Study<'_>) -> Option<Facts> {
 fn time(nanoseconds: u64) -> String {
     Quantity::Time.write(nanoseconds as f64)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::Document;
+    use crate::fixture;
+    use crate::metric::{Figures, Metric};
+    use crate::render::{html, markdown};
+
+    fn figures(study: &Study<'_>, client: pushoff_model::Client) -> Figures {
+        let parts = Part::all(study).filter(|part| {
+            part.group().client() == client && part.group().workload.name == "ticker"
+        });
+        parts.filter_map(|part| part.line_of(Transport::Sse)).next().unwrap().figures
+    }
+
+    #[test]
+    fn a_page_stands_beside_the_library_of_the_same_run() {
+        let run = fixture::in_pages();
+        let study = Study::of(&run);
+        let tables = tables(&study);
+        assert_eq!(tables.iter().map(|it| it.0.as_str()).collect::<Vec<_>>(), ["ticker"]);
+        let pages = tables[0].1.rows.iter().filter(|row| row.of.as_deref() == Some(", browser")).count();
+        assert_eq!(pages, Transport::ALL.len() - 1, "no page has the floor");
+        let sse = figures(&study, pushoff_model::Client::Browser);
+        let point = |metric: Metric| sse.get(metric).unwrap().point;
+        assert!((point(Metric::P50ToLibrary) - 3.0).abs() < 0.05);
+        assert!(point(Metric::P99) > point(Metric::P50));
+        let is = |metric: Metric, wanted: f64| (point(metric) / wanted - 1.0).abs() < 1e-9;
+        assert!(is(Metric::MainThread, 120_000.0) && is(Metric::Scripts, 30_000.0));
+        assert!(is(Metric::Heap, 6_400.0) && is(Metric::HeapLeft, 170.0));
+    }
+
+    #[test]
+    fn what_a_library_adds_is_told_by_its_twin_with_the_lean_client() {
+        let run = fixture::whole();
+        let library = figures(&Study::of(&run), pushoff_model::Client::Library);
+        assert!((library.get(Metric::GeneratorCpuToLean).unwrap().point - 3.0).abs() < 1e-6);
+        assert!(library.get(Metric::P50ToLibrary).is_none());
+    }
+
+    #[test]
+    fn what_a_browser_allows_is_said_in_every_document() {
+        let run = fixture::in_pages();
+        let document = Document::of(&Study::of(&run)).unwrap();
+        for text in [html::page(&document), markdown::document(&document)] {
+            let text = text.replace('\u{a0}', " ");
+            for said in [
+                "What Chrome 140.0.1.2 allows over HTTP/1.1",
+                "6 of 10 connected",
+                "255 of 300 connected",
+                "every 100 ms in a tab in front, every 1.00 s in one behind another",
+                "back after 1.01 s where the server said 1.00 s, after 3.01 s where it said nothing",
+                "24.0 ms later than by fetch for half of the messages, at most 49.0 ms",
+                "± 84.0 µs, at worst",
+            ] {
+                assert!(text.contains(said), "{said}: {text}");
+            }
+        }
+    }
+}

@@ -63,12 +63,8 @@ fn compared(study: &Study<'_>, comparison: &Comparison<'_>) -> Vec<Block> {
 /// What a workload asks for, and of whom: where its parameters lead.
 pub(super) fn asked(group: &Group<'_>, load: &str) -> Block {
     let (workload, id) = (group.workload, Place::Asked.id(&group.anchor()));
-    let words = format!(
-        "{load}, {} client. SLO: {}. {}.",
-        group.client(),
-        describe::slo(workload),
-        describe::pace(workload)
-    );
+    let words =
+        format!("{load}, {} client. SLO: {}. {}.", group.client(), describe::slo(workload), describe::pace(workload));
     Block::Note(Prose::with_id(id, words))
 }
 
@@ -106,9 +102,8 @@ fn notes(comparison: &Comparison<'_>) -> Vec<String> {
         }
         notes.extend(candidate.faults.notes(&name));
     }
-    let has_too_few = |figures: &crate::metric::Figures| {
-        figures.count(Metric::Samples) > 0.0 && figures.get(Metric::P999).is_none()
-    };
+    let has_too_few =
+        |figures: &crate::metric::Figures| figures.count(Metric::Samples) > 0.0 && figures.get(Metric::P999).is_none();
     let too_few: Vec<Transport> = comparison
         .candidates
         .iter()

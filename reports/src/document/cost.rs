@@ -120,3 +120,37 @@ fn no_theory(group: &Group<'_>) -> Option<String> {
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+    use crate::metric::Metric;
+
+    #[test]
+    fn only_pushoffs_own_bytes_have_a_theory_and_that_is_said() {
+        let run = fixture::servers();
+        for it in &Study::of(&run).comparisons {
+            let (is_ours, sheet) = (it.group.is_ours(), Sheet::of(it));
+            for figures in sheet.figures.iter().flatten() {
+                let has = |metric: Metric| figures.get(metric).is_some();
+                assert!(has(Metric::Down) && has(Metric::DownRest));
+                for metric in [Metric::DownTheory, Metric::DownFraming, Metric::DownDeviation] {
+                    assert_eq!(has(metric), is_ours, "{metric:?}");
+                }
+            }
+            let notes = sheet.table(0.0).notes;
+            assert_eq!(notes.iter().any(|note| note.contains("no theory")), !is_ours, "{notes:?}");
+        }
+    }
+
+    #[test]
+    fn what_only_silence_shows_is_taken_from_the_same_server() {
+        let run = fixture::servers();
+        let study = Study::of(&run);
+        let named =
+            |server: &str| study.comparisons.iter().find(|it| it.group.server() == server).unwrap().sources.clone();
+        assert!(named("nchan")[0].contains(", nchan (lean client)"), "{:?}", named("nchan"));
+        assert!(named("pushoff")[0].contains(", pushoff (lean client)"), "{:?}", named("pushoff"));
+    }
+}

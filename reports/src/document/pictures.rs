@@ -11,8 +11,9 @@ pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {
         return Ok(Section::default());
     }
     let scales = Scales::of(study);
-    let mut blocks =
-        vec![Block::note("Hover over a point for its value, or focus a chart and walk its points with the arrow keys.")];
+    let mut blocks = vec![Block::note(
+        "Hover over a point for its value, or focus a chart and walk its points with the arrow keys.",
+    )];
     for it in study.answers() {
         let anchor = it.group.anchor();
         let figures = charts::of(it, &scales)?.into_iter().map(|chart| Figure { chart, anchor: anchor.clone() });

@@ -56,7 +56,9 @@ mod tests {
     fn the_records_in_the_page_are_the_records_of_the_run() {
         let mut run = fixture::run();
         run.records[0].workload.question = "</script> <!-- \"?\"".into();
-        let page = section(&Study::of(&run)).unwrap().into_string();
+        let section = section(&Study::of(&run)).unwrap();
+        let Block::Page(page) = &section.blocks[0] else { panic!("no page") };
+        let page = page.clone().into_string();
         let start = page.find("gzip\">").unwrap() + "gzip\">".len();
         let packed = &page[start..start + page[start..].find("</script>").unwrap()];
         let mut lines = String::new();

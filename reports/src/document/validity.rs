@@ -83,7 +83,10 @@ fn trials(group: &Group<'_>) -> Fold {
             let place = [trial.record.position.to_string().into(), load(trial).into(), verdict(trial)];
             let figures = figures(trial.record.measurement()).map(Prose::from);
             let id = (index == 0).then(|| format!("trials-{anchor}-{}", cell.transport()));
-            rows.push(WordsRow { id, cells: before.into_iter().chain(place).chain(figures).chain([link(trial)]).collect() });
+            rows.push(WordsRow {
+                id,
+                cells: before.into_iter().chain(place).chain(figures).chain([link(trial)]).collect(),
+            });
         }
     }
     let id = format!("trials-{anchor}");
@@ -92,7 +95,10 @@ fn trials(group: &Group<'_>) -> Fold {
         summary: format!("Every trial of {}", group.label),
         is_open: false,
         is_brief: false,
-        blocks: vec![Block::Note(Prose::with_id(id, "A record's number is its line in records.jsonl.")), Block::Words(words)],
+        blocks: vec![
+            Block::Note(Prose::with_id(id, "A record's number is its line in records.jsonl.")),
+            Block::Words(words),
+        ],
     }
 }
 

@@ -1,10 +1,12 @@
 use pushoff_model::record::Failure;
 
 use super::*;
+use crate::document::Document;
 use crate::fixture;
 use crate::group::group;
+use crate::render::{html, markdown};
 use crate::study::Study;
-use crate::{markdown, summary, terminal};
+use crate::terminal;
 
 /// The ticker's first cell, after something was done to its trials.
 fn with(change: impl Fn(usize, &mut Outcome)) -> CellFaults {
@@ -106,9 +108,10 @@ fn refusing() -> crate::Run {
 fn every_document_tells_what_was_refused_and_why_and_none_calls_it_decided() {
     let run = refusing();
     let study = Study::of(&run);
-    let (terminal, markdown) = (terminal(&run, 200, false), markdown::document(&study));
-    let page = crate::html::page(&study).unwrap();
-    let json = serde_json::to_value(summary(&run)).unwrap();
+    let document = Document::of(&study).unwrap();
+    let (terminal, markdown) = (terminal(&run, 200, false).unwrap(), markdown::document(&document));
+    let page = html::page(&document);
+    let json = crate::json(&run).unwrap();
     let count = study.comparisons[0].candidates[0].faults.unpublished;
     for (name, text) in [("terminal", &terminal), ("markdown", &markdown), ("page", &page)] {
         let text = text.replace('\u{a0}', " ");
@@ -119,7 +122,7 @@ fn every_document_tells_what_was_refused_and_why_and_none_calls_it_decided() {
         assert!(!text.contains("every ledger balances") && !text.contains('\u{1b}'), "{name}");
     }
     assert!(!page.contains("<img src=x>") && !markdown.contains("<img"), "it stays text");
-    let sse = &json["workloads"][0]["cells"][0];
+    let sse = &json["cells"][0];
     assert_eq!((&sse["transport"], &sse["standing"]["is"]), (&"sse".into(), &"fails".into()));
     assert_eq!((&sse["faults"]["unpublished"], &sse["faults"]["causes"][0]["count"]), (&count.into(), &count.into()));
 }

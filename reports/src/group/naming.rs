@@ -45,9 +45,10 @@ fn workload(group: &Group<'_>, groups: &[Group<'_>]) -> String {
 /// The client where another received the same before, and every further factor that groups differ in.
 fn beside(group: &Group<'_>, groups: &[Group<'_>]) -> String {
     let client = is_second(group, groups).then(|| format!(", {} client", group.client())).unwrap_or_default();
-    let others = group.conditions.others.iter().filter(|(factor, value)| {
-        groups.iter().any(|it| it.conditions.others.get(factor.as_str()) != Some(*value))
-    });
+    let others =
+        group.conditions.others.iter().filter(|(factor, value)| {
+            groups.iter().any(|it| it.conditions.others.get(factor.as_str()) != Some(*value))
+        });
     others.fold(client, |all, (factor, value)| format!("{all}, {factor} {value}"))
 }
 

@@ -90,11 +90,12 @@ impl Figures {
         figures
     }
 
-    /// Sets a value, where there is one.
+    /// Sets a value, or takes it away.
     pub(crate) fn insert(&mut self, metric: Metric, value: Option<Value>) {
-        if let Some(value) = value {
-            self.values.insert(metric, value);
-        }
+        match value {
+            Some(value) => self.values.insert(metric, value),
+            None => self.values.remove(&metric),
+        };
     }
 
     /// The figure of a metric.

@@ -153,7 +153,9 @@ mod tests {
         ids.sort_unstable();
         assert!(ids.windows(2).all(|pair| pair[0] != pair[1]), "{ids:?}");
         for metric in Metric::ALL {
-            let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+            let plain = |text: &str| {
+                text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+            };
             assert!(plain(metric.id()) && !metric.label().is_empty() && !metric.help().is_empty(), "{metric:?}");
         }
     }

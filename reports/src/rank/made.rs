@@ -5,7 +5,7 @@ use pushoff_model::workload::built_in;
 
 use super::{Candidate, standing};
 use crate::faults::CellFaults;
-use crate::metric::{Figures, Metric};
+use crate::metric::{Figures, Metric, Value};
 use pushoff_stats::{Figure, Interval};
 
 pub(crate) fn figure(point: f64, low: f64, high: f64) -> Option<Figure> {
@@ -43,7 +43,9 @@ pub(crate) fn remote<const N: usize>(all: [(Transport, (f64, f64, f64)); N]) -> 
     all.map(|(transport, p99)| {
         let mut it = candidate(transport, (0.999, 0.998, 1.0), (8.0, 7.0, 9.0));
         if let Some(figures) = &mut it.figures {
-            (figures.server_cpu_ns, figures.p99_ns) = (None, figure(p99.0 * 1e6, p99.1 * 1e6, p99.2 * 1e6));
+            figures.insert(Metric::DeliveryCpu, None);
+            let p99 = figure(p99.0 * 1e6, p99.1 * 1e6, p99.2 * 1e6);
+            figures.insert(Metric::P99, p99.map(Value::exact));
         }
         it
     })

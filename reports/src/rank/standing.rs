@@ -4,9 +4,9 @@ use pushoff_model::workload::Slo;
 use serde::Serialize;
 
 use crate::faults::CellFaults;
+use crate::metric::LEAST_TRIALS;
 use crate::metric::{Figures, Metric};
 use crate::number::{Quantity, asked_share, tick};
-use crate::metric::LEAST_TRIALS;
 
 /// Whether a transport is good enough for the workload.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -2,6 +2,7 @@ use pushoff_model::workload::built_in;
 
 use super::made::{candidate, figure, figures, remote};
 use super::*;
+use crate::metric::Value;
 
 fn judge(workload: &Workload, candidates: &[Candidate]) -> Verdict {
     decide(workload, &workload.slo.unwrap(), candidates, 0.0)
@@ -175,7 +176,7 @@ fn what_differs_by_less_than_the_noise_is_as_quick() {
 #[test]
 fn with_neither_cost_nor_latency_the_simplest_is_taken() {
     let mut all = remote([(Transport::WebSocket, (2.0, 1.9, 2.1)), (Transport::Sse, (2.0, 1.9, 2.1))]);
-    all.iter_mut().filter_map(|it| it.figures.as_mut()).for_each(|it| it.p99_ns = None);
+    all.iter_mut().filter_map(|it| it.figures.as_mut()).for_each(|it| it.insert(Metric::P99, None));
     let verdict = judge(&ticker(), &all);
     assert_eq!((verdict.cost, verdict.choice), (Cost::Simplicity, Some(Transport::Sse)));
     insta::assert_snapshot!(verdict.sentence, @"SSE delivers 99.9 % of messages within 100 ms (99 % needed). WebSocket cannot be told from it by what was measured; the simplest to build is taken. What each costs the server is not known.");
@@ -185,13 +186,13 @@ fn with_neither_cost_nor_latency_the_simplest_is_taken() {
 fn one_lost_delivery_fails_and_a_missed_one_where_none_may_be() {
     let slo = ticker().slo.unwrap();
     let mut it = figures(figure(0.999, 0.998, 1.0), None);
-    it.counts.missed = 1;
+    it.insert(Metric::Missed, figure(1.0, 1.0, 1.0).map(Value::exact));
     assert_eq!(
         standing(Some(&it), None, &CellFaults::default(), &slo).reason(),
         Some("1 delivery missed, where none may be")
     );
     assert_eq!(standing(Some(&it), None, &CellFaults::default(), &Slo { may_skip: true, ..slo }), Standing::Meets);
-    it.counts.lost = 12;
+    it.insert(Metric::Lost, figure(12.0, 12.0, 12.0).map(Value::exact));
     let lost = standing(Some(&it), None, &CellFaults::default(), &Slo { may_skip: true, ..slo });
     assert_eq!(lost.reason(), Some("12 deliveries lost in silence"));
 }

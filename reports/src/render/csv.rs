@@ -26,7 +26,8 @@ fn row(cell: &CellData, factors: &BTreeSet<&str>, metric: Metric, value: Value) 
     let place = [cell.key.workload.clone(), cell.key.transport.name().to_owned()];
     let conditions = factors.iter().map(|factor| cell.key.conditions.value(factor).unwrap_or_default().to_owned());
     let number = |number: f64| number.to_string();
-    let end = |of: fn(pushoff_stats::Interval) -> f64| value.figure.interval.map_or_else(String::new, |it| number(of(it)));
+    let end =
+        |of: fn(pushoff_stats::Interval) -> f64| value.figure.interval.map_or_else(String::new, |it| number(of(it)));
     let bound = match value.bound {
         Bound::Exact => "",
         Bound::AtLeast => "at least",
@@ -52,7 +53,8 @@ fn line(fields: impl Iterator<Item = String>) -> String {
 
 /// A field that a spreadsheet reads as text and not as a formula.
 fn quoted(field: &str) -> String {
-    let is_formula = field.starts_with(['=', '+', '@', '\t', '\r']) || field.starts_with('-') && field.parse::<f64>().is_err();
+    let is_formula =
+        field.starts_with(['=', '+', '@', '\t', '\r']) || field.starts_with('-') && field.parse::<f64>().is_err();
     let field = if is_formula { format!("'{field}") } else { field.to_owned() };
     if field.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", field.replace('"', "\"\"")) } else { field }
 }

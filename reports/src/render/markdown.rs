@@ -160,10 +160,7 @@ fn columns(table: &Table) -> String {
             if place == 0 {
                 add(&format!("**{}**", scope.label()), Vec::new());
             }
-            add(
-                table.columns[index].label(),
-                table.rows.iter().map(|row| figure(row, &row.entries[index])).collect(),
-            );
+            add(table.columns[index].label(), table.rows.iter().map(|row| figure(row, &row.entries[index])).collect());
         }
     }
     grid.trim_fmt()
@@ -183,5 +180,47 @@ fn entry(entry: &Entry) -> String {
         Mark::None => words,
         Mark::Best | Mark::Fault => format!("**{words}**"),
         Mark::Tied => format!("≈ {words}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+    use crate::study::Study;
+
+    fn text(run: &crate::Run) -> String {
+        document(&Document::of(&Study::of(run)).unwrap())
+    }
+
+    #[test]
+    fn the_document_as_a_whole() {
+        let run = fixture::run();
+        insta::assert_snapshot!("markdown", text(&run));
+    }
+
+    #[test]
+    fn several_servers_stand_side_by_side_first() {
+        let run = fixture::servers();
+        let text = text(&run);
+        let start = text.find("## Servers side by side").unwrap();
+        insta::assert_snapshot!("markdown_servers", &text[start..text.find("\n## Transports side by side").unwrap()]);
+    }
+
+    /// Its cost is not known, its bytes have no theory, there is no floor, and all of that is said.
+    #[test]
+    fn a_server_of_somebody_elses_alone() {
+        let run = fixture::remote();
+        let text = text(&run);
+        insta::assert_snapshot!("markdown_remote", &text[..text.find("## Environment").unwrap()]);
+    }
+
+    #[test]
+    fn costs_searches_and_growth_have_their_tables() {
+        let mut run = fixture::whole();
+        run.records.retain(|it| it.workload.name != "progress" && it.workload.name != "chat");
+        let text = text(&run);
+        let start = text.find("## What each costs").unwrap();
+        insta::assert_snapshot!("markdown_cost", &text[start..text.find("## Validity").unwrap()]);
     }
 }

@@ -38,9 +38,16 @@ pub(crate) fn document(document: &Document, width: usize, colour: bool) -> Strin
     let mut title = None;
     for block in shown {
         match block {
-            Block::Warning(strong, rest) => text.insert_str(0, &format!("{}\n", screen.paragraph(&format!("! {strong}{rest}")))),
+            Block::Warning(strong, rest) => {
+                text.insert_str(0, &format!("{}\n", screen.paragraph(&format!("! {strong}{rest}"))))
+            }
             Block::Heading(heading) => {
-                title = Some(heading.says.as_ref().map_or_else(|| heading.text.clone(), |says| format!("{}: {says}", heading.text)));
+                title = Some(
+                    heading
+                        .says
+                        .as_ref()
+                        .map_or_else(|| heading.text.clone(), |says| format!("{}: {says}", heading.text)),
+                );
             }
             Block::Prose(words, _) => text.push_str(&screen.paragraph(&unbroken(&words.to_string()))),
             Block::Table(block) => {
@@ -51,7 +58,8 @@ pub(crate) fn document(document: &Document, width: usize, colour: bool) -> Strin
                 let title = title.take().map(|title| screen.paragraph(&title)).unwrap_or_default();
                 text.push_str(&format!("\n{title}{}", screen.words(words)));
             }
-            Block::Note(_) | Block::Card(_) | Block::Chart(_) | Block::Row(_) | Block::Facts(_) | Block::Command(_) => {}
+            Block::Note(_) | Block::Card(_) | Block::Chart(_) | Block::Row(_) | Block::Facts(_) | Block::Command(_) => {
+            }
             Block::List(_) | Block::Fold(_) | Block::OnPage(_) | Block::Page(_) | Block::Data(..) => {}
         }
     }
@@ -131,7 +139,9 @@ impl Screen {
         match table.columns.len() + 2 - columns {
             0 => {}
             1 => below.push_str("  one more column on a wider terminal, in the report and with --json"),
-            more => below.push_str(&format!("  {more} more columns on a wider terminal, in the report and with --json")),
+            more => {
+                below.push_str(&format!("  {more} more columns on a wider terminal, in the report and with --json"))
+            }
         }
         text.push_str(&self.paragraph(&below));
         for note in &table.notes {
@@ -159,7 +169,9 @@ impl Screen {
             }
             grid
         };
-        self.first_that_fits([(true, true), (false, true), (false, false)].into_iter().map(|(one, other)| draw(one, other)))
+        self.first_that_fits(
+            [(true, true), (false, true), (false, false)].into_iter().map(|(one, other)| draw(one, other)),
+        )
     }
 
     fn columns_that_fit(&self, table: &Table) -> usize {
@@ -285,4 +297,65 @@ fn said(answer: &Answer) -> String {
 /// The nearest to the page's palette that a terminal of 256 colours has on either ground.
 const fn colour_of(transport: Transport) -> Color {
     Color::AnsiValue(transport.traits().colour.terminal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::study::Study;
+    use crate::{fixture, terminal};
+
+    fn render(study: &Study<'_>, width: usize, colour: bool) -> String {
+        document(&Document::of(study).unwrap(), width, colour)
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_terminal() {
+        let (run, servers) = (fixture::whole(), fixture::servers());
+        for study in [Study::of(&run), Study::of(&servers)] {
+            for width in [40, 60, 80, 100, 140, 200, 400] {
+                let text = render(&study, width, false);
+                assert!(widest(&text) <= width, "{width}:\n{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn without_colour_there_is_no_escape() {
+        let run = fixture::run();
+        let study = Study::of(&run);
+        assert!(!render(&study, 100, false).contains('\u{1b}'));
+        assert!(render(&study, 100, true).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn the_verdict_stands_before_the_table() {
+        let run = fixture::run();
+        let study = Study::of(&run);
+        insta::assert_snapshot!("terminal_120", render(&study, 120, false));
+        insta::assert_snapshot!("terminal_80", render(&study, 80, false));
+    }
+
+    /// Silence and searches have no verdict by card: their tables stand alone.
+    #[test]
+    fn what_looks_for_cost_alone_has_small_tables() {
+        let mut run = fixture::whole();
+        run.records.retain(|it| it.step.is_some() || it.workload.is_silent() && it.workload.subscribers == 1_000);
+        insta::assert_snapshot!("terminal_cost", render(&Study::of(&run), 100, false));
+    }
+
+    #[test]
+    fn several_servers_stand_side_by_side_and_not_each_alone() {
+        let run = fixture::servers();
+        let text = render(&Study::of(&run), 120, false);
+        assert!(!text.contains("\nlight, nchan: "), "{text}");
+        insta::assert_snapshot!("terminal_servers", text);
+    }
+
+    #[test]
+    fn a_debug_build_is_called_meaningless_first() {
+        let mut run = fixture::run();
+        run.environments[0].profile = "debug".into();
+        assert!(terminal(&run, 100, false).unwrap().starts_with("! Debug build"));
+    }
 }

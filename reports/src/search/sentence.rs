@@ -19,7 +19,10 @@ pub(super) fn verdict(curves: &[Curve], no_bound: Option<Duration>) -> Prose {
         .collect();
     found.sort_by(|one, other| point(other).total_cmp(&point(one)));
     let (known, open): (Vec<_>, Vec<_>) = found.into_iter().partition(|(_, it)| it.reach.reason().is_none());
-    let words = Words { metric: if no_bound.is_some() { Metric::CapacityDelivered } else { Metric::Capacity }, is_bounded: no_bound.is_none() };
+    let words = Words {
+        metric: if no_bound.is_some() { Metric::CapacityDelivered } else { Metric::Capacity },
+        is_bounded: no_bound.is_none(),
+    };
     // Of two, one of which carries at least more than the other carries, the other does not carry the most.
     let is_beaten = open.first().zip(known.first()).is_some_and(|(least, most)| point(least) > point(most));
     let sentences = words.known(&known, is_beaten).into_iter().chain(words.open(&open));

@@ -3,8 +3,8 @@
 use pushoff_model::workload::Growth;
 
 use super::{Curve, Reach, Searched, Stand};
-use crate::number::tick;
 use crate::metric::{Bound, Figures, LEAST_TRIALS, Metric, Value};
+use crate::number::tick;
 use crate::sentence::capitalised;
 use crate::table::metrics::SEARCH;
 use crate::table::{Subject, Table, noise};

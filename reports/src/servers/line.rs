@@ -135,7 +135,8 @@ impl Line<'_> {
         let bound = ours.bound.over(theirs.bound)?;
         if bound != Bound::Exact {
             let point = ours.figure.point / theirs.figure.point;
-            return Some(Value { figure: Figure { point, interval: None }, bound }).filter(|_| theirs.figure.point > 0.0);
+            return Some(Value { figure: Figure { point, interval: None }, bound })
+                .filter(|_| theirs.figure.point > 0.0);
         }
         let figure = match self.paired(other, metric) {
             Some(ratio) => Some(ratio.figure),

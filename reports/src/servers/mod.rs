@@ -138,8 +138,7 @@ impl<'a> Beside<'a> {
         let mut marks = vec![Mark::None; self.lines.len()];
         for transport in Transport::ALL {
             let is_in = |it: &Line<'_>| it.transport() == transport;
-            let contest: Vec<Option<Figure>> =
-                self.lines.iter().map(|it| known(it).filter(|_| is_in(it))).collect();
+            let contest: Vec<Option<Figure>> = self.lines.iter().map(|it| known(it).filter(|_| is_in(it))).collect();
             // The same trials tell more of the two together than of each alone.
             let is_near = |one: usize, best: usize| {
                 let Some((figure, theirs)) = contest[one].zip(contest[best]) else { return false };

@@ -47,8 +47,7 @@ pub(crate) fn contested(
         Better::Neither | Better::Zero => None,
     };
     let Some((best, _)) = best.filter(|_| points().count() > 1) else { return none };
-    let near: Vec<usize> =
-        points().map(|it| it.0).filter(|&index| index == best || is_near(index, best)).collect();
+    let near: Vec<usize> = points().map(|it| it.0).filter(|&index| index == best || is_near(index, best)).collect();
     let mut marks = none;
     for &index in &near {
         marks[index] = if near.len() == 1 { Mark::Best } else { Mark::Tied };

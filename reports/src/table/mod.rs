@@ -159,7 +159,6 @@ impl Row {
     }
 }
 
-
 /// A table: a row a cell.
 #[derive(Debug)]
 pub(crate) struct Table {
@@ -174,7 +173,8 @@ pub(crate) struct Table {
 impl Table {
     /// Lays out metrics over cells. Latencies that differ by less than `noise_ns` do not differ.
     pub(crate) fn lay_out(metrics: &[Metric], subjects: Vec<Subject<'_>>, noise_ns: f64) -> Self {
-        let is_measured = |metric: &Metric| subjects.iter().any(|it| it.figures.is_some_and(|it| it.get(*metric).is_some()));
+        let is_measured =
+            |metric: &Metric| subjects.iter().any(|it| it.figures.is_some_and(|it| it.get(*metric).is_some()));
         let metrics: Vec<Metric> = metrics.iter().copied().filter(is_measured).collect();
         let marks: Vec<Vec<Mark>> = metrics.iter().map(|metric| marks(*metric, &subjects, noise_ns)).collect();
         let cells: Vec<_> = subjects.iter().map(|subject| (subject.key.transport, subject.validity)).collect();

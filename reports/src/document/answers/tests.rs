@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
 
-use crate::{fixture, html, study::Study};
+use crate::document::Document;
+use crate::render::html;
+use crate::{fixture, study::Study};
 
 /// Words with a digit that are names and not figures.
 const NAMES: [&str; 2] = ["p99", "HTTP/1.1"];
@@ -57,7 +59,7 @@ fn figures(text: &str) -> impl Iterator<Item = &str> {
 
 /// The page without what is packed, its style and its script: those are not read as markup.
 fn page(run: &crate::Run) -> String {
-    let page = html::page(&Study::of(run)).unwrap();
+    let page = html::page(&Document::of(&Study::of(run)).unwrap());
     let mut kept = String::new();
     for piece in page.split_inclusive("</script>").flat_map(|piece| piece.split_inclusive("</style>")) {
         let cut = ["<script", "<style"].iter().filter_map(|start| piece.find(start)).min();
@@ -131,7 +133,7 @@ fn a_figure_stands_where_it_leads_and_from_there_it_is_one_step_to_its_records()
             assert!(target.tag.starts_with("td"), "{}", target.tag);
             let (_, trials) = target.inner.split_once("class=\"origin\" href=\"#").unwrap();
             let trials = &targets[trials.split('"').next().unwrap()][0];
-            assert!(trials.tag.starts_with("tbody") && trials.inner.contains("data-record=\""), "{id}");
+            assert!(trials.tag.starts_with("tr") && trials.inner.contains("data-record=\""), "{id}");
         }
         assert!(cells > 3, "{cells}");
     }

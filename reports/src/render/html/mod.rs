@@ -118,7 +118,7 @@ fn fold(fold: &Fold) -> Markup {
 }
 
 /// Words with their figures linked to their places in the report of that group.
-pub(super) fn prose(words: &Prose, group: &str) -> Markup {
+pub(crate) fn prose(words: &Prose, group: &str) -> Markup {
     html! {
         @for span in &words.spans {
             @match span {
@@ -291,3 +291,6 @@ fn meant<'b>(blocks: &'b [Block], seen: &mut Vec<(&'b str, &'b str)>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -99,7 +99,8 @@ fn rows(block: &TableBlock) -> Markup {
 
 /// The cells of a transport together, each figure with its ratios below it.
 fn grouped(table: &Table) -> Markup {
-    let own: Vec<usize> = (0..table.columns.len()).filter(|&index| table.columns[index].over == Over::Nothing).collect();
+    let own: Vec<usize> =
+        (0..table.columns.len()).filter(|&index| table.columns[index].over == Over::Nothing).collect();
     let has_standings = table.rows.iter().any(|row| row.standing.is_some());
     html! {
         table.lines.servers {
