@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail, ensure};
 use pushoff_model::store::RecordReader;
 use pushoff_model::{Environment, foreign};
-use pushoff_reports::Run;
+use pushoff_reports::{Report, Run};
 
 use crate::arguments::ReportOptions;
 use crate::{Exit, terminal};
@@ -85,11 +85,12 @@ pub(crate) fn read(folders: &[PathBuf]) -> anyhow::Result<Recorded> {
 /// Writes a run's documents into a folder that is there, and shows its verdict: that also where a
 /// document cannot be written.
 pub(crate) fn publish(run: &Run, folder: &Path, json: bool) -> anyhow::Result<Exit> {
-    let written = pushoff_reports::write(run, folder);
+    let report = Report::of(run)?;
+    let written = report.write(folder);
     let shown = terminal::result(&if json {
-        serde_json::to_string_pretty(&pushoff_reports::json(run)?).context("writing the findings")?
+        serde_json::to_string_pretty(&report.json()).context("writing the findings")?
     } else {
-        pushoff_reports::terminal(run, terminal::width(), terminal::colour())?
+        report.terminal(terminal::width(), terminal::colour())
     });
     match written {
         Ok(()) => {

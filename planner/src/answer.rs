@@ -46,7 +46,7 @@ impl Sureness {
     pub const fn label(self) -> &'static str {
         match self {
             Self::Decided => "decided",
-            Self::TooClose => "too close to call: simplicity decides",
+            Self::TooClose => "too close to call",
             Self::Provisional => "provisional: another may cost less",
             Self::Beyond => "beyond what was measured",
             Self::NothingMeets => "nothing meets it",

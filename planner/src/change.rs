@@ -10,9 +10,9 @@ use super::prices::Prices;
 use crate::costs::CostModel;
 
 /// Steps in which a need is moved: a tenth of a decade each, up to a thousand times and a thousandth.
-pub const STEPS: u32 = 30;
+const STEPS: u32 = 30;
 /// Steps of a tenfold change.
-pub const STEPS_A_DECADE: f64 = 10.0;
+const STEPS_A_DECADE: f64 = 10.0;
 
 /// Another recommendation, and from where on.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]

@@ -15,11 +15,10 @@ use pushoff_stats::Figure;
 /// Headers of a segment: 20 bytes of IPv4 (RFC 791) and 32 of TCP with time stamps (RFC 9293, 7323).
 pub const HEADERS: f64 = 52.0;
 /// Bytes that a segment holds of what is above TCP, on an Ethernet: 1,500 less 52 of headers.
-pub const SEGMENT: f64 = 1_448.0;
-/// Bytes of a GiB.
-pub const GIBIBYTE: f64 = 1_073_741_824.0;
+const SEGMENT: f64 = 1_448.0;
+pub(crate) const GIBIBYTE: f64 = 1_073_741_824.0;
 /// Seconds of a month of 730 hours.
-pub const MONTH: f64 = 2_628_000.0;
+pub(crate) const MONTH: f64 = 2_628_000.0;
 
 /// Whether a transport is fresh enough.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -109,27 +108,16 @@ pub struct Estimate {
 impl Estimate {
     /// What a transport would need.
     pub(crate) fn of(carrier: Carrier<'_>, prices: &Prices) -> Self {
-        let interval = match carrier.transport {
-            Transport::ShortPolling => carrier.polling().map(Some),
-            Transport::LongPolling
-            | Transport::HttpStreaming
-            | Transport::Sse
-            | Transport::WebSocket
-            | Transport::RawTcp => Ok(None),
-        };
-        let sized = interval.and_then(|interval| {
-            // Of the others none asks, and a second stands for it.
-            let sizing = carrier.sized(interval.unwrap_or(1.0))?;
-            let load = carrier.load(sizing.users, interval.unwrap_or(1.0));
-            let forecast = carrier.model.forecast(carrier.transport, &load).ok_or(Unfit::NotMeasured)?;
-            Ok((interval, sizing, forecast))
-        });
-        match sized {
-            Ok((interval, sizing, forecast)) => {
-                Fleet { carrier, interval, sizing, forecast: &forecast }.estimate(prices)
-            }
-            Err(unfit) => Self::unfit(carrier.transport, unfit),
-        }
+        Fleet::of(carrier).map_or_else(|unfit| Self::unfit(carrier.transport, unfit), |fleet| fleet.estimate(prices))
+    }
+
+    /// The shares of its money that are for traffic, cores and memory.
+    #[must_use]
+    pub fn bill(&self, prices: &Prices) -> Option<[f64; 3]> {
+        let all = self.figures.money_a_month?.point;
+        let cores = self.figures.cores?.point * prices.core_month;
+        let memory = self.figures.memory_bytes?.point / GIBIBYTE * prices.gib_month;
+        (all > 0.0).then(|| [all - cores - memory, cores, memory].map(|part| (part / all).clamp(0.0, 1.0)))
     }
 
     fn unfit(transport: Transport, unfit: Unfit) -> Self {
@@ -159,7 +147,7 @@ struct Fleet<'a> {
     carrier: Carrier<'a>,
     interval: Option<f64>,
     sizing: Sizing,
-    forecast: &'a Forecast,
+    forecast: Forecast,
 }
 
 /// One direction, of all processes, a second.
@@ -182,7 +170,18 @@ impl Flow {
     }
 }
 
-impl Fleet<'_> {
+impl<'a> Fleet<'a> {
+    fn of(carrier: Carrier<'a>) -> Result<Self, Unfit> {
+        let polls = carrier.transport == Transport::ShortPolling;
+        let interval = polls.then(|| carrier.polling()).transpose()?;
+        // Only short polling reads the interval.
+        let any = interval.unwrap_or(1.0);
+        let sizing = carrier.sized(any)?;
+        let load = carrier.load(sizing.users, any);
+        let forecast = carrier.model.forecast(carrier.transport, &load).ok_or(Unfit::NotMeasured)?;
+        Ok(Self { carrier, interval, sizing, forecast })
+    }
+
     fn estimate(&self, prices: &Prices) -> Estimate {
         let (needs, transport) = (self.carrier.needs, self.carrier.transport);
         let (p50_ns, p99_ns) =
@@ -211,9 +210,9 @@ impl Fleet<'_> {
         let (down, up) = (self.down().map(|flow| flow.whole()), self.up().map(|flow| flow.whole()));
         let bandwidth = down.zip(up).map(|(down, up)| down.plus(&up));
         let money = cores.zip(memory_bytes).zip(down.zip(up)).map(|((cores, memory), (down, up))| {
-            let servers = cores.times(prices.core_month()).plus(&memory.times(prices.gib_month() / GIBIBYTE));
+            let servers = cores.times(prices.core_month).plus(&memory.times(prices.gib_month / GIBIBYTE));
             let month = |flow: Figure, price: f64| flow.times(MONTH / 1e9 * price);
-            servers.plus(&month(down, prices.egress_gb())).plus(&month(up, prices.ingress_gb()))
+            servers.plus(&month(down, prices.egress_gb)).plus(&month(up, prices.ingress_gb))
         });
         let requests = self.forecast.requests * self.sizing.processes + self.posts();
         Figures {

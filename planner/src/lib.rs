@@ -20,19 +20,8 @@ mod units;
 pub use answer::{Answer, SAME, Sureness, answer};
 pub use change::{Change, changes};
 pub use choice::{Taken, WORTH_OF_SIMPLICITY, Weighed, might_cost_less, take};
-pub use estimate::{Estimate, Figures, GIBIBYTE, HEADERS, Reason, Standing};
+pub use estimate::{Estimate, Figures, HEADERS, Reason, Standing};
 pub use needs::{Asked, Need, Needs, NeedsError};
 pub use prices::Prices;
 pub use sizing::{KEEP_ALIVE, TARGET, WAIT};
 pub use units::Unit;
-
-/// What the page's sliders compute with, until they only look answers up.
-#[doc(hidden)]
-pub mod page {
-    pub use crate::change::{STEPS, STEPS_A_DECADE};
-    pub use crate::estimate::{MONTH, SEGMENT};
-    pub use crate::needs::{AUDIENCE, RTT, RTTS};
-    pub use crate::prices::MOST;
-    pub use crate::radio::TAIL;
-    pub use crate::sizing::{CORRECTIONS, HALVINGS, MARGIN, SHORTER, SLACK};
-}

@@ -1,7 +1,7 @@
-//! What is needed: how many users, what they are told how often, and how fresh it must be.
+//! What a plan is asked for: how many users, how many updates, how large, and how fresh.
 //!
-//! Parsed once: a [`Needs`] is within what can be computed. Numbers are in base units (users, a second,
-//! bytes, seconds), because the page computes the same with the same numbers.
+//! Parsed once: a [`Needs`] is within what can be planned for. Numbers are in base units: users, a second, bytes,
+//! seconds.
 
 use std::ops::RangeInclusive;
 
@@ -60,38 +60,32 @@ pub enum NeedsError {
     },
 }
 
-const USERS: &str = "1 to 1G users are planned for, e.g. 1000, 20k or 1M";
-const RATE: &str = "1/d to 1000/s updates to each user are planned for, e.g. 0.2/s, 12/min or 3/h";
-const PAYLOAD: &str = "1B to 64KiB are planned for (the server's --max-payload), in B, kB or KiB, e.g. 300B or 4KiB";
-const STALENESS: &str = "1ms to 1h is planned for, e.g. 200ms, 2s or 1m";
-/// What an audience may be.
-pub const AUDIENCE: &str = "how many users hear a message is needed, 1 or more, e.g. 50 or 20k, or `all`";
+const AUDIENCE: &str = "how many users hear a message is needed, 1 or more, e.g. 50 or 20k, or `all`";
 const DIRECTION: &str = "`down`, where a server publishes, or `both`, where the users do too";
-/// What a round trip may be.
-pub const RTT: &str = "a round trip of 0s to 10s is planned for, e.g. 40ms";
+const RTT: &str = "a round trip of 0s to 10s is planned for, e.g. 40ms";
 
 /// What is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Needs {
     /// How many are connected, 1 to 1e9.
-    pub users: f64,
+    pub(crate) users: f64,
     /// Updates a second to each of them, above 0 to 1,000.
     #[serde(rename = "rate_per_second")]
-    pub rate: f64,
+    pub(crate) rate: f64,
     /// Size of an update, 1 to 65,536.
     #[serde(rename = "payload_bytes")]
-    pub payload: f64,
+    pub(crate) payload: f64,
     /// 99 % of the updates are with their user so many seconds after they were due, 0.001 to 3,600.
     #[serde(rename = "staleness_s")]
-    pub staleness: f64,
+    pub(crate) staleness: f64,
     /// How many users hear a message; absent where all do.
-    pub audience: Option<f64>,
+    pub(crate) audience: Option<f64>,
     /// Whether the users publish, too.
     #[serde(serialize_with = "direction")]
-    pub direction: Direction,
+    pub(crate) direction: Direction,
     /// Seconds there and back between a user and the server, 0 to 10.
     #[serde(rename = "rtt_s")]
-    pub rtt: f64,
+    pub(crate) rtt: f64,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
@@ -149,13 +143,32 @@ impl Needs {
         Ok(needs)
     }
 
+    /// How many users hear a message; none where all do.
+    #[must_use]
+    pub const fn room(&self) -> Option<f64> {
+        self.audience
+    }
+
+    /// Whether the users publish, too.
+    #[must_use]
+    pub const fn direction(&self) -> Direction {
+        self.direction
+    }
+
+    /// Seconds there and back between a user and the server.
+    #[must_use]
+    pub const fn rtt(&self) -> f64 {
+        self.rtt
+    }
+
     /// How many users hear a message.
+    #[must_use]
     pub fn audience(&self) -> f64 {
         self.audience.map_or(self.users, |audience| audience.min(self.users))
     }
 
     /// Seconds on the way to a user: half a round trip, and as much before it where a user speaks.
-    pub fn way(&self) -> f64 {
+    pub(crate) fn way(&self) -> f64 {
         match self.direction {
             Direction::Down => self.rtt / 2.0,
             Direction::Both => self.rtt,
@@ -163,7 +176,7 @@ impl Needs {
     }
 
     /// Messages that the users publish, a second.
-    pub fn spoken(&self) -> f64 {
+    pub(crate) fn spoken(&self) -> f64 {
         match self.direction {
             Direction::Down => 0.0,
             Direction::Both => self.users * self.rate / self.audience(),
@@ -172,7 +185,7 @@ impl Needs {
 }
 
 /// The round trips that are planned for, in seconds.
-pub const RTTS: RangeInclusive<f64> = 0.0..=10.0;
+const RTTS: RangeInclusive<f64> = 0.0..=10.0;
 /// Of users in one country on a mobile network or behind a home's router. Chosen here; said beside every
 /// answer.
 const DEFAULT_RTT: f64 = 0.040;
@@ -210,44 +223,53 @@ impl Need {
     /// All of them, in the order in which their changes are told.
     pub const ALL: [Self; 4] = [Self::Rate, Self::Staleness, Self::Users, Self::Payload];
 
-    /// Its flag, and what the flag takes.
-    pub const fn flag(self) -> (&'static str, &'static str) {
+    const fn field(self) -> Field {
         match self {
-            Self::Users => ("users", USERS),
-            Self::Rate => ("rate", RATE),
-            Self::Payload => ("payload", PAYLOAD),
-            Self::Staleness => ("staleness", STALENESS),
+            Self::Users => Field {
+                flag: "users",
+                allowed: "1 to 1G users are planned for, e.g. 1000, 20k or 1M",
+                bounds: (1.0, 1e9),
+                unit: Unit::Users,
+                is_whole: true,
+            },
+            Self::Rate => Field {
+                flag: "rate",
+                allowed: "1/d to 1000/s updates to each user are planned for, e.g. 0.2/s, 12/min or 3/h",
+                bounds: (1.0 / 86_400.0, 1_000.0),
+                unit: Unit::Rate,
+                is_whole: false,
+            },
+            Self::Payload => Field {
+                flag: "payload",
+                allowed: "1B to 64KiB are planned for (the server's --max-payload), in B, kB or KiB, e.g. 300B or 4KiB",
+                bounds: (1.0, 65_536.0),
+                unit: Unit::Bytes,
+                is_whole: true,
+            },
+            Self::Staleness => Field {
+                flag: "staleness",
+                allowed: "1ms to 1h is planned for, e.g. 200ms, 2s or 1m",
+                bounds: (0.001, 3_600.0),
+                unit: Unit::Time,
+                is_whole: false,
+            },
         }
     }
 
     /// The least and the most that is planned for.
+    #[must_use]
     pub const fn bounds(self) -> (f64, f64) {
-        match self {
-            Self::Users => (1.0, 1e9),
-            Self::Rate => (1.0 / 86_400.0, 1_000.0),
-            Self::Payload => (1.0, 65_536.0),
-            Self::Staleness => (0.001, 3_600.0),
-        }
-    }
-
-    /// In what it is typed.
-    pub const fn unit(self) -> Unit {
-        match self {
-            Self::Users => Unit::Users,
-            Self::Rate => Unit::Rate,
-            Self::Payload => Unit::Bytes,
-            Self::Staleness => Unit::Time,
-        }
+        self.field().bounds
     }
 
     /// Its value, as it may be typed.
     pub fn write(self, value: f64) -> String {
-        self.unit().write(value)
+        self.field().unit.write(value)
     }
 
     /// About its value: two digits of it.
     pub fn about(self, value: f64) -> String {
-        self.unit().about(value)
+        self.field().unit.about(value)
     }
 
     /// Its value among others.
@@ -273,19 +295,23 @@ impl Need {
         (least..=most).contains(&value).then_some(needs)
     }
 
-    /// Whether it is a number of whole things.
-    pub const fn is_counted(self) -> bool {
-        matches!(self, Self::Users | Self::Payload)
-    }
-
     fn parse(self, asked: Option<&str>) -> Result<f64, NeedsError> {
-        let (flag, allowed) = self.flag();
+        let Field { flag, allowed, bounds: (least, most), unit, is_whole } = self.field();
         let given = asked.ok_or(NeedsError::Missing { flag, allowed })?;
-        let (least, most) = self.bounds();
-        let is_whole = |value: f64| !self.is_counted() || units::is_whole(value);
-        let value = self.unit().parse(given).filter(|value| (least..=most).contains(value) && is_whole(*value));
-        value.ok_or_else(|| wrong(flag, given, allowed))
+        let is_allowed = |value: &f64| (least..=most).contains(value) && (!is_whole || units::is_whole(*value));
+        unit.parse(given).filter(is_allowed).ok_or_else(|| wrong(flag, given, allowed))
     }
+}
+
+/// What the flag of a need takes.
+struct Field {
+    flag: &'static str,
+    /// What would be right, for whoever gave something else.
+    allowed: &'static str,
+    bounds: (f64, f64),
+    unit: Unit,
+    /// Whether it is a number of whole things.
+    is_whole: bool,
 }
 
 #[cfg(test)]

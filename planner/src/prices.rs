@@ -1,72 +1,57 @@
-//! What servers cost: a small table that people replace by their own.
+//! What servers cost: a small table that users replace by their own.
 
 use std::path::Path;
 
 use pushoff_model::file::{self, FileError};
 use pushoff_model::foreign::{quoted, shown};
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// The table that is taken where none is named.
 const SHIPPED: &str = include_str!("../prices.toml");
 /// What it is called in messages.
 const SHIPPED_NAME: &str = "planner/prices.toml";
 /// The most that something may cost. Chosen here: beyond it a figure is a slip of the keyboard.
-pub const MOST: f64 = 1e9;
+const MOST: f64 = 1e9;
 
 /// Prices of a month of 730 hours.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Prices {
-    /// What the others are in: `USD`.
-    currency: Currency,
-    core_month: Price,
-    gib_month: Price,
-    egress_gb: Price,
-    #[serde(default)]
-    ingress_gb: Price,
+    /// What the prices are in: `USD`.
+    #[serde(deserialize_with = "currency")]
+    currency: String,
+    /// A processor core for a month.
+    #[serde(deserialize_with = "price")]
+    pub(crate) core_month: f64,
+    /// A GiB of memory for a month.
+    #[serde(deserialize_with = "price")]
+    pub(crate) gib_month: f64,
+    /// 10⁹ bytes to the users.
+    #[serde(deserialize_with = "price")]
+    pub(crate) egress_gb: f64,
+    /// 10⁹ bytes from the users.
+    #[serde(default, deserialize_with = "price")]
+    pub(crate) ingress_gb: f64,
 }
 
 /// A finite amount of money from 0 on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "f64", into = "f64")]
-struct Price(f64);
-
-impl TryFrom<f64> for Price {
-    type Error = String;
-
-    fn try_from(price: f64) -> Result<Self, String> {
-        let is_price = (0.0..=MOST).contains(&price);
-        is_price.then_some(Self(price)).ok_or_else(|| format!("a price is {price}: a number from 0 to 1e9 is needed"))
-    }
-}
-
-impl From<Price> for f64 {
-    fn from(price: Price) -> Self {
-        price.0
-    }
+fn price<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    let price = f64::deserialize(from)?;
+    let is_price = (0.0..=MOST).contains(&price);
+    is_price
+        .then_some(price)
+        .ok_or_else(|| Error::custom(format!("a price is {price}: a number from 0 to 1e9 is needed")))
 }
 
 /// A word to stand behind an amount.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-struct Currency(String);
-
-impl TryFrom<String> for Currency {
-    type Error = String;
-
-    fn try_from(word: String) -> Result<Self, String> {
-        let is_word =
-            (1..=8).contains(&word.chars().count()) && shown(&word, 8) == word && !word.contains(char::is_whitespace);
-        is_word
-            .then_some(Self(word.clone()))
-            .ok_or_else(|| format!("a currency is {}: 1 to 8 characters are needed, e.g. USD", quoted(&word)))
+fn currency<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let word = String::deserialize(from)?;
+    let is_short = (1..=8).contains(&word.chars().count()) && !word.contains(char::is_whitespace);
+    if is_short && shown(&word, 8) == word {
+        return Ok(word);
     }
-}
-
-impl From<Currency> for String {
-    fn from(currency: Currency) -> Self {
-        currency.0
-    }
+    Err(Error::custom(format!("a currency is {}: 1 to 8 characters are needed, e.g. USD", quoted(&word))))
 }
 
 impl Prices {
@@ -85,29 +70,10 @@ impl Prices {
         file::parsed(&file::read_text(path)?, path)
     }
 
-    /// What amounts are in.
+    /// What the prices are in.
+    #[must_use]
     pub fn currency(&self) -> &str {
-        &self.currency.0
-    }
-
-    /// A processor core for a month.
-    pub const fn core_month(&self) -> f64 {
-        self.core_month.0
-    }
-
-    /// A GiB of memory for a month.
-    pub const fn gib_month(&self) -> f64 {
-        self.gib_month.0
-    }
-
-    /// 10⁹ bytes to the users.
-    pub const fn egress_gb(&self) -> f64 {
-        self.egress_gb.0
-    }
-
-    /// 10⁹ bytes from them.
-    pub const fn ingress_gb(&self) -> f64 {
-        self.ingress_gb.0
+        &self.currency
     }
 }
 
@@ -123,13 +89,13 @@ mod tests {
     fn the_table_that_ships_is_one() {
         let prices = Prices::shipped();
         assert_eq!(prices.currency(), "USD");
-        assert!(prices.core_month() > prices.gib_month() && prices.gib_month() > prices.egress_gb());
+        assert!(prices.core_month > prices.gib_month && prices.gib_month > prices.egress_gb);
     }
 
     #[test]
     fn what_is_wrong_is_said_in_one_line_with_its_place() {
         let right = "currency = \"EUR\"\ncore_month = 20\ngib_month = 2.5\negress_gb = 0.05\n";
-        assert!(parsed(right).unwrap().ingress_gb() < f64::EPSILON);
+        assert!(parsed(right).unwrap().ingress_gb < f64::EPSILON);
         let cases = [
             (right.replace("20", "-20"), "my.toml line 2: `core_month`: a price is -20: a number from 0"),
             (right.replace("2.5", "nan"), "my.toml line 3: `gib_month`: a price is NaN"),

@@ -11,7 +11,7 @@ use super::sizing::WAIT;
 use crate::costs::HEARTBEAT;
 
 /// Seconds that the radio stays on after a transfer.
-pub const TAIL: f64 = 11.6;
+const TAIL: f64 = 11.6;
 const HOUR: f64 = 3_600.0;
 
 /// What one user's radio does.

@@ -16,15 +16,15 @@ pub const WAIT: f64 = 25.0;
 /// Seconds between two polls after which the server has closed the connection: its default.
 pub const KEEP_ALIVE: f64 = 75.0;
 /// Short polling is not asked for at so many times the shortest interval that was measured.
-pub const SHORTER: f64 = 10.0;
+const SHORTER: f64 = 10.0;
 /// Halvings of the range of users, on the scale of ratios: from ten thousand to less than a millionth.
-pub const HALVINGS: u32 = 24;
+const HALVINGS: u32 = 24;
 /// By that part a process may exceed what it was found to carry, so that the last halving adds none.
-pub const SLACK: f64 = 1e-6;
+const SLACK: f64 = 1e-6;
 /// By that part a process is in time with something to spare, so that the same slack makes it no later.
-pub const MARGIN: f64 = 10.0 * SLACK;
+const MARGIN: f64 = 10.0 * SLACK;
 /// How often the interval of short polling is corrected by the latency that it leads to.
-pub const CORRECTIONS: u32 = 3;
+const CORRECTIONS: u32 = 3;
 
 /// So many processes, each with so many users.
 #[derive(Clone, Copy, Debug, PartialEq)]

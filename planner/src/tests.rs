@@ -6,7 +6,7 @@ use pushoff_model::workload::Direction;
 use pushoff_stats::Figure;
 
 use super::costs::CostModel;
-use super::estimate::MONTH;
+use super::estimate::{GIBIBYTE, MONTH};
 use super::sizing::{Carrier, Unfit};
 use super::*;
 

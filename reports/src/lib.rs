@@ -109,64 +109,76 @@ pub enum ReportError {
     },
 }
 
-/// Makes the documents of a run.
-///
-/// # Errors
-/// When a chart cannot be drawn, or a histogram or a record cannot be written out again.
-pub fn documents(run: &Run) -> Result<Documents, ReportError> {
-    let study = Study::of(run);
-    let document = Document::of(&study)?;
-    let own = study.is_own_model.then(|| study.model.to_json()).transpose();
-    Ok(Documents {
-        html: render::html::page(&document),
-        markdown: render::markdown::document(&document),
-        csv: render::csv::document(&document),
-        hlog: hlog::log(&study)?,
-        model: own.map_err(ReportError::Embed)?,
-    })
+/// A run, studied: what every format is made from.
+#[derive(Debug)]
+pub struct Report<'r> {
+    study: Study<'r>,
+    document: Document,
 }
 
-/// The answers and tables of a run for a terminal, at most `width` columns wide, coloured only where asked for.
-///
-/// # Errors
-/// As [`documents`].
-pub fn terminal(run: &Run, width: usize, colour: bool) -> Result<String, ReportError> {
-    Ok(render::terminal::document(&Document::of(&Study::of(run))?, width, colour))
-}
+impl<'r> Report<'r> {
+    /// Studies a run.
+    ///
+    /// # Errors
+    /// When a chart cannot be drawn, or a record cannot be written out again.
+    pub fn of(run: &'r Run) -> Result<Self, ReportError> {
+        let study = Study::of(run);
+        let document = Document::of(&study)?;
+        Ok(Self { study, document })
+    }
 
-/// The findings of a run for machines: what `--json` prints.
-///
-/// # Errors
-/// As [`documents`].
-pub fn json(run: &Run) -> Result<serde_json::Value, ReportError> {
-    let study = Study::of(run);
-    let runs: Vec<&str> = run.environments.iter().map(|environment| environment.run.as_str()).collect();
-    let head = [
-        ("runs", serde_json::json!(runs)),
-        ("debug_build", study.has_debug_build().into()),
-        // Latencies that differ by less are not called different.
-        ("noise_ns", study.noise_ns.into()),
-    ];
-    let head = head.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-    Ok(render::json::document(&Document::of(&study)?, head))
-}
+    /// The documents that are written into a folder.
+    ///
+    /// # Errors
+    /// When a histogram or a record cannot be written out again.
+    pub fn documents(&self) -> Result<Documents, ReportError> {
+        let own = self.study.is_own_model.then(|| self.study.model.to_json()).transpose();
+        Ok(Documents {
+            html: render::html::page(&self.document)?,
+            markdown: render::markdown::document(&self.document),
+            csv: render::csv::document(&self.document),
+            hlog: hlog::log(&self.study)?,
+            model: own.map_err(ReportError::Embed)?,
+        })
+    }
 
-/// Writes `report.html`, `report.md`, `report.csv`, `latency.hlog` and, where there is one, `model.json` into a
-/// folder, each whole or not at all, and each whatever becomes of the others.
-///
-/// # Errors
-/// When the documents cannot be made, or a file cannot be written: the first such.
-pub fn write(run: &Run, folder: &Path) -> Result<(), ReportError> {
-    let documents = documents(run)?;
-    let files = [
-        ("report.html", Some(documents.html.as_bytes())),
-        ("report.md", Some(documents.markdown.as_bytes())),
-        ("report.csv", Some(documents.csv.as_bytes())),
-        ("model.json", documents.model.as_ref().map(String::as_bytes)),
-        ("latency.hlog", Some(documents.hlog.as_slice())),
-    ];
-    let written = files.map(|(name, bytes)| bytes.map_or(Ok(()), |bytes| write_whole(&folder.join(name), bytes)));
-    written.into_iter().collect()
+    /// The answers and tables for a terminal, at most `width` columns wide, coloured only where asked for.
+    #[must_use]
+    pub fn terminal(&self, width: usize, colour: bool) -> String {
+        render::terminal::document(&self.document, width, colour)
+    }
+
+    /// The findings for machines: what `--json` prints.
+    #[must_use]
+    pub fn json(&self) -> serde_json::Value {
+        let runs: Vec<&str> = self.study.run.environments.iter().map(|environment| environment.run.as_str()).collect();
+        let head = [
+            ("runs", serde_json::json!(runs)),
+            ("debug_build", self.study.has_debug_build().into()),
+            // Latencies that differ by less are not called different.
+            ("noise_ns", self.study.noise_ns.into()),
+        ];
+        let head = head.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+        render::json::document(&self.document, head)
+    }
+
+    /// Writes `report.html`, `report.md`, `report.csv`, `latency.hlog` and, where there is one, `model.json` into a
+    /// folder, each whole or not at all, and each whatever becomes of the others.
+    ///
+    /// # Errors
+    /// When the documents cannot be made, or a file cannot be written: the first such.
+    pub fn write(&self, folder: &Path) -> Result<(), ReportError> {
+        let documents = self.documents()?;
+        let files = [
+            ("report.html", Some(documents.html.as_bytes())),
+            ("report.md", Some(documents.markdown.as_bytes())),
+            ("report.csv", Some(documents.csv.as_bytes())),
+            ("model.json", documents.model.as_ref().map(String::as_bytes)),
+            ("latency.hlog", Some(documents.hlog.as_slice())),
+        ];
+        let written = files.map(|(name, bytes)| bytes.map_or(Ok(()), |bytes| write_whole(&folder.join(name), bytes)));
+        written.into_iter().collect()
+    }
 }
 
 /// Writes a file whole or not at all: beside `path`, and then renames.
@@ -192,10 +204,14 @@ mod tests {
 
     use super::*;
 
+    fn documents(run: &Run) -> Documents {
+        Report::of(run).unwrap().documents().unwrap()
+    }
+
     #[test]
     fn the_documents_are_written_and_nothing_is_left_beside_them() {
         let folder = tempfile::tempdir().unwrap();
-        write(&fixture::run(), folder.path()).unwrap();
+        Report::of(&fixture::run()).unwrap().write(folder.path()).unwrap();
         let mut names: Vec<_> =
             folder.path().read_dir().unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort_unstable();
@@ -205,13 +221,13 @@ mod tests {
     #[test]
     fn the_same_records_give_the_same_documents() {
         let run = fixture::run();
-        let (one, other) = (documents(&run).unwrap(), documents(&run).unwrap());
+        let (one, other) = (documents(&run), documents(&run));
         assert_eq!((one.html, one.markdown, one.hlog), (other.html, other.markdown, other.hlog));
     }
 
     #[test]
     fn a_folder_that_is_not_there_is_named() {
-        let error = write(&fixture::run(), Path::new("/nowhere/at/all")).unwrap_err().to_string();
+        let error = Report::of(&fixture::run()).unwrap().write(Path::new("/nowhere/at/all")).unwrap_err().to_string();
         assert!(error.contains("/nowhere/at/all/report.html"), "{error}");
     }
 
@@ -249,10 +265,11 @@ mod tests {
             ),
         ];
         for run in runs {
-            let documents = documents(&run).unwrap();
+            let report = Report::of(&run).unwrap();
+            let documents = report.documents().unwrap();
             let page = figures(&documents.html);
             assert!(!page.contains("NaN") && !page.contains(">inf"), "a figure is not a number");
-            assert!(!terminal(&run, 80, false).unwrap().contains("NaN"));
+            assert!(!report.terminal(80, false).contains("NaN"));
         }
     }
 
@@ -285,9 +302,9 @@ mod tests {
             }),
         ];
         for run in runs {
-            let documents = documents(&run).unwrap();
-            let json = json(&run).unwrap().to_string();
-            for text in [&documents.html, &documents.markdown, &terminal(&run, 80, false).unwrap(), &json] {
+            let report = Report::of(&run).unwrap();
+            let (documents, json) = (report.documents().unwrap(), report.json().to_string());
+            for text in [&documents.html, &documents.markdown, &report.terminal(80, false), &json] {
                 let figures = figures(text);
                 assert!(!figures.contains("NaN") && !figures.contains("inf "), "a figure is not a number");
                 assert!(!figures.contains(">inf") && !figures.contains("-inf"), "a figure is not finite");
@@ -297,7 +314,7 @@ mod tests {
 
     #[test]
     fn a_run_without_records_still_has_documents() {
-        let documents = documents(&Run::default()).unwrap();
+        let documents = documents(&Run::default());
         assert!(documents.html.contains("no records"));
     }
 }

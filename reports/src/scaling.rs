@@ -83,7 +83,7 @@ impl Family {
             .lines
             .iter()
             .map(|line| Subject { validity: line.validity, ..Subject::new(line.key.clone(), Some(&line.slopes)) });
-        let mut table = Table::lay_out(&SCALING.map(|(_, slope)| slope), subjects.collect(), 0.0);
+        let mut table = Table::lay_out(&SCALING.map(|it| it.slope), subjects.collect(), 0.0);
         table.notes.push(
             "A slope of 0 is a constant cost a connection; 1 would be a cost that grows as the number does. The \
              interval needs three sizes, and is that of the line through them."
@@ -106,13 +106,13 @@ impl Line {
                 worst = validity;
             }
             key.get_or_insert_with(|| cell.key.clone());
-            let costs = SCALING.into_iter().filter_map(|(metric, _)| Some((metric, figures.as_ref()?.get(metric)?)));
+            let costs = SCALING.into_iter().filter_map(|it| Some((it.metric, figures.as_ref()?.get(it.metric)?)));
             let connections = group.workload.subscribers;
             points
                 .extend(costs.map(|(metric, cost)| (metric, Point { connections, cost, is_void: validity.is_void() })));
         }
         let mut line = Self { key: key?, validity: worst, points, slopes: Figures::default() };
-        line.slopes = Figures::given(members.len(), SCALING.map(|(metric, slope)| (slope, line.slope(metric))));
+        line.slopes = Figures::given(members.len(), SCALING.map(|it| (it.slope, line.slope(it.metric))));
         (!line.points.is_empty()).then_some(line)
     }
 

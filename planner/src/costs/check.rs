@@ -1,66 +1,41 @@
-//! A model against cells that it has not seen: predicted beside measured.
+//! A model compared with cells that it has not seen.
 
 use pushoff_model::Transport;
-use serde::Serialize;
+use pushoff_stats::Figure;
 
+use super::labelled::labelled;
 use super::measured::{MeasuredCell, Observed};
 use super::model::CostModel;
 use super::pace::median;
 use super::quantity::Quantity;
 use super::range::widening;
-use super::regressors::Regressor;
-use pushoff_stats::Figure;
 
+labelled! {
 /// What is checked: costs as a planner adds them up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Check {
     /// Processor time of the server, nanoseconds a second.
-    Processor,
+    Processor = "server CPU",
     /// Memory of the server's process and of its ends in the kernel, bytes.
-    Memory,
-    /// Requests a second.
-    Requests,
+    Memory = "memory",
     /// Bytes of both directions above TCP, of what was counted.
-    Bytes,
+    Bytes = "bytes",
     /// Segments of both directions, of what was counted.
-    Segments,
-    /// Half of the messages are there within, nanoseconds.
-    LatencyP50,
-    /// 99 % of them.
-    LatencyP99,
+    Segments = "segments",
+    /// Requests a second.
+    Requests = "requests",
     /// Processor time of the server until all are connected, nanoseconds.
-    Connecting,
+    Connecting = "CPU to connect",
+    /// Half of the messages are there within, nanoseconds.
+    LatencyP50 = "latency, p50",
+    /// 99 % of them.
+    LatencyP99 = "latency, p99",
+}
 }
 
 impl Check {
-    /// All of them, in the order of the table.
-    pub const ALL: [Self; 8] = [
-        Self::Processor,
-        Self::Memory,
-        Self::Bytes,
-        Self::Segments,
-        Self::Requests,
-        Self::Connecting,
-        Self::LatencyP50,
-        Self::LatencyP99,
-    ];
-
-    /// As a table names it.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Processor => "server CPU",
-            Self::Memory => "memory",
-            Self::Requests => "requests",
-            Self::Bytes => "bytes",
-            Self::Segments => "segments",
-            Self::LatencyP50 => "latency, p50",
-            Self::LatencyP99 => "latency, p99",
-            Self::Connecting => "CPU to connect",
-        }
-    }
-
     /// The most that the median error may be; none where nothing is promised.
+    #[must_use]
     pub const fn goal(self) -> Option<f64> {
         match self {
             Self::Processor | Self::Memory => Some(0.10),
@@ -69,6 +44,7 @@ impl Check {
         }
     }
 
+    /// The quantities that it adds up.
     const fn parts(self) -> &'static [Quantity] {
         match self {
             Self::Processor => &[Quantity::Processor],
@@ -84,7 +60,7 @@ impl Check {
 }
 
 /// One cell's figure, predicted and measured.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Checked {
     /// The workload, as the report labels it.
     pub label: String,
@@ -101,7 +77,7 @@ pub struct Checked {
 }
 
 /// How far a model is off.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug)]
 pub struct Summary {
     /// Which figure.
     pub check: Check,
@@ -125,67 +101,58 @@ pub fn checks(model: &CostModel, cells: &[MeasuredCell<'_>]) -> Vec<Checked> {
 }
 
 fn checked(model: &CostModel, cell: &Observed<'_>, check: Check) -> Option<Checked> {
-    let (predicted, measured) = match check {
-        Check::Requests => {
-            let counts = cell.load.regressors(cell.transport);
-            let point = counts[Regressor::Answers] + counts[Regressor::Empties];
-            (Figure { point, interval: None }, cell.requests().filter(|_| point > 0.0)?)
-        }
-        Check::Processor
-        | Check::Memory
-        | Check::Bytes
-        | Check::Segments
-        | Check::LatencyP50
-        | Check::LatencyP99
-        | Check::Connecting => {
-            let parts = check.parts().iter().filter_map(|&part| predicted(model, cell, part));
-            let sum = parts.reduce(|one, other| (one.0.plus(&other.0), one.1 + other.1));
-            sum?
-        }
+    let (predicted, measured) = if check == Check::Requests {
+        let point = cell.load.regressors(cell.transport).polls();
+        (Figure { point, interval: None }, cell.requests().filter(|_| point > 0.0)?)
+    } else {
+        let parts = check.parts().iter().filter_map(|&part| predicted(model, cell, part));
+        parts.reduce(|one, other| (one.0.plus(&other.0), one.1 + other.1))?
     };
     let error = predicted.point / measured - 1.0;
     Some(Checked { label: cell.label.to_owned(), transport: cell.transport, check, predicted, measured, error })
 }
 
-/// What a planner would say of the load that was asked for. Of bytes and segments it is what was
-/// counted: the first and the last polls of a trial belong to no second of its load.
+/// What the model says of the load that was asked for, and what was measured. Bytes, segments and connecting are
+/// predicted from what was counted: the first and last polls of a trial belong to no second of its load.
 fn predicted(model: &CostModel, cell: &Observed<'_>, part: Quantity) -> Option<(Figure, f64)> {
     let sample = cell.sample(part)?;
-    let figure = match part {
-        Quantity::BytesDown
-        | Quantity::BytesUp
-        | Quantity::SegmentsDown
-        | Quantity::SegmentsUp
-        | Quantity::Connecting => {
-            let widening = widening(&model.range.beyond(&cell.load, cell.transport));
-            model.fitted(cell.transport, part)?.predict(&sample.counted, widening)
-        }
-        Quantity::Processor
-        | Quantity::ProcessMemory
-        | Quantity::KernelMemory
-        | Quantity::LatencyP50
-        | Quantity::LatencyP99 => model.forecast(cell.transport, &cell.load)?.cost(part)?,
+    let figure = if part.is_exact() || part == Quantity::Connecting {
+        let widening = widening(&model.range.beyond(&cell.load, cell.transport));
+        model.fitted(cell.transport, part)?.predict(&sample.counted, widening)
+    } else {
+        model.forecast(cell.transport, &cell.load)?.cost(part)?
     };
     Some((figure, sample.cost))
 }
 
-/// How far off it was in all, a line a check that any cell allowed.
+impl Checked {
+    /// Whether what was measured lies in the interval that was predicted; none where there is no interval.
+    fn is_covered(&self) -> Option<bool> {
+        let interval = self.predicted.interval?;
+        Some((interval.low..=interval.high).contains(&self.measured))
+    }
+}
+
+/// The share of the predicted intervals that hold what was measured.
+#[must_use]
+pub fn coverage(checked: &[Checked]) -> f64 {
+    let rated: Vec<bool> = checked.iter().filter_map(Checked::is_covered).collect();
+    float(rated.iter().filter(|is_covered| **is_covered).count()) / float(rated.len().max(1))
+}
+
+/// The errors in all, for each check that any cell allows.
+#[must_use]
 pub fn summaries(checked: &[Checked]) -> Vec<Summary> {
     let summary = |check: Check| {
-        let of_it: Vec<&Checked> = checked.iter().filter(|it| it.check == check).collect();
+        let of_it: Vec<Checked> = checked.iter().filter(|it| it.check == check).cloned().collect();
         let errors = || of_it.iter().map(|it| it.error.abs());
-        let cells = of_it.len();
-        if cells == 0 {
-            return None;
-        }
-        let covered =
-            of_it.iter().filter(|it| (it.predicted.low()..=it.predicted.high()).contains(&it.measured)).count();
-        Some(Summary {
+        let have_intervals = of_it.iter().all(|it| it.predicted.interval.is_some());
+        (!of_it.is_empty()).then(|| Summary {
             check,
-            cells,
+            cells: of_it.len(),
             median: median(errors()),
             worst: errors().fold(0.0, f64::max),
-            covered: of_it.iter().all(|it| it.predicted.interval.is_some()).then(|| float(covered) / float(cells)),
+            covered: have_intervals.then(|| coverage(&of_it)),
         })
     };
     Check::ALL.into_iter().filter_map(summary).collect()

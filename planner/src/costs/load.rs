@@ -14,7 +14,7 @@ pub(crate) const KIBIBYTE: f64 = 1024.0;
 /// computed for. Source: the default of `serve --replay`; the minute is chosen here.
 pub const KEPT_SECONDS: f64 = 60.0;
 /// The default of `serve --replay`.
-pub const KEPT_MESSAGES: f64 = 1024.0;
+const KEPT_MESSAGES: f64 = 1024.0;
 
 /// A load on one server process.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -80,7 +80,7 @@ impl Load {
     }
 
     /// Deliveries a second.
-    pub fn deliveries(&self) -> f64 {
+    fn deliveries(&self) -> f64 {
         self.users * self.rate
     }
 
@@ -154,14 +154,12 @@ impl Load {
                 };
                 Polls { answered: self.users * a_user, empty: self.users * run_out(a_user, self.wait) }
             }
-            Transport::HttpStreaming | Transport::Sse | Transport::WebSocket | Transport::RawTcp => {
-                Polls { answered: 0.0, empty: 0.0 }
-            }
+            Transport::HttpStreaming | Transport::Sse | Transport::WebSocket | Transport::RawTcp => Polls::default(),
         }
     }
 
     /// The share of polls that find a message, so many seconds after the last.
-    pub fn share_answered(&self, interval: f64) -> f64 {
+    fn share_answered(&self, interval: f64) -> f64 {
         match self.arrival {
             Arrival::Poisson => -(-self.rate * interval).exp_m1(),
             Arrival::Constant => (self.rate * interval).min(1.0),
@@ -177,33 +175,33 @@ impl Load {
 /// The default of `serve --heartbeat`, in seconds.
 pub const HEARTBEAT: f64 = 15.0;
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Polls {
     answered: f64,
     empty: f64,
 }
 
-/// How long what a connection needs stays warm, in seconds. This, the next and [`WAKEFUL`] are chosen here:
-/// of some of each, those by which each fitted cell is best predicted from the others.
-pub const WARM: f64 = 0.1;
+/// How long the memory of a connection stays in the processor's caches, in seconds. This constant, [`FIRST`] and
+/// [`WAKEFUL`] are chosen here: of a few values of each, those by which each fitted cell is best predicted from the
+/// others.
+const WARM: f64 = 0.1;
 
-/// How many readers of a message are woken one by one: then they are awake, and take what comes.
-pub const FIRST: f64 = 60.0;
+/// How many readers of a message are woken one by one; the readers after them are awake already.
+const FIRST: f64 = 60.0;
 
-/// How long a server that has nothing to do takes to fall asleep in earnest, in seconds: what comes
-/// sooner costs no full waking.
-pub const WAKEFUL: f64 = 1e-3;
+/// How long an idle server takes to fall asleep, in seconds: an event that comes sooner costs no full wake-up.
+const WAKEFUL: f64 = 1e-3;
 
-/// How often a second events of their own find the server asleep: each of them while they are rare.
+/// How often a second independent events find the server asleep: every event does, while events are rare.
 fn wakes(events: f64) -> f64 {
     events / events.mul_add(WAKEFUL, 1.0)
 }
 
-/// How often a second a patience of so many seconds runs out that each event begins anew: of gaps
-/// between independent events the part e^(−rate × patience) outlasts it, and each goes on so.
-fn run_out(rate: f64, patience: f64) -> f64 {
+/// How often a second a timeout of so many seconds runs out that every event restarts: of the gaps between
+/// independent events the share e^(−rate × timeout) is longer, and the timeout then starts again.
+fn run_out(rate: f64, timeout: f64) -> f64 {
     // The limit for a rate of 0, where the quotient is 0 ÷ 0.
-    if rate * patience < 1e-9 { 1.0 / patience } else { rate / (rate * patience).exp_m1() }
+    if rate * timeout < 1e-9 { 1.0 / timeout } else { rate / (rate * timeout).exp_m1() }
 }
 
 #[cfg(test)]
@@ -231,7 +229,7 @@ mod tests {
     #[test]
     fn a_poll_finds_what_came_since_the_last() {
         let counts = LOAD.regressors(Transport::ShortPolling);
-        assert!(about(counts[Regressor::Answers] + counts[Regressor::Empties], 2_000.0));
+        assert!(about(counts.polls(), 2_000.0));
         // Of intervals in which one message is due on average, e⁻¹ are without.
         assert!(about(counts[Regressor::Empties], 2_000.0 * (-1.0_f64).exp()));
         let even = Load { arrival: Arrival::Constant, ..LOAD };

@@ -158,14 +158,8 @@ impl<'a> Observed<'a> {
     /// From when it was due; of short polling from when the poll was sent, as what comes before is the
     /// interval's and follows from it.
     fn latency(&self, trial: &Measurement, share: f64) -> Option<f64> {
-        let histogram = match self.transport {
-            Transport::ShortPolling => trial.transfer.as_ref()?,
-            Transport::LongPolling
-            | Transport::HttpStreaming
-            | Transport::Sse
-            | Transport::WebSocket
-            | Transport::RawTcp => &trial.delivery_latency,
-        };
+        let is_short_polling = self.transport == Transport::ShortPolling;
+        let histogram = if is_short_polling { trial.transfer.as_ref()? } else { &trial.delivery_latency };
         let quantile = histogram.quantile(share).filter(|_| histogram.count() >= LEAST_MESSAGES)?;
         Some(quantile.as_secs_f64() * 1e9)
     }
@@ -175,7 +169,7 @@ impl<'a> Observed<'a> {
         let seconds = float(trial.measured_ns) / 1e9;
         let window = &trial.window;
         let mut counted = self.load.regressors(self.transport);
-        let polls = counted[Regressor::Answers] + counted[Regressor::Empties];
+        let polls = counted.polls();
         if polls > 0.0 {
             let more = float(window.requests) / seconds / polls;
             counted[Regressor::Answers] *= more;

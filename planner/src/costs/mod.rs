@@ -8,6 +8,7 @@
 mod check;
 mod fit;
 mod fitted;
+mod labelled;
 mod load;
 mod measured;
 mod model;
@@ -17,10 +18,10 @@ mod range;
 mod regressors;
 mod shipped;
 
-pub use check::{Check, Checked, Summary, checks, summaries};
+pub use check::{Check, Checked, Summary, checks, coverage, summaries};
 pub use fitted::{FittedModel, Term};
-pub use load::{FIRST, HEARTBEAT, KEPT_MESSAGES, KEPT_SECONDS, Load, WAKEFUL, WARM};
-pub use measured::{MeasuredCell, Observed, Trial};
+pub use load::{HEARTBEAT, KEPT_SECONDS, Load};
+pub use measured::{MeasuredCell, Trial};
 pub use model::{CostModel, FittedCell, Forecast, ModelError, Source, TransportModel};
 pub use quantity::Quantity;
 pub use range::{Beyond, Bounds, Dimension, Range, widening};

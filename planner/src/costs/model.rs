@@ -191,7 +191,7 @@ impl CostModel {
         Some(Forecast {
             costs: costs.map(|(quantity, fitted)| (*quantity, fitted.predict(&counts, widening))).collect(),
             beyond,
-            requests: counts[Regressor::Answers] + counts[Regressor::Empties],
+            requests: counts.polls(),
             utilisation,
         })
     }
@@ -234,19 +234,18 @@ impl TransportModel {
     }
 }
 
-/// The part of one processor that this takes.
+/// The share of one processor that these counts take.
 fn busy(processor: &FittedModel, counts: &Regressors) -> f64 {
     processor.predict(counts, 1.0).point / 1e9
 }
 
-/// How long one event has the server busy, and how long it waits for those before it: of events that
-/// come independently and take as long each, on average ρ ÷ 2(1 − ρ) of one (M/D/1; Kleinrock 1975,
-/// ch. 5). An event is a publish with all its deliveries, or a short poll; each reader of a publish sees
-/// a part of its own event. What silence costs, heartbeats and empty long polls, is no part of it.
+/// Adds the service time of one event and its waiting time in the queue: for independent events of equal length the
+/// wait is ρ ÷ 2(1 − ρ) of the service time (M/D/1; Kleinrock 1975, ch. 5). An event is a publish with all its
+/// deliveries, or a short poll. Heartbeats and empty long polls belong to no event.
 fn queueing(counts: &mut Regressors, load: &Load, transport: Transport, processor: &FittedModel) {
     let mut own = *counts;
     let events = if transport == Transport::ShortPolling {
-        counts[Regressor::Answers] + counts[Regressor::Empties]
+        counts.polls()
     } else {
         own[Regressor::Heartbeats] = 0.0;
         own[Regressor::Empties] = 0.0;

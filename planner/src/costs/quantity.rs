@@ -3,65 +3,38 @@
 use pushoff_model::Transport;
 use serde::{Deserialize, Serialize};
 
+use super::labelled::labelled;
 use super::regressors::Regressor;
 
+labelled! {
 /// A cost, of one server process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Quantity {
     /// Processor time of the server, nanoseconds a second.
-    Processor,
+    Processor = "server CPU",
     /// Processor time of the server until users are connected and have a message, nanoseconds.
-    Connecting,
+    Connecting = "server CPU to connect",
     /// Memory of the server's process, bytes.
-    ProcessMemory,
+    ProcessMemory = "memory, process",
     /// Memory of the server's end of the connections in the kernel, bytes.
-    KernelMemory,
+    KernelMemory = "memory, kernel",
     /// Bytes above TCP from the server, a second.
-    BytesDown,
+    BytesDown = "bytes down",
     /// Bytes above TCP to the server, a second.
-    BytesUp,
+    BytesUp = "bytes up",
     /// Segments from the server, acknowledgements among them, a second.
-    SegmentsDown,
+    SegmentsDown = "segments down",
     /// Segments to the server, a second.
-    SegmentsUp,
+    SegmentsUp = "segments up",
     /// Half of the messages are there within, nanoseconds; of short polling after the poll was sent.
-    LatencyP50,
+    LatencyP50 = "latency, p50",
     /// 99 % of the messages are there within.
-    LatencyP99,
+    LatencyP99 = "latency, p99",
+}
 }
 
 impl Quantity {
-    /// All of them, in the order of the table.
-    pub const ALL: [Self; 10] = [
-        Self::Processor,
-        Self::Connecting,
-        Self::ProcessMemory,
-        Self::KernelMemory,
-        Self::BytesDown,
-        Self::BytesUp,
-        Self::SegmentsDown,
-        Self::SegmentsUp,
-        Self::LatencyP50,
-        Self::LatencyP99,
-    ];
-
-    /// As a table names it.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Processor => "server CPU",
-            Self::Connecting => "server CPU to connect",
-            Self::ProcessMemory => "memory, process",
-            Self::KernelMemory => "memory, kernel",
-            Self::BytesDown => "bytes down",
-            Self::BytesUp => "bytes up",
-            Self::SegmentsDown => "segments down",
-            Self::SegmentsUp => "segments up",
-            Self::LatencyP50 => "latency, p50",
-            Self::LatencyP99 => "latency, p99",
-        }
-    }
-
     /// Whether it is counted rather than timed or sampled: the same load always gives the same.
     pub(crate) const fn is_exact(self) -> bool {
         matches!(self, Self::BytesDown | Self::BytesUp | Self::SegmentsDown | Self::SegmentsUp)

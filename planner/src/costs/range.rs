@@ -3,39 +3,28 @@
 use pushoff_model::Transport;
 use serde::{Deserialize, Serialize};
 
+use super::labelled::labelled;
 use super::load::Load;
 
+labelled! {
 /// What a load can be beyond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Dimension {
     /// Users of one process.
-    Users,
+    Users = "users of a server",
     /// Messages a second to each.
-    Rate,
+    Rate = "messages a second to a user",
     /// Bytes of a payload.
-    Payload,
+    Payload = "bytes of a payload",
     /// Users that hear a message.
-    Audience,
+    Audience = "users that hear a message",
     /// Seconds between two polls.
-    Interval,
+    Interval = "seconds between polls",
+}
 }
 
 impl Dimension {
-    /// All of them.
-    pub const ALL: [Self; 5] = [Self::Users, Self::Rate, Self::Payload, Self::Audience, Self::Interval];
-
-    /// As prose writes it.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Users => "users of a server",
-            Self::Rate => "messages a second to a user",
-            Self::Payload => "bytes of a payload",
-            Self::Audience => "users that hear a message",
-            Self::Interval => "seconds between polls",
-        }
-    }
-
     /// Its value in a load; none where it has no meaning.
     pub fn of(self, load: &Load, transport: Transport) -> Option<f64> {
         let is_spoken_to = load.rate > 0.0;

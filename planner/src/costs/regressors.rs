@@ -4,95 +4,60 @@ use std::ops::{Index, IndexMut};
 
 use serde::{Deserialize, Serialize};
 
+use super::labelled::labelled;
+
+labelled! {
 /// What a cost is proportional to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Regressor {
     /// What is there whatever happens.
-    One,
+    One = "constant",
     /// Users that are connected.
-    Users,
+    Users = "a connection",
     /// Messages published by request, a second.
-    Publishes,
+    Publishes = "a publish by request",
     /// Messages published on the user's own connection, a second.
-    Spoken,
+    Spoken = "a publish on the own connection",
     /// Bytes a second of the frames that they come in.
-    SpokenFrames,
+    SpokenFrames = "a byte of its frame",
     /// Deliveries a second.
-    Messages,
+    Messages = "a message",
     /// Deliveries a second that find what their connection needs cold: nobody has touched it for long.
-    Cold,
+    Cold = "more, on a connection that was idle",
     /// Deliveries a second among the first of their message: their readers are asleep.
-    First,
+    First = "more, among the first readers of a message",
     /// KiB of payload delivered a second.
-    Kibibytes,
+    Kibibytes = "a KiB of payload",
     /// Polls that bring a message, a second.
-    Answers,
+    Answers = "a poll with messages",
     /// Polls that bring none, a second.
-    Empties,
+    Empties = "an empty poll",
     /// Heartbeats of streams, a second.
-    Heartbeats,
+    Heartbeats = "a heartbeat",
     /// How often a second the server is woken by something to do.
-    Wakes,
+    Wakes = "a wake-up of the server",
     /// Messages that are kept for those who come back.
-    Kept,
+    Kept = "a message kept for replay",
     /// KiB of them.
-    KeptKibibytes,
+    KeptKibibytes = "a KiB kept for replay",
     /// Seconds of processor time that one event takes: a publish with its deliveries, or a poll.
-    Event,
+    Event = "× service time of an event",
     /// Seconds that an event waits for those before it.
-    Queue,
+    Queue = "× waiting time in the queue",
 }
-
-impl Regressor {
-    /// All of them, in the order of a model's terms.
-    pub const ALL: [Self; 17] = [
-        Self::One,
-        Self::Users,
-        Self::Publishes,
-        Self::Spoken,
-        Self::SpokenFrames,
-        Self::Messages,
-        Self::Cold,
-        Self::First,
-        Self::Kibibytes,
-        Self::Answers,
-        Self::Empties,
-        Self::Heartbeats,
-        Self::Wakes,
-        Self::Kept,
-        Self::KeptKibibytes,
-        Self::Event,
-        Self::Queue,
-    ];
-
-    /// One of it, as a table names it.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::One => "in any case",
-            Self::Users => "a connection",
-            Self::Publishes => "a publish",
-            Self::Spoken => "a publish on the own connection",
-            Self::SpokenFrames => "a byte of its frame",
-            Self::Messages => "a message",
-            Self::Cold => "and on a cold connection",
-            Self::First => "and among the first of its burst",
-            Self::Kibibytes => "a KiB of payload",
-            Self::Answers => "a poll with messages",
-            Self::Empties => "an empty poll",
-            Self::Heartbeats => "a heartbeat",
-            Self::Wakes => "to wake",
-            Self::Kept => "a message kept",
-            Self::KeptKibibytes => "a KiB of it kept",
-            Self::Event => "of an event's time",
-            Self::Queue => "of the time in the queue",
-        }
-    }
 }
 
 /// The count of each regressor.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Regressors([f64; Regressor::ALL.len()]);
+
+impl Regressors {
+    /// Polls with and without messages.
+    pub fn polls(&self) -> f64 {
+        self[Regressor::Answers] + self[Regressor::Empties]
+    }
+}
 
 impl Index<Regressor> for Regressors {
     type Output = f64;

@@ -8,14 +8,15 @@ use crate::metric::Metric;
 use crate::number::{ABSENT, Quantity, thousands};
 use crate::scaling::{Family, Line, Point};
 use crate::sentence::capitalised;
-use crate::table::metrics::SCALING;
+use crate::table::metrics::{SCALING, Scaled};
 
 /// Draws a chart a metric that was measured.
 pub(crate) fn charts(family: &Family) -> Result<Vec<Chart>, ReportError> {
-    SCALING.into_iter().filter_map(|(metric, slope)| chart(family, metric, slope).transpose()).collect()
+    SCALING.into_iter().filter_map(|scaled| chart(family, scaled).transpose()).collect()
 }
 
-fn chart(family: &Family, metric: Metric, slope: Metric) -> Result<Option<Chart>, ReportError> {
+fn chart(family: &Family, scaled: Scaled) -> Result<Option<Chart>, ReportError> {
+    let metric = scaled.metric;
     let (mut sizes, mut costs) = (NOTHING, NOTHING);
     for point in family.lines.iter().flat_map(|line| seen(line, metric)) {
         widen(&mut sizes, f64::from(point.connections));
@@ -26,7 +27,7 @@ fn chart(family: &Family, metric: Metric, slope: Metric) -> Result<Option<Chart>
     }
     let axes = (
         Axis::log("connections", (sizes.0 / 1.5, sizes.1 * 1.5), Quantity::Count),
-        Axis::log(name(metric), snug(costs), metric.unit()),
+        Axis::log(scaled.axis, snug(costs), metric.unit()),
     );
     let drawing = draw(axes.0, axes.1, Margins::LINES, |canvas| {
         for line in family.lines.iter().rev() {
@@ -58,12 +59,12 @@ fn chart(family: &Family, metric: Metric, slope: Metric) -> Result<Option<Chart>
         Ok(())
     })?;
     Ok(Some(Chart {
-        key: key(metric),
-        title: title(family, metric, slope),
+        key: scaled.key,
+        title: title(family, scaled),
         description: format!(
             "Line chart of {} over the number of connections, both on log axes, a line a transport with a point a \
              size; from the first point of each a thin level line, which is a constant cost.",
-            name(metric)
+            scaled.axis
         ),
         drawing,
         rows: rows(family, metric),
@@ -76,10 +77,10 @@ fn seen(line: &Line, metric: Metric) -> impl DoubleEndedIterator<Item = &Point> 
 }
 
 /// From which to which the slopes run.
-fn title(family: &Family, metric: Metric, slope: Metric) -> String {
+fn title(family: &Family, scaled: Scaled) -> String {
     let ranked = || family.lines.iter().filter(|line| line.transport().is_ranked());
-    let slopes = || ranked().filter_map(|line| Some((line.transport(), line.slopes.get(slope)?.point)));
-    let name = capitalised(name(metric));
+    let slopes = || ranked().filter_map(|line| Some((line.transport(), line.slopes.get(scaled.slope)?.point)));
+    let name = capitalised(scaled.axis);
     let (Some(least), Some(most)) = (
         slopes().min_by(|one, other| one.1.total_cmp(&other.1)),
         slopes().max_by(|one, other| one.1.total_cmp(&other.1)),
@@ -104,24 +105,4 @@ fn rows(family: &Family, metric: Metric) -> Rows {
         [line.transport().label().to_owned()].into_iter().chain(family.sizes.iter().map(at)).collect()
     });
     Rows { head, body: body.collect() }
-}
-
-/// As an axis names it.
-const fn name(metric: Metric) -> &'static str {
-    match metric {
-        Metric::IdlePss => "server memory a connection",
-        Metric::IdleKernel => "kernel memory a connection, both ends",
-        Metric::SecondCpu => "server CPU a second of a connection",
-        _ => "time a connection in the burst",
-    }
-}
-
-/// For links.
-const fn key(metric: Metric) -> &'static str {
-    match metric {
-        Metric::IdlePss => "growth-memory",
-        Metric::IdleKernel => "growth-kernel",
-        Metric::SecondCpu => "growth-processor",
-        _ => "growth-connecting",
-    }
 }

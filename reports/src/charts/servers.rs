@@ -81,13 +81,14 @@ fn seen(line: &Line<'_>, metric: Metric) -> Option<Value> {
 }
 
 fn name(metric: Metric) -> &'static str {
-    match metric {
-        Metric::P50 => "delivery latency, p50",
-        Metric::Capacity | Metric::CapacityDelivered => "the most deliveries a second",
-        Metric::IdlePss => "server memory a connection, idle",
-        Metric::Polls => "polls a second",
-        other => other.label(),
-    }
+    let named = [
+        (Metric::P50, "delivery latency, p50"),
+        (Metric::Capacity, "the most deliveries a second"),
+        (Metric::CapacityDelivered, "the most deliveries a second"),
+        (Metric::IdlePss, "server memory a connection, idle"),
+        (Metric::Polls, "polls a second"),
+    ];
+    named.into_iter().find(|it| it.0 == metric).map_or(metric.label(), |it| it.1)
 }
 
 fn legend(canvas: &mut Canvas<'_>, beside: &Beside<'_>) -> Result<(), Drawing> {

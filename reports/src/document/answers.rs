@@ -87,7 +87,7 @@ fn cost_model(study: &Study<'_>) -> Card {
         more: vec![
             ("#costmodel".into(), "What each costs"),
             ("#planner".into(), "Plan a load"),
-            ("#surface".into(), "Where each is the one to take"),
+            ("#decision-maps".into(), "Where each is the one to choose"),
         ],
         is_wide: true,
         anchor: String::new(),

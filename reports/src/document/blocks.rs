@@ -1,9 +1,9 @@
 //! What a document is made of.
 
-use maud::Markup;
 use pushoff_model::Transport;
 
 use crate::charts::Chart;
+use crate::plan::Model;
 use crate::prose::Prose;
 use crate::table::Table;
 
@@ -55,8 +55,10 @@ pub(crate) enum Block {
     Fold(Fold),
     /// What only the page shows, because what it leads to is there.
     OnPage(Vec<Self>),
-    /// What only the page can show, because one works with it there.
-    Page(Markup),
+    /// Plans of many loads by this cost model: a page lets its reader choose among them.
+    Plans(Model),
+    /// All records, one a line.
+    Records(Vec<u8>),
     /// What only machines read, under a key.
     Data(&'static str, serde_json::Value),
 }
@@ -94,6 +96,11 @@ impl Block {
             return blocks;
         }
         vec![Self::Fold(Fold { summary: summary.to_owned(), is_open: false, blocks, is_brief: false })]
+    }
+
+    /// The blocks within it.
+    pub(crate) fn inner(&self) -> &[Self] {
+        if let Self::Fold(Fold { blocks, .. }) | Self::OnPage(blocks) = self { blocks } else { &[] }
     }
 
     /// A remark in plain words.

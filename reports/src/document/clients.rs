@@ -147,9 +147,8 @@ mod tests {
     use crate::render::{html, markdown};
 
     fn figures(study: &Study<'_>, client: pushoff_model::Client) -> Figures {
-        let parts = Part::all(study).filter(|part| {
-            part.group().client() == client && part.group().workload.name == "ticker"
-        });
+        let parts =
+            Part::all(study).filter(|part| part.group().client() == client && part.group().workload.name == "ticker");
         parts.filter_map(|part| part.line_of(Transport::Sse)).next().unwrap().figures
     }
 
@@ -182,7 +181,7 @@ mod tests {
     fn what_a_browser_allows_is_said_in_every_document() {
         let run = fixture::in_pages();
         let document = Document::of(&Study::of(&run)).unwrap();
-        for text in [html::page(&document), markdown::document(&document)] {
+        for text in [html::page(&document).unwrap(), markdown::document(&document)] {
             let text = text.replace('\u{a0}', " ");
             for said in [
                 "What Chrome 140.0.1.2 allows over HTTP/1.1",

@@ -2,7 +2,7 @@
 
 use pushoff_model::Transport;
 
-use super::blocks::{Heading, Layout, TableBlock};
+use super::blocks::{Fold, Heading, Layout, TableBlock};
 use super::{Block, Section};
 use crate::ReportError;
 use crate::describe;
@@ -28,11 +28,13 @@ pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {
     for comparison in &study.comparisons {
         let group = &comparison.group;
         let is_folded = group.is_second || study.is_beside(group);
-        let compared = Block::folded(is_folded, &group.label, compared(study, comparison));
-        blocks.extend(compared.into_iter().map(|block| match block {
-            Block::Fold(fold) => Block::Fold(super::blocks::Fold { is_brief: !study.is_beside(group), ..fold }),
-            other => other,
-        }));
+        let compared = compared(study, comparison);
+        if is_folded {
+            let (summary, is_brief) = (group.label.clone(), !study.is_beside(group));
+            blocks.push(Block::Fold(Fold { summary, is_open: false, blocks: compared, is_brief }));
+        } else {
+            blocks.extend(compared);
+        }
     }
     let title = if study.besides.is_empty() { "Side by side" } else { "Transports side by side" };
     Ok(Section { id: None, title: Some(title.into()), blocks, is_brief: true })

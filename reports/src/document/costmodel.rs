@@ -1,4 +1,4 @@
-//! The cost model: what one of each costs, where that is known from, and how well it predicts.
+//! The cost model: how well it predicts, and the fitted costs.
 
 use super::blocks::{Figure, Heading, WordsRow};
 use super::{Block, Head, Section, Words};
@@ -15,14 +15,14 @@ pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {
     }
     let mut blocks = vec![Block::Prose(unitcosts::conclusion(study).into(), String::new())];
     blocks.extend(predictions(study)?);
-    blocks.push(heading("unit-costs", "What one of each costs"));
+    blocks.push(heading("unit-costs", "Cost of one message, poll, connection and so on"));
     blocks.extend(unitcosts::origin(study).into_iter().map(Block::note));
     blocks.push(Block::Words(unit_costs(&Sheet::of(&study.model))));
     blocks.push(Block::note(
-        "In brackets the 95 % interval. Empty is what does not occur on a transport, or costs nothing that could be told \
-         from zero. Bytes are those above TCP.",
+        "In brackets the 95 % interval. A cell is empty where the event does not occur on a transport, or where its cost \
+         cannot be told from zero. Bytes are those above TCP.",
     ));
-    Ok(Section::titled("costmodel", "What each costs, and how well that predicts", blocks))
+    Ok(Section::titled("costmodel", "The cost model, and how well it predicts", blocks))
 }
 
 fn heading(id: &str, text: &str) -> Block {
@@ -38,7 +38,8 @@ fn unit_costs(sheet: &Sheet) -> Words {
         rows.push([Prose::strong(part.title.clone(), Tone::Plain)].into_iter().chain(empty).collect());
         for line in &part.lines {
             let entries = line.entries.iter().map(|it| it.as_ref().map_or_else(Prose::default, Prose::entry));
-            rows.push([Prose::from(line.label.clone())].into_iter().chain(entries).collect());
+            let label = line.help.map_or_else(|| line.label.clone(), |help| format!("{} ({help})", line.label));
+            rows.push([Prose::from(label)].into_iter().chain(entries).collect());
         }
     }
     Words::new("unit-costs", head, rows)
@@ -49,15 +50,15 @@ fn predictions(study: &Study<'_>) -> Result<Vec<Block>, ReportError> {
     if findings.is_empty() {
         return Ok(Vec::new());
     }
-    let head = ["of a cell"].into_iter().chain(FINDINGS).map(Head::from).collect();
+    let head = ["figure"].into_iter().chain(FINDINGS).map(Head::from).collect();
     let rows = findings.iter().map(finding).collect();
     let charts = charts::predicted(&study.checked)?;
     let mut blocks = vec![
-        heading("predicted", "Predicted beside measured"),
+        heading("predicted", "Predicted and measured"),
         Block::Words(Words::new("predicted", head, rows)),
         Block::note(
-            "An error is predicted ÷ measured − 1; half of the cells are off by no more than the median error. Of the \
-             intervals, 95 % should hold what was measured. Server CPU is of a second, bytes and segments are of a trial.",
+            "Error: predicted ÷ measured − 1. 95 % of the intervals should hold the measured figure. Server CPU is that \
+             of a second; bytes and segments are those of a trial.",
         ),
         Block::Row(charts.into_iter().map(|chart| Figure { chart, anchor: "all".into() }).collect()),
     ];

@@ -11,6 +11,7 @@ mod environment;
 pub(crate) mod method;
 mod million;
 mod pictures;
+mod planner;
 mod records;
 mod scaling;
 mod search;
@@ -38,7 +39,7 @@ pub(crate) struct Document {
 type Make = fn(&Study<'_>) -> Result<Section, ReportError>;
 
 /// The sections of a report, top to bottom.
-const ALL: [Make; 14] = [
+const ALL: [Make; 15] = [
     answers::section,
     servers::section,
     comparison::section,
@@ -47,6 +48,7 @@ const ALL: [Make; 14] = [
     scaling::section,
     clients::section,
     million::section,
+    planner::section,
     costmodel::section,
     pictures::section,
     method::section,

@@ -6,7 +6,6 @@ use crate::fixture;
 use crate::group::group;
 use crate::render::{html, markdown};
 use crate::study::Study;
-use crate::terminal;
 
 /// The ticker's first cell, after something was done to its trials.
 fn with(change: impl Fn(usize, &mut Outcome)) -> CellFaults {
@@ -109,9 +108,9 @@ fn every_document_tells_what_was_refused_and_why_and_none_calls_it_decided() {
     let run = refusing();
     let study = Study::of(&run);
     let document = Document::of(&study).unwrap();
-    let (terminal, markdown) = (terminal(&run, 200, false).unwrap(), markdown::document(&document));
-    let page = html::page(&document);
-    let json = crate::json(&run).unwrap();
+    let (terminal, markdown) = (crate::Report::of(&run).unwrap().terminal(200, false), markdown::document(&document));
+    let page = html::page(&document).unwrap();
+    let json = crate::Report::of(&run).unwrap().json();
     let count = study.comparisons[0].candidates[0].faults.unpublished;
     for (name, text) in [("terminal", &terminal), ("markdown", &markdown), ("page", &page)] {
         let text = text.replace('\u{a0}', " ");

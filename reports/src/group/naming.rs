@@ -44,7 +44,7 @@ fn workload(group: &Group<'_>, groups: &[Group<'_>]) -> String {
 
 /// The client where another received the same before, and every further factor that groups differ in.
 fn beside(group: &Group<'_>, groups: &[Group<'_>]) -> String {
-    let client = is_second(group, groups).then(|| format!(", {} client", group.client())).unwrap_or_default();
+    let client = if is_second(group, groups) { format!(", {} client", group.client()) } else { String::new() };
     let others =
         group.conditions.others.iter().filter(|(factor, value)| {
             groups.iter().any(|it| it.conditions.others.get(factor.as_str()) != Some(*value))

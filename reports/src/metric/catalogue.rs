@@ -348,5 +348,5 @@ pub(crate) const MILLION: f64 = 1e6;
 /// of whom nothing follows for many.
 fn million(evidence: &Evidence<'_>, of: impl Fn(&Evidence<'_>) -> Option<Figure>) -> Option<Figure> {
     let says_something = |it: &&pushoff_model::record::Measurement| it.window.received > 0 && it.counts.subscribers > 1;
-    evidence.own.iter().any(|it| says_something(it)).then(|| of(evidence)).flatten().map(|figure| figure.times(MILLION))
+    evidence.own.iter().any(says_something).then(|| of(evidence)).flatten().map(|figure| figure.times(MILLION))
 }

@@ -99,15 +99,12 @@ impl Metric {
 
     /// The latency (of a plan the money) behind it, where a difference below the noise is none.
     pub(crate) fn latency(self) -> Option<Self> {
-        match self {
-            Self::P50ToFloor => Some(Self::P50),
-            Self::P99ToFloor => Some(Self::P99),
-            Self::PlanMoney => Some(Self::PlanMoney),
-            _ => matches!(self.scope(), Scope::Latency | Scope::RoundTrip | Scope::FanOut)
-                .then_some(self)
-                .filter(|it| it.unit() == Quantity::Time)
-                .or_else(|| Self::OF_CONNECTING.contains(&self).then_some(self)),
-        }
+        let is_latency = matches!(self.scope(), Scope::Latency | Scope::RoundTrip | Scope::FanOut)
+            && self.unit() == Quantity::Time
+            || Self::OF_CONNECTING.contains(&self);
+        let behind = [(Self::P50ToFloor, Self::P50), (Self::P99ToFloor, Self::P99), (Self::PlanMoney, Self::PlanMoney)];
+        let behind = behind.into_iter().find(|it| it.0 == self).map(|it| it.1);
+        behind.or_else(|| is_latency.then_some(self))
     }
 
     /// Latencies of connecting: below the noise of the machine these do not differ either.
@@ -170,7 +167,7 @@ mod tests {
                 Quantity::ByteRate => id.ends_with("_bytes_per_second"),
                 Quantity::Rate => id.ends_with("_per_second"),
                 Quantity::Power => id.ends_with("_slope"),
-                _ => !id.ends_with("_ns"),
+                Quantity::Count | Quantity::Share | Quantity::Ratio | Quantity::Deviation => !id.ends_with("_ns"),
             };
             assert!(fits, "{id}: {:?}", metric.unit());
         }

@@ -12,30 +12,48 @@ fn model() -> Model {
     Model::parse(MODEL).unwrap()
 }
 
-/// A second of one KiB to each of 20,000 users, all of whom hear it.
-const FEED: Needs = Needs { users: 20_000.0, rate: 1.0, payload: 1_024.0, ..Needs::EXAMPLE };
+/// One KiB a second to each of 20,000 users, all of whom hear it.
+const FEED: Asked<'static> = Asked {
+    users: Some("20k"),
+    rate: Some("1/s"),
+    payload: Some("1KiB"),
+    staleness: Some("2s"),
+    audience: None,
+    direction: None,
+    rtt: None,
+};
+
+fn plan(model: &Model, asked: Asked<'_>) -> Plan {
+    Plan::of(model, Needs::parse(&asked).unwrap(), Prices::shipped())
+}
 
 #[test]
 fn what_lies_outside_what_was_measured_is_said() {
-    let plan = Plan::of(&model(), Needs { payload: 65_536.0, ..FEED }, Prices::shipped());
+    let plan = plan(&model(), Asked { payload: Some("64KiB"), ..FEED });
     assert!(plan.notes.iter().any(|note| note.contains("bytes of a payload 4.00 times the most (all)")), "{plan:#?}");
 }
 
 #[test]
 fn where_a_cost_is_not_known_the_simplest_is_taken_and_that_is_said() {
     let forgetful = Model::parse(&MODEL.replace("\"kernel-memory\"", "\"latency-p50\"")).unwrap();
-    let plan = Plan::of(&forgetful, FEED, Prices::shipped());
+    let plan = plan(&forgetful, FEED);
     assert_eq!((plan.answer.choice, plan.answer.sureness), (Some(Transport::ShortPolling), Sureness::TooClose));
-    assert!(plan.sentences[1].starts_with("The model does not know what all of them cost"), "{:?}", plan.sentences);
+    assert!(
+        plan.sentences[1].starts_with("The model does not know the cost of every transport"),
+        "{:?}",
+        plan.sentences
+    );
     assert!(!plan.sentences[0].contains("USD"), "{:?}", plan.sentences);
 }
 
 #[test]
 fn the_recommendation_stands_before_the_table() {
-    let text = |needs: Needs, width| Plan::of(&model(), needs, Prices::shipped()).terminal(width, false);
-    insta::assert_snapshot!("plan_120", text(Needs::EXAMPLE, 120));
-    insta::assert_snapshot!("plan_80", text(Needs { rate: 5.0, staleness: 0.2, audience: Some(50.0), ..FEED }, 80));
-    insta::assert_snapshot!("plan_nothing", text(Needs { staleness: 0.019, ..FEED }, 100));
+    let text = |asked, width| plan(&model(), asked).terminal(width, false);
+    let million = Asked { users: Some("1M"), rate: Some("0.2/s"), payload: Some("300B"), ..FEED };
+    insta::assert_snapshot!("plan_120", text(million, 120));
+    let rooms = Asked { rate: Some("5/s"), staleness: Some("200ms"), audience: Some("50"), ..FEED };
+    insta::assert_snapshot!("plan_80", text(rooms, 80));
+    insta::assert_snapshot!("plan_nothing", text(Asked { staleness: Some("19ms"), ..FEED }, 100));
 }
 
 #[test]
@@ -44,7 +62,8 @@ fn whatever_is_needed_no_line_is_too_wide_and_no_figure_is_made_up() {
     for need in [Need::Rate, Need::Staleness, Need::Users, Need::Payload] {
         let (least, most) = need.bounds();
         for value in [least, most] {
-            let plan = Plan::of(&model, need.with(&FEED, value).unwrap(), Prices::shipped());
+            let needs = need.with(&Needs::parse(&FEED).unwrap(), value).unwrap();
+            let plan = Plan::of(&model, needs, Prices::shipped());
             for width in [40, 80, 200] {
                 let text = plan.terminal(width, false);
                 assert!(text.lines().all(|line| line.chars().count() <= width), "{text}");
@@ -57,7 +76,7 @@ fn whatever_is_needed_no_line_is_too_wide_and_no_figure_is_made_up() {
 
 #[test]
 fn the_keys_of_the_json_are_those_that_are_documented() {
-    let json = serde_json::to_value(Plan::of(&model(), FEED, Prices::shipped())).unwrap();
+    let json = serde_json::to_value(plan(&model(), FEED)).unwrap();
     for key in ["needs", "prices", "model", "choice", "runner_up", "sureness", "tied", "changes", "sentences", "notes"]
     {
         assert!(!json[key].is_null(), "{key}");

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::document::blocks::Fold;
 use crate::document::{Block, Document};
 use crate::metric::Metric;
 
@@ -27,11 +26,10 @@ pub(crate) fn document(document: &Document, head: Map<String, Value>) -> Value {
 
 fn collect(blocks: &[Block], data: &mut BTreeMap<&'static str, Vec<Value>>) {
     for block in blocks {
-        match block {
-            Block::Data(key, value) => data.entry(key).or_default().push(value.clone()),
-            Block::Fold(Fold { blocks, .. }) | Block::OnPage(blocks) => collect(blocks, data),
-            _ => {}
+        if let Block::Data(key, value) = block {
+            data.entry(key).or_default().push(value.clone());
         }
+        collect(block.inner(), data);
     }
 }
 
@@ -58,7 +56,7 @@ fn metrics(document: &Document) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture;
+    use crate::{Report, fixture};
 
     /// The figures of a cell.
     fn figures(json: &Value, workload: &str, transport: &str, client: &str, server: &str) -> Value {
@@ -75,7 +73,7 @@ mod tests {
 
     #[test]
     fn a_machine_finds_the_choice_and_the_figures() {
-        let json = crate::json(&fixture::run()).unwrap();
+        let json = Report::of(&fixture::run()).unwrap().json();
         assert_eq!(json["schema"], SCHEMA);
         assert_eq!(named(&json, "workloads", "ticker")["verdict"]["choice"], "sse");
         let sse = figures(&json, "ticker", "sse", "library", "pushoff");
@@ -88,7 +86,7 @@ mod tests {
 
     #[test]
     fn a_figure_stands_once() {
-        let json = crate::json(&fixture::whole()).unwrap();
+        let json = Report::of(&fixture::whole()).unwrap().json();
         let text = json.to_string();
         let cells = json["cells"].as_array().unwrap();
         let with_p99 = cells.iter().filter(|cell| cell["figures"].get("p99_from_send").is_none()).count();
@@ -101,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_machine_finds_servers_side_by_side() {
-        let json = crate::json(&fixture::servers()).unwrap();
+        let json = Report::of(&fixture::servers()).unwrap().json();
         let light = named(&json, "servers", "light");
         assert_eq!(light["baseline"], "nchan");
         let cells = light["cells"].as_array().unwrap();
@@ -114,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_machine_finds_costs_searches_and_scaling() {
-        let json = crate::json(&fixture::whole()).unwrap();
+        let json = Report::of(&fixture::whole()).unwrap().json();
         let number = |value: &Value| value["point"].as_f64().unwrap();
         let sse = figures(&json, "ticker", "sse", "library", "pushoff");
         assert!((number(&sse["down_bytes"]) - number(&sse["down_theory_bytes"])).abs() < 1e-9);

@@ -47,7 +47,9 @@ fn block(block: &Block) -> String {
         Block::Command(command) => format!("\n{}\n", code(command)),
         Block::List(items) => format!("\n{}", items.iter().map(|it| format!("- {}\n", prose(it))).collect::<String>()),
         Block::Fold(fold) => self::fold(fold),
-        Block::Chart(_) | Block::Row(_) | Block::OnPage(_) | Block::Page(_) | Block::Data(..) => String::new(),
+        Block::Chart(_) | Block::Row(_) | Block::OnPage(_) | Block::Plans(_) | Block::Records(_) | Block::Data(..) => {
+            String::new()
+        }
     }
 }
 
@@ -65,10 +67,14 @@ fn prose(words: &Prose) -> String {
     if !words.spans.iter().any(is_marked) {
         return escaped(words.to_string().trim_end());
     }
-    let span = |span: &Span| match span {
-        Span::Strong(words, _) => format!("**{}**", escaped(words)),
-        Span::Entry(entry) => self::entry(entry),
-        other => escaped(&Prose { spans: vec![other.clone()], id: None }.to_string()),
+    let span = |span: &Span| {
+        if let Span::Strong(words, _) = span {
+            format!("**{}**", escaped(words))
+        } else if let Span::Entry(entry) = span {
+            self::entry(entry)
+        } else {
+            escaped(&Prose { spans: vec![span.clone()], id: None }.to_string())
+        }
     };
     words.spans.iter().map(span).collect()
 }

@@ -9,7 +9,7 @@ use comfy_table::{
 };
 use pushoff_model::Transport;
 
-use crate::document::blocks::{Choice, Fold};
+use crate::document::blocks::Choice;
 use crate::document::{Answer, Block, Document, Fact, Words};
 use crate::number::unbroken;
 use crate::prose::{Prose, Span, Tone};
@@ -39,7 +39,7 @@ pub(crate) fn document(document: &Document, width: usize, colour: bool) -> Strin
     for block in shown {
         match block {
             Block::Warning(strong, rest) => {
-                text.insert_str(0, &format!("{}\n", screen.paragraph(&format!("! {strong}{rest}"))))
+                text.insert_str(0, &format!("{}\n", screen.paragraph(&format!("! {strong}{rest}"))));
             }
             Block::Heading(heading) => {
                 title = Some(
@@ -60,7 +60,12 @@ pub(crate) fn document(document: &Document, width: usize, colour: bool) -> Strin
             }
             Block::Note(_) | Block::Card(_) | Block::Chart(_) | Block::Row(_) | Block::Facts(_) | Block::Command(_) => {
             }
-            Block::List(_) | Block::Fold(_) | Block::OnPage(_) | Block::Page(_) | Block::Data(..) => {}
+            Block::List(_)
+            | Block::Fold(_)
+            | Block::OnPage(_)
+            | Block::Plans(_)
+            | Block::Records(_)
+            | Block::Data(..) => {}
         }
     }
     if !document.tally.is_empty() {
@@ -72,13 +77,10 @@ pub(crate) fn document(document: &Document, width: usize, colour: bool) -> Strin
 /// The blocks that a terminal shows.
 fn brief<'d>(blocks: &'d [Block], shown: &mut Vec<&'d Block>) {
     for block in blocks {
-        match block {
-            Block::Fold(Fold { is_brief, blocks, .. }) => {
-                if *is_brief {
-                    brief(blocks, shown);
-                }
-            }
-            other => shown.push(other),
+        if let Block::Fold(fold) = block {
+            brief(if fold.is_brief { &fold.blocks } else { &[] }, shown);
+        } else {
+            shown.push(block);
         }
     }
 }
@@ -140,7 +142,7 @@ impl Screen {
             0 => {}
             1 => below.push_str("  one more column on a wider terminal, in the report and with --json"),
             more => {
-                below.push_str(&format!("  {more} more columns on a wider terminal, in the report and with --json"))
+                below.push_str(&format!("  {more} more columns on a wider terminal, in the report and with --json"));
             }
         }
         text.push_str(&self.paragraph(&below));
@@ -302,8 +304,8 @@ const fn colour_of(transport: Transport) -> Color {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixture;
     use crate::study::Study;
-    use crate::{fixture, terminal};
 
     fn render(study: &Study<'_>, width: usize, colour: bool) -> String {
         document(&Document::of(study).unwrap(), width, colour)
@@ -356,6 +358,6 @@ mod tests {
     fn a_debug_build_is_called_meaningless_first() {
         let mut run = fixture::run();
         run.environments[0].profile = "debug".into();
-        assert!(terminal(&run, 100, false).unwrap().starts_with("! Debug build"));
+        assert!(crate::Report::of(&run).unwrap().terminal(100, false).starts_with("! Debug build"));
     }
 }

@@ -20,7 +20,6 @@ impl Beside<'_> {
             validity: line.validity,
             void: line.void.clone(),
             is_choice: false,
-            trials: line.trials(),
             entries: columns.iter().map(|column| self.entry(*column, index)).collect(),
         });
         let rows = rows.collect();

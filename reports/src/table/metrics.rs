@@ -149,12 +149,44 @@ pub(crate) const DIFF: [Metric; 10] = [
     Metric::Polls,
 ];
 
-/// How costs grow with the number of connections: what is drawn over size, and its slope.
-pub(crate) const SCALING: [(Metric, Metric); 4] = [
-    (Metric::IdlePss, Metric::IdlePssSlope),
-    (Metric::IdleKernel, Metric::IdleKernelSlope),
-    (Metric::SecondCpu, Metric::SecondCpuSlope),
-    (Metric::ConnectingTime, Metric::ConnectingTimeSlope),
+/// A cost that is drawn over the number of connections.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scaled {
+    pub(crate) metric: Metric,
+    /// How it grows.
+    pub(crate) slope: Metric,
+    /// As an axis names it.
+    pub(crate) axis: &'static str,
+    /// Its part of the ids of elements.
+    pub(crate) key: &'static str,
+}
+
+/// The costs that are drawn over the number of connections.
+pub(crate) const SCALING: [Scaled; 4] = [
+    Scaled {
+        metric: Metric::IdlePss,
+        slope: Metric::IdlePssSlope,
+        axis: "server memory a connection",
+        key: "growth-memory",
+    },
+    Scaled {
+        metric: Metric::IdleKernel,
+        slope: Metric::IdleKernelSlope,
+        axis: "kernel memory a connection, both ends",
+        key: "growth-kernel",
+    },
+    Scaled {
+        metric: Metric::SecondCpu,
+        slope: Metric::SecondCpuSlope,
+        axis: "server CPU a second of a connection",
+        key: "growth-processor",
+    },
+    Scaled {
+        metric: Metric::ConnectingTime,
+        slope: Metric::ConnectingTimeSlope,
+        axis: "time a connection in the burst",
+        key: "growth-connecting",
+    },
 ];
 
 /// What a load would need.

@@ -137,7 +137,6 @@ pub(crate) struct Row {
     pub(crate) void: Option<String>,
     /// Whether it is the one to take.
     pub(crate) is_choice: bool,
-    pub(crate) trials: usize,
     /// One entry a column; all absent where nothing was measured.
     pub(crate) entries: Vec<Entry>,
 }
@@ -186,7 +185,6 @@ impl Table {
             validity: subject.validity,
             void: subject.void,
             is_choice: subject.is_choice,
-            trials: subject.trials,
         });
         let rows = rows.collect();
         Self { rows, columns: metrics.into_iter().map(Column::of).collect(), notes: vec![validity::note(&cells)] }

@@ -59,7 +59,7 @@ fn figures(text: &str) -> impl Iterator<Item = &str> {
 
 /// The page without what is packed, its style and its script: those are not read as markup.
 fn page(run: &crate::Run) -> String {
-    let page = html::page(&Document::of(&Study::of(run)).unwrap());
+    let page = html::page(&Document::of(&Study::of(run)).unwrap()).unwrap();
     let mut kept = String::new();
     for piece in page.split_inclusive("</script>").flat_map(|piece| piece.split_inclusive("</style>")) {
         let cut = ["<script", "<style"].iter().filter_map(|start| piece.find(start)).min();

@@ -2,7 +2,9 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use self::planner::SCRIPT_HASH as PLANNER_HASH;
 use self::table::table;
+use crate::ReportError;
 use crate::document::blocks::{Choice, Figure, Fold};
 use crate::document::{Answer, Block, Card, Document, Fact, Section, Words};
 use crate::name::name;
@@ -10,6 +12,9 @@ use crate::number::unbroken;
 use crate::palette;
 use crate::prose::{Prose, Span, Tone};
 
+mod decision_maps;
+mod planner;
+mod records;
 mod table;
 
 const STYLE: &str = include_str!("../../style.css");
@@ -20,20 +25,19 @@ const SCRIPT_HASH: &str = "zs9+mmjHON8NCSsHuQdhX/8gT6ySXtwlyuyUwhFJcvw=";
 /// Nothing may be fetched, framed or sent, and no other scripts run than the two that belong here.
 fn policy() -> String {
     format!(
-        "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{SCRIPT_HASH}'; \
+        "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{SCRIPT_HASH}' 'sha256-{PLANNER_HASH}'; \
          base-uri 'none'; form-action 'none'"
     )
 }
 
 /// A document as a page.
-pub(crate) fn page(document: &Document) -> String {
-    shell(
-        "pushoff report",
-        &html! {
-            h1 { (document.title) }
-            @for section in &document.sections { (self::section(section)) }
-        },
-    )
+///
+/// # Errors
+/// When something cannot be packed into the page.
+pub(crate) fn page(document: &Document) -> Result<String, ReportError> {
+    let sections: Result<Vec<Markup>, ReportError> = document.sections.iter().map(section).collect();
+    let body = html! { h1 { (document.title) } @for section in sections? { (section) } };
+    Ok(shell("pushoff report", &body))
 }
 
 /// A whole page around its body.
@@ -66,12 +70,10 @@ pub(crate) fn shell(title: &str, body: &Markup) -> String {
     .into_string()
 }
 
-fn section(section: &Section) -> Markup {
-    let inner = html! {
-        @for block in &section.blocks { (self::block(block)) }
-        (meanings(&section.blocks))
-    };
-    html! {
+fn section(section: &Section) -> Result<Markup, ReportError> {
+    let blocks: Result<Vec<Markup>, ReportError> = section.blocks.iter().map(packing).collect();
+    let inner = html! { @for block in blocks? { (block) } (meanings(&section.blocks)) };
+    Ok(html! {
         @match &section.title {
             Some(title) => section id=[section.id] { h2 { (title) } (inner) },
             // The answer needs no heading.
@@ -82,6 +84,17 @@ fn section(section: &Section) -> Markup {
                 }
             }
         }
+    })
+}
+
+/// A block at the top of a section: some are packed.
+fn packing(block: &Block) -> Result<Markup, ReportError> {
+    if let Block::Plans(model) = block {
+        planner::planner(model)
+    } else if let Block::Records(lines) = block {
+        records::records(lines)
+    } else {
+        Ok(self::block(block))
     }
 }
 
@@ -102,8 +115,7 @@ fn block(block: &Block) -> Markup {
             Block::List(items) => ul.concerns { @for item in items { li { (prose(item, "")) } } },
             Block::Fold(fold) => (self::fold(fold)),
             Block::OnPage(blocks) => @for block in blocks { (self::block(block)) },
-            Block::Page(markup) => (markup),
-            Block::Data(..) => {},
+            Block::Plans(_) | Block::Records(_) | Block::Data(..) => {},
         }
     }
 }
@@ -277,18 +289,15 @@ fn meanings(blocks: &[Block]) -> Markup {
 
 fn meant<'b>(blocks: &'b [Block], seen: &mut Vec<(&'b str, &'b str)>) {
     for block in blocks {
-        match block {
-            Block::Table(block) => {
-                for column in block.table.in_order().into_iter().map(|index| block.table.columns[index]) {
-                    let meaning = (column.label(), column.help());
-                    if !seen.contains(&meaning) {
-                        seen.push(meaning);
-                    }
+        if let Block::Table(block) = block {
+            for column in block.table.in_order().into_iter().map(|index| block.table.columns[index]) {
+                let meaning = (column.label(), column.help());
+                if !seen.contains(&meaning) {
+                    seen.push(meaning);
                 }
             }
-            Block::Fold(Fold { blocks, .. }) | Block::OnPage(blocks) => meant(blocks, seen),
-            _ => {}
         }
+        meant(block.inner(), seen);
     }
 }
 
