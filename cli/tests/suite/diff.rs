@@ -105,7 +105,7 @@ fn each_mistake_is_one_sentence() {
     let (nchan, nobody, elsewhere) = (format!("{servers}@nchan"), format!("{servers}@nobody"), "absent@nchan");
     let cases: [(&[&str], &str); 10] = [
         (&[&nobody, &nchan], "has no server named \"nobody\": it measured nchan, pushoff, node-ws"),
-        (&[&servers, &nchan], "holds several servers (nchan, pushoff, node-ws): name the one to be compared"),
+        (&[&servers, &nchan], "holds several servers (nchan, pushoff, node-ws): name one, as in"),
         (&[elsewhere, &nchan], "absent is not a recorded run"),
         (&[&run], "<NEW>"),
         (&[&run, "absent"], "absent is not a recorded run"),
