@@ -67,8 +67,8 @@ fn one(text: &str) -> anyhow::Result<Target> {
     }
     if BUILT_IN.iter().any(|(name, _)| *name == text) {
         bail!(
-            "--target {text} has no address: write {text}=http://127.0.0.1:PORT, or use targets/{text}.toml, which starts \
-             one"
+            "--target {text} has no address: write {text}=http://127.0.0.1:PORT, or use targets/{text}.toml, which \
+             starts one"
         );
     }
     has_its_scheme(text)?;
