@@ -10,8 +10,7 @@ use criterion::{BatchSize, Criterion, Throughput};
 use eventsource_client::{Client, ClientBuilder, ReconnectOptions, SSE};
 use futures_util::StreamExt;
 use launchdarkly_sdk_transport::{ByteStream, HttpTransport, ResponseFuture};
-use pushoff_loadgen::transports::line::LineBuffer;
-use pushoff_loadgen::transports::unit::{Reader, Trust, Unit};
+use pushoff_loadgen::clients::{Lines, Reader, Trust, Unit};
 use pushoff_model::target::{OURS, Parts, built_in};
 use pushoff_model::{Cursor, Epoch, Transport};
 use pushoff_server::framing::Framing;
@@ -70,11 +69,10 @@ async fn decode(transport: Transport, bytes: Bytes) -> u64 {
 }
 
 fn lines(bytes: &Bytes) -> u64 {
-    let mut buffer = LineBuffer::default();
-    buffer.extend(bytes);
+    let (mut lines, mut rest) = (Lines::default(), &bytes[..]);
     let (mut reader, mut messages) = (reader(), 0);
-    while let Some(line) = buffer.next_line() {
-        messages += message(&mut reader, &line);
+    while let Some(line) = lines.next(&mut rest) {
+        messages += message(&mut reader, line);
     }
     messages
 }

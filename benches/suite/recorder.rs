@@ -4,10 +4,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput};
-use pushoff_loadgen::ledger::Ledger;
-use pushoff_loadgen::phases::Timetable;
-use pushoff_loadgen::recorder::{Recorder, Sample, SampleBlock};
-use pushoff_model::workload::Phases;
+use pushoff_loadgen::books::{Ledger, Recorder, Sample, SampleBlock, Window};
 use pushoff_model::{LatencyHistogram, RunInstant};
 
 /// Latencies that a histogram spreads over many of its buckets, from 50 µs to 50 ms.
@@ -19,10 +16,8 @@ pub(crate) fn benches(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("recorder");
     group.throughput(Throughput::Elements(1));
     group.bench_function("sample", |bencher| {
-        let phases = Phases { warm_up: Duration::ZERO, measure: Duration::from_hours(1), drain: Duration::ZERO };
-        let window = Timetable::new(&phases, RunInstant::default()).window;
         let recorder = Recorder::default();
-        recorder.begin(window);
+        recorder.begin(Window::new(RunInstant::default(), Duration::from_hours(1)));
         let mut block = SampleBlock::default();
         let mut index = 0;
         bencher.iter(|| {

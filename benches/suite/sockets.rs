@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion, Throughput};
 use futures_util::SinkExt;
 use pushoff_loadgen::Server;
-use pushoff_loadgen::transports::{ConnectionError, Incoming, Sink, Subscription, subscribe};
+use pushoff_loadgen::clients::{ConnectionError, Incoming, Sink, Subscription, subscribe};
 use pushoff_model::target::{OURS, built_in};
 use pushoff_model::workload::Polling;
 use pushoff_model::{RunClock, RunInstant, Topic, Transport};

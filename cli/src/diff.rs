@@ -1,4 +1,4 @@
-//! `pushoff diff`: a recorded run held against an earlier one, or two servers of one; and a gate for CI.
+//! `pushoff diff`: compares two recorded runs, or two servers of one; and a gate for CI.
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
@@ -23,8 +23,7 @@ pub(crate) fn diff(options: &DiffOptions, json: bool) -> anyhow::Result<Exit> {
     let shared = base.recorded.trials.shared_with(&new.recorded.trials);
     if shared > 0 && servers.is_none_or(|[base, new]| base == new) {
         terminal::remark(&format!(
-            "{} and {} have {shared} trials in common: a trial does not differ from itself, so that no change was \
-             found says little (compare two runs, or two servers of one)",
+            "{} and {} have {shared} trials in common, which cannot differ: compare two runs, or two servers of one",
             base.name(),
             new.name()
         ));
@@ -32,7 +31,7 @@ pub(crate) fn diff(options: &DiffOptions, json: bool) -> anyhow::Result<Exit> {
     let diff = pushoff_reports::diff(&base.recorded.run, &new.recorded.run, servers, options.floor);
     ensure!(
         diff.tally.compared() > 0,
-        "{} and {} have no figure in common that counts: {}",
+        "{} and {} have no figure in common: {}",
         base.name(),
         new.name(),
         diff.why_nothing()
@@ -41,7 +40,7 @@ pub(crate) fn diff(options: &DiffOptions, json: bool) -> anyhow::Result<Exit> {
     Ok(terminal::result(&written(&diff, options, json)?).and(gate))
 }
 
-/// What is compared, as it was asked for.
+/// One side of the comparison.
 struct Side<'a> {
     asked: &'a OsStr,
     recorded: Recorded,
@@ -49,7 +48,7 @@ struct Side<'a> {
 }
 
 impl<'a> Side<'a> {
-    /// `RUN`, or `RUN@SERVER` where no folder is called so.
+    /// Parses `RUN`, or `RUN@SERVER` if no folder has that whole name.
     fn read(asked: &'a OsStr) -> anyhow::Result<Self> {
         let bytes = asked.as_bytes();
         let (folder, server) = match bytes.iter().rposition(|&byte| byte == b'@') {
@@ -71,23 +70,20 @@ impl<'a> Side<'a> {
         Ok(Self { asked, recorded, server })
     }
 
-    /// What was asked for, as messages name it.
+    /// The argument, as messages show it.
     fn name(&self) -> String {
         foreign::path(Path::new(self.asked))
     }
 
-    /// The server that is held against the other side's.
+    /// The server to compare.
     fn only_server(&self) -> anyhow::Result<&str> {
         let known = self.recorded.run.servers();
         match (self.server.as_deref(), known.as_slice()) {
             (Some(server), _) => Ok(server),
             (None, [server]) => Ok(*server),
-            (None, _) => bail!(
-                "{} holds several servers ({}): name the one to be compared, as in {0}@{}",
-                self.name(),
-                known.join(", "),
-                known[0]
-            ),
+            (None, _) => {
+                bail!("{} holds several servers ({}): name one, as in {0}@{}", self.name(), known.join(", "), known[0])
+            }
         }
     }
 }

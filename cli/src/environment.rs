@@ -1,4 +1,4 @@
-//! What a run runs on, for `environment.json`. Wall-clock time is read here and nowhere else.
+//! The environment of a run, for `environment.json`. Wall-clock time is read here and nowhere else.
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -14,7 +14,7 @@ use pushoff_model::{Workload, foreign};
 use crate::pinning::Cpus;
 use crate::terminal;
 
-/// The crates whose code stands in the measured path.
+/// The crates on the measured path.
 const CRATES: [&str; 11] = [
     "criterion",
     "eventsource-client",
@@ -29,7 +29,7 @@ const CRATES: [&str; 11] = [
     "tungstenite",
 ];
 
-/// Kernel settings that bear on latency, throughput or how many connections fit.
+/// Kernel settings that affect latency, throughput or the number of connections.
 const SYSCTLS: [&str; 8] = [
     "net.core.somaxconn",
     "net.ipv4.ip_local_port_range",
@@ -41,7 +41,7 @@ const SYSCTLS: [&str; 8] = [
     "kernel.sched_autogroup_enabled",
 ];
 
-/// What only the run itself knows.
+/// The facts that the run supplies.
 #[derive(Debug)]
 pub(crate) struct RunFacts {
     pub(crate) seed: u64,
@@ -54,34 +54,31 @@ pub(crate) struct RunFacts {
     pub(crate) browser: Option<Browser>,
 }
 
-/// What the machine is like before the run.
+/// The state of the machine before the run.
 #[derive(Debug)]
 pub(crate) struct Machine {
     noise: Noise,
     shortages: Vec<String>,
 }
 
-/// Listens to the machine for half a second, and says on standard error what it cannot give these
-/// workloads.
+/// Measures the machine's noise for half a second, and warns on standard error of what it lacks for these workloads.
 ///
 /// # Errors
-/// When the check itself fails: neither timer nor loopback can be measured.
+/// When timer or loopback cannot be measured.
 pub(crate) fn check<'a>(
     workloads: impl Iterator<Item = &'a Workload> + Clone,
     cpus: &Cpus,
     descriptor_limit: u64,
 ) -> anyhow::Result<Machine> {
-    let noise = pushoff_loadgen::noise(&cpus.server).context("listening to how loud the machine is")?;
-    let mut shortages = pushoff_loadgen::shortages(workloads.clone(), descriptor_limit);
+    let noise = pushoff_loadgen::noise(&cpus.server).context("measuring the noise of the machine")?;
+    let mut shortages = pushoff_loadgen::preflight(workloads.clone(), descriptor_limit);
     shortages.extend(pushoff_loadgen::too_loud(&noise, workloads.filter_map(|workload| workload.slo.as_ref())));
     if cpus.allowed == 1 {
         shortages.push(
-            "server and generator share the one processor that there is, and each is slower for the other: measure \
-             where there are two or more"
-                .to_owned(),
+            "server and generator share the only processor and slow each other down: measure on two or more".to_owned(),
         );
     }
-    // A workload is there once a transport, and a sentence is enough once.
+    // Each transport of a workload gives the same sentence.
     let mut said = BTreeSet::new();
     shortages.retain(|sentence| said.insert(sentence.clone()));
     for sentence in &shortages {
@@ -124,12 +121,12 @@ pub(crate) fn gather(started: String, facts: RunFacts) -> Environment {
     }
 }
 
-/// The command line, as a shell takes it again.
+/// The command line, quoted for a shell.
 fn command_line(words: impl Iterator<Item = OsString>) -> String {
     std::iter::once("pushoff".to_owned()).chain(words.map(|word| quoted(&word))).collect::<Vec<_>>().join(" ")
 }
 
-/// A word as a shell takes it: in the quotes of ANSI C where it holds what is no text or steers a terminal.
+/// A word quoted for a shell: in ANSI C quotes if it is not UTF-8 or has control characters.
 fn quoted(word: &OsStr) -> String {
     let plain = word.to_str().filter(|text| foreign::shown(text, usize::MAX) == *text);
     match plain.and_then(|text| shlex::try_quote(text).ok()) {

@@ -1,4 +1,4 @@
-//! `pushoff list`: what can be measured.
+//! `pushoff list`: the built-in workloads and the transports.
 
 use anyhow::Context;
 use pushoff_model::Transport;
@@ -53,7 +53,7 @@ fn workload(name: &str, text: &str) -> anyhow::Result<WorkloadRow> {
 }
 
 fn prose(listing: &Listing) -> String {
-    let mut lines = vec!["Workloads (--workload NAME, or a TOML file of your own: docs/WORKLOADS.md)".to_owned()];
+    let mut lines = vec!["Workloads (--workload NAME, or your own TOML file: docs/WORKLOADS.md)".to_owned()];
     for row in &listing.workloads {
         lines.push(format!("  {:<15} {}", row.name, row.question));
         lines.push(format!("  {:<15} {}", "", row.load));

@@ -33,30 +33,29 @@ use tracing_subscriber::EnvFilter;
 use arguments::{Arguments, Command};
 use pinning::GeneratorCpus;
 
-/// What an exit code tells a script. The README and `--help` list them.
+/// The exit codes. The README and `--help` list them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Exit {
-    /// All was done.
+    /// The command is done.
     Done = 0,
-    /// A gate failed: something came out as it was asked not to.
+    /// A gate failed: `diff --fail-on` found a regression.
     GateFailed = 1,
     /// The arguments, a file that they name, or the machine's set-up were wrong: nothing was measured.
     Usage = 2,
     /// At least one cell failed; the report says which and why.
     CellFailed = 3,
-    /// What was found out could not be written: a full disk, say. The verdict is still printed, and the
-    /// records that were written are whole.
+    /// A report could not be written (a full disk, say). The verdict is still printed, and the records are whole.
     Unwritten = 4,
-    /// Interrupted; what was measured until then is kept and reported.
+    /// Interrupted; what was measured is kept and reported.
     Interrupted = 130,
 }
 
 impl Exit {
-    /// All of them, from what another thing outweighs to what outweighs all.
+    /// All exit codes, by increasing priority.
     const ALL: [Self; 6] =
         [Self::Done, Self::CellFailed, Self::Unwritten, Self::Usage, Self::GateFailed, Self::Interrupted];
 
-    /// Of two things that came of one command, the one that a script must know.
+    /// The exit code with the higher priority.
     fn and(self, other: Self) -> Self {
         Self::ALL.into_iter().rfind(|&exit| exit == self || exit == other).unwrap_or(self)
     }
@@ -104,14 +103,14 @@ fn ended(arguments: Arguments) -> anyhow::Result<Exit> {
     }
 }
 
-/// Shows help, or what is wrong with the command line, as far as there is somebody to see it.
+/// Shows help or a usage error; a closed standard output or standard error is ignored.
 fn told(refused: &clap::Error) -> Exit {
     if refused.kind() == clap::error::ErrorKind::InvalidUtf8 {
         terminal::remark(&format!("pushoff: {} must be UTF-8 text", not_text().join(", ")));
         return Exit::Usage;
     }
     if refused.use_stderr() {
-        // What was typed stands in it, and steers no terminal either.
+        // It repeats the arguments, whose control characters must not reach the terminal.
         let plain = refused.render().to_string();
         if plain.lines().any(|line| foreign::shown(line, usize::MAX) != line) {
             plain.lines().for_each(terminal::remark);
@@ -135,7 +134,7 @@ fn not_text() -> Vec<String> {
     words.chain(variables).collect()
 }
 
-/// Has whatever is logged go to standard error.
+/// Sends the log to standard error.
 ///
 /// # Errors
 /// When `PUSHOFF_LOG` is no filter.
@@ -157,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_two_ends_the_one_that_a_script_must_know_is_told() {
+    fn of_two_exit_codes_the_one_with_the_higher_priority_is_returned() {
         assert_eq!(Exit::Done.and(Exit::CellFailed), Exit::CellFailed);
         assert_eq!(Exit::CellFailed.and(Exit::Unwritten), Exit::Unwritten);
         assert_eq!(Exit::Unwritten.and(Exit::Interrupted), Exit::Interrupted);

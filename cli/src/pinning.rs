@@ -1,13 +1,13 @@
-//! Which processors a process runs on. Threads inherit it, so it is set before a runtime is built.
+//! The processors of a process. Threads inherit them, so they are set before a runtime is built.
 
 use anyhow::{Context, bail, ensure};
 use pushoff_model::environment::Pinning;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-/// The least part of a processor that a generator can be held back to: a run must come to its end.
+/// The smallest part of a processor for the generator, so that a run still ends.
 const LEAST_PART: f64 = 0.01;
 
-/// What the generator is to have of the processors.
+/// The generator's share of the processors.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum GeneratorCpus {
     /// Half of them.
@@ -19,28 +19,28 @@ pub(crate) enum GeneratorCpus {
 }
 
 impl GeneratorCpus {
-    /// What `--generator-cpus` asks for.
+    /// Parses `--generator-cpus`.
     ///
     /// # Errors
-    /// When that is neither a whole number of processors nor a part of one.
+    /// When it is neither a whole number of processors nor a part of one.
     pub(crate) fn asked(cpus: Option<f64>) -> anyhow::Result<Self> {
         let Some(cpus) = cpus else { return Ok(Self::Half) };
         ensure!(
             cpus.is_finite() && cpus >= LEAST_PART,
-            "--generator-cpus is {cpus}: give a whole number of processors, or a part of one from {LEAST_PART} on"
+            "--generator-cpus is {cpus}: give a whole number of processors, or a part of one from {LEAST_PART}"
         );
         if cpus < 1.0 {
             return Ok(Self::Part(cpus));
         }
         ensure!(
             cpus.fract() == 0.0 && cpus < f64::from(u32::MAX),
-            "--generator-cpus is {cpus}: above 1, only whole processors can be given"
+            "--generator-cpus is {cpus}: above 1, only whole processors are possible"
         );
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number that fits")]
         Ok(Self::Whole(cpus as usize))
     }
 
-    /// How many processors that takes of so many.
+    /// The number of processors for the generator, of `allowed`.
     const fn of(self, allowed: usize) -> usize {
         match self {
             Self::Half => allowed - allowed / 2,
@@ -50,23 +50,23 @@ impl GeneratorCpus {
     }
 }
 
-/// Who runs where.
+/// The processors of server and generator.
 #[derive(Debug)]
 pub(crate) struct Cpus {
     /// How many processors the run may use.
     pub(crate) allowed: usize,
-    /// How many of them the generator has.
+    /// The generator's number of processors.
     pub(crate) generator: usize,
-    /// The server's; empty where the scheduler decides.
+    /// The server's processors; empty if the scheduler decides.
     pub(crate) server: Vec<u32>,
     pub(crate) pinning: Pinning,
 }
 
 impl Cpus {
-    /// Takes this process's part of the processors, and notes the server's.
+    /// Pins this process to its processors, and returns the server's.
     ///
     /// # Errors
-    /// When it would leave the server none, or the system refuses.
+    /// When none would be left for the server, or the system refuses.
     pub(crate) fn take(no_pin: bool, asked: GeneratorCpus) -> anyhow::Result<Self> {
         let allowed = allowed()?;
         let shared = |reason: &str| Self {
@@ -105,7 +105,7 @@ pub(crate) fn allowed() -> anyhow::Result<Vec<u32>> {
     Ok((0..CpuSet::MAX_CPU).filter(|&cpu| set.is_set(cpu)).filter_map(|cpu| u32::try_from(cpu).ok()).collect())
 }
 
-/// Keeps this thread, and those that it starts from now on, on `cpus`.
+/// Pins this thread, and the threads that it starts from now on, to `cpus`.
 pub(crate) fn pin(cpus: &[u32]) -> anyhow::Result<()> {
     let mut set = CpuSet::new();
     for &cpu in cpus {
@@ -117,11 +117,10 @@ pub(crate) fn pin(cpus: &[u32]) -> anyhow::Result<()> {
         .with_context(|| format!("pinning to processors {cpus:?}: take some of {:?}", allowed().unwrap_or_default()))
 }
 
-/// Does something on a thread that is kept on `cpus`, wherever there are any: what it starts stays
-/// there too.
+/// Runs `work` on a thread pinned to `cpus`, if there are any; threads and processes that it starts inherit this.
 ///
 /// # Errors
-/// When the system refuses, or what was done fails.
+/// When the system refuses, or `work` fails.
 pub(crate) fn confined<T: Send>(cpus: &[u32], work: impl FnOnce() -> anyhow::Result<T> + Send) -> anyhow::Result<T> {
     if cpus.is_empty() {
         return work();
@@ -134,7 +133,7 @@ pub(crate) fn confined<T: Send>(cpus: &[u32], work: impl FnOnce() -> anyhow::Res
 
 /// The processors of server and generator, the server's first.
 ///
-/// `None` where there is only one, and they are to share it.
+/// `None` if there is only one processor, which both share.
 fn split(allowed: &[u32], asked: GeneratorCpus) -> anyhow::Result<Option<(&[u32], &[u32])>> {
     let server = allowed.len().saturating_sub(asked.of(allowed.len()));
     match (asked, server) {

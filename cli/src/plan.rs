@@ -1,4 +1,4 @@
-//! `pushoff plan`: what a load that nobody measured would need, and which transport to take for it.
+//! `pushoff plan`: estimates transport, servers and cost for a load.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::arguments::PlanOptions;
 use crate::report::{self, RECORDS};
 use crate::{Exit, terminal};
 
-/// What `pushoff report` writes of a run that a model can be fitted to.
+/// The cost model that `pushoff report` writes for a run of scripts/model.
 const MODEL: &str = "model.json";
 
 pub(crate) fn plan(options: &PlanOptions, json: bool) -> anyhow::Result<Exit> {
@@ -34,15 +34,12 @@ pub(crate) fn plan(options: &PlanOptions, json: bool) -> anyhow::Result<Exit> {
     }))
 }
 
-/// A run's folder, fitted anew where its records are there; or what was written of one.
+/// Fits a model to a run's records, or reads a written model.
 fn model(path: &Path) -> anyhow::Result<Model> {
     if path.join(RECORDS).exists() {
         let run = report::read(&[path.to_owned()])?.run;
         return Model::of(&run).with_context(|| {
-            format!(
-                "{} has too few cells to fit a cost model to: scripts/model measures those it takes",
-                foreign::path(path)
-            )
+            format!("{} has too few cells for a cost model: scripts/model measures enough", foreign::path(path))
         });
     }
     let file = if path.is_dir() { path.join(MODEL) } else { path.to_owned() };

@@ -1,5 +1,4 @@
-//! `pushoff probe`: what a server offers, technique by technique, and what keeps it from being
-//! measured.
+//! `pushoff probe`: what a server offers, technique by technique, and what is wrong.
 
 use anyhow::Context;
 use pushoff_loadgen::{Finding, probe as look};
@@ -12,10 +11,10 @@ use crate::arguments::ProbeOptions;
 use crate::pinning::{Cpus, GeneratorCpus};
 use crate::{Exit, runtime, survey, targets, terminal};
 
-/// Characters of what keeps a technique from being measured.
+/// Most characters of a reason.
 const REASON: usize = 1_000;
 
-/// What was found out about one transport, for scripts.
+/// The result for one transport, for scripts.
 #[derive(Serialize)]
 struct Row {
     transport: &'static str,
@@ -55,7 +54,7 @@ pub(crate) fn probe(options: &ProbeOptions, json: bool) -> anyhow::Result<Exit> 
     Ok(terminal::result(&text).and(if is_wrong { Exit::CellFailed } else { Exit::Done }))
 }
 
-/// The transports that a target is said to have.
+/// The transports that a target describes.
 pub(crate) fn spoken(target: &Target) -> Vec<Transport> {
     Transport::ALL.into_iter().filter(|&transport| target.speaks(transport)).collect()
 }
@@ -68,7 +67,7 @@ fn row(transport: Transport, findings: &[Finding]) -> Row {
             let first_message_ns = pushoff_model::time::nanos(offer.first_message);
             Found::Offered { first_message_ns, resumes: offer.resumes }
         }
-        // The row names it already.
+        // The row names the transport already.
         Some(Err(_)) => {
             let reason = finding.and_then(Finding::without_its_transport).unwrap_or_default();
             Found::Wrong { reason: shown(reason, REASON) }
@@ -77,7 +76,7 @@ fn row(transport: Transport, findings: &[Finding]) -> Row {
     Row { transport: transport.name(), found }
 }
 
-/// A line a transport; what is wrong with several is said once.
+/// One line a transport; transports with the same problem share a line.
 fn lines(rows: &[Row]) -> Vec<String> {
     let mut lines: Vec<(Vec<&str>, String)> = Vec::new();
     for row in rows {
@@ -96,7 +95,7 @@ fn prose(found: &Found) -> String {
         Found::NotDescribed => "not described".to_owned(),
         Found::Wrong { reason } => reason.clone(),
         Found::Offered { first_message_ns, resumes } => {
-            let resumes = if *resumes { "goes on after a break" } else { "begins anew after a break" };
+            let resumes = if *resumes { "resumes after a break" } else { "starts over after a break" };
             let microseconds = first_message_ns / 1_000;
             format!(
                 "offered: first message after {}.{} ms, {resumes}",

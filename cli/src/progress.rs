@@ -1,4 +1,4 @@
-//! How far a run is: a bar with an estimate on a terminal, plain lines elsewhere.
+//! The progress of a run: a bar with an estimate on a terminal, plain lines elsewhere.
 
 use std::time::Duration;
 
@@ -11,12 +11,12 @@ use pushoff_model::workload::Growth;
 
 use crate::terminal;
 
-/// Set-up, the drain and the end of a trial, beside its load: what the estimate starts from …
+/// Time of a trial beyond its load (set-up, drain, end), for the estimate. Chosen here.
 const OVERHEAD: Duration = Duration::from_millis(400);
-/// … and what each subscriber adds: it connects, is read out and leaves.
+/// Time that each subscriber adds: connecting, reading its ledger, disconnecting. Chosen here.
 const EACH: Duration = Duration::from_micros(400);
 
-/// Tells how a run goes, on standard error.
+/// Reports the progress of a run on standard error.
 #[derive(Debug)]
 pub(crate) struct Progress {
     bar: ProgressBar,
@@ -77,7 +77,7 @@ fn expected_time(workload: &Workload) -> Duration {
     workload.phases.warm_up + workload.phases.measure + OVERHEAD + connecting
 }
 
-/// Where a search stands.
+/// The load of a search step.
 fn at(workload: &Workload, step: Step) -> String {
     let unit = match workload.search.map(|search| search.grow) {
         Some(Growth::Subscribers) => "subscribers",
@@ -96,7 +96,10 @@ fn outcome(outcome: &Outcome) -> String {
                 0 => format!("{} connections held", counts.subscribers),
                 due => format!("{} of {due} deliveries, p50 {median}", measurement.window.delivered),
             };
-            let wrong = [(counts.unpublished + counts.unsent, "messages not published"), (counts.reconnects, "breaks")];
+            let wrong = [
+                (counts.unpublished + counts.unsent, "messages not published"),
+                (counts.reconnects, "connections broken"),
+            ];
             let wrong = wrong.into_iter().filter(|it| it.0 > 0).map(|(count, what)| format!(", {count} {what}"));
             [measured].into_iter().chain(wrong).collect()
         }

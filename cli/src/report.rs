@@ -1,4 +1,4 @@
-//! `pushoff report`: the documents again, from what was recorded.
+//! `pushoff report`: writes the report again, from the records.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -7,38 +7,38 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail, ensure};
 use pushoff_model::store::RecordReader;
 use pushoff_model::{Environment, foreign};
-use pushoff_reports::Run;
+use pushoff_reports::{Report, Run};
 
 use crate::arguments::ReportOptions;
 use crate::{Exit, terminal};
 
 /// The records of a run.
 pub(crate) const RECORDS: &str = "records.jsonl";
-/// What a run ran on.
+/// The environment of a run.
 pub(crate) const ENVIRONMENT: &str = "environment.json";
 
 pub(crate) fn report(options: &ReportOptions, json: bool) -> anyhow::Result<Exit> {
     let out = match (&options.out, options.folders.as_slice()) {
         (Some(out), _) => out.clone(),
         (None, [only]) => only.clone(),
-        (None, _) => bail!("several folders need --out DIR: where the common report goes"),
+        (None, _) => bail!("several folders need --out DIR, a folder for their common report"),
     };
     let run = read(&options.folders)?.run;
     std::fs::create_dir_all(&out).with_context(|| format!("creating {}", foreign::path(&out)))?;
     publish(&run, &out, json)
 }
 
-/// What was recorded.
+/// The records that were read.
 #[derive(Debug)]
 pub(crate) struct Recorded {
     /// The records of all folders, each trial once.
     pub(crate) run: Run,
-    /// Which trials those are.
+    /// The trials of those records.
     pub(crate) trials: RecordReader,
 }
 
-/// Reads one or several recorded runs as one. A trial counts once, wherever and however often it is
-/// found: a folder may be named twice, be linked to, or have been copied.
+/// Reads one or several recorded runs as one. Each trial counts once, even if a folder is named twice, linked or
+/// copied.
 pub(crate) fn read(folders: &[PathBuf]) -> anyhow::Result<Recorded> {
     let mut run = Run::default();
     let mut trials = RecordReader::default();
@@ -55,7 +55,7 @@ pub(crate) fn read(folders: &[PathBuf]) -> anyhow::Result<Recorded> {
             let same_name = run.records.iter().find(|other| other.workload.name == record.workload.name);
             ensure!(
                 same_name.is_none_or(|other| other.workload == record.workload),
-                "{} holds another workload of the name {}: runs of different workloads cannot be one report",
+                "{} holds a different workload named {}: report these runs apart",
                 foreign::path(folder),
                 record.workload.name
             );
@@ -66,30 +66,25 @@ pub(crate) fn read(folders: &[PathBuf]) -> anyhow::Result<Recorded> {
         }
         run.records.extend(stored.records);
     }
-    ensure!(!run.records.is_empty(), "there is no record in {}: nothing to report", list(folders));
+    ensure!(!run.records.is_empty(), "{} holds no record: nothing to report", list(folders));
     if repeated > 0 {
-        let what = if repeated == 1 {
-            "record is left out: it is of a trial"
-        } else {
-            "records are left out: they are of trials"
-        };
-        let were = if repeated == 1 { "was" } else { "were" };
+        let records = if repeated == 1 { "record is left out" } else { "records are left out" };
         terminal::remark(&format!(
-            "{repeated} {what} that {were} read already (a folder named twice, a link such as latest, or a copy), and a \
-             trial counts once"
+            "{repeated} {records}: the same trials were read before (a folder named twice, a link such as latest, or a \
+             copy)"
         ));
     }
     Ok(Recorded { run, trials })
 }
 
-/// Writes a run's documents into a folder that is there, and shows its verdict: that also where a
-/// document cannot be written.
+/// Writes a run's report into an existing folder and prints the verdict, even if a file cannot be written.
 pub(crate) fn publish(run: &Run, folder: &Path, json: bool) -> anyhow::Result<Exit> {
-    let written = pushoff_reports::write(run, folder);
+    let report = Report::of(run)?;
+    let written = report.write(folder);
     let shown = terminal::result(&if json {
-        serde_json::to_string_pretty(&pushoff_reports::summary(run)).context("writing the summary")?
+        serde_json::to_string_pretty(&report.json()).context("writing the findings")?
     } else {
-        pushoff_reports::terminal(run, terminal::width(), terminal::colour())
+        report.terminal(terminal::width(), terminal::colour())
     });
     match written {
         Ok(()) => {
@@ -98,7 +93,7 @@ pub(crate) fn publish(run: &Run, folder: &Path, json: bool) -> anyhow::Result<Ex
         }
         Err(error) => {
             let again = format!(
-                "a document is missing: make room and run `pushoff report {}`, or add --out DIR to it",
+                "a file of the report is missing: free some space and run `pushoff report {}`, or add --out DIR",
                 foreign::path(folder)
             );
             terminal::error(&anyhow::Error::new(error).context(again));
@@ -111,7 +106,7 @@ fn environment(folder: &Path) -> anyhow::Result<Environment> {
     let path = folder.join(ENVIRONMENT);
     let file = File::open(&path).with_context(|| format!("reading {}", foreign::path(&path)))?;
     serde_json::from_reader(BufReader::new(file))
-        .with_context(|| format!("{} is not what `pushoff run` wrote", foreign::path(&path)))
+        .with_context(|| format!("{} was not written by `pushoff run`", foreign::path(&path)))
 }
 
 fn list(folders: &[PathBuf]) -> String {

@@ -1,7 +1,6 @@
-//! `pushoff run`: measures a plan, trial by trial, and reports.
+//! `pushoff run`: measures trial by trial, and reports.
 //!
-//! Every trial leaves a record at once, whatever becomes of the run: a crash of one costs one, and
-//! Ctrl-C keeps all that was measured.
+//! Every trial writes its record when it ends: a crash costs one trial, and Ctrl-C keeps the others.
 
 mod asked;
 mod folder;
@@ -27,7 +26,7 @@ use crate::throttle::HeldBack;
 use crate::{Exit, report, runtime, survey, targets, terminal};
 use folder::RunFolder;
 
-/// Characters of why a trial has no measurement.
+/// Most characters of the reason of a failed trial.
 const REASON: usize = 1_000;
 
 pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus, json: bool) -> anyhow::Result<Exit> {
@@ -64,7 +63,7 @@ pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus, json: bool) ->
             pinning: cpus.pinning.clone(),
             descriptor_limit,
             servers,
-            knobs: pushoff_loadgen::knobs(),
+            knobs: pushoff_loadgen::settings(),
             machine,
             browser,
         },
@@ -81,7 +80,7 @@ pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus, json: bool) ->
     Ok(report::publish(&recorded.run, folder.path(), json)?.and(exit))
 }
 
-/// Runs all trials; each leaves its record in `folder`.
+/// Runs all trials; each writes its record into `folder`.
 async fn measure(mut plan: Plan, run: &str, cpus: &Cpus, folder: &mut RunFolder) -> anyhow::Result<Exit> {
     let interrupted = on_interrupt()?;
     let progress = Progress::new(&plan);
@@ -89,7 +88,7 @@ async fn measure(mut plan: Plan, run: &str, cpus: &Cpus, folder: &mut RunFolder)
     while let Some(trial) = plan.next_trial() {
         progress.begin(&trial);
         let outcome = if interrupted.is_cancelled() {
-            Outcome::NotRun(NotRun { reason: "the run was interrupted before".into() })
+            Outcome::NotRun(NotRun { reason: "the run was interrupted".into() })
         } else {
             one(&trial, cpus, folder, &interrupted).await
         };
@@ -123,7 +122,7 @@ async fn measure(mut plan: Plan, run: &str, cpus: &Cpus, folder: &mut RunFolder)
     Ok(if interrupted.is_cancelled() { Exit::Interrupted } else { exit })
 }
 
-/// One trial, on a server of its own where the server is one that is started.
+/// Runs one trial, on a fresh server if the target has a command.
 async fn one(trial: &Trial, cpus: &Cpus, folder: &RunFolder, interrupted: &CancellationToken) -> Outcome {
     let plan = ServerPlan {
         cpus: &cpus.server,
@@ -149,7 +148,7 @@ async fn one(trial: &Trial, cpus: &Cpus, folder: &RunFolder, interrupted: &Cance
     outcome
 }
 
-/// How often the server's streams say that they live, where the workload has a wish.
+/// The heartbeat interval of the server's streams, if the workload sets one.
 fn heartbeat(workload: &Workload) -> Option<Duration> {
     match workload.load {
         Load::Silence { heartbeat } => Some(heartbeat),
@@ -157,7 +156,7 @@ fn heartbeat(workload: &Workload) -> Option<Duration> {
     }
 }
 
-/// A token that SIGINT or SIGTERM cancels; the second of them ends the process at once.
+/// A token that SIGINT or SIGTERM cancels.
 fn on_interrupt() -> anyhow::Result<CancellationToken> {
     let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
     let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
@@ -168,7 +167,7 @@ fn on_interrupt() -> anyhow::Result<CancellationToken> {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-        terminal::remark("interrupted: ending the trial under way and writing the report");
+        terminal::remark("interrupted: ending this trial and writing the report");
         cancel.cancel();
     });
     Ok(token)

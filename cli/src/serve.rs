@@ -16,7 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::arguments::ServeOptions;
 use crate::{Exit, pinning, runtime, terminal};
 
-/// The one line on standard output that says where the server listens.
+/// The one line on standard output: the addresses the server listens on.
 #[derive(Serialize)]
 struct Ready {
     http: SocketAddr,
@@ -58,12 +58,12 @@ async fn listen(
     pushoff_server::run(Listeners { http, raw_tcp }, config, shutdown).await.context("serving")
 }
 
-/// What somebody at a terminal may want to know; programs read the line above.
+/// A hint for a person at a terminal; programs read the line above.
 fn hint(options: &ServeOptions) -> Option<String> {
     let demo = if options.demo {
-        "Anybody who can connect may cut all connections and stall the server, because of --demo."
+        "Because of --demo, anybody who can connect may cut all connections and stall the server."
     } else {
-        "To cut all connections or stall the server from that page, start it with --demo."
+        "Start the server with --demo to cut all connections or stall the server from that page."
     };
     std::io::stdout()
         .is_terminal()
@@ -76,17 +76,17 @@ async fn bind(address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
     })
 }
 
-/// The settings, as far as they go together.
+/// The settings, if they are consistent.
 fn config(options: ServeOptions) -> anyhow::Result<Config> {
     let max_payload = usize::try_from(options.max_payload.0)?;
     let memory = match options.memory {
         Some(size) => usize::try_from(size.0)?,
         None => quarter_of_the_machine(),
     };
-    // An event stream makes a payload of line breaks up to eight times as long, and a quarter is for batches.
+    // An event stream makes line breaks up to eight times as long, and batches have a quarter of the memory.
     anyhow::ensure!(
         memory / 64 >= max_payload,
-        "--memory is less than 64 times --max-payload: allow more memory, or shorter payloads"
+        "--memory is less than 64 times --max-payload: raise --memory or lower --max-payload"
     );
     Ok(Config {
         allow_hosts: options.allow_host,
@@ -108,14 +108,13 @@ fn config(options: ServeOptions) -> anyhow::Result<Config> {
     })
 }
 
-/// What the server may keep where nobody says: a part of the machine's memory, and 1 GiB where
-/// nobody knows how much that is.
+/// The default of `--memory`: a quarter of the machine's, and at least 64 MiB; 1 GiB if the machine's is unknown.
 fn quarter_of_the_machine() -> usize {
     let installed = Meminfo::current().ok().and_then(|info| usize::try_from(info.mem_total / 4).ok());
     installed.unwrap_or(1 << 30).max(64 << 20)
 }
 
-/// Resolves when the server is to end: SIGTERM, SIGINT, SIGHUP, or standard input's end where asked for.
+/// Resolves on SIGTERM, SIGINT, SIGHUP or, with `--until-stdin-closes`, at the end of standard input.
 fn shutdown(until_stdin_closes: bool) -> anyhow::Result<impl Future<Output = ()> + Send> {
     let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
@@ -156,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_stranger_could_abuse_is_off_unless_it_is_asked_for() {
+    fn whatever_a_stranger_could_abuse_is_off_by_default() {
         for listen in ["127.0.0.1:0", "[::1]:0", "0.0.0.0:0"] {
             let config = configured(&["--listen", listen]).unwrap();
             assert!(!config.demo && !config.echo && config.allow_hosts.is_empty() && config.allow_origins.is_empty());

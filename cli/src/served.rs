@@ -1,4 +1,4 @@
-//! A target that listens: one that runs already, or a process started for the occasion.
+//! A listening target: a server that runs already, or a process started for a trial or a probe.
 
 use std::sync::Arc;
 
@@ -7,19 +7,19 @@ use pushoff_model::target::{Address, Place, Target};
 
 use crate::server_process::{ServerPlan, ServerProcess};
 
-/// What is behind a listening server.
+/// A listening target.
 #[derive(Debug)]
 pub(crate) struct Served {
     /// The server as the generator sees it.
     pub(crate) server: Server,
-    /// What it says that it is.
+    /// The server's own description, with its version.
     pub(crate) says: Option<String>,
-    /// Its process, where it was started for the occasion.
+    /// Its process, if it was started here.
     process: Option<ServerProcess>,
 }
 
 impl Served {
-    /// Has a target listen; `cpus` is how many processors it may use.
+    /// Starts or finds a target; `cpus` is the number of its processors.
     ///
     /// # Errors
     /// When it cannot be started, or nobody listens at its address.
@@ -39,18 +39,18 @@ impl Served {
         let raw_tcp = ready.and_then(|ready| ready.raw_tcp).or(target.raw_tcp);
         let says = ready.and_then(|ready| ready.server.clone());
         let pid = process.as_ref().map(|process| process.pid);
-        // A server with several processes has them all by now: it listens.
+        // A listening server has started all its processes.
         let pids = processes_of(http, pid);
         let server = Server { raw_tcp, pids, cpus, ..Server::at(target.clone(), http) };
         Ok(Self { server, says, process })
     }
 
-    /// How the process that was started has ended by itself, where it has.
+    /// How the started process ended by itself, if it did.
     pub(crate) async fn death(&mut self) -> Option<String> {
         self.process.as_mut()?.death().await
     }
 
-    /// Ends what was started.
+    /// Ends the process that was started.
     pub(crate) async fn end(self) {
         if let Some(process) = self.process {
             process.stop().await;

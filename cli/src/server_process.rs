@@ -1,7 +1,7 @@
 //! A server under test as a process of its own: this binary again, or the command of a target.
 //!
-//! Each trial gets a fresh one, so that trials are independent samples and a crash costs one
-//! trial. The server watches its standard input and ends with it: it cannot outlive the run.
+//! Each trial gets a fresh process, so trials are independent samples and a crash costs one trial. The server ends
+//! when its standard input closes, so it cannot outlive the run.
 
 mod log;
 
@@ -23,21 +23,21 @@ use tokio::time::timeout;
 use crate::pinning;
 use log::Log;
 
-/// How long a server may take to listen. Chosen here: ours takes milliseconds where all is well.
+/// How long a server may take to listen. Chosen here: ours takes milliseconds.
 const READY_WITHIN: Duration = Duration::from_secs(10);
-/// How long the line may be that says so, in bytes.
+/// Most bytes of its first line.
 const LONGEST_LINE: u64 = 64 * 1024;
-/// How long the status of a process may take to come after its connections went.
+/// Longest time from the end of a process's connections to its exit status. Chosen here.
 const DEATH_WITHIN: Duration = Duration::from_millis(300);
-/// How long a server may take to end its connections, and this side to wait for that.
+/// How long a server may take to end its connections. Chosen here.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// What a server says on its first line of standard output: where it listens.
+/// The first line of a server's standard output: the addresses it listens on.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Ready {
     pub(crate) http: SocketAddr,
     pub(crate) raw_tcp: Option<SocketAddr>,
-    /// What it is, with its version.
+    /// The server's description, with its version.
     #[serde(default, deserialize_with = "server")]
     pub(crate) server: Option<String>,
 }
@@ -55,21 +55,20 @@ pub(crate) struct ServerProcess {
     pub(crate) ready: Ready,
 }
 
-/// What a server is asked for.
+/// The requirements on a server.
 #[derive(Debug)]
 pub(crate) struct ServerPlan<'a> {
-    /// Processors to stay on; empty leaves it to the scheduler.
+    /// Processors to run on; empty leaves this to the scheduler.
     pub(crate) cpus: &'a [u32],
-    /// Connections that it must take.
+    /// Connections that it must accept.
     pub(crate) connections: u64,
     /// Topics that it must hold.
     pub(crate) topics: u32,
-    /// How long a stream may be idle before it is told that it lives; its own default where the
-    /// workload does not say.
+    /// The heartbeat interval; `None` is the server's default.
     pub(crate) heartbeat: Option<Duration>,
-    /// Whether pages of other names for this host subscribe, as those of a browser do.
+    /// Whether browser pages with other host names for this machine subscribe.
     pub(crate) has_pages: bool,
-    /// Where its log goes; without one, to our own standard error.
+    /// The file for its log; without one, our standard error.
     pub(crate) log: Option<&'a File>,
 }
 
@@ -85,7 +84,7 @@ impl ServerPlan<'_> {
             command.arg("--heartbeat").arg(humantime::format_duration(heartbeat).to_string());
         }
         if self.has_pages {
-            // It is there for one trial, on loopback, at a port that nobody was told.
+            // The server lives for one trial, on loopback, at a port that nobody else knows.
             command.args(["--allow-origin", "*"]);
         }
         if !self.cpus.is_empty() {
@@ -96,14 +95,14 @@ impl ServerPlan<'_> {
         Ok(command)
     }
 
-    /// A target's own command, which finds in its environment what a trial needs.
+    /// A target's own command, with the requirements in its environment.
     fn theirs(&self, command: &[String], folder: &Path) -> anyhow::Result<Command> {
         let (program, arguments) = command.split_first().context("the command of a target is empty")?;
         let program = if program.contains(std::path::MAIN_SEPARATOR) {
             let beside = folder.join(program);
             beside
                 .canonicalize()
-                .with_context(|| format!("finding {}, which a target starts", foreign::path(&beside)))?
+                .with_context(|| format!("finding {}, the command of a target", foreign::path(&beside)))?
         } else {
             PathBuf::from(program)
         };
@@ -117,7 +116,7 @@ impl ServerPlan<'_> {
 }
 
 impl ServerProcess {
-    /// Starts our own server and waits until it says that it listens.
+    /// Starts our own server and waits until it listens.
     ///
     /// # Errors
     /// When it cannot be started, or is not ready in time.
@@ -125,7 +124,7 @@ impl ServerProcess {
         Self::ready(plan.ours()?, plan).await
     }
 
-    /// Starts a target's own server, on the same processors and terms.
+    /// Starts a target's own server and waits until it listens.
     ///
     /// # Errors
     /// When it cannot be started, or is not ready in time.
@@ -134,7 +133,7 @@ impl ServerProcess {
     }
 
     async fn ready(mut command: Command, plan: &ServerPlan<'_>) -> anyhow::Result<Self> {
-        // A group of its own: Ctrl-C is for the run, which then ends the server.
+        // In a process group of its own: Ctrl-C reaches the run only, which then ends the server.
         command.process_group(0).kill_on_drop(true).stdin(Stdio::piped()).stdout(Stdio::piped());
         command.stderr(match plan.log {
             Some(log) => log.try_clone().context("sharing the server's log")?.into(),
@@ -156,12 +155,12 @@ impl ServerProcess {
             .await
             .with_context(|| {
                 let within = humantime::format_duration(READY_WITHIN);
-                format!("the server did not say within {within} where it listens{}", log.hint())
+                format!("the server did not print its address within {within}{}", log.hint())
             })?
             .context("reading the server's readiness line")?;
         match serde_json::from_slice(&line) {
             Ok(ready) => {
-                // Whoever goes on printing is read on: a pipe that nobody reads would end it.
+                // Later output is read and discarded: a pipe without a reader would end the server.
                 tokio::spawn(async move { copy(&mut output, &mut sink()).await });
                 Ok(Self { child, log, pid, ready })
             }
@@ -169,30 +168,30 @@ impl ServerProcess {
                 let ended = end_of(&mut child, &mut log).await;
                 bail!(
                     "{}",
-                    ended.unwrap_or_else(|| format!("the server said nothing of where it listens{}", log.hint()))
+                    ended.unwrap_or_else(|| format!("the server closed its output without its address{}", log.hint()))
                 )
             }
             Err(error) => {
                 let said = foreign::quoted(String::from_utf8_lossy(&line).trim_end());
                 let ended =
                     end_of(&mut child, &mut log).await.map_or_else(|| log.hint().to_owned(), |end| format!("; {end}"));
-                Err(error).context(format!("the server said {said} in place of where it listens{ended}"))
+                Err(error).context(format!("the server printed {said} instead of its address{ended}"))
             }
         }
     }
 
-    /// How the server has ended by itself, where it has.
+    /// How the server ended by itself, if it did.
     pub(crate) async fn death(&mut self) -> Option<String> {
         end_of(&mut self.child, &mut self.log).await
     }
 
-    /// Ends the server: by closing its standard input, and by force where that takes too long.
+    /// Ends the server: closes its standard input, and kills it if that takes too long.
     pub(crate) async fn stop(mut self) {
         drop(self.child.stdin.take());
         if timeout(GRACE * 2, self.child.wait()).await.is_ok() {
             return;
         }
-        // With whatever it started itself: it leads a group of its own.
+        // The whole process group, with every process that the server started.
         let group = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
         let ended = group.map(|group| kill_process_group(group, Signal::KILL));
         if !matches!(ended, Some(Ok(()))) {
@@ -204,13 +203,13 @@ impl ServerProcess {
     }
 }
 
-/// How a process has ended, where it has or is about to: its connections go before its status comes.
+/// How a process ended, if it did or is about to: its connections end before its status is known.
 async fn end_of(child: &mut Child, log: &mut Log) -> Option<String> {
-    // Waiting closes it, and that would end a server that is well.
+    // `wait` closes standard input, which would end a healthy server.
     let stdin = child.stdin.take();
     let status = timeout(DEATH_WITHIN, child.wait()).await;
     child.stdin = stdin;
     let status = status.ok()?.ok()?;
     log.settle(DEATH_WITHIN).await;
-    Some(format!("the server has ended by itself ({status}){}", log.hint()))
+    Some(format!("the server ended by itself ({status}){}", log.hint()))
 }

@@ -1,4 +1,4 @@
-//! What the servers are that a run is asked to measure, found out before anything is measured.
+//! The preflight of a run: probes each server before anything is measured.
 
 use std::sync::Arc;
 
@@ -15,18 +15,18 @@ use crate::served::Served;
 use crate::server_process::ServerPlan;
 use crate::{targets, terminal};
 
-/// Connections that a server must take for a look at it.
+/// Connections that a server must accept for a probe.
 const CONNECTIONS: u64 = 100;
-/// More than a browser opens to one server, whatever it is asked for.
+/// More connections than a browser opens to one server.
 const CONNECTIONS_OF_A_BROWSER: u64 = 500;
-/// Topics that a look at it takes.
+/// Topics of a probe.
 const TOPICS: u32 = 20;
 
-/// Has each server listen once, looks whether it is what it is said to be, and says what it is. Our
-/// own server is known.
+/// Starts or finds each server once, probes it against its description, and returns what it says about itself. Our own
+/// server is not probed.
 ///
 /// # Errors
-/// When one cannot be started or reached, or does not do by a transport what it is said to.
+/// When a server cannot be started or reached, or does not do on a transport what its description says.
 pub(crate) async fn survey(asked: &Asked<'_>, cpus: &Cpus) -> anyhow::Result<Vec<Named>> {
     let mut servers = Vec::new();
     for target in asked.targets {
@@ -47,21 +47,21 @@ pub(crate) async fn survey(asked: &Asked<'_>, cpus: &Cpus) -> anyhow::Result<Vec
     Ok(servers)
 }
 
-/// Finds out what the browser allows that is about to receive, with a server of our own.
+/// Measures the limits of the receiving browser, with a server of our own.
 ///
 /// # Errors
-/// When neither can be started, or the browser does not do what it is asked for.
+/// When server or browser cannot be started, or the browser does not obey.
 pub(crate) async fn browser(cpus: &Cpus) -> anyhow::Result<Browser> {
-    terminal::remark("finding out what the browser allows, which takes some seconds");
+    terminal::remark("measuring the browser's limits, which takes some seconds");
     let ours = targets::asked(&[])?.remove(0);
     let plan = ServerPlan { connections: CONNECTIONS_OF_A_BROWSER, has_pages: true, ..plan(cpus) };
     let served = Served::begin(&ours, &plan, cpus.server_count()).await?;
     let found = browser_limits(&served.server).await;
     served.end().await;
-    found.context("finding out what the browser allows")
+    found.context("measuring the browser's limits")
 }
 
-/// Looks at a server by the transports that are asked for.
+/// Probes a server on the transports of the run.
 async fn look(served: &Served, target: &Target, asked: &Asked<'_>) -> anyhow::Result<()> {
     let transports: Vec<Transport> =
         asked.transports.iter().copied().filter(|&transport| target.speaks(transport)).collect();
@@ -69,7 +69,7 @@ async fn look(served: &Served, target: &Target, asked: &Asked<'_>) -> anyhow::Re
     let findings = probe(&served.server, &transports, client.unwrap_or_default()).await;
     let wrong: Vec<&str> =
         findings.iter().filter_map(|finding| finding.verdict.as_ref().err()).map(String::as_str).collect();
-    // What is the same for all, such as that publishing is refused, is said once, and of none of them.
+    // A problem of all transports, such as refused publishing, is reported once and without a transport.
     let mut told: Vec<&str> = findings.iter().filter_map(Finding::without_its_transport).collect();
     told.dedup();
     match wrong.first() {
@@ -80,12 +80,12 @@ async fn look(served: &Served, target: &Target, asked: &Asked<'_>) -> anyhow::Re
     }
 }
 
-/// Has a target listen to be looked at.
+/// Starts or finds a target for a probe.
 pub(crate) async fn begin(target: &Arc<Target>, cpus: &Cpus) -> anyhow::Result<Served> {
     Served::begin(target, &plan(cpus), cpus.server_count()).await
 }
 
-/// What a server is asked for that is only looked at.
+/// The requirements of a probe.
 const fn plan(cpus: &Cpus) -> ServerPlan<'_> {
     ServerPlan {
         cpus: cpus.server.as_slice(),
@@ -97,7 +97,7 @@ const fn plan(cpus: &Cpus) -> ServerPlan<'_> {
     }
 }
 
-/// What a server is: in its own words, or where it is.
+/// A server's own description, or its address.
 pub(crate) fn says(target: &Target, served: &Served) -> String {
     served.says.clone().unwrap_or_else(|| match &target.place {
         Place::Unsaid => concat!("pushoff ", env!("CARGO_PKG_VERSION")).to_owned(),

@@ -1,4 +1,4 @@
-//! The servers that a command is asked to look at: `--target`, read and checked.
+//! `--target`: parsed and checked.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -12,7 +12,7 @@ use pushoff_model::target::{self, Address, BUILT_IN, OURS, Place, Target};
 
 use crate::terminal;
 
-/// The targets that are asked for; our own server where none is.
+/// The targets of `--target`; our own server without it.
 pub(crate) fn asked(asked: &[OsString]) -> anyhow::Result<Vec<Arc<Target>>> {
     let ours = [OURS.into()];
     let mut targets: Vec<Arc<Target>> = Vec::new();
@@ -23,12 +23,12 @@ pub(crate) fn asked(asked: &[OsString]) -> anyhow::Result<Vec<Arc<Target>>> {
         };
         ensure!(
             targets.iter().all(|other| other.name != target.name),
-            "two targets are named {}: call one otherwise, with NAME=URL or NAME=FILE, or by `name` in its TOML file",
+            "two targets are named {}: rename one with NAME=URL, NAME=FILE, or `name` in its TOML file",
             target.name
         );
         ensure!(
             !target.is_ours() || target.dialect == built_in(OURS)?.dialect,
-            "{OURS} is the name of pushoff's own server, and {text} speaks otherwise: call it otherwise",
+            "{OURS} is the name of pushoff's own server, and {text} has another wire contract: give it another name",
             text = target::redacted(&text.to_string_lossy())
         );
         targets.push(Arc::new(target));
@@ -36,11 +36,10 @@ pub(crate) fn asked(asked: &[OsString]) -> anyhow::Result<Vec<Arc<Target>>> {
     Ok(targets)
 }
 
-/// The same targets, each with the socket that it was found to listen at: all trials of a run, and
-/// all who take part in them, speak to that one.
+/// The same targets, each with the socket address that answered: every client and publisher of a run uses it.
 ///
 /// # Errors
-/// When nobody listens at one of them.
+/// When no server listens at one of the addresses.
 pub(crate) async fn found(targets: Vec<Arc<Target>>) -> anyhow::Result<Vec<Arc<Target>>> {
     let mut all = Vec::with_capacity(targets.len());
     for target in targets {
@@ -50,7 +49,7 @@ pub(crate) async fn found(targets: Vec<Arc<Target>>) -> anyhow::Result<Vec<Arc<T
         };
         let socket = find(address).await.with_context(|| format!("looking at {}", target.name))?;
         if address.host() != socket.ip().to_string() {
-            terminal::remark(&format!("{}: {} is spoken to at {socket}", target.name, address.authority));
+            terminal::remark(&format!("{}: using {socket} for {}", target.name, address.authority));
         }
         let place = Place::At(Address { socket: Some(socket), ..address.clone() });
         all.push(Arc::new(Target { place, ..Target::clone(&target) }));
@@ -68,15 +67,15 @@ fn one(text: &str) -> anyhow::Result<Target> {
     }
     if BUILT_IN.iter().any(|(name, _)| *name == text) {
         bail!(
-            "--target {text} does not say where it listens: write {text}=http://127.0.0.1:PORT, or have targets/{text}.toml \
-             of pushoff's repository start one"
+            "--target {text} has no address: write {text}=http://127.0.0.1:PORT, or use targets/{text}.toml, which \
+             starts one"
         );
     }
     has_its_scheme(text)?;
     of_file(OsStr::new(text))
 }
 
-/// The target of a TOML file: `FILE` or `NAME=FILE`. The name of a file need not be text.
+/// The target of a TOML file: `FILE` or `NAME=FILE`. A file name need not be UTF-8.
 fn of_file(asked: &OsStr) -> anyhow::Result<Target> {
     let is_file = |text: &OsStr| Path::new(text).extension().is_some() || text.as_bytes().contains(&b'/');
     ensure!(
@@ -95,24 +94,28 @@ fn of_file(asked: &OsStr) -> anyhow::Result<Target> {
     };
     ensure!(
         target.place != Place::Unsaid,
-        "{} says neither `url` nor `start`: add where the server listens, or the command that starts it",
+        "{} has neither `url` nor `start`: add the server's address, or the command that starts it",
         foreign::path(Path::new(asked))
     );
     Ok(target)
 }
 
-/// Refuses an address without its scheme, which is no name of a file that is there.
+/// Refuses an address without its scheme, unless a file has that name.
 fn has_its_scheme(text: &str) -> anyhow::Result<()> {
     let place = text.split_once('=').filter(|(name, _)| target::is_name(name)).map_or(text, |(_, place)| place);
     if !target::lacks_its_scheme(place) || [text, place].iter().any(|file| Path::new(file).exists()) {
         return Ok(());
     }
     let place = place.trim_start_matches("https:").trim_start_matches("http:").trim_start_matches('/');
-    bail!("{} is no URL, http:// is missing: write http://{}", target::redacted(text), target::redacted(place))
+    bail!(
+        "{} is not a URL because http:// is missing: write http://{}",
+        target::redacted(text),
+        target::redacted(place)
+    )
 }
 
-/// A target by `[NAME=][DIALECT=]URL`, where the text has such a form: a name before the URL is a
-/// dialect's where there is such a dialect, and the server's own otherwise.
+/// A target by `[NAME=][DIALECT=]URL`, if the text has this form. A single name before the URL is a dialect if one has
+/// that name, and otherwise the server's own.
 fn by_url(text: &str) -> anyhow::Result<Option<Target>> {
     let Some(scheme_ends) = text.find("://") else { return Ok(None) };
     let url_begins = text[..scheme_ends].rfind('=').map_or(0, |at| at + 1);

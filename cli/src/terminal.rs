@@ -1,7 +1,7 @@
-//! What the terminal can do, and how results, remarks and errors reach it.
+//! The terminal: its width and colour, and how results, remarks and errors reach it.
 //!
-//! Whoever reads them may be gone (`| head`), and a file behind them may be full: neither ends the
-//! command. What others wrote stands in many of them: each remark is one line that steers nothing.
+//! A closed pipe (`| head`) or a full disk behind standard output or standard error never ends the command. Remarks may
+//! contain foreign text: each is one line without control characters.
 
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
@@ -9,19 +9,19 @@ use pushoff_model::foreign::shown;
 
 use crate::Exit;
 
-/// The width that tables are fitted to where there is no terminal, in columns.
+/// The width of tables without a terminal, in columns.
 const DEFAULT_WIDTH: usize = 120;
-/// Characters of a remark or an error.
+/// Most characters of a remark or an error.
 const LONGEST_LINE: usize = 2_000;
 
 /// The width of standard output's terminal in columns; [`DEFAULT_WIDTH`] elsewhere.
 pub(crate) fn width() -> usize {
     let columns = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
-    // A terminal that says 0 does not know.
+    // 0 means that the terminal does not know its width.
     columns.filter(|&width| width > 0).unwrap_or(DEFAULT_WIDTH)
 }
 
-/// Whether standard output is a terminal that wants colour.
+/// Whether standard output is a terminal and `NO_COLOR` is not set.
 pub(crate) fn colour() -> bool {
     io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
@@ -31,7 +31,7 @@ pub(crate) fn error(error: &anyhow::Error) {
     remark(&format!("pushoff: {}", told(error)));
 }
 
-/// An error with its causes; one that the text before it has said already is left out.
+/// An error with its causes; a cause that ends the text before it is left out.
 pub(crate) fn told(error: &anyhow::Error) -> String {
     let mut text = String::new();
     for cause in error.chain().map(ToString::to_string) {
@@ -49,8 +49,7 @@ pub(crate) fn remark(line: &str) {
     drop(Log.write_all(line.as_bytes()));
 }
 
-/// A result on standard output. A reader that went away (`| head`) is no error; where it could not be
-/// written otherwise, that is told.
+/// Writes a result to standard output. A closed pipe (`| head`) is no error; any other failure is reported.
 pub(crate) fn result(text: &str) -> Exit {
     let mut out = io::stdout().lock();
     let written = out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush());
@@ -64,7 +63,7 @@ pub(crate) fn result(text: &str) -> Exit {
     }
 }
 
-/// Standard error, a line for each that is written, and no error where it is closed or full.
+/// Standard error, one line for each write; a closed or full standard error is ignored.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Log;
 

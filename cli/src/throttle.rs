@@ -1,9 +1,8 @@
-//! Holds the generator back to a part of one processor: a generator that is too weak, on purpose.
+//! Limits the generator to a part of one processor, to test how a weak generator is detected.
 //!
-//! The process that was started stays outside and starts itself again as the generator, which it
-//! stops and continues many times a second. That way round, because a shell takes its terminal back
-//! from a child of its own that is stopped, and because a generator whose keeper is gone is ended by
-//! the kernel: nothing can leave it stopped. Only the generator is stopped, never the server.
+//! The first process (the keeper) starts this program again as the generator, which it stops and continues many times a
+//! second. The keeper is the parent, because a shell takes the terminal back from a stopped child, and because the
+//! kernel kills a generator without a keeper: nothing can leave the generator stopped. The server is never stopped.
 
 use std::os::fd::AsFd;
 use std::os::unix::process::ExitStatusExt;
@@ -23,28 +22,28 @@ use tokio::signal::unix::{self, SignalKind};
 use crate::pinning::GeneratorCpus;
 use crate::{Exit, runtime};
 
-/// From one continuing to the next. Chosen here: short against an SLO, long against what a switch costs.
+/// Time from one SIGCONT to the next. Chosen here: short against an SLO, long against a context switch.
 const PERIOD: Duration = Duration::from_millis(10);
-/// Names the keeper to the generator that it started.
+/// The environment variable with the keeper's process id.
 const KEEPER: &str = "PUSHOFF_HELD_BACK_BY";
-/// What the generator tells its keeper: from now on …
+/// The generator sends this to its keeper to be limited from now on.
 const BEGIN: Signal = Signal::USR1;
-/// … and no longer.
+/// The generator sends this to its keeper to be limited no longer.
 const CEASE: Signal = Signal::USR2;
 
-/// The generator's side, while it is measuring: it is held back until this is dropped.
+/// The generator's side: the generator is limited until this is dropped.
 #[derive(Debug)]
 pub(crate) struct HeldBack(Option<Pid>);
 
 impl HeldBack {
-    /// Asks the keeper, where there is one, to begin.
+    /// Asks the keeper, if there is one, to begin.
     ///
     /// # Errors
     /// When the keeper is gone.
     pub(crate) fn begin() -> anyhow::Result<Self> {
         let keeper = keeper();
         if let Some(keeper) = keeper {
-            kill_process(keeper, BEGIN).context("asking to be held back")?;
+            kill_process(keeper, BEGIN).context("asking the keeper to begin")?;
         }
         Ok(Self(keeper))
     }
@@ -53,12 +52,12 @@ impl HeldBack {
 impl Drop for HeldBack {
     fn drop(&mut self) {
         if let Some(Err(error)) = self.0.map(|keeper| kill_process(keeper, CEASE)) {
-            tracing::debug!(%error, "nobody holds this process back any more");
+            tracing::debug!(%error, "the keeper is gone");
         }
     }
 }
 
-/// Runs `run`: in this process, or in one that is held back where that is what the generator is to have.
+/// Runs `run` in this process, or in a limited one if the generator gets a part of a processor.
 ///
 /// # Errors
 /// As `run`; and when the generator cannot be started or was ended by a signal.
@@ -73,22 +72,22 @@ pub(crate) fn around(cpus: GeneratorCpus, run: impl FnOnce() -> anyhow::Result<E
     }
 }
 
-/// The process that holds this one back, if this is a generator that was started for that.
+/// The keeper of this process, if this is a limited generator.
 fn keeper() -> Option<Pid> {
     let named = std::env::var(KEEPER).ok()?.parse().ok().and_then(Pid::from_raw)?;
     (getppid() == Some(named)).then_some(named)
 }
 
-/// Ends this process with its keeper, however that ends, even while this one is stopped.
+/// Has the kernel kill this process when its keeper ends, even while this process is stopped.
 fn end_with_keeper() -> anyhow::Result<()> {
     set_parent_process_death_signal(Some(Signal::KILL)).context("tying the generator to its keeper")?;
-    // It may have ended before that.
-    anyhow::ensure!(keeper().is_some(), "the process that was to hold the generator back is gone: start the run again");
+    // The keeper may have ended before.
+    anyhow::ensure!(keeper().is_some(), "the process that limits the generator is gone: start the run again");
     Ok(())
 }
 
-/// Starts this program again as the generator, with the same arguments, and holds it back to `part`
-/// of a processor from when it asks for that. Ends as it ends.
+/// Starts this program again as the generator, with the same arguments, and limits it to `part` of a processor when it
+/// asks for that. Returns the generator's exit code.
 fn hold_back(part: f64) -> anyhow::Result<Exit> {
     let status = runtime::build(1)?.block_on(keep(part))?;
     let ended = status.code().and_then(|code| Exit::ALL.into_iter().find(|&exit| exit as i32 == code));
@@ -101,7 +100,7 @@ fn hold_back(part: f64) -> anyhow::Result<Exit> {
 
 async fn keep(part: f64) -> anyhow::Result<ExitStatus> {
     let listen = |kind| unix::signal(kind).context("listening for signals");
-    // Before the child is there: it sends some of them.
+    // Before the child starts, because the child sends some of these signals.
     let (mut begin, mut cease) = (listen(SignalKind::user_defined1())?, listen(SignalKind::user_defined2())?);
     let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
     let mut hangup = listen(SignalKind::hangup())?;
@@ -135,7 +134,7 @@ async fn keep(part: f64) -> anyhow::Result<ExitStatus> {
     status.context("waiting for the generator")
 }
 
-/// The generator, in a group of its own: a signal for it comes once, through its keeper.
+/// Starts the generator in a process group of its own, so that a signal reaches it once, through its keeper.
 fn start() -> anyhow::Result<Child> {
     let mut command = Command::new(std::env::current_exe().context("finding this program")?);
     command.args(std::env::args_os().skip(1)).process_group(0).kill_on_drop(true);
@@ -143,16 +142,16 @@ fn start() -> anyhow::Result<Child> {
     command.spawn().context("starting the generator")
 }
 
-/// Lets a process run for a part of the time, until told to end; then lets it run.
+/// Lets a process run for `part` of the time until `end` is dropped; then lets it run freely.
 fn stop_and_continue(process: impl AsFd, part: f64, end: &Receiver<()>) {
     let clock = RunClock::start();
     let send = |signal| pidfd_send_signal(process.as_fd(), signal).is_ok();
-    // What is waited for is that the other end is dropped.
+    // The wait ends early when the sender is dropped.
     let wait = |time| end.recv_timeout(time) == Err(RecvTimeoutError::Timeout);
     while send(Signal::CONT) {
         let from = clock.now();
         let goes_on = wait(PERIOD.mul_f64(part)) && send(Signal::STOP);
-        // As long as the run it has had calls for, which is longer than was meant where this was late.
+        // Stopped time is measured from the time it ran, which may be longer than planned.
         let rest = clock.now().since(from).mul_f64((1.0 - part) / part);
         if !(goes_on && wait(rest)) {
             break;

@@ -1,6 +1,6 @@
-//! Values that are typed: parsed at the door, and refused with the unit and the range that are asked for.
+//! Parsers for values of the command line; an error names the unit and the range.
 //!
-//! Each parser is for `value_parser` of clap, which names the flag and what was typed before the sentence.
+//! Each is a `value_parser` of clap, which puts the flag and the value before the sentence.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use pushoff_model::ByteCount;
 
-/// Units of a size and how many bytes each is, the largest first. IEC 80000-13 and SI.
+/// Units of size in bytes, the largest first. IEC 80000-13 and SI.
 const SIZES: [(&str, u64); 7] = [
     ("GiB", 1 << 30),
     ("GB", 1_000_000_000),
@@ -27,7 +27,7 @@ pub(crate) fn duration_in(
     move |text| {
         humantime::parse_duration(text).ok().filter(|duration| range.contains(duration)).ok_or_else(|| {
             let [least, most] = [range.start(), range.end()].map(|&bound| humantime::format_duration(bound));
-            format!("a time with its unit is needed (250ms, 5s, 2min), from {least} to {most}")
+            format!("give a time with its unit (250ms, 5s, 2min), from {least} to {most}")
         })
     }
 }
@@ -39,7 +39,7 @@ pub(crate) fn size_in(
     move |text| {
         bytes(text).filter(|bytes| range.contains(bytes)).map(ByteCount).ok_or_else(|| {
             let [least, most] = [range.start(), range.end()].map(|&bound| written(bound));
-            format!("a size in bytes or with its unit is needed (65536, 64KiB, 512MB), from {least} to {most}")
+            format!("give a size in bytes or with its unit (65536, 64KiB, 512MB), from {least} to {most}")
         })
     }
 }
@@ -53,11 +53,11 @@ where
 {
     move |text| {
         let number = text.trim().parse().ok().filter(|number| range.contains(number));
-        number.ok_or_else(|| format!("a whole number from {} to {} is needed", range.start(), range.end()))
+        number.ok_or_else(|| format!("give a whole number from {} to {}", range.start(), range.end()))
     }
 }
 
-/// A size in bytes; none where the text is none, or more than 2⁶⁴.
+/// A size in bytes; `None` if the text is not a size, or above 2⁶⁴.
 fn bytes(text: &str) -> Option<u64> {
     let text = text.trim();
     let digits = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
@@ -71,7 +71,7 @@ fn bytes(text: &str) -> Option<u64> {
     number.parse::<u64>().ok()?.checked_mul(factor)
 }
 
-/// A size in the largest unit that it is a whole number of.
+/// A size in the largest unit that divides it.
 fn written(bytes: u64) -> String {
     let whole = |(_, factor): &&(&str, u64)| bytes >= *factor && bytes.is_multiple_of(*factor);
     SIZES.iter().find(whole).map_or_else(|| format!("{bytes} B"), |(name, factor)| format!("{} {name}", bytes / factor))
@@ -131,7 +131,7 @@ mod tests {
         let parse = whole_in(1_u32..=1_000);
         assert_eq!(parse("1000"), Ok(1_000));
         for wrong in ["0", "-1", "1001", "99999999999", "1.0", "", "many", "١"] {
-            assert_eq!(parse(wrong).unwrap_err(), "a whole number from 1 to 1000 is needed", "{wrong}");
+            assert_eq!(parse(wrong).unwrap_err(), "give a whole number from 1 to 1000", "{wrong}");
         }
     }
 }

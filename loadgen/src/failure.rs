@@ -1,4 +1,4 @@
-//! Why a trial has no measurement, from what went wrong.
+//! Turns errors into the failure of a trial.
 
 use std::error::Error;
 use std::io;
@@ -10,13 +10,12 @@ use rustix::io::Errno;
 /// A failure on its way to the outcome.
 pub(crate) type Failed = Box<Failure>;
 
-/// A failure in one sentence.
 pub(crate) fn failed(kind: FailureKind, reason: impl Into<String>) -> Failed {
     Box::new(Failure { kind, reason: reason.into(), counts: None, faults: Faults::default() })
 }
 
-/// A failure with everything that its error knows. Where the machine had no more to give, it is the
-/// machine's, whoever asked, with what to raise.
+/// A failure with all causes of an error. If the machine was out of a resource, the failure is the machine's, and
+/// says which limit to raise.
 pub(crate) fn caused(kind: FailureKind, attempted: &str, error: &(dyn Error + 'static)) -> Failed {
     let known = format!("{attempted}: {}", chain(error));
     match exhausted(error) {
@@ -25,7 +24,7 @@ pub(crate) fn caused(kind: FailureKind, attempted: &str, error: &(dyn Error + 's
     }
 }
 
-/// Which of the machine's limits an error means, and how to raise it.
+/// How to raise the limit of the machine that an error shows.
 fn exhausted(error: &(dyn Error + 'static)) -> Option<&'static str> {
     let causes = successors(Some(error), |&error| error.source());
     let number = causes.filter_map(|error| error.downcast_ref::<io::Error>()?.raw_os_error()).next()?;
@@ -42,8 +41,7 @@ fn exhausted(error: &(dyn Error + 'static)) -> Option<&'static str> {
     }
 }
 
-/// An error with its causes, as one sentence. Some libraries say their cause themselves: it is said
-/// once.
+/// An error with its causes, as one sentence. A cause that a library repeats in its own text is said once.
 pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -61,7 +59,7 @@ pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transports::ConnectionError;
+    use crate::clients::ConnectionError;
 
     fn of(number: Errno) -> Failed {
         let error = ConnectionError::Io(io::Error::from_raw_os_error(number.raw_os_error()));
@@ -103,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_server_refuses_is_not_the_machines() {
+    fn a_refusal_of_the_server_is_not_the_machines_failure() {
         assert_eq!(of(Errno::CONNREFUSED).kind, FailureKind::Connect);
         assert_eq!(caused(FailureKind::Server, "asking", &ConnectionError::Status(503)).kind, FailureKind::Server);
     }

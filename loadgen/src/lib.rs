@@ -1,68 +1,39 @@
 //! The load generator: one plan, six transports, every message accounted for.
 //!
-//! [`Plan`] gives the trials of a run, one at a time and told what came of each, and [`run`] runs one of
-//! them on a fresh server: it connects every subscriber, publishes on an open-loop schedule,
-//! measures latency from the intended time of each message, balances a ledger for every
-//! subscriber, and says what limits the trial's worth.
+//! [`Plan`] hands out the trials of a run one at a time and is told each outcome. [`run`] runs one trial on a fresh
+//! server: it connects every subscriber, publishes on an open-loop schedule, measures latency from the intended time
+//! of each message, balances a ledger for every subscriber, and flags what limited the trial.
 //!
-//! The path of one message: [`schedule`] gives its intended time, the pacer wakes its publisher,
-//! which stamps and sends it; a file of [`transports`] receives it; the subscriber enters it into
-//! its [`ledger`] and its sample into the [`recorder`].
+//! The path of one message: `load` computes its intended time, wakes its publisher and sends it; a file of `clients`
+//! receives it; `books` enters it into a ledger and its sample into a recorder.
 
-mod browser;
-mod content;
-mod descriptors;
+mod agents;
+pub mod books;
+pub mod clients;
 mod failure;
-mod knobs;
-pub mod ledger;
 mod load;
-mod memory;
-mod noise;
-mod observer;
-mod pacer;
-pub mod phases;
+mod message;
+mod numbers;
 mod plan;
-mod poster;
+mod preflight;
 mod probe;
-mod process;
-mod processes;
-mod publication;
-mod publisher;
-pub mod ranges;
-#[cfg(target_os = "linux")]
-mod readiness;
-pub mod recorder;
-mod resources;
-mod run;
-pub mod schedule;
-mod search;
 mod seeding;
 mod server;
-mod settlement;
-mod setup;
-mod shortages;
-pub mod spread;
-pub mod stamp;
-mod standstill;
-mod subscriber;
-pub mod taps;
-mod text;
+mod settings;
 mod timer;
-pub mod transports;
-mod validity;
-pub mod workloads;
+mod trial;
+mod watch;
 
-pub use browser::{BrowserError, MOST_IN_A_BROWSER, browser_limits, find_chromium};
-pub use descriptors::{connections_needed, descriptors_needed, raise_descriptor_limit};
-pub use knobs::knobs;
-pub use noise::{noise, too_loud};
-pub use plan::{Asked, Left, Plan, Trial};
-pub use probe::{Finding, Offer, probe};
-pub use processes::processes_of;
-pub use resources::held_back_to;
-pub use run::{nothing_due, run};
-pub use server::{NotFound, Server, find};
-pub use shortages::shortages;
+pub use agents::page::{BrowserError, browser_limits, find_chromium};
 #[cfg(fuzzing)]
 #[doc(hidden)]
-pub use transports::fuzz;
+pub use clients::fuzz;
+pub use plan::{
+    Asked, Left, MOST_IN_A_BROWSER, Plan, Trial, connections_needed, descriptors_needed, raise_descriptor_limit,
+};
+pub use preflight::preflight;
+pub use probe::{Finding, Offer, Relay, probe};
+pub use server::{NotFound, Server, find};
+pub use settings::settings;
+pub use trial::{nothing_due, run};
+pub use watch::{WireCounters, held_back_to, noise, processes_of, too_loud};

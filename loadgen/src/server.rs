@@ -1,39 +1,38 @@
-//! The server under load: where it listens, and the ordinary HTTP client that speaks to it.
+//! The server under load, and where it listens.
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use pushoff_model::target::{Address, Place, Target};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{sleep, timeout};
 
-/// A server to be measured, found.
+/// A server that can be measured.
 #[derive(Clone, Debug)]
 pub struct Server {
-    /// What it is and how it is spoken to.
+    /// Its target description.
     pub target: Arc<Target>,
-    /// Where it speaks HTTP.
+    /// Its HTTP address.
     pub http: SocketAddr,
-    /// What it is called in the `Host` field of requests.
+    /// Its name in the `Host` field.
     pub authority: String,
-    /// What stands before every path, without a slash at its end; often empty.
+    /// The prefix of every path, without a final slash; often empty.
     pub base: String,
-    /// Where it speaks raw TCP, if it does.
+    /// Its raw TCP address, if it has one.
     pub raw_tcp: Option<SocketAddr>,
-    /// Its processes, as far as they are ours to see, whose descendants are its too: what it uses is
-    /// read from there. The end of the first is the end of the server.
+    /// Its root processes, as far as this user can see them. Costs are read from them and their descendants. When the
+    /// first one ends, the server has ended.
     pub pids: Vec<u32>,
     /// How many processors it may use.
     pub cpus: f64,
 }
 
 impl Server {
-    /// A target that was found to listen there, of whose processes nothing is known yet.
+    /// A target at that address, whose processes are not known yet.
     #[must_use]
     pub fn at(target: Arc<Target>, http: SocketAddr) -> Self {
         let (authority, base) = match &target.place {
@@ -45,27 +44,27 @@ impl Server {
     }
 }
 
-/// Why nothing was found at an address.
+/// Why no server was found at an address.
 #[derive(Debug, thiserror::Error)]
 pub enum NotFound {
-    /// The host's name has no address.
+    /// The host name cannot be resolved.
     #[error("looking up {0}: is the name right?")]
     Name(String, #[source] io::Error),
-    /// None of its addresses takes a connection.
+    /// No address of the host accepts a connection.
     #[error("nobody listens at {0}; start the server, or correct its address")]
     Nobody(String),
 }
 
-/// When the next address is tried while the one before has not answered (RFC 8305 §5).
+/// When the next address is tried if the previous one has not answered (RFC 8305 §5).
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 /// How long an address may take to answer. Chosen here.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// The socket at which a host listens: of all addresses of its name the first that takes a
-/// connection, tried as RFC 8305 says. Whoever speaks to the server then speaks to that one.
+/// Finds the address at which a host listens: the first one that accepts a connection, tried as in RFC 8305. All
+/// clients then use that address.
 ///
 /// # Errors
-/// When the name has no address, or nobody listens at any.
+/// When the name cannot be resolved, or no address accepts a connection.
 pub async fn find(address: &Address) -> Result<SocketAddr, NotFound> {
     let host = address.host();
     let found = lookup_host((host, address.port)).await.map_err(|error| NotFound::Name(host.to_owned(), error))?;
@@ -78,7 +77,7 @@ pub async fn find(address: &Address) -> Result<SocketAddr, NotFound> {
     .await
 }
 
-/// Begins with what the resolver prefers, then the two families in turn (RFC 8305 §4).
+/// Starts with the resolver's preference and then alternates between the two families (RFC 8305 §4).
 fn alternating(found: impl Iterator<Item = SocketAddr>) -> Vec<SocketAddr> {
     let mut all: Vec<SocketAddr> = Vec::new();
     for socket in found.filter(|socket| socket.port() > 0) {
@@ -95,8 +94,7 @@ fn alternating(found: impl Iterator<Item = SocketAddr>) -> Vec<SocketAddr> {
         .collect()
 }
 
-/// The first of these to take a connection. The next is tried when one has failed, or has not
-/// answered for a while.
+/// The first address that accepts a connection. The next one is tried when one fails, or after a delay.
 async fn first_to_answer<F>(sockets: Vec<SocketAddr>, connect: impl Fn(SocketAddr) -> F) -> Result<SocketAddr, NotFound>
 where
     F: Future<Output = Result<(), String>>,
@@ -116,46 +114,6 @@ where
             else => return Err(NotFound::Nobody(failed.join(" or "))),
         }
     }
-}
-
-/// What a client reads into to begin with, whatever the transport: hyper's own initial size, given
-/// to the libraries that would take another.
-pub(crate) const READ_BUFFER_BYTES: usize = 8 * 1024;
-
-/// An HTTP client with a connection pool of its own: one browser tab.
-///
-/// # Errors
-/// When the client library cannot be set up.
-pub(crate) fn http_client() -> Result<reqwest::Client, reqwest::Error> {
-    http_client_builder().build()
-}
-
-/// The body of a response, to its end, which lets the connection be used again; `None` where it is
-/// longer than that.
-///
-/// # Errors
-/// When the connection breaks.
-pub(crate) async fn bounded_body(response: &mut reqwest::Response, longest: usize) -> reqwest::Result<Option<Bytes>> {
-    let Some(first) = response.chunk().await? else { return Ok(Some(Bytes::new())) };
-    let Some(second) = response.chunk().await? else { return Ok(Some(first).filter(|first| first.len() <= longest)) };
-    let mut body = [first, second].concat();
-    while body.len() <= longest {
-        let Some(chunk) = response.chunk().await? else { return Ok(Some(body.into())) };
-        body.extend_from_slice(&chunk);
-    }
-    Ok(None)
-}
-
-/// What every HTTP client of reqwest's is set to.
-pub(crate) fn http_client_builder() -> reqwest::ClientBuilder {
-    reqwest::Client::builder()
-        .http1_only()
-        .http1_allow_obsolete_multiline_headers_in_responses(true)
-        .tcp_nodelay(true)
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .pool_idle_timeout(None::<Duration>)
 }
 
 #[cfg(test)]
@@ -199,7 +157,7 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let socket = listener.local_addr().unwrap();
         let address = |host: &str| pushoff_model::target::address(&format!("http://{host}:{}", socket.port())).unwrap();
-        // Where localhost is ::1 as well, nobody listens there.
+        // Nobody listens at ::1, which localhost may resolve to as well.
         assert_eq!(find(&address("localhost")).await.unwrap(), socket);
         assert_eq!(find(&address("127.0.0.1")).await.unwrap(), socket);
         assert!(matches!(find(&address("nowhere.invalid")).await, Err(NotFound::Name(..))));

@@ -1,17 +1,16 @@
-//! A timer for microseconds.
+//! A timer with microsecond precision.
 //!
-//! Tokio's timers have a granularity of a millisecond, which would drown the latencies that are
-//! measured here. On Linux a timerfd wakes its task through the same epoll as the sockets do;
-//! elsewhere Tokio's timer serves, and `knobs` says so.
+//! Tokio's timers tick once a millisecond, which is coarser than the measured latencies. On Linux a timerfd wakes its
+//! task through the same epoll as the sockets; elsewhere Tokio's timer is used, and `environment.json` says so.
 
 use pushoff_model::{RunClock, RunInstant};
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::Timer;
+pub(crate) use linux::{Timer, readable};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use portable::Timer;
 
-/// What the pacing rests on, for the record.
+/// The kind of timer, for `environment.json`.
 pub(crate) const KIND: &str = if cfg!(target_os = "linux") { "timerfd (ns)" } else { "Tokio's timer (1 ms)" };
 
 #[cfg(target_os = "linux")]
@@ -22,27 +21,30 @@ mod linux {
 
     use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec};
     use rustix::time::{timerfd_create, timerfd_settime};
+    use tokio::io::Interest;
     use tokio::io::unix::AsyncFd;
 
     use super::{RunClock, RunInstant};
-    use crate::readiness::readable;
+    /// Registers a descriptor with Tokio that becomes readable on an event.
+    #[expect(
+        deprecated,
+        reason = "its successor is unsafe, for descriptors that may be closed meanwhile; an OwnedFd is not"
+    )]
+    pub(crate) fn readable(descriptor: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+        AsyncFd::with_interest(descriptor, Interest::READABLE)
+    }
 
-    /// A timer of its own: one deadline at a time.
+    /// A timer with one deadline at a time.
     #[derive(Debug)]
     pub(crate) struct Timer(AsyncFd<OwnedFd>);
 
     impl Timer {
-        /// # Errors
-        /// When the system has no more timers or descriptors.
         pub(crate) fn new() -> io::Result<Self> {
             let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?;
             Ok(Self(readable(timer)?))
         }
 
-        /// Waits until `moment` has come; at once where it has.
-        ///
-        /// # Errors
-        /// When the system refuses the timer.
+        /// Waits until `moment`; returns at once if it has passed.
         pub(crate) async fn until(&self, clock: RunClock, moment: RunInstant) -> io::Result<()> {
             loop {
                 let left = moment.since(clock.now());
@@ -84,7 +86,7 @@ mod portable {
 
     use super::{RunClock, RunInstant};
 
-    /// Tokio's timer in the shape of the precise one.
+    /// Tokio's timer behind the same interface.
     #[derive(Debug)]
     pub(crate) struct Timer(());
 

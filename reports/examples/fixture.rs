@@ -10,7 +10,7 @@ mod fixture;
 
 use std::path::Path;
 
-use pushoff_reports::{ReportError, Run, terminal, write};
+use pushoff_reports::{Report, ReportError, Run};
 
 fn main() -> Result<(), ReportError> {
     let folder = std::env::args().nth(1).unwrap_or_else(|| ".".into());
@@ -21,7 +21,8 @@ fn main() -> Result<(), ReportError> {
         Some("remote") => fixture::remote(),
         Some(_) | None => fixture::whole(),
     };
-    write(&run, Path::new(&folder))?;
-    std::fs::write(Path::new(&folder).join("terminal.txt"), terminal(&run, 120, true)).unwrap();
+    let report = Report::of(&run)?;
+    report.write(Path::new(&folder))?;
+    std::fs::write(Path::new(&folder).join("terminal.txt"), report.terminal(120, true)).unwrap();
     Ok(())
 }

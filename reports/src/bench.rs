@@ -3,9 +3,9 @@
 use maud::{Markup, html};
 use pushoff_model::Transport;
 
-use crate::html::shell;
 use crate::name::name;
-use crate::number::{ABSENT, Quantity};
+use crate::render::html::shell;
+use crate::words::number::{ABSENT, Quantity};
 use pushoff_stats::{Figure, Interval};
 
 /// What Criterion estimated for one benchmark.

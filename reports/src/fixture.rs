@@ -75,8 +75,8 @@ pub(crate) fn remote() -> crate::Run {
 
 /// A made-up cost model: five transports with round costs.
 #[cfg(test)]
-pub(crate) fn model() -> crate::predict::CostModel {
-    crate::predict::CostModel::parse(include_str!("plan/fixture.json")).unwrap()
+pub(crate) fn model() -> pushoff_planner::costs::CostModel {
+    pushoff_planner::costs::CostModel::parse(include_str!("../../planner/src/fixture.json")).unwrap()
 }
 
 fn make() -> crate::Run {

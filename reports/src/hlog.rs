@@ -13,8 +13,8 @@ use hdrhistogram::serialization::interval_log::{IntervalLogWriterBuilder, Tag};
 use pushoff_model::record::Measurement;
 
 use crate::ReportError;
-use crate::group::Group;
-use crate::study::Study;
+use crate::cells::Group;
+use crate::findings::study::Study;
 
 /// Nanoseconds a millisecond: the unit of the log's maximum column, as its tools expect.
 const MAX_VALUE_DIVISOR: f64 = 1e6;
@@ -51,14 +51,15 @@ pub(crate) fn log(study: &Study<'_>) -> Result<Vec<u8>, ReportError> {
 fn tagged<'a>(study: &'a Study<'_>) -> Vec<(String, &'a Measurement)> {
     let mut namesakes: HashMap<_, u32> = HashMap::new();
     let mut all = Vec::new();
-    for Group { workload, client, server, cells, .. } in study.comparisons.iter().map(|it| &it.group) {
-        let (name, size, server) = (word(&workload.name), workload.subscribers, word(server));
+    for Group { workload, conditions, cells, .. } in study.comparisons.iter().map(|it| &it.group) {
+        let (name, size) = (word(&workload.name), workload.subscribers);
+        let conditions = conditions.factors().map(|(_, value)| word(value)).collect::<Vec<_>>().join("/");
         // Of workloads that share all of this and differ in something else, the second has a number.
-        let same = namesakes.entry((name.clone(), size, *client, server.clone())).or_default();
+        let same = namesakes.entry((name.clone(), size, conditions.clone())).or_default();
         *same += 1;
         let number = if *same > 1 { format!("/{same}") } else { String::new() };
         for cell in cells {
-            let tag = format!("{name}/{size}/{}/{client}/{server}{number}", cell.transport);
+            let tag = format!("{name}/{size}/{}/{conditions}{number}", cell.transport());
             all.extend(cell.measured().into_iter().map(|measurement| (tag.clone(), measurement)));
         }
     }
@@ -103,7 +104,7 @@ mod tests {
         let mut all = Vec::new();
         for group in study.comparisons.iter().map(|it| &it.group) {
             for cell in &group.cells {
-                let whole = format!("{:?} {} {} {}", group.workload, group.client, group.server, cell.transport);
+                let whole = format!("{:?} {} {} {}", group.workload, group.client(), group.server(), cell.transport());
                 all.extend(cell.measured().iter().map(|it| (whole.clone(), it.delivery_latency.hdr().clone())));
             }
         }

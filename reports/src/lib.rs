@@ -1,45 +1,27 @@
 //! pushoff's reports: records in, documents out.
 //!
 //! Opens no socket and reads no clock: the same records give the same documents, byte for byte.
-//! `group`, `figures` and `rank` are pure; `table` decides what is shown once for the
-//! page, the Markdown and the terminal.
+//! Records become `cells`, cells have figures (`metric`), figures make `findings`, findings a `document` of
+//! sections, and each format of `render` walks that document.
 
 pub mod bench;
-mod browser;
+mod cells;
 mod charts;
-mod columns;
-mod cost;
-mod counsel;
-pub mod describe;
 mod diff;
-mod faults;
-mod figures;
+mod document;
+mod findings;
 #[cfg(test)]
 mod fixture;
-mod group;
-mod growth;
 mod hlog;
-mod html;
-mod kind;
-mod markdown;
+mod metric;
 mod name;
-mod number;
 mod palette;
 pub mod plan;
-mod predict;
 mod prose;
-mod rank;
-mod search;
-mod sections;
-mod sentence;
-mod servers;
-mod study;
-mod summary;
-mod surface;
+mod render;
 mod table;
-mod terminal;
 mod unitcosts;
-mod validity;
+mod words;
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -47,9 +29,11 @@ use std::path::{Path, PathBuf};
 use pushoff_model::{Environment, Record, foreign};
 
 pub use diff::{Diff, Tally, diff};
-pub use predict::ModelError;
-pub use summary::{Summary, summary};
-pub use terminal::terminal;
+pub use pushoff_planner::costs::ModelError;
+
+use document::Document;
+use findings::study::Study;
+pub use words::describe;
 
 /// What is reported on: the records of one folder, or of several that are read together.
 #[derive(Clone, Debug, Default)]
@@ -79,8 +63,10 @@ impl Run {
 pub struct Documents {
     /// The page: one file that needs no network.
     pub html: String,
-    /// The same answer and tables as Markdown.
+    /// The same answers and tables as Markdown.
     pub markdown: String,
+    /// Every figure: a row a cell and metric.
+    pub csv: String,
     /// Every delivery latency histogram as an `HdrHistogram` log, a tag a transport.
     pub hlog: Vec<u8>,
     /// The cost model of the run, where it holds the grid that one is fitted to: `model.json`.
@@ -113,36 +99,76 @@ pub enum ReportError {
     },
 }
 
-/// Makes the documents of a run.
-///
-/// # Errors
-/// When a chart cannot be drawn, or a histogram or a record cannot be written out again.
-pub fn documents(run: &Run) -> Result<Documents, ReportError> {
-    let study = study::Study::of(run);
-    let own = study.is_own_model.then(|| study.model.to_json()).transpose();
-    Ok(Documents {
-        html: html::page(&study)?,
-        markdown: markdown::document(&study),
-        hlog: hlog::log(&study)?,
-        model: own.map_err(ReportError::Embed)?,
-    })
+/// A run, studied: what every format is made from.
+#[derive(Debug)]
+pub struct Report<'r> {
+    study: Study<'r>,
+    document: Document,
 }
 
-/// Writes `report.html`, `report.md`, `latency.hlog` and, where there is one, `model.json` into a folder,
-/// each whole or not at all, and each whatever becomes of the others.
-///
-/// # Errors
-/// When the documents cannot be made, or a file cannot be written: the first such.
-pub fn write(run: &Run, folder: &Path) -> Result<(), ReportError> {
-    let documents = documents(run)?;
-    let files = [
-        ("report.html", Some(documents.html.as_bytes())),
-        ("report.md", Some(documents.markdown.as_bytes())),
-        ("model.json", documents.model.as_ref().map(String::as_bytes)),
-        ("latency.hlog", Some(documents.hlog.as_slice())),
-    ];
-    let written = files.map(|(name, bytes)| bytes.map_or(Ok(()), |bytes| write_whole(&folder.join(name), bytes)));
-    written.into_iter().collect()
+impl<'r> Report<'r> {
+    /// Studies a run.
+    ///
+    /// # Errors
+    /// When a chart cannot be drawn, or a record cannot be written out again.
+    pub fn of(run: &'r Run) -> Result<Self, ReportError> {
+        let study = Study::of(run);
+        let document = Document::of(&study)?;
+        Ok(Self { study, document })
+    }
+
+    /// The documents that are written into a folder.
+    ///
+    /// # Errors
+    /// When a histogram or a record cannot be written out again.
+    pub fn documents(&self) -> Result<Documents, ReportError> {
+        let own = self.study.is_own_model.then(|| self.study.model.to_json()).transpose();
+        Ok(Documents {
+            html: render::html::page(&self.document)?,
+            markdown: render::markdown::document(&self.document),
+            csv: render::csv::document(&self.document),
+            hlog: hlog::log(&self.study)?,
+            model: own.map_err(ReportError::Embed)?,
+        })
+    }
+
+    /// The answers and tables for a terminal, at most `width` columns wide, coloured only where asked for.
+    #[must_use]
+    pub fn terminal(&self, width: usize, colour: bool) -> String {
+        render::terminal::document(&self.document, width, colour)
+    }
+
+    /// The findings for machines: what `--json` prints.
+    #[must_use]
+    pub fn json(&self) -> serde_json::Value {
+        let runs: Vec<&str> = self.study.run.environments.iter().map(|environment| environment.run.as_str()).collect();
+        let head = [
+            ("runs", serde_json::json!(runs)),
+            ("debug_build", self.study.has_debug_build().into()),
+            // Latencies that differ by less are not called different.
+            ("noise_ns", self.study.noise_ns.into()),
+        ];
+        let head = head.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+        render::json::document(&self.document, head)
+    }
+
+    /// Writes `report.html`, `report.md`, `report.csv`, `latency.hlog` and, where there is one, `model.json` into a
+    /// folder, each whole or not at all, and each whatever becomes of the others.
+    ///
+    /// # Errors
+    /// When the documents cannot be made, or a file cannot be written: the first such.
+    pub fn write(&self, folder: &Path) -> Result<(), ReportError> {
+        let documents = self.documents()?;
+        let files = [
+            ("report.html", Some(documents.html.as_bytes())),
+            ("report.md", Some(documents.markdown.as_bytes())),
+            ("report.csv", Some(documents.csv.as_bytes())),
+            ("model.json", documents.model.as_ref().map(String::as_bytes)),
+            ("latency.hlog", Some(documents.hlog.as_slice())),
+        ];
+        let written = files.map(|(name, bytes)| bytes.map_or(Ok(()), |bytes| write_whole(&folder.join(name), bytes)));
+        written.into_iter().collect()
+    }
 }
 
 /// Writes a file whole or not at all: beside `path`, and then renames.
@@ -168,26 +194,30 @@ mod tests {
 
     use super::*;
 
+    fn documents(run: &Run) -> Documents {
+        Report::of(run).unwrap().documents().unwrap()
+    }
+
     #[test]
     fn the_documents_are_written_and_nothing_is_left_beside_them() {
         let folder = tempfile::tempdir().unwrap();
-        write(&fixture::run(), folder.path()).unwrap();
+        Report::of(&fixture::run()).unwrap().write(folder.path()).unwrap();
         let mut names: Vec<_> =
             folder.path().read_dir().unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort_unstable();
-        assert_eq!(names, ["latency.hlog", "report.html", "report.md"]);
+        assert_eq!(names, ["latency.hlog", "report.csv", "report.html", "report.md"]);
     }
 
     #[test]
     fn the_same_records_give_the_same_documents() {
         let run = fixture::run();
-        let (one, other) = (documents(&run).unwrap(), documents(&run).unwrap());
+        let (one, other) = (documents(&run), documents(&run));
         assert_eq!((one.html, one.markdown, one.hlog), (other.html, other.markdown, other.hlog));
     }
 
     #[test]
     fn a_folder_that_is_not_there_is_named() {
-        let error = write(&fixture::run(), Path::new("/nowhere/at/all")).unwrap_err().to_string();
+        let error = Report::of(&fixture::run()).unwrap().write(Path::new("/nowhere/at/all")).unwrap_err().to_string();
         assert!(error.contains("/nowhere/at/all/report.html"), "{error}");
     }
 
@@ -225,10 +255,11 @@ mod tests {
             ),
         ];
         for run in runs {
-            let documents = documents(&run).unwrap();
+            let report = Report::of(&run).unwrap();
+            let documents = report.documents().unwrap();
             let page = figures(&documents.html);
             assert!(!page.contains("NaN") && !page.contains(">inf"), "a figure is not a number");
-            assert!(!terminal(&run, 80, false).contains("NaN"));
+            assert!(!report.terminal(80, false).contains("NaN"));
         }
     }
 
@@ -261,9 +292,9 @@ mod tests {
             }),
         ];
         for run in runs {
-            let documents = documents(&run).unwrap();
-            let json = serde_json::to_string(&summary(&run)).unwrap();
-            for text in [&documents.html, &documents.markdown, &terminal(&run, 80, false), &json] {
+            let report = Report::of(&run).unwrap();
+            let (documents, json) = (report.documents().unwrap(), report.json().to_string());
+            for text in [&documents.html, &documents.markdown, &report.terminal(80, false), &json] {
                 let figures = figures(text);
                 assert!(!figures.contains("NaN") && !figures.contains("inf "), "a figure is not a number");
                 assert!(!figures.contains(">inf") && !figures.contains("-inf"), "a figure is not finite");
@@ -273,7 +304,37 @@ mod tests {
 
     #[test]
     fn a_run_without_records_still_has_documents() {
-        let documents = documents(&Run::default()).unwrap();
+        let documents = documents(&Run::default());
         assert!(documents.html.contains("no records"));
+    }
+
+    /// A condition that no code knows by its name: where half of the records have it, they are cells of their own.
+    #[test]
+    fn a_third_factor_is_told_apart_in_every_document_without_report_code() {
+        let mut run = fixture::run();
+        run.records.retain(|record| record.workload.name == "ticker");
+        let over_the_air = run.records.iter().cloned().map(|mut record| {
+            record.conditions.insert("network".into(), "slow-4g".into());
+            record
+        });
+        run.records = [run.records.clone(), over_the_air.collect()].concat();
+        let report = Report::of(&run).unwrap();
+        let documents = report.documents().unwrap();
+        for text in [&documents.html, &documents.markdown, &report.terminal(200, false)] {
+            assert!(text.contains("ticker, network slow-4g"), "{text}");
+        }
+        assert!(documents.csv.starts_with("workload,transport,client,network,server,metric"), "{}", documents.csv);
+        assert!(documents.csv.contains("\r\nticker,sse,library,slow-4g,pushoff,p99_ns,"));
+        let json = report.json();
+        let cells = json["cells"].as_array().unwrap();
+        assert_eq!(cells.len(), 2 * Transport::ALL.len());
+        assert_eq!(cells.iter().filter(|cell| cell["network"] == "slow-4g").count(), Transport::ALL.len());
+        assert_eq!(json["workloads"].as_array().unwrap().len(), 2, "each has a verdict of its own");
+        let ids: Vec<&str> = documents.html.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        let once: std::collections::BTreeSet<_> = ids.iter().collect();
+        assert_eq!(ids.len(), once.len(), "every link has one target");
+        let same = diff(&run, &run, None, 0.05);
+        assert_eq!(same.tally.unchanged, same.tally.compared(), "like is held against like");
+        assert_eq!(same.tally.left_out, 0);
     }
 }

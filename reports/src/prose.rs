@@ -5,19 +5,18 @@
 
 use std::fmt::{self, Display};
 
-use maud::{Markup, html};
 use pushoff_model::Transport;
 use serde::{Serialize, Serializer};
 
-use crate::name::name;
-use crate::number::unbroken;
-use crate::sentence::capitalised;
+use crate::metric::Metric;
+use crate::table::Entry;
+use crate::words::text::capitalised;
 
 /// Where in the report a figure stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// In the table of its workload: the cell of a transport, beside a head.
-    Cell(Transport, &'static str),
+    /// In the table of its workload: the cell of a transport, of that metric.
+    Cell(Transport, Metric),
     /// Among what the workload asks for.
     Asked,
 }
@@ -26,29 +25,47 @@ impl Place {
     /// The id of that element, of the group with this anchor.
     pub(crate) fn id(self, group: &str) -> String {
         match self {
-            Self::Cell(transport, head) => {
-                let words: Vec<&str> = head.split(|letter: char| !letter.is_alphanumeric()).collect();
-                let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
-                format!("cell-{group}-{transport}-{}", words.join("-"))
-            }
+            Self::Cell(transport, metric) => format!("cell-{group}-{transport}-{}", metric.id()),
             Self::Asked => format!("workload-{group}"),
         }
     }
 }
 
+/// How words are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tone {
+    Plain,
+    Good,
+    Bad,
+    Faint,
+}
+
 /// A piece of prose.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Span {
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Span {
     Text(String),
     /// A figure as it is written, and where it stands.
     Figure(String, Place),
+    /// Words that rest on what stands at another place of the page, by its reference.
+    Linked(String, &'static str),
     /// A transport, which the page shows with its colour and its shape.
     Name(Transport),
+    Strong(String, Tone),
+    /// A figure of a table.
+    Entry(Entry),
+    /// Where to read on: only a page has such a place.
+    Link(&'static str, &'static str),
+    /// A record by its number, from 0, which the page can show.
+    Record(usize),
 }
 
 /// Some words, some of which are figures.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Prose(Vec<Span>);
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Prose {
+    pub(crate) spans: Vec<Span>,
+    /// The id that the whole can be led to by.
+    pub(crate) id: Option<String>,
+}
 
 /// Prose from pieces: texts, transports, and prose.
 macro_rules! prose {
@@ -59,9 +76,13 @@ macro_rules! prose {
 pub(crate) use prose;
 
 impl Prose {
+    const fn of(spans: Vec<Span>) -> Self {
+        Self { spans, id: None }
+    }
+
     /// A figure, as it is written at that place.
     pub(crate) fn figure(written: impl Into<String>, place: Place) -> Self {
-        Self(vec![Span::Figure(written.into(), place)])
+        Self::of(vec![Span::Figure(written.into(), place)])
     }
 
     /// What the workload asks for.
@@ -74,30 +95,45 @@ impl Prose {
         if words.contains(|letter: char| letter.is_ascii_digit()) { Self::asked(words) } else { words.into() }
     }
 
+    /// Words that rest on what stands there on the page.
+    pub(crate) fn linked_to(href: &'static str, words: impl Into<String>) -> Self {
+        Self::of(vec![Span::Linked(words.into(), href)])
+    }
+
+    /// Words that can be led to.
+    pub(crate) fn with_id(id: String, words: impl Into<Self>) -> Self {
+        Self { id: Some(id), ..words.into() }
+    }
+
+    pub(crate) fn strong(words: impl Into<String>, tone: Tone) -> Self {
+        Self::of(vec![Span::Strong(words.into(), tone)])
+    }
+
+    /// Where to read on; passed over where there is no page.
+    pub(crate) fn link(href: &'static str, words: &'static str) -> Self {
+        Self::of(vec![Span::Link(href, words)])
+    }
+
+    /// A figure with its mark.
+    pub(crate) fn entry(entry: &Entry) -> Self {
+        Self::of(vec![Span::Entry(entry.clone())])
+    }
+
+    pub(crate) fn record(number: usize) -> Self {
+        Self::of(vec![Span::Record(number)])
+    }
+
     /// This and then that.
     #[must_use]
     pub(crate) fn then(mut self, more: impl Into<Self>) -> Self {
-        self.0.extend(more.into().0);
+        self.spans.extend(more.into().spans);
         self
-    }
-
-    /// The words with their figures linked to their places in the report of that group.
-    pub(crate) fn linked(&self, group: &str) -> Markup {
-        html! {
-            @for span in &self.0 {
-                @match span {
-                    Span::Text(text) => (unbroken(text)),
-                    Span::Figure(written, place) => a.figure href=(format!("#{}", place.id(group))) { (unbroken(written)) },
-                    Span::Name(transport) => (name(*transport)),
-                }
-            }
-        }
     }
 
     /// The places of its figures.
     #[cfg(test)]
     pub(crate) fn places(&self) -> impl Iterator<Item = Place> {
-        self.0.iter().filter_map(|span| if let Span::Figure(_, place) = span { Some(*place) } else { None })
+        self.spans.iter().filter_map(|span| if let Span::Figure(_, place) = span { Some(*place) } else { None })
     }
 }
 
@@ -105,19 +141,21 @@ impl Prose {
 impl Display for Prose {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut begins = true;
-        for span in &self.0 {
-            match span {
-                Span::Text(text) | Span::Figure(text, _) => {
-                    f.write_str(text)?;
-                    begins = text.ends_with(". ");
+        for span in &self.spans {
+            let (words, is_name) = match span {
+                Span::Text(text) | Span::Figure(text, _) | Span::Linked(text, _) | Span::Strong(text, _) => {
+                    (text.clone(), false)
                 }
                 Span::Name(transport) => {
                     let label = transport.label();
-                    let name = if begins { capitalised(label) } else { label.to_owned() };
-                    f.write_str(&name)?;
-                    begins = false;
+                    (if begins { capitalised(label) } else { label.to_owned() }, true)
                 }
-            }
+                Span::Entry(entry) => (entry.whole(), false),
+                Span::Record(number) => (format!("record {}", number + 1), false),
+                Span::Link(..) => continue,
+            };
+            f.write_str(&words)?;
+            begins = !is_name && words.ends_with(". ");
         }
         Ok(())
     }
@@ -137,22 +175,23 @@ impl From<&str> for Prose {
 
 impl From<String> for Prose {
     fn from(text: String) -> Self {
-        Self(vec![Span::Text(text)])
+        Self::of(vec![Span::Text(text)])
     }
 }
 
 impl From<Transport> for Prose {
     fn from(transport: Transport) -> Self {
-        Self(vec![Span::Name(transport)])
+        Self::of(vec![Span::Name(transport)])
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::render::html::prose as linked;
 
     fn some() -> Prose {
-        let p99 = Prose::figure("74.6 ms (73.6–75.7)", Place::Cell(Transport::ShortPolling, "p99 ÷ choice"));
+        let p99 = Prose::figure("74.6 ms (73.6–75.7)", Place::Cell(Transport::ShortPolling, Metric::P99ToChoice));
         prose![
             Transport::ShortPolling,
             ": a p99 of ",
@@ -171,9 +210,9 @@ mod tests {
             "Short polling: a p99 of 74.6 ms (73.6–75.7). Long polling within 1 s",
             "and a sentence begins with a capital"
         );
-        let page = some().linked("ticker").into_string();
+        let page = linked(&some(), "ticker").into_string();
         assert!(
-            page.contains("<a class=\"figure\" href=\"#cell-ticker-short-polling-p99-choice\">74.6\u{a0}ms"),
+            page.contains("<a class=\"figure\" href=\"#cell-ticker-short-polling-p99_to_choice\">74.6\u{a0}ms"),
             "{page}"
         );
         assert!(page.contains("<a class=\"figure\" href=\"#workload-ticker\">1\u{a0}s</a>"), "{page}");
@@ -192,6 +231,6 @@ mod tests {
 
     #[test]
     fn what_a_workload_says_cannot_break_out_of_a_link() {
-        assert!(!Prose::asked("<script>1").linked("x").into_string().contains("<script>"));
+        assert!(!linked(&Prose::asked("<script>1"), "x").into_string().contains("<script>"));
     }
 }

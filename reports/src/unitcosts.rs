@@ -1,31 +1,35 @@
-//! The cost model in words and figures: what one of each costs, where that is known from, and how
-//! well it predicts. Written out once for the page and the Markdown.
+//! The cost model in words and figures: the fitted values, where they are from, and how well they predict. Written
+//! once for the page and the Markdown.
 
+use pushoff_model::transport::Polls;
 use pushoff_model::{Client, Environment, Transport};
 
-use crate::number::{ABSENT, Quantity as Unit, asked_share, thousands};
-use crate::plan::WAIT;
-use crate::predict::{Check, Checked, CostModel, Driver, HEARTBEAT, Law, Laws, Quantity, Summary, summaries};
-use crate::sentence::capitalised;
-use crate::study::Study;
+use crate::findings::study::Study;
 use crate::table::{Entry, Mark};
+use crate::words::number::{ABSENT, Quantity as Unit, asked_share, thousands};
+use crate::words::text::capitalised;
+use pushoff_planner::WAIT;
+use pushoff_planner::costs::{
+    Check, Checked, CostModel, FittedModel, HEARTBEAT, Quantity, Regressor, Summary, TransportModel, coverage,
+    summaries,
+};
 use pushoff_stats::{Figure, Interval};
 
-/// What one of each costs, a column a transport.
+/// The fitted values, a column a transport.
 #[derive(Debug)]
 pub(crate) struct Sheet {
     pub(crate) transports: Vec<Transport>,
     pub(crate) parts: Vec<Part>,
 }
 
-/// The costs of one kind.
+/// The values of one cost.
 #[derive(Debug)]
 pub(crate) struct Part {
     pub(crate) title: String,
     pub(crate) lines: Vec<Line>,
 }
 
-/// One cost, an entry a transport.
+/// The value of one regressor, an entry a transport.
 #[derive(Debug)]
 pub(crate) struct Line {
     pub(crate) label: String,
@@ -36,7 +40,7 @@ pub(crate) struct Line {
 }
 
 impl Sheet {
-    /// What the model says, law by law.
+    /// All fitted models, cost by cost.
     pub(crate) fn of(model: &CostModel) -> Self {
         let parts = Quantity::ALL.into_iter().map(|quantity| part(model, quantity));
         Self {
@@ -47,56 +51,43 @@ impl Sheet {
 }
 
 fn part(model: &CostModel, quantity: Quantity) -> Part {
-    let each =
-        |of: &dyn Fn(&Laws) -> Option<Entry>| -> Vec<Option<Entry>> { model.transports.iter().map(of).collect() };
-    let terms = Driver::ALL.into_iter().map(|driver| Line {
-        label: driver.label().to_owned(),
-        help: None,
-        entries: each(&|laws| {
-            let (unit, factor) = unit(quantity, driver);
-            Some(entry(unit, &term(laws.laws.get(&quantity)?, driver)?.times(factor)))
-        }),
-    });
-    let mut lines: Vec<Line> = terms.collect();
-    if quantity == Quantity::Processor {
-        lines.push(Line {
-            label: "an idle second of a connection".into(),
-            help: Some(
-                "a heartbeat each 15 s on a stream, an empty poll each 25 s of long polling, one a second of short polling",
-            ),
-            entries: each(&|laws| Some(entry(Unit::Time, &idle(laws)?))),
-        });
-    }
-    lines.push(Line {
-        label: "a cell lies beside it by".into(),
-        help: Some("the standard deviation of the cells that the model was fitted to, about what it says of them"),
-        entries: each(&|laws| laws.laws.get(&quantity).map(|law| plain(format!("± {}", error(law.scatter.exp_m1()))))),
-    });
-    lines.retain(|line| line.entries.iter().any(Option::is_some));
-    let title = match quantity {
-        Quantity::LatencyP50 | Quantity::LatencyP99 => {
-            format!(
-                "{}: added up, an event being a publish with its deliveries or a poll",
-                capitalised(quantity.label())
-            )
-        }
-        Quantity::Processor
-        | Quantity::Connecting
-        | Quantity::ProcessMemory
-        | Quantity::KernelMemory
-        | Quantity::BytesDown
-        | Quantity::BytesUp
-        | Quantity::SegmentsDown
-        | Quantity::SegmentsUp => capitalised(quantity.label()),
+    let line = |label: &str, help: Option<&'static str>, entry: &dyn Fn(&TransportModel) -> Option<Entry>| Line {
+        label: label.to_owned(),
+        help,
+        entries: model.transports.iter().map(entry).collect(),
     };
+    let term = |regressor: Regressor| {
+        let (unit, factor) = unit(quantity, regressor);
+        let entry =
+            |it: &TransportModel| Some(entry(unit, &value(it.fitted.get(&quantity)?, regressor)?.times(factor)));
+        line(regressor.label(), None, &entry)
+    };
+    let mut lines: Vec<Line> = Regressor::ALL.into_iter().map(term).collect();
+    if quantity == Quantity::Processor {
+        let help =
+            "a heartbeat each 15 s on a stream, an empty poll each 25 s of long polling, one a second of short polling";
+        let entry = |it: &TransportModel| Some(entry(Unit::Time, &idle(it)?));
+        lines.push(line("an idle second of a connection", Some(help), &entry));
+    }
+    let scatter = |it: &TransportModel| {
+        let point = format!("± {}", error(it.fitted.get(&quantity)?.scatter.exp_m1()));
+        Some(Entry { point, interval: None, mark: Mark::None, value: None })
+    };
+    let help = "the standard deviation of the fitted cells about the model";
+    lines.push(line("scatter of the cells", Some(help), &scatter));
+    lines.retain(|line| line.entries.iter().any(Option::is_some));
+    let mut title = capitalised(quantity.label());
+    if matches!(quantity, Quantity::LatencyP50 | Quantity::LatencyP99) {
+        title.push_str(": the sum of these, where an event is a poll, or a publish with its deliveries");
+    }
     Part { title, lines }
 }
 
-/// How a law's value is written, and what it is multiplied by for that.
-const fn unit(quantity: Quantity, driver: Driver) -> (Unit, f64) {
-    match (quantity, driver) {
+/// How a fitted value is written, and what it is multiplied by for that.
+const fn unit(quantity: Quantity, regressor: Regressor) -> (Unit, f64) {
+    match (quantity, regressor) {
         // Nanoseconds of latency a second of processor time.
-        (Quantity::LatencyP50 | Quantity::LatencyP99, Driver::Event | Driver::Queue) => (Unit::Ratio, 1e-9),
+        (Quantity::LatencyP50 | Quantity::LatencyP99, Regressor::Event | Regressor::Queue) => (Unit::Ratio, 1e-9),
         (Quantity::Processor | Quantity::Connecting | Quantity::LatencyP50 | Quantity::LatencyP99, _) => {
             (Unit::Time, 1.0)
         }
@@ -107,45 +98,40 @@ const fn unit(quantity: Quantity, driver: Driver) -> (Unit, f64) {
     }
 }
 
-fn term(law: &Law, driver: Driver) -> Option<Figure> {
-    let term = law.terms.iter().find(|term| term.driver == driver)?;
+fn value(fitted: &FittedModel, regressor: Regressor) -> Option<Figure> {
+    let term = fitted.terms.iter().find(|term| term.regressor == regressor)?;
     Some(Figure { point: term.value, interval: Some(Interval { low: term.low, high: term.high }) })
 }
 
-/// What nothing costs: the heartbeats or empty polls of a second in which nobody says anything.
-fn idle(laws: &Laws) -> Option<Figure> {
-    let (driver, a_second) = match laws.transport {
-        Transport::ShortPolling => (Driver::Empties, 1.0),
-        Transport::LongPolling => (Driver::Empties, 1.0 / WAIT),
-        Transport::HttpStreaming | Transport::Sse | Transport::WebSocket | Transport::RawTcp => {
-            (Driver::Heartbeats, 1.0 / HEARTBEAT)
-        }
+/// Processor time of a second without messages: its share of a heartbeat or of an empty poll.
+fn idle(of: &TransportModel) -> Option<Figure> {
+    let (regressor, a_second) = match of.transport.traits().polls {
+        Some(Polls::OnATimer) => (Regressor::Empties, 1.0),
+        Some(Polls::WhenAnswered) => (Regressor::Empties, 1.0 / WAIT),
+        None => (Regressor::Heartbeats, 1.0 / HEARTBEAT),
     };
-    Some(term(laws.laws.get(&Quantity::Processor)?, driver)?.times(a_second))
+    Some(value(of.fitted.get(&Quantity::Processor)?, regressor)?.times(a_second))
 }
 
 fn entry(unit: Unit, figure: &Figure) -> Entry {
-    Entry { point: unit.write(figure.point), interval: unit.write_interval(figure), mark: Mark::None }
-}
-
-const fn plain(point: String) -> Entry {
-    Entry { point, interval: None, mark: Mark::None }
+    Entry { point: unit.write(figure.point), interval: unit.write_interval(figure), mark: Mark::None, value: None }
 }
 
 /// Where the model comes from, and between what it was measured.
 pub(crate) fn origin(study: &Study<'_>) -> Vec<String> {
     let (model, source) = (&study.model, &study.model.source);
-    let cells = model.transports.iter().filter_map(|it| it.laws.get(&Quantity::Processor)).map(|law| law.cells).max();
+    let cells = model.transports.iter().filter_map(|it| it.fitted.get(&Quantity::Processor)).map(|it| it.cells).max();
     let cells = cells.unwrap_or_default();
     let machine = format!("{} × {}, {}", source.cpus, source.cpu, source.kernel);
-    let whence = if study.is_own_model {
+    let source = if study.is_own_model {
         format!(
-            "It is fitted to this run: {cells} cells a transport, on {machine}. Cells marked as held out were kept from \
-             it, and are what it is checked by."
+            "The model is fitted to this run: {cells} cells a transport, on {machine}. It is checked by the cells that \
+             are marked as held out."
         )
     } else {
         format!(
-            "It comes with pushoff: {cells} cells a transport of the run {}, measured {} with build {} on {machine}.",
+            "The model comes with pushoff: {cells} cells a transport of the run {}, measured {} with build {} on \
+             {machine}.",
             source.run, source.started, source.revision,
         )
     };
@@ -154,12 +140,12 @@ pub(crate) fn origin(study: &Study<'_>) -> Vec<String> {
         format!("{low} to {high} {}", it.dimension.label())
     });
     let range = format!(
-        "Measured between: {}; and with the server busy for up to {} of one processor, beyond which no latency is \
-         predicted. What lies outside is predicted with an interval that is as wide again with each doubling beyond.",
+        "Measured: {}; and a server busy for up to {} of one processor. Where a server would be busier, no latency is \
+         predicted. Each doubling outside these ranges widens an interval by its own width.",
         bounds.collect::<Vec<_>>().join(", "),
         Unit::Share.write(model.range.utilisation)
     );
-    vec![whence, range]
+    vec![source, range]
 }
 
 /// A bound as it was asked for: `10,000`, `0.2`.
@@ -175,29 +161,26 @@ pub(crate) fn error(size: f64) -> String {
     Unit::Deviation.write(size).trim_start_matches('+').to_owned()
 }
 
-/// That the model is held against another run than its own, and in what that one differs.
+/// In what this run differs from the one that the model was fitted to.
 fn elsewhere(study: &Study<'_>) -> String {
     let source = &study.model.source;
     let differs = |of: fn(&Environment) -> &str, theirs: &str| study.run.environments.iter().any(|it| of(it) != theirs);
     let all = [
-        (differs(|it| &it.cpu, &source.cpu), "another processor"),
-        (differs(|it| &it.kernel, &source.kernel), "another kernel"),
-        (differs(|it| &it.revision, &source.revision), "another build of pushoff"),
-        (
-            study.groups().any(|group| group.client != Client::Lean),
-            "other clients, whose requests weigh what theirs do",
-        ),
+        (differs(|it| &it.cpu, &source.cpu), "processor"),
+        (differs(|it| &it.kernel, &source.kernel), "kernel"),
+        (differs(|it| &it.revision, &source.revision), "build of pushoff"),
+        (study.groups().any(|group| group.client() != Client::Lean), "client"),
     ];
     let all: Vec<_> = all.iter().filter(|(differs, _)| *differs).map(|(_, what)| *what).collect();
     let what = match all.as_slice() {
-        [] => return "The model that comes with pushoff has not seen this run. ".to_owned(),
+        [] => return "The model that comes with pushoff was not fitted to this run.".to_owned(),
         [one] => (*one).to_owned(),
         [most @ .., last] => format!("{} and {last}", most.join(", ")),
     };
-    format!("The model that comes with pushoff has not seen this run, which is of {what}. ")
+    format!("The model that comes with pushoff was fitted to a run with another {what}.")
 }
 
-/// A line of the table of how well it predicts.
+/// How well one figure is predicted: a line of a table.
 #[derive(Debug)]
 pub(crate) struct Finding {
     pub(crate) check: Check,
@@ -209,7 +192,7 @@ pub(crate) struct Finding {
 /// The heads of the columns of [`Finding::words`].
 pub(crate) const FINDINGS: [&str; 6] = ["cells", "median error", "worst error", "in the interval", "goal", ""];
 
-/// How well it predicts, a line a check.
+/// How well each figure is predicted.
 pub(crate) fn findings(checked: &[Checked]) -> Vec<Finding> {
     summaries(checked).iter().map(finding).collect()
 }
@@ -231,43 +214,32 @@ fn finding(summary: &Summary) -> Finding {
     }
 }
 
-/// What all of that comes to, in a sentence or two.
+/// How well the model predicts, in a few sentences.
 pub(crate) fn conclusion(study: &Study<'_>) -> String {
     let all = summaries(&study.checked);
     if all.is_empty() {
-        return "No cell of this run can be held against it.".into();
+        return "The model cannot be checked by this run: no cell has the figures for that.".into();
     }
-    let of = |is_met: bool| -> Vec<String> {
-        let asked = all.iter().filter_map(|it| Some((it, it.check.goal()?)));
-        let chosen = asked.filter(|(it, goal)| (it.median <= *goal) == is_met);
-        let words = |it: &Summary, goal: f64| match is_met {
-            true => format!("{} ({})", it.check.label(), error(it.median)),
-            false => format!("{} ({}, {} asked)", it.check.label(), error(it.median), asked_share(goal)),
-        };
-        chosen.map(|(it, goal)| words(it, goal)).collect()
+    let with_goal = all.iter().filter_map(|it| {
+        let goal = it.check.goal()?;
+        let met = if it.median <= goal { "met" } else { "missed" };
+        let (median, worst) = (error(it.median), error(it.worst));
+        Some(format!("{} {median}, worst {worst} (goal: {}, {met})", it.check.label(), asked_share(goal)))
+    });
+    let with_goal: Vec<String> = with_goal.collect();
+    let (elsewhere, cells) = if study.is_own_model {
+        (String::new(), "held-out cells")
+    } else {
+        (format!("{} ", elsewhere(study)), "the cells of this run")
     };
-    let unseen = if study.is_own_model { "cells that it was not fitted to" } else { "this run's cells" };
-    let clause = |names: Vec<String>, what: &str| {
-        (!names.is_empty()).then(|| format!("the goal {what} for {}", names.join(", ")))
-    };
-    let clauses: Vec<_> = [clause(of(true), "is met"), clause(of(false), "is not met")].into_iter().flatten().collect();
-    let rated = study.checked.iter().filter(|it| it.predicted.interval.is_some());
-    let (mut cells, mut covered) = (0_u32, 0_u32);
-    for it in rated {
-        cells += 1;
-        covered += u32::from((it.predicted.low()..=it.predicted.high()).contains(&it.measured));
-    }
-    let share = f64::from(covered) / f64::from(cells.max(1));
     format!(
-        "{}By the median error over {unseen}, {}. {} of the figures lie in the interval that was predicted for them, \
-         where 95 % should.",
-        if study.is_own_model { String::new() } else { elsewhere(study) },
-        clauses.join("; "),
-        Unit::Share.write(share)
+        "{elsewhere}Median error on {cells}: {}. {} of the measured figures lie in their predicted 95 % interval.",
+        with_goal.join("; "),
+        Unit::Share.write(coverage(&study.checked))
     )
 }
 
-/// What was predicted and what was measured of one cell: `predicted`, `measured` and the error.
+/// One cell's figure: predicted, measured, and the error.
 pub(crate) fn beside(checked: &Checked) -> [String; 3] {
     let unit = written(checked.check);
     [unit.write_figure(&checked.predicted), unit.write(checked.measured), Unit::Deviation.write(checked.error)]

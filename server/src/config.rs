@@ -1,17 +1,15 @@
-//! What can be set about a server. Every default is the one that the wire contract documents.
+//! The settings of a server. The wire contract documents the defaults.
 
 use std::time::Duration;
 
-use crate::http::host::HostName;
-use crate::http::origin::AllowedOrigin;
+use crate::http::{AllowedOrigin, HostName};
 
 /// The settings of one server.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Names and addresses that the server is called besides loopback ones and the address it listens
-    /// on. Default: none.
+    /// Names and addresses of the server, besides loopback and the listen address. Default: none.
     pub allow_hosts: Vec<HostName>,
-    /// Origins whose pages may connect besides those of the server's own host. Default: none.
+    /// Origins whose pages may connect, besides the server's own host. Default: none.
     pub allow_origins: Vec<AllowedOrigin>,
     /// The bearer token that publishing and completing require. Default: none, anyone may.
     pub publish_token: Option<String>,
@@ -24,36 +22,33 @@ pub struct Config {
     /// How many bytes of payload a topic keeps; the newest message is kept whatever its size.
     /// Default: 4 MiB.
     pub replay_bytes: usize,
-    /// How many topics there may be that were published to. Default: 10,000.
+    /// How many topics may have messages or be complete. Default: 10,000.
     pub max_topics: usize,
-    /// What all that the server keeps may come to, in bytes: logs, batches, bodies, buffers and
-    /// connections, as `docs/TRANSPORTS.md` counts them. Default: 1 GiB.
+    /// The bound on all memory that the server keeps, in bytes: logs, batches, bodies, buffers and connections,
+    /// as `docs/TRANSPORTS.md` counts them. Default: 1 GiB.
     pub memory: usize,
-    /// How long a topic that nobody reads or publishes to is safe from being dropped to make room
-    /// for another. Default: 60 s.
+    /// How long a topic without readers and publishes is safe from eviction. Default: 60 s.
     pub topic_idle: Duration,
-    /// How many connections there may be, on both ports together. Default: 16,384.
+    /// How many connections may be open, on both ports together. Default: 16,384.
     pub max_connections: usize,
     /// How long a stream may be idle before it carries a heartbeat. Default: 15 s.
     pub heartbeat: Duration,
-    /// How long a request's head may take, from the first moment it is waited for. Default: 10 s.
+    /// How long a request's head may take; for the first request, from the connection's start. Default: 10 s.
     pub head_timeout: Duration,
-    /// How long the other end of a connection may take not one byte of what is to be written to it
-    /// before it is cut off. Default: 30 s.
+    /// How long a client may take none of the bytes that wait for it before it is disconnected. Default: 30 s.
     pub write_timeout: Duration,
     /// How long the body of a publish may take. Default: 30 s.
     pub body_timeout: Duration,
-    /// How long a connection may be kept alive between two requests. Default: 75 s.
+    /// How long a connection may be idle between two requests. Default: 75 s.
     pub keep_alive: Duration,
-    /// Whether the server may be asked to cut its connections and to hold its answers back, as the live
-    /// page does to show what comes of it. Default: no.
+    /// Whether the live page may cut all connections and hold responses back, to show how each transport
+    /// recovers. Default: no.
     pub demo: bool,
-    /// Whether there is a WebSocket at `/echo` that sends back what it gets. Default: no.
+    /// Whether `/echo` is a WebSocket that sends each message back. Default: no.
     pub echo: bool,
-    /// How long a shutdown may take before what is left is cut off. Default: 5 s.
+    /// How long a shutdown may take before open connections are cut. Default: 5 s.
     pub grace: Duration,
-    /// A test knob: by what share of its own time all that is done for a connection takes longer,
-    /// above 0. Default: none.
+    /// For tests: slows all work for connections by this share of its own time, above 0. Default: none.
     pub slow: Option<f64>,
 }
 

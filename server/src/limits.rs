@@ -1,86 +1,73 @@
-//! What is bounded, and by what, beside the settings in [`Config`](crate::Config).
+//! Fixed limits, besides the settings in [`Config`](crate::Config).
 
 use std::time::Duration;
 
-use crate::log::Bounds;
-
-/// The longest head of a request, in bytes; beyond it is 431. Chosen here: what common servers
-/// allow.
+/// The longest head of a request, in bytes; a longer head gets 431. Chosen here: the limit of common servers.
 pub(crate) const HEAD_BYTES: usize = 16 << 10;
 
-/// The most fields of a head; beyond them is 431. Chosen here: browsers send some twenty.
+/// The most fields of a head; more get 431. Chosen here: browsers send some twenty.
 pub(crate) const HEAD_FIELDS: usize = 100;
 
-/// How much of a batch is checked before others have their turn, as [`weight_of`] counts it. Chosen
-/// here: some 30 µs.
-///
-/// [`weight_of`]: crate::publish
+/// How much of a batch is checked before other tasks run, in bytes. Chosen here: some 30 µs.
 pub(crate) const TURN: usize = 16 << 10;
 
-/// How many requests that came together are answered, or reads of a WebSocket are taken, before others
-/// have their turn. Chosen here: some 50 µs.
+/// How many pipelined requests are answered, or reads of a WebSocket made, before other tasks run. Chosen here:
+/// some 50 µs.
 pub(crate) const TURNS: usize = 8;
 
-/// From which length on a payload is checked beside the connections and not among them. Chosen
-/// here: some 300 µs.
+/// The longest payload that is checked on the connection's thread. Chosen here: some 300 µs.
 pub(crate) const LONG_PAYLOAD: usize = 256 << 10;
 
-/// What a stream writes at once. Chosen here: long enough that system calls no longer count,
-/// short enough that a reader that stopped holds little.
-pub(crate) const STREAM: Bounds = Bounds { messages: usize::MAX, bytes: 64 << 10 };
+/// The bytes of one write of a stream. Chosen here: so long that system calls no longer count, so short that a
+/// stuck reader holds little.
+pub(crate) const STREAM_BYTES: usize = 64 << 10;
 
-/// How many messages a poll is answered with where `?limit=` does not say.
+/// The most messages in a poll's response, unless `?limit=` sets another number.
 pub(crate) const POLL_MESSAGES: usize = 1000;
 
-/// What a poll is answered with at most. Chosen here: the byte bound leaves room for a thousand
-/// messages of a kilobyte.
-pub(crate) const fn poll(messages: usize) -> Bounds {
-    Bounds { messages, bytes: 1 << 20 }
-}
+/// The bytes of payload after which a poll's response takes no further message. Chosen here: room for a
+/// thousand messages of a kilobyte.
+pub(crate) const POLL_BYTES: usize = 1 << 20;
 
-/// What `?wait=` may say at most.
+/// The largest `?wait=`.
 pub(crate) const LONGEST_WAIT: Duration = Duration::from_mins(2);
 
-/// How long a long poll waits where `?wait=` does not say: below the 30 s at which proxies
-/// commonly give up (RFC 6202 §5.5).
+/// How long a long poll waits without `?wait=`: below the 30 s at which proxies give up (RFC 6202 §5.5).
 pub(crate) const WAIT: Duration = Duration::from_secs(25);
 
-/// What `?interval=` may say at most.
+/// The largest `?interval=`.
 pub(crate) const LONGEST_INTERVAL: Duration = Duration::from_hours(1);
 
-/// What an event stream's `retry:` says where `?interval=` does not.
+/// The `retry:` of an event stream without `?interval=`.
 pub(crate) const RETRY: Duration = Duration::from_secs(1);
 
-/// How long everything may be held back on demand. Chosen here: long enough to be seen, and less than
-/// anybody's patience.
+/// The longest outage on demand. Chosen here: long enough to be seen, short enough to wait for.
 pub(crate) const LONGEST_HOLD: Duration = Duration::from_secs(10);
 
-/// What a 503 asks its reader to wait.
+/// The `Retry-After` of a 503.
 pub(crate) const RETRY_AFTER: Duration = Duration::from_secs(5);
 
-/// How long a connection that was answered is read from before it is closed: a close with
-/// unread bytes resets the connection, and the reset may overtake the answer.
+/// How long the server reads from a connection before it closes it after the last response: closing with unread
+/// input resets the connection, and the reset may overtake the response.
 pub(crate) const LINGER: Duration = Duration::from_secs(1);
 
-/// How long a peer has to answer a close frame. Chosen here: well within the grace period.
+/// How long a client has to answer a close frame. Chosen here: well within the grace period.
 pub(crate) const CLOSE_WAIT: Duration = Duration::from_secs(2);
 
-/// The longest message that `/echo` sends back. Chosen here: the longest that the Autobahn conformance
-/// suite sends.
+/// The longest message of `/echo`. Chosen here: the longest message of the Autobahn conformance suite.
 pub(crate) const ECHO_BYTES: usize = 16 << 20;
 
-/// How many refused connections are waited for at a time, so that the refusal arrives; more are closed
-/// right after it. Chosen here: with the connections that are served, fewer than a process may have
-/// descriptors.
+/// How many refused connections are closed gently at a time, so that the 503 arrives; further ones are closed
+/// at once. Chosen here: with the connections that are served, fewer than a process may have descriptors.
 pub(crate) const REFUSALS: usize = 1024;
 
-/// How long the server waits after it let go of what it could, before it looks for more.
+/// How long the server waits after dropping cached batches before it drops batches again.
 pub(crate) const RELIEF: Duration = Duration::from_millis(100);
 
-/// The longest queue of connections that wait to be accepted, as far as the kernel's
-/// `net.core.somaxconn` lets it. Chosen here: 5,000 that come at once are everyday.
+/// The longest queue of connections to be accepted, as far as `net.core.somaxconn` allows. Chosen here: 5,000
+/// connections at once are common.
 pub(crate) const BACKLOG: i32 = 8192;
 
-/// What the kernel takes for one connection and has not sent yet, as far as it can be told so.
-/// Chosen here: two of a stream's batches, so that the next is there when the other end has room.
+/// The unsent bytes that the kernel buffers for one connection, as far as this can be set. Chosen here: two
+/// batches of a stream, so that the next is ready when the client has room.
 pub(crate) const UNSENT_BYTES: u32 = 128 << 10;

@@ -1,11 +1,10 @@
-//! The bound on all memory that the server keeps, and who holds how much of it.
+//! The bound on all memory that the server keeps, and leases on parts of it.
 //!
-//! Whatever lasts longer than one turn of a task takes a [`Lease`] first: a log for its messages, a
-//! batch for its bytes, a connection for itself and for what it has read and not yet understood. Where
-//! no lease can be had, the request is refused or waits; nothing is kept without one. Logs, batches, what
-//! comes in and connections have a part each, so that none of them can take the room of another: full
-//! logs keep nobody from reading them, nor slow readers or bodies without an end from connecting. What
-//! each thing is counted as stands in `docs/TRANSPORTS.md`.
+//! Memory that outlives one turn of a task needs a [`Lease`]: a log's messages, a batch's bytes, a connection
+//! and its unparsed input. Where no lease is left, the request is refused or waits. Logs, batches, input and
+//! connections have a budget each, so that none takes the room of another: full logs do not keep readers from
+//! reading, nor slow readers or endless bodies new clients from connecting. `docs/TRANSPORTS.md` says how much
+//! is counted for each thing.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -15,54 +14,54 @@ use bytes::{Buf, BufMut, Bytes};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::Notify;
 
-/// What a connection is counted as, beside the buffers that it holds. Measured: an idle one takes
-/// 2.0 to 3.1 KiB (`results/servers-2026-11-23`).
+/// The bytes counted for a connection, besides its buffers. Measured: an idle one takes 2.0 to 3.1 KiB
+/// (`results/servers-2026-11-23`).
 pub(crate) const CONNECTION: usize = 4 << 10;
 
-/// What a topic is counted as, beside its messages: its log, its name and its places in the tables.
+/// The bytes counted for a topic, besides its messages: the log, the name and the places in tables.
 pub(crate) const TOPIC: usize = 1 << 10;
 
-/// What a kept message is counted as, beside its payload: its place in the log and the allocation.
+/// The bytes counted for a kept message, besides its payload: a place in the log and the allocation.
 pub(crate) const MESSAGE: usize = 96;
 
-/// The parts of the bound.
+/// The budgets of the bound.
 #[derive(Clone, Debug)]
 pub struct Memory {
-    /// What logs may hold: a half.
+    /// Half of the bound.
     pub(crate) logs: Arc<Budget>,
-    /// What batches on their way to readers may hold: a quarter.
+    /// A quarter: batches on their way to readers.
     pub(crate) batches: Arc<Budget>,
-    /// What heads, bodies and frames that are not whole may hold: an eighth.
+    /// An eighth: partial heads, bodies and frames.
     pub(crate) incoming: Arc<Budget>,
-    /// What connections may hold: an eighth.
+    /// An eighth.
     pub(crate) connections: Arc<Budget>,
 }
 
 impl Memory {
-    /// A bound of `bytes` in all.
+    /// Budgets that come to `bytes` together.
     #[must_use]
     pub fn new(bytes: usize) -> Self {
         let [logs, batches, incoming, connections] = [2, 4, 8, 8].map(|part| Arc::new(Budget::new(bytes / part)));
         Self { logs, batches, incoming, connections }
     }
 
-    /// Waits until somebody has asked for memory for a batch and found none.
+    /// Waits until a lease for a batch was refused.
     pub(crate) async fn is_short(&self) {
         self.batches.short.notified().await;
     }
 
-    /// How many bytes are held now.
+    /// The bytes leased now.
     pub(crate) fn held(&self) -> usize {
         [&self.logs, &self.batches, &self.incoming, &self.connections].map(|budget| budget.held()).iter().sum()
     }
 }
 
-/// A number of bytes that may be held.
+/// A number of bytes that may be leased.
 #[derive(Debug)]
 pub(crate) struct Budget {
     limit: usize,
     held: AtomicUsize,
-    /// Told where there was not as much left as was asked for.
+    /// Notified when a lease was refused.
     short: Notify,
 }
 
@@ -71,13 +70,13 @@ impl Budget {
         Self { limit, held: AtomicUsize::new(0), short: Notify::const_new() }
     }
 
-    /// Holds so many bytes, where that many are left.
+    /// Leases `bytes`, if that many are left.
     pub(crate) fn lease(self: &Arc<Self>, bytes: usize) -> Option<Lease> {
         let mut lease = Lease { budget: Arc::clone(self), bytes: 0 };
         lease.grow(bytes).then_some(lease)
     }
 
-    /// Whether so many bytes could be held if nothing else were.
+    /// Whether an empty budget could lease so many bytes.
     pub(crate) const fn could_hold(&self, bytes: usize) -> bool {
         bytes <= self.limit
     }
@@ -101,7 +100,7 @@ impl Budget {
     }
 }
 
-/// Bytes that are held until it is dropped.
+/// Bytes of a budget, until the lease is dropped.
 #[derive(Debug)]
 pub(crate) struct Lease {
     budget: Arc<Budget>,
@@ -109,7 +108,7 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
-    /// Holds more, where that is left; otherwise as much as before.
+    /// Leases more, if that many are left; otherwise nothing changes.
     pub(crate) fn grow(&mut self, bytes: usize) -> bool {
         let fits = self.budget.take(bytes);
         if fits {
@@ -118,19 +117,19 @@ impl Lease {
         fits
     }
 
-    /// Gives a part back, at most all.
+    /// Gives some bytes back, at most all.
     pub(crate) fn shrink(&mut self, bytes: usize) {
         let bytes = bytes.min(self.bytes);
         self.bytes -= bytes;
         self.budget.give_back(bytes);
     }
 
-    /// All that it holds, as a lease of its own.
+    /// Moves all bytes into a lease of their own.
     fn split(&mut self) -> Self {
         Self { budget: Arc::clone(&self.budget), bytes: std::mem::take(&mut self.bytes) }
     }
 
-    /// Takes over what another lease of the same budget holds.
+    /// Takes over the bytes of another lease of the same budget.
     pub(crate) fn absorb(&mut self, mut other: Self) {
         self.bytes += std::mem::take(&mut other.bytes);
     }
@@ -142,7 +141,7 @@ impl Drop for Lease {
     }
 }
 
-/// Bytes with what is held for them.
+/// Bytes with their lease.
 struct Held {
     bytes: Vec<u8>,
     _lease: Lease,
@@ -154,23 +153,22 @@ impl AsRef<[u8]> for Held {
     }
 }
 
-/// Bytes that many share, and that are held until the last of them lets go; `None` where there is no
-/// room for them.
+/// Shared bytes, leased until the last owner drops them; `None` where no memory is left.
 pub(crate) fn shared(bytes: Vec<u8>, budget: &Arc<Budget>) -> Option<Bytes> {
     let lease = budget.lease(bytes.capacity())?;
     Some(Bytes::from_owner(Held { bytes, _lease: lease }))
 }
 
-/// There is no room for what came in.
+/// No memory is left for input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the server holds as much as it may (--memory); try again later")]
 pub(crate) struct OutOfMemory;
 
-/// What was read and not yet understood. It holds nothing while it is empty.
+/// Input that is not parsed yet. An empty buffer holds no memory.
 #[derive(Debug)]
 pub(crate) struct Buffer {
     bytes: Vec<u8>,
-    /// What lies before was taken.
+    /// The end of the bytes that were consumed.
     start: usize,
     lease: Lease,
 }
@@ -180,14 +178,14 @@ impl Buffer {
         Self { bytes: Vec::new(), start: 0, lease: Lease { budget: Arc::clone(budget), bytes: 0 } }
     }
 
-    /// Appends what was read.
+    /// Appends input.
     pub(crate) fn extend(&mut self, read: &[u8]) -> Result<(), OutOfMemory> {
         self.reserve(read.len())?;
         self.bytes.extend_from_slice(read);
         Ok(())
     }
 
-    /// Reads what there is, `wanted` bytes or a few more at once; says how many these were.
+    /// Reads about `wanted` bytes, as far as they are there; gives their number.
     pub(crate) async fn read_from(
         &mut self,
         io: &mut (impl AsyncRead + Unpin),
@@ -205,7 +203,7 @@ impl Buffer {
         }
         let (length, capacity) = (self.bytes.len(), self.bytes.capacity());
         if capacity - length < more {
-            // What `Vec` would do by itself, known beforehand.
+            // The growth of `Vec`, computed beforehand for the lease.
             let wanted = (length + more).max(2 * capacity);
             if !self.lease.grow(wanted - capacity) {
                 return Err(OutOfMemory);
@@ -215,7 +213,7 @@ impl Buffer {
         Ok(())
     }
 
-    /// Lets go of the first `count` bytes.
+    /// Drops the first `count` bytes.
     pub(crate) fn consume(&mut self, count: usize) {
         self.start += count;
         if self.start >= self.bytes.len() {
@@ -225,12 +223,12 @@ impl Buffer {
         }
     }
 
-    /// Lets go of what comes after the first `length` bytes.
+    /// Drops all bytes after the first `length`.
     pub(crate) fn truncate(&mut self, length: usize) {
         self.bytes.truncate(self.start + length);
     }
 
-    /// Hands all of it over.
+    /// Moves all bytes out, with their lease.
     pub(crate) fn take(&mut self) -> Bytes {
         let mut bytes = Bytes::from_owner(Held { bytes: std::mem::take(&mut self.bytes), _lease: self.lease.split() });
         bytes.advance(std::mem::take(&mut self.start));
@@ -262,7 +260,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_more_is_held_than_the_bound_and_all_of_it_comes_back() {
+    fn no_more_is_leased_than_the_bound_and_all_bytes_come_back() {
         let memory = Memory::new(100);
         let mut lease = memory.logs.lease(30).unwrap();
         assert!(memory.logs.lease(21).is_none());
@@ -276,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn shared_bytes_are_held_until_the_last_lets_go() {
+    fn shared_bytes_are_leased_until_the_last_owner_drops_them() {
         let memory = Memory::new(4 * 50);
         let bytes = shared(Vec::with_capacity(40), &memory.batches).unwrap();
         let other = bytes.clone();

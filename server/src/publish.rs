@@ -1,4 +1,4 @@
-//! Publishing by request: one payload or a batch of lines, checked whole before any is appended.
+//! Publishing by `POST`: one payload or a batch of lines, checked whole before any message is appended.
 
 use std::collections::VecDeque;
 
@@ -9,17 +9,13 @@ use pushoff_model::{Cursor, Topic};
 use serde::Serialize;
 use tokio::task::{spawn_blocking, yield_now};
 
-use crate::http::head::Head;
-use crate::http::problem::Problem;
-use crate::http::response::Response;
-use crate::hub::{Retention, Unpublished};
+use crate::http::{Head, Problem, Response};
+use crate::hub::{Payload, PayloadError, Retention, Run, Unpublished};
 use crate::limits;
-use crate::log::Run;
-use crate::payload::{Payload, PayloadError};
-use crate::server::Server;
+use crate::state::Server;
 use crate::stats::Via;
 
-/// What a body holds.
+/// The media type of a body.
 #[derive(Clone, Copy, Debug)]
 enum Media {
     /// `application/json`: one payload.
@@ -28,7 +24,7 @@ enum Media {
     Ndjson,
 }
 
-/// What a publisher is told: the cursor of its message, or of its last.
+/// The response to a publish: the cursor of the message, or of the last one.
 #[derive(Serialize)]
 struct Published {
     id: Cursor,
@@ -36,7 +32,7 @@ struct Published {
     count: Option<u64>,
 }
 
-/// A `POST /topics/{topic}` that was let in and lacks only its body.
+/// A `POST /topics/{topic}` that was admitted by its head.
 #[derive(Debug)]
 pub(crate) struct Publication {
     topic: Topic,
@@ -45,7 +41,7 @@ pub(crate) struct Publication {
 }
 
 impl Publication {
-    /// Judges a publish by its head.
+    /// Checks the token, the media type and the length of a publish.
     pub(crate) fn admit(server: &Server, head: &Head<'_>, topic: Topic) -> Result<Self, Problem> {
         authorize(server, head)?;
         let media = media(head)?;
@@ -62,30 +58,30 @@ impl Publication {
         }
     }
 
-    /// How long the body may be.
+    /// The longest body, in bytes.
     pub(crate) const fn limit(&self) -> usize {
         self.limit
     }
 
-    /// What is said of a body beyond the limit, which is not read.
+    /// The problem for a body beyond the limit, which is not read.
     pub(crate) fn too_long(&self) -> Problem {
         let detail = format!("this body is longer than the {} bytes that are taken", self.limit);
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail).closing()
     }
 
-    /// Whether a body of that length is published in no time.
+    /// Whether a body of that length can be checked without letting other tasks run.
     pub(crate) const fn is_quick(&self, length: usize) -> bool {
         matches!(self.media, Media::Json) && length <= limits::LONG_PAYLOAD
     }
 
-    /// Appends the payload that the body is. For one that [is quick](Self::is_quick).
+    /// Publishes a body that [is quick](Self::is_quick).
     pub(crate) fn append(self, server: &Server, body: &[u8]) -> Response {
         let published = Payload::parse(body, self.limit).map_err(Problem::from);
         let run = published.map(|payload| Run { skipped: 0, newest: vec![payload] });
         run.and_then(|run| self.published(server, run)).unwrap_or_else(Problem::into_response)
     }
 
-    /// Appends what the body holds, all or none, and lets others have their turn while it is checked.
+    /// Publishes a body, all or none, and lets other tasks run while the body is checked.
     pub(crate) async fn append_in_turns(self, server: &Server, body: Bytes) -> Response {
         let run = match self.media {
             Media::Json if self.is_quick(body.len()) => return self.append(server, &body),
@@ -103,21 +99,21 @@ impl Publication {
             Media::Json => Published { id, count: None },
             Media::Ndjson => Published { id, count: Some(count) },
         };
-        // A cursor and a number: there is nothing in them that JSON could not say.
+        // Serializing a cursor and a number cannot fail.
         let body = serde_json::to_vec(&published).unwrap_or_default();
-        Ok(Response { status: StatusCode::CREATED, ..crate::http::text("application/json", body) })
+        Ok(Response { status: StatusCode::CREATED, ..Response::text("application/json", body) })
     }
 }
 
-/// `DELETE /topics/{topic}`: says that no more will come. A topic that nobody has asked for before
-/// begins complete, so that whoever comes late learns of it too.
+/// `DELETE /topics/{topic}`: ends a topic. A topic without messages begins complete, so that late subscribers
+/// learn of the end too.
 pub(crate) fn complete(server: &Server, head: &Head<'_>, topic: &Topic) -> Result<Response, Problem> {
     authorize(server, head)?;
     server.hub.complete(topic)?;
     Ok(Response::bare(StatusCode::NO_CONTENT))
 }
 
-/// Whether a request carries the publish token, where there is one. Source: RFC 6750 §2.1.
+/// Checks the publish token, where the server has one. Source: RFC 6750 §2.1.
 pub(crate) fn authorize(server: &Server, head: &Head<'_>) -> Result<(), Problem> {
     let Some(token) = &server.config.publish_token else { return Ok(()) };
     let given = head.field(&AUTHORIZATION).unwrap_or_default();
@@ -127,8 +123,7 @@ pub(crate) fn authorize(server: &Server, head: &Head<'_>) -> Result<(), Problem>
     }
 }
 
-/// Compares in a time that depends on the lengths alone, so that a token cannot be found out byte
-/// by byte.
+/// Compares in a time that depends on the lengths alone, so that a token cannot be guessed byte by byte.
 fn is_same(given: &[u8], token: &[u8]) -> bool {
     let differences = given.iter().zip(token).fold(0, |differences, (one, other)| differences | (one ^ other));
     given.len() == token.len() && differences == 0
@@ -148,7 +143,7 @@ fn media(head: &Head<'_>) -> Result<Media, Problem> {
     }
 }
 
-/// One payload, which takes so long to check that it is done on another thread.
+/// One long payload, checked on a blocking thread.
 async fn long(body: Bytes, limit: usize) -> Result<Run, Problem> {
     match spawn_blocking(move || Payload::parse(&body, limit)).await {
         Ok(checked) => Ok(Run { skipped: 0, newest: vec![checked?] }),
@@ -156,9 +151,9 @@ async fn long(body: Bytes, limit: usize) -> Result<Run, Problem> {
     }
 }
 
-/// One payload a line. A line ends with LF or CR LF, the last one need not; blank lines are none. Only
-/// as many are copied as the log keeps.
-async fn batch(bytes: &[u8], limit: usize, retention: Retention) -> Result<Run, Problem> {
+/// One payload a line. LF or CR LF ends a line, the end of the body the last one; blank lines are skipped. Only
+/// messages that the log would keep are copied.
+pub(crate) async fn batch(bytes: &[u8], limit: usize, retention: Retention) -> Result<Run, Problem> {
     let (mut newest, mut skipped, mut work) = (VecDeque::new(), 0, 0);
     for (index, line) in bytes.split(|&byte| byte == b'\n').enumerate() {
         work += weight_of(line);
@@ -192,7 +187,7 @@ async fn batch(bytes: &[u8], limit: usize, retention: Retention) -> Result<Run, 
     }
 }
 
-/// What a line costs to check: about as much as so many bytes.
+/// The work of checking a line, in bytes.
 const fn weight_of(line: &[u8]) -> usize {
     line.len() + 32
 }
@@ -218,28 +213,6 @@ impl From<Unpublished> for Problem {
             Unpublished::Complete(_) => Self::gone(error.to_string()),
             Unpublished::TooManyTopics { .. } | Unpublished::NoRoom => Self::unavailable(error.to_string()),
         }
-    }
-}
-
-/// For `fuzz/`: reads a batch. What is taken has at most as many payloads as lines, and each is JSON.
-#[cfg(fuzzing)]
-pub(crate) fn fuzz(bytes: &[u8]) {
-    let retention = Retention { messages: 8, bytes: 1 << 10 };
-    let mut reading = std::pin::pin!(batch(bytes, 1 << 10, retention));
-    let mut waiting = std::task::Context::from_waker(std::task::Waker::noop());
-    let run = loop {
-        if let std::task::Poll::Ready(run) = reading.as_mut().poll(&mut waiting) {
-            break run;
-        }
-    };
-    if let Ok(run) = run {
-        let lines = bytes.split(|&byte| byte == b'\n').count() as u64;
-        assert!(run.skipped + run.newest.len() as u64 <= lines && run.newest.len() <= retention.messages);
-        assert!(
-            run.newest
-                .iter()
-                .all(|payload| serde_json::from_slice::<serde::de::IgnoredAny>(payload.as_bytes()).is_ok())
-        );
     }
 }
 
@@ -295,7 +268,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_what_a_log_keeps_is_copied_and_what_came_before_is_counted() {
+    async fn only_messages_that_the_log_keeps_are_copied_and_earlier_ones_are_counted() {
         let run = batch(b"1\n2\n3\n4\n5", 10, RETENTION).await.unwrap();
         let newest: Vec<_> = run.newest.iter().map(Payload::as_bytes).collect();
         assert_eq!((run.skipped, newest), (2, vec![b"3" as &[u8], b"4", b"5"]));
@@ -303,7 +276,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn others_have_their_turn_while_a_batch_is_checked() {
+    async fn other_tasks_run_while_a_batch_is_checked() {
         let body = b"1\n".repeat(1 << 19);
         let mut turns = 0;
         let others = async {

@@ -1,9 +1,8 @@
-//! A slower server on purpose: a test knob that shows what a change of so much looks like.
+//! A server that is slower on purpose, by a known share: for tests of comparisons.
 //!
-//! Every poll of a connection's task is followed by busy work for a share of the time that the poll
-//! took, system calls among it. So all that is done for a delivery or an answer takes so much more
-//! processor time, and whoever is served next waits for it, as behind code that is really slower.
-//! What the runtime does between polls is not slowed. Where nothing is asked for, no task is wrapped.
+//! Every poll of a connection's task is followed by busy work for a share of the poll's own time, system calls
+//! included. So each delivery costs that much more processor time and holds up the next task, like code that is
+//! really slower. The runtime's own work is not slowed. Without the setting, no task is wrapped.
 
 use std::hint::spin_loop;
 use std::pin::Pin;
@@ -19,7 +18,7 @@ pub(crate) struct Slowed<F> {
 }
 
 impl<F: Future + Unpin> Slowed<F> {
-    /// Each poll takes so many times its own time longer.
+    /// Makes each poll longer by `share` of its time.
     pub(crate) const fn new(inner: F, share: f64) -> Self {
         Self { inner, share }
     }

@@ -1,6 +1,4 @@
-//! What the server counts, for `/metrics`: plain counters, looked up once at start-up.
-//!
-//! The format is the text format of Prometheus, as the `prometheus-client` crate writes it.
+//! The counters behind `/metrics`, looked up once at start-up, in the text format of Prometheus.
 
 use std::sync::Arc;
 
@@ -23,7 +21,8 @@ pub(crate) struct Stats {
     memory: Gauge,
     transports: [Arc<TransportStats>; Transport::ALL.len()],
     publishes: [Counter; 2],
-    cut_off: Counter,
+    /// Connections closed because the client took nothing for too long.
+    pub(crate) cut_off: Counter,
 }
 
 /// The counters of one transport.
@@ -36,12 +35,12 @@ struct TransportStats {
     bytes: Counter,
 }
 
-/// How a message came in.
+/// The way in which a message was published.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Via {
-    /// In the body of a `POST`.
+    /// The body of a `POST`.
     Post,
-    /// In a frame.
+    /// A WebSocket frame.
     WebSocket,
 }
 
@@ -75,7 +74,7 @@ impl Stats {
         Self { registry, topics, memory, transports, publishes, cut_off }
     }
 
-    /// Counts a subscriber in, until the meter is dropped.
+    /// Counts a subscriber until its meter is dropped.
     pub(crate) fn connect(&self, transport: Transport) -> Meter {
         let stats = Arc::clone(&self.transports[transport as usize]);
         stats.connections.inc();
@@ -83,17 +82,12 @@ impl Stats {
         Meter(stats)
     }
 
-    /// Counts messages that were published.
+    /// Counts published messages.
     pub(crate) fn published(&self, via: Via, messages: u64) {
         self.publishes[via as usize].inc_by(messages);
     }
 
-    /// Counts a connection whose other end took nothing for too long.
-    pub(crate) fn cut_off(&self) {
-        self.cut_off.inc();
-    }
-
-    /// Everything in the text format.
+    /// All counters in the text format.
     pub(crate) fn text(&self, topics: usize, memory: usize) -> Result<String, std::fmt::Error> {
         let number = |count| i64::try_from(count).unwrap_or(i64::MAX);
         self.topics.set(number(topics));
@@ -104,14 +98,15 @@ impl Stats {
     }
 }
 
-/// Counts what one subscriber is sent.
+/// Counts the messages of one subscriber.
 #[derive(Debug)]
 pub(crate) struct Meter(Arc<TransportStats>);
 
 impl Meter {
-    pub(crate) fn delivered(&self, batch: &Batch) {
+    /// Counts a batch, which takes so many bytes on the wire.
+    pub(crate) fn delivered(&self, batch: &Batch, bytes: usize) {
         self.0.deliveries.inc_by(batch.messages);
-        self.0.bytes.inc_by(batch.bytes.len() as u64);
+        self.0.bytes.inc_by(bytes as u64);
         if batch.missed > 0 {
             self.0.missed.inc_by(batch.missed);
         }
@@ -135,7 +130,7 @@ mod tests {
         let stats = Stats::new();
         let meter = stats.connect(Transport::Sse);
         let made = tokio::time::Instant::now();
-        meter.delivered(&Batch { bytes: Bytes::from_static(b"12345"), messages: 2, missed: 3, made });
+        meter.delivered(&Batch { bytes: Bytes::from_static(b"12345"), messages: 2, missed: 3, made }, 5);
         stats.published(Via::Post, 4);
         let text = stats.text(9, 10).unwrap();
         for line in [

@@ -12,6 +12,7 @@ mod contrast;
 mod pool;
 mod ratio;
 mod resample;
+mod slope;
 mod statistic;
 mod sums;
 
@@ -23,6 +24,7 @@ pub use pool::Pool;
 pub use ratio::paired;
 use resample::as_float;
 pub use resample::{Resample, resamples};
+pub use slope::slope;
 pub use statistic::Statistic;
 pub use sums::Sums;
 

@@ -2,6 +2,9 @@
 //!
 //! Source: Fisher & Hall, *Bootstrap algorithms for small samples*, 1991 (exact enumeration).
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
@@ -21,13 +24,18 @@ pub struct Resample {
     pub(crate) weight: f64,
 }
 
-/// The resamples of so many trials; none below two.
-pub fn resamples(trials: usize) -> Vec<Resample> {
-    match trials {
-        0 | 1 => Vec::new(),
-        2..=EXACT_UP_TO => enumerate(trials),
-        _ => draw(trials),
-    }
+/// The resamples of so many trials; none below two. They depend on that number alone, and are made once.
+pub fn resamples(trials: usize) -> Arc<[Resample]> {
+    static MADE: Mutex<BTreeMap<usize, Arc<[Resample]>>> = Mutex::new(BTreeMap::new());
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    let make = || -> Arc<[Resample]> {
+        match trials {
+            0 | 1 => Vec::new().into(),
+            2..=EXACT_UP_TO => enumerate(trials).into(),
+            _ => draw(trials).into(),
+        }
+    };
+    Arc::clone(made.entry(trials).or_insert_with(make))
 }
 
 /// Every multiset of `trials` out of `trials`, with its multinomial probability.

@@ -2,6 +2,8 @@
 //!
 //! Pure. A figure that one of the trials lacks a part of is absent, not made from the others.
 
+use std::sync::Arc;
+
 use pushoff_model::LatencyHistogram;
 use pushoff_model::record::Measurement;
 use pushoff_model::workload::Slo;
@@ -12,7 +14,7 @@ use crate::{Figure, Interval, Pool, Resample, Scale, estimate, estimate_ratio, e
 #[derive(Clone, Debug)]
 pub struct Sums<'a> {
     trials: &'a [&'a Measurement],
-    resamples: Vec<Resample>,
+    resamples: Arc<[Resample]>,
 }
 
 impl<'a> Sums<'a> {

@@ -1,4 +1,4 @@
-//! What a run is asked for: the command line and the workloads that it names, read and checked.
+//! The request of a run: the command line and its workloads, parsed and checked.
 
 use std::ffi::{OsStr, OsString};
 use std::num::NonZeroU32;
@@ -15,7 +15,7 @@ use pushoff_model::{Client, Transport, Workload, foreign, workload};
 use crate::arguments::RunOptions;
 use crate::terminal;
 
-/// The workloads that are asked for, each at every size.
+/// The workloads of the run, each at every size.
 pub(super) fn workloads(options: &RunOptions) -> anyhow::Result<Vec<Arc<Workload>>> {
     let names: Vec<&OsStr> = if options.workload.is_empty() {
         workload::DEFAULT.iter().map(OsStr::new).collect()
@@ -46,7 +46,7 @@ pub(super) fn workloads(options: &RunOptions) -> anyhow::Result<Vec<Arc<Workload
     Ok(workloads)
 }
 
-/// The transports that are asked for, each once, in their customary order.
+/// The transports of the run, each once, in the order of `Transport::ALL`.
 pub(super) fn transports(options: &RunOptions) -> Vec<Transport> {
     let mut transports = if options.transport.is_empty() { Transport::ALL.to_vec() } else { options.transport.clone() };
     transports.sort_unstable();
@@ -54,7 +54,7 @@ pub(super) fn transports(options: &RunOptions) -> Vec<Transport> {
     transports
 }
 
-/// The clients that are asked for, each once; none leaves it to each workload.
+/// The clients of the run, each once; empty means the workload's own.
 pub(super) fn clients(options: &RunOptions) -> Vec<Client> {
     let mut clients = options.client.clone();
     clients.sort_unstable();
@@ -62,7 +62,7 @@ pub(super) fn clients(options: &RunOptions) -> Vec<Client> {
     clients
 }
 
-/// Refuses what a process has not descriptors enough for. A search must be able to begin.
+/// Refuses a workload that needs more open files than a process may have; of a search, its first load.
 pub(super) fn ensure_descriptors(asked: &Asked<'_>) -> anyhow::Result<()> {
     for workload in asked.workloads {
         let own = [workload.client];
@@ -82,8 +82,7 @@ pub(super) fn ensure_descriptors(asked: &Asked<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Refuses what would measure nothing: a trial in whose measure phase no message is due. Of a search the first
-/// load is looked at.
+/// Refuses a trial without a message due in its measure phase; of a search, its first load.
 pub(super) fn ensure_something_is_due(asked: &Asked<'_>) -> anyhow::Result<()> {
     let mut plan = Plan::new(asked);
     while let Some(trial) = plan.next_trial() {
@@ -95,10 +94,10 @@ pub(super) fn ensure_something_is_due(asked: &Asked<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether a browser is to receive.
+/// Whether a browser receives.
 ///
 /// # Errors
-/// When there is none, or it is asked for what it cannot do.
+/// When there is no browser, or the run asks for something it cannot do.
 pub(super) fn has_browser(asked: &Asked<'_>) -> anyhow::Result<bool> {
     let of_workloads = || asked.workloads.iter().any(|workload| workload.client == Client::Browser);
     let is_asked = if asked.clients.is_empty() { of_workloads() } else { asked.clients.contains(&Client::Browser) };
@@ -112,23 +111,22 @@ pub(super) fn has_browser(asked: &Asked<'_>) -> anyhow::Result<bool> {
     );
     if let Some(other) = asked.targets.iter().find(|target| target.place != Place::Unsaid) {
         bail!(
-            "--client browser measures pushoff's own server, whose pages it opens: leave --target {} to the other \
-             clients",
+            "--client browser opens pages of pushoff's own server: measure --target {} with the other clients",
             other.name
         );
     }
     let spoken = asked.transports.iter().any(|&transport| Client::Browser.speaks(transport));
-    ensure!(spoken || asked.clients.len() > 1, "a browser opens no raw TCP connection: ask for other transports");
+    ensure!(spoken || asked.clients.len() > 1, "a browser opens no raw TCP connection: choose other transports");
     for workload in asked.workloads.iter().filter(|workload| workload.search.is_none()) {
         ensure!(
             workload.subscribers <= MOST_IN_A_BROWSER,
-            "{} has {} subscribers and a browser is asked to hold at most {MOST_IN_A_BROWSER}: lower --subscribers",
+            "{} has {} subscribers and a browser holds at most {MOST_IN_A_BROWSER}: lower --subscribers",
             workload.name,
             workload.subscribers
         );
     }
-    if asked.transports.contains(&Transport::RawTcp) {
-        terminal::remark("a browser opens no raw TCP connection: its cells have no floor beside them");
+    if asked.transports.iter().any(|transport| !transport.is_ranked()) {
+        terminal::remark("a browser opens no raw TCP connection: its cells have no floor");
     }
     Ok(true)
 }
@@ -147,7 +145,7 @@ fn load(name: &OsStr) -> anyhow::Result<Workload> {
     Ok(workload::read(path)?)
 }
 
-/// The workload with that many subscribers in all.
+/// The workload with this number of subscribers.
 fn sized(workload: &Workload, subscribers: NonZeroU32) -> anyhow::Result<Workload> {
     let subscribers = subscribers.get();
     ensure!(

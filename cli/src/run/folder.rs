@@ -1,4 +1,4 @@
-//! The folder of a run: created once, never shared with another run, written as trials end.
+//! The folder of a run: created once, never shared with another run, written when a trial ends.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -10,19 +10,19 @@ use pushoff_model::{Environment, Record, foreign};
 use crate::report::{ENVIRONMENT, RECORDS};
 use crate::terminal;
 
-/// Where runs go that were given no folder of their own.
+/// The default folder of runs.
 const RUNS: &str = "pushoff-runs";
-/// Points at the newest run among [`RUNS`].
+/// The link to the newest run in [`RUNS`].
 const LATEST: &str = "latest";
-/// What the servers under test logged.
+/// The log of the servers under test.
 const SERVER_LOG: &str = "server.log";
 
-/// A folder that records are written to.
+/// The folder of a run.
 #[derive(Debug)]
 pub(crate) struct RunFolder {
     path: PathBuf,
     records: RecordWriter,
-    /// How many records are kept.
+    /// Number of records written.
     kept: u32,
     server_log: File,
 }
@@ -31,17 +31,17 @@ impl RunFolder {
     /// Creates the folder `asked`, or one named after the time of the run, with its environment.
     ///
     /// # Errors
-    /// When it already holds a run, or cannot be written.
+    /// When the folder already holds a run, or cannot be written.
     pub(crate) fn create(asked: Option<&Path>, environment: &Environment) -> anyhow::Result<Self> {
         let path = asked.map_or_else(|| Path::new(RUNS).join(environment.run.replace(':', "-")), Path::to_owned);
         ensure!(
             !path.join(RECORDS).exists(),
-            "{} already holds a run: take another --out DIR, or remove it",
+            "{} already holds a run: choose another --out DIR, or remove it",
             foreign::path(&path)
         );
         let writing = || format!("cannot write to {}: choose a writable folder with --out", foreign::path(&path));
         fs::create_dir_all(&path).with_context(writing)?;
-        let json = serde_json::to_vec_pretty(environment).context("writing the environment down")?;
+        let json = serde_json::to_vec_pretty(environment).context("encoding the environment")?;
         pushoff_reports::write_whole(&path.join(ENVIRONMENT), &json).with_context(writing)?;
         let server_log = File::options().create(true).append(true).open(path.join(SERVER_LOG)).with_context(writing)?;
         let records = RecordWriter::create(&path.join(RECORDS)).with_context(writing)?;
@@ -59,21 +59,21 @@ impl RunFolder {
         &self.server_log
     }
 
-    /// Keeps one record.
+    /// Writes one record.
     pub(crate) fn append(&mut self, record: &Record) -> anyhow::Result<()> {
         self.records.append(record)?;
         self.kept += 1;
         Ok(())
     }
 
-    /// How many records are kept.
+    /// Number of records written.
     pub(crate) const fn kept(&self) -> u32 {
         self.kept
     }
 }
 
 impl Drop for RunFolder {
-    /// A log that says nothing is not worth a file.
+    /// Removes an empty log.
     fn drop(&mut self) {
         let path = self.path.join(SERVER_LOG);
         if fs::metadata(&path).is_ok_and(|log| log.len() == 0)
@@ -84,7 +84,7 @@ impl Drop for RunFolder {
     }
 }
 
-/// A convenience: where links cannot be made, or something else is called so, there is none.
+/// Updates the link to the latest run, if links are possible and the name is free.
 fn point_latest_at(path: &Path) {
     let Some(name) = path.file_name() else { return };
     let link = Path::new(RUNS).join(LATEST);
@@ -102,7 +102,7 @@ fn point_latest_at(path: &Path) {
     }
 }
 
-/// Whether a path is a link to a run beside it, which has the name that runs are given.
+/// Whether a path is a link to a run in the same folder, by the form of its name.
 fn is_ours(link: &Path) -> bool {
     let digits = |name: &str| name.chars().map(|it| if it.is_ascii_digit() { '0' } else { it }).collect::<String>();
     let name = fs::read_link(link).ok().and_then(|target| target.into_os_string().into_string().ok());

@@ -1,4 +1,4 @@
-//! What a server under test says on standard error: kept in a file of the run, or shown line by line.
+//! Standard error of a server under test: kept in a file of the run, or shown line by line.
 
 use std::fs::File;
 use std::time::Duration;
@@ -11,20 +11,20 @@ use tokio::time::timeout;
 
 use crate::terminal;
 
-/// The longest piece of a line that is shown at a time, in bytes.
+/// Most bytes of a line that are shown at a time.
 const LONGEST_LINE: u64 = 4 * 1024;
 
 /// Where a server's standard error goes.
 #[derive(Debug)]
 pub(super) enum Log {
-    /// To the file of the run's servers, of which this one's part begins here.
+    /// To the run's log file; this server's part begins at the offset.
     Kept(File, u64),
-    /// To our own standard error, which it steers by nothing.
+    /// To our own standard error, without control characters.
     Shown(Option<JoinHandle<()>>),
 }
 
 impl Log {
-    /// Of a server that is about to be started with its standard error in that file, or piped to us.
+    /// For a server about to start, with its standard error in that file or piped to us.
     pub(super) fn begin(file: Option<&File>) -> anyhow::Result<Self> {
         let Some(file) = file else { return Ok(Self::Shown(None)) };
         let context = "sharing the server's log";
@@ -32,14 +32,14 @@ impl Log {
         Ok(Self::Kept(file.try_clone().context(context)?, begins))
     }
 
-    /// Of the server that has been started.
+    /// Follows the started server.
     pub(super) fn follow(&mut self, child: &mut Child) {
         if let (Self::Shown(shown), Some(stderr)) = (self, child.stderr.take()) {
             *shown = Some(tokio::spawn(show(stderr)));
         }
     }
 
-    /// Where to read on, where there is something to read.
+    /// Names the log file, if the server logged anything.
     pub(super) fn hint(&self) -> &'static str {
         match self {
             Self::Kept(file, begins) if file.metadata().is_ok_and(|file| file.len() > *begins) => {
@@ -49,8 +49,7 @@ impl Log {
         }
     }
 
-    /// Waits until all has been shown that a server said which has ended, but no longer than that: what
-    /// it started may live on.
+    /// Waits until the output of an ended server is shown, at most `within`: processes that it started may live on.
     pub(super) async fn settle(&mut self, within: Duration) {
         if let Self::Shown(Some(shown)) = self {
             drop(timeout(within, shown).await);

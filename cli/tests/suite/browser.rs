@@ -112,7 +112,7 @@ fn pages_keep_the_same_account_and_show_the_limits_that_a_browser_sets() {
     let late = browser.xhr_stream;
     assert!(late.median_ns > 2_000_000 && late.most_ns > 10_000_000, "XHR tells every 50 ms: {late:?}");
     let page = ended.read("report.html");
-    for said in ["In a browser", "6 of 10 connected", "255 of 300 connected"] {
+    for said in ["What the client takes", "6 of 10 connected", "255 of 300 connected"] {
         assert!(page.contains(said), "{said}");
     }
 }

@@ -58,8 +58,8 @@ fn what_became_four_times_as_dear_fails_the_gate_and_only_the_gate() {
     assert_eq!(diff(&folder, &[&new, &base, "--fail-on", "regressed"]).code, Some(0), "cheaper is no failure");
     assert_eq!(diff(&folder, &[&base, &new, "--fail-on", "regressed", "--floor", "900%"]).code, Some(0));
     let markdown = diff(&folder, &[&base, &new, "--markdown"]).stdout;
-    assert!(markdown.starts_with("### pushoff diff: regressed ("), "{markdown}");
-    assert!(markdown.contains("| regressed |") && markdown.contains("</details>"), "{markdown}");
+    assert!(markdown.starts_with("# pushoff diff\n\nregressed ("), "{markdown}");
+    assert!(markdown.contains("| **regressed** |") && markdown.contains("</details>"), "{markdown}");
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn two_servers_of_one_run_are_compared_trial_by_trial_whatever_they_are_called()
     assert_eq!((&json["base"]["server"], &json["new"]["server"]), (&"nchan".into(), &"pushoff".into()));
     let changes = json["changes"].as_array().unwrap();
     let is = |it: &&serde_json::Value| {
-        (&it["gauge"], &it["transport"], &it["workload"]) == (&"p50_ns".into(), &"sse".into(), &"light-1000".into())
+        (&it["metric"], &it["transport"], &it["workload"]) == (&"p50_ns".into(), &"sse".into(), &"light-1000".into())
     };
     let p50 = changes.iter().find(is).unwrap();
     assert_eq!(p50["pairs"], 3);
@@ -105,7 +105,7 @@ fn each_mistake_is_one_sentence() {
     let (nchan, nobody, elsewhere) = (format!("{servers}@nchan"), format!("{servers}@nobody"), "absent@nchan");
     let cases: [(&[&str], &str); 10] = [
         (&[&nobody, &nchan], "has no server named \"nobody\": it measured nchan, pushoff, node-ws"),
-        (&[&servers, &nchan], "holds several servers (nchan, pushoff, node-ws): name the one to be compared"),
+        (&[&servers, &nchan], "holds several servers (nchan, pushoff, node-ws): name one, as in"),
         (&[elsewhere, &nchan], "absent is not a recorded run"),
         (&[&run], "<NEW>"),
         (&[&run, "absent"], "absent is not a recorded run"),

@@ -163,7 +163,11 @@ fn where_a_document_finds_no_room_the_others_are_written_and_the_verdict_is_prin
 
     let mut left: Vec<_> = run.read_dir().unwrap().map(|it| it.unwrap().file_name().into_string().unwrap()).collect();
     left.sort_unstable();
-    assert_eq!(left, ["environment.json", "latency.hlog", "records.jsonl", "report.md"], "whole or not at all");
+    assert_eq!(
+        left,
+        ["environment.json", "latency.hlog", "records.jsonl", "report.csv", "report.md"],
+        "whole or not at all"
+    );
 }
 
 #[test]
@@ -309,13 +313,13 @@ fn script(folder: &Folder, script: &str) -> String {
 #[test]
 fn how_a_server_that_was_started_has_ended_is_told() {
     for (command, wanted) in [
-        ("exit 7", "the server has ended by itself (exit status: 7)"),
-        ("kill -KILL $$", "the server has ended by itself (signal: 9 (SIGKILL))"),
+        ("exit 7", "the server ended by itself (exit status: 7)"),
+        ("kill -KILL $$", "the server ended by itself (signal: 9 (SIGKILL))"),
         (
             "echo nonsense; exit 3",
-            "said \"nonsense\" in place of where it listens; the server has ended by itself (exit status: 3)",
+            "printed \"nonsense\" instead of its address; the server ended by itself (exit status: 3)",
         ),
-        ("printf '\\033]0;x\\377'; exit 3", r#"said "\u{1b}]0;x"#),
+        ("printf '\\033]0;x\\377'; exit 3", r#"printed "\u{1b}]0;x"#),
     ] {
         let folder = Folder::new();
         let target = script(&folder, command);
@@ -346,7 +350,7 @@ fn the_log_is_named_where_there_is_something_in_it() {
         let records = ended.records();
         let Outcome::Failed(failure) = &records[0].outcome else { panic!("{records:?}") };
         assert_eq!(failure.kind, FailureKind::Server);
-        assert!(failure.reason.contains("has ended by itself (exit status: 7)"), "{}", failure.reason);
+        assert!(failure.reason.contains("ended by itself (exit status: 7)"), "{}", failure.reason);
         assert_eq!(failure.reason.contains("see server.log"), is_named, "{}", failure.reason);
         assert_eq!(Path::new(ended.folder()).join("server.log").exists(), is_named);
     }
@@ -364,7 +368,7 @@ fn a_server_that_dies_while_it_is_measured_is_told_with_its_signal() {
     assert_eq!(ended.code, Some(3), "{}", ended.stderr);
     let records = ended.records();
     let Outcome::Failed(failure) = &records[0].outcome else { panic!("{records:?}") };
-    assert!(failure.reason.contains("; the server has ended by itself (signal: 9 (SIGKILL))"), "{}", failure.reason);
+    assert!(failure.reason.contains("; the server ended by itself (signal: 9 (SIGKILL))"), "{}", failure.reason);
 }
 
 /// Its standard input is what keeps a server alive: to look how it fares must not end it.

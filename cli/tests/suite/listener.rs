@@ -1,4 +1,4 @@
-//! A client of the load generator, listening on its own, with its taps.
+//! A subscriber of the load generator outside any trial, with its wire counters.
 
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
@@ -6,9 +6,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use pushoff_loadgen::Server as Listening;
-use pushoff_loadgen::taps::Taps;
-use pushoff_loadgen::transports::{ConnectionError, Incoming, Sink, Subscription, subscribe};
+use pushoff_loadgen::clients::{ConnectionError, Incoming, Sink, Subscription, subscribe};
+use pushoff_loadgen::{Server as Listening, WireCounters};
 use pushoff_model::record::Traffic;
 use pushoff_model::target::{OURS, built_in};
 use pushoff_model::workload::Polling;
@@ -29,7 +28,7 @@ pub(crate) enum Heard {
 
 /// A subscription in a runtime of its own.
 pub(crate) struct Listener {
-    taps: Taps,
+    wire: WireCounters,
     heard: Receiver<Heard>,
     runtime: Runtime,
 }
@@ -80,8 +79,8 @@ impl Listener {
         let target = listening(server.http, server.raw_tcp);
         let polling = Polling { interval: Duration::from_millis(40), wait: Duration::from_secs(100) };
         let mut subscription = Subscription::new(target, topic.parse().unwrap(), polling, RunClock::start());
-        let taps = Taps::default();
-        (subscription.client, subscription.taps) = (client, taps.clone());
+        let wire = WireCounters::default();
+        (subscription.client, subscription.wire) = (client, wire.clone());
         set(&mut subscription);
         let (sender, heard) = channel();
         let runtime = Runtime::new().unwrap();
@@ -90,13 +89,13 @@ impl Listener {
             let ended = subscribe(transport, subscription, &mut ears).await;
             ears.hear(if ended.is_ok() { Heard::Completed } else { Heard::Broke });
         });
-        Self { taps, heard, runtime }
+        Self { wire, heard, runtime }
     }
 
     /// Waits until it has heard something of that kind.
     pub(crate) fn wait_for(&self, is_it: impl Fn(&Heard) -> bool) {
         loop {
-            let heard = self.heard.recv_timeout(DEADLINE).unwrap_or_else(|_| panic!("never heard: {:?}", self.taps));
+            let heard = self.heard.recv_timeout(DEADLINE).unwrap_or_else(|_| panic!("never heard: {:?}", self.wire));
             if is_it(&heard) {
                 return;
             }
@@ -108,7 +107,7 @@ impl Listener {
     pub(crate) fn wait_until(&self, is_so: impl Fn(&Traffic) -> bool) -> Traffic {
         let clock = RunClock::start();
         loop {
-            let traffic = self.taps.traffic().unwrap();
+            let traffic = self.wire.traffic().unwrap();
             if is_so(&traffic) {
                 return traffic;
             }
@@ -118,9 +117,9 @@ impl Listener {
         }
     }
 
-    /// Ends it, with all its connections; its taps keep what they counted.
-    pub(crate) fn end(self) -> Taps {
+    /// Ends the subscription and its connections; the counters keep their sums.
+    pub(crate) fn end(self) -> WireCounters {
         drop(self.runtime);
-        self.taps
+        self.wire
     }
 }

@@ -26,6 +26,7 @@ mod endings;
 mod event_stream;
 mod foreign;
 mod grid;
+mod house;
 mod measuring;
 mod mistakes;
 mod once;

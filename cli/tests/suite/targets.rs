@@ -103,7 +103,7 @@ fn a_probe_shows_what_a_server_offers() {
         assert!(is_floor || row["resumes"] == true, "{row}");
     }
     let ended = Run::command(&folder, &["probe", &url]).end();
-    assert!(ended.stdout.contains("websocket") && ended.stdout.contains("goes on after a break"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("websocket") && ended.stdout.contains("resumes after a break"), "{}", ended.stdout);
 }
 
 #[test]

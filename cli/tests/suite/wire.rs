@@ -5,7 +5,7 @@
 //! formulas are held against them as well as against the kernel. Sources: RFC 9112 §2 and §7.1,
 //! RFC 6455 §5.2, WHATWG HTML §9.2.5, the wire contract.
 
-use pushoff_loadgen::transports::Outbound;
+use pushoff_loadgen::clients::Outbound;
 use pushoff_model::record::{Contents, Traffic};
 use pushoff_model::{Client, Cursor, Transport};
 use rustix::process::Signal;

@@ -1,7 +1,7 @@
-//! What went wrong with a probe, in one sentence that names technique and URL and says what to do.
+//! Turns a failed probe into one sentence that names transport and URL and says what to do.
 //!
-//! The client that measures says little of an answer that it cannot use. So the same request is made
-//! once more, plainly, and its answer looked at.
+//! The measuring client reports little about an answer that it cannot use. So the same request is sent once more by a
+//! plain client, and its answer is examined.
 
 use std::time::Duration;
 
@@ -16,62 +16,55 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 
 use super::{PATIENCE, unguessable_topic};
+use crate::clients::{ConnectionError, SubscribeError, Subscription, http_client, newcomers_request, technique};
 use crate::failure::chain;
-use crate::server::{Server, http_client};
-use crate::transports::{self, ConnectionError, SubscribeError, Subscription, newcomers_request};
+use crate::server::Server;
 
-/// How long the head of an answer is waited for, and after it the first of its body.
+/// How long to wait for an answer's head, and then for the first bytes of its body.
 const LOOK: Duration = Duration::from_secs(2);
-/// How much of a text is shown.
+/// How many bytes of a text are quoted.
 const SHOWN_BYTES: usize = 80;
 
-/// What went wrong.
+/// Why a probe failed.
 #[derive(Debug)]
 pub(super) enum Trouble {
-    /// This, which no look at an answer explains further.
+    /// A complete sentence.
     Plain(String),
     /// The client gave up.
     Subscribing(Box<SubscribeError>),
-    /// Something came, and no payload in it; how it begins.
+    /// Content without a payload was received; its first bytes.
     NotFound(Vec<u8>),
-    /// The first message came when many others had been published.
+    /// The first message arrived only after many others were published.
     Buffered,
-    /// No message came at all.
+    /// No message origins at all.
     Silence,
-    /// The first message came and this one did not.
+    /// This message never arrived, although the first did.
     Held(u64),
-    /// The connection broke by itself; why.
+    /// The connection broke without a cut; the cause.
     Breaks(String),
-    /// A message came twice on one connection, or in one answer.
+    /// A message arrived twice on one connection, or in one answer.
     Twice,
-    /// A message came after one that was published later.
+    /// A message arrived after a later one.
     Disordered,
-    /// This one never came, and later ones did on the same connection, or in the same answer.
+    /// This message never arrived, although later ones did on the same connection or in the same answer.
     Dropped(u64),
-    /// What was heard before came again on another connection, or in another answer.
+    /// Messages arrived again on another connection, or in another answer.
     Repeated,
-    /// So many did not come that others came after.
+    /// This many messages were missing when later ones arrived.
     Lost(u64),
 }
 
 impl Trouble {
-    /// Whether no look at an answer explains it further.
+    /// Whether examining an answer would add nothing.
     fn is_plain(&self) -> bool {
-        match self {
-            Self::Plain(_) | Self::Twice | Self::Disordered | Self::Dropped(_) => true,
-            Self::Subscribing(error) => error.cause().is_some_and(ConnectionError::is_plain),
-            Self::NotFound(_)
-            | Self::Buffered
-            | Self::Silence
-            | Self::Held(_)
-            | Self::Breaks(_)
-            | Self::Repeated
-            | Self::Lost(_) => false,
+        if let Self::Subscribing(error) = self {
+            return error.cause().is_plain();
         }
+        matches!(self, Self::Plain(_) | Self::Twice | Self::Disordered | Self::Dropped(_))
     }
 }
 
-/// The coding of bytes that begin as one does (RFC 1952 §2.3.1, RFC 8878 §3.1.1).
+/// The coding whose magic number these bytes begin with (RFC 1952 §2.3.1, RFC 8878 §3.1.1).
 fn coding_of(bytes: &[u8]) -> Option<&'static str> {
     [("gzip", &b"\x1f\x8b"[..]), ("zstd", b"\x28\xb5\x2f\xfd")]
         .into_iter()
@@ -80,95 +73,92 @@ fn coding_of(bytes: &[u8]) -> Option<&'static str> {
 }
 
 fn unsaid_coding(coding: &str) -> String {
-    format!(
-        "what comes is compressed ({coding}), and no Content-Encoding says so; switch compression off for this path"
-    )
+    format!("the content is compressed ({coding}) without a Content-Encoding; switch compression off for this path")
 }
 
-/// Where it went wrong.
+/// The server and the transport that were probed.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Scene<'a> {
+pub(super) struct Probed<'a> {
     pub(super) server: &'a Server,
     pub(super) transport: Transport,
 }
 
-/// An answer, as far as it was looked at.
+/// The examined part of an answer.
 #[derive(Debug)]
 struct Answer {
     status: StatusCode,
     head: HeaderMap,
-    /// The first of its body, where some came.
+    /// The first bytes of its body.
     body: Vec<u8>,
 }
 
-impl Scene<'_> {
-    /// The sentence.
+impl Probed<'_> {
+    /// The sentence that explains a failed probe.
     pub(super) async fn sentence(self, trouble: Trouble) -> String {
         let key = self.transport.name();
         if let Trouble::Plain(text) = trouble {
             return format!("{key}: {text}");
         }
-        // What the answer itself shows says more than what a client made of it, unless that is plain.
+        // The answer itself shows more than the client's error, unless that error is already complete.
         let seen = if trouble.is_plain() { None } else { self.seen().await };
         format!("{key} at {}: {}", self.url(), seen.unwrap_or_else(|| self.told(&trouble)))
     }
 
-    /// What the client's own word means.
+    /// Explains the failure from the client's error alone.
     fn told(self, trouble: &Trouble) -> String {
         let key = self.transport.name();
         match trouble {
             Trouble::NotFound(unit) if coding_of(unit).is_some() => unsaid_coding(coding_of(unit).unwrap_or_default()),
             Trouble::NotFound(unit) => format!(
-                "no message is found at {} of what comes; it begins with {:?}; correct `payload` and what separates \
-                 messages in [{key}]",
+                "no message is found at {} of the content, which begins with {:?}; correct `payload` and `units` in [{key}]",
                 pointer(self.payload()),
                 String::from_utf8_lossy(unit)
             ),
             Trouble::Buffered => {
                 "messages are held back: they come only when more are published; let the server send each at once, and \
-                 what stands between not buffer this path (X-Accel-Buffering: no, proxy_buffering off)"
+                 let no proxy buffer this path (X-Accel-Buffering: no, proxy_buffering off)"
                     .into()
             }
             Trouble::Silence => format!(
-                "nothing that is published comes within {PATIENCE:?}: let what stands between not buffer \
+                "no published message comes within {PATIENCE:?}: let no proxy buffer this path \
                  (X-Accel-Buffering: no, proxy_buffering off), and let [publish] and [{key}] name the same topic"
             ),
             Trouble::Held(index) => format!(
-                "message {} does not come within {PATIENCE:?}: let what stands between not buffer \
-                 (proxy_buffering off), and compare `resume` in [{key}] with what the server gives",
+                "message {} does not come within {PATIENCE:?}: let no proxy buffer this path \
+                 (proxy_buffering off), and compare `resume` in [{key}] with the server's ids",
                 index + 1
             ),
             Trouble::Breaks(cause) => {
-                format!("the connection breaks again and again: {cause}; correct the server, or what stands between")
+                format!("the connection breaks again and again: {cause}; correct the server, or the proxy before it")
             }
-            Trouble::Twice => "a message comes twice on one connection: the server, or what stands between, sends it \
+            Trouble::Twice => "a message comes twice on one connection: the server, or a proxy before it, sends it \
                                twice; let each be sent once"
                 .into(),
-            Trouble::Disordered => "messages come in another order than they were published in: the server, or what \
-                                    stands between, changes it; let it keep the order"
+            Trouble::Disordered => "messages come in another order than they were published in: the server, or a \
+                                    proxy before it, reorders them; let it keep the order"
                 .into(),
             Trouble::Dropped(index) => format!(
-                "message {} never comes, and later ones on the same connection do: the server, or what stands between, \
+                "message {} never comes, although later ones do on the same connection: the server, or a proxy before it, \
                  drops it",
                 index + 1
             ),
             Trouble::Repeated => format!(
-                "one who comes back hears again what he had: ids do not let one go on; correct `id` and `resume` in \
-                 [{key}], or leave `resume` out"
-            ),
-            Trouble::Lost(count) => format!(
-                "one who comes back, or asks again, misses {count} messages: ids do not let one go on; correct `id` and \
+                "a subscriber that reconnects receives messages again: it cannot resume by these ids; correct `id` and \
                  `resume` in [{key}], or leave `resume` out"
             ),
-            Trouble::Subscribing(error) => match error.cause().filter(|cause| cause.is_plain()) {
-                Some(cause) => cause.to_string(),
-                None => format!("{}; correct [{key}]", chain(error)),
+            Trouble::Lost(count) => format!(
+                "a subscriber that reconnects, or polls again, misses {count} messages: it cannot resume by these ids; \
+                 correct `id` and `resume` in [{key}], or leave `resume` out"
+            ),
+            Trouble::Subscribing(error) => match error.cause() {
+                cause if cause.is_plain() => cause.to_string(),
+                _other => format!("{}; correct [{key}]", chain(error)),
             },
             Trouble::Plain(text) => text.clone(),
         }
     }
 
-    /// What the plain answer shows, where it shows what is wrong.
+    /// Explains the failure from a plain answer, if that shows the cause.
     async fn seen(self) -> Option<String> {
         let key = self.transport.name();
         let request = self.request()?;
@@ -178,8 +168,8 @@ impl Scene<'_> {
             Err(_elapsed) if self.transport == Transport::LongPolling => return None,
             Err(_elapsed) => {
                 return Some(
-                    "the head of the answer does not come: something between holds the stream back until it has more or \
-                     ends; let it not buffer this path (X-Accel-Buffering: no, proxy_buffering off)"
+                    "the head of the answer does not come: a proxy holds the stream back until it has more or ends; let it \
+                     not buffer this path (X-Accel-Buffering: no, proxy_buffering off)"
                         .into(),
                 );
             }
@@ -196,11 +186,11 @@ impl Scene<'_> {
             return Some(format!("{status}: add what the server asks for to `headers`, e.g. Authorization"));
         }
         if status == StatusCode::NOT_FOUND {
-            return Some(format!("{status}: there is nothing; correct `path` in [{key}]"));
+            return Some(format!("{status}: nothing is found at this path; correct `path` in [{key}]"));
         }
         if is_websocket && status != StatusCode::SWITCHING_PROTOCOLS {
             return Some(format!(
-                "{status} to a WebSocket handshake: correct `path` in [{key}], or let what stands between pass Upgrade on"
+                "{status} to a WebSocket handshake: correct `path` in [{key}], or let the proxy pass Upgrade on"
             ));
         }
         if status.is_client_error() || status.is_server_error() {
@@ -226,7 +216,7 @@ impl Scene<'_> {
         None
     }
 
-    /// What the measuring client asks for, by another client.
+    /// The request of the measuring client, for a plain client.
     fn request(self) -> Option<reqwest::RequestBuilder> {
         let technique = self.server.target.dialect.technique(self.transport)?;
         let polling = Polling { interval: LOOK, wait: LOOK };
@@ -241,7 +231,7 @@ impl Scene<'_> {
         Some(http_client().ok()?.get(url).headers(fields))
     }
 
-    /// The address without the topic: that is one of chance.
+    /// The URL, with a placeholder for the random topic.
     fn url(self) -> String {
         let (server, transport) = (self.server, self.transport);
         if transport == Transport::RawTcp {
@@ -255,7 +245,7 @@ impl Scene<'_> {
     }
 
     fn payload(self) -> Option<Pointer> {
-        transports::technique(&self.server.target, self.transport).map(|technique| technique.parts.payload.clone())
+        technique(&self.server.target, self.transport).map(|technique| technique.parts.payload.clone())
     }
 
     fn wanted(self) -> &'static str {
@@ -281,7 +271,7 @@ fn pointer(pointer: Option<Pointer>) -> String {
     if names.is_empty() { "the whole".to_owned() } else { names.iter().map(|name| format!("/{name}")).collect() }
 }
 
-/// A message was not taken.
+/// The failure of a message that the server refused.
 pub(super) fn not_published(url: &str, reason: &str) -> Trouble {
     let says = |status: &str| reason.contains(&format!("answered {status}"));
     let remedy = if says("401") || says("403") {

@@ -1,14 +1,14 @@
-//! A look at a server before it is measured: what it offers, technique by technique, or in one
-//! sentence what is wrong and what to do.
+//! Probes a server before it is measured: what it offers by each transport, or one sentence that says what is wrong
+//! and what to do.
 //!
-//! A few messages are published to a topic that nobody knows and subscribed to by the clients that
-//! measure. The connection goes through a relay of our own and is cut once, where the target says
-//! that one can go on: what comes then must be what was missing and nothing else.
+//! The probe publishes a few messages to a random topic and subscribes with the clients that would measure. The
+//! connection runs through a relay and is cut once if the target describes how to resume: the missing messages must
+//! then arrive, and no others.
 
 mod diagnosis;
-mod ears;
+mod exchange;
 mod relay;
-mod walk;
+mod sink;
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -22,35 +22,35 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use crate::clients::{Subscription, http_client, subscribe, technique};
 use crate::failure::chain;
-use crate::poster::Poster;
-use crate::server::{Server, http_client};
-use crate::transports::{self, Subscription};
-use diagnosis::{Scene, Trouble};
-use ears::Ears;
-use relay::Relay;
-use walk::Walk;
+use crate::load::Poster;
+use crate::server::Server;
+use diagnosis::{Probed, Trouble};
+use exchange::Exchange;
+pub use relay::Relay;
+use sink::ProbeSink;
 
-/// How long anything may take that takes milliseconds. Chosen here.
+/// How long an operation may take that normally takes milliseconds. Chosen here.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// The same where a client waits before it connects again.
+/// The same for an operation that includes a back-off.
 const PATIENCE_AFTER_A_CUT: Duration = Duration::from_secs(8);
-/// How often short polling asks here.
+/// The polling interval of short polling.
 const POLLS: Duration = Duration::from_millis(50);
-/// What may wait to be looked at: far more than is published.
-const MOST_HEARD: usize = 4_096;
+/// The queue of events: far longer than the number of published messages.
+const QUEUED_EVENTS: usize = 4_096;
 
-/// What was found out about one transport.
+/// The result for one transport.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// Which.
+    /// The transport.
     pub transport: Transport,
-    /// What the server offers, or what is wrong with it and what to do.
+    /// What the server offers, or a sentence that says what is wrong and what to do.
     pub verdict: Result<Offer, String>,
 }
 
 impl Finding {
-    /// What is wrong, without the name of the transport where nothing but that stands before it.
+    /// The error without the transport's name, if it starts with that name alone.
     #[must_use]
     pub fn without_its_transport(&self) -> Option<&str> {
         let reason = self.verdict.as_ref().err()?;
@@ -62,20 +62,19 @@ impl Finding {
 /// What a server offers by one transport.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Offer {
-    /// From connecting to the first message.
+    /// Time from connecting to the first message.
     pub first_message: Duration,
-    /// Whether one who comes back goes on where he was, without loss or duplicate; `false` where
-    /// the target does not say that one can.
+    /// Whether a subscriber resumes without loss or duplicates; `false` where the target does not describe resuming.
     pub resumes: bool,
 }
 
-/// Looks at a server by each of these transports, with the clients that would measure it.
+/// Probes a server by each of these transports, with the client that would measure it.
 pub async fn probe(server: &Server, transports: &[Transport], client: Client) -> Vec<Finding> {
     join_all(transports.iter().map(|&transport| async move {
-        let scene = Scene { server, transport };
+        let probed = Probed { server, transport };
         let verdict = match look(server, transport, client).await {
             Ok(offer) => Ok(offer),
-            Err(trouble) => Err(scene.sentence(trouble).await),
+            Err(trouble) => Err(probed.sentence(trouble).await),
         };
         Finding { transport, verdict }
     }))
@@ -83,51 +82,42 @@ pub async fn probe(server: &Server, transports: &[Transport], client: Client) ->
 }
 
 async fn look(server: &Server, transport: Transport, client: Client) -> Result<Offer, Trouble> {
-    let technique = transports::technique(&server.target, transport)
+    let technique = technique(&server.target, transport)
         .ok_or_else(|| Trouble::Plain("the target does not describe it; add its table, or leave it out".into()))?;
-    let address = match transport {
-        Transport::RawTcp => server.raw_tcp.ok_or_else(no_raw_tcp)?,
-        Transport::ShortPolling
-        | Transport::LongPolling
-        | Transport::HttpStreaming
-        | Transport::Sse
-        | Transport::WebSocket => server.http,
-    };
+    let is_raw = transport == Transport::RawTcp;
+    let address = if is_raw { server.raw_tcp.ok_or_else(no_raw_tcp)? } else { server.http };
     let relay = reached(address).await?;
     let mut through = server.clone();
-    match transport {
-        Transport::RawTcp => through.raw_tcp = Some(relay.address),
-        Transport::ShortPolling
-        | Transport::LongPolling
-        | Transport::HttpStreaming
-        | Transport::Sse
-        | Transport::WebSocket => through.http = relay.address,
+    if is_raw {
+        through.raw_tcp = Some(relay.address);
+    } else {
+        through.http = relay.address;
     }
     let clock = RunClock::start();
     let topic = unguessable_topic().ok_or_else(|| Trouble::Plain("no topic could be named".into()))?;
     let poster = poster(server, topic.clone())?;
     let mut subscription = Subscription::new(through, topic, Polling { interval: POLLS, wait: PATIENCE }, clock);
     subscription.client = client;
-    let (events, heard) = mpsc::channel(MOST_HEARD);
-    let mut walk = Walk::new(clock, poster, heard);
+    let (events, heard) = mpsc::channel(QUEUED_EVENTS);
+    let mut exchange = Exchange::new(clock, poster, heard);
     let begun = clock.now();
     if server.target.dialect.newcomers == Newcomers::Kept {
-        walk.publish(0, "").await?;
+        exchange.publish(0, "").await?;
     }
     let hello_says_id = technique.hello.iter().flat_map(Template::variables).any(|variable| *variable == Variable::Id);
-    let mut ears = Ears::new(events, transport);
-    let subscribing = transports::subscribe(transport, subscription, &mut ears);
+    let mut sink = ProbeSink::new(events, transport);
+    let subscribing = subscribe(transport, subscription, &mut sink);
     let walking = async {
-        let first_message = walk.hear_first(server.target.dialect.newcomers, begun).await?;
-        walk.hear(1..3, PATIENCE).await?;
+        let first_message = exchange.receive_first(server.target.dialect.newcomers, begun).await?;
+        exchange.receive(1..3, PATIENCE).await?;
         let resumes = !technique.resume.is_empty() || hello_says_id;
         if resumes {
-            walk.cut = Some(walk.breaks.len());
+            exchange.cut = Some(exchange.breaks.len());
             relay.cut();
-            walk.hear(3..5, PATIENCE_AFTER_A_CUT).await?;
+            exchange.receive(3..5, PATIENCE_AFTER_A_CUT).await?;
         }
         if transport == Transport::LongPolling {
-            walk.hear_nothing().await?;
+            exchange.receive_nothing().await?;
         }
         Ok(Offer { first_message, resumes })
     };
@@ -139,10 +129,10 @@ async fn look(server: &Server, transport: Transport, client: Client) -> Result<O
             Err(error) => Trouble::Subscribing(error.into()),
         }),
     };
-    looked.map_err(|trouble| walk.explained(trouble))
+    looked.map_err(|trouble| exchange.explained(trouble))
 }
 
-/// A relay to an address that somebody listens at.
+/// A relay to an address, after checking that it accepts connections.
 async fn reached(address: SocketAddr) -> Result<Relay, Trouble> {
     match timeout(PATIENCE, TcpStream::connect(address)).await {
         Ok(Ok(_reached)) => Relay::to(address).await.map_err(|error| plain("opening a listening socket", &error)),

@@ -1,4 +1,4 @@
-//! A relay in front of a server, whose connections can be cut.
+//! A TCP relay in front of a server, whose connections can be cut.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -8,51 +8,63 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// Relays for as long as it is held.
+/// A relay; it runs until it is dropped.
 #[derive(Debug)]
-pub(super) struct Relay {
-    pub(super) address: SocketAddr,
+pub struct Relay {
+    /// Its own address.
+    pub address: SocketAddr,
     cuts: watch::Sender<u32>,
     _tasks: JoinSet<()>,
 }
 
 impl Relay {
-    /// A relay to that server.
-    pub(super) async fn to(server: SocketAddr) -> io::Result<Self> {
+    /// Relays to that server, byte for byte.
+    ///
+    /// # Errors
+    /// When no local port is free.
+    pub async fn to(server: SocketAddr) -> io::Result<Self> {
+        Self::carrying(move |client| copy(client, server)).await
+    }
+
+    /// Relays each connection by this function.
+    ///
+    /// # Errors
+    /// When no local port is free.
+    pub async fn carrying<F>(carry: impl Fn(TcpStream) -> F + Send + 'static) -> io::Result<Self>
+    where
+        F: Future<Output = io::Result<()>> + Send + 'static,
+    {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let cuts = watch::Sender::new(0);
-        let mut tasks = JoinSet::new();
-        tasks.spawn(accept(listener, server, cuts.subscribe()));
+        let (mut tasks, cut) = (JoinSet::new(), cuts.subscribe());
+        tasks.spawn(async move {
+            let mut relayed = JoinSet::new();
+            while let Ok((client, _)) = listener.accept().await {
+                let (carrying, mut cut) = (carry(client), cut.clone());
+                cut.mark_unchanged();
+                relayed.spawn(async move {
+                    tokio::select! {
+                        _ = cut.changed() => {}
+                        // Both ends see a failure as the end of their connections.
+                        _ended_or_failed = carrying => {}
+                    }
+                });
+                while relayed.try_join_next().is_some() {}
+            }
+        });
         Ok(Self { address, cuts, _tasks: tasks })
     }
 
-    /// Cuts every connection that is there now; new ones are relayed.
-    pub(super) fn cut(&self) {
+    /// Cuts all present connections; new ones are relayed.
+    pub fn cut(&self) {
         self.cuts.send_modify(|cuts| *cuts += 1);
     }
 }
 
-async fn accept(listener: TcpListener, server: SocketAddr, cuts: watch::Receiver<u32>) {
-    let mut relayed = JoinSet::new();
-    while let Ok((client, _)) = listener.accept().await {
-        let mut cuts = cuts.clone();
-        cuts.mark_unchanged();
-        relayed.spawn(async move {
-            tokio::select! {
-                _ = cuts.changed() => {}
-                () = relay(client, server) => {}
-            }
-        });
-        while relayed.try_join_next().is_some() {}
-    }
-}
-
-/// Carries one connection to its end, whatever that is.
-async fn relay(mut client: TcpStream, server: SocketAddr) {
-    let Ok(mut server) = TcpStream::connect(server).await else { return };
-    let nodelay = [client.set_nodelay(true), server.set_nodelay(true)];
-    if nodelay.iter().all(Result::is_ok) {
-        drop(copy_bidirectional(&mut client, &mut server).await);
-    }
+async fn copy(mut client: TcpStream, server: SocketAddr) -> io::Result<()> {
+    let mut server = TcpStream::connect(server).await?;
+    client.set_nodelay(true)?;
+    server.set_nodelay(true)?;
+    copy_bidirectional(&mut client, &mut server).await.map(drop)
 }

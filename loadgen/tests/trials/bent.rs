@@ -1,28 +1,16 @@
-//! A relay that says the same otherwise: what the standards allow, or forbid, in the server's answers.
+//! A relay that rewrites the server's answers in ways that the standards allow or forbid.
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 
+use pushoff_loadgen::Relay;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 
-/// What becomes of what a server writes at once: a head, with or without a body, or chunks.
+/// Rewrites what a server writes at once: a head, with or without a body, or chunks.
 pub(crate) type Bend = fn(&str) -> String;
 
-/// Relays to a server that writes each of its pieces at once, and bends what it writes.
-pub(crate) async fn relay(server: SocketAddr, bend: Bend) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        loop {
-            let (client, _) = listener.accept().await.unwrap();
-            tokio::spawn(carry(client, server, bend));
-        }
-    });
-    address
-}
-
+/// Relays to a server that writes each piece at once, and rewrites the pieces.
 async fn carry(client: TcpStream, server: SocketAddr, bend: Bend) -> io::Result<()> {
     let server = TcpStream::connect(server).await?;
     let ((mut from_client, mut to_client), (mut from_server, mut to_server)) =
@@ -38,7 +26,7 @@ async fn carry(client: TcpStream, server: SocketAddr, bend: Bend) -> io::Result<
         if length == 0 {
             break;
         }
-        // What follows an upgrade is frames.
+        // Frames follow an upgrade.
         let upgrades = is_http && room.starts_with(b"HTTP/1.1 101");
         let head_ends = room[..length].windows(4).position(|four| four == b"\r\n\r\n").map_or(0, |at| at + 4);
         let bends = if upgrades { head_ends } else { length * usize::from(is_http) };
@@ -51,7 +39,7 @@ async fn carry(client: TcpStream, server: SocketAddr, bend: Bend) -> io::Result<
     up.await.map_err(io::Error::other)?
 }
 
-/// A line added to every head.
+/// Adds a field line to every head.
 fn with_field(text: &str, field: &str) -> String {
     match text.split_once("\r\n") {
         Some((status, rest)) if status.starts_with("HTTP/1.1 ") => format!("{status}\r\n{field}\r\n{rest}"),
@@ -59,7 +47,7 @@ fn with_field(text: &str, field: &str) -> String {
     }
 }
 
-/// RFC 9110 §15.2: any number of them may come first.
+/// RFC 9110 §15.2: any number of interim responses may come first.
 pub(crate) fn interim(text: &str) -> String {
     const INTERIM: &str = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n";
     if text.starts_with("HTTP/1.1 ") { format!("{INTERIM}{INTERIM}{text}") } else { text.to_owned() }
@@ -71,7 +59,7 @@ pub(crate) fn listed(text: &str) -> String {
         .replace("upgrade: websocket\r\n", "Upgrade: WebSocket\r\n")
 }
 
-/// RFC 9112 §5.2: folded, and with octets that are no text.
+/// RFC 9112 §5.2: folded lines, and octets that are not text.
 pub(crate) fn folded(text: &str) -> String {
     with_field(text, "X-Folded: a\r\n  b\r\n\tc\r\nX-\u{7c}Odd: \u{e9}")
 }
@@ -99,17 +87,19 @@ pub(crate) fn chunked(text: &str) -> String {
     out
 }
 
-/// RFC 6455 §4.1: what nobody asked for.
+/// RFC 6455 §4.1: an extension that nobody asked for.
 pub(crate) fn extended(text: &str) -> String {
     if text.contains(" 101 ") { with_field(text, "Sec-WebSocket-Extensions: permessage-deflate") } else { text.into() }
 }
 
-/// The same.
+/// RFC 6455 §4.1: a subprotocol that nobody asked for.
 pub(crate) fn subprotocol(text: &str) -> String {
     if text.contains(" 101 ") { with_field(text, "Sec-WebSocket-Protocol: chat") } else { text.into() }
 }
 
-/// A server that is bent, in place of the one at that address.
-pub(crate) async fn server(server: &super::Server, bend: Bend) -> super::Server {
-    super::Server { http: relay(server.http, bend).await, target: Arc::clone(&server.target), ..server.clone() }
+/// The server behind a rewriting relay, which must be held.
+pub(crate) async fn server(server: &super::Server, bend: Bend) -> (super::Server, Relay) {
+    let address = server.http;
+    let relay = Relay::carrying(move |client| carry(client, address, bend)).await.unwrap();
+    (super::Server { http: relay.address, ..server.clone() }, relay)
 }

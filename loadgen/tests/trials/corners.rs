@@ -1,5 +1,4 @@
-//! Corners of the standards that servers make use of: both clients read what is allowed, and fail
-//! what is not.
+//! Corners of the standards that servers use: both clients read what is allowed and refuse what is not.
 
 use std::time::Duration;
 
@@ -16,7 +15,7 @@ const TECHNIQUES: [Transport; 5] =
     [Transport::ShortPolling, Transport::LongPolling, Transport::HttpStreaming, Transport::Sse, Transport::WebSocket];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_standards_allow_is_read_by_both_clients() {
+async fn both_clients_read_all_that_the_standards_allow() {
     let bends: [(&str, Bend); 4] = [
         ("interim responses", bent::interim),
         ("lists over several lines", bent::listed),
@@ -27,7 +26,7 @@ async fn what_the_standards_allow_is_read_by_both_clients() {
         Client::OF_THE_PROCESS.into_iter().flat_map(move |client| {
             TECHNIQUES.map(|transport| async move {
                 let server = FakeServer::start(Fault::None).await;
-                let bent = bent::server(&target(&server), bend).await;
+                let (bent, _relay) = bent::server(&target(&server), bend).await;
                 let workload = Workload { client, completes: true, ..workload(Direction::Down) };
                 let counts = measured(transport, outcome(workload, transport, &bent).await).counts;
                 assert_eq!(
@@ -42,12 +41,12 @@ async fn what_the_standards_allow_is_read_by_both_clients() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_nobody_asked_for_fails_the_handshake_of_both_clients() {
+async fn an_extension_that_was_not_asked_for_fails_the_handshake_of_both_clients() {
     let bends: [(Bend, &str); 2] = [(bent::extended, "\"permessage-deflate\""), (bent::subprotocol, "\"chat\"")];
     for ((bend, name), client) in bends.into_iter().flat_map(|bend| Client::OF_THE_PROCESS.map(|client| (bend, client)))
     {
         let server = FakeServer::start(Fault::None).await;
-        let bent = bent::server(&target(&server), bend).await;
+        let (bent, _relay) = bent::server(&target(&server), bend).await;
         let workload = Workload { client, ..workload(Direction::Down) };
         let failure = failed(outcome(workload, Transport::WebSocket, &bent).await);
         assert!(failure.reason.contains(name) && failure.reason.contains("RFC 6455"), "{client}: {failure:?}");
@@ -55,7 +54,7 @@ async fn what_nobody_asked_for_fails_the_handshake_of_both_clients() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_client_cannot_use_fails_the_trial_by_its_name() {
+async fn an_unusable_answer_fails_the_trial_by_its_name() {
     let cases = [
         (Manner::Hurries, Transport::LongPolling, "the server does not wait"),
         (Manner::Zips("content-encoding: gzip\r\n"), Transport::LongPolling, "compressed (gzip)"),
@@ -66,7 +65,7 @@ async fn what_a_client_cannot_use_fails_the_trial_by_its_name() {
         Client::OF_THE_PROCESS.map(|client| async move {
             let server = misbehaving::start(manner).await;
             let mut workload = Workload { client, ..workload(Direction::Down) };
-            // It is over as soon as somebody gives up.
+            // The trial ends when the first subscriber gives up.
             workload.phases.measure = Duration::from_secs(20);
             let failure = failed(outcome(workload, transport, &server).await);
             assert!(failure.reason.contains(says) && failure.reason.contains("subscriber"), "{client}: {failure:?}");

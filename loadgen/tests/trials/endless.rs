@@ -1,4 +1,4 @@
-//! Servers that never come to an end: every client gives up, and says whose fault it is.
+//! Servers that send without end: every client gives up and blames the server.
 
 use std::io;
 use std::sync::Arc;
@@ -15,10 +15,10 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use super::fake_server::{Fault, Logs, read, respond};
 use super::{failed, ours, outcome, workload};
 
-/// More than the kernel takes ahead on both sides of a connection. Chosen here.
+/// More than the kernel buffers on both sides of a connection. Chosen here.
 const AHEAD: u64 = 16 << 20;
 
-/// What a server repeats for ever, and behind which head.
+/// A head, and what the server repeats after it forever.
 #[derive(Clone, Copy, Debug)]
 struct Endless {
     head: &'static str,
@@ -30,7 +30,7 @@ const UNTIL_CLOSED: &str = "HTTP/1.1 200 OK\r\n\r\n";
 const FAILED: &str = "HTTP/1.1 500 Internal Server Error\r\n\r\n";
 const UPGRADED: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ACCEPT\r\n\r\n";
 
-/// A running one, and how much could be written to those who asked.
+/// A running server, and how many bytes its clients accepted.
 struct Running {
     server: Server,
     written: Arc<AtomicU64>,
@@ -95,7 +95,7 @@ async fn repeat(mut stream: BufReader<TcpStream>, piece: &[u8], written: &Atomic
     }
 }
 
-/// The reason that one subscriber's trial fails for, and how much the server could write.
+/// The reason that the trial fails with, and how many bytes the server could write.
 async fn reason(endless: Endless, publishes: bool, transport: Transport, client: Client) -> (String, u64) {
     let Running { server, written } = start(endless, publishes).await;
     let mut workload = Workload { client, ..workload(Direction::Down) };
@@ -105,7 +105,7 @@ async fn reason(endless: Endless, publishes: bool, transport: Transport, client:
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_server_never_ends_is_given_up_and_named() {
+async fn an_endless_answer_is_given_up_and_named() {
     const MIB: u64 = 1 << 20;
     let cases = [
         (Transport::Sse, CHUNKED, &b" "[..], "an event of more than 1 MiB", 2 * MIB),
@@ -138,7 +138,7 @@ async fn what_a_server_never_ends_is_given_up_and_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_in_parts_without_an_end_is_too_long() {
-    // The first part begins a message, and the others go on.
+    // The first frame begins a message, and the others continue it.
     const BEGUN: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ACCEPT\r\n\r\n\u{1}\u{1}a";
     for client in Client::OF_THE_PROCESS {
         let endless = Endless { head: BEGUN, piece: b"\0\x03abc" };

@@ -1,7 +1,7 @@
-//! A server of the wire contract, small and slow, that can be told to do wrong.
+//! A small, slow server of pushoff's protocol that can be told to misbehave.
 //!
-//! Written for these tests from the contract and the standards alone: the generator is not tested
-//! against code that shares its mistakes.
+//! It is written from the protocol and the standards alone, so that the generator is not tested against code that
+//! shares its mistakes.
 
 use std::collections::HashMap;
 use std::io;
@@ -15,44 +15,44 @@ use tokio::sync::watch;
 
 use super::fake_transports;
 
-/// What the server does wrong with the message of one sequence number, on every topic.
+/// What the server does with the message of one sequence number, on every topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     None,
-    /// Never delivers it and says nothing.
+    /// Drops it silently.
     Loses(u64),
-    /// Says that one was missed instead of delivering it.
+    /// Reports it missed instead of delivering it.
     Tells(u64),
     /// Delivers it twice.
     Repeats(u64),
-    /// Delivers something else in its place.
+    /// Delivers something else instead.
     Garbles(u64),
     /// Refuses every message but the greeting.
     Refuses,
-    /// Refuses every publish of that number, counted by topic, in words that steer a terminal.
+    /// Refuses every n-th publish of a topic, with a text full of terminal control characters.
     RefusesEach(usize),
-    /// Closes the connection instead of an answer to every publish of that number.
+    /// Closes the connection instead of answering every n-th publish of a topic.
     HangsUpOnEach(usize),
-    /// Delivers it with something else where it says this.
+    /// Delivers it altered.
     Alters(u64, Altered),
-    /// Answers long polls at once, with nothing where there is nothing.
+    /// Answers long polls at once, even without a message.
     NeverWaits,
     /// Never answers a publisher after the greeting.
     Stalls,
-    /// Takes this long over the fifth message of a topic.
+    /// Takes this long to answer the fifth message of a topic.
     Pauses(Duration),
 }
 
-/// What a message is altered in.
+/// How a message is altered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Altered {
-    /// An empty text is in place of the body.
+    /// An empty string replaces the body.
     Emptied,
-    /// A letter of the body is another.
+    /// One letter of the body differs.
     Letter,
-    /// It says that it was due earlier.
+    /// An earlier due time.
     Due,
-    /// It has the body of the message before it.
+    /// The body of the previous message.
     Swapped,
 }
 
@@ -67,7 +67,6 @@ pub(crate) struct FakeServer {
 pub(crate) struct Logs {
     pub(crate) fault: Fault,
     topics: Mutex<HashMap<String, Log>>,
-    /// Publishes of each topic so far.
     publishes: Mutex<HashMap<String, usize>>,
     pub(crate) changed: watch::Sender<()>,
 }
@@ -78,7 +77,7 @@ struct Log {
     complete: bool,
 }
 
-/// What a subscriber gets.
+/// What a subscriber receives.
 #[derive(Clone, Debug)]
 pub(crate) enum Event {
     Message(u64, String),
@@ -126,7 +125,7 @@ impl Logs {
         self.changed.subscribe().wait_for(|()| longest() >= Some(messages)).await.unwrap();
     }
 
-    /// What lies after a sequence number, the head, and whether no more will come.
+    /// The events after a sequence number, the head, and whether the topic is complete.
     pub(crate) fn after(&self, topic: &str, after: u64) -> (Vec<Event>, u64, bool) {
         let log = self.topics.lock().unwrap().entry(topic.into()).or_default().clone();
         let mut events = Vec::new();
@@ -147,7 +146,7 @@ impl Logs {
         (events, log.messages.len() as u64, log.complete)
     }
 
-    /// The number of this publish among those of its topic, from 1; the greeting is the first.
+    /// The number of this publish among those of its topic, from 1. The greeting is the first.
     fn numbered(&self, topic: &str) -> usize {
         let mut publishes = self.publishes.lock().unwrap();
         let number = publishes.entry(topic.into()).or_default();

@@ -42,7 +42,7 @@ pub(crate) async fn poll(stream: &mut BufReader<TcpStream>, request: &Request, l
     }
 }
 
-/// Writes what lies after the cursor, now and whenever there is more, until the topic is complete.
+/// Writes the events after the cursor, now and whenever there are more, until the topic is complete.
 async fn stream_out(
     stream: &mut (impl AsyncWriteExt + Unpin),
     request: &Request,

@@ -1,19 +1,18 @@
-//! Whole trials on a server that speaks nothing like our own wire contract.
+//! Whole trials on a server whose protocol has nothing in common with pushoff's.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use pushoff_loadgen::{Server, Trial, run};
+use pushoff_loadgen::{Relay, Server, Trial, run};
 use pushoff_model::target::Newcomers;
 use pushoff_model::workload::Direction;
 use pushoff_model::{Client, Transport, Workload};
 use tokio_util::sync::CancellationToken;
 
-use super::relay::Relay;
 use super::{foreign_server, measured, workload};
 
-/// The five; such a server has no floor.
+/// The five transports; such a server has no raw TCP.
 fn techniques() -> impl Iterator<Item = Transport> {
     Transport::ALL.into_iter().filter(|transport| *transport != Transport::RawTcp)
 }
@@ -29,7 +28,7 @@ async fn a_foreign_server_is_measured_with_both_clients_and_every_ledger_balance
         let trials = Client::OF_THE_PROCESS.into_iter().flat_map(|client| {
             techniques().map(move |transport| async move {
                 let (server, _) = foreign_server::start(newcomers).await;
-                // Nobody can complete a topic there, which is not asked for then.
+                // Topics cannot be completed there, so the trial must not ask for it.
                 let workload = Workload { client, completes: true, ..workload(Direction::Down) };
                 (transport, client, trial(&server, workload, transport).await)
             })
@@ -64,7 +63,7 @@ async fn a_broken_connection_goes_on_after_the_last_id_or_the_last_answers_field
     let cuts = resuming.flat_map(|transport| Client::OF_THE_PROCESS.map(|client| (transport, client))).map(
         |(transport, client)| async move {
             let (server, logs) = foreign_server::start(Newcomers::Live).await;
-            let relay = Relay::to(server.http).await;
+            let relay = Relay::to(server.http).await.unwrap();
             let through = Server { http: relay.address, ..server.clone() };
             let mut workload = Workload { client, ..workload(Direction::Down) };
             workload.phases.measure = Duration::from_millis(600);

@@ -1,8 +1,8 @@
-//! A server that speaks nothing like our own wire contract, and the target that describes it.
+//! A server whose protocol has nothing in common with pushoff's, and the target that describes it.
 //!
-//! Payloads are written anew, keys sorted and white space gone, or put into strings; a place in a
-//! log is a number in a field; every request needs a key; its WebSocket wants to be told the topic
-//! and takes no messages; nobody completes a topic.
+//! It rewrites payloads with sorted keys and without white space, or puts them into strings. A position is a number
+//! in a field. Every request needs a key. Its WebSocket has to be told the topic and accepts no messages. Topics
+//! cannot be completed.
 
 use std::io;
 use std::net::SocketAddr;
@@ -61,7 +61,7 @@ payload = "/event"
 id = "/meta/no"
 "#;
 
-/// A server as that target describes it, running.
+/// Starts a server that matches the target.
 pub(crate) async fn start(newcomers: Newcomers) -> (Server, Arc<Logs>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let http = listener.local_addr().unwrap();
@@ -125,7 +125,7 @@ impl Request {
     }
 }
 
-/// What lies after a place, with its number.
+/// The messages after a position, with their numbers.
 fn messages(logs: &Logs, topic: &str, since: u64) -> Vec<(u64, String)> {
     let event = |event| match event {
         Event::Message(number, payload) => (number, payload),
@@ -142,7 +142,7 @@ async fn short(stream: &mut BufReader<TcpStream>, request: &Request, since: u64,
         .await
 }
 
-/// One message a response.
+/// One message in each response.
 async fn long(stream: &mut BufReader<TcpStream>, request: &Request, since: u64, logs: &Logs) -> io::Result<()> {
     let mut changed = logs.changed.subscribe();
     loop {

@@ -1,4 +1,4 @@
-//! What does not happen, and what comes altered, is counted, told with its cause, and held against the server.
+//! Messages that are lost or altered are counted, reported with their cause, and blamed on the server.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use pushoff_model::{Client, OfferedRate, Transport, Workload};
 use super::fake_server::{Altered, Fault};
 use super::{by_every_transport, failed, with_fault, workload};
 
-/// A short drain: messages of unknown fate keep it waiting to its end.
+/// A short drain, because messages of unknown fate make it wait to its end.
 fn briefly() -> Workload {
     let mut workload = workload(Direction::Down);
     workload.phases.drain = Duration::from_secs(1);
@@ -18,7 +18,7 @@ fn briefly() -> Workload {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_server_refuses_was_due_and_is_told_with_its_answer() {
+async fn refused_messages_were_due_and_are_reported_with_the_answer() {
     for (transport, trial) in by_every_transport(&workload(Direction::Down), Fault::RefusesEach(3)).await {
         let (counts, window) = (trial.counts, trial.window);
         assert!(counts.unpublished > 0, "{transport}: {counts:?}");
@@ -34,7 +34,7 @@ async fn what_a_server_refuses_was_due_and_is_told_with_its_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_server_does_not_answer_for_was_due_and_is_told() {
+async fn unanswered_messages_were_due_and_are_reported() {
     for (transport, trial) in by_every_transport(&briefly(), Fault::HangsUpOnEach(3)).await {
         let counts = trial.counts;
         assert!(counts.unpublished > 0, "{transport}: {counts:?}");
@@ -45,7 +45,7 @@ async fn what_a_server_does_not_answer_for_was_due_and_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_never_sent_is_told() {
+async fn unsent_messages_are_reported() {
     for (transport, trial) in by_every_transport(&briefly(), Fault::Stalls).await {
         let (counts, faults) = (trial.counts, &trial.faults);
         assert_eq!(faults.count(FaultKind::Unsent), counts.unsent, "{transport}: {faults:?}");
@@ -76,14 +76,14 @@ async fn a_long_poll_that_is_answered_at_once_with_nothing_fails_the_trial_by_th
     let failure = failed(with_fault(workload(Direction::Down), Transport::LongPolling, Fault::NeverWaits).await);
     assert_eq!(failure.kind, FailureKind::Server, "{failure:?}");
     assert!(failure.reason.contains("does not wait"), "{failure:?}");
-    // A client of this process asks no more; a page's is told of when the trial is over.
+    // A client of this process stops at once; a page's error is seen at the end of the trial.
     assert!(failure.reason.contains("subscriber"), "{failure:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_workload_with_nothing_due_fails_before_it_connects_to_anybody() {
     let mut workload = briefly();
-    // The first message is due at once, the second long after the end.
+    // The first message is due at once, the second long after the end of the trial.
     workload.load = Load::Rate {
         per_second: OfferedRate::per_second(0.1).unwrap(),
         arrival: pushoff_model::workload::Arrival::Constant,

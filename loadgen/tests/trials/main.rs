@@ -1,4 +1,4 @@
-//! Whole trials against a small server that keeps to the wire contract, or does not.
+//! Whole trials against a small server that follows pushoff's protocol, or violates it.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 #![expect(clippy::wildcard_enum_match_arm, reason = "most faults are nothing to most of the fake server")]
@@ -14,13 +14,12 @@ mod going_wrong;
 mod misbehaving;
 mod missed;
 mod probing;
-mod relay;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use pushoff_loadgen::{Server, Trial, run};
+use pushoff_loadgen::{Relay, Server, Trial, run};
 use pushoff_model::record::{Failure, FailureKind, FaultKind, Measurement, Outcome};
 use pushoff_model::target::{self, OURS, Target};
 use pushoff_model::time::nanos;
@@ -29,9 +28,8 @@ use pushoff_model::{Client, OfferedRate, Transport, Workload};
 use tokio_util::sync::CancellationToken;
 
 use fake_server::{FakeServer, Fault};
-use relay::Relay;
 
-/// Two topics with three subscribers each, sixteen messages a publisher, over in half a second.
+/// Two topics with three subscribers each, sixteen messages a publisher, within half a second.
 fn workload(direction: Direction) -> Workload {
     let mut workload = built_in("ticker").unwrap().unwrap();
     let ms = Duration::from_millis;
@@ -74,7 +72,7 @@ fn failed(outcome: Outcome) -> Failure {
     }
 }
 
-/// The same trial by every transport and both clients at once, each with a server of its own.
+/// The same trial by every transport and both clients at once, each with its own server.
 async fn by_every_transport(workload: &Workload, fault: Fault) -> Vec<(Transport, Measurement)> {
     let trials = Client::OF_THE_PROCESS.into_iter().flat_map(|client| {
         Transport::ALL.map(|transport| async move {
@@ -145,11 +143,11 @@ async fn every_subscriber_learns_that_its_topic_is_complete() {
 async fn a_broken_connection_is_made_again_and_loses_nothing() {
     let cut = |(direction, client), transport| async move {
         let server = FakeServer::start(Fault::None).await;
-        let (http, raw_tcp) = (Relay::to(server.http).await, Relay::to(server.raw_tcp).await);
+        let (http, raw_tcp) = (Relay::to(server.http).await.unwrap(), Relay::to(server.raw_tcp).await.unwrap());
         let target = Server { raw_tcp: Some(raw_tcp.address), ..Server::at(ours(), http.address) };
         let mut workload = Workload { client, ..workload(direction) };
         workload.phases.measure = Duration::from_millis(600);
-        // Longer than a first back-off; lasts to its end where a message's fate stays unknown.
+        // Longer than a first back-off. Messages of unknown fate make it last to its end.
         workload.phases.drain = Duration::from_secs(3);
         let cutting = async {
             server.has_taken(12).await;
@@ -165,18 +163,18 @@ async fn a_broken_connection_is_made_again_and_loses_nothing() {
         .flat_map(|direction| Client::OF_THE_PROCESS.map(|client| (direction, client)));
     let cuts = kinds.flat_map(|kind| Transport::ALL.map(|transport| cut(kind, transport)));
     for (transport, counts, faults) in join_all(cuts).await {
-        // An HTTP client whose connection breaks between two polls makes another unseen.
+        // An HTTP client reconnects silently if the connection breaks between two polls.
         assert!(counts.reconnects >= 6 || transport.is_polling(), "{transport}: {counts:?}");
         assert_eq!((counts.lost, counts.missed, counts.duplicated), (0, 0, 0), "{transport}: {counts:?}");
         assert_eq!(counts.expected, counts.delivered, "{transport}: {counts:?}");
-        // Every break is told with its cause, and the same cause once.
+        // Every broken connection is reported with its cause, and equal causes once.
         assert_eq!(faults.count(FaultKind::Broke), counts.reconnects, "{transport}: {faults:?}");
         assert!(faults.of(FaultKind::Broke).all(|it| !it.cause.contains("127.0.0.1")), "{transport}: {faults:?}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_server_does_wrong_is_counted_for_what_it_is() {
+async fn each_fault_of_a_server_is_counted_as_its_kind() {
     let mut workload = workload(Direction::Down);
     workload.phases.drain = Duration::from_secs(1);
     let counts = async |fault| {
@@ -232,7 +230,7 @@ async fn a_stalled_server_shows_as_latency_of_every_message_that_was_due_meanwhi
     workload.phases.warm_up = Duration::ZERO;
     let outcome = with_fault(workload, Transport::HttpStreaming, Fault::Pauses(pause)).await;
     let trial = measured(Transport::HttpStreaming, outcome);
-    // Eight of twelve messages fall due while the fourth is under way, and three readers have each.
+    // Eight of twelve messages fall due while the fourth is being sent, for three readers.
     let late = trial.delivery_latency.count() - trial.delivery_latency.count_within(Duration::from_millis(20));
     assert!(late >= 2 * 3 * 7, "{late}");
     assert!(trial.delivery_latency.max() >= Some(pause));
@@ -241,7 +239,7 @@ async fn a_stalled_server_shows_as_latency_of_every_message_that_was_due_meanwhi
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_there_is_the_servers_failure_and_no_raw_port_is_said_plainly() {
+async fn an_absent_server_is_its_own_failure_and_a_missing_raw_port_is_named() {
     let server = FakeServer::start(Fault::None).await;
     let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let nobody = Server::at(ours(), closed);

@@ -1,4 +1,4 @@
-//! A server that takes messages for any topic, and answers who subscribes as it is told.
+//! A server that accepts messages for any topic, and answers subscribers as it is told.
 
 use std::io;
 use std::sync::Arc;
@@ -12,40 +12,40 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use super::fake_server::{Event, Fault, Logs, Request, read, respond};
 use super::fake_transports::chunk;
 
-/// How those who subscribe are answered, and who publishes.
+/// How it answers subscribers and publishers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Manner {
     /// With this status, these fields and this body, at once.
     Answers(&'static str, &'static str, &'static str),
     /// Not at all.
     Hangs,
-    /// With a head, and with messages when there are so many.
+    /// With a head, and then with messages once there are this many.
     Holds(u64),
-    /// With a head, and with what follows when that is so many bytes, as a buffering proxy does.
+    /// With a head, and then with bytes once there are this many, like a buffering proxy.
     Buffers(usize),
     /// With each message twice.
     Repeats,
     /// Without the message of that number.
     Drops(u64),
-    /// With the message of that number after the one behind it.
+    /// With the message of that number after the next one.
     Delays(u64),
-    /// With frames that begin with this byte, and are masked or not.
+    /// With frames that begin with this byte, masked or not.
     Frames(u8, bool),
-    /// Polls: at once, whether there is something or not.
+    /// Polls at once, with or without a message.
     Hurries,
-    /// Polls: compressed, where there is something, and with this field.
+    /// Polls compressed, with this field.
     Zips(&'static str),
-    /// With lines in which the payload is somewhere else.
+    /// With lines in which the payload stands elsewhere.
     Misplaces,
-    /// With events, from the beginning whatever the last id was.
+    /// With events from the beginning, ignoring the last id.
     Forgets,
-    /// With events, from now on whatever the last id was, unless it is the first time.
+    /// With events from now on, ignoring the last id, except for the first request.
     Skips,
-    /// As it should, but publishing with this.
+    /// Subscribers correctly, but publishers with this status.
     Refuses(&'static str),
 }
 
-/// Starts one; the target is our own wire contract at a base path.
+/// Starts a server of pushoff's protocol at a base path.
 pub(crate) async fn start(manner: Manner) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let http = listener.local_addr().unwrap();
@@ -120,7 +120,7 @@ async fn stream_out(mut stream: BufReader<TcpStream>, request: Request, logs: &L
     }
 }
 
-/// What lies behind the last id, as this contract writes it; the cursor behind that.
+/// The lines after the last id, and the cursor after them.
 fn lines(request: &Request, logs: &Logs) -> (String, String) {
     let since = request.after.unwrap_or(0);
     let (messages, head, _) = logs.after(&request.topic, since);
@@ -136,7 +136,7 @@ async fn poll(stream: &mut BufReader<TcpStream>, request: &Request, logs: &Logs,
     match manner {
         _ if body.is_empty() => respond(stream, "204 No Content", &cursor, "").await,
         Manner::Zips(field) => {
-            // The magic number of RFC 1952, and what nobody reads.
+            // The magic number of RFC 1952, followed by garbage.
             let head = format!("HTTP/1.1 200 OK\r\n{field}{cursor}content-length: 4\r\n\r\n");
             stream.write_all(&[head.as_bytes(), b"\x1f\x8b\x08\0"].concat()).await
         }
@@ -160,7 +160,7 @@ async fn socket(mut stream: BufReader<TcpStream>, request: Request, logs: &Logs,
             if length.is_none() {
                 frame.extend_from_slice(&u16::try_from(line.len()).unwrap().to_be_bytes());
             }
-            // A key of zeros changes nothing.
+            // A key of zeros masks nothing.
             frame.extend_from_slice(&[0; 4][..usize::from(masked) * 4]);
             frame.extend_from_slice(line.as_bytes());
             stream.write_all(&frame).await?;

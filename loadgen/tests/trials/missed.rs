@@ -1,4 +1,4 @@
-//! What a notice of missed messages means for where a subscription goes on.
+//! Where a subscription resumes after a notice of missed messages.
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use pushoff_loadgen::Server;
-use pushoff_loadgen::transports::{ConnectionError, Incoming, Sink, Subscription, subscribe};
+use pushoff_loadgen::clients::{ConnectionError, Incoming, Sink, Subscription, subscribe};
 use pushoff_model::target::parse;
 use pushoff_model::workload::Polling;
 use pushoff_model::{Client, RunClock, RunInstant, Transport};
@@ -50,8 +50,8 @@ path = "/topics/{topic}/websocket"
 resume = { Last-Event-ID = "{id}" }
 "#;
 
-/// Tells everybody who asks that three were missed, before this cursor where there is one, and
-/// tells where each said that he stands.
+/// Reports three missed messages to every subscriber, with this cursor if there is one, and returns the position of
+/// each request.
 async fn server(cursor: Option<&'static str>, asked: Sender<Option<String>>) -> Server {
     let [http, raw_tcp] =
         [TcpListener::bind("127.0.0.1:0").await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap()];
@@ -123,7 +123,7 @@ async fn raw(mut stream: BufReader<TcpStream>, cursor: Option<&str>, asked: Send
     stream.write_all(notice.as_bytes()).await
 }
 
-/// Counts what it is told.
+/// Collects missed notices.
 #[derive(Debug, Default)]
 struct Told(Vec<Option<u64>>);
 
@@ -144,7 +144,7 @@ impl Sink for Told {
     fn completed(&mut self) {}
 }
 
-/// Where one says that he stands when he asks for the first and for the second time.
+/// The positions of the first and the second request.
 async fn stands(transport: Transport, client: Client, cursor: Option<&'static str>) -> [Option<String>; 2] {
     let (sender, mut asked) = channel(1);
     let server = server(cursor, sender).await;

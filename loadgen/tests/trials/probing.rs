@@ -1,4 +1,4 @@
-//! What a probe says of servers that are right, and of those that are not.
+//! What a probe reports about correct servers and incorrect ones.
 
 use futures_util::future::join_all;
 use pushoff_loadgen::{Offer, Server, probe};
@@ -36,7 +36,7 @@ async fn a_foreign_server_offers_what_its_target_describes() {
     join_all(cases.map(|(newcomers, client)| async move {
         let (server, _) = foreign_server::start(newcomers).await;
         for (transport, offer) in offers(&server, &TECHNIQUES, client).await {
-            // Nothing is said there of where a stream of bare texts goes on.
+            // A stream of bare texts has no position.
             assert_eq!(offer.resumes, transport != Transport::HttpStreaming, "{transport} {client} {newcomers:?}");
         }
         let floor = &probe(&server, &[Transport::RawTcp], client).await[0];
@@ -45,7 +45,7 @@ async fn a_foreign_server_offers_what_its_target_describes() {
     .await;
 }
 
-/// The one sentence about one technique.
+/// The one sentence about one transport.
 async fn problem(server: &Server, transport: Transport, client: Client) -> String {
     let finding = probe(server, &[transport], client).await.swap_remove(0);
     let problem = finding.verdict.unwrap_err();
@@ -78,13 +78,13 @@ async fn every_mistake_is_told_in_one_sentence_with_what_to_do() {
         (moved, Transport::ShortPolling, &["302", "http://elsewhere.test/x", "redirects are not followed"]),
         (Manner::Hangs, Transport::HttpStreaming, &["the head of the answer does not come", "proxy_buffering off"]),
         (Manner::Holds(20), Transport::Sse, &["only when more are published", "X-Accel-Buffering: no"]),
-        (Manner::Holds(1_000), Transport::HttpStreaming, &["nothing that is published comes", "proxy_buffering off"]),
+        (Manner::Holds(1_000), Transport::HttpStreaming, &["no published message comes", "proxy_buffering off"]),
         (
             Manner::Misplaces,
             Transport::HttpStreaming,
             &["no message is found at /data", "{\\\"id\\\":\\\"0000abcd-", "`payload`"],
         ),
-        (Manner::Forgets, Transport::Sse, &["hears again what he had", "`resume` in [sse]"]),
+        (Manner::Forgets, Transport::Sse, &["receives messages again", "`resume` in [sse]"]),
         (Manner::Skips, Transport::Sse, &["misses", "`resume` in [sse]"]),
         (Manner::Refuses("401 Unauthorized"), Transport::Sse, &["publishing at", "401", "Authorization"]),
         (Manner::Refuses("404 Not Found"), Transport::Sse, &["publishing at", "404", "`path` in [publish]"]),
@@ -93,7 +93,7 @@ async fn every_mistake_is_told_in_one_sentence_with_what_to_do() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_culprit_is_the_one_that_was_seen() {
+async fn each_manner_is_reported_by_its_own_sentence() {
     let cases = [
         (
             Manner::Buffers(8_192),
@@ -101,7 +101,7 @@ async fn the_culprit_is_the_one_that_was_seen() {
             &["held back", "only when more are published", "proxy_buffering off"][..],
         ),
         (Manner::Buffers(8_192), Transport::HttpStreaming, &["held back", "only when more are published"]),
-        // Enough for the first messages and not for those after them.
+        // Enough for the first messages, but not for the later ones.
         (Manner::Buffers(250), Transport::HttpStreaming, &["held back", "only when more are published"]),
         (Manner::Repeats, Transport::Sse, &["comes twice on one connection"]),
         (Manner::Repeats, Transport::HttpStreaming, &["comes twice on one connection"]),
@@ -121,12 +121,12 @@ async fn the_culprit_is_the_one_that_was_seen() {
             Transport::ShortPolling,
             &["compressed (br)", "switch compression off"],
         ),
-        (Manner::Zips(""), Transport::ShortPolling, &["compressed (gzip)", "no Content-Encoding"]),
+        (Manner::Zips(""), Transport::ShortPolling, &["compressed (gzip)", "without a Content-Encoding"]),
     ];
     assert_told(&cases).await;
 }
 
-/// Each is told in these words, by both clients.
+/// Checks that both clients report these words for each manner.
 async fn assert_told(cases: &[(Manner, Transport, &[&str])]) {
     let told = cases.iter().flat_map(|&(manner, transport, says)| {
         Client::OF_THE_PROCESS.map(|client| async move {
@@ -142,7 +142,7 @@ async fn assert_told(cases: &[(Manner, Transport, &[&str])]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_there_is_told_with_the_address() {
+async fn an_absent_server_is_reported_with_its_address() {
     let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     for transport in TECHNIQUES {
         let problem = problem(&Server::at(ours(), closed), transport, Client::Lean).await;

@@ -1,6 +1,6 @@
 //! Axes with ticks that a person would choose.
 
-use crate::number::{Quantity, tick};
+use crate::words::number::{Quantity, tick};
 
 /// A range of values, how it is spread over the drawing, and its ticks.
 #[derive(Clone, Debug)]

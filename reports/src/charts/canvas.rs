@@ -58,8 +58,6 @@ pub(crate) struct Canvas<'a> {
     pub(crate) x: Axis,
     pub(crate) y: Axis,
     margins: Margins,
-    /// What lies under everything else.
-    ground: Vec<Markup>,
     points: Vec<Markup>,
 }
 
@@ -75,15 +73,14 @@ pub(crate) fn draw(
 ) -> Result<Markup, ReportError> {
     let mut svg = String::new();
     let failed = |error: Drawing| ReportError::Chart(error.to_string());
-    let (ground, points) = {
+    let points = {
         let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
-        let mut canvas = Canvas { area, x, y, margins, ground: Vec::new(), points: Vec::new() };
+        let mut canvas = Canvas { area, x, y, margins, points: Vec::new() };
         canvas.axes().and_then(|()| body(&mut canvas)).map_err(failed)?;
         canvas.area.present().map_err(failed)?;
-        (canvas.ground, canvas.points)
+        canvas.points
     };
     Ok(html! {
-        @for under in ground { (under) }
         (PreEscaped(styled(&svg)))
         @for point in points { (point) }
     })
@@ -225,17 +222,6 @@ impl Canvas<'_> {
         self.points.push(html! {
             path class=(class) tabindex="-1" transform=(place) d=(transport.traits().marker) data-say=(says) {}
         });
-    }
-
-    /// A transport's marker where nothing was measured: beside its name.
-    pub(crate) fn emblem(&mut self, at: (i32, i32), transport: Transport) {
-        let (place, class) = (format!("translate({},{})", at.0, at.1), format!("emblem f-{}", Ink::of(transport).0));
-        self.points.push(html! { path class=(class) transform=(place) d=(transport.traits().marker) {} });
-    }
-
-    /// Draws under everything else, the axes among it.
-    pub(crate) fn ground(&mut self, drawing: Markup) {
-        self.ground.push(drawing);
     }
 
     /// A place with what it says on hover and focus, where something else is drawn already.

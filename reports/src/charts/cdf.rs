@@ -6,8 +6,9 @@ use super::axis::Axis;
 use super::canvas::{Hold, Ink, Margins, draw};
 use super::{Chart, Rows, Scales};
 use crate::ReportError;
-use crate::number::{Quantity, tick};
-use crate::study::Comparison;
+use crate::findings::comparison::Comparison;
+use crate::metric::Metric;
+use crate::words::number::{Quantity, tick};
 use pushoff_stats::{Figure, Pool};
 
 /// Points of a curve.
@@ -27,7 +28,7 @@ pub(super) fn chart(comparison: &Comparison<'_>, scales: &Scales) -> Result<Opti
         .filter_map(|(cell, _, figures)| {
             let histograms: Vec<_> = cell.valid().into_iter().map(|it| &it.delivery_latency).collect();
             let points = curve(&Pool::new(&histograms), histograms.len());
-            Some(Curve { transport: cell.transport, points, median: figures.p50_ns?.point })
+            Some(Curve { transport: cell.transport(), points, median: figures.get(Metric::P50)?.point })
         })
         .collect();
     if curves.is_empty() {
@@ -76,7 +77,7 @@ fn curve(pool: &Pool, trials: usize) -> Vec<(f64, f64)> {
 /// From which to which the medians of the ranked transports run.
 fn title(comparison: &Comparison<'_>) -> String {
     let mut medians: Vec<(Transport, Figure)> =
-        comparison.compared().filter_map(|(transport, figures)| Some((transport, figures.p50_ns?))).collect();
+        comparison.compared().filter_map(|(transport, figures)| Some((transport, figures.get(Metric::P50)?))).collect();
     medians.sort_by(|one, other| one.1.point.total_cmp(&other.1.point));
     let (Some(least), Some(most)) = (medians.first(), medians.last()) else {
         return "Share of deliveries by time: too few trials to compare".into();
@@ -93,7 +94,7 @@ fn title(comparison: &Comparison<'_>) -> String {
     format!(
         "Half of all deliveries take up to {} on {}{close}, up to {} on {}",
         Quantity::Time.write(least.1.point),
-        crate::sentence::list(&near),
+        crate::words::text::list(&near),
         Quantity::Time.write(most.1.point),
         most.0.label()
     )

@@ -6,14 +6,17 @@ use super::axis::Axis;
 use super::canvas::{Hold, Ink, Margins, draw};
 use super::{Chart, Rows, Scales};
 use crate::ReportError;
-use crate::number::Quantity;
-use crate::study::Comparison;
+use crate::findings::comparison::Comparison;
+use crate::metric::Metric;
+use crate::words::number::Quantity;
 use pushoff_stats::Figure;
 
 /// Draws processor time a delivery, least first.
 pub(super) fn chart(comparison: &Comparison<'_>, scales: &Scales) -> Result<Option<Chart>, ReportError> {
-    let mut costs: Vec<(Transport, Figure)> =
-        comparison.charted().filter_map(|(cell, _, figures)| Some((cell.transport, figures.server_cpu_ns?))).collect();
+    let mut costs: Vec<(Transport, Figure)> = comparison
+        .charted()
+        .filter_map(|(cell, _, figures)| Some((cell.transport(), figures.get(Metric::DeliveryCpu)?)))
+        .collect();
     if costs.is_empty() {
         return Ok(None);
     }
@@ -47,8 +50,10 @@ pub(super) fn chart(comparison: &Comparison<'_>, scales: &Scales) -> Result<Opti
 
 /// The least and the most, or that they cannot be told apart.
 fn title(comparison: &Comparison<'_>) -> String {
-    let mut ranked: Vec<(Transport, Figure)> =
-        comparison.compared().filter_map(|(transport, figures)| Some((transport, figures.server_cpu_ns?))).collect();
+    let mut ranked: Vec<(Transport, Figure)> = comparison
+        .compared()
+        .filter_map(|(transport, figures)| Some((transport, figures.get(Metric::DeliveryCpu)?)))
+        .collect();
     ranked.sort_by(|one, other| one.1.point.total_cmp(&other.1.point));
     let (Some(least), Some(most)) = (ranked.first(), ranked.last()) else {
         return "What a delivery costs the server: too few trials to compare".into();
@@ -64,7 +69,7 @@ fn title(comparison: &Comparison<'_>) -> String {
     let opening = match near.as_slice() {
         [one] => format!("A delivery costs the server least on {}, {least_words}", one.label()),
         several => {
-            format!("A delivery costs the server least on {} (too close to call)", crate::sentence::list(several))
+            format!("A delivery costs the server least on {} (too close to call)", crate::words::text::list(several))
         }
     };
     format!("{opening}; {times} times that on {}", most.0.label())

@@ -26,11 +26,6 @@ impl Ink {
         Self(palette::server(place).name)
     }
 
-    /// The name of its CSS variable.
-    pub(crate) const fn name(self) -> &'static str {
-        self.0
-    }
-
     pub(super) fn all() -> impl Iterator<Item = Self> {
         let servers = (0..palette::SERVERS).map(Self::of_server);
         Self::FIXED.into_iter().chain(Transport::ALL.map(Self::of)).chain(servers)

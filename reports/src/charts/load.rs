@@ -4,8 +4,8 @@ use super::axis::{Axis, rounded};
 use super::canvas::{Ink, Margins, draw};
 use super::{Chart, NOTHING, Rows, widen};
 use crate::ReportError;
-use crate::number::{ABSENT, Quantity, asked_share, tick};
-use crate::search::{Curve, Searched, Stand};
+use crate::findings::search::{Curve, Searched, Stand};
+use crate::words::number::{ABSENT, Quantity, asked_share, tick};
 
 /// Draws p99 over the offered load; `None` where nothing was measured.
 pub(crate) fn chart(searched: &Searched<'_>) -> Result<Option<Chart>, ReportError> {

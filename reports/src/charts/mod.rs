@@ -17,15 +17,16 @@ mod polling;
 mod predicted;
 mod servers;
 mod spread;
-mod surface;
 mod worst;
 
 use maud::Markup;
 use pushoff_model::Transport;
 
 use crate::ReportError;
-use crate::sentence::{capitalised, list};
-use crate::study::{Comparison, Study};
+use crate::findings::comparison::Comparison;
+use crate::findings::study::Study;
+use crate::metric::Metric;
+use crate::words::text::{capitalised, list};
 use pushoff_stats::Pool;
 
 pub(crate) use bytes::chart as bytes;
@@ -33,9 +34,9 @@ pub(crate) use growth::charts as growth;
 pub(crate) use load::chart as load;
 pub(crate) use predicted::{charts as predicted, is_drawn, rows as predictions};
 pub(crate) use servers::chart as servers;
-pub(crate) use surface::chart as surface;
 
 /// A chart and what says the same in words.
+#[derive(Debug)]
 pub(crate) struct Chart {
     /// The kind, for links.
     pub(crate) key: &'static str,
@@ -105,8 +106,8 @@ impl Scales {
                     .into_iter()
                     .flatten()
                     .for_each(|it| widen(&mut scales.latency, it));
-                scales.samples = scales.samples.max(figures.samples as f64);
-                if let Some(cost) = figures.server_cpu_ns {
+                scales.samples = scales.samples.max(figures.count(Metric::Samples));
+                if let Some(cost) = figures.get(Metric::DeliveryCpu) {
                     widen(&mut scales.cost, cost.low());
                     widen(&mut scales.cost, cost.high());
                 }

@@ -6,9 +6,9 @@ use super::axis::Axis;
 use super::canvas::{Ink, Margins, draw};
 use super::{Chart, Rows, Scales, named};
 use crate::ReportError;
-use crate::figures::Figures;
-use crate::number::{ABSENT, Quantity, asked_share, tick};
-use crate::study::Comparison;
+use crate::findings::comparison::Comparison;
+use crate::metric::{Figures, Metric};
+use crate::words::number::{ABSENT, Quantity, asked_share, tick};
 use pushoff_stats::{Figure, Pool, resamples};
 
 /// Points of a curve.
@@ -27,9 +27,9 @@ pub(super) fn chart(comparison: &Comparison<'_>, scales: &Scales) -> Result<Opti
     let curves: Vec<Curve> = comparison
         .charted()
         .map(|(cell, _, figures)| Curve {
-            transport: cell.transport,
+            transport: cell.transport(),
             points: curve(&cell.valid().iter().map(|it| &it.delivery_latency).collect::<Vec<_>>()),
-            marks: marks(cell.transport, figures),
+            marks: marks(cell.transport(), figures),
         })
         .filter(|curve| !curve.points.is_empty())
         .collect();
@@ -94,10 +94,14 @@ fn curve(trials: &[&pushoff_model::LatencyHistogram]) -> Vec<(f64, Figure)> {
 }
 
 fn marks(transport: Transport, figures: &Figures) -> Vec<(f64, String)> {
-    let shown = [(2.0, "p50", figures.p50_ns), (10.0, "p90", figures.p90_ns), (100.0, "p99", figures.p99_ns)];
+    let shown = [
+        (2.0, "p50", figures.get(Metric::P50)),
+        (10.0, "p90", figures.get(Metric::P90)),
+        (100.0, "p99", figures.get(Metric::P99)),
+    ];
     shown
         .into_iter()
-        .chain([(1_000.0, "p99.9", figures.p999_ns)])
+        .chain([(1_000.0, "p99.9", figures.get(Metric::P999))])
         .filter_map(|(place, name, figure)| {
             Some((place, format!("{}, {name}: {}", transport.label(), Quantity::Time.write_figure(&figure?))))
         })
@@ -107,7 +111,7 @@ fn marks(transport: Transport, figures: &Figures) -> Vec<(f64, String)> {
 /// Who stays under the SLO's time to the 99th percentile, and who does not.
 fn title(comparison: &Comparison<'_>, within: f64) -> String {
     let seen: Vec<(Transport, Figure)> =
-        comparison.compared().filter_map(|(transport, figures)| Some((transport, figures.p99_ns?))).collect();
+        comparison.compared().filter_map(|(transport, figures)| Some((transport, figures.get(Metric::P99)?))).collect();
     if seen.is_empty() {
         return "Delivery latency by percentile: too few trials to compare".into();
     }
@@ -128,7 +132,7 @@ fn title(comparison: &Comparison<'_>, within: f64) -> String {
             let rest = if over.is_empty() {
                 String::new()
             } else {
-                format!("; {} {} not", crate::sentence::list(over), verb(over.len(), "does", "do"))
+                format!("; {} {} not", crate::words::text::list(over), verb(over.len(), "does", "do"))
             };
             format!("{} {stay} under {limit} to the 99th percentile{rest}", named(under))
         }
@@ -137,9 +141,10 @@ fn title(comparison: &Comparison<'_>, within: f64) -> String {
 
 fn rows(comparison: &Comparison<'_>) -> Rows {
     let body = comparison.charted().map(|(cell, _, it)| {
-        let figures = [it.p50_ns, it.p90_ns, it.p99_ns, it.p999_ns, it.max_ns];
+        let figures =
+            [it.get(Metric::P50), it.get(Metric::P90), it.get(Metric::P99), it.get(Metric::P999), it.get(Metric::Max)];
         let words = figures.map(|it| it.map_or_else(|| ABSENT.to_owned(), |it| Quantity::Time.write_figure(&it)));
-        [cell.transport.label().to_owned()].into_iter().chain(words).collect()
+        [cell.transport().label().to_owned()].into_iter().chain(words).collect()
     });
     Rows::new(["transport", "p50", "p90", "p99", "p99.9", "max"], body.collect())
 }

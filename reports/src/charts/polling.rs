@@ -9,8 +9,9 @@ use super::axis::Axis;
 use super::canvas::{Hold, Ink, LINE, Margins, draw};
 use super::{Chart, Rows, Scales};
 use crate::ReportError;
-use crate::number::{ABSENT, Quantity, tick};
-use crate::study::Comparison;
+use crate::findings::comparison::Comparison;
+use crate::metric::Metric;
+use crate::words::number::{ABSENT, Quantity, tick};
 use pushoff_stats::Figure;
 
 struct Parts {
@@ -37,15 +38,15 @@ pub(super) fn chart(comparison: &Comparison<'_>, _scales: &Scales) -> Result<Opt
     let all: Vec<Parts> = comparison
         .charted()
         .filter_map(|(cell, _, figures)| {
-            let (wait, transfer) = (figures.poll_wait_mean_ns?, figures.transfer_mean_ns?);
-            Some(Parts { transport: cell.transport, wait, queueing: figures.poll_queueing_mean_ns, transfer })
+            let (wait, transfer) = (figures.get(Metric::PollWait)?, figures.get(Metric::Transfer)?);
+            Some(Parts { transport: cell.transport(), wait, queueing: figures.get(Metric::PollQueueing), transfer })
         })
         .collect();
     if all.is_empty() {
         return Ok(None);
     }
     let half = comparison.group.workload.polling.interval.as_secs_f64() * 1e9 / 2.0;
-    let has_short = all.iter().any(|it| it.transport == Transport::ShortPolling);
+    let has_short = all.iter().any(|it| it.transport.polls_on_a_timer());
     let most = all.iter().map(Parts::whole).fold(if has_short { half } else { 0.0 }, f64::max);
     let axis = Axis::time("mean delivery latency", most * 1.1);
     let drawing = draw(axis, Axis::rows(), Margins { right: 90, ..Margins::ROWS }, |canvas| {
@@ -100,9 +101,9 @@ fn wait_words(wait: f64) -> String {
 }
 
 fn title(all: &[Parts], half: f64) -> String {
-    let short = all.iter().find(|parts| parts.transport == Transport::ShortPolling).or_else(|| all.first());
+    let short = all.iter().find(|parts| parts.transport.polls_on_a_timer()).or_else(|| all.first());
     short.map_or_else(String::new, |parts| {
-        let theory = if parts.transport == Transport::ShortPolling {
+        let theory = if parts.transport.polls_on_a_timer() {
             format!(" (half the interval: {})", tick(half))
         } else {
             String::new()

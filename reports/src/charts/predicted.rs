@@ -1,13 +1,12 @@
-//! What the cost model predicts beside what was measured, a chart a check: what is predicted well lies
-//! on the diagonal.
+//! What the cost model predicts over what was measured, a chart for each figure: good predictions lie on the diagonal.
 
 use super::axis::{Axis, rounded};
 use super::canvas::{Hold, Ink, LINE, Margins, draw};
 use super::{Chart, NOTHING, Rows, widen};
 use crate::ReportError;
-use crate::predict::{Check, Checked, summaries};
-use crate::sentence::capitalised;
 use crate::unitcosts::{beside, error, written};
+use crate::words::text::capitalised;
+use pushoff_planner::costs::{Check, Checked, summaries};
 
 /// The checks that are drawn, each with the chart's key; the others are listed.
 const DRAWN: [(Check, &str); 4] = [
@@ -59,8 +58,8 @@ fn chart(checked: &[Checked], check: Check, key: &'static str) -> Result<Option<
         key,
         title: title(checked, check),
         description: format!(
-            "Scatter chart of {} as predicted over as measured, both on the same log axis, a point a cell with the \
-             marker of its transport. On the diagonal both are equal; the band reaches a tenth to either side.",
+            "Scatter chart of predicted over measured {}, both on the same log axis. Each point is a cell with the marker \
+             of its transport. On the diagonal both are equal; the band reaches 10 % to either side.",
             check.label()
         ),
         drawing,
@@ -71,12 +70,7 @@ fn chart(checked: &[Checked], check: Check, key: &'static str) -> Result<Option<
 fn title(checked: &[Checked], check: Check) -> String {
     let name = capitalised(check.label());
     summaries(checked).iter().find(|it| it.check == check).map_or(name.clone(), |it| {
-        format!(
-            "{name}: half of {} predictions are off by {} or less, the worst by {}",
-            it.cells,
-            error(it.median),
-            error(it.worst)
-        )
+        format!("{name}: median error of {} predictions {}, worst {}", it.cells, error(it.median), error(it.worst))
     })
 }
 
@@ -119,7 +113,7 @@ mod tests {
         let charts = charts(&all).unwrap();
         assert_eq!(charts.iter().map(|chart| chart.key).collect::<Vec<_>>(), ["predicted-cpu"]);
         let chart = &charts[0];
-        assert_eq!(chart.title, "Server CPU: half of 3 predictions are off by 10.0 % or less, the worst by 25.0 %");
+        assert_eq!(chart.title, "Server CPU: median error of 3 predictions 10.0 %, worst 25.0 %");
         assert_eq!(chart.drawing.0.matches("pt spot").count(), 3);
         assert!(chart.drawing.0.contains("feed, SSE: 300 ms (240–375); measured 400 ms: −25.0 %"));
         assert_eq!(chart.rows.body.len(), 3);

@@ -6,8 +6,8 @@ use super::axis::Axis;
 use super::canvas::{Ink, LINE, Margins, draw};
 use super::{Chart, Rows, Scales};
 use crate::ReportError;
-use crate::number::{Quantity, tick};
-use crate::study::Comparison;
+use crate::findings::comparison::Comparison;
+use crate::words::number::{Quantity, tick};
 
 struct Strip {
     transport: Transport,
@@ -25,7 +25,7 @@ pub(super) fn chart(comparison: &Comparison<'_>, scales: &Scales) -> Result<Opti
                 let latency = &trial.record.measurement()?.delivery_latency;
                 Some((trial.record.trial, at(latency, 0.5)?, at(latency, 0.99)?))
             });
-            Strip { transport: cell.transport, trials: trials.collect() }
+            Strip { transport: cell.transport(), trials: trials.collect() }
         })
         .filter(|strip| !strip.trials.is_empty())
         .collect();

@@ -7,8 +7,8 @@ use super::axis::Axis;
 use super::canvas::{Ink, Margins, draw};
 use super::{Chart, Rows, Scales};
 use crate::ReportError;
-use crate::number::{ABSENT, Quantity, tick};
-use crate::study::Comparison;
+use crate::findings::comparison::Comparison;
+use crate::words::number::{ABSENT, Quantity, tick};
 
 /// The most points a line: beyond, neighbours are joined and the worse one kept.
 const MOST_POINTS: usize = 40;
@@ -23,7 +23,7 @@ struct Line {
 pub(super) fn chart(comparison: &Comparison<'_>, scales: &Scales) -> Result<Option<Chart>, ReportError> {
     let lines: Vec<Line> = comparison
         .charted()
-        .map(|(cell, ..)| Line { transport: cell.transport, points: worst(&cell.valid()) })
+        .map(|(cell, ..)| Line { transport: cell.transport(), points: worst(&cell.valid()) })
         .filter(|line| !line.points.is_empty())
         .collect();
     if lines.is_empty() {

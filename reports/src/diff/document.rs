@@ -1,63 +1,51 @@
-//! A diff for people: in the terminal, and as Markdown that fits a pull request.
-//!
-//! The verdict first, then what differs between the environments, then the table with the regressed
-//! first, then what could not be compared.
+//! A diff as a document: the verdict, what differs between the environments, the changes with the regressed
+//! first, and what could not be compared.
 
-use comfy_table::{Attribute, Cell, CellAlignment, Color, Table as Grid, presets};
+use serde_json::json;
 
 use super::judge::SEARCH_STEP;
 use super::{By, Change, Diff, Finding, LeftOut, Side};
-use crate::markdown::escaped;
-use crate::number::{Quantity, asked_share, unbroken};
-use crate::servers::{Bound, Gauge};
-use crate::terminal::{RULED, Screen, colour_of};
-use pushoff_stats::Figure;
-
-/// Heads of the table; the two figures go first where there is not room for all.
-const HEADS: [&str; 7] = ["verdict", "workload", "transport", "figure", "BASE", "NEW", "NEW ÷ BASE"];
-/// The place of the first of the two.
-const FIGURES: usize = 4;
+use crate::document::blocks::Fold;
+use crate::document::{Block, Document, Head, Section, Words};
+use crate::metric::Bound;
+use crate::prose::{Prose, Tone};
+use crate::render;
+use crate::words::number::{Quantity, asked_share, unbroken};
 
 impl Diff {
     /// At most `width` columns wide, coloured only where asked for.
     #[must_use]
     pub fn terminal(&self, width: usize, colour: bool) -> String {
-        let screen = Screen::new(width, colour);
-        let mut text = screen.paragraph(&self.verdict());
-        for line in self.about() {
-            text.push_str(&screen.paragraph(&line));
-        }
-        if !self.changes.is_empty() {
-            text.push('\n');
-            let tables = [true, false].into_iter().map(|figures| self.grid(figures));
-            text.push_str(&screen.first_that_fits(tables));
-        }
-        for line in self.notes() {
-            text.push_str(&screen.paragraph(&line));
-        }
-        text.trim_end().to_owned()
+        render::terminal::document(&self.document(), width, colour).trim_end().to_owned()
     }
 
     /// What changed in sight, the rest folded away.
     #[must_use]
     pub fn markdown(&self) -> String {
-        let mut text = format!("### pushoff diff: {}\n", self.verdict());
+        render::markdown::document(&self.document()).trim_end().to_owned()
+    }
+
+    /// The diff as every format walks it.
+    fn document(&self) -> Document {
+        let prose = |words: String| Block::Prose(words.into(), String::new());
         let changed = |it: &&Change| it.finding < Finding::Inconclusive;
         let (seen, folded): (Vec<&Change>, Vec<&Change>) = self.changes.iter().partition(changed);
+        let mut blocks: Vec<Block> = [self.verdict()].into_iter().chain(self.about()).map(prose).collect();
         if !seen.is_empty() {
-            text.push_str(&format!("\n{}\n", lines(&seen)));
-        }
-        for line in self.about() {
-            text.push_str(&format!("\n{}\n", escaped(&line)));
+            blocks.push(Block::Words(table(&seen)));
         }
         if !folded.is_empty() {
-            let words = format!("{} inconclusive, {} unchanged", self.tally.inconclusive, self.tally.unchanged);
-            text.push_str(&format!("\n<details><summary>{words}</summary>\n\n{}\n\n</details>\n", lines(&folded)));
+            blocks.push(Block::Fold(Fold {
+                summary: format!("{} inconclusive, {} unchanged", self.tally.inconclusive, self.tally.unchanged),
+                is_open: false,
+                blocks: vec![Block::Words(table(&folded))],
+                is_brief: true,
+            }));
         }
-        for line in self.notes() {
-            text.push_str(&format!("\n{}\n", escaped(&line)));
-        }
-        text.trim_end().to_owned()
+        blocks.extend(self.notes().into_iter().map(prose));
+        blocks.push(Block::Data("diff", json!(self)));
+        let section = Section { id: Some("diff"), title: None, blocks, is_brief: true };
+        Document { title: "pushoff diff".into(), sections: vec![section], ..Document::default() }
     }
 
     /// One sentence: how many came out how.
@@ -107,7 +95,7 @@ impl Diff {
             lines.push(format!("What differs: {}.", all.join("; ")));
         }
         let changed = || self.changes.iter().filter(|it| it.finding < Finding::Inconclusive);
-        if changed().any(|it| !it.place.transport.is_ranked()) {
+        if changed().any(|it| !it.key.transport.is_ranked()) {
             let machine = if self.is_one_run() { "" } else { "either the machine did between the runs, or " };
             lines.push(format!("Raw TCP changed too: {machine}what all transports share."));
         }
@@ -149,10 +137,10 @@ impl Diff {
         }
         if !self.changes.is_empty() {
             let mut floors = Vec::new();
-            if self.noise_ns > 0.0 && self.changes.iter().any(|it| it.gauge.is_latency()) {
+            if self.noise_ns > 0.0 && self.changes.iter().any(|it| it.metric.latency().is_some()) {
                 floors.push(format!("of a latency at least {}", Quantity::Time.write(self.noise_ns)));
             }
-            if self.changes.iter().any(|it| it.gauge == Gauge::Capacity) {
+            if self.changes.iter().any(|it| it.metric.is_of_a_search()) {
                 floors.push(format!("of the most deliveries {}, a step of their search", asked_share(SEARCH_STEP)));
             }
             let floors = if floors.is_empty() { String::new() } else { format!(" ({})", floors.join("; ")) };
@@ -164,64 +152,39 @@ impl Diff {
         }
         lines
     }
-
-    /// The table, with or without the two figures.
-    fn grid(&self, figures: bool) -> Grid {
-        let is_shown = |column: usize| figures || column != FIGURES && column != FIGURES + 1;
-        let mut grid = Grid::new();
-        grid.load_style(RULED);
-        grid.set_header(HEADS.into_iter().enumerate().filter(|it| is_shown(it.0)).map(|it| it.1).collect::<Vec<_>>());
-        for change in &self.changes {
-            let words = row(change);
-            let cells = words.into_iter().enumerate().filter(|it| is_shown(it.0));
-            grid.add_row(cells.map(|(column, words)| dressed(column, words, change)).collect::<Vec<_>>());
-        }
-        for column in grid.column_iter_mut().skip(FIGURES) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-        grid
-    }
 }
 
-fn dressed(column: usize, words: String, change: &Change) -> Cell {
-    let cell = Cell::new(words);
-    match (column, change.finding) {
-        (0, Finding::Regressed) => cell.fg(Color::Red).add_attribute(Attribute::Bold),
-        (0, Finding::Improved) => cell.fg(Color::Green),
-        (0, Finding::Inconclusive | Finding::Unchanged) => cell.fg(Color::DarkGrey),
-        (2, _) => cell.fg(colour_of(change.place.transport)),
-        _ => cell,
-    }
+/// The changes as a table; the two figures go first where there is not room for all.
+fn table(changes: &[&Change]) -> Words {
+    let figure = |words: &str| Head { is_figure: true, ..Head::from(words) };
+    let dropped = |words: &str| Head { is_dropped_first: true, ..figure(words) };
+    let head = ["verdict", "workload", "transport", "figure"].map(Head::from);
+    let head = head.into_iter().chain([dropped("BASE"), dropped("NEW"), figure("NEW ÷ BASE")]);
+    Words::new("diff", head.collect(), changes.iter().map(|change| row(change)).collect())
 }
 
-fn lines(changes: &[&Change]) -> String {
-    let mut grid = Grid::new();
-    grid.load_style(presets::ASCII_MARKDOWN);
-    grid.set_header(HEADS);
-    for change in changes {
-        grid.add_row(row(change).map(|words| escaped(&words)));
-    }
-    grid.trim_fmt()
-}
-
-fn row(change: &Change) -> [String; HEADS.len()] {
+fn row(change: &Change) -> Vec<Prose> {
     // Where machines differ, base and new are ratios to raw TCP.
-    let quantity = if change.is_ratio { Quantity::Ratio } else { change.gauge.quantity() };
-    let write = |figure: &Figure| quantity.write(figure.point);
+    let quantity = if change.is_ratio { Quantity::Ratio } else { change.metric.unit() };
+    let tone = match change.finding {
+        Finding::Regressed => Tone::Bad,
+        Finding::Improved => Tone::Good,
+        Finding::Inconclusive | Finding::Unchanged => Tone::Faint,
+    };
     let ratio = match change.bound {
         Bound::Exact => Quantity::Ratio.write_figure(&change.ratio),
         Bound::AtLeast | Bound::AtMost => {
             format!("{}{}", change.bound.sign(), Quantity::Ratio.write(change.ratio.point))
         }
     };
-    [
-        change.finding.label().to_owned(),
-        change.place.workload.clone(),
-        change.place.transport.label().to_owned(),
-        change.gauge.head().to_owned(),
-        write(&change.base),
-        write(&change.new),
-        ratio,
+    vec![
+        Prose::strong(change.finding.label(), tone),
+        change.key.workload.clone().into(),
+        change.key.transport.into(),
+        change.metric.label().into(),
+        quantity.write(change.base.point).into(),
+        quantity.write(change.new.point).into(),
+        ratio.into(),
     ]
 }
 

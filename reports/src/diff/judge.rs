@@ -6,9 +6,10 @@
 //! of a search and a bound are no figures of trials: what they say is certain or nothing, without a
 //! test.
 
-use super::{Change, Finding, Place};
-use crate::servers::{Bound, Gauge};
-use crate::table::Better;
+use pushoff_model::CellKey;
+
+use super::{Change, Finding};
+use crate::metric::{Better, Bound, Metric};
 use pushoff_stats::{Figure, Interval, Sampled, adjusted};
 
 /// How often, at most, nothing but chance may be called a change.
@@ -25,21 +26,21 @@ pub(super) struct ChangeFloor {
 }
 
 impl ChangeFloor {
-    /// For a gauge; `latency` is the least that its ratio is made of.
-    fn of(&self, gauge: Gauge, latency: Option<f64>) -> f64 {
+    /// For a metric; `latency` is the least that its ratio is made of.
+    fn of(&self, metric: Metric, latency: Option<f64>) -> f64 {
         match latency.filter(|it| *it > 0.0) {
             Some(latency) => self.share.max(self.noise_ns / latency),
-            None if gauge == Gauge::Capacity => self.share.max(SEARCH_STEP),
+            None if metric.is_of_a_search() => self.share.max(SEARCH_STEP),
             None => self.share,
         }
     }
 }
 
-/// One gauge of a cell that both sides measured.
+/// One metric of a cell that both sides measured.
 #[derive(Debug)]
 pub(super) struct Matched {
-    pub(super) place: Place,
-    pub(super) gauge: Gauge,
+    pub(super) key: CellKey,
+    pub(super) metric: Metric,
     pub(super) base: Sampled,
     pub(super) new: Sampled,
     /// NEW ÷ BASE, where their trials took turns in one run.
@@ -72,9 +73,9 @@ pub(super) fn judge(all: Vec<Matched>, floor: &ChangeFloor) -> Vec<Change> {
 
 impl Matched {
     fn contrast(self, floor: &ChangeFloor) -> Change {
-        let floor = floor.of(self.gauge, self.latency);
+        let floor = floor.of(self.metric, self.latency);
         let (base, new) = (self.base.figure, self.new.figure);
-        let is_tested = self.bound == Bound::Exact && self.gauge != Gauge::Capacity;
+        let is_tested = self.bound == Bound::Exact && !self.metric.is_of_a_search();
         let contrast = match &self.paired {
             Some(ratio) => ratio.of_pairs(floor),
             None => self.new.over(&self.base, floor),
@@ -83,8 +84,8 @@ impl Matched {
         let ratio = contrast.map_or_else(|| step_apart(&base, &new, self.bound), |contrast| contrast.ratio);
         Change {
             finding: Finding::Inconclusive,
-            place: self.place,
-            gauge: self.gauge,
+            key: self.key,
+            metric: self.metric,
             is_ratio: self.is_ratio,
             base,
             new,
@@ -108,10 +109,10 @@ fn step_apart(base: &Figure, new: &Figure, bound: Bound) -> Figure {
 impl Change {
     fn judged(&self) -> Finding {
         let (low, high) = (1.0 / (1.0 + self.floor), 1.0 + self.floor);
-        let toward = |is_more: bool| match (self.gauge.better(), is_more) {
-            (Better::More, true) | (Better::Less, false) => Finding::Improved,
-            (Better::More, false) | (Better::Less, true) => Finding::Regressed,
-            (Better::Neither, _) => Finding::Inconclusive,
+        let toward = |is_more: bool| match (self.metric.better(), is_more) {
+            (Better::Higher, true) | (Better::Lower, false) => Finding::Improved,
+            (Better::Higher, false) | (Better::Lower, true) => Finding::Regressed,
+            (Better::Neither | Better::Zero, _) => Finding::Inconclusive,
         };
         match (self.bound, self.adjusted_p, self.ratio.interval) {
             (Bound::AtLeast, ..) if self.ratio.point > high => toward(true),

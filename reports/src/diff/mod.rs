@@ -1,7 +1,7 @@
 //! Two runs of the same workloads, or two servers of one: what improved, what regressed, what is
 //! unchanged, and what cannot be told.
 //!
-//! Pure. A cell of one side is held against the same cell of the other, gauge by gauge; where both ran in
+//! Pure. A cell of one side is held against the same cell of the other, metric by metric; where both ran in
 //! the same rounds, trial by trial. Nothing is left out in silence: what only one side has, what is void,
 //! and what has no ratio are named with the reason.
 
@@ -12,12 +12,12 @@ mod pairs;
 #[cfg(test)]
 mod tests;
 
-use pushoff_model::{Client, Transport};
+use pushoff_model::CellKey;
 use serde::Serialize;
 
 use crate::Run;
-use crate::servers::{Bound, Gauge};
-use crate::study::Study;
+use crate::findings::study::Study;
+use crate::metric::{Bound, Metric};
 use environment::{Difference, differences};
 use pushoff_stats::Figure;
 
@@ -59,26 +59,15 @@ pub(crate) enum By {
     RatioToFloor,
 }
 
-/// Where a figure was measured, on both sides.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Place {
-    /// The workload's name, as a report tells it from its namesakes.
-    pub(crate) workload: String,
-    pub(crate) transport: Transport,
-    pub(crate) client: Client,
-    /// In NEW; in BASE another may have served.
-    pub(crate) server: String,
-}
-
-/// One gauge of one cell on both sides.
+/// One metric of one cell on both sides.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Change {
     pub(crate) finding: Finding,
+    /// In NEW; in BASE another server may have served.
     #[serde(flatten)]
-    pub(crate) place: Place,
-    /// Its key names the unit; where machines differ its values are ratios to raw TCP.
-    #[serde(serialize_with = "key")]
-    pub(crate) gauge: Gauge,
+    pub(crate) key: CellKey,
+    /// Its id names the unit; where machines differ its values are ratios to raw TCP.
+    pub(crate) metric: Metric,
     /// Whether the two are ratios to raw TCP's.
     #[serde(skip)]
     pub(crate) is_ratio: bool,
@@ -97,15 +86,10 @@ pub(crate) struct Change {
     pub(crate) adjusted_p: Option<f64>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
-fn key<S: serde::Serializer>(gauge: &Gauge, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(gauge.key())
-}
-
 /// Something that only one side has, or that cannot be compared.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct LeftOut {
-    /// The cell, and the gauge where it is not all of it.
+    /// The cell, and the metric where it is not all of it.
     pub(crate) what: String,
     pub(crate) reason: String,
 }
@@ -153,7 +137,7 @@ pub struct Diff {
     base: Side,
     new: Side,
     by: By,
-    /// Changes of so small a share do not matter; some gauges have a greater floor.
+    /// Changes of so small a share do not matter; some metrics have a greater floor.
     floor: f64,
     /// Latencies that differ by less do not differ.
     noise_ns: f64,

@@ -1,13 +1,15 @@
 //! Which figure of one run is held against which of the other, and what has no counterpart.
 
-use pushoff_model::Transport;
+use pushoff_model::{CellKey, Transport};
 
 use super::judge::Matched;
-use super::{By, LeftOut, Place};
-use crate::group::{Cell, Group};
-use crate::servers::{Bound, Gauge, Line, lines};
-use crate::study::Study;
-use pushoff_stats::{Figure, Sampled};
+use super::{By, LeftOut};
+use crate::cells::{Cell, Group};
+use crate::findings::servers::Line;
+use crate::findings::study::Study;
+use crate::metric::{Metric, Value};
+use crate::table::metrics::DIFF;
+use pushoff_stats::Sampled;
 
 /// What can be compared, and what cannot.
 #[derive(Debug, Default)]
@@ -36,8 +38,7 @@ struct Spot<'c, 'a> {
 /// A figure that is compared, and the least latency that it is made of.
 #[derive(Clone, Copy, Debug)]
 struct Side {
-    figure: Figure,
-    bound: Bound,
+    value: Value,
     is_ratio: bool,
     latency: f64,
 }
@@ -62,57 +63,62 @@ pub(super) fn pairs(base: &Study<'_>, new: &Study<'_>, servers: Option<[&str; 2]
     pairs
 }
 
+/// Every cell of a study as a line by itself.
+fn lines<'s, 'a>(study: &'s Study<'a>) -> Vec<(&'s Group<'a>, Line<'a>)> {
+    study.parts().flat_map(|part| part.lines().map(move |line| (part.group(), line))).collect()
+}
+
 impl<'a> Cells<'_, 'a> {
     /// Those that are compared.
     fn taken(&self) -> impl Iterator<Item = Spot<'_, 'a>> {
         self.all.iter().filter_map(|(group, line)| match self.server {
             None => Some(Spot { group, line, workload: &group.label }),
-            Some(server) => (group.server == server).then_some(Spot { group, line, workload: &group.question }),
+            Some(server) => (group.server() == server).then_some(Spot { group, line, workload: &group.question }),
         })
     }
 
     /// The line of raw TCP in the same run.
     fn floor(&self, of: &Group<'_>) -> Option<&Line<'a>> {
-        let floors = || self.all.iter().filter(|(it, line)| !line.transport.is_ranked() && it.asks_the_same_as(of));
-        floors().find(|(it, _)| it.server == of.server).or_else(|| floors().next()).map(|(_, line)| line)
+        let floors = || self.all.iter().filter(|(it, line)| !line.transport().is_ranked() && it.asks_the_same_as(of));
+        floors().find(|(it, _)| it.server() == of.server()).or_else(|| floors().next()).map(|(_, line)| line)
     }
 }
 
 impl Spot<'_, '_> {
     /// Whether this is that cell, measured again.
     fn is_again(&self, earlier: &Spot<'_, '_>, servers: Option<[&str; 2]>) -> bool {
-        let is_served_again = servers.is_some() || self.group.server == earlier.group.server;
-        is_served_again && self.line.transport == earlier.line.transport && self.group.asks_again(earlier.group)
+        let is_served_again = servers.is_some() || self.group.server() == earlier.group.server();
+        is_served_again && self.line.transport() == earlier.line.transport() && self.group.asks_again(earlier.group)
     }
 
     /// Whether the other is called the same, whatever was asked.
     fn is_namesake(&self, other: &Spot<'_, '_>, servers: Option<[&str; 2]>) -> bool {
         let (group, other_group) = (self.group, other.group);
-        (servers.is_some() || group.server == other_group.server)
-            && self.line.transport == other.line.transport
-            && (group.client, group.is_search) == (other_group.client, other_group.is_search)
+        (servers.is_some() || group.server() == other_group.server())
+            && self.line.transport() == other.line.transport()
+            && (group.client(), group.is_search) == (other_group.client(), other_group.is_search)
             && group.workload.name == other_group.workload.name
             && group.workload.subscribers == other_group.workload.subscribers
     }
 
     /// `ticker, SSE`.
     fn name(&self) -> String {
-        format!("{}, {}", self.workload, self.line.transport.label())
+        format!("{}, {}", self.workload, self.line.transport().label())
     }
 
     /// What is compared of it: a figure, or how many times that of raw TCP in the same run it is.
-    fn side(&self, all: &Cells<'_, '_>, (number, gauge): (usize, Gauge), by: By) -> Option<Side> {
-        let own = self.line.readings[number].as_ref()?;
+    fn side(&self, all: &Cells<'_, '_>, metric: Metric, by: By) -> Option<Side> {
+        let own = self.line.figures.value(metric)?;
         if by == By::Figure {
-            return Some(Side { figure: own.figure, bound: own.bound, is_ratio: false, latency: own.figure.point });
+            return Some(Side { value: own, is_ratio: false, latency: own.figure.point });
         }
-        if gauge.is_latency() && self.line.transport == Transport::ShortPolling {
+        if metric.latency().is_some() && self.line.transport().polls_on_a_timer() {
             return None;
         }
         let floor = all.floor(self.group)?;
-        let ratio = self.line.over(floor, number)?;
-        let least = floor.readings[number].as_ref().map_or(0.0, |it| it.figure.point).min(own.figure.point);
-        Some(Side { figure: ratio.figure, bound: ratio.bound, is_ratio: true, latency: least })
+        let ratio = self.line.over(floor, metric)?;
+        let least = floor.figures.get(metric).map_or(0.0, |it| it.point).min(own.figure.point);
+        Some(Side { value: ratio, is_ratio: true, latency: least })
     }
 }
 
@@ -127,7 +133,7 @@ impl Pairs {
         self.leave_out(spot.name(), &format!("only in {side}{why}"));
     }
 
-    /// Every gauge of a cell that both sides have.
+    /// Every metric of a cell that both sides have.
     fn cell(
         &mut self,
         (now, new): (Spot<'_, '_>, &Cells<'_, '_>),
@@ -140,20 +146,20 @@ impl Pairs {
             }
         }
         self.faults.extend(new_fault(then, now));
-        if by == By::RatioToFloor && !now.line.transport.is_ranked() {
+        if by == By::RatioToFloor && !now.line.transport().is_ranked() {
             return;
         }
-        for (number, gauge) in Gauge::ALL.into_iter().enumerate() {
-            let what = || format!("{}, {}", now.name(), gauge.head());
-            match (then.line.readings[number].is_some(), now.line.readings[number].is_some()) {
+        for metric in DIFF {
+            let what = || format!("{}, {}", now.name(), metric.label());
+            match (then.line.figures.get(metric).is_some(), now.line.figures.get(metric).is_some()) {
                 (false, false) => {}
                 (true, false) => self.leave_out(what(), "no figure in NEW"),
                 (false, true) => self.leave_out(what(), "no figure in BASE"),
                 (true, true) => {
-                    let of = |spot: Spot<'_, '_>, all| spot.side(all, (number, gauge), by);
+                    let of = |spot: Spot<'_, '_>, all| spot.side(all, metric, by);
                     let matched = match of(now, new).zip(of(then, base)) {
-                        Some(sides) => matched((now, sides.0), (then, sides.1), (number, gauge)),
-                        None => Err(no_ratio(now.line.transport, gauge)),
+                        Some(sides) => matched((now, sides.0), (then, sides.1), metric),
+                        None => Err(no_ratio(now.line.transport(), metric)),
                     };
                     match matched {
                         Ok(matched) => self.matched.push(matched),
@@ -165,30 +171,25 @@ impl Pairs {
     }
 }
 
-/// A gauge of both sides, or why there is no ratio of the two.
+/// A metric of both sides, or why there is no ratio of the two.
 fn matched(
     (now, new): (Spot<'_, '_>, Side),
     (then, base): (Spot<'_, '_>, Side),
-    (number, gauge): (usize, Gauge),
+    metric: Metric,
 ) -> Result<Matched, &'static str> {
-    let bound = new.bound.over(base.bound).ok_or("only lower bounds are known")?;
-    if new.figure.point <= 0.0 || base.figure.point <= 0.0 {
+    let bound = new.value.bound.over(base.value.bound).ok_or("only lower bounds are known")?;
+    if new.value.figure.point <= 0.0 || base.value.figure.point <= 0.0 {
         return Err("not above zero, so that there is no ratio");
     }
     Ok(Matched {
-        place: Place {
-            workload: now.workload.to_owned(),
-            transport: now.line.transport,
-            client: now.group.client,
-            server: now.group.server.to_owned(),
-        },
-        gauge,
-        base: Sampled { figure: base.figure, trials: then.line.trials() },
-        new: Sampled { figure: new.figure, trials: now.line.trials() },
-        paired: if new.is_ratio { None } else { now.line.paired(then.line, number) },
+        key: CellKey { workload: now.workload.to_owned(), ..now.line.key.clone() },
+        metric,
+        base: Sampled { figure: base.value.figure, trials: then.line.trials() },
+        new: Sampled { figure: new.value.figure, trials: now.line.trials() },
+        paired: if new.is_ratio { None } else { now.line.paired(then.line, metric) },
         bound,
         is_ratio: new.is_ratio,
-        latency: gauge.is_latency().then_some(new.latency.min(base.latency)),
+        latency: metric.latency().is_some().then_some(new.latency.min(base.latency)),
     })
 }
 
@@ -214,7 +215,7 @@ const WRONG: [&str; 7] =
 /// How often each of that went wrong. A search overloads a server on purpose, and what a server does not take
 /// then is no fault.
 fn wrong(spot: Spot<'_, '_>) -> [u64; WRONG.len()] {
-    let trials = spot.group.cell(spot.line.transport).map_or_else(Vec::new, Cell::valid);
+    let trials = spot.group.cell(spot.line.transport()).map_or_else(Vec::new, Cell::valid);
     let deliveries = trials.iter().map(|trial| trial.counts).fold([0; 3], |[lost, repeated, reordered], counts| {
         [lost + counts.lost, repeated + counts.duplicated, reordered + counts.reordered]
     });
@@ -230,11 +231,10 @@ fn wrong(spot: Spot<'_, '_>) -> [u64; WRONG.len()] {
 }
 
 /// Why a figure cannot be held against raw TCP's.
-const fn no_ratio(transport: Transport, gauge: Gauge) -> &'static str {
-    match (transport, gauge) {
-        (Transport::ShortPolling, Gauge::P50 | Gauge::P99) => {
-            "on another machine: the wait for the next poll is the interval's, not the machine's"
-        }
-        _ => "on another machine, and raw TCP has no figure to hold it against",
+fn no_ratio(transport: Transport, metric: Metric) -> &'static str {
+    if transport.polls_on_a_timer() && metric.latency().is_some() {
+        "on another machine: the wait for the next poll is the interval's, not the machine's"
+    } else {
+        "on another machine, and raw TCP has no figure to hold it against"
     }
 }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use pushoff_model::record::{Concern, Limit, Measurement, Outcome};
 use pushoff_model::workload::built_in;
-use pushoff_model::{Environment, LatencyHistogram, Record, Workload};
+use pushoff_model::{Environment, LatencyHistogram, Record, Transport, Workload};
 
 use super::*;
 use crate::fixture;
@@ -59,9 +59,9 @@ fn measured(record: &mut Record) -> &mut Measurement {
     measurement
 }
 
-fn found(diff: &Diff, gauge: Gauge, transport: Transport) -> Finding {
-    let is = |it: &&Change| it.gauge == gauge && it.place.transport == transport;
-    diff.changes.iter().find(is).unwrap_or_else(|| panic!("{gauge:?} of {transport} is not compared")).finding
+fn found(diff: &Diff, metric: Metric, transport: Transport) -> Finding {
+    let is = |it: &&Change| it.metric == metric && it.key.transport == transport;
+    diff.changes.iter().find(is).unwrap_or_else(|| panic!("{metric:?} of {transport} is not compared")).finding
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn the_same_server_measured_twice_has_not_changed_19_times_in_20() {
 fn a_fifth_more_of_the_processor_is_found_19_times_in_20() {
     let has_found = |seed: u32| {
         let diff = held(&run(2 * seed, as_it_is), &run(2 * seed + 1, slower));
-        let cpu = diff.changes.iter().filter(|it| it.gauge == Gauge::DeliveryCpu);
+        let cpu = diff.changes.iter().filter(|it| it.metric == Metric::DeliveryCpu);
         assert_eq!(diff.tally.improved, 0);
         cpu.filter(|it| it.finding == Finding::Regressed).count() >= 3
     };
@@ -92,7 +92,7 @@ fn a_run_has_not_changed_against_itself_and_the_order_of_two_turns_verdicts_roun
     assert!(there.tally.regressed > 5 && there.has_regressed());
     assert_eq!(there.tally.regressed, back.tally.improved);
     assert_eq!(there.tally.improved, back.tally.regressed);
-    assert_eq!(found(&there, Gauge::DeliveryBytes, Transport::Sse), Finding::Unchanged);
+    assert_eq!(found(&there, Metric::BytesADelivery, Transport::Sse), Finding::Unchanged);
     assert_eq!(there.changes[0].finding, Finding::Regressed);
     assert!(there.changes.is_sorted_by_key(|it| it.finding));
 }
@@ -113,11 +113,11 @@ fn an_interval_that_reaches_beyond_the_floor_is_never_called_unchanged() {
 #[test]
 fn a_latency_that_differs_by_less_than_the_noise_has_not_regressed() {
     let (mut base, new) = (run(0, as_it_is), run(1, slower));
-    assert_eq!(found(&held(&base, &new), Gauge::P50, Transport::Sse), Finding::Regressed);
+    assert_eq!(found(&held(&base, &new), Metric::P50, Transport::Sse), Finding::Regressed);
     base.environments[0].noise.repeat_ns = 400_000;
     let loud = held(&base, &new);
-    assert_eq!(found(&loud, Gauge::P50, Transport::Sse), Finding::Unchanged);
-    assert_eq!(found(&loud, Gauge::DeliveryCpu, Transport::Sse), Finding::Regressed, "noise is of latencies");
+    assert_eq!(found(&loud, Metric::P50, Transport::Sse), Finding::Unchanged);
+    assert_eq!(found(&loud, Metric::DeliveryCpu, Transport::Sse), Finding::Regressed, "noise is of latencies");
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn what_is_missing_void_or_asked_otherwise_is_named_and_not_compared() {
     assert!(says("WebSocket: only in NEW: the other's workload of this name has other parameters"), "{left_out:?}");
     assert!(says("HTTP streaming, bytes a delivery: no figure in NEW"), "{left_out:?}");
     assert!(!says("ticker, short polling"), "a reworded question asks the same: {left_out:?}");
-    let compared = |transport| diff.changes.iter().any(|it| it.place.transport == transport);
+    let compared = |transport| diff.changes.iter().any(|it| it.key.transport == transport);
     assert!(!compared(Transport::Sse) && !compared(Transport::LongPolling) && !compared(Transport::WebSocket));
     assert!(compared(Transport::ShortPolling) && compared(Transport::HttpStreaming));
     for document in [diff.terminal(100, false), diff.markdown()] {
@@ -165,8 +165,8 @@ fn machines_are_compared_by_how_many_times_raw_tcps_a_figure_is() {
     new.environments[0].cpu = "Another processor".into();
     let apart = diff(&base, &new, None, 0.15);
     assert_eq!(apart.tally.regressed + apart.tally.improved, 0, "{}", apart.terminal(120, false));
-    assert!(apart.changes.iter().all(|it| it.place.transport.is_ranked()));
-    let polled = |it: &&Change| it.place.transport == Transport::ShortPolling && it.gauge == Gauge::P50;
+    assert!(apart.changes.iter().all(|it| it.key.transport.is_ranked()));
+    let polled = |it: &&Change| it.key.transport == Transport::ShortPolling && it.metric == Metric::P50;
     assert!(!apart.changes.iter().any(|it| polled(&it)));
     let text = apart.terminal(120, false);
     for words in ["The machines differ", "Another processor", "the wait for the next poll"] {
@@ -180,7 +180,7 @@ fn machines_are_compared_by_how_many_times_raw_tcps_a_figure_is() {
     };
     let mut slow = run(1, one_slower);
     slow.environments[0].cpus = 64;
-    assert_eq!(found(&held(&base, &slow), Gauge::DeliveryCpu, Transport::Sse), Finding::Regressed);
+    assert_eq!(found(&held(&base, &slow), Metric::DeliveryCpu, Transport::Sse), Finding::Regressed);
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn a_capacity_that_is_a_step_lower_is_the_same_and_half_of_it_is_not() {
     base.records.retain(|it| it.step.is_some());
     let same = held(&base, &base);
     assert_eq!(same.tally.regressed + same.tally.improved, 0);
-    assert_ne!(found(&same, Gauge::Capacity, Transport::WebSocket), Finding::Regressed);
+    assert_ne!(found(&same, Metric::Capacity, Transport::WebSocket), Finding::Regressed);
     let mut new = base.clone();
     for record in &mut new.records {
         if let Some(step) = &mut record.step {
@@ -210,7 +210,7 @@ fn a_capacity_that_is_a_step_lower_is_the_same_and_half_of_it_is_not() {
         }
     }
     let halved = held(&base, &new);
-    assert_eq!(found(&halved, Gauge::Capacity, Transport::WebSocket), Finding::Regressed);
+    assert_eq!(found(&halved, Metric::Capacity, Transport::WebSocket), Finding::Regressed);
     // Where the generator stopped the search there is a lower bound on both sides: nothing is known.
     let bounded = halved.left_out.iter().find(|it| it.what.contains("long polling")).unwrap();
     assert_eq!(bounded.reason, "only lower bounds are known");
@@ -234,7 +234,7 @@ fn a_machine_finds_figures_with_units_and_what_was_left_out() {
     let diff = held(&run(0, as_it_is), &run(1, slower));
     let json = serde_json::to_value(&diff).unwrap();
     let changes = json["changes"].as_array().unwrap();
-    let is = |it: &&serde_json::Value| it["gauge"] == "server_cpu_a_delivery_ns" && it["transport"] == "sse";
+    let is = |it: &&serde_json::Value| it["metric"] == "server_cpu_a_delivery_ns" && it["transport"] == "sse";
     let cpu = changes.iter().find(is).unwrap();
     assert_eq!(
         (&cpu["finding"], &cpu["workload"], &cpu["bound"]),
@@ -289,7 +289,7 @@ fn beside(run: &Run) -> Diff {
 fn what_the_machine_did_to_both_servers_of_a_run_cancels_out() {
     for seed in 0..4 {
         let changes = beside(&turns(seed, slower)).changes;
-        let dearer = changes.iter().filter(|it| it.gauge == Gauge::DeliveryCpu && it.finding == Finding::Regressed);
+        let dearer = changes.iter().filter(|it| it.metric == Metric::DeliveryCpu && it.finding == Finding::Regressed);
         assert!(dearer.count() >= 2, "{seed}: {changes:#?}");
         let same = beside(&turns(seed, as_it_is)).tally;
         assert_eq!(same.regressed + same.improved, 0, "{seed}");
@@ -301,14 +301,14 @@ fn what_the_machine_did_to_both_servers_of_a_run_cancels_out() {
     new.records.retain(|it| it.server == "new");
     new.records.iter_mut().for_each(|it| it.run = "later".into());
     let apart = diff(&base, &new, Some(["old", "new"]), FLOOR);
-    assert_eq!(found(&apart, Gauge::DeliveryCpu, Transport::Sse), Finding::Inconclusive);
+    assert_eq!(found(&apart, Metric::DeliveryCpu, Transport::Sse), Finding::Inconclusive);
 }
 
 #[test]
 fn a_round_without_a_trial_of_both_makes_no_pair_and_the_others_do() {
     let mut both = turns(0, as_it_is);
     let pairs = |run: &Run| {
-        let is = |it: &&Change| it.gauge == Gauge::DeliveryCpu && it.place.transport == Transport::Sse;
+        let is = |it: &&Change| it.metric == Metric::DeliveryCpu && it.key.transport == Transport::Sse;
         beside(run).changes.iter().find(is).unwrap().pairs
     };
     assert_eq!(pairs(&both), Some(6));
@@ -335,7 +335,7 @@ fn two_servers_of_a_run_are_named_and_two_runs_are_told_what_they_cannot_see() {
         assert!(text.contains(words), "{words}: {text}");
     }
     assert!(!text.contains("different times") && !text.contains("between the runs"), "{text}");
-    assert!(beside.changes.iter().all(|it| it.place.workload == "ticker"), "the server is not the question");
+    assert!(beside.changes.iter().all(|it| it.key.workload == "ticker"), "the server is not the question");
     let json = serde_json::to_value(&beside).unwrap();
     assert_eq!((&json["base"]["server"], &json["new"]["server"]), (&"old".into(), &"new".into()));
     assert_eq!(json["changes"][0]["pairs"], 6);

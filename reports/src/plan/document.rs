@@ -1,79 +1,85 @@
-//! A plan in the terminal: the recommendation first, then a table fitted to the width, then what it
-//! rests on.
+//! A plan as a document: the recommendation first, then a table, then what it rests on.
+
+use pushoff_model::target::OURS;
+use pushoff_model::{CellKey, Client, Conditions};
 
 use super::Plan;
-use super::answer::SAME;
-use super::estimate::{Estimate, Standing};
-use crate::number::unbroken;
-use crate::rank::{self, LEAST_TRIALS};
-use crate::table::{Column, Reading, Subject, Table, column};
-use crate::terminal::Screen;
+use crate::document::blocks::{Layout, TableBlock};
+use crate::document::{Block, Document, Section};
+use crate::metric;
+use crate::metric::{Figures, LEAST_TRIALS, Metric};
+use crate::render;
+use crate::table::metrics::PLAN;
+use crate::table::{Subject, Table};
+use pushoff_planner::{Estimate, SAME, Standing};
 use pushoff_stats::Figure;
 
-/// The columns of the table.
-#[rustfmt::skip]
-pub(super) const COLUMNS: [Column<Estimate>; 12] = [
-    column!(1, "money a month", Cost, Count, Less, "by the table of prices, in its currency",
-        |it| Reading::Figure(it.figures.money_a_month), Some(|it| it.figures.money_a_month)),
-    column!(2, "cores", Processor, Count, Less, "processors like the measured one, each at most 60 % busy",
-        |it| Reading::Figure(it.figures.cores)),
-    column!(3, "p99", Latency, Time, Less, "from when an update is due until its user has it",
-        |it| Reading::Figure(it.figures.p99_ns)),
-    column!(4, "memory", Memory, Bytes, Less, "the servers' processes and their ends of the connections in the kernel",
-        |it| Reading::Figure(it.figures.memory_bytes)),
-    column!(5, "bandwidth", Around, ByteRate, Less, "both directions, with a browser's heads and 52 bytes of TCP and IP a segment",
-        |it| Reading::Figure(it.figures.bandwidth_bytes_per_second)),
-    column!(6, "requests", Around, Rate, Neither, "polls, and what users publish by request",
-        |it| Reading::Figure(it.figures.requests_per_second)),
-    column!(7, "p50", Latency, Time, Less, "half of the updates are with their user within",
-        |it| Reading::Figure(it.figures.p50_ns)),
-    column!(8, "wake-ups/h", Held, Count, Neither, "how often a phone's radio is woken that does nothing else",
-        |it| Reading::Figure(plain(it.wakeups_an_hour))),
-    column!(9, "radio on", Held, Share, Less, "the share of the time that it is on",
-        |it| Reading::Figure(plain(it.radio_share))),
-    column!(10, "processes", Processor, Count, Neither, "of the server, each on a processor",
-        |it| Reading::Figure(plain(it.processes))),
-    column!(11, "connections", Held, Count, Neither, "to subscribe",
-        |it| Reading::Figure(it.figures.connections)),
-    column!(12, "CPU to connect all", Connecting, Time, Less, "processor time of the servers",
-        |it| Reading::Figure(it.figures.connecting_cpu_ns)),
-];
-
-fn plain(point: Option<f64>) -> Option<Figure> {
-    point.map(|point| Figure { point, interval: None })
+/// What was estimated of a transport, by metric.
+pub(crate) fn figures(estimate: &Estimate) -> Figures {
+    let plain = |point: Option<f64>| point.map(|point| Figure { point, interval: None });
+    let it = &estimate.figures;
+    // A prediction has its interval without any trial.
+    Figures::given(
+        LEAST_TRIALS,
+        [
+            (Metric::PlanMoney, it.money_a_month),
+            (Metric::PlanCores, it.cores),
+            (Metric::PlanP99, it.p99_ns),
+            (Metric::PlanMemory, it.memory_bytes),
+            (Metric::PlanBandwidth, it.bandwidth_bytes_per_second),
+            (Metric::PlanRequests, it.requests_per_second),
+            (Metric::PlanP50, it.p50_ns),
+            (Metric::PlanWakeups, plain(estimate.wakeups_an_hour)),
+            (Metric::PlanRadio, plain(estimate.radio_share)),
+            (Metric::PlanProcesses, plain(estimate.processes)),
+            (Metric::PlanConnections, it.connections),
+            (Metric::PlanConnectingCpu, it.connecting_cpu_ns),
+        ],
+    )
 }
 
 impl Plan {
     /// At most `width` columns wide, coloured only where asked for.
     #[must_use]
     pub fn terminal(&self, width: usize, colour: bool) -> String {
-        let mut screen = Screen::new(width, colour);
-        let mut text: String = self.sentences.iter().map(|sentence| screen.paragraph(&unbroken(sentence))).collect();
-        text.push('\n');
-        let standings: Vec<rank::Standing> = self.answer.estimates.iter().map(|it| self.standing_of(it)).collect();
-        let (table, dropped) = screen.fitted(&self.table(&standings));
-        text.push_str(&table);
-        let mut below = format!("* best  ≈ too close to call  money in {}", self.prices.currency());
-        if dropped > 0 {
-            let columns = if dropped == 1 { "column" } else { "columns" };
-            below.push_str(&format!("  {dropped} more {columns} on a wider terminal and with --json"));
-        }
-        text.push_str(&screen.paragraph(&below));
-        for note in &self.notes {
-            text.push_str(&screen.paragraph(&unbroken(note)));
-        }
-        text.trim_end().to_owned()
+        render::terminal::document(&self.document(), width, colour).trim_end().to_owned()
     }
 
-    fn table<'a>(&'a self, standings: &'a [rank::Standing]) -> Table<'a> {
-        let subjects = self.answer.estimates.iter().zip(standings).map(|(estimate, standing)| Subject {
-            standing: Some(standing),
-            is_choice: self.answer.choice == Some(estimate.transport),
-            // A prediction has its interval without any.
-            trials: LEAST_TRIALS,
-            ..Subject::new(estimate.transport, Some(estimate))
+    /// The plan as every format walks it.
+    pub(crate) fn document(&self) -> Document {
+        let prose = |words: &String| Block::Prose(words.clone().into(), String::new());
+        let table = Block::Table(TableBlock {
+            labelled_by: "plan".into(),
+            table: self.table(),
+            layout: Layout::Columns,
+            trials: None,
+            has_places: false,
         });
-        Table::lay_out(&COLUMNS, subjects.collect(), self.no_difference())
+        let money = format!("Money is in {}.", self.prices.currency());
+        let blocks = self.sentences.iter().map(prose).chain([table, prose(&money)]);
+        let blocks = blocks.chain(self.notes.iter().map(prose)).collect();
+        let section = Section { id: Some("plan"), title: None, blocks, is_brief: true };
+        Document { title: "What a load would need".into(), sections: vec![section], ..Document::default() }
+    }
+
+    /// A row a transport.
+    pub(crate) fn table(&self) -> Table {
+        let estimates = &self.answer.estimates;
+        let figures: Vec<Figures> = estimates.iter().map(figures).collect();
+        let standings: Vec<metric::Standing> = estimates.iter().map(|it| self.standing_of(it)).collect();
+        let subjects = estimates.iter().zip(&standings).zip(&figures).map(|((estimate, standing), figures)| {
+            let conditions = Conditions::new(Client::Lean, OURS);
+            let key = CellKey { workload: "plan".into(), transport: estimate.transport, conditions };
+            Subject {
+                standing: Some(standing),
+                is_choice: self.answer.choice == Some(estimate.transport),
+                trials: LEAST_TRIALS,
+                ..Subject::new(key, Some(figures))
+            }
+        });
+        let mut table = Table::lay_out(&PLAN, subjects.collect(), self.no_difference());
+        table.notes.clear();
+        table
     }
 
     /// As for the choice: of money what is less than a tenth is no difference.
@@ -83,12 +89,12 @@ impl Plan {
         least * (SAME - 1.0)
     }
 
-    fn standing_of(&self, estimate: &Estimate) -> rank::Standing {
+    fn standing_of(&self, estimate: &Estimate) -> metric::Standing {
         let reason = self.why(estimate).unwrap_or_default();
         match estimate.standing {
-            Standing::Meets => rank::Standing::Meets,
-            Standing::Fails => rank::Standing::Fails { reason },
-            Standing::Undecided => rank::Standing::Undecided { reason },
+            Standing::Meets => metric::Standing::Meets,
+            Standing::Fails => metric::Standing::Fails { reason },
+            Standing::Undecided => metric::Standing::Undecided { reason },
         }
     }
 }

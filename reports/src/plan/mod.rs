@@ -1,39 +1,24 @@
-//! The planner: for loads that nobody measured, what each transport would need, which to take, and what
-//! would change that.
+//! Plans: what each transport would need for a load that nobody measured, which to choose, and what would change
+//! that, in words, in the terminal, as JSON and for the page.
 //!
-//! Pure. [`Needs`] and [`Prices`] in, a [`Plan`] out; the figures are those of the cost model
-//! (`predict`), dealt to as many server processes as it takes. The page has the same arithmetic for its
-//! sliders (`planner.js`), and a test holds one against the other.
+//! The figures are those of the planner ([`pushoff_planner`]); this module writes them out.
 
-pub(crate) mod answer;
-pub(crate) mod change;
 mod document;
-mod embedded;
-pub(crate) mod estimate;
-mod fields;
-pub(crate) mod needs;
-mod prices;
-pub(crate) mod radio;
-pub(crate) mod sizing;
+pub(crate) mod stops;
 #[cfg(test)]
 mod tests;
-mod units;
 mod words;
 
 use pushoff_model::Transport;
+use pushoff_planner::costs::{self, CostModel, Source};
+use pushoff_planner::{Answer, Change, answer, changes};
 use serde::Serialize;
 
-use crate::group::group;
-use crate::predict::{self, CostModel, Source};
+use crate::cells::group;
+use crate::cells::measured::measured;
 use crate::{ModelError, Run};
 
-pub(crate) use answer::{Answer, Sureness, answer};
-use change::{Change, changes};
-pub(crate) use embedded::{columns, none_taken};
-pub(crate) use fields::{Field, Fields};
-pub use needs::{Asked, Needs, NeedsError};
-pub use prices::Prices;
-pub(crate) use sizing::WAIT;
+pub use pushoff_planner::{Asked, Needs, NeedsError, Prices};
 
 /// A cost model to plan with.
 #[derive(Clone, Debug)]
@@ -46,7 +31,7 @@ impl Model {
     /// The one that comes with pushoff.
     #[must_use]
     pub fn shipped() -> Self {
-        Self { costs: predict::shipped(), is_shipped: true }
+        Self { costs: costs::shipped(), is_shipped: true }
     }
 
     /// The one that a report rests on: its own, or the one that comes with pushoff.
@@ -57,7 +42,12 @@ impl Model {
     /// One fitted to a recorded run; none where it has too few cells for that.
     #[must_use]
     pub fn of(run: &Run) -> Option<Self> {
-        CostModel::of(run, &group(run)).map(|costs| Self { costs, is_shipped: false })
+        CostModel::fit(run.environments.first(), &measured(&group(run))).map(|costs| Self { costs, is_shipped: false })
+    }
+
+    /// The command with these flags. A report's own model lies beside it, and the command is taken to be given there.
+    pub(crate) fn command(&self, flags: &str) -> String {
+        format!("pushoff plan{flags}{}", if self.is_shipped { "" } else { " --model ." })
     }
 
     /// One that was written as `model.json`.
@@ -103,15 +93,23 @@ impl Plan {
     /// Plans.
     #[must_use]
     pub fn of(model: &Model, needs: Needs, prices: Prices) -> Self {
+        let mut plan = Self::without_changes(model, needs, prices);
+        plan.changes = changes(&model.costs, &needs, &plan.prices, &plan.answer);
+        plan.sentences.push(plan.what_would_change());
+        plan
+    }
+
+    /// As [`Self::of`], but without what would change the choice: that takes a hundred more answers.
+    pub(crate) fn without_changes(model: &Model, needs: Needs, prices: Prices) -> Self {
         let answer = answer(&model.costs, &needs, &prices);
-        let changes = changes(&model.costs, &needs, &prices, &answer);
         let model = Origin {
             source: model.costs.source.clone(),
             is_shipped: model.is_shipped,
-            most_users: model.costs.range.high(predict::Dimension::Users).unwrap_or_default(),
-            transports: model.costs.transports.iter().map(|laws| laws.transport).collect(),
+            most_users: model.costs.range.high(costs::Dimension::Users).unwrap_or_default(),
+            transports: model.costs.transports.iter().map(|it| it.transport).collect(),
         };
-        let mut plan = Self { needs, prices, model, answer, changes, sentences: Vec::new(), notes: Vec::new() };
+        let (changes, sentences, notes) = (Vec::new(), Vec::new(), Vec::new());
+        let mut plan = Self { needs, prices, model, answer, changes, sentences, notes };
         plan.sentences = plan.recommendation();
         plan.notes = plan.assumptions();
         plan

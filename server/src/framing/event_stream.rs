@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use pushoff_model::Cursor;
 
-use super::{CursorText, lines, number_or_null};
+use super::envelope::{CursorText, lines, number_or_null};
 
-/// What keeps an idle stream alive: a comment.
+/// The heartbeat of an idle stream: a comment.
 pub const HEARTBEAT: &[u8] = b":\n\n";
 
 /// Appends an event: `id:`, a `data:` line a line of the payload, a blank line.
@@ -23,14 +23,14 @@ pub fn message(out: &mut Vec<u8>, cursor: Cursor, payload: &[u8]) {
     out.extend_from_slice(b"\n\n");
 }
 
-/// Appends an event of type `missed`, without an id: where the reader stands is unchanged.
+/// Appends an event of type `missed`, with the cursor before the oldest kept message as its id.
 pub fn missed(out: &mut Vec<u8>, count: Option<u64>, cursor: Cursor) {
     let count = number_or_null(count);
     out.extend_from_slice(format!("event: missed\nid: {cursor}\ndata: {count}\n\n").as_bytes());
 }
 
-/// What a stream starts with: how long to wait before reconnecting, and from where. An event
-/// without data is not dispatched, but its id is kept.
+/// The start of a stream: the reconnection time and the cursor. An `EventSource` dispatches no event without
+/// data, but keeps its id.
 #[must_use]
 pub fn opening(retry: Duration, cursor: Cursor) -> Vec<u8> {
     format!("retry: {}\nid: {cursor}\n\n", retry.as_millis()).into_bytes()
@@ -93,7 +93,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_a_browser_reads_is_what_was_published_with_lf_for_line_breaks(payload in "[ a-z:\\n\\r]{1,40}") {
+        fn a_browser_reads_the_published_bytes_with_lf_for_line_breaks(payload in "[ a-z:\\n\\r]{1,40}") {
             let (id, data) = interpret(&String::from_utf8(encoded(payload.as_bytes())).unwrap());
             prop_assert_eq!(id, "5f3a9c21-42");
             prop_assert_eq!(data, payload.replace("\r\n", "\n").replace('\r', "\n"));

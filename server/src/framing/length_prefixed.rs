@@ -1,9 +1,9 @@
-//! The floor's framing: a big-endian `u32` length, then so many bytes. Chosen here: the least
-//! that tells messages apart.
+//! The floor's framing: a big-endian `u32` length, then so many bytes. Chosen here: the least framing that
+//! separates messages.
 
 use pushoff_model::Cursor;
 
-use super::{CursorText, envelope, envelope_length, missed_object};
+use super::envelope::{CursorText, envelope, envelope_length, missed_object};
 
 /// Appends a length and `{"id":"CURSOR","data":PAYLOAD}`.
 pub fn message(out: &mut Vec<u8>, cursor: Cursor, payload: &[u8]) {
@@ -19,8 +19,8 @@ pub fn missed(out: &mut Vec<u8>, count: Option<u64>, cursor: Cursor) {
     out.extend_from_slice(notice.as_bytes());
 }
 
-/// A payload's limit is far below 4 GiB; a length that did not fit would end the stream, since no
-/// reader takes so long a message.
+/// Appends a length. Payloads are far shorter than 4 GiB; a longer one would end the stream, since no reader
+/// accepts such a message.
 fn prefix(out: &mut Vec<u8>, length: usize) {
     out.extend_from_slice(&u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes());
 }

@@ -1,13 +1,13 @@
 //! NDJSON: a JSON text a line, for both kinds of polling and for HTTP streaming.
 //!
-//! No line break stands inside a line: one in the published JSON, white space there, becomes a
-//! space. Source: the NDJSON specification, media type `application/x-ndjson`.
+//! A line has no line break inside: one in the published JSON, where it is white space, becomes a space.
+//! Source: the NDJSON specification, media type `application/x-ndjson`.
 
 use pushoff_model::Cursor;
 
-use super::{CursorText, envelope, lines, missed_object, open_object};
+use super::envelope::{CursorText, envelope, lines, missed_object, open_object};
 
-/// What keeps an idle stream alive: an empty line.
+/// The heartbeat of an idle stream: an empty line.
 pub const HEARTBEAT: &[u8] = b"\n";
 
 /// Appends `{"id":"CURSOR","data":PAYLOAD}` and a line break.
@@ -34,7 +34,7 @@ pub fn missed(out: &mut Vec<u8>, count: Option<u64>, cursor: Cursor) {
     out.push(b'\n');
 }
 
-/// The first line of a stream: where it starts.
+/// The first line of a stream: its first cursor.
 #[must_use]
 pub fn opening(cursor: Cursor) -> Vec<u8> {
     (open_object(cursor) + "\n").into_bytes()

@@ -4,12 +4,12 @@
 
 use pushoff_model::Cursor;
 
-use super::{CursorText, envelope, envelope_length, missed_object, open_object};
+use super::envelope::{CursorText, envelope, envelope_length, missed_object, open_object};
 
 /// FIN and opcode 1, a whole text message.
 const TEXT: u8 = 0x81;
 
-/// A ping without data: what keeps an idle connection alive.
+/// The heartbeat of an idle connection: a ping without data.
 pub const PING: &[u8] = &[0x89, 0x00];
 
 /// Appends a text frame with `{"id":"CURSOR","data":PAYLOAD}`.
@@ -24,7 +24,7 @@ pub fn missed(out: &mut Vec<u8>, count: Option<u64>, cursor: Cursor) {
     text(out, missed_object(count, cursor).as_bytes());
 }
 
-/// The first frame: where the subscription starts.
+/// The first frame of a connection: its first cursor.
 #[must_use]
 pub fn opening(cursor: Cursor) -> Vec<u8> {
     let mut out = Vec::new();

@@ -1,9 +1,9 @@
-//! The head of a request: read once, here, and to the letter.
+//! The head of a request, parsed strictly, in place.
 //!
-//! What breaks the standard is refused with the connection. What a standard allows and careful clients
-//! do not send (HTTP/1.0, bare line feeds, an absolute target, a length beside chunks) is understood,
-//! and is the last request of its connection: where a proxy in front could have understood it otherwise,
-//! nothing comes after it. Sources: RFC 9112 §2 to §7 and §11.2, RFC 3986 §3.
+//! A request that breaks the standard is refused, and its connection closed. Some allowed forms that careful
+//! clients do not send (HTTP/1.0, bare line feeds, an absolute target, a length beside chunks) are understood,
+//! but end the connection: a proxy in front could find the end of such a request elsewhere, so nothing may
+//! follow it. Sources: RFC 9112 §2 to §7 and §11.2, RFC 3986 §3.
 
 use std::mem::MaybeUninit;
 
@@ -18,12 +18,12 @@ use crate::limits;
 pub(crate) struct Head<'a> {
     pub(crate) method: Method,
     pub(crate) path: &'a str,
-    /// Empty where there is none.
+    /// Empty where the target has no query.
     pub(crate) query: &'a str,
-    /// What the request says that this server is called: the authority of its target, or its `Host`.
-    /// Empty where it says nothing.
+    /// The server's name in the request: the authority of its target, or its `Host`. Empty where neither is
+    /// given.
     pub(crate) host: &'a str,
-    /// Whether the client understands chunks: not before HTTP/1.1.
+    /// Whether the client understands chunks: since HTTP/1.1.
     pub(crate) takes_chunks: bool,
     fields: &'a [Header<'a>],
 }
@@ -34,7 +34,7 @@ impl<'a> Head<'a> {
         self.every(name).next()
     }
 
-    /// The first value of a field where it is text.
+    /// The first value of a field, if it is UTF-8.
     pub(crate) fn text(&self, name: &HeaderName) -> Option<&'a str> {
         self.field(name).and_then(|value| std::str::from_utf8(value).ok())
     }
@@ -45,7 +45,7 @@ impl<'a> Head<'a> {
         self.fields.iter().filter(move |field| is(field, name)).map(|field| field.value)
     }
 
-    /// Whether a field that is a list, on one line or on several, has a member. Source: RFC 9110 §5.3.
+    /// Whether a list field, on one line or on several, has a member. Source: RFC 9110 §5.3.
     pub(crate) fn lists(&self, name: &HeaderName, member: &str) -> bool {
         self.every(name).flat_map(members).any(|it| it.eq_ignore_ascii_case(member.as_bytes()))
     }
@@ -55,53 +55,53 @@ fn is(field: &Header<'_>, name: &str) -> bool {
     field.name.len() == name.len() && field.name.eq_ignore_ascii_case(name)
 }
 
-/// The members of a list that are not empty.
+/// The members of a list, without empty ones.
 fn members(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii).filter(|member| !member.is_empty())
 }
 
-/// Room for the fields of a request.
-pub(super) type Room<'a> = [MaybeUninit<Header<'a>>; limits::HEAD_FIELDS];
+/// Space for the fields of a request.
+pub(crate) type Room<'a> = [MaybeUninit<Header<'a>>; limits::HEAD_FIELDS];
 
-/// Room without anything in it.
-pub(super) const fn room<'a>() -> Room<'a> {
+/// Empty space for the fields of a request.
+pub(crate) const fn room<'a>() -> Room<'a> {
     [const { MaybeUninit::uninit() }; limits::HEAD_FIELDS]
 }
 
-/// A request without what comes after its head.
+/// A request up to the end of its head.
 #[derive(Debug)]
-pub(super) struct Request<'a> {
-    pub(super) head: Head<'a>,
-    /// How long the head is.
-    pub(super) length: usize,
-    pub(super) body: BodyLength,
-    /// Whether the client waits for a word before it sends the body.
-    pub(super) expects: bool,
-    /// Whether the connection is to end with the answer.
-    pub(super) closes: bool,
+pub(crate) struct Request<'a> {
+    pub(crate) head: Head<'a>,
+    /// The length of the head, in bytes.
+    pub(crate) length: usize,
+    pub(crate) body: BodyLength,
+    /// Whether the client waits for `100 Continue` before it sends the body.
+    pub(crate) expects: bool,
+    /// Whether the response is the last of its connection.
+    pub(crate) closes: bool,
 }
 
-/// How the end of a body is found.
+/// The end of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum BodyLength {
+pub(crate) enum BodyLength {
     /// After so many bytes.
     Known(usize),
     /// After the last chunk.
     Chunked,
 }
 
-/// What bytes begin with.
+/// The result of parsing.
 #[derive(Debug)]
-pub(super) enum Parsed<'a> {
+pub(crate) enum Parsed<'a> {
     Request(Request<'a>),
-    /// A head that goes on.
+    /// The end of the head has not arrived.
     Partial,
-    /// Nothing that can be answered but with this, and nothing after it can be understood.
+    /// Not a request: the connection closes after this problem.
     Refused(Problem),
 }
 
-/// Reads a head.
-pub(super) fn parse<'a>(read: &'a [u8], room: &'a mut Room<'a>) -> Parsed<'a> {
+/// Parses a head.
+pub(crate) fn parse<'a>(read: &'a [u8], room: &'a mut Room<'a>) -> Parsed<'a> {
     let mut request = httparse::Request::new(&mut []);
     let refused = match request.parse_with_uninit_headers(read, room) {
         Ok(Status::Complete(length)) if length <= limits::HEAD_BYTES => match understand(request, &read[..length]) {
@@ -148,7 +148,7 @@ fn understand<'a>(request: httparse::Request<'a, 'a>, head: &[u8]) -> Result<Req
     Ok(Request { head, length: head_length, body, expects: found.expects && !is_old, closes })
 }
 
-/// What a request is for.
+/// The target of a request.
 struct Target<'a> {
     host: Option<&'a str>,
     path: &'a str,
@@ -172,7 +172,7 @@ impl<'a> Target<'a> {
     }
 }
 
-/// The authority of a URL, and what comes after it.
+/// The authority of a URL, and the rest after it.
 fn absolute(target: &str) -> Option<(Option<&str>, &str)> {
     let (scheme, rest) = target.split_once("://")?;
     let is_known = ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
@@ -180,7 +180,7 @@ fn absolute(target: &str) -> Option<(Option<&str>, &str)> {
     (is_known && !host.is_empty()).then_some((Some(host), target))
 }
 
-/// The fields that say how a request is to be read.
+/// The fields that decide how a request is read.
 #[derive(Default)]
 struct Found<'a> {
     host: Option<&'a str>,
@@ -216,7 +216,7 @@ impl<'a> Found<'a> {
         Ok(found)
     }
 
-    /// How the end of the body is found, and whether a proxy could see it elsewhere. Source: RFC 9112 §6.1 and §6.3.
+    /// The end of the body, and whether a proxy could see another end. Source: RFC 9112 §6.1 and §6.3.
     fn body(&self, is_old: bool) -> Result<(BodyLength, bool), Problem> {
         let Some(codings) = &self.codings else {
             return Ok((BodyLength::Known(self.length.unwrap_or(0)), false));
@@ -232,48 +232,23 @@ impl<'a> Found<'a> {
     }
 }
 
-/// Whether a line ends without a carriage return: httparse takes that for the end of a line, and
-/// others do not.
-pub(super) fn has_bare_line_feed(lines: &[u8]) -> bool {
+/// Whether a line ends without a carriage return, which httparse accepts and other parsers do not.
+pub(crate) fn has_bare_line_feed(lines: &[u8]) -> bool {
     memchr::memchr_iter(b'\n', lines).any(|at| at == 0 || lines[at - 1] != b'\r')
 }
 
-/// Digits alone, and no more than any body needs.
+/// Parses up to 15 digits, without a sign.
 fn decimal(value: &[u8]) -> Option<usize> {
     let is_number = (1..=15).contains(&value.len()) && value.iter().all(u8::is_ascii_digit);
     std::str::from_utf8(value).ok().filter(|_| is_number)?.parse().ok()
 }
 
-/// What a URL consists of, without its fragment, which is never sent (RFC 3986 §3).
-const fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'/' | b'?'
-                | b'-'
-                | b'.'
-                | b'_'
-                | b'~'
-                | b'%'
-                | b'!'
-                | b'$'
-                | b'&'
-                | b'\''
-                | b'('
-                | b')'
-                | b'*'
-                | b'+'
-                | b','
-                | b';'
-                | b'='
-                | b':'
-                | b'@'
-                | b'['
-                | b']'
-        )
+/// Whether a byte may stand in a URL, whose fragment is never sent (RFC 3986 §3).
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"/-._~%?=&!$'()*+,;:@[]".contains(&byte)
 }
 
-/// Gives a test the head that a text is.
+/// Parses a head for a test.
 #[cfg(test)]
 pub(crate) fn with<T>(text: &str, test: impl FnOnce(&Head<'_>) -> T) -> T {
     match parse(text.as_bytes(), &mut room()) {
@@ -315,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_head_that_goes_on_is_waited_for_up_to_the_limits() {
+    fn a_partial_head_is_waited_for_up_to_the_limits() {
         for part in ["", "G", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nHost: t\r\n\r"] {
             assert_eq!(parsed(part), "partial", "{part:?}");
         }
@@ -331,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_proxy_may_understand_otherwise_is_the_last_of_its_connection() {
+    fn an_ambiguous_request_is_the_last_of_its_connection() {
         for (request, understood) in [
             ("GET / HTTP/1.0\r\nHost: t\r\n\r\n", "GET t /  27 0 closes old"),
             ("GET / HTTP/1.0\r\n\r\n", "GET  /  18 0 closes old"),
@@ -350,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn what_breaks_the_standard_is_refused() {
+    fn a_request_that_breaks_the_standard_is_refused() {
         for (line, fields, status) in [
             ("GET  / HTTP/1.1", "Host: t", 400),
             ("GET healthz HTTP/1.1", "Host: t", 400),

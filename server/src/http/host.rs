@@ -1,8 +1,8 @@
-//! What this server is called. A request under any other name is not for it.
+//! The names of this server. A request under any other name is refused.
 //!
-//! A page of any site can have its own name point to this machine (DNS rebinding); its requests then
-//! are of one origin with the server, and only the name in them tells. Sources: RFC 9110 §7.4
-//! and §15.5.20, RFC 3986 §3.2.2, RFC 6761 §6.3.
+//! A page of any site can make its own name resolve to this machine (DNS rebinding). For the browser, the
+//! server then has the page's origin; only the name in the request tells the attack. Sources: RFC 9110 §7.4 and
+//! §15.5.20, RFC 3986 §3.2.2, RFC 6761 §6.3.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
@@ -16,11 +16,11 @@ use super::problem::Problem;
 pub enum HostName {
     /// In lower case.
     Name(String),
-    /// An address, an IPv4 one in its own form.
+    /// An IPv4-mapped address is stored as IPv4.
     Address(IpAddr),
 }
 
-/// What a host must look like, for the one who gave another.
+/// The text is no host; says what a host looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a host is a name or an address without scheme and port, e.g. push.example or 192.0.2.1")]
 pub struct InvalidHost;
@@ -46,7 +46,7 @@ impl FromStr for HostName {
 #[derive(Debug)]
 pub(crate) struct Hosts {
     listen: IpAddr,
-    /// The listen address as nearly every request names it.
+    /// The listen address as text, the usual name.
     usual: String,
     allowed: Vec<HostName>,
 }
@@ -56,8 +56,8 @@ impl Hosts {
         Self { listen: listen.ip(), usual: listen.to_string(), allowed }
     }
 
-    /// Whether a request under this authority, which may have a port, is for this server.
-    pub(super) fn check(&self, authority: &str) -> Result<(), Problem> {
+    /// Checks that an authority, with or without a port, names this server.
+    pub(crate) fn check(&self, authority: &str) -> Result<(), Problem> {
         if authority == self.usual {
             return Ok(());
         }
@@ -69,8 +69,7 @@ impl Hosts {
             Host::Address(address) => {
                 address.is_loopback()
                     || address == self.listen.to_canonical()
-                    // One that listens on every address of the machine is called by any; a name is what
-                    // rebinding takes.
+                    // A server that listens on all addresses accepts any address: rebinding needs a name.
                     || self.listen.is_unspecified()
                     || self.allowed.contains(&HostName::Address(address))
             }
@@ -99,7 +98,7 @@ enum Host<'a> {
     Address(IpAddr),
 }
 
-/// The host of an authority; `None` where it is malformed.
+/// The host of an authority; `None` where the authority is malformed.
 fn host(authority: &str) -> Option<Host<'_>> {
     if let Some(rest) = authority.strip_prefix('[') {
         let (address, port) = rest.split_once(']')?;
@@ -123,7 +122,7 @@ fn is_port(text: &str) -> bool {
     text.is_empty() || text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok()
 }
 
-/// A name as DNS has them, and underscores, which some local names have.
+/// A DNS name, or a local name with underscores.
 fn is_name(text: &str) -> bool {
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
@@ -136,7 +135,7 @@ fn without_dot(name: &str) -> &str {
     name.strip_suffix('.').unwrap_or(name)
 }
 
-/// Names that no DNS server is asked for.
+/// A name that always means this machine, without DNS.
 fn is_loopback(name: &str) -> bool {
     const LOCALHOST: &str = "localhost";
     let (parent, own) = name.split_at_checked(name.len().saturating_sub(LOCALHOST.len())).unwrap_or_default();
@@ -154,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn loopback_and_the_listen_address_are_ones_own_on_any_port() {
+    fn loopback_and_the_listen_address_name_the_server_on_any_port() {
         for own in [
             "localhost",
             "LOCALHOST:8080",
@@ -196,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_listens_everywhere_is_called_by_any_address_and_by_no_other_name() {
+    fn a_server_that_listens_everywhere_accepts_any_address_and_no_other_name() {
         for (host, expected) in [("203.0.113.9:80", 200), ("[2001:db8::9]", 200), ("evil.example", 421)] {
             assert_eq!(status("0.0.0.0", &[], host), expected, "{host}");
             assert_eq!(status("::", &[], host), expected, "{host}");
@@ -204,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_host_is_a_bad_request() {
+    fn a_malformed_host_is_a_bad_request() {
         for none in [
             "",
             "exa mple",

@@ -1,7 +1,7 @@
-//! Who may connect from a browser: pages of the server's own host, and those it was told of.
+//! The pages that may connect from a browser: those of the server's own host, and allowed ones.
 //!
-//! A browser says where a page came from in `Origin`, WebSocket handshakes included, and programs
-//! that are no browser say nothing. Sources: RFC 6454, RFC 6455 §10.2, WHATWG Fetch §3.2.
+//! A browser sends `Origin`, in WebSocket handshakes too; other programs send none. Sources: RFC 6454, RFC 6455
+//! §10.2, WHATWG Fetch §3.2.
 
 use std::str::FromStr;
 
@@ -15,20 +15,20 @@ use super::head::Head;
 use super::host::HostName;
 use super::response::Response;
 
-/// What a browser says of where a request comes from, also where it sends no `Origin`.
+/// Browsers send these fields even without `Origin`. Source: W3C Fetch Metadata.
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
-/// Pages that may connect besides those of the server's own host.
+/// Pages that may connect, besides those of the server's own host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AllowedOrigin {
-    /// `*`: all of them.
+    /// `*`: all pages.
     Any,
-    /// Those of one origin, as browsers write it.
+    /// The pages of one origin, as browsers write it.
     One(String),
 }
 
-/// What an origin must look like, for the one who gave another.
+/// The text is no origin; says what an origin looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "an origin is a scheme, a host and perhaps a port, e.g. https://app.example or http://localhost:3000; * is any"
@@ -38,7 +38,7 @@ pub struct InvalidOrigin;
 impl FromStr for AllowedOrigin {
     type Err = InvalidOrigin;
 
-    /// Takes what a browser can send (RFC 6454 §6.2), and what is written otherwise and means the same.
+    /// Accepts every origin that a browser can send (RFC 6454 §6.2), and equal spellings.
     fn from_str(text: &str) -> Result<Self, InvalidOrigin> {
         if text == "*" {
             return Ok(Self::Any);
@@ -70,20 +70,20 @@ fn default_port(scheme: &str) -> Option<&'static str> {
     }
 }
 
-/// Where a request comes from.
+/// The origin of a request.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Origin {
-    /// From no page, or from one that does not say.
+pub(crate) enum Origin {
+    /// No page, or a page that names no origin.
     None,
-    /// From a page that may connect.
+    /// A page that may connect.
     Allowed(HeaderValue),
-    /// From a page that may not.
+    /// A page that may not connect.
     Foreign,
 }
 
 impl Origin {
-    /// The origin of a request, judged by its host and the list.
-    pub(super) fn of(head: &Head<'_>, allowed: &[AllowedOrigin]) -> Self {
+    /// The origin of a request, checked against its host and the allowed origins.
+    pub(crate) fn of(head: &Head<'_>, allowed: &[AllowedOrigin]) -> Self {
         let Some(value) = head.field(&ORIGIN) else {
             let is_foreign = comes_from_elsewhere(head) && !allowed.contains(&AllowedOrigin::Any);
             return if is_foreign { Self::Foreign } else { Self::None };
@@ -101,8 +101,8 @@ impl Origin {
         }
     }
 
-    /// Lets the page read the response, if it may.
-    pub(super) fn mark(self, response: Response) -> Response {
+    /// Adds the CORS fields that let an allowed page read the response.
+    pub(crate) fn mark(self, response: Response) -> Response {
         let varies = HeaderValue::from_static("Origin");
         match self {
             Self::None => response,
@@ -118,28 +118,28 @@ impl Origin {
     }
 }
 
-/// What a preflight's answer says besides the methods: the fields that the contract knows.
-pub(super) fn preflight(response: Response) -> Response {
+/// Adds the fields of a preflight's response, except for the methods.
+pub(crate) fn preflight(response: Response) -> Response {
     let fields = HeaderValue::from_static("Authorization, Cache-Control, Content-Type, Last-Event-ID");
     response.with(ACCESS_CONTROL_ALLOW_HEADERS, fields).with(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"))
 }
 
 /// Whether a request comes from a page of the server's own host, or from no page.
-pub(super) fn is_own(head: &Head<'_>) -> bool {
+pub(crate) fn is_own(head: &Head<'_>) -> bool {
     let is_own = |origin| std::str::from_utf8(origin).is_ok_and(|origin| is_own_host(origin, head.host));
     head.field(&ORIGIN).map_or_else(|| !comes_from_elsewhere(head), is_own)
 }
 
-/// Whether a request without `Origin` is of a page of another origin, as far as the browser tells: its
-/// answer cannot be read there, but when it comes can be seen. A link to the live page is one's own doing.
+/// Whether the browser marks a request without `Origin` as one from another origin. That page could not read
+/// the response, but it could see when the response arrives. Following a link to the live page is allowed.
 /// Source: W3C Fetch Metadata §2.
 fn comes_from_elsewhere(head: &Head<'_>) -> bool {
     let is_link = || head.path == "/" && head.field(&SEC_FETCH_MODE) == Some(b"navigate");
     matches!(head.field(&SEC_FETCH_SITE), Some(b"cross-site" | b"same-site")) && !is_link()
 }
 
-/// Whether an origin is the host that the request was sent to, whatever the scheme: behind a proxy
-/// that ends TLS, the server does not see it.
+/// Whether an origin has the host of the request, with either scheme: behind a proxy that ends TLS, the server
+/// does not know the scheme.
 fn is_own_host(origin: &str, host: &str) -> bool {
     let Some((scheme, authority)) = origin.split_once("://") else { return false };
     let Some(default_port) = default_port(scheme) else { return false };
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_names_no_origin_is_no_pages_unless_the_browser_says_so() {
+    fn a_request_without_an_origin_may_connect_unless_the_browser_marks_it_foreign() {
         assert_eq!(of("t", "", &[]), Origin::None);
         for (site, expected) in [
             ("none", Origin::None),

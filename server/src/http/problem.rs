@@ -1,4 +1,4 @@
-//! What is wrong with a request, in JSON that people and programs can read. Source: RFC 9457.
+//! Errors as JSON for people and programs. Source: RFC 9457.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -7,7 +7,6 @@ use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYP
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
 
-use super::body::Body;
 use super::response::Response;
 use crate::limits;
 use crate::memory::OutOfMemory;
@@ -46,7 +45,7 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "there is nothing at this path: / tells what there is")
     }
 
-    /// There would be something at this path, had it been asked for.
+    /// 404 for a path that a start-up flag would enable.
     pub(crate) fn not_enabled(detail: &'static str) -> Self {
         Self::new(StatusCode::NOT_FOUND, detail)
     }
@@ -61,34 +60,34 @@ impl Problem {
             .with(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
     }
 
-    /// Something did not come in time; it is not waited for any more.
+    /// 408: a head or a body took too long.
     pub(crate) fn late(detail: &'static str) -> Self {
         Self::new(StatusCode::REQUEST_TIMEOUT, detail).closing()
     }
 
-    /// A body broke off, or is none.
+    /// 400: a body ended early, or is malformed.
     pub(crate) fn unreadable(error: &dyn Error) -> Self {
         Self::bad_request(format!("the body cannot be read: {error}")).closing()
     }
 
-    /// The topic is complete and has nothing more to give, or to take.
+    /// 410: the topic is complete.
     pub(crate) fn gone(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::GONE, detail)
     }
 
-    /// Some limit is reached; later it may not be.
+    /// 503: the server is at a limit; the client may try again later.
     pub(crate) fn unavailable(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
             .with(RETRY_AFTER, HeaderValue::from(limits::RETRY_AFTER.as_secs()))
     }
 
-    /// The same with one more header field.
+    /// The problem with one more field.
     pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
     }
 
-    /// The same, with the connection closed after it: what the client still sends is not read.
+    /// The problem as the last response of its connection: further input is not read.
     pub(crate) fn closing(self) -> Self {
         self.with(CONNECTION, HeaderValue::from_static("close"))
     }
@@ -101,17 +100,17 @@ impl Problem {
     fn body(&self) -> String {
         let title = self.status.canonical_reason().unwrap_or("Error");
         let members = Members { title, status: self.status.as_u16(), detail: &self.detail };
-        // Three plain members: there is nothing in them that JSON could not say.
+        // Serializing three plain members cannot fail.
         serde_json::to_string(&members).unwrap_or_default() + "\n"
     }
 
     pub(crate) fn into_response(self) -> Response {
-        let body = Body::whole(self.body().into());
+        let body = self.body().into();
         Response { status: self.status, fields: self.headers, body }
             .with(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))
     }
 
-    /// The whole response in HTTP/1.1's own bytes, for where no request was understood.
+    /// The problem as a whole HTTP/1.1 response, for use without a request.
     pub(crate) fn to_wire(&self) -> Vec<u8> {
         let body = self.body();
         let mut wire = format!("HTTP/1.1 {}\r\n", self.status).into_bytes();

@@ -1,7 +1,7 @@
-//! What a subscriber asks for: where to start, and how its transport is to behave.
+//! The query of a subscription: where to start, and how the transport behaves.
 //!
-//! A parameter that means nothing to the transport is refused, and so is one that is given twice: a
-//! misspelt `?after=` must not start a subscriber somewhere else in silence.
+//! A parameter that the transport does not have is refused, and so is a repeated one: a misspelt `?after=` must
+//! not start a subscriber elsewhere unnoticed.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -13,8 +13,7 @@ use super::head::Head;
 use super::problem::Problem;
 use crate::limits;
 
-/// The header field in which a client says what it had last, and a poll is told. Source: WHATWG
-/// HTML §9.2.4.
+/// The field with the client's last cursor; in a poll's response, the next cursor. Source: WHATWG HTML §9.2.4.
 pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// The parameters of a subscription.
@@ -22,19 +21,19 @@ pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event
 pub(crate) struct Query {
     /// Where to start.
     pub(crate) start: Start,
-    /// How many messages a poll may be answered with, at least 1.
+    /// The most messages in a poll's response, at least 1.
     pub(crate) limit: usize,
     /// How long a long poll may wait.
     pub(crate) wait: Duration,
     /// How an event stream ends.
     pub(crate) mode: Mode,
-    /// How long an `EventSource` that polls is to wait.
+    /// How long an `EventSource` that polls waits between two polls.
     pub(crate) interval: Duration,
-    /// Whether a WebSocket also receives.
+    /// Whether a WebSocket also subscribes.
     pub(crate) subscribe: bool,
 }
 
-/// How an event stream ends: as which transport.
+/// When an event stream ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
     /// Never.
@@ -76,7 +75,7 @@ impl Query {
         Ok(query)
     }
 
-    /// The parameters that an event stream has no use for which ends as it is to.
+    /// The parameters without a meaning in the event stream's mode.
     const fn meaningless(&self, transport: Transport) -> &'static [&'static str] {
         match (transport, self.mode) {
             (Transport::Sse, Mode::Streaming) => &["limit", "wait", "interval"],
@@ -109,7 +108,7 @@ impl Query {
 /// The most parameters that a transport has.
 const MOST: usize = 5;
 
-/// The parameters that mean something to a transport.
+/// The parameters of a transport.
 const fn known(transport: Transport) -> &'static [&'static str] {
     match transport {
         Transport::ShortPolling => &["after", "limit"],
@@ -125,7 +124,7 @@ fn unknown(name: &str, transport: Transport, known: &[&str]) -> Problem {
     Problem::bad_request(format!("{transport} has no query parameter `{name}`: it has {known}"))
 }
 
-/// A number of digits alone: no sign, which Rust's own parser would take.
+/// Parses digits. Rust's own parser would accept a sign.
 fn number<N: FromStr>(text: &str) -> Option<N> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
@@ -153,7 +152,8 @@ fn wrong(name: &str, value: &str) -> Problem {
     Problem::bad_request(format!("the query parameter `{name}` is {allowed}, not `{value}`"))
 }
 
-/// The cursor in `Last-Event-ID`. An empty one says nothing: `EventSource` sends none then.
+/// The cursor in `Last-Event-ID`; `None` where the field is empty, or missing as in a first `EventSource`
+/// request.
 fn last_event_id(head: &Head<'_>) -> Result<Option<Cursor>, Problem> {
     let Some(value) = head.field(&LAST_EVENT_ID).filter(|value| !value.is_empty()) else { return Ok(None) };
     let cursor = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_allowed_is_taken() {
+    fn allowed_parameters_are_parsed() {
         let query = parse("?limit=7&wait=0.5&mode=long-polling&interval=250", None).unwrap();
         assert_eq!((query.limit, query.wait), (7, Duration::from_millis(500)));
         assert_eq!((query.mode, query.interval), (Mode::LongPolling, Duration::from_millis(250)));
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_allowed_is_refused_by_name() {
+    fn a_wrong_value_is_refused_by_the_parameters_name() {
         for wrong in [
             "after=nonsense",
             "after=",
@@ -232,7 +232,7 @@ mod tests {
         assert!(parse("", Some("start")).is_err());
     }
     #[test]
-    fn a_parameter_that_means_nothing_to_the_transport_is_refused_and_so_is_one_given_twice() {
+    fn an_unknown_parameter_and_a_repeated_one_are_refused() {
         let values = [
             ("after", "start"),
             ("limit", "1"),

@@ -1,4 +1,4 @@
-//! A subscriber: a cursor on a log and a wake-up. It holds no message and no queue.
+//! A subscriber: a cursor on a log and a wake-up. A subscriber holds no message and no queue.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -9,11 +9,12 @@ use std::time::Duration;
 use pushoff_model::Cursor;
 use tokio::time::{Sleep, sleep};
 
-use super::topic_log::{Reading, TopicLog, Waiting};
+use super::batch::Reading;
+use super::cache::{Bounds, Position};
+use super::topic::{TopicLog, Waiting};
 use crate::framing::Framing;
-use crate::log::{Bounds, Position};
 
-/// How long one waits for whose messages there is no memory before it looks again.
+/// How long a subscriber waits before it looks for memory again.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// One subscriber of a topic.
@@ -22,7 +23,7 @@ pub struct Subscription {
     log: Arc<TopicLog>,
     position: Position,
     waiting: Waiting,
-    /// There while there is no memory for what it is to read.
+    /// Present while there is no memory for the subscriber's next batch.
     pause: Option<Pin<Box<Sleep>>>,
 }
 
@@ -31,27 +32,27 @@ impl Subscription {
         Self { log, position, waiting: Waiting::default(), pause: None }
     }
 
-    /// Where the subscriber stands: all up to here was read or reported missed.
+    /// The subscriber's cursor: all messages up to here were read or reported missed.
     #[must_use]
     pub fn cursor(&self) -> Cursor {
         self.log.cursor(self.position.sequence)
     }
 
-    /// Whether nothing lies beyond the cursor and nothing will: the topic is complete.
+    /// Whether the topic is complete and has no message beyond the cursor.
     #[must_use]
     pub fn is_at_the_end(&self) -> bool {
         self.log.ends_at(self.position)
     }
 
-    /// What lies beyond the cursor, which moves to the end of it. Never waits.
+    /// The messages beyond the cursor, which moves past them. Never waits.
     pub fn read(&mut self, framing: Framing, bounds: Bounds) -> Reading {
         self.log.read(&mut self.position, framing, bounds)
     }
 
-    /// The same, but where there is nothing yet the task is woken when there is, and where there is no
-    /// memory it is woken after a while: any reading but [`Reading::CaughtUp`] and [`Reading::NoRoom`].
+    /// The messages beyond the cursor. Pending where there are none, or no memory: the task is woken once there
+    /// are, so that the result is never [`Reading::CaughtUp`] nor [`Reading::NoRoom`].
     ///
-    /// A task that has read all there is may be woken once more before it asks again.
+    /// A task that has read all messages may be woken once more before it polls again.
     pub fn poll_next(&mut self, cx: &mut Context<'_>, framing: Framing, bounds: Bounds) -> Poll<Reading> {
         loop {
             if let Some(pause) = &mut self.pause {
@@ -65,7 +66,7 @@ impl Subscription {
         }
     }
 
-    /// Waits for messages or for the end, as [`Self::poll_next`] does. Cancel safe.
+    /// Waits for messages or for the end of the topic. Cancel safe.
     pub async fn next(&mut self, framing: Framing, bounds: Bounds) -> Reading {
         poll_fn(|cx| self.poll_next(cx, framing, bounds)).await
     }
@@ -89,8 +90,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::hub::{Hub, HubLimits, Memory, Retention};
-    use crate::payload::Payload;
+    use crate::hub::{Hub, HubLimits, Memory, Payload, Retention};
 
     const BOUNDS: Bounds = Bounds { messages: 1000, bytes: 1 << 16 };
 
@@ -145,7 +145,24 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_cached_batch_is_never_served_for_another_question() {
+    async fn readers_with_different_bounds_share_a_batch_within_them() {
+        let topic = topic(10);
+        let mut readers = [topic.subscribe(Start::Now), topic.subscribe(Start::Now), topic.subscribe(Start::Now)];
+        publish(&topic, 1);
+        publish(&topic, 2);
+        let bounds = [BOUNDS, Bounds { messages: 2, ..BOUNDS }, Bounds { messages: 1, ..BOUNDS }];
+        let mut batches = readers.iter_mut().zip(bounds).map(|(reader, bounds)| reader.read(Framing::Ndjson, bounds));
+        let mut next = || match batches.next() {
+            Some(Reading::Batch(batch)) => batch,
+            other => panic!("{other:?}"),
+        };
+        let (one, other, short) = (next(), next(), next());
+        assert_eq!(one.bytes.as_ptr(), other.bytes.as_ptr());
+        assert_eq!((one.messages, short.messages), (2, 1));
+    }
+
+    #[tokio::test]
+    async fn a_cached_batch_is_never_served_for_another_read() {
         let topic = topic(10);
         let mut readers = [topic.subscribe(Start::Oldest), topic.subscribe(Start::Oldest)];
         publish(&topic, 1);
@@ -174,7 +191,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_with_a_cursor_from_another_epoch_is_told_and_gets_the_oldest_kept() {
+    async fn a_cursor_of_another_epoch_gets_a_notice_and_the_oldest_kept_messages() {
         let topic = topic(2);
         for number in 1..=3 {
             publish(&topic, number);
@@ -188,23 +205,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_missed_notice_stands_in_the_chunk_of_the_messages_after_it() {
+    async fn a_missed_notice_stands_before_the_messages_after_it() {
         let topic = topic(1);
         let mut reader = topic.subscribe(Start::Now);
         let mut stranger = topic.subscribe(Start::After(Cursor { epoch: topic.epoch(), sequence: 9 }));
         let at = |sequence| Cursor { epoch: topic.epoch(), sequence };
         let notice = format!("{{\"missed\":null,\"id\":\"{}\"}}\n", at(0));
-        let chunk = format!("{:x}\r\n{notice}\r\n", notice.len());
-        assert_eq!(text(stranger.read(Framing::ChunkedNdjson, BOUNDS)), chunk);
+        assert_eq!(text(stranger.read(Framing::Ndjson, BOUNDS)), notice);
         publish(&topic, 1);
         let last = publish(&topic, 2);
         let events = format!("event: missed\nid: {}\ndata: 1\n\nid: {last}\ndata: 2\n\n", at(1));
-        let chunk = format!("{:x}\r\n{events}\r\n", events.len());
-        assert_eq!(text(reader.read(Framing::ChunkedEventStream, BOUNDS)), chunk);
+        assert_eq!(text(reader.read(Framing::EventStream, BOUNDS)), events);
     }
 
     #[tokio::test]
-    async fn one_that_read_to_the_head_waits_from_then_on_whichever_task_asks() {
+    async fn a_subscriber_at_the_head_waits_in_any_task_that_polls() {
         let topic = topic(10);
         let mut reader = topic.subscribe(Start::Now);
         publish(&topic, 1);
@@ -220,7 +235,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_that_waited_and_left_leaves_no_waker_behind() {
+    async fn a_dropped_subscriber_leaves_no_waker_behind() {
         let topic = topic(10);
         let flag = Arc::new(Flag::default());
         let waker = Arc::clone(&flag).into();
@@ -231,7 +246,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_for_whose_messages_there_is_no_memory_waits_and_loses_none() {
+    async fn a_subscriber_waits_for_memory_and_loses_no_message() {
         let memory = Memory::new(128 << 10);
         let retention = Retention { messages: 10, bytes: 1 << 20 };
         let hub = Hub::new(HubLimits { retention, topics: 1, idle: Duration::ZERO, memory: memory.clone() });
@@ -243,7 +258,7 @@ mod tests {
         assert!(waiting.await.is_err());
         drop(taken);
         assert!(text(reader.next(Framing::Ndjson, BOUNDS).await).ends_with("\"data\":1}\n"));
-        assert_eq!(memory.batches.lease(32 << 10).map(|_| ()), Some(()), "the batch was let go of");
+        assert_eq!(memory.batches.lease(32 << 10).map(|_| ()), Some(()), "the batch was dropped");
     }
 
     #[derive(Default)]

@@ -1,12 +1,12 @@
-//! Who waits for a topic's next message: a seat for each subscriber that ever waited, and in it its
-//! waker while it waits.
+//! The subscribers that wait for a topic's next message: a seat for each subscriber that ever waited, with
+//! the subscriber's waker while it waits.
 //!
-//! Seats are given out under the topic's lock, together with the look at the log that found nothing
-//! more; so there is no moment between looking and waiting in which a message could slip by.
+//! A subscriber reads the log and takes its seat under one lock, so that no message can arrive in between
+//! unnoticed.
 
 use std::task::Waker;
 
-/// A place among those who wait, kept from wait to wait.
+/// A subscriber's place, kept from wait to wait.
 #[derive(Debug)]
 pub(super) struct Seat(usize);
 
@@ -18,7 +18,7 @@ pub(super) struct Waiters {
 }
 
 impl Waiters {
-    /// Waits in `seat`, which is taken where there is none yet.
+    /// Leaves a waker in `seat`, which is taken first where the subscriber has none.
     pub(super) fn wait(&mut self, seat: &mut Option<Seat>, waker: &Waker) {
         let Seat(index) = *seat.get_or_insert_with(|| self.sit_down());
         if let Some(place) = self.seats.get_mut(index) {
@@ -36,8 +36,8 @@ impl Waiters {
         }))
     }
 
-    /// Gives a seat back, and all of them where nobody is left.
-    #[expect(clippy::needless_pass_by_value, reason = "a seat that was given back is nobody's")]
+    /// Frees a seat, and the memory of all seats with the last one.
+    #[expect(clippy::needless_pass_by_value, reason = "a freed seat must not be used again")]
     pub(super) fn leave(&mut self, seat: Seat) {
         if let Some(place) = self.seats.get_mut(seat.0) {
             *place = None;
@@ -48,11 +48,11 @@ impl Waiters {
         }
     }
 
-    /// All who wait, to be woken in the order of their seats once the lock is free.
-    pub(super) fn rouse(&mut self) -> Vec<Waker> {
-        let mut roused = Vec::with_capacity(self.seats.len() - self.free.len());
-        roused.extend(self.seats.iter_mut().filter_map(Option::take));
-        roused
+    /// All wakers, in the order of their seats, to be woken once the lock is free.
+    pub(super) fn take_all(&mut self) -> Vec<Waker> {
+        let mut woken = Vec::with_capacity(self.seats.len() - self.free.len());
+        woken.extend(self.seats.iter_mut().filter_map(Option::take));
+        woken
     }
 }
 
@@ -79,26 +79,26 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_is_roused_once_and_by_the_waker_that_came_last() {
+    fn a_waiting_subscriber_is_woken_once_by_its_latest_waker() {
         let mut waiters = Waiters::default();
         let ((first, stale), (second, fresh)) = (sleeper(), sleeper());
         let mut seat = None;
         waiters.wait(&mut seat, &stale);
         waiters.wait(&mut seat, &fresh);
         for _ in 0..2 {
-            waiters.rouse().into_iter().for_each(Waker::wake);
+            waiters.take_all().into_iter().for_each(Waker::wake);
         }
         assert_eq!((first.0.load(Ordering::Relaxed), second.0.load(Ordering::Relaxed)), (0, 1));
     }
 
     #[test]
-    fn who_left_is_not_roused_and_makes_room() {
+    fn a_subscriber_that_left_is_not_woken_and_frees_its_seat() {
         let mut waiters = Waiters::default();
         let (mut leaving, mut staying, mut coming) = (None, None, None);
         waiters.wait(&mut leaving, Waker::noop());
         waiters.wait(&mut staying, Waker::noop());
         waiters.leave(leaving.unwrap());
-        assert_eq!(waiters.rouse().len(), 1);
+        assert_eq!(waiters.take_all().len(), 1);
         waiters.wait(&mut coming, Waker::noop());
         assert_eq!(waiters.seats.len(), 2);
         waiters.leave(staying.unwrap());

@@ -2,24 +2,18 @@
 
 use pushoff_model::Transport;
 
-use super::stream::{self, Feed, Heartbeat};
-use super::{Ask, poll};
+use super::answer::Answer;
+use super::ask::Ask;
+use super::{poll, stream};
 use crate::framing::{Framing, ndjson};
-use crate::http::body::Body;
-use crate::http::response::Response;
 
-/// Where the stream starts, then messages until the topic is complete.
-pub(super) fn answer(ask: &Ask<'_>) -> Response {
+/// The stream's start, then messages until the topic is complete.
+pub(super) fn answer(ask: &Ask<'_>) -> Answer {
     if ask.is_head() {
-        return stream::respond(poll::NDJSON, Body::empty());
+        return stream::response(poll::NDJSON, Vec::new()).into();
     }
     let subscription = ask.subscribe();
-    let feed = Feed {
-        opening: ndjson::opening(subscription.cursor()),
-        subscription,
-        framing: if ask.head.takes_chunks { Framing::ChunkedNdjson } else { Framing::Ndjson },
-        heartbeat: Heartbeat::new(ndjson::HEARTBEAT, ask.server.config.heartbeat),
-        meter: ask.server.stats.connect(Transport::HttpStreaming),
-    };
-    stream::respond(poll::NDJSON, Body::stream(feed))
+    let response = stream::response(poll::NDJSON, ndjson::opening(subscription.cursor()));
+    let meter = ask.server.stats.connect(Transport::HttpStreaming);
+    Answer::Stream(response, stream::feed(ask, subscription, Framing::Ndjson, ndjson::HEARTBEAT, meter))
 }

@@ -1,4 +1,4 @@
-//! Long polling: the client asks and is answered when there is something to say. Source: RFC 6202 §2.
+//! Long polling: the client asks, and the response waits for a message. Source: RFC 6202 §2.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -10,27 +10,25 @@ use std::time::Duration;
 use pushoff_model::{Cursor, Transport};
 use tokio::time::timeout;
 
-use super::{Ask, poll};
+use super::answer::{Answer, Pending};
+use super::ask::Ask;
+use super::poll;
 use crate::framing::Framing;
-use crate::http::answer::{Answer, Answering};
-use crate::http::problem::Problem;
-use crate::http::response::Response;
+use crate::http::{Problem, Response};
 use crate::hub::{Bounds, Reading, Subscription};
-use crate::limits;
 
-/// The first batch, or nothing once the wait is over.
+/// The first batch, or 204 once the wait is over.
 pub(super) fn answer(ask: &Ask<'_>) -> Answer {
     let meter = ask.server.stats.connect(Transport::LongPolling);
     let wait = if ask.is_head() { Duration::ZERO } else { ask.query.wait };
-    let bounds = limits::poll(ask.query.limit);
+    let bounds = Bounds::poll(ask.query.limit);
     first_batch(ask.subscribe(), Framing::Ndjson, bounds, wait, move |reading, next| {
         poll::respond(reading, &meter, next).unwrap_or_else(Problem::into_response)
     })
 }
 
-/// Answers with messages, the end, or the end of the wait, and where the subscriber then stands:
-/// at once where there is nothing to wait for. A client that has no more to say is not waited for
-/// either: it may have closed its half of the connection, or all of it.
+/// Hands `respond` the first batch, the end of the topic, or nothing once the wait is over; and the cursor
+/// after it. The wait also ends once the client ends its direction of the connection: the client may be gone.
 pub(super) fn first_batch(
     mut subscription: Subscription,
     framing: Framing,
@@ -42,7 +40,7 @@ pub(super) fn first_batch(
         Reading::CaughtUp if !wait.is_zero() => {
             let hurry = Arc::new(AtomicBool::new(false));
             let hurried = Arc::clone(&hurry);
-            let answer = Box::pin(async move {
+            let response = Box::pin(async move {
                 let reading = {
                     let mut next = pin!(timeout(wait, subscription.next(framing, bounds)));
                     poll_fn(|cx| match next.as_mut().poll(cx) {
@@ -53,7 +51,7 @@ pub(super) fn first_batch(
                 };
                 respond(reading, subscription.cursor())
             });
-            Answer::Later(Answering { answer, hurry })
+            Answer::Later(Pending { response, hurry })
         }
         reading @ (Reading::CaughtUp | Reading::Batch(_) | Reading::Complete | Reading::Closing | Reading::NoRoom) => {
             respond(reading, subscription.cursor()).into()
@@ -76,12 +74,12 @@ mod tests {
         for wait in [Duration::ZERO, Duration::from_secs(25)] {
             let start = Instant::now();
             let subscription = hub.subscribe(&"t".parse().unwrap(), Start::Now);
-            let answer = first_batch(subscription, Framing::Ndjson, limits::poll(1), wait, |reading, _| {
+            let answer = first_batch(subscription, Framing::Ndjson, Bounds::poll(1), wait, |reading, _| {
                 assert!(matches!(reading, Reading::CaughtUp), "{reading:?}");
                 Response::bare(http::StatusCode::NO_CONTENT)
             });
-            if let Answer::Later(answering) = answer {
-                answering.answer.await;
+            if let Answer::Later(pending) = answer {
+                pending.response.await;
             }
             assert_eq!(start.elapsed().as_secs(), wait.as_secs());
         }

@@ -1,15 +1,12 @@
-//! What both kinds of polling answer with. Source: RFC 6202 §2, the wire contract.
+//! The responses of both kinds of polling. Source: RFC 6202 §2, the wire contract.
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 use pushoff_model::Cursor;
 
-use crate::framing::CursorText;
-use crate::http::body::Body;
-use crate::http::problem::Problem;
-use crate::http::query::LAST_EVENT_ID;
-use crate::http::response::Response;
+use crate::framing::envelope::CursorText;
+use crate::http::{LAST_EVENT_ID, Problem, Response};
 use crate::hub::Reading;
 use crate::memory::OutOfMemory;
 use crate::stats::Meter;
@@ -17,11 +14,11 @@ use crate::stats::Meter;
 /// The media type of a JSON text a line.
 pub(super) const NDJSON: HeaderValue = HeaderValue::from_static("application/x-ndjson");
 
-/// Messages as 200, nothing as 204, the end as 410; and where the next poll is to begin.
+/// 200 with messages, 204 without, 410 at the end of the topic; and the cursor for the next poll.
 pub(super) fn respond(reading: Reading, meter: &Meter, next: Cursor) -> Result<Response, Problem> {
     let (status, bytes) = match reading {
         Reading::Batch(batch) => {
-            meter.delivered(&batch);
+            meter.delivered(&batch, batch.bytes.len());
             (StatusCode::OK, batch.bytes)
         }
         Reading::CaughtUp | Reading::Closing => (StatusCode::NO_CONTENT, Bytes::new()),
@@ -31,11 +28,11 @@ pub(super) fn respond(reading: Reading, meter: &Meter, next: Cursor) -> Result<R
                 .with(LAST_EVENT_ID, cursor_value(next)));
         }
     };
-    let response = Response::new(status, Body::whole(bytes)).with(LAST_EVENT_ID, cursor_value(next));
+    let response = Response::new(status, bytes).with(LAST_EVENT_ID, cursor_value(next));
     Ok(if status == StatusCode::OK { response.with(CONTENT_TYPE, NDJSON) } else { response })
 }
 
-/// A cursor is digits and a dash: always a field value.
+/// Digits and a dash: always a valid field value.
 fn cursor_value(cursor: Cursor) -> HeaderValue {
     HeaderValue::from_bytes(CursorText::new(cursor).as_bytes()).unwrap_or_else(|_| HeaderValue::from_static(""))
 }

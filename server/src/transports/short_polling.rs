@@ -2,16 +2,16 @@
 
 use pushoff_model::Transport;
 
-use super::{Ask, poll};
+use super::ask::Ask;
+use super::poll;
 use crate::framing::Framing;
-use crate::http::problem::Problem;
-use crate::http::response::Response;
-use crate::limits;
+use crate::http::{Problem, Response};
+use crate::hub::Bounds;
 
-/// Whatever there is now.
+/// The messages that are there now.
 pub(super) fn answer(ask: &Ask<'_>) -> Result<Response, Problem> {
     let meter = ask.server.stats.connect(Transport::ShortPolling);
     let mut subscription = ask.subscribe();
-    let reading = subscription.read(Framing::Ndjson, limits::poll(ask.query.limit));
+    let reading = subscription.read(Framing::Ndjson, Bounds::poll(ask.query.limit));
     poll::respond(reading, &meter, subscription.cursor())
 }

@@ -1,8 +1,8 @@
 //! Server-sent events: an event stream, as the browser's `EventSource` reads it.
 //!
-//! It may also end as a poll does; `EventSource` then comes back by itself, and so polls. The one
-//! answer that keeps it from coming back is 204, which it gets when a complete topic has nothing
-//! more for it. Source: WHATWG HTML §9.2.
+//! With `?mode=`, the response ends as a poll's does; `EventSource` then reconnects, and so polls. Only a 204
+//! stops `EventSource` from reconnecting: the answer of a complete topic without further messages.
+//! Source: WHATWG HTML §9.2.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,15 +10,12 @@ use std::time::Duration;
 use http::{HeaderValue, StatusCode};
 use pushoff_model::{Cursor, Transport};
 
-use super::stream::{self, Feed, Heartbeat};
-use super::{Ask, long_polling};
+use super::answer::Answer;
+use super::ask::Ask;
+use super::{long_polling, stream};
 use crate::framing::{Framing, event_stream};
-use crate::http::answer::Answer;
-use crate::http::body::Body;
-use crate::http::problem::Problem;
-use crate::http::query::Mode;
-use crate::http::response::Response;
-use crate::hub::Reading;
+use crate::http::{Mode, Problem, Response};
+use crate::hub::{Bounds, Reading};
 use crate::limits;
 use crate::memory::{self, Budget, OutOfMemory};
 use crate::stats::Meter;
@@ -28,35 +25,29 @@ const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("text/event-stream");
 /// An event stream that ends as its mode says.
 pub(super) fn answer(ask: &Ask<'_>) -> Answer {
     if ask.is_head() {
-        return stream::respond(MEDIA_TYPE, Body::empty()).into();
+        return stream::response(MEDIA_TYPE, Vec::new()).into();
     }
     let meter = ask.server.stats.connect(Transport::Sse);
     let wait = match ask.query.mode {
-        Mode::Streaming => return streaming(ask, meter).into(),
+        Mode::Streaming => return streaming(ask, meter),
         Mode::LongPolling => ask.query.wait,
         Mode::ShortPolling => Duration::ZERO,
     };
     let (subscription, interval) = (ask.subscribe(), ask.query.interval);
     let start = subscription.cursor();
-    let (bounds, room) = (limits::poll(ask.query.limit), Arc::clone(&ask.server.memory.batches));
+    let (bounds, room) = (Bounds::poll(ask.query.limit), Arc::clone(&ask.server.memory.batches));
     long_polling::first_batch(subscription, Framing::EventStream, bounds, wait, move |reading, _| {
         polled(reading, &meter, start, interval, &room).unwrap_or_else(|error| Problem::from(error).into_response())
     })
 }
 
-fn streaming(ask: &Ask<'_>, meter: Meter) -> Response {
+fn streaming(ask: &Ask<'_>, meter: Meter) -> Answer {
     let subscription = ask.subscribe();
     if subscription.is_at_the_end() {
-        return no_more();
+        return no_more().into();
     }
-    let feed = Feed {
-        opening: event_stream::opening(limits::RETRY, subscription.cursor()),
-        subscription,
-        framing: if ask.head.takes_chunks { Framing::ChunkedEventStream } else { Framing::EventStream },
-        heartbeat: Heartbeat::new(event_stream::HEARTBEAT, ask.server.config.heartbeat),
-        meter,
-    };
-    stream::respond(MEDIA_TYPE, Body::stream(feed))
+    let response = stream::response(MEDIA_TYPE, event_stream::opening(limits::RETRY, subscription.cursor()));
+    Answer::Stream(response, stream::feed(ask, subscription, Framing::EventStream, event_stream::HEARTBEAT, meter))
 }
 
 fn polled(
@@ -69,16 +60,16 @@ fn polled(
     let opening = event_stream::opening(retry, start);
     let events = match reading {
         Reading::Batch(batch) => {
-            // A copy, which is held as the batch was.
+            // The copy is counted as memory, as the batch was.
             let events = memory::shared([&opening[..], &batch.bytes].concat(), room).ok_or(OutOfMemory)?;
-            meter.delivered(&batch);
+            meter.delivered(&batch, batch.bytes.len());
             events
         }
         Reading::CaughtUp | Reading::Closing => opening.into(),
         Reading::NoRoom => return Err(OutOfMemory),
         Reading::Complete => return Ok(no_more()),
     };
-    Ok(stream::respond(MEDIA_TYPE, Body::whole(events)))
+    Ok(stream::response(MEDIA_TYPE, events))
 }
 
 fn no_more() -> Response {

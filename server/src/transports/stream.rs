@@ -1,132 +1,145 @@
-//! What HTTP streaming and the event stream share: an opening, then batches as they come, then
-//! the end of the body. Each is handed over whole, so that it goes out in one write.
+//! Streams: HTTP streaming, the event stream and raw TCP. After its opening, a stream writes all pending
+//! messages in one write, again and again, until its topic is complete or the client is gone.
 
-use std::pin::Pin;
+use std::future::poll_fn;
+use std::io;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, StatusCode};
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::task::yield_now;
 
+use super::ask::Ask;
+use super::keep_alive::IdleTimer;
 use crate::framing::Framing;
-use crate::http::body::Body;
-use crate::http::response::Response;
-use crate::hub::{Reading, Subscription};
+use crate::http::{Chunk, Response, chunked};
+use crate::hub::{Bounds, Reading, Subscription};
 use crate::limits;
+use crate::net::{Io, StallDetector, StallLimit, poll_end};
 use crate::stats::Meter;
 
-/// A subscriber whose messages become the body of a response.
+/// A subscriber whose messages become a stream.
 pub(crate) struct Feed {
-    /// What is said first, and once.
-    pub(super) opening: Vec<u8>,
     pub(super) subscription: Subscription,
     pub(super) framing: Framing,
-    pub(super) heartbeat: Heartbeat,
+    /// Whether each batch is a chunk of an HTTP/1.1 body.
+    pub(super) is_chunked: bool,
+    /// The bytes that keep an idle stream alive, where the transport has any.
+    pub(super) heartbeat: Option<(&'static [u8], IdleTimer)>,
     pub(super) meter: Meter,
 }
 
-/// What is to be written next.
-pub(crate) enum Piece {
-    /// The opening, or messages.
-    Batch(Bytes),
-    /// A sign of life: there were no messages for long.
-    Heartbeat(Bytes),
-    /// What ends the stream.
+/// The next part of a stream.
+pub(super) enum Piece {
+    Batch(Chunk),
+    Heartbeat(Chunk),
+    /// The topic is complete, or the server is shutting down.
     End,
 }
 
-impl Feed {
-    /// What is said first, if it was not said.
-    pub(crate) fn opening(&mut self) -> Bytes {
-        let opening = std::mem::take(&mut self.opening);
-        self.framed(&opening)
-    }
+/// The feed of a subscriber over HTTP.
+pub(super) fn feed(
+    ask: &Ask<'_>,
+    subscription: Subscription,
+    framing: Framing,
+    heartbeat: &'static [u8],
+    meter: Meter,
+) -> Box<Feed> {
+    let heartbeat = Some((heartbeat, IdleTimer::new(ask.server.config.heartbeat)));
+    Box::new(Feed { subscription, framing, is_chunked: ask.head.takes_chunks, heartbeat, meter })
+}
 
-    /// The opening, then messages, or a heartbeat where there were none for long.
-    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Piece> {
-        if !self.opening.is_empty() {
-            return Poll::Ready(Piece::Batch(self.opening()));
-        }
-        match self.subscription.poll_next(cx, self.framing, limits::STREAM) {
+/// The head of a stream over HTTP and the stream's opening. `X-Accel-Buffering` keeps an nginx in between from
+/// holding messages back.
+pub(super) fn response(media_type: HeaderValue, opening: impl Into<Bytes>) -> Response {
+    let buffering = HeaderName::from_static("x-accel-buffering");
+    Response::new(StatusCode::OK, opening.into())
+        .with(CONTENT_TYPE, media_type)
+        .with(buffering, HeaderValue::from_static("no"))
+}
+
+impl Feed {
+    /// All pending messages, or a heartbeat once the stream has been idle for its interval.
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Piece> {
+        match self.subscription.poll_next(cx, self.framing, Bounds::STREAM) {
             Poll::Ready(Reading::Batch(batch)) => {
-                self.meter.delivered(&batch);
-                self.heartbeat.put_off(batch.made);
-                Poll::Ready(Piece::Batch(batch.bytes))
+                if let Some((_, timer)) = &mut self.heartbeat {
+                    timer.wrote(batch.made);
+                }
+                let chunk = self.chunk(batch.bytes.clone());
+                self.meter.delivered(&batch, chunk.remaining());
+                Poll::Ready(Piece::Batch(chunk))
             }
             Poll::Ready(Reading::CaughtUp | Reading::Complete | Reading::Closing | Reading::NoRoom) => {
                 Poll::Ready(Piece::End)
             }
-
             Poll::Pending => {
-                ready!(self.heartbeat.poll_due(cx));
-                Poll::Ready(Piece::Heartbeat(self.framed(self.heartbeat.bytes)))
+                let Some((heartbeat, timer)) = &mut self.heartbeat else { return Poll::Pending };
+                ready!(timer.poll_idle(cx));
+                let heartbeat = Bytes::from_static(heartbeat);
+                Poll::Ready(Piece::Heartbeat(self.chunk(heartbeat)))
             }
         }
     }
 
-    /// What is said last.
-    pub(crate) const fn ending(&self) -> Bytes {
-        Bytes::from_static(self.framing.ending())
+    fn chunk(&self, content: Bytes) -> Chunk {
+        if self.is_chunked { chunked::chunk(content) } else { chunked::plain(content) }
     }
 
-    fn framed(&self, piece: &[u8]) -> Bytes {
-        self.framing.batch(piece.len(), |out| out.extend_from_slice(piece)).into_bytes()
+    /// The bytes that end the stream.
+    fn ending(&self) -> Chunk {
+        chunked::plain(Bytes::from_static(if self.is_chunked { chunked::LAST } else { &[] }))
     }
 }
 
-/// What an idle stream carries so that it is not taken for dead, and when.
-///
-/// The timer is not moved with every message, only looked at again when it fires.
-pub(super) struct Heartbeat {
-    bytes: &'static [u8],
-    interval: Duration,
-    idle_since: Instant,
-    timer: Pin<Box<Sleep>>,
-}
-
-impl Heartbeat {
-    pub(super) fn new(bytes: &'static [u8], interval: Duration) -> Self {
-        Self { bytes, interval, idle_since: Instant::now(), timer: Box::pin(sleep(interval)) }
-    }
-
-    /// Something that was made then was written: the stream is not idle.
-    fn put_off(&mut self, made: Instant) {
-        self.idle_since = self.idle_since.max(made);
-    }
-
-    /// Waits until the stream has been idle for the interval, which then begins anew.
-    fn poll_due(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        loop {
-            ready!(self.timer.as_mut().poll(cx));
-            let (now, due) = (Instant::now(), self.idle_since + self.interval);
-            if due <= now {
-                self.idle_since = now;
-                return Poll::Ready(());
+/// Writes a stream until its end. A client that ends its direction of the connection gets the end of the
+/// stream: the client may be gone altogether. Input is discarded; the result is its number of bytes.
+pub(crate) async fn write(io: &mut impl Io, mut feed: Box<Feed>, limit: &StallLimit) -> io::Result<usize> {
+    let mut outgoing = chunked::plain(Bytes::new());
+    let (mut detector, mut discarded, mut is_over) = (StallDetector::default(), 0, false);
+    loop {
+        let turn = poll_fn(|cx| {
+            for _ in 0..limits::TURNS {
+                if detector.poll_write(cx, io, &mut outgoing, limit)?.is_pending() {
+                    let ended = ready!(poll_end(cx, io, &mut discarded));
+                    return Poll::Ready(ended.and(Err(io::ErrorKind::ConnectionReset.into())));
+                }
+                if is_over {
+                    return Poll::Ready(Ok(true));
+                }
+                match feed.poll_next(cx) {
+                    Poll::Ready(Piece::Batch(batch)) => outgoing = batch,
+                    Poll::Ready(Piece::Heartbeat(heartbeat)) => {
+                        detector.check(io, limit)?;
+                        outgoing = heartbeat;
+                    }
+                    Poll::Ready(Piece::End) => (outgoing, is_over) = (feed.ending(), true),
+                    Poll::Pending => {
+                        ready!(poll_end(cx, io, &mut discarded))?;
+                        (outgoing, is_over) = (feed.ending(), true);
+                    }
+                }
             }
-            self.timer.as_mut().reset(due);
+            Poll::Ready(Ok(false))
+        });
+        if turn.await? {
+            return Ok(discarded);
         }
+        yield_now().await;
     }
-}
-
-/// The head of a stream. `X-Accel-Buffering` keeps an nginx in between from holding it back.
-pub(super) fn respond(media_type: HeaderValue, body: Body) -> Response {
-    let buffering = HeaderName::from_static("x-accel-buffering");
-    Response::new(StatusCode::OK, body).with(CONTENT_TYPE, media_type).with(buffering, HeaderValue::from_static("no"))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::future::poll_fn;
+    use std::time::Duration;
 
     use pushoff_model::{Start, Topic, Transport};
-    use tokio::time::advance;
+    use tokio::time::{Instant, advance};
 
     use super::*;
     use crate::framing::ndjson;
-    use crate::hub::{Hub, HubLimits, Memory, Retention};
-    use crate::payload::Payload;
+    use crate::hub::{Hub, HubLimits, Memory, Payload, Retention};
     use crate::stats::Stats;
 
     const INTERVAL: Duration = Duration::from_secs(15);
@@ -135,10 +148,10 @@ mod tests {
         let (retention, memory) = (Retention { messages: 10, bytes: 1000 }, Memory::new(1 << 20));
         let hub = Hub::new(HubLimits { retention, topics: 1, idle: Duration::ZERO, memory });
         let feed = Feed {
-            opening: b"open\n".to_vec(),
             subscription: hub.subscribe(&name(), Start::Now),
-            framing: Framing::ChunkedNdjson,
-            heartbeat: Heartbeat::new(ndjson::HEARTBEAT, INTERVAL),
+            framing: Framing::Ndjson,
+            is_chunked: true,
+            heartbeat: Some((ndjson::HEARTBEAT, IdleTimer::new(INTERVAL))),
             meter: Stats::new().connect(Transport::HttpStreaming),
         };
         (hub, feed)
@@ -150,7 +163,7 @@ mod tests {
 
     async fn next(feed: &mut Feed) -> Option<Bytes> {
         match poll_fn(|cx| feed.poll_next(cx)).await {
-            Piece::Batch(bytes) | Piece::Heartbeat(bytes) => Some(bytes),
+            Piece::Batch(mut chunk) | Piece::Heartbeat(mut chunk) => Some(chunk.copy_to_bytes(chunk.remaining())),
             Piece::End => None,
         }
     }
@@ -162,7 +175,6 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_heartbeat_comes_once_nothing_was_written_for_the_interval() {
         let (hub, mut feed) = feed();
-        assert_eq!(next(&mut feed).await.unwrap(), "5\r\nopen\n\r\n");
         advance(Duration::from_secs(14)).await;
         publish(&hub);
         assert!(next(&mut feed).await.unwrap().ends_with(b"\"data\":1}\n\r\n"));
@@ -174,9 +186,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_pending_is_one_piece_and_completion_is_the_end() {
+    async fn all_pending_messages_are_one_piece_and_completion_is_the_end() {
         let (hub, mut feed) = feed();
-        assert_eq!(next(&mut feed).await.unwrap(), "5\r\nopen\n\r\n");
         (0..3).for_each(|_| publish(&hub));
         hub.complete(&name()).unwrap();
         assert_eq!(next(&mut feed).await.unwrap().windows(2).filter(|pair| *pair == b"}\n").count(), 3);

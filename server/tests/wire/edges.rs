@@ -1,4 +1,4 @@
-//! What is refused, and how; and the end of the server.
+//! Refused requests, and the shutdown of the server.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::{PATIENCE, Running, chunks_until, close_code, header, next_text, read_until};
 
-/// The problem in a response: its status stands in it again.
+/// The problem in a response; its status is checked against the response's.
 async fn problem(response: Response) -> (StatusCode, String) {
     assert_eq!(header(&response, "content-type"), "application/problem+json");
     assert_eq!(header(&response, "cache-control"), "no-store");
@@ -43,7 +43,7 @@ async fn every_wrong_request_is_answered_with_a_problem() {
         assert_eq!(problem(response).await.0, status);
     }
     assert_eq!(header(&server.get("/topics/t").await, "allow"), "POST, DELETE, OPTIONS");
-    // Of the batch above, nothing was published.
+    // The refused batch published nothing.
     assert_eq!(server.get("/topics/t/short-polling?after=start").await.status(), StatusCode::NO_CONTENT);
 }
 
@@ -91,7 +91,7 @@ async fn a_page_from_elsewhere_may_not_connect_unless_it_is_listed() {
 }
 
 #[tokio::test]
-async fn publishing_takes_the_token_and_listening_does_not() {
+async fn publishing_needs_the_token_and_subscribing_does_not() {
     let server = Running::start(Config { publish_token: Some("secret".to_owned()), ..Config::default() }).await;
     for credentials in [None, Some("Bearer wrong"), Some("Basic secret"), Some("Bearer")] {
         let mut headers = vec![("content-type", "application/json")];
@@ -110,7 +110,7 @@ async fn publishing_takes_the_token_and_listening_does_not() {
 }
 
 #[tokio::test]
-async fn beyond_a_limit_one_is_asked_to_come_back_later() {
+async fn beyond_a_limit_the_answer_is_503_with_retry_after() {
     let server = Running::start(Config { max_connections: 1, max_topics: 1, ..Config::default() }).await;
     let mut first = server.send("GET /topics/one/http-streaming HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
     read_until(&mut first, "open").await;
@@ -126,7 +126,7 @@ async fn beyond_a_limit_one_is_asked_to_come_back_later() {
 }
 
 #[tokio::test]
-async fn what_is_around_the_transports_is_there() {
+async fn health_metrics_and_the_live_page_are_served() {
     let server = Running::start(Config { echo: true, ..Config::default() }).await;
     assert_eq!(server.get("/healthz").await.text().await.unwrap(), "ok");
     assert!(
@@ -143,7 +143,7 @@ async fn what_is_around_the_transports_is_there() {
 }
 
 #[tokio::test]
-async fn a_server_that_goes_away_ends_everything_in_good_order() {
+async fn a_shutdown_ends_every_transport_in_order() {
     let server = Running::start(Config { echo: true, ..Config::default() }).await;
     let mut stream = server.get("/topics/t/http-streaming").await;
     chunks_until(&mut stream, "\n").await;
@@ -156,7 +156,7 @@ async fn a_server_that_goes_away_ends_everything_in_good_order() {
     let mut idle = server.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
     read_until(&mut idle, "ok").await;
     let mut poll = server.send("GET /topics/t/long-polling HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
-    // The poll waits once the server counts it.
+    // The poll is waiting once the server counts it.
     while !server.get("/metrics").await.text().await.unwrap().contains("connections{transport=\"long-polling\"} 1") {}
 
     let ended = server.stop();

@@ -1,7 +1,7 @@
-//! The server as its clients meet it: over real sockets, on ports of its own.
+//! The server over real sockets, on ports of its own.
 //!
-//! What a developer of the server needs at hand; the conformance suite, which covers the whole
-//! wire contract across processes, stands in `cli/tests`.
+//! These tests serve development of the server. The conformance suite in `cli/tests` covers the whole wire
+//! contract across processes.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -22,7 +22,7 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-/// Longer than anything here takes, so that what never comes fails instead of hanging.
+/// A limit on every wait, so that a missing event fails instead of hanging.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
@@ -47,7 +47,7 @@ impl Running {
         Self { http: addresses.0, raw_tcp: addresses.1, stop, ended }
     }
 
-    /// Tells the server to go away; the handle resolves when it has.
+    /// Shuts the server down; the handle resolves once it has ended.
     fn stop(self) -> JoinHandle<Result<(), ServerError>> {
         self.stop.send(()).unwrap();
         self.ended
@@ -69,7 +69,7 @@ impl Running {
         self.request(Method::POST, &format!("/topics/{topic}"), &[("content-type", media_type)], body).await
     }
 
-    /// Publishes one payload and gives back its cursor.
+    /// Publishes one payload and gives its cursor.
     async fn publish(&self, topic: &str, payload: &str) -> String {
         let response = self.post(topic, "application/json", payload).await;
         assert_eq!(response.status(), StatusCode::CREATED);
@@ -82,7 +82,7 @@ impl Running {
         assert_eq!(response.status(), StatusCode::NO_CONTENT);
     }
 
-    /// A socket on which a request's head was sent as it stands.
+    /// A socket on which the head of a request was sent.
     async fn send(&self, head: &str) -> TcpStream {
         let mut socket = TcpStream::connect(self.http).await.unwrap();
         socket.write_all(head.as_bytes()).await.unwrap();
@@ -94,7 +94,7 @@ impl Running {
     }
 }
 
-/// Reads until `end` was seen, or to the end of the connection, and gives back all of it.
+/// Reads until `end` or the end of the connection; gives all input.
 async fn read_until(socket: &mut TcpStream, end: &str) -> String {
     let mut read = Vec::new();
     let reading = async {
@@ -104,7 +104,7 @@ async fn read_until(socket: &mut TcpStream, end: &str) -> String {
     String::from_utf8(read).unwrap()
 }
 
-/// Reads chunks of a response until `end` was seen, or to its end.
+/// Reads chunks of a response until `end` or the end of the response.
 async fn chunks_until(response: &mut Response, end: &str) -> String {
     let mut read = String::new();
     while !read.contains(end) {
@@ -114,17 +114,17 @@ async fn chunks_until(response: &mut Response, end: &str) -> String {
     read
 }
 
-/// The next message of a socket; `None` once it is closed in good order.
+/// The next message of a WebSocket; `None` once it is closed in order.
 async fn next(socket: &mut Socket) -> Option<Result<Message, Error>> {
     timeout(PATIENCE, futures_util::StreamExt::next(socket)).await.unwrap()
 }
 
-/// The next text message of a socket.
+/// The next text message of a WebSocket.
 async fn next_text(socket: &mut Socket) -> String {
     next(socket).await.unwrap().unwrap().into_text().unwrap().to_string()
 }
 
-/// The close code that a socket ends with.
+/// The close code at the end of a WebSocket.
 async fn close_code(socket: &mut Socket) -> u16 {
     loop {
         match next(socket).await.unwrap().unwrap() {

@@ -1,4 +1,4 @@
-//! The core path of each transport: where it starts, a message, and how it ends.
+//! The core path of each transport: its start, a message, its end.
 
 use futures_util::SinkExt;
 use pushoff_server::Config;
@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use super::{Running, chunks_until, close_code, header, next, next_text};
 
 #[tokio::test]
-async fn a_poll_is_answered_at_once_and_says_where_to_go_on() {
+async fn a_poll_is_answered_at_once_with_the_next_cursor() {
     let server = Running::start(Config::default()).await;
     let empty = server.get("/topics/t/short-polling").await;
     assert_eq!(empty.status(), StatusCode::NO_CONTENT);
@@ -153,7 +153,7 @@ async fn the_floor_sends_lengths_and_messages() {
 }
 
 #[tokio::test]
-async fn one_who_comes_back_too_late_is_told_what_it_missed() {
+async fn a_client_that_resumes_too_late_gets_a_missed_notice() {
     let server = Running::start(Config { replay: 3, ..Config::default() }).await;
     let first = server.publish("t", "1").await;
     for number in 2..=9 {

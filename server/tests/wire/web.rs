@@ -1,4 +1,4 @@
-//! What a browser loads, and the outages that the live page may ask for.
+//! The files that a browser loads, and the outages of the live page.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ fn demo() -> Config {
 }
 
 #[tokio::test]
-async fn a_file_is_served_as_what_it_is_and_with_its_length_alone_where_only_that_is_asked() {
+async fn a_file_has_its_media_type_and_a_head_request_gets_its_length() {
     let server = Running::start(Config::default()).await;
     for (path, media_type) in [
         ("/", "text/html; charset=utf-8"),
@@ -55,7 +55,7 @@ async fn the_page_is_alone_in_its_process_and_takes_nothing_from_elsewhere() {
 }
 
 #[tokio::test]
-async fn a_cut_breaks_every_connection_without_a_last_word_and_newcomers_are_served() {
+async fn a_cut_breaks_every_connection_without_a_close_and_new_ones_are_served() {
     let server = Running::start(demo()).await;
     let mut stream = server.get("/topics/t/http-streaming").await;
     chunks_until(&mut stream, "\n").await;
@@ -71,13 +71,13 @@ async fn a_cut_breaks_every_connection_without_a_last_word_and_newcomers_are_ser
 }
 
 #[tokio::test]
-async fn a_hold_delays_what_is_written_and_loses_none_of_it() {
+async fn a_hold_delays_writes_and_loses_no_byte() {
     let server = Running::start(demo()).await;
     let mut stream = server.get("/topics/t/http-streaming").await;
     chunks_until(&mut stream, "\n").await;
     let start = Instant::now();
     let (answer, ()) = tokio::join!(server.request(Method::POST, "/outage/hold?seconds=1", &[], ""), async {
-        // Whichever comes first, both are answered after the hold, or the second before it began.
+        // Both are answered after the hold, or the second one before it began.
         server.publish("t", "7").await;
     });
     assert_eq!(answer.status(), StatusCode::NO_CONTENT);
@@ -86,7 +86,7 @@ async fn a_hold_delays_what_is_written_and_loses_none_of_it() {
 }
 
 #[tokio::test]
-async fn an_outage_is_for_pages_of_this_host_with_the_token_and_only_where_it_was_asked_for() {
+async fn an_outage_needs_a_page_of_this_host_the_token_and_the_demo_flag() {
     let cut = |server: &Running, headers: &[(&str, &str)]| {
         let request = Client::new().post(format!("http://{}/outage/cut", server.http));
         headers.iter().fold(request, |request, (name, value)| request.header(*name, *value)).send()

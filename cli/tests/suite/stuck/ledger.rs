@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use pushoff_loadgen::transports::{ConnectionError, Incoming, Sink};
+use pushoff_loadgen::clients::{ConnectionError, Incoming, Sink};
 use pushoff_model::RunInstant;
 
 /// What was delivered and what the reader was told that it missed. Panics where a message was lost

@@ -12,7 +12,7 @@ use std::io::{ErrorKind, Read};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use pushoff_loadgen::transports::{SubscribeError, Subscription, subscribe};
+use pushoff_loadgen::clients::{SubscribeError, Subscription, subscribe};
 use pushoff_model::workload::Polling;
 use pushoff_model::{Client, Cursor, RunClock, Transport};
 use tokio::runtime::Runtime;
@@ -26,7 +26,7 @@ use crate::listener::listening;
 use crate::server::Server;
 use ledger::Ledger;
 use load::{Load, PAYLOAD_BYTES};
-use relay::Relay;
+use relay::slow_relay;
 
 const TOPIC: &str = "t";
 
@@ -75,8 +75,8 @@ fn stuck_readers_are_cut_off_and_cost_the_others_nothing() {
         .collect();
     let runtime = Runtime::new().unwrap();
     let (hurry, hurried) = watch::channel(false);
-    let slow_http = runtime.block_on(Relay::to(server.http, hurried.clone()));
-    let slow_raw_tcp = runtime.block_on(Relay::to(server.raw_tcp, hurried));
+    let slow_http = runtime.block_on(slow_relay(server.http, hurried.clone()));
+    let slow_raw_tcp = runtime.block_on(slow_relay(server.raw_tcp, hurried));
     let (mut healthy, mut dribbling) = (JoinSet::new(), JoinSet::new());
     for transport in Transport::ALL {
         for seed in 0..HEALTHY {

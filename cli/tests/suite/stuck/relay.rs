@@ -4,33 +4,19 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use pushoff_loadgen::Relay;
 use rustix::net::sockopt::set_socket_linger;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 /// Between two bytes.
 const A_BYTE_TAKES: Duration = Duration::from_millis(1);
 
-/// One that takes connections as long as its runtime lives.
-pub(super) struct Relay {
-    /// Where it takes them.
-    pub(super) address: SocketAddr,
-}
-
-impl Relay {
-    /// One before `server`; what comes from there is read a byte at a time until there is hurry.
-    pub(super) async fn to(server: SocketAddr, hurry: watch::Receiver<bool>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        tokio::spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(carry(client, server, hurry.clone()));
-            }
-        });
-        Self { address }
-    }
+/// A relay to `server`; what comes from there is read a byte at a time until there is hurry.
+pub(super) async fn slow_relay(server: SocketAddr, hurry: watch::Receiver<bool>) -> Relay {
+    Relay::carrying(move |client| carry(client, server, hurry.clone())).await.unwrap()
 }
 
 /// Ends when either side does, which ends the other.

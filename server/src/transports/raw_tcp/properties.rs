@@ -1,5 +1,5 @@
-//! What holds for any head on raw TCP, wherever the reads end. `scripts/fuzz` runs these by the
-//! million.
+//! Properties of every head on raw TCP, however the reads divide it. `scripts/fuzz` runs these tests with
+//! millions of cases.
 
 use futures_util::FutureExt;
 use proptest::prelude::*;
@@ -8,7 +8,7 @@ use pushoff_model::{Cursor, Epoch};
 
 use super::*;
 
-/// Reads a head that comes in three reads at the most.
+/// Parses a head that arrives in at most three reads.
 fn read(bytes: &[u8], cuts: [Index; 2]) -> Option<(Topic, Start)> {
     let mut cuts = cuts.map(|cut| cut.index(bytes.len() + 1));
     cuts.sort_unstable();

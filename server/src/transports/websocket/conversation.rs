@@ -1,49 +1,41 @@
-//! One connection from its opening to its close: one task, one socket, one look at each of what it
-//! waits for whenever it is woken.
+//! One WebSocket from its opening to its close: one task, which reads and writes.
 
 use std::future::poll_fn;
-use std::io;
-use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncWriteExt, ReadBuf};
 use tokio::task::yield_now;
 use tokio::time::Instant;
-use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
-use super::frames::{FrameError, Frames, Received};
-use super::{Session, close};
+use super::close::{close, going_away, no_memory};
+use super::frames::{Frames, Received};
+use super::session::Session;
 use crate::framing::{Framing, websocket};
-use crate::http::connection::poll_end;
-use crate::hub::Reading;
+use crate::hub::{Bounds, Reading};
 use crate::limits;
 use crate::memory::{Buffer, OutOfMemory};
-use crate::server::Server;
-use crate::transports::handshake;
-use crate::transports::pulse::{Beat, Pulse};
-use crate::write::{self, Link, Patience};
+use crate::net::{Io, READ_BYTES, StallDetector, poll_end, read_buffer, write_all};
+use crate::state::Server;
+use crate::transports::keep_alive::{Due, KeepAlive};
 
-/// What is read at once, on the stack: a chat line and its kin fit many times.
-const READ_BYTES: usize = 4 << 10;
-
-/// How many bytes of pongs may wait. Chosen here: 32 of the longest. Whoever pings on without
-/// reading the pongs is cut off.
+/// How many bytes of pongs may wait. Chosen here: 32 of the longest. A client that sends more pings without
+/// reading the pongs is disconnected.
 const REPLIES: usize = 4 << 10;
 
-/// How a conversation ends.
+/// How a connection ends.
 #[derive(Debug)]
 pub(super) enum End {
-    /// There is nobody to end it with.
+    /// The client is gone.
     Gone,
-    /// The server closes, and the client is to answer.
+    /// The server closes, and the client has to answer.
     Close(CloseFrame),
-    /// The server closes on a client that cannot be understood any more.
+    /// The server closes; the client's frames cannot be understood any more.
     Fail(CloseFrame),
     /// The client closed, and the answer is among the replies.
     Answered,
@@ -53,24 +45,18 @@ pub(super) struct Conversation<IO> {
     io: IO,
     session: Session,
     frames: Frames,
-    /// Whole frames, of which the first may be written in part.
+    /// Whole frames, of which the first may be partly written.
     outgoing: Bytes,
-    /// What answers the client's own frames, written before anything else that is still to come.
+    /// Answers to the client's frames, written before further messages.
     replies: Buffer,
-    patience: Patience,
-    pulse: Pulse,
-    /// There while the log would not tell that the server goes away: it is not read, or not asked
-    /// because the client does not take what was read before.
+    detector: StallDetector,
+    keep_alive: KeepAlive,
+    /// Present while the subscription cannot report the server's shutdown: there is none, or it is not polled
+    /// because the client is stalled.
     closing: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
 }
 
-/// Whether there is more to do at once.
-enum Progress {
-    More,
-    None,
-}
-
-impl<IO: AsyncRead + Link> Conversation<IO> {
+impl<IO: Io> Conversation<IO> {
     pub(super) fn new(mut session: Session, io: IO, server: &Server) -> Self {
         let opening = session.subscription().map(|subscription| websocket::opening(subscription.cursor()));
         let frames = Frames::new(session.longest(server), &server.memory.incoming);
@@ -80,15 +66,15 @@ impl<IO: AsyncRead + Link> Conversation<IO> {
             frames,
             outgoing: opening.unwrap_or_default().into(),
             replies: Buffer::new(&server.memory.incoming),
-            patience: Patience::default(),
-            pulse: Pulse::new(server.config.heartbeat),
+            detector: StallDetector::default(),
+            keep_alive: KeepAlive::new(server.config.heartbeat),
             closing: None,
         }
     }
 
     /// Reads and writes until the end, beginning with `read`, which came in with the handshake.
-    pub(super) async fn hold(&mut self, read: Buffer, server: &Server) -> End {
-        let begun = self.frames.extend(&read).map_err(|error| end_for(&error.into()));
+    pub(super) async fn run(&mut self, read: Buffer, server: &Server) -> End {
+        let begun = self.frames.extend(&read).map_err(End::Fail);
         drop(read);
         if let Err(end) = begun.and_then(|()| self.receive_all(server)) {
             return end;
@@ -101,37 +87,37 @@ impl<IO: AsyncRead + Link> Conversation<IO> {
         }
     }
 
-    /// Reads and writes while there is something to do; ready where others are to have their turn, or
-    /// at the end.
+    /// Reads and writes while there is work; ready when other tasks should run, or at the end.
     ///
-    /// The fast path is the first call and a read that finds nothing: a batch goes from the log to
-    /// the socket before anything else is looked at.
+    /// A batch goes from the log to the socket first: the fast path is one write and one read that finds
+    /// nothing.
     fn poll_turn(&mut self, cx: &mut Context<'_>, server: &Server) -> Poll<Result<(), End>> {
         for _ in 0..limits::TURNS {
             match self.poll_once(cx, server) {
-                Ok(Progress::More) => {}
-                Ok(Progress::None) => return Poll::Pending,
+                Ok(true) => {}
+                Ok(false) => return Poll::Pending,
                 Err(end) => return Poll::Ready(Err(end)),
             }
         }
         Poll::Ready(Ok(()))
     }
 
-    fn poll_once(&mut self, cx: &mut Context<'_>, server: &Server) -> Result<Progress, End> {
+    /// Writes and reads once; whether there is more work now.
+    fn poll_once(&mut self, cx: &mut Context<'_>, server: &Server) -> Result<bool, End> {
         let is_stalled = self.poll_write(cx, server)?.is_pending();
-        // What is sent back is not read faster than it is taken.
+        // A client that does not read its echoes is not read from.
         let may_read = !(is_stalled && matches!(self.session, Session::Echo));
-        if may_read && matches!(self.poll_read(cx, server)?, Progress::More) {
-            return Ok(Progress::More);
+        if may_read && self.poll_read(cx, server)?.is_ready() {
+            return Ok(true);
         }
         self.poll_closing(cx, server, is_stalled)?;
-        self.poll_pulse(cx, is_stalled)
+        Ok(self.poll_keep_alive(cx, is_stalled)?.is_ready())
     }
 
-    /// Writes replies and messages until there are none; pending where the socket takes no more.
+    /// Writes replies and messages until there are none; pending while the socket accepts no more.
     fn poll_write(&mut self, cx: &mut Context<'_>, server: &Server) -> Result<Poll<()>, End> {
         loop {
-            match self.patience.poll_write(cx, &mut self.io, &mut self.outgoing, server) {
+            match self.detector.poll_write(cx, &mut self.io, &mut self.outgoing, &server.stall_limit) {
                 Poll::Ready(written) => written.or(Err(End::Gone))?,
                 Poll::Pending => return Ok(Poll::Pending),
             }
@@ -142,38 +128,35 @@ impl<IO: AsyncRead + Link> Conversation<IO> {
             let Session::Topic { subscription: Some(subscription), meter, .. } = &mut self.session else {
                 return Ok(Poll::Ready(()));
             };
-            match subscription.poll_next(cx, Framing::WebSocket, limits::STREAM) {
+            match subscription.poll_next(cx, Framing::WebSocket, Bounds::STREAM) {
                 Poll::Ready(Reading::Batch(batch)) => {
-                    meter.delivered(&batch);
-                    self.pulse.wrote(batch.made);
+                    meter.delivered(&batch, batch.bytes.len());
+                    self.keep_alive.wrote(batch.made);
                     self.outgoing = batch.bytes;
                 }
                 Poll::Ready(Reading::Complete) => {
                     return Err(End::Close(close(CloseCode::Normal, "the topic is complete")));
                 }
-                Poll::Ready(Reading::Closing) => return Err(End::Close(handshake::going_away())),
+                Poll::Ready(Reading::Closing) => return Err(End::Close(going_away())),
                 Poll::Ready(Reading::CaughtUp | Reading::NoRoom) | Poll::Pending => return Ok(Poll::Ready(())),
             }
         }
     }
 
-    /// Reads what has come in, and publishes or answers it.
-    fn poll_read(&mut self, cx: &mut Context<'_>, server: &Server) -> Result<Progress, End> {
+    /// Reads input, and publishes or answers its messages; pending where there is no input.
+    fn poll_read(&mut self, cx: &mut Context<'_>, server: &Server) -> Result<Poll<()>, End> {
         match self.poll_extend(cx) {
-            Poll::Ready(Ok(())) => self.receive_all(server).map(|()| Progress::More),
-            Poll::Ready(Err(end)) => Err(end),
-            Poll::Pending => Ok(Progress::None),
+            Poll::Ready(read) => read.and_then(|()| self.receive_all(server)).map(Poll::Ready),
+            Poll::Pending => Ok(Poll::Pending),
         }
     }
 
-    /// Waits for bytes, which the frames then have.
+    /// Reads input into the frames.
     fn poll_extend(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), End>> {
-        let mut room = [MaybeUninit::uninit(); READ_BYTES];
+        let mut room = read_buffer();
         let mut read = ReadBuf::uninit(&mut room);
         match ready!(Pin::new(&mut self.io).poll_read(cx, &mut read)) {
-            Ok(()) if !read.filled().is_empty() => {
-                Poll::Ready(self.frames.extend(read.filled()).map_err(|error| end_for(&error.into())))
-            }
+            Ok(()) if !read.filled().is_empty() => Poll::Ready(self.frames.extend(read.filled()).map_err(End::Fail)),
             Ok(()) | Err(_) => Poll::Ready(Err(End::Gone)),
         }
     }
@@ -185,37 +168,37 @@ impl<IO: AsyncRead + Link> Conversation<IO> {
         }
         let closing = self.closing.get_or_insert_with(|| Box::pin(server.closing.clone().cancelled_owned()));
         match closing.as_mut().poll(cx) {
-            Poll::Ready(()) => Err(End::Close(handshake::going_away())),
+            Poll::Ready(()) => Err(End::Close(going_away())),
             Poll::Pending => Ok(()),
         }
     }
 
-    fn poll_pulse(&mut self, cx: &mut Context<'_>, is_stalled: bool) -> Result<Progress, End> {
-        match self.pulse.poll_due(cx) {
-            Poll::Pending => return Ok(Progress::None),
-            Poll::Ready(Beat::Dead) => return Err(End::Gone),
-            // What is on its way is a sign of life to the other end as good as a ping.
-            Poll::Ready(Beat::Ping) if is_stalled => self.pulse.wrote(Instant::now()),
-            Poll::Ready(Beat::Ping) => {
+    fn poll_keep_alive(&mut self, cx: &mut Context<'_>, is_stalled: bool) -> Result<Poll<()>, End> {
+        match self.keep_alive.poll_due(cx) {
+            Poll::Pending => return Ok(Poll::Pending),
+            Poll::Ready(Due::End) => return Err(End::Gone),
+            // Bytes on their way show the client a live connection as well as a ping does.
+            Poll::Ready(Due::Ping) if is_stalled => self.keep_alive.wrote(Instant::now()),
+            Poll::Ready(Due::Ping) => {
                 self.outgoing = Bytes::from_static(websocket::PING);
-                self.pulse.pinged();
+                self.keep_alive.pinged();
             }
         }
-        Ok(Progress::More)
+        Ok(Poll::Ready(()))
     }
 
-    /// Takes every message and control frame that is there.
+    /// Handles every whole message and control frame.
     fn receive_all(&mut self, server: &Server) -> Result<(), End> {
         loop {
-            let received = self.frames.next().map_err(|error| end_for(&error))?;
+            let received = self.frames.next().map_err(End::Fail)?;
             match received {
                 None => return Ok(()),
                 Some(Received::Text(text)) => self.message(Data::Text, text.into_bytes(), server)?,
                 Some(Received::Binary(bytes)) => self.message(Data::Binary, bytes, server)?,
-                Some(Received::Pong) => self.pulse.answered(),
-                Some(Received::Ping(sign)) => self.reply(Frame::pong(sign)).or(Err(End::Gone))?,
+                Some(Received::Pong) => self.keep_alive.answered(),
+                Some(Received::Ping(sign)) => self.reply(Frame::pong(sign))?,
                 Some(Received::Close(answer)) => {
-                    self.reply(Frame::close(answer)).or(Err(End::Gone))?;
+                    self.reply(Frame::close(answer))?;
                     return Err(End::Answered);
                 }
             }
@@ -224,19 +207,20 @@ impl<IO: AsyncRead + Link> Conversation<IO> {
 
     fn message(&mut self, kind: Data, message: Vec<u8>, server: &Server) -> Result<(), End> {
         match self.session.receive(kind, message, server).map_err(End::Close)? {
-            // It is written to memory: there is no other reason.
-            Some(answer) => answer.format(&mut self.replies).map_err(|_error| end_for(&OutOfMemory.into())),
+            // Writing to memory has no other error.
+            Some(answer) => answer.format(&mut self.replies).map_err(|_error| End::Fail(no_memory(OutOfMemory))),
             None => Ok(()),
         }
     }
 
-    fn reply(&mut self, frame: Frame) -> Result<(), Error> {
+    /// Queues a control frame; ends the connection of a client that does not read the frames queued before.
+    fn reply(&mut self, frame: Frame) -> Result<(), End> {
         let most = REPLIES + self.held_back();
-        frame.format(&mut self.replies)?;
-        if self.replies.len() > most { Err(io::Error::from(io::ErrorKind::QuotaExceeded).into()) } else { Ok(()) }
+        frame.format(&mut self.replies).or(Err(End::Gone))?;
+        if self.replies.len() > most { Err(End::Gone) } else { Ok(()) }
     }
 
-    /// How many bytes of messages may wait among the pongs.
+    /// How many bytes of echoes may wait among the pongs.
     const fn held_back(&self) -> usize {
         match self.session {
             Session::Topic { .. } => 0,
@@ -244,7 +228,7 @@ impl<IO: AsyncRead + Link> Conversation<IO> {
         }
     }
 
-    /// The closing handshake, and then the end of the connection underneath (RFC 6455 §7.1.1).
+    /// The closing handshake, and the end of the TCP connection (RFC 6455 §7.1.1).
     pub(super) async fn end(&mut self, end: End, server: &Server) {
         let is_answer_due = matches!(end, End::Close(_));
         match end {
@@ -257,8 +241,8 @@ impl<IO: AsyncRead + Link> Conversation<IO> {
             }
         }
         let mut last = self.replies.take();
-        if write::all(&mut self.io, &mut self.outgoing, server).await.is_err()
-            || write::all(&mut self.io, &mut last, server).await.is_err()
+        if write_all(&mut self.io, &mut self.outgoing, &server.stall_limit).await.is_err()
+            || write_all(&mut self.io, &mut last, &server.stall_limit).await.is_err()
         {
             return;
         }
@@ -270,7 +254,7 @@ impl<IO: AsyncRead + Link> Conversation<IO> {
         }
     }
 
-    /// Reads on until the client closes too, or breaks off. What it says meanwhile is too late.
+    /// Discards input until the client closes or the connection breaks.
     async fn await_answer(&mut self) {
         loop {
             match self.frames.next() {
@@ -284,9 +268,4 @@ impl<IO: AsyncRead + Link> Conversation<IO> {
             }
         }
     }
-}
-
-/// How a conversation ends whose frames cannot be read on.
-fn end_for(error: &FrameError) -> End {
-    handshake::close_for(error).map_or(End::Gone, End::Fail)
 }

@@ -1,7 +1,8 @@
-//! What a client sends, made of bytes: frames, and the messages that they are fragments of.
+//! Frames and messages of a client, from the bytes that arrive.
 //!
-//! tungstenite's codec reads the heads of frames and applies their masks; what lasts from read to
-//! read is held here, and between two frames that is nothing. Source: RFC 6455 §5 to §8.
+//! tungstenite parses the heads of frames. Partial frames and fragments are held here, counted as memory;
+//! between two messages nothing is held. An error is the close frame that answers it: no frame after the
+//! error can be understood. Source: RFC 6455 §5 to §8.
 
 use std::io::Cursor;
 use std::sync::Arc;
@@ -12,42 +13,26 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Control, Data, OpCode};
 use tokio_tungstenite::tungstenite::protocol::frame::{Frame, FrameHeader, Utf8Bytes};
 
-/// The longest control frame (RFC 6455 §5.5), which must fit whatever the limit on messages is.
+use super::close::{broken, close, no_memory};
+use crate::memory::{Budget, Buffer};
+
+/// The longest control frame (RFC 6455 §5.5), which fits whatever the limit on messages.
 const LONGEST_CONTROL: usize = 125;
 
-use crate::memory::{Budget, Buffer, OutOfMemory};
-
-/// Why frames cannot be read on.
-#[derive(Debug, thiserror::Error)]
-pub(in crate::transports) enum FrameError {
-    /// The client breaks the protocol or a limit: nothing after that can be understood.
-    #[error(transparent)]
-    Broken(#[from] Error),
-    /// There is no room for what came in.
-    #[error(transparent)]
-    OutOfMemory(#[from] OutOfMemory),
-}
-
-impl From<ProtocolError> for FrameError {
-    fn from(error: ProtocolError) -> Self {
-        Self::Broken(error.into())
-    }
-}
-
-/// What a client said.
+/// A message or control frame of a client.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Received {
+pub(crate) enum Received {
     Text(String),
     Binary(Vec<u8>),
     Ping(Bytes),
     Pong,
-    /// And what to answer it with (RFC 6455 §5.5.1).
+    /// With the close that answers it (RFC 6455 §5.5.1).
     Close(Option<CloseFrame>),
 }
 
-/// Frames on their way in.
+/// The reader of one connection's frames.
 #[derive(Debug)]
-pub(super) struct Frames {
+pub(crate) struct Frames {
     limit: usize,
     budget: Arc<Budget>,
     /// The beginning of a frame.
@@ -56,28 +41,28 @@ pub(super) struct Frames {
     unfinished: Option<Box<Unfinished>>,
 }
 
-/// The fragments of a message so far.
+/// A message whose last fragment has not arrived.
 #[derive(Debug)]
 struct Unfinished {
     kind: Data,
     bytes: Buffer,
-    /// How many of them are known to be UTF-8, where they must be.
+    /// How many bytes are known to be UTF-8, in a text message.
     valid: usize,
 }
 
 impl Frames {
-    /// None yet. A message may have `limit` bytes, and what is not whole is held in `budget`.
-    pub(super) fn new(limit: usize, budget: &Arc<Budget>) -> Self {
+    /// A reader of messages of at most `limit` bytes. Partial messages are held in `budget`.
+    pub(crate) fn new(limit: usize, budget: &Arc<Budget>) -> Self {
         Self { limit, budget: Arc::clone(budget), partial: Buffer::new(budget), unfinished: None }
     }
 
-    /// Takes what was read from the socket.
-    pub(super) fn extend(&mut self, bytes: &[u8]) -> Result<(), OutOfMemory> {
-        self.partial.extend(bytes)
+    /// Appends bytes that were read from the socket.
+    pub(crate) fn extend(&mut self, bytes: &[u8]) -> Result<(), CloseFrame> {
+        self.partial.extend(bytes).map_err(no_memory)
     }
 
-    /// The next message or control frame; `None` where its end has not come yet.
-    pub(super) fn next(&mut self) -> Result<Option<Received>, FrameError> {
+    /// The next message or control frame; `None` where its end has not arrived.
+    pub(crate) fn next(&mut self) -> Result<Option<Received>, CloseFrame> {
         let mut taken = 0;
         let received = loop {
             match self.frame(taken)? {
@@ -94,47 +79,49 @@ impl Frames {
         Ok(received)
     }
 
-    /// The frame that begins at `start`, unmasked, and where it ends.
-    fn frame(&self, start: usize) -> Result<Option<(Frame, usize)>, FrameError> {
+    /// The frame that begins at `start`, unmasked, and its end.
+    fn frame(&self, start: usize) -> Result<Option<(Frame, usize)>, CloseFrame> {
         let mut reader = Cursor::new(&self.partial[start..]);
-        let Some((mut header, length)) = FrameHeader::parse(&mut reader)? else { return Ok(None) };
+        let parsed = FrameHeader::parse(&mut reader);
+        let header = parsed.map_err(|error| close(CloseCode::Protocol, &error.to_string()))?;
+        let Some((mut header, length)) = header else { return Ok(None) };
         let max_size = self.limit.max(LONGEST_CONTROL);
         let size = usize::try_from(length).unwrap_or(usize::MAX);
         if size > max_size {
             return Err(too_long(size, max_size));
         }
         if header.rsv1 || header.rsv2 || header.rsv3 {
-            return Err(ProtocolError::NonZeroReservedBits.into());
+            return Err(broken(ProtocolError::NonZeroReservedBits));
         }
-        let Some(mask) = header.mask.take() else { return Err(ProtocolError::UnmaskedFrameFromClient.into()) };
+        let Some(mask) = header.mask.take() else { return Err(broken(ProtocolError::UnmaskedFrameFromClient)) };
         let begin = start + usize::try_from(reader.position()).unwrap_or(usize::MAX);
         let Some(masked) = self.partial.get(begin..begin + size) else { return Ok(None) };
         let payload: Vec<u8> = masked.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask).collect();
         Ok(Some((Frame::from_payload(header, payload.into()), begin + size)))
     }
 
-    fn receive(&mut self, frame: Frame) -> Result<Option<Received>, FrameError> {
+    fn receive(&mut self, frame: Frame) -> Result<Option<Received>, CloseFrame> {
         let is_final = frame.header().is_final;
         match frame.header().opcode {
-            OpCode::Control(_) if !is_final => Err(ProtocolError::FragmentedControlFrame.into()),
+            OpCode::Control(_) if !is_final => Err(broken(ProtocolError::FragmentedControlFrame)),
             OpCode::Control(_) if frame.payload().len() > LONGEST_CONTROL => {
-                Err(ProtocolError::ControlFrameTooBig.into())
+                Err(broken(ProtocolError::ControlFrameTooBig))
             }
             OpCode::Control(Control::Close) => Ok(Some(Received::Close(answer(&frame.into_payload())?))),
             OpCode::Control(Control::Ping) => Ok(Some(Received::Ping(frame.into_payload()))),
             OpCode::Control(Control::Pong) => Ok(Some(Received::Pong)),
-            OpCode::Control(Control::Reserved(code)) => Err(ProtocolError::UnknownControlFrameType(code).into()),
-            OpCode::Data(Data::Reserved(code)) => Err(ProtocolError::UnknownDataFrameType(code).into()),
+            OpCode::Control(Control::Reserved(code)) => Err(broken(ProtocolError::UnknownControlFrameType(code))),
+            OpCode::Data(Data::Reserved(code)) => Err(broken(ProtocolError::UnknownDataFrameType(code))),
             OpCode::Data(kind) => self.fragment(kind, is_final, &frame.into_payload()),
         }
     }
 
-    /// Adds a data frame to the message that it is a part of, and gives that back once it is whole.
-    fn fragment(&mut self, kind: Data, is_final: bool, payload: &Bytes) -> Result<Option<Received>, FrameError> {
+    /// Adds a data frame to its message, and gives the message back once it is whole.
+    fn fragment(&mut self, kind: Data, is_final: bool, payload: &Bytes) -> Result<Option<Received>, CloseFrame> {
         let mut message = match (kind, self.unfinished.take()) {
             (Data::Continue, Some(unfinished)) => unfinished,
-            (Data::Continue, None) => return Err(ProtocolError::UnexpectedContinueFrame.into()),
-            (kind, Some(_)) => return Err(ProtocolError::ExpectedFragment(kind).into()),
+            (Data::Continue, None) => return Err(broken(ProtocolError::UnexpectedContinueFrame)),
+            (kind, Some(_)) => return Err(broken(ProtocolError::ExpectedFragment(kind))),
             (kind, None) if is_final => return whole(kind, payload.to_vec()).map(Some),
             (kind, None) => Box::new(Unfinished { kind, bytes: Buffer::new(&self.budget), valid: 0 }),
         };
@@ -142,7 +129,7 @@ impl Frames {
         if size > self.limit {
             return Err(too_long(size, self.limit));
         }
-        message.bytes.extend(payload)?;
+        message.bytes.extend(payload).map_err(no_memory)?;
         if message.kind == Data::Text {
             message.check(is_final)?;
         }
@@ -154,40 +141,40 @@ impl Frames {
     }
 }
 
-/// The message that bytes are.
-fn whole(kind: Data, bytes: Vec<u8>) -> Result<Received, FrameError> {
+/// A whole message.
+fn whole(kind: Data, bytes: Vec<u8>) -> Result<Received, CloseFrame> {
     Ok(match kind {
         Data::Text => Received::Text(String::from_utf8(bytes).map_err(|error| not_utf8(&error))?),
         Data::Binary | Data::Continue | Data::Reserved(_) => Received::Binary(bytes),
     })
 }
 
-fn too_long(size: usize, max_size: usize) -> FrameError {
-    FrameError::Broken(CapacityError::MessageTooLong { size, max_size }.into())
+fn too_long(size: usize, max_size: usize) -> CloseFrame {
+    close(CloseCode::Size, &Error::from(CapacityError::MessageTooLong { size, max_size }).to_string())
 }
 
 impl Unfinished {
-    /// Fails as soon as no continuation can make it UTF-8 (RFC 6455 §8.1).
-    fn check(&mut self, is_final: bool) -> Result<(), FrameError> {
+    /// Fails as soon as no further fragment can make the text UTF-8 (RFC 6455 §8.1).
+    fn check(&mut self, is_final: bool) -> Result<(), CloseFrame> {
         match std::str::from_utf8(&self.bytes[self.valid..]) {
             Ok(_) => self.valid = self.bytes.len(),
             Err(error) if error.error_len().is_none() && !is_final => self.valid += error.valid_up_to(),
-            Err(error) => return Err(not_utf8(&error).into()),
+            Err(error) => return Err(not_utf8(&error)),
         }
         Ok(())
     }
 }
 
-fn not_utf8(error: &impl ToString) -> Error {
-    Error::Utf8(error.to_string())
+fn not_utf8(error: &impl ToString) -> CloseFrame {
+    close(CloseCode::Invalid, &Error::Utf8(error.to_string()).to_string())
 }
 
-/// The close that answers one: the same, unless its code is one that no endpoint may send.
-fn answer(payload: &Bytes) -> Result<Option<CloseFrame>, FrameError> {
+/// The close that answers a client's close: the same, unless no endpoint may send its code.
+fn answer(payload: &Bytes) -> Result<Option<CloseFrame>, CloseFrame> {
     let (code, reason) = match payload.split_first_chunk() {
         Some((&code, _)) => (CloseCode::from(u16::from_be_bytes(code)), payload.slice(2..)),
         None if payload.is_empty() => return Ok(None),
-        None => return Err(ProtocolError::InvalidCloseSequence.into()),
+        None => return Err(broken(ProtocolError::InvalidCloseSequence)),
     };
     let reason = Utf8Bytes::try_from(reason).map_err(|error| not_utf8(&error))?;
     Ok(Some(if code.is_allowed() {
@@ -195,32 +182,6 @@ fn answer(payload: &Bytes) -> Result<Option<CloseFrame>, FrameError> {
     } else {
         CloseFrame { code: CloseCode::Protocol, reason: Utf8Bytes::from_static("Protocol violation") }
     }))
-}
-
-/// For `fuzz/`: reads frames at once, and byte by byte.
-#[cfg(fuzzing)]
-pub(crate) fn fuzz(bytes: &[u8]) {
-    let read = |pieces: &mut dyn Iterator<Item = &[u8]>| {
-        let memory = crate::memory::Memory::new(64 << 20);
-        let (mut frames, mut received) = (Frames::new(300, &memory.incoming), Vec::new());
-        for piece in pieces {
-            if frames.extend(piece).is_err() {
-                break;
-            }
-            loop {
-                match frames.next() {
-                    Ok(Some(message)) => received.push(format!("{message:?}")),
-                    Ok(None) => break,
-                    Err(error) => {
-                        received.push(error.to_string());
-                        return received;
-                    }
-                }
-            }
-        }
-        received
-    };
-    assert_eq!(read(&mut bytes.chunks(1)), read(&mut std::iter::once(bytes)));
 }
 
 #[cfg(test)]
@@ -252,7 +213,7 @@ mod tests {
         Frames::new(limit, &Memory::new(1 << 20).incoming)
     }
 
-    fn all(bytes: &[u8]) -> Result<Vec<Received>, FrameError> {
+    fn all(bytes: &[u8]) -> Result<Vec<Received>, CloseFrame> {
         let mut frames = frames(LIMIT);
         frames.extend(bytes).unwrap();
         std::iter::from_fn(|| frames.next().transpose()).collect()
@@ -280,8 +241,8 @@ mod tests {
     }
 
     #[test]
-    fn what_breaks_the_protocol_is_told_apart() {
-        let broken = |bytes: &[u8]| all(bytes).unwrap_err().to_string();
+    fn every_protocol_error_has_its_own_reason() {
+        let broken = |bytes: &[u8]| all(bytes).unwrap_err().reason.to_string();
         let protocol = |error: ProtocolError| Error::Protocol(error).to_string();
         assert_eq!(broken(&[0x81, 0x01, b'1']), protocol(ProtocolError::UnmaskedFrameFromClient));
         assert_eq!(broken(&masked(0xc1, b"1")), protocol(ProtocolError::NonZeroReservedBits));
@@ -296,7 +257,7 @@ mod tests {
 
     #[test]
     fn a_message_is_too_long_by_its_head_or_by_the_sum_of_its_fragments() {
-        let too_long = |bytes: &[u8]| matches!(all(bytes), Err(FrameError::Broken(Error::Capacity(_))));
+        let too_long = |bytes: &[u8]| all(bytes).is_err_and(|error| error.code == CloseCode::Size);
         assert!(too_long(&masked(0x81, &[b'1'; LIMIT + 1])[..8]));
         assert!(too_long(&[masked(0x01, &[b'1'; LIMIT]), masked(0x80, b"1")].concat()));
         assert!(!too_long(&[masked(0x01, &[b'1'; LIMIT - 1]), masked(0x80, b"1")].concat()));
@@ -304,8 +265,8 @@ mod tests {
     }
 
     #[test]
-    fn text_is_utf8_and_fails_with_the_first_fragment_that_cannot_become_it() {
-        let not_utf8 = |bytes: &[u8]| matches!(all(bytes), Err(FrameError::Broken(Error::Utf8(_))));
+    fn text_fails_at_the_first_fragment_that_cannot_be_utf8() {
+        let not_utf8 = |bytes: &[u8]| all(bytes).is_err_and(|error| error.code == CloseCode::Invalid);
         assert_eq!(all(&[masked(0x01, b"\xc3"), masked(0x80, b"\xa9")].concat()).unwrap(), [text("é")]);
         assert!(not_utf8(&masked(0x01, b"a\xff")));
         assert!(not_utf8(&[masked(0x01, b"\xc3"), masked(0x00, b"a")].concat()));
@@ -314,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn a_close_is_answered_with_its_own_code_unless_nobody_may_send_that() {
+    fn a_close_is_answered_with_its_own_code_if_endpoints_may_send_it() {
         let close = |code: u16| all(&masked(0x88, &[&code.to_be_bytes()[..], b"bye"].concat())).unwrap();
         let echo = CloseFrame { code: CloseCode::Library(4001), reason: "bye".into() };
         assert_eq!(close(4001), [Received::Close(Some(echo))]);
@@ -341,9 +302,9 @@ mod tests {
         frames.extend(&masked(0x01, &[b'1'; 60])).unwrap();
         assert_eq!(frames.next().unwrap(), None);
         assert_eq!(memory.held(), 60);
-        assert_eq!(frames.extend(&[0; 81]), Err(OutOfMemory));
+        assert_eq!(frames.extend(&[0; 81]).unwrap_err().code, CloseCode::Again);
         frames.extend(&masked(0x00, &[b'1'; 30])).unwrap();
-        assert!(matches!(frames.next(), Err(FrameError::OutOfMemory(_))));
+        assert_eq!(frames.next().unwrap_err().code, CloseCode::Again);
     }
 
     proptest! {
@@ -383,7 +344,7 @@ mod tests {
         }
 
         #[test]
-        fn no_bytes_take_the_reader_down(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn no_bytes_make_the_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let mut frames = frames(LIMIT);
             for byte in bytes {
                 frames.extend(&[byte]).unwrap();

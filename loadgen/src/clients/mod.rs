@@ -1,0 +1,47 @@
+//! The client side of every transport.
+//!
+//! `library` uses the libraries that Rust developers use; `lean` uses as little code as possible. Everything else is
+//! shared: the requests, how a message is found in an answer, and what follows a broken connection.
+
+mod answer;
+mod backoff;
+mod error;
+mod event_stream;
+mod feed;
+#[doc(hidden)]
+#[cfg(fuzzing)]
+pub mod fuzz;
+mod http;
+mod http_client;
+mod io;
+mod lean;
+mod library;
+mod long_polling;
+mod poll;
+mod position;
+#[cfg(test)]
+mod properties;
+mod raw_tcp;
+mod request;
+mod short_polling;
+mod sink;
+mod source;
+mod subscribe;
+mod subscription;
+mod units;
+mod websocket;
+
+pub(crate) use backoff::{BASE as BACK_OFF_BASE, CAP as BACK_OFF_CAP};
+pub use error::{ConnectionError, SubscribeError};
+pub(crate) use error::{LONGEST_ANSWER, LONGEST_MESSAGE};
+pub(crate) use http_client::{READ_BUFFER_BYTES, bounded_body, http_client};
+pub(crate) use io::ROOM_BYTES;
+pub(crate) use request::{fields_of, filled, newcomers_request, url};
+pub(crate) use sink::Polled;
+pub use sink::{Incoming, Sink};
+pub(crate) use source::{port_range, ports, source_of};
+pub use subscribe::subscribe;
+pub(crate) use subscribe::technique;
+pub(crate) use subscription::Pace;
+pub use subscription::{Outbound, Subscription};
+pub use units::{Lines, Reader, Trust, Unit};

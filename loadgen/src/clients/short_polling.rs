@@ -1,0 +1,66 @@
+//! Short polling: poll on a timer, as `setInterval` does; every answer comes at once.
+//!
+//! Source: RFC 6202 §2. Missed ticks: poll once immediately, skip the rest, keep the original phase.
+
+use std::pin::pin;
+
+use pushoff_model::RunInstant;
+use pushoff_model::target::Newcomers;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
+
+use super::answer::Next;
+use super::error::ConnectionError;
+use super::feed::{Ended, Feed, Opened};
+use super::poll::Poller;
+use super::sink::Sink;
+use super::subscription::Pace;
+
+pub(crate) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, ConnectionError> {
+    let mut poller = Poller::new(feed)?;
+    if feed.opened == Opened::Never {
+        let due = feed.now();
+        if let Next::Complete = poller.poll(feed, due).await? {
+            return Ok(Ended::Complete);
+        }
+    }
+    let Some(first) = first_tick(&mut poller, feed).await? else { return Ok(Ended::Complete) };
+    let begin = Instant::from_std(feed.subscription.clock.instant_at(first));
+    let mut ticks = interval_at(begin, feed.subscription.polling.interval);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        let tick = ticks.tick().await;
+        if let Next::Complete = poller.poll(feed, first + tick.saturating_duration_since(begin)).await? {
+            return Ok(Ended::Complete);
+        }
+    }
+}
+
+/// When the timer's first poll is due. Until the start is known, the connection stays idle, unless newcomers have to
+/// poll for a greeting. `None` means that the topic is complete.
+async fn first_tick<S: Sink>(
+    poller: &mut Poller,
+    feed: &mut Feed<'_, S>,
+) -> Result<Option<RunInstant>, ConnectionError> {
+    let interval = feed.subscription.polling.interval;
+    let waits = feed.subscription.server.target.dialect.newcomers == Newcomers::Live;
+    let begun = match &mut feed.subscription.pace {
+        Pace::AtOnce => None,
+        Pace::From { start, offset } => {
+            let (mut start, offset) = (start.clone(), *offset);
+            // A trial that ends early drops the sender; its subscribers then poll from now on until they are stopped.
+            let mut told = pin!(async move { start.wait_for(Option::is_some).await.ok().and_then(|start| *start) });
+            loop {
+                tokio::select! {
+                    start = &mut told => break start.map(|start| start + offset),
+                    () = sleep(interval), if waits => {
+                        let due = feed.now();
+                        if let Next::Complete = poller.poll(feed, due).await? {
+                            return Ok(None);
+                        }
+                    }
+                }
+            }
+        }
+    };
+    Ok(Some(begun.unwrap_or_else(|| feed.now() + interval)))
+}

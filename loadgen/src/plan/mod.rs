@@ -1,0 +1,9 @@
+//! What is tried, in which order, and how many subscribers the machine has room for.
+
+mod descriptors;
+mod order;
+mod search;
+
+pub(crate) use descriptors::SUBSCRIBERS_A_PAGE;
+pub use descriptors::{MOST_IN_A_BROWSER, connections_needed, descriptors_needed, raise_descriptor_limit};
+pub use order::{Asked, Left, Plan, Trial};

@@ -1,0 +1,13 @@
+//! One trial, from an idle server to an outcome. Each state owns what the next one needs: `Opened` (topics) ->
+//! `Connected` (subscribers) -> `Loaded` (messages) -> `Drained` (the account).
+
+mod connected;
+mod costs;
+mod drained;
+mod loaded;
+mod opened;
+mod run;
+mod setting;
+
+pub(crate) use opened::POSTING_CONNECTIONS_WARMED;
+pub use run::{nothing_due, run};

@@ -1,0 +1,254 @@
+//! First state: topics with a greeting, and the connections that publish.
+//!
+//! Every subscriber, whatever its transport, gets a greeting. It proves that the subscription is in place,
+//! without a sleep and without a race, and gives the time to the first message. Where a server sends
+//! newcomers what a topic keeps, the greeting is published before anybody subscribes. Otherwise it is
+//! published when all are connected, and again until all have it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use pushoff_model::record::{FailureKind, Memory};
+use pushoff_model::target::Newcomers;
+use pushoff_model::workload::{Direction, topic_name};
+use pushoff_model::{Client, RunClock, Topic};
+use tokio::time::timeout;
+
+use super::connected::Connected;
+use super::costs::IdleCosts;
+use super::setting::Setting;
+use crate::agents::{Audience, CONNECTING_AT_ONCE, local};
+use crate::books::{Arrivals, Presence, Publication, PublishOutcome, Reads, Recorder, Subscriber};
+use crate::clients::http_client;
+use crate::failure::{Failed, caused, failed};
+use crate::load::{Channel, Poster, Publisher, Schedule};
+use crate::message::BodySource;
+use crate::message::stamp::{self, GREETER, Stamp};
+use crate::plan::Trial;
+
+/// How many topics are greeted at the same time. Each opens a publishing connection. Chosen here.
+pub(crate) const POSTING_CONNECTIONS_WARMED: usize = 16;
+/// How long a greeting has to reach connected subscribers before it is published again: a subscription may
+/// not have been in place yet. Chosen here.
+const GREETED_AGAIN: Duration = Duration::from_millis(250);
+/// How long connecting may take, for any number of subscribers …
+const CONNECT_BASE: Duration = Duration::from_secs(10);
+/// … and how much longer for each subscriber. Chosen here: ten times the usual time.
+const CONNECT_EACH: Duration = Duration::from_millis(5);
+/// The same in a page, where connected subscribers already poll.
+const CONNECT_EACH_IN_A_PAGE: Duration = Duration::from_millis(250);
+
+/// A server with open topics.
+pub(super) struct Opened {
+    topics: Vec<Topic>,
+    posters: Vec<Poster>,
+    /// The publishing connections; empty where members publish on their own connection.
+    channels: Vec<Channel>,
+    pub(super) recorder: Arc<Recorder>,
+}
+
+impl Opened {
+    /// Opens the topics and the publishing connections. Nobody subscribes yet.
+    pub(super) async fn open(setting: Setting<'_>) -> Result<Self, Failed> {
+        let patience = patience(setting.trial);
+        timeout(patience, Box::pin(Self::topics(setting))).await.unwrap_or_else(|_elapsed| {
+            Err(failed(FailureKind::Server, format!("the server did not open every topic within {patience:?}")))
+        })
+    }
+
+    async fn topics(Setting { trial, server, clock, .. }: Setting<'_>) -> Result<Self, Failed> {
+        let topics: Vec<_> = topics(trial)?;
+        let client = client()?;
+        let posters: Result<Vec<_>, _> =
+            topics.iter().map(|topic| Poster::new(client.clone(), server, topic.clone())).collect();
+        let posters = posters.map_err(|error| caused(FailureKind::Server, "addressing the server", &error))?;
+        match server.target.dialect.newcomers {
+            Newcomers::Kept => greet(&posters, clock).await?,
+            Newcomers::Live => warm(&posters).await?,
+        }
+        let channels = match trial.workload.direction {
+            Direction::Down => posters.iter().cloned().map(Channel::Post).collect(),
+            Direction::Both if trial.speaks_on_its_own_connection() => Vec::new(),
+            Direction::Both => members(trial, &posters).await?,
+        };
+        Ok(Self { topics, posters, channels, recorder: Arc::default() })
+    }
+
+    /// Connects every subscriber and waits until all have a greeting.
+    pub(super) async fn connect(self, setting: Setting<'_>) -> Result<Connected, Failed> {
+        let Setting { trial, server, browser, clock } = setting;
+        let observer = setting.observer();
+        let empty = observer.held().await;
+        let before = observer.reading().await;
+        let schedule = Schedule::new(&trial.workload, trial.seed);
+        let publications: Vec<_> = (0..trial.workload.publishers()).map(|_| Publication::default()).collect();
+        let mut audience = Audience::new(trial.workload.subscribers);
+        let subscribers = self.subscribers(setting, &audience, &publications);
+        let outboxes = match browser {
+            Some(browser) => {
+                browser.subscribe(&mut audience, subscribers, trial, (server, clock));
+                Vec::new()
+            }
+            None => local::connect(&mut audience, subscribers, trial, (server, clock), &schedule),
+        };
+        let channels = self.channels.into_iter().chain(outboxes.into_iter().map(Channel::Socket));
+        let publishers = publishers(trial, &schedule, channels, &publications);
+        let arrivals = audience.arrivals.clone();
+        tokio::select! {
+            failure = audience.failure() => return Err(failure),
+            connected = all_connected(setting, &self.posters, &arrivals) => connected?,
+        }
+        let connecting = observer.used_since(&before).await;
+        let memory = Memory { empty, idle: observer.held().await, ..Memory::default() };
+        let pages = match browser {
+            Some(browser) => Some(browser.used().await?),
+            None => None,
+        };
+        let wire = audience.wire.traffic().filter(|_| browser.is_none());
+        let costs = IdleCosts { connecting, memory, pages, wire };
+        let (posters, recorder) = (self.posters, self.recorder);
+        Ok(Connected { audience, publishers, publications, posters, schedule, recorder, costs })
+    }
+
+    /// Every subscriber with its topic, in the order of their numbers.
+    fn subscribers(
+        &self,
+        Setting { trial, server, .. }: Setting<'_>,
+        audience: &Audience,
+        publications: &[Publication],
+    ) -> Vec<(Box<Subscriber>, Topic)> {
+        let (workload, dialect) = (&trial.workload, &server.target.dialect);
+        let speaks = workload.direction == Direction::Both;
+        let subscriber = |(number, progress): (u32, &Arc<_>)| {
+            let topic = workload.topic_of(number);
+            let reads = Reads {
+                number,
+                topic,
+                topics: workload.topics,
+                publishers: if speaks { workload.audience(topic) } else { 1 } as usize,
+                others: dialect.others,
+                presence: Presence::of(dialect.newcomers, trial.transport),
+                own: speaks.then(|| publications[number as usize].clone()),
+            };
+            let subscriber =
+                Subscriber::new(reads, self.recorder.clone(), Arc::clone(progress), audience.arrivals.clone());
+            (Box::new(subscriber), self.topics[topic as usize].clone())
+        };
+        (0..).zip(&audience.progress).map(subscriber).collect()
+    }
+}
+
+fn publishers(
+    trial: &Trial,
+    schedule: &Schedule,
+    channels: impl Iterator<Item = Channel>,
+    publications: &[Publication],
+) -> Vec<Publisher> {
+    let bodies = BodySource::new(&trial.workload, trial.seed);
+    let publisher = |((number, channel), publication): ((u32, Channel), &Publication)| Publisher {
+        number,
+        due: schedule.of(number).peekable(),
+        bodies: bodies.of(number, schedule.of(number).count() as u64),
+        channel,
+        publication: publication.clone(),
+        next_index: 0,
+        writes_anew: !trial.target.is_ours(),
+    };
+    (0..).zip(channels).zip(publications).map(publisher).collect()
+}
+
+fn patience(trial: &Trial) -> Duration {
+    let each = match trial.client {
+        Client::Library | Client::Lean => CONNECT_EACH,
+        Client::Browser => CONNECT_EACH_IN_A_PAGE,
+    };
+    CONNECT_BASE + each * trial.workload.subscribers
+}
+
+async fn all_connected(setting: Setting<'_>, posters: &[Poster], arrivals: &Arrivals) -> Result<(), Failed> {
+    let patience = patience(setting.trial);
+    timeout(patience, all_greeted(setting, posters, arrivals)).await.unwrap_or_else(|_elapsed| {
+        let reason = format!("{} subscribers had no first message within {patience:?}", arrivals.greeted.missing());
+        Err(failed(FailureKind::Connect, reason))
+    })
+}
+
+/// Waits until all have a greeting, and publishes it where newcomers do not receive kept messages.
+async fn all_greeted(
+    Setting { server, clock, .. }: Setting<'_>,
+    posters: &[Poster],
+    arrivals: &Arrivals,
+) -> Result<(), Failed> {
+    match server.target.dialect.newcomers {
+        Newcomers::Kept => arrivals.greeted.all().await,
+        Newcomers::Live => {
+            arrivals.present.all().await;
+            greet(posters, clock).await?;
+            while timeout(GREETED_AGAIN, arrivals.greeted.all()).await.is_err() {
+                greet(posters, clock).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn client() -> Result<reqwest::Client, Failed> {
+    http_client().map_err(|error| caused(FailureKind::Generator, "setting up an HTTP client", &error))
+}
+
+/// Random names: a server that keeps running must not deliver messages of an earlier trial.
+fn topics(trial: &Trial) -> Result<Vec<Topic>, Failed> {
+    let run: u32 = rand::random();
+    (0..trial.workload.topics)
+        .map(|number| {
+            let name = format!("{}.{run:08x}", topic_name(&trial.workload, trial.number, number));
+            name.parse().map_err(|error| caused(FailureKind::Generator, "naming a topic", &error))
+        })
+        .collect()
+}
+
+/// Posts every topic's greeting.
+async fn greet(posters: &[Poster], clock: RunClock) -> Result<(), Failed> {
+    let greetings = stream::iter(posters.to_vec()).map(|poster| greet_one(poster, clock));
+    greetings.buffer_unordered(POSTING_CONNECTIONS_WARMED).try_collect().await
+}
+
+async fn greet_one(poster: Poster, clock: RunClock) -> Result<(), Failed> {
+    let now = clock.now();
+    let mut greeting = String::new();
+    stamp::write(&mut greeting, &Stamp { publisher: GREETER, index: 0, due: now, sent: now }, |body| {
+        body.push_str("\"hello\"");
+    });
+    match poster.post(vec![greeting]).await {
+        PublishOutcome::Accepted => Ok(()),
+        PublishOutcome::Refused(reason) | PublishOutcome::Unknown(reason) => {
+            Err(failed(FailureKind::Server, format!("greeting a topic: {reason}")))
+        }
+    }
+}
+
+async fn warm(posters: &[Poster]) -> Result<(), Failed> {
+    let warmed = stream::iter(posters.to_vec()).map(warm_one);
+    warmed.buffer_unordered(POSTING_CONNECTIONS_WARMED).try_collect().await
+}
+
+/// Opens a connection, so that the first message does not include connecting.
+async fn warm_one(poster: Poster) -> Result<(), Failed> {
+    poster.warm().await.map_err(|error| caused(FailureKind::Connect, "warming a connection", &error))
+}
+
+/// Publishing connections of members that speak by `POST`, one for each member.
+async fn members(trial: &Trial, posters: &[Poster]) -> Result<Vec<Channel>, Failed> {
+    stream::iter(0..trial.workload.subscribers)
+        .map(|number| member(&posters[trial.workload.topic_of(number) as usize]))
+        .buffered(CONNECTING_AT_ONCE)
+        .try_collect()
+        .await
+}
+
+async fn member(poster: &Poster) -> Result<Channel, Failed> {
+    let poster = poster.on(client()?);
+    warm_one(poster.clone()).await?;
+    Ok(Channel::Post(poster))
+}

@@ -1,0 +1,99 @@
+//! Runs a trial from state to state.
+
+use std::sync::Arc;
+
+use pushoff_model::record::{FailureKind, Measurement, Outcome};
+use pushoff_model::workload::Phases;
+use pushoff_model::{RunClock, RunInstant, Transport};
+use tokio_util::sync::CancellationToken;
+
+use super::opened::Opened;
+use super::setting::Setting;
+use crate::agents::page::Browser;
+use crate::failure::{Failed, failed};
+use crate::load::{Schedule, Timetable};
+use crate::plan::Trial;
+use crate::server::Server;
+use crate::watch::ended;
+
+/// Runs one trial on one fresh server. Every failure is in the outcome.
+pub async fn run(trial: &Trial, target: &Server, cancel: &CancellationToken) -> Outcome {
+    let clock = RunClock::start();
+    let browser = match Browser::of(trial, target, clock).await {
+        Ok(browser) => browser,
+        Err(failure) => return Outcome::Failed(*failure),
+    };
+    let trial = fitted(trial);
+    let setting = Setting { trial: &trial, server: target, browser: browser.as_ref(), clock };
+    let interrupted = "the trial was interrupted";
+    let gone = "the server's process ended in the middle of the trial";
+    let outcome = tokio::select! {
+        biased;
+        () = cancel.cancelled() => Outcome::Failed(*failed(FailureKind::Interrupted, interrupted)),
+        () = ended(target.pids.first().copied()) => Outcome::Failed(*failed(FailureKind::Server, gone)),
+        measured = Box::pin(measure(setting)) => match measured {
+            Ok(measurement) => Outcome::Measured(Box::new(measurement)),
+            Err(failure) => Outcome::Failed(*failure),
+        },
+    };
+    if let Some(browser) = browser {
+        browser.close().await;
+    }
+    outcome
+}
+
+async fn measure(setting: Setting<'_>) -> Result<Measurement, Failed> {
+    if let Some(reason) = nothing_due(setting.trial) {
+        return Err(failed(FailureKind::Generator, reason));
+    }
+    let opened = Opened::open(setting).await?;
+    let recorder = opened.recorder.clone();
+    Box::pin(measure_opened(opened, setting)).await.map_err(|mut failure| {
+        failure.faults.merge(&recorder.breaks());
+        failure
+    })
+}
+
+async fn measure_opened(opened: Opened, setting: Setting<'_>) -> Result<Measurement, Failed> {
+    let connected = opened.connect(setting).await?;
+    let loaded = connected.load(setting).await?;
+    let drained = loaded.drain(setting).await?;
+    Ok(drained.measurement(setting))
+}
+
+/// Adapts a trial to its server and transport.
+///
+/// If the server cannot complete topics, none is completed. Short polling gets a warm-up of at least one interval:
+/// before that, a poll finds less than an interval's messages, so the same work would be divided by fewer deliveries.
+/// A silent workload needs no such warm-up.
+fn fitted(trial: &Trial) -> Trial {
+    let mut trial = trial.clone();
+    if trial.workload.completes && trial.target.dialect.complete.is_none() {
+        Arc::make_mut(&mut trial.workload).completes = false;
+    }
+    if trial.transport == Transport::ShortPolling && !trial.workload.is_silent() {
+        let workload = Arc::make_mut(&mut trial.workload);
+        workload.phases.warm_up = workload.phases.warm_up.max(workload.polling.interval);
+    }
+    trial
+}
+
+/// Why a trial would measure nothing: no message is due in its measure phase. `None` if one is, or if the workload is
+/// silent.
+#[must_use]
+pub fn nothing_due(trial: &Trial) -> Option<String> {
+    let trial = fitted(trial);
+    let workload = &trial.workload;
+    let window = Timetable::new(&workload.phases, RunInstant::default()).window;
+    let schedule = Schedule::new(workload, trial.seed);
+    let is_due = |publisher| schedule.of(publisher).any(|due| window.contains(RunInstant::default() + due));
+    if workload.is_silent() || (0..workload.publishers()).any(is_due) {
+        return None;
+    }
+    let Phases { warm_up, measure, .. } = workload.phases;
+    Some(format!(
+        "no message of {} is due within the {measure:?} that are measured after {warm_up:?} of warm-up: measure for \
+         longer (--duration), or publish more often",
+        workload.name
+    ))
+}

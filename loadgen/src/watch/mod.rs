@@ -1,0 +1,21 @@
+//! Reads the costs of a trial, and flags what limited it.
+
+mod memory;
+mod noise;
+mod observer;
+mod process_end;
+mod processes;
+mod stalls;
+mod usage;
+pub(crate) mod validity;
+pub(crate) mod wire;
+
+pub use noise::{noise, too_loud};
+pub(crate) use observer::Observer;
+pub(crate) use process_end::ended;
+pub(crate) use processes::family;
+pub use processes::processes_of;
+pub(crate) use stalls::MISSED;
+pub use usage::held_back_to;
+pub(crate) use usage::{Reading, Use, generator_share};
+pub use wire::WireCounters;

@@ -1,0 +1,74 @@
+//! Reads the costs of a trial: processor time and memory, each at its moments.
+//!
+//! During the load, only quick reads are made. Reading a process's memory takes milliseconds, so that at the end of
+//! the measure phase runs on its own thread.
+
+use pushoff_model::record::{FailureKind, Held};
+use pushoff_model::{RunClock, RunInstant};
+use tracing::{info, warn};
+
+use super::memory::held;
+use super::processes::family;
+use super::stalls::missed_ticks;
+use super::usage::{Reading, Use};
+use crate::failure::{Failed, caused};
+use crate::server::Server;
+use crate::timer::Timer;
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Observer<'a> {
+    pub(crate) clock: RunClock,
+    pub(crate) target: &'a Server,
+    /// The browser's root process, whose descendants belong to the generator.
+    pub(crate) browser: Option<u32>,
+}
+
+impl Observer<'_> {
+    pub(crate) async fn reading(&self) -> Reading {
+        let [server, browser] = self.processes().await;
+        Reading::now(self.clock.now(), &server, &browser)
+    }
+
+    /// What was used since an earlier reading.
+    pub(crate) async fn used_since(&self, earlier: &Reading) -> Use {
+        earlier.until(&self.reading().await, self.target.cpus)
+    }
+
+    /// The memory now.
+    pub(crate) async fn held(&self) -> Held {
+        let [server, browser] = self.roots();
+        tokio::task::spawn_blocking(move || held(&family(&server), &family(&browser))).await.unwrap_or_else(|error| {
+            warn!(%error, "memory could not be read");
+            Held::default()
+        })
+    }
+
+    /// The present processes of the server and of the browser. Walks all processes of the system.
+    async fn processes(&self) -> [Vec<u32>; 2] {
+        let roots = self.roots();
+        tokio::task::spawn_blocking(move || roots.map(|roots| family(&roots))).await.unwrap_or_else(|error| {
+            warn!(%error, "the server's processes could not be found");
+            Default::default()
+        })
+    }
+
+    /// The root processes of the server and of the browser.
+    fn roots(&self) -> [Vec<u32>; 2] {
+        [self.target.pids.clone(), self.browser.into_iter().collect()]
+    }
+
+    /// What is used during the measure phase, and held at its end.
+    pub(crate) async fn measure(&self, start: RunInstant, end: RunInstant) -> Result<(Use, Held), Failed> {
+        let refused = |error| caused(FailureKind::Generator, "setting a timer", &error);
+        let timer = Timer::new().map_err(|error| caused(FailureKind::Generator, "making a timer", &error))?;
+        let clock = self.clock;
+        // Before the measure phase begins.
+        let [server, browser] = self.processes().await;
+        timer.until(clock, start).await.map_err(refused)?;
+        let from = Reading::now(clock.now(), &server, &browser);
+        info!("measuring");
+        let stalled = missed_ticks(&timer, clock, start, end).await.map_err(refused)?;
+        let used = Use { stalled, ..self.used_since(&from).await };
+        Ok((used, self.held().await))
+    }
+}

@@ -1,0 +1,328 @@
+//! What the processes and the machine used, read at both ends of the measure phase.
+//!
+//! Processor time is the sum over threads of `/proc/PID/task/*/schedstat`, in nanoseconds; the ticks of
+//! `/proc/PID/stat` are 10 ms, too coarse for a phase of a second. A thread that ends between the two readings is
+//! lost to the first source. If the ticks exceed it by more than their rounding, the ticks are used.
+//!
+//! The processes of a server or a browser are found again for each reading. A process that started in between counts
+//! from its start; the last part of a process that ended in between is lost.
+
+use std::iter::Sum;
+use std::sync::OnceLock;
+
+use pushoff_model::RunInstant;
+use pushoff_model::record::{MachineUse, ProcessUse};
+
+use crate::numbers::share;
+
+/// All values of one moment.
+#[derive(Clone, Debug)]
+pub(crate) struct Reading {
+    at: RunInstant,
+    server: Vec<ProcessReading>,
+    /// This process, and the browser's if there is one.
+    generator: Vec<ProcessReading>,
+    machine: MachineReading,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct ProcessReading {
+    /// Process id and start time, which identify a process even if its id is reused.
+    who: (i32, u64),
+    /// Processor time of the living threads.
+    threads_ns: u64,
+    /// User time of all threads that ever ran, in whole ticks.
+    user_ns: u64,
+    /// Their system time.
+    system_ns: u64,
+    tick_ns: u64,
+    /// Time that living threads were runnable without a processor.
+    waited_ns: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct MachineReading {
+    steal_ticks: u64,
+    total_ticks: u64,
+    retransmitted: u64,
+    segments: u64,
+    /// Time that the control group's quota withheld.
+    throttled_ns: u64,
+}
+
+/// What was used between two readings.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Use {
+    pub(crate) server: Option<ProcessUse>,
+    pub(crate) generator: ProcessUse,
+    pub(crate) machine: MachineUse,
+    /// TCP segments sent, machine-wide.
+    pub(crate) segments: u64,
+    /// Share of its processors' time that the server was runnable and others had them: lower is better.
+    pub(crate) server_waited: f64,
+    /// The same for the generator.
+    pub(crate) generator_waited: f64,
+    /// Share of missed ticks of the stall detector; 0 until it has run.
+    pub(crate) stalled: f64,
+    /// Share of the time that a control group's quota withheld the processors.
+    pub(crate) throttled: f64,
+}
+
+impl Reading {
+    /// Reads everything now. A value that cannot be read counts as 0.
+    pub(crate) fn now(at: RunInstant, server: &[u32], browser: &[u32]) -> Self {
+        let all = |pids: &[u32]| pids.iter().filter_map(|&pid| system::process(Some(pid))).collect::<Vec<_>>();
+        let own = std::iter::once(system::process(None).unwrap_or_default());
+        Self { at, server: all(server), generator: own.chain(all(browser)).collect(), machine: system::machine() }
+    }
+
+    pub(crate) fn until(&self, later: &Self, server_cpus: f64) -> Use {
+        let wall_ns = pushoff_model::time::nanos(later.at.since(self.at));
+        let cpus = generator_cpus();
+        let waited = |waited_ns: u64, cpus: f64| share(waited_ns, wall_ns) / cpus.max(1.0);
+        let server = Spent::by_all(&self.server, &later.server);
+        let is_seen = !self.server.is_empty() && !later.server.is_empty();
+        let generator = Spent::by_all(&self.generator, &later.generator);
+        // A browser's processes wait for each other and for this one, which is not the machine's fault.
+        let has_browser = later.generator.len() > 1;
+        let machine = &later.machine;
+        let total = machine.total_ticks.saturating_sub(self.machine.total_ticks);
+        let steal = machine.steal_ticks.saturating_sub(self.machine.steal_ticks);
+        Use {
+            server: is_seen.then(|| server.of(wall_ns, server_cpus)),
+            generator: generator.of(wall_ns, cpus),
+            machine: MachineUse {
+                steal: share(steal, total),
+                retransmits: machine.retransmitted.saturating_sub(self.machine.retransmitted),
+            },
+            segments: machine.segments.saturating_sub(self.machine.segments),
+            server_waited: waited(server.waited_ns, server_cpus),
+            generator_waited: if has_browser { 0.0 } else { waited(generator.waited_ns, cpus) },
+            stalled: 0.0,
+            throttled: share(machine.throttled_ns.saturating_sub(self.machine.throttled_ns), wall_ns),
+        }
+    }
+}
+
+/// What processes used between two readings.
+#[derive(Clone, Copy, Debug, Default)]
+struct Spent {
+    cpu_ns: u64,
+    user_ns: u64,
+    system_ns: u64,
+    waited_ns: u64,
+}
+
+impl Spent {
+    /// The sum over the later reading's processes. A process that is missing in the earlier one started in between.
+    fn by_all(from: &[ProcessReading], to: &[ProcessReading]) -> Self {
+        let known = |who| from.iter().find(|process| process.who == who).copied().unwrap_or_default();
+        to.iter().map(|process| Self::between(&known(process.who), process)).sum()
+    }
+
+    fn between(from: &ProcessReading, to: &ProcessReading) -> Self {
+        let threads = to.threads_ns.saturating_sub(from.threads_ns);
+        let user_ns = to.user_ns.saturating_sub(from.user_ns);
+        let system_ns = to.system_ns.saturating_sub(from.system_ns);
+        let ticks = user_ns.saturating_add(system_ns);
+        // User and system time are both rounded at both ends.
+        let rounding = 4 * to.tick_ns;
+        let cpu_ns = if ticks > threads.saturating_add(rounding) { ticks } else { threads };
+        Self { cpu_ns, user_ns, system_ns, waited_ns: to.waited_ns.saturating_sub(from.waited_ns) }
+    }
+
+    const fn of(self, wall_ns: u64, cpus: f64) -> ProcessUse {
+        let Self { cpu_ns, user_ns, system_ns, .. } = self;
+        ProcessUse { cpu_ns, user_ns, system_ns, wall_ns, cpus }
+    }
+}
+
+impl Sum for Spent {
+    fn sum<I: Iterator<Item = Self>>(each: I) -> Self {
+        each.fold(Self::default(), |sum, one| Self {
+            cpu_ns: sum.cpu_ns + one.cpu_ns,
+            user_ns: sum.user_ns + one.user_ns,
+            system_ns: sum.system_ns + one.system_ns,
+            waited_ns: sum.waited_ns + one.waited_ns,
+        })
+    }
+}
+
+/// The share of one processor that this process is limited to, if it is.
+static HELD_BACK_TO: OnceLock<f64> = OnceLock::new();
+
+/// Records that this process is limited to a share of one processor, so that its utilisation is relative to that
+/// share. Call it once, before anything is measured; later calls change nothing.
+pub fn held_back_to(part: f64) {
+    HELD_BACK_TO.get_or_init(|| part);
+}
+
+/// The processors of this process, for `environment.json`.
+pub(crate) fn generator_share() -> String {
+    match HELD_BACK_TO.get() {
+        Some(part) => format!("held back to {part} of one: stopped and continued many times a second"),
+        None => "its own, whole".to_owned(),
+    }
+}
+
+/// How many processors this process may use.
+#[expect(clippy::cast_precision_loss, reason = "no machine has so many processors")]
+fn generator_cpus() -> f64 {
+    let threads = || std::thread::available_parallelism().map_or(1.0, |cpus| cpus.get() as f64);
+    HELD_BACK_TO.get().copied().unwrap_or_else(threads)
+}
+
+/// The withheld time in a `cpu.stat`: `throttled_usec` in version 2, `throttled_time` (ns) in version 1.
+#[cfg(any(target_os = "linux", test))]
+fn withheld_ns(stat: &str) -> Option<u64> {
+    stat.lines().find_map(|line| match line.split_once(' ')? {
+        ("throttled_usec", micros) => micros.parse::<u64>().ok()?.checked_mul(1_000),
+        ("throttled_time", nanos) => nanos.parse().ok(),
+        (_other, _) => None,
+    })
+}
+
+#[cfg(target_os = "linux")]
+mod system {
+    use procfs::process::{Process, Schedstat};
+    use procfs::{CurrentSI, KernelStats};
+
+    use super::{MachineReading, ProcessReading};
+
+    /// The process with that number, or this one.
+    pub(super) fn process(pid: Option<u32>) -> Option<ProcessReading> {
+        let process = match pid {
+            Some(pid) => Process::new(i32::try_from(pid).ok()?).ok()?,
+            None => Process::myself().ok()?,
+        };
+        let stat = process.stat().ok()?;
+        let tick_ns = 1_000_000_000 / procfs::ticks_per_second().max(1);
+        let (user_ns, system_ns) = (stat.utime * tick_ns, stat.stime * tick_ns);
+        let (mut threads_ns, mut waited_ns) = (0, 0);
+        for task in process.tasks().ok()?.flatten() {
+            if let Ok(Schedstat { sum_exec_runtime, run_delay, .. }) = task.schedstat() {
+                threads_ns += sum_exec_runtime;
+                waited_ns += run_delay;
+            }
+        }
+        if threads_ns == 0 {
+            // A kernel without scheduler statistics has only ticks.
+            threads_ns = user_ns + system_ns;
+        }
+        let who = (stat.pid, stat.starttime);
+        Some(ProcessReading { who, threads_ns, user_ns, system_ns, tick_ns, waited_ns })
+    }
+
+    pub(super) fn machine() -> MachineReading {
+        let mut reading = MachineReading::default();
+        if let Ok(KernelStats { total: cpu, .. }) = KernelStats::current() {
+            reading.steal_ticks = cpu.steal.unwrap_or(0);
+            let rest = [cpu.iowait, cpu.irq, cpu.softirq].into_iter().flatten().sum::<u64>();
+            reading.total_ticks = cpu.user + cpu.nice + cpu.system + cpu.idle + rest + reading.steal_ticks;
+        }
+        if let Ok(tcp) = procfs::net::snmp() {
+            reading.retransmitted = tcp.tcp_retrans_segs;
+            reading.segments = tcp.tcp_out_segs;
+        }
+        reading.throttled_ns = throttled_ns().unwrap_or(0);
+        reading
+    }
+
+    /// Time that a quota has withheld from this process's control group; `None` without a quota.
+    fn throttled_ns() -> Option<u64> {
+        let groups = Process::myself().ok()?.cgroups().ok()?;
+        groups.into_iter().find_map(|group| {
+            let own = group.pathname.trim_end_matches('/').to_owned();
+            let mount = if group.controllers.iter().any(|controller| controller == "cpu") {
+                "/sys/fs/cgroup/cpu"
+            } else if group.hierarchy == 0 {
+                "/sys/fs/cgroup"
+            } else {
+                return None;
+            };
+            // Inside a container, the mount may begin at the group itself.
+            let read = |path: String| std::fs::read_to_string(path).ok();
+            let stat = read(format!("{mount}{own}/cpu.stat")).or_else(|| read(format!("{mount}/cpu.stat")))?;
+            super::withheld_ns(&stat)
+        })
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod system {
+    use super::{MachineReading, ProcessReading};
+
+    pub(super) fn process(_pid: Option<u32>) -> Option<ProcessReading> {
+        None
+    }
+
+    pub(super) fn machine() -> MachineReading {
+        MachineReading::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pushoff_model::RunClock;
+
+    use super::*;
+    #[cfg(target_os = "linux")]
+    use crate::watch::processes::{family, tests::Shell};
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn work_shows_as_processor_time_and_memory() {
+        let clock = RunClock::start();
+        let me = [std::process::id()];
+        let before = Reading::now(clock.now(), &me, &[]);
+        let busy_until = clock.now() + std::time::Duration::from_millis(60);
+        while clock.now() < busy_until {
+            std::hint::spin_loop();
+        }
+        let used = before.until(&Reading::now(clock.now(), &me, &[]), 1.0);
+        let server = used.server.unwrap();
+        assert!(server.cpu_ns > 10_000_000, "{server:?}");
+        assert!(server.wall_ns >= 60_000_000);
+        assert!((0.0..=1.0).contains(&used.machine.steal));
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_child_that_comes_meanwhile_counts_as_the_servers_work() {
+        let burn = "i=0; while [ $i -lt 50000 ]; do i=$((i+1)); done";
+        let script = format!("read begin <&1; sh -c '{burn}; echo done; cat <&1 >&2' & wait");
+        let mut shell = Shell::start(&script, std::process::Stdio::null());
+        let clock = RunClock::start();
+        let roots = [shell.child.id()];
+        let before = Reading::now(clock.now(), &family(&roots), &[]);
+        shell.say("begin");
+        assert_eq!(shell.hear(), "done");
+        let (alone, all) = (Reading::now(clock.now(), &roots, &[]), Reading::now(clock.now(), &family(&roots), &[]));
+        shell.end();
+        let [alone, all] = [alone, all].map(|later| before.until(&later, 1.0).server.unwrap().cpu_ns);
+        assert!(all > 5_000_000 && all > 3 * alone, "{alone} ns of the parent, {all} ns of all");
+        assert!(before.until(&Reading::now(clock.now(), &[], &[]), 1.0).server.is_none());
+    }
+
+    #[test]
+    fn both_versions_of_control_groups_say_what_was_withheld() {
+        let v2 = "usage_usec 5\nnr_periods 9\nnr_throttled 3\nthrottled_usec 250\n";
+        assert_eq!(withheld_ns(v2), Some(250_000));
+        assert_eq!(withheld_ns("nr_periods 9\nnr_throttled 3\nthrottled_time 777\n"), Some(777));
+        assert_eq!(withheld_ns("usage_usec 5\n"), None);
+    }
+
+    #[test]
+    fn threads_that_ended_are_taken_from_the_ticks() {
+        let reading = |threads_ns, ticks_ns| ProcessReading {
+            threads_ns,
+            user_ns: ticks_ns,
+            tick_ns: 10_000_000,
+            ..ProcessReading::default()
+        };
+        let used = |to: ProcessReading| Spent::between(&reading(0, 0), &to).cpu_ns;
+        assert_eq!(used(reading(205_000_000, 230_000_000)), 205_000_000);
+        assert_eq!(used(reading(100_000_000, 230_000_000)), 230_000_000);
+        assert_eq!(used(reading(0, 0)), 0);
+    }
+}

@@ -1,0 +1,125 @@
+//! The clients' own counts of a trial: messages, requests, and their theoretical size.
+//!
+//! The theoretical size follows from the received messages and the fields that were sent. What the kernel counts
+//! beyond it is heartbeats, opening lines, last chunks and pings.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use http::{HeaderMap, Method, StatusCode};
+use pushoff_model::overhead;
+use pushoff_model::record::Contents;
+use pushoff_model::{Cursor, Transport};
+
+/// Sums over all subscribers of a trial.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    messages: AtomicU64,
+    payload_bytes: AtomicU64,
+    framing_bytes: AtomicU64,
+    requests: AtomicU64,
+    request_head_bytes: AtomicU64,
+    responses: AtomicU64,
+    response_head_bytes: AtomicU64,
+    empty: AtomicU64,
+    spoken_bytes: AtomicU64,
+}
+
+/// Messages of one subscriber that are added together.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Batch {
+    messages: u64,
+    payload_bytes: u64,
+    framing_bytes: u64,
+}
+
+impl Batch {
+    /// Adds a message. Without a cursor it is not of pushoff's protocol, and its framing is unknown.
+    pub(crate) fn message(&mut self, transport: Transport, cursor: Option<Cursor>, payload: &[u8]) {
+        self.messages += 1;
+        self.payload_bytes += payload.len() as u64;
+        if let Some(cursor) = cursor {
+            self.framing_bytes += overhead::message(transport, cursor, payload);
+        }
+    }
+}
+
+fn add(sum: &AtomicU64, amount: u64) {
+    sum.fetch_add(amount, Ordering::Relaxed);
+}
+
+impl Tally {
+    pub(crate) fn contents(&self) -> Contents {
+        let read = |sum: &AtomicU64| sum.load(Ordering::Relaxed);
+        Contents {
+            messages: read(&self.messages),
+            payload_bytes: read(&self.payload_bytes),
+            framing_bytes: read(&self.framing_bytes),
+            requests: read(&self.requests),
+            request_head_bytes: read(&self.request_head_bytes),
+            responses: read(&self.responses),
+            response_head_bytes: read(&self.response_head_bytes),
+            empty: read(&self.empty),
+            spoken_bytes: read(&self.spoken_bytes),
+        }
+    }
+
+    /// Adds the messages of one subscriber.
+    pub(crate) fn add(&self, batch: &Batch) {
+        if batch.messages > 0 {
+            add(&self.messages, batch.messages);
+            add(&self.payload_bytes, batch.payload_bytes);
+            add(&self.framing_bytes, batch.framing_bytes);
+        }
+    }
+
+    /// Adds a request without a body, with all fields on the wire; the bytes of its head.
+    pub(crate) fn request<'a>(
+        &self,
+        method: &Method,
+        target: &str,
+        fields: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+    ) -> u64 {
+        let bytes = overhead::request_head(method.as_str(), target, fields);
+        self.request_of(bytes);
+        bytes
+    }
+
+    /// Adds a request whose head has that many bytes.
+    pub(crate) fn request_of(&self, bytes: u64) {
+        add(&self.requests, 1);
+        add(&self.request_head_bytes, bytes);
+    }
+
+    /// Removes a request that was never sent, because no connection could be made.
+    pub(crate) fn not_sent(&self, bytes: u64) {
+        self.requests.fetch_sub(1, Ordering::Relaxed);
+        self.request_head_bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// Adds a response's head. `reason` is the reason phrase, if it is not the usual one.
+    pub(crate) fn response(&self, status: StatusCode, reason: Option<&[u8]>, fields: &HeaderMap) {
+        let usual = status.canonical_reason().unwrap_or_default().len();
+        let reason = reason.map_or(usual, <[u8]>::len);
+        add(&self.responses, 1);
+        add(&self.response_head_bytes, overhead::response_head(reason as u64, lines(fields)));
+    }
+
+    /// Adds a response whose head has that many bytes.
+    pub(crate) fn response_of(&self, bytes: u64) {
+        add(&self.responses, 1);
+        add(&self.response_head_bytes, bytes);
+    }
+
+    pub(crate) fn empty(&self) {
+        add(&self.empty, 1);
+    }
+
+    pub(crate) fn spoken(&self, bytes: u64) {
+        add(&self.spoken_bytes, bytes);
+    }
+}
+
+/// The fields of a head, one for each line.
+pub(crate) fn lines(fields: &HeaderMap) -> impl Iterator<Item = (&str, &[u8])> {
+    fields.iter().map(|(name, value)| (name.as_str(), value.as_bytes()))
+}

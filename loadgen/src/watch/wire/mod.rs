@@ -1,0 +1,15 @@
+//! Wire counters: what crossed the connections of a trial, from the kernel's counters and the clients' own.
+
+mod contents;
+mod counters;
+#[cfg(target_os = "linux")]
+mod duplicate;
+mod socket;
+mod stream;
+#[cfg(target_os = "linux")]
+mod tcp_info;
+
+pub(crate) use contents::{Batch, Tally, lines};
+pub(crate) use counters::Registration;
+pub use counters::WireCounters;
+pub(crate) use stream::CountedStream;

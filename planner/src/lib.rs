@@ -1,0 +1,27 @@
+//! pushoff's planner: what a load costs that nobody measured, and which transport to choose for it.
+//!
+//! [`costs`] fits the cost model to measured cells and predicts one server process. [`answer`] deals the users
+//! of [`Needs`] to as many processes as they need, adds up money by [`Prices`], and chooses by the rule that
+//! also judges what was measured ([`take`]). Pure: no clock, no terminal, no HTML.
+
+mod answer;
+mod change;
+mod choice;
+pub mod costs;
+mod estimate;
+mod needs;
+mod prices;
+mod radio;
+mod sizing;
+#[cfg(test)]
+mod tests;
+mod units;
+
+pub use answer::{Answer, SAME, Sureness, answer};
+pub use change::{Change, changes};
+pub use choice::{Taken, Weighed, might_cost_less, take};
+pub use estimate::{Estimate, Figures, HEADERS, Standing};
+pub use needs::{Asked, Need, Needs, NeedsError};
+pub use prices::Prices;
+pub use sizing::{KEEP_ALIVE, Reason, TARGET, WAIT};
+pub use units::Unit;

@@ -1,0 +1,66 @@
+//! The cells of a run as the cost model takes them.
+
+use pushoff_planner::costs::{MeasuredCell, Trial};
+
+use crate::cells::{Cell, Group};
+
+/// The cells of pushoff's own server with their valid trials; searches are left out, because their load changes
+/// from trial to trial.
+pub(crate) fn measured<'a>(groups: impl IntoIterator<Item = &'a Group<'a>>) -> Vec<MeasuredCell<'a>> {
+    let groups = groups.into_iter().filter(|group| group.is_ours() && !group.is_search);
+    groups.flat_map(|group| group.cells.iter().map(move |cell| one(group, cell))).collect()
+}
+
+fn one<'a>(group: &'a Group<'a>, cell: &'a Cell<'a>) -> MeasuredCell<'a> {
+    let valid = cell.trials.iter().filter(|trial| trial.is_valid());
+    let trials = valid.filter_map(|it| Some(Trial { round: it.record.trial, measurement: it.record.measurement()? }));
+    MeasuredCell {
+        label: &group.label,
+        workload: group.workload,
+        transport: cell.transport(),
+        trials: trials.collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::Run;
+    use crate::cells::group;
+    use pushoff_planner::costs::{CostModel, shipped};
+
+    /// A run that is kept in `results/`.
+    fn recorded(folder: &Path) -> Run {
+        let stored = pushoff_model::store::read(&folder.join("records.jsonl")).unwrap();
+        let environment = std::fs::read(folder.join("environment.json")).unwrap();
+        Run { environments: vec![serde_json::from_slice(&environment).unwrap()], records: stored.records }
+    }
+
+    /// Equal but for what another machine rounds otherwise.
+    fn are_close(one: &serde_json::Value, other: &serde_json::Value) -> bool {
+        match (one, other) {
+            (serde_json::Value::Object(one), serde_json::Value::Object(other)) => {
+                one.len() == other.len() && one.iter().all(|(key, value)| are_close(value, &other[key]))
+            }
+            (serde_json::Value::Array(one), serde_json::Value::Array(other)) => {
+                one.len() == other.len() && one.iter().zip(other).all(|(one, other)| are_close(one, other))
+            }
+            (serde_json::Value::Number(one), serde_json::Value::Number(other)) => {
+                let (one, other) = (one.as_f64().unwrap(), other.as_f64().unwrap());
+                (one - other).abs() <= 1e-6 * one.abs().max(1e-12)
+            }
+            (one, other) => one == other,
+        }
+    }
+
+    #[test]
+    fn the_model_that_is_built_in_is_what_its_records_give() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results/model-2026-11-23");
+        let run = recorded(&folder);
+        let fitted = CostModel::fit(run.environments.first(), &measured(&group(&run))).unwrap();
+        let [fitted, built_in] = [fitted, shipped()].map(|model| serde_json::to_value(model).unwrap());
+        assert!(are_close(&fitted, &built_in), "make it anew: pushoff report {}", folder.display());
+    }
+}

@@ -1,0 +1,59 @@
+//! What groups are called: by what tells one from its namesakes, and no more.
+
+use pushoff_model::target::OURS;
+
+use super::Group;
+use crate::words::number::thousands;
+
+/// Labels the groups: `idle`, `idle at 1,000` among several sizes, `ticker, lean client` beside the
+/// libraries', `mine (2)` where something else differs, `idle, nchan` where the server is not
+/// pushoff's own or not the only one.
+pub(super) fn name(groups: &mut [Group<'_>], servers: &[&str]) {
+    let named: Vec<_> = groups.iter().map(|group| (workload(group, groups), beside(group, groups))).collect();
+    for (group, (name, beside)) in groups.iter_mut().zip(named) {
+        let is_said = servers.len() > 1 || group.server() != OURS;
+        group.question = format!("{name}{beside}");
+        group.label = if is_said { format!("{}, {}", group.question, group.server()) } else { group.question.clone() };
+        group.name = name;
+    }
+    let second: Vec<bool> = groups.iter().map(|group| is_second(group, groups)).collect();
+    groups.iter_mut().zip(second).for_each(|(group, is_second)| group.is_second = is_second);
+}
+
+/// The workload's name, told from its namesakes.
+fn workload(group: &Group<'_>, groups: &[Group<'_>]) -> String {
+    let namesakes = || groups.iter().filter(|it| it.workload.name == group.workload.name);
+    let of_its_kind = |it: &&Group<'_>| it.is_search == group.is_search && it.is_at_another_size(group);
+    let mut name = group.workload.name.clone();
+    let mut kinds: Vec<&Group<'_>> = Vec::new();
+    for namesake in namesakes() {
+        let is_known = |kind: &&Group<'_>| kind.is_search == namesake.is_search && kind.is_at_another_size(namesake);
+        if !kinds.iter().any(is_known) {
+            kinds.push(namesake);
+        }
+    }
+    if let Some(place) = kinds.iter().position(of_its_kind).filter(|place| *place > 0) {
+        name.push_str(&format!(" ({})", place + 1));
+    }
+    let size = group.workload.subscribers;
+    if !group.is_search && namesakes().filter(of_its_kind).any(|it| it.workload.subscribers != size) {
+        name.push_str(&format!(" at {}", thousands(&size.to_string())));
+    }
+    name
+}
+
+/// The client where another received the same before, and every further factor that groups differ in.
+fn beside(group: &Group<'_>, groups: &[Group<'_>]) -> String {
+    let client = if is_second(group, groups) { format!(", {} client", group.client()) } else { String::new() };
+    let others =
+        group.conditions.others.iter().filter(|(factor, value)| {
+            groups.iter().any(|it| it.conditions.others.get(factor.as_str()) != Some(*value))
+        });
+    others.fold(client, |all, (factor, value)| format!("{all}, {factor} {value}"))
+}
+
+/// Whether a client that goes before received the same, from the same server: the libraries before
+/// the lean client, and both before a browser.
+fn is_second(group: &Group<'_>, groups: &[Group<'_>]) -> bool {
+    groups.iter().any(|it| it.client() < group.client() && it.is_twin_of(group))
+}

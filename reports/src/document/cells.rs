@@ -1,0 +1,70 @@
+//! What was found of each cell, for machines: `--json` and CSV.
+
+use pushoff_model::CellKey;
+use serde::Serialize;
+
+use crate::cells::Cell;
+use crate::cells::faults::CellFaults;
+use crate::cells::validity::Validity;
+use crate::findings::servers::Part;
+use crate::findings::study::Study;
+use crate::metric::Figures;
+use crate::metric::Standing;
+
+/// A cell with all that was found of it.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct CellData {
+    #[serde(flatten)]
+    pub(crate) key: CellKey,
+    /// Whether its trials are steps of a search.
+    is_search: bool,
+    /// Whether it is good enough, where that is asked.
+    standing: Option<Standing>,
+    validity: Validity,
+    /// Why its figures are void, if they are.
+    void: Option<String>,
+    trials: usize,
+    valid_trials: usize,
+    /// What limits it, each once.
+    concerns: Vec<String>,
+    /// What went wrong in its trials, with counts and causes.
+    faults: CellFaults,
+    /// One a metric.
+    pub(crate) figures: Figures,
+}
+
+/// Every cell of a study.
+pub(super) fn cells(study: &Study<'_>) -> Vec<CellData> {
+    let lines = |part: Part<'_, '_>| {
+        let (is_search, cells) = (part.group().is_search, &part.group().cells);
+        let data = part.lines().zip(cells).map(|(line, cell)| CellData {
+            key: line.key,
+            is_search,
+            standing: line.standing,
+            validity: line.validity,
+            void: line.void,
+            trials: cell.trials.len(),
+            valid_trials: cell.valid().len(),
+            concerns: concerns(cell),
+            faults: line.faults,
+            figures: line.figures,
+        });
+        data.collect::<Vec<_>>()
+    };
+    study.parts().flat_map(lines).collect()
+}
+
+fn concerns(cell: &Cell<'_>) -> Vec<String> {
+    let mut concerns: Vec<String> = Vec::new();
+    for trial in &cell.trials {
+        let said = trial.record.measurement().map_or(&[][..], |measurement| &measurement.concerns);
+        let said = said.iter().map(|concern| format!("{}: {}", concern.limit.label(), concern.detail));
+        let failed = trial.record.measurement().is_none().then(|| trial.reason().unwrap_or_default().to_owned());
+        for concern in said.chain(failed) {
+            if !concerns.contains(&concern) {
+                concerns.push(concern);
+            }
+        }
+    }
+    concerns
+}

@@ -1,0 +1,199 @@
+//! The same cell with several clients: what a library costs, what a page takes, and what a browser allows.
+
+use pushoff_model::Transport;
+use pushoff_model::browser::{Browser, Connected};
+use pushoff_model::record::PageClocks;
+
+use super::blocks::{Heading, Layout, TableBlock};
+use super::{Block, Section};
+use crate::ReportError;
+use crate::cells::anchor;
+use crate::findings::servers::Part;
+use crate::findings::study::Study;
+use crate::table::metrics::CLIENTS;
+use crate::table::{Subject, Table};
+use crate::words::number::Quantity;
+
+#[expect(clippy::unnecessary_wraps, reason = "a section may fail; this one does not")]
+pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {
+    let mut blocks = Vec::new();
+    for (label, table) in tables(study) {
+        let id = format!("clients-{}", anchor(&label));
+        blocks.push(Block::Heading(Heading { id: id.clone(), text: label, says: None }));
+        blocks.push(Block::Table(TableBlock {
+            labelled_by: id,
+            table,
+            layout: Layout::Rows,
+            trials: None,
+            has_places: false,
+        }));
+    }
+    if blocks.is_empty() {
+        return Ok(Section::default());
+    }
+    let note = "The same plan, received by the library that an application would use, by a lean client of pushoff's own, \
+                and by pages in Chromium, until the page's client dispatches the message.";
+    blocks.insert(0, Block::note(note));
+    let browsers = study.run.environments.iter().filter_map(|environment| environment.browser.as_ref());
+    for (title, facts) in browsers.map(allows).chain(clocks(study)) {
+        blocks.push(Block::Heading(Heading { id: anchor(&title).replace('\'', ""), text: title, says: None }));
+        blocks.push(Block::Facts(facts));
+    }
+    Ok(Section::titled("clients", "What the client takes", blocks))
+}
+
+/// One a workload that several clients received, a row a transport and client.
+fn tables(study: &Study<'_>) -> Vec<(String, Table)> {
+    let mut left: Vec<Part<'_, '_>> =
+        study.parts().filter(|it| !it.group().is_search && !it.group().workload.is_silent()).collect();
+    let mut tables = Vec::new();
+    while let Some(first) = left.first().copied() {
+        let (mut same, others): (Vec<_>, Vec<_>) =
+            left.into_iter().partition(|part| part.group().is_twin_of(first.group()));
+        left = others;
+        if same.len() < 2 {
+            continue;
+        }
+        same.sort_by_key(|part| part.group().client());
+        let of = |transport| same.iter().filter_map(move |part| part.line_of(transport));
+        let lines: Vec<_> = Transport::ALL.into_iter().flat_map(of).collect();
+        let subjects = lines.iter().map(|line| Subject {
+            of: Some(format!(", {}", line.key.conditions.client)),
+            validity: line.validity,
+            void: line.void.clone(),
+            ..Subject::new(line.key.clone(), Some(&line.figures))
+        });
+        let mut table = Table::lay_out(&CLIENTS, subjects.collect(), 0.0);
+        // What limited each stands beside it.
+        table.notes.clear();
+        tables.push((same[0].group().label.clone(), table));
+    }
+    tables
+}
+
+/// What is said of a browser: under one title, what each is and how it was found.
+type Facts = (String, Vec<(String, String)>);
+
+fn allows(browser: &Browser) -> Facts {
+    let tabs = |connected: &Connected| {
+        let name = format!("{}, tabs of one origin", connected.transport.label());
+        (name, format!("{} of {} connected", connected.tabs, browser.tabs))
+    };
+    let (websockets, timer, waits) = (&browser.websockets, &browser.timer, &browser.event_source);
+    let others = [
+        (
+            "WebSocket, one page to one host".to_owned(),
+            format!("{} of {} connected", websockets.connected, websockets.asked),
+        ),
+        (
+            format!("Short polling every {}", time(timer.asked_ns)),
+            format!(
+                "every {} in a tab in front, every {} in one behind another",
+                time(timer.in_front_ns),
+                time(timer.behind_ns)
+            ),
+        ),
+        (
+            "EventSource after a stream has ended".to_owned(),
+            format!(
+                "back after {} where the server said {}, after {} where it said nothing",
+                time(waits.waited_ns),
+                time(waits.asked_ns),
+                time(waits.unasked_ns)
+            ),
+        ),
+        (
+            "A stream's text by XMLHttpRequest".to_owned(),
+            format!(
+                "{} later than by fetch for half of the messages, at most {}",
+                time(browser.xhr_stream.median_ns),
+                time(browser.xhr_stream.most_ns)
+            ),
+        ),
+    ];
+    let title = format!("What {} allows over HTTP/1.1", browser.version.replace('/', " "));
+    (title, browser.connected.iter().map(tabs).chain(others).collect())
+}
+
+/// The worst that any trial knew of its pages' clocks.
+fn clocks(study: &Study<'_>) -> Option<Facts> {
+    let measured = study.run.records.iter().filter_map(|record| record.measurement()?.browser.as_ref());
+    let worst = measured.map(|browser| browser.clock).reduce(|one, other| PageClocks {
+        resolution_ns: one.resolution_ns.max(other.resolution_ns),
+        uncertainty_ns: one.uncertainty_ns.max(other.uncertainty_ns),
+        drift_ns: one.drift_ns.max(other.drift_ns),
+        offset_ns: one.offset_ns.max(other.offset_ns),
+    })?;
+    let known = [
+        ("A page's clock ticks in", format!("{}, at worst", time(worst.resolution_ns))),
+        ("Its place on the run's clock is known to", format!("± {}, at worst", time(worst.uncertainty_ns))),
+        ("That place had moved after the load by", format!("{}, at worst", time(worst.drift_ns))),
+        ("It began after the run's by", format!("{}, at most", time(worst.offset_ns))),
+    ];
+    Some(("The pages' clocks".to_owned(), known.map(|(name, value)| (name.to_owned(), value)).into()))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+fn time(nanoseconds: u64) -> String {
+    Quantity::Time.write(nanoseconds as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::Document;
+    use crate::fixture;
+    use crate::metric::{Figures, Metric};
+    use crate::render::{html, markdown};
+
+    fn figures(study: &Study<'_>, client: pushoff_model::Client) -> Figures {
+        let parts =
+            study.parts().filter(|part| part.group().client() == client && part.group().workload.name == "ticker");
+        parts.filter_map(|part| part.line_of(Transport::Sse)).next().unwrap().figures
+    }
+
+    #[test]
+    fn a_page_stands_beside_the_library_of_the_same_run() {
+        let run = fixture::in_pages();
+        let study = Study::of(&run);
+        let tables = tables(&study);
+        assert_eq!(tables.iter().map(|it| it.0.as_str()).collect::<Vec<_>>(), ["ticker"]);
+        let pages = tables[0].1.rows.iter().filter(|row| row.of.as_deref() == Some(", browser")).count();
+        assert_eq!(pages, Transport::ALL.len() - 1, "no page has the floor");
+        let sse = figures(&study, pushoff_model::Client::Browser);
+        let point = |metric: Metric| sse.get(metric).unwrap().point;
+        assert!((point(Metric::P50ToLibrary) - 3.0).abs() < 0.05);
+        assert!(point(Metric::P99) > point(Metric::P50));
+        let is = |metric: Metric, wanted: f64| (point(metric) / wanted - 1.0).abs() < 1e-9;
+        assert!(is(Metric::MainThread, 120_000.0) && is(Metric::Scripts, 30_000.0));
+        assert!(is(Metric::Heap, 6_400.0) && is(Metric::HeapLeft, 170.0));
+    }
+
+    #[test]
+    fn what_a_library_adds_is_told_by_its_twin_with_the_lean_client() {
+        let run = fixture::whole();
+        let library = figures(&Study::of(&run), pushoff_model::Client::Library);
+        assert!((library.get(Metric::GeneratorCpuToLean).unwrap().point - 3.0).abs() < 1e-6);
+        assert!(library.get(Metric::P50ToLibrary).is_none());
+    }
+
+    #[test]
+    fn what_a_browser_allows_is_said_in_every_document() {
+        let run = fixture::in_pages();
+        let document = Document::of(&Study::of(&run)).unwrap();
+        for text in [html::page(&document).unwrap(), markdown::document(&document)] {
+            let text = text.replace('\u{a0}', " ");
+            for said in [
+                "What Chrome 140.0.1.2 allows over HTTP/1.1",
+                "6 of 10 connected",
+                "255 of 300 connected",
+                "every 100 ms in a tab in front, every 1.00 s in one behind another",
+                "back after 1.01 s where the server said 1.00 s, after 3.01 s where it said nothing",
+                "24.0 ms later than by fetch for half of the messages, at most 49.0 ms",
+                "± 84.0 µs, at worst",
+            ] {
+                assert!(text.contains(said), "{said}: {text}");
+            }
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! How it was measured, in plain words.
+
+use super::{Block, Section};
+use crate::ReportError;
+use crate::findings::study::Study;
+
+/// What was done, each with its name.
+const PARAGRAPHS: [(&str, &str); 17] = [
+    (
+        "Open loop.",
+        "Every message is due at a time that depends on its number alone, never on how the server is doing. Latency \
+         runs from then, so a stalled server or a late generator shows up as latency, not as fewer samples.",
+    ),
+    (
+        "Three histograms.",
+        "Delivery latency is received − due; latency from send is received − sent, what a generator that waits for \
+         its server would see; send lag is sent − due, how late the generator itself was. Each keeps three digits.",
+    ),
+    (
+        "Ledger.",
+        "Every message is accounted for at every subscriber: delivered, missed (the subscriber was told) or lost (in \
+         silence). A trial whose ledger does not balance is listed and never charted.",
+    ),
+    (
+        "Fresh server.",
+        "Where pushoff starts the server, each trial has one of its own, on a port that was free, and topics that were \
+         never used; the transports of a trial get the same schedule and the same payloads.",
+    ),
+    (
+        "Interleaved.",
+        "Trials of all transports alternate in a seeded random order, so that a slow minute of the machine does not \
+         hit one transport alone.",
+    ),
+    (
+        "Pinning.",
+        "Server and generator are two processes, each on processors of its own where there are at least two; whether \
+         that was so stands under Environment.",
+    ),
+    (
+        "Intervals.",
+        "The unit is the trial. Histograms are merged and the percentile is read from the sum, never averaged; the \
+         95 % interval is Student's t with a standard error by bootstrap over trials. So few trials are asked for \
+         more: with three, an interval reaches 4.3 standard errors, with ten 2.3. More trials say more.",
+    ),
+    (
+        "Good enough.",
+        "A transport meets the SLO when the lower end of its share in time is at least what is asked and nothing was \
+         lost, nor missed where nothing may be. It fails when the upper end is below, or something was. Between, it \
+         is undecided.",
+    ),
+    (
+        "The choice.",
+        "Among those that meet the SLO, the least server CPU a delivery. Those that differ from the \
+         least by no more than both uncertainties together (their squares add up) are too close to call. Of these, \
+         among those that measured within a quarter of the least, the simplest to build and run is taken: short \
+         polling, SSE, HTTP streaming, long polling, WebSocket, in this order.",
+    ),
+    (
+        "The floor.",
+        "Raw TCP carries the same plan without HTTP or framing beyond a length: what the machine itself costs. It is \
+         shown beside the five and never ranked.",
+    ),
+    (
+        "What a cell is worth.",
+        "Generator-limited and machine-limited cells are void: struck through, hollow, never ranked. Server-limited is \
+         a result. Where nothing was at its limit a cell is not saturated: its figures are the transport's at this \
+         load, not the most that it can do.",
+    ),
+    (
+        "Noise.",
+        "Before a run the machine is measured against itself: how late timers are, how long a byte takes to another \
+         thread and back, and how far the same measurement differs from itself. Latencies that differ by less than \
+         that are not called different.",
+    ),
+    (
+        "Bytes.",
+        "The kernel's own counters of each connection (TCP_INFO), read before it closes: bytes above TCP without those \
+         sent again, and segments. Payload, framing and heads are what the clients found in them, framing and heads \
+         weighed by the standards with each message sent alone; messages that share a chunk weigh a little less. A \
+         browser's head is a documented one of Chrome with one cookie.",
+    ),
+    (
+        "Memory and processor time.",
+        "Memory a connection is what was held with everybody connected less what was held before, over the \
+         connections: the server's process by smaps_rollup, the kernel by slab and TCP buffers, of both ends because \
+         both are on this machine. Processor time is what the process used in the phase over what was done in it; \
+         user and system apart are counted in ticks and mean something summed over trials.",
+    ),
+    (
+        "Capacity.",
+        "The load doubles until the SLO breaks, the border is bisected, and then walked up by a tenth where the last \
+         step held and down where it did not. Capacity is the geometric mean of the midpoints between turns of that \
+         walk; its interval is Student's t over them, and never narrower than half a step each way. Capacities whose \
+         intervals touch are too close to call. Where the generator or the machine stopped the search it is a lower \
+         bound (≥).",
+    ),
+    (
+        "Growth.",
+        "A slope is that of the straight line through the logarithms of cost a connection and of size, least squares; \
+         its interval is Student's t over what the line leaves.",
+    ),
+    (
+        "1 million users.",
+        "What one user was measured to need, a million times. Bandwidth adds 52 bytes of TCP and IP headers a segment; \
+         memory takes the server's process and half of what the kernel holds for both ends. It is as far from a \
+         measurement as the table says.",
+    ),
+];
+
+/// What is said beside that of servers that are not pushoff's own.
+const OF_OTHERS: [(&str, &str); 2] = [
+    (
+        "Servers.",
+        "A server of somebody else’s is spoken to as its own documentation says, and each is judged by itself. Where \
+         several were asked the same, their trials alternate; a ratio of two is that of the figures of the same \
+         trials, drawn in pairs, so that what the machine did to both cancels out. Raw TCP is measured on one server, \
+         and stands for the machine. Bytes have a theory on pushoff’s own wire contract only.",
+    ),
+    (
+        "Unknown cost.",
+        "Where the server’s process cannot be watched, as on another machine, what a delivery costs it is not known. \
+         The least p99 delivery latency is then taken in its place, and of those that are near it the simplest.",
+    ),
+];
+
+#[expect(clippy::unnecessary_wraps, reason = "a section may fail; this one does not")]
+pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {
+    let others = if study.has_others() { OF_OTHERS.as_slice() } else { &[] };
+    let all = PARAGRAPHS.iter().chain(others).map(|(name, words)| ((*name).to_owned(), (*words).to_owned()));
+    Ok(Section::titled("method", "How it was measured", vec![Block::Facts(all.collect())]))
+}

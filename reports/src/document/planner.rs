@@ -1,0 +1,15 @@
+//! What would your load need? A cost model, for a page to let its reader choose among loads.
+
+use super::{Block, Section};
+use crate::ReportError;
+use crate::findings::study::Study;
+use crate::plan::Model;
+
+#[expect(clippy::unnecessary_wraps, reason = "a section may fail; this one does not")]
+pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {
+    if study.is_empty() {
+        return Ok(Section::default());
+    }
+    let model = Model::of_report(study.model.clone(), study.is_own_model);
+    Ok(Section::titled("planner", "What would your load need?", vec![Block::Plans(model)]))
+}

@@ -1,0 +1,91 @@
+//! Servers side by side: a chart and a table a workload, and one server held against the others.
+
+use serde_json::{Map, json};
+
+use super::blocks::{Figure, Heading, Layout, TableBlock};
+use super::{Block, Section, Words};
+use crate::ReportError;
+use crate::charts;
+use crate::findings::servers::{Beside, Matrix, matrices};
+use crate::findings::study::Study;
+use crate::prose::Prose;
+use crate::words::describe;
+
+pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {
+    if study.besides.is_empty() {
+        return Ok(Section::default());
+    }
+    let mut figures = Vec::new();
+    for beside in &study.besides {
+        let chart = charts::servers(beside)?;
+        figures.extend(chart.map(|chart| Figure { chart, anchor: beside.anchor() }));
+    }
+    let mut blocks = vec![
+        Block::note(
+            "The same work of each server, interleaved in one run; each figure with its 95 % interval, and with how \
+             many times the figure of another it is. Of a transport’s servers the best stands alone, and ≈ marks what \
+             is too close to call.",
+        ),
+        Block::Row(figures),
+    ];
+    for matrix in &matrices(&study.besides) {
+        blocks.extend(against(matrix));
+    }
+    for beside in &study.besides {
+        blocks.extend(side_by_side(beside, study.noise_ns));
+        blocks.push(data(beside));
+    }
+    Ok(Section::titled("servers", "Servers side by side", blocks).in_brief())
+}
+
+fn against(matrix: &Matrix) -> [Block; 2] {
+    let id = format!("against-{}", matrix.title.replace([' ', '÷'], ""));
+    let head = ["figure".into()].into_iter().chain(matrix.transports.iter().map(|it| (*it).into())).collect();
+    let rows = matrix.rows.iter().map(|row| {
+        let entries = row.entries.iter().map(|it| it.as_ref().map_or_else(Prose::default, Prose::entry));
+        [Prose::from(row.label.clone())].into_iter().chain(entries).collect()
+    });
+    let words = Words::new(&id, head, rows.collect());
+    [Block::Heading(Heading { id, text: matrix.title.clone(), says: None }), Block::Words(words)]
+}
+
+fn side_by_side(beside: &Beside<'_>, noise_ns: f64) -> [Block; 3] {
+    let id = format!("servers-{}", beside.anchor());
+    let load = if beside.is_search { describe::search(beside.workload) } else { describe::load(beside.workload) };
+    let (slo, says) = match beside.workload.slo {
+        Some(_) => (format!(". SLO: {}", describe::slo(beside.workload)), describe::slo(beside.workload)),
+        None => (String::new(), beside.workload.question.clone()),
+    };
+    [
+        Block::Heading(Heading { id: id.clone(), text: beside.label.clone(), says: Some(says) }),
+        Block::note(format!("{load}, {} client{slo}.", beside.client)),
+        Block::Table(TableBlock {
+            labelled_by: id,
+            table: beside.table(noise_ns),
+            layout: Layout::Grouped,
+            trials: None,
+            has_places: false,
+        }),
+    ]
+}
+
+/// The ratios, for machines: the figures themselves are those of the cells.
+fn data(beside: &Beside<'_>) -> Block {
+    let cells = beside.lines.iter().enumerate().map(|(line, it)| {
+        let ratios = beside.metrics.iter().enumerate().map(|(metric, id)| {
+            let relation = beside.relation(metric, line);
+            (id.id().to_owned(), json!({ "to_baseline": relation.to_baseline, "to_floor": relation.to_floor }))
+        });
+        json!({ "transport": it.transport(), "server": it.server(), "conditions": it.key.conditions, "ratios": ratios.collect::<Map<_, _>>() })
+    });
+    Block::Data(
+        "servers",
+        json!({
+            "label": beside.label,
+            "client": beside.client,
+            "question": beside.workload.question,
+            "baseline": beside.baseline,
+            "cells": cells.collect::<Vec<_>>(),
+        }),
+    )
+}

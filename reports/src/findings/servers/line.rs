@@ -1,0 +1,161 @@
+//! A cell as it is held against other cells: its figures, and ratios drawn in pairs of trials.
+
+use pushoff_model::record::Measurement;
+use pushoff_model::{CellKey, Transport};
+
+use crate::cells::faults::CellFaults;
+use crate::cells::validity::Validity;
+use crate::cells::{Cell, Group};
+use crate::findings::comparison::{Comparison, Holding};
+use crate::findings::search::{self, Curve, Searched};
+use crate::metric::Standing;
+use crate::metric::{Bound, Evidence, Figures, Metric, Value};
+use pushoff_stats::{Figure, Sampled};
+
+/// So many pairs say more than the trials of both sides by themselves, though some of these have none.
+const LEAST_PAIRS: usize = 3;
+
+/// A cell among others that it is held against.
+#[derive(Debug)]
+pub(crate) struct Line<'a> {
+    pub(crate) key: CellKey,
+    /// Whether it is good enough, where that is asked.
+    pub(crate) standing: Option<Standing>,
+    /// What limited it.
+    pub(crate) validity: Validity,
+    /// Why its figures are void, if they are.
+    pub(crate) void: Option<String>,
+    /// What went wrong in its trials.
+    pub(crate) faults: CellFaults,
+    pub(crate) figures: Figures,
+    /// What its statistics are of: the trials that are shown; none of a search.
+    shown: Vec<&'a Measurement>,
+    /// The trials that count: with those of other lines that ran in the same round they make pairs.
+    counting: Vec<(&'a str, u32)>,
+}
+
+/// What a group came to.
+#[derive(Clone, Copy)]
+pub(crate) enum Part<'s, 'a> {
+    Compared(&'s Comparison<'a>),
+    Held(&'s Holding<'a>),
+    Searched(&'s Searched<'a>),
+}
+
+impl<'s, 'a> Part<'s, 'a> {
+    pub(crate) const fn group(self) -> &'s Group<'a> {
+        match self {
+            Self::Compared(it) => &it.group,
+            Self::Held(it) => &it.group,
+            Self::Searched(it) => &it.group,
+        }
+    }
+
+    /// Its cells, each as a line.
+    pub(crate) fn lines(self) -> impl Iterator<Item = Line<'a>> {
+        let cells = self.group().cells.iter().enumerate();
+        cells.map(move |(index, cell)| self.line(cell, index))
+    }
+
+    /// The line of a transport.
+    pub(crate) fn line_of(self, transport: Transport) -> Option<Line<'a>> {
+        let index = self.group().cells.iter().position(|cell| cell.transport() == transport)?;
+        Some(self.line(&self.group().cells[index], index))
+    }
+
+    fn line(self, cell: &Cell<'a>, index: usize) -> Line<'a> {
+        let line = Line {
+            key: cell.key.clone(),
+            standing: None,
+            validity: Validity::of(cell),
+            void: cell.void_reason().map(str::to_owned),
+            faults: CellFaults::of(&cell.trials),
+            figures: Figures::default(),
+            shown: cell.shown(),
+            counting: counting(cell),
+        };
+        match self {
+            Self::Compared(comparison) => {
+                let candidate = &comparison.candidates[index];
+                let (standing, figures) = (candidate.standing.clone(), candidate.figures.clone().unwrap_or_default());
+                Line { standing: Some(standing), figures, ..line }
+            }
+            Self::Held(holding) => Line { figures: holding.figures[index].clone().unwrap_or_default(), ..line },
+            Self::Searched(searched) => {
+                let curve: &Curve = &searched.curves[index];
+                Line {
+                    validity: search::validity(curve),
+                    // What held in spite of a limit is a lower bound.
+                    void: curve.void.clone().filter(|_| curve.capacity.is_none()),
+                    figures: search::figures(curve, searched),
+                    shown: Vec::new(),
+                    ..line
+                }
+            }
+        }
+    }
+}
+
+fn counting<'a>(cell: &Cell<'a>) -> Vec<(&'a str, u32)> {
+    let valid = cell.trials.iter().filter(|trial| trial.is_valid());
+    valid.map(|trial| (trial.record.run.as_str(), trial.record.trial)).collect()
+}
+
+impl Line<'_> {
+    pub(crate) const fn transport(&self) -> Transport {
+        self.key.transport
+    }
+
+    pub(crate) fn server(&self) -> &str {
+        &self.key.conditions.server
+    }
+
+    /// How many trials count.
+    pub(crate) const fn trials(&self) -> usize {
+        self.counting.len()
+    }
+
+    /// How many times another's figure this one's is; `None` where there is no such ratio.
+    pub(crate) fn over(&self, other: &Self, metric: Metric) -> Option<Value> {
+        if std::ptr::eq(self, other) {
+            return None;
+        }
+        let (ours, theirs) = (self.figures.value(metric)?, other.figures.value(metric)?);
+        // What was delivered in spite of a limit is a bound; what is void is no figure.
+        let is_void = |line: &Line<'_>, value: &Value| line.void.is_some() && value.bound == Bound::Exact;
+        if is_void(self, &ours) || is_void(other, &theirs) {
+            return None;
+        }
+        let bound = ours.bound.over(theirs.bound)?;
+        if bound != Bound::Exact {
+            let point = ours.figure.point / theirs.figure.point;
+            return Some(Value { figure: Figure { point, interval: None }, bound })
+                .filter(|_| theirs.figure.point > 0.0);
+        }
+        let figure = match self.paired(other, metric) {
+            Some(ratio) => Some(ratio.figure),
+            None => ours.figure.over(&theirs.figure),
+        };
+        // A difference that may be none has no ratio.
+        figure.filter(|it| it.point > 0.0 && it.point.is_finite()).map(|figure| Value { figure, bound })
+    }
+
+    /// How many times another line's figure this one's is, over the rounds in which a trial of both counts:
+    /// what the machine did in a round cancels out. `None` where too few rounds are in common.
+    pub(crate) fn paired(&self, other: &Self, metric: Metric) -> Option<Sampled> {
+        let place = |trial| other.counting.iter().position(|it| it == trial);
+        let pairs: Vec<(usize, usize)> =
+            self.counting.iter().enumerate().filter_map(|(own, trial)| Some((own, place(trial)?))).collect();
+        if pairs.len() < LEAST_PAIRS && self.counting != other.counting {
+            return None;
+        }
+        let of = |line: &Line<'_>| metric.statistic(&Evidence::of_trials(line.transport(), line.shown.clone()));
+        let figure = of(self)?.over(&of(other)?, [self.trials(), other.trials()], &pairs)?;
+        Some(Sampled { figure, trials: pairs.len() })
+    }
+}
+
+/// Whether two may be the same, as far as their ratio tells. A point without an interval tells nothing.
+pub(crate) fn holds_one(ratio: &Value) -> bool {
+    ratio.figure.interval.is_none_or(|it| it.low <= 1.0 && 1.0 <= it.high)
+}

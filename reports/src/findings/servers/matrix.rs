@@ -1,0 +1,95 @@
+//! One server held against another, or against the floor: every figure of every workload as a ratio.
+
+use pushoff_model::Transport;
+use pushoff_model::target::OURS;
+
+use super::{Beside, Line, holds_one};
+use crate::metric::{Better, Bound, Metric, Value};
+use crate::table::{Entry, Mark};
+use crate::words::number::Quantity;
+
+/// Ratios of one server to another, a column a transport.
+#[derive(Debug)]
+pub(crate) struct Matrix {
+    /// `pushoff ÷ nchan`.
+    pub(crate) title: String,
+    /// Those that have a ratio.
+    pub(crate) transports: Vec<Transport>,
+    pub(crate) rows: Vec<MatrixRow>,
+}
+
+/// A figure of a workload.
+#[derive(Debug)]
+pub(crate) struct MatrixRow {
+    /// `light: p50`.
+    pub(crate) label: String,
+    /// One a transport of the matrix.
+    pub(crate) entries: Vec<Option<Entry>>,
+}
+
+/// One against each other server, and one against the floor.
+pub(crate) fn matrices(all: &[Beside<'_>]) -> Vec<Matrix> {
+    let mut servers: Vec<&str> = Vec::new();
+    for server in all.iter().flat_map(|beside| &beside.servers) {
+        if !servers.contains(&server.as_str()) {
+            servers.push(server);
+        }
+    }
+    // Where pushoff's own is not there, the others are held against the first of them.
+    let Some(subject) = servers.iter().copied().find(|it| *it == OURS).or_else(|| servers.get(1).copied()) else {
+        return Vec::new();
+    };
+    let against = servers.iter().filter(|server| **server != subject).map(|server| {
+        let title = format!("{subject} ÷ {server}");
+        Matrix::of(title, all, subject, |beside, line| beside.line(line.transport(), server))
+    });
+    let floor = Matrix::of(format!("{subject} ÷ raw TCP"), all, subject, |beside, _| beside.floor());
+    against.chain([floor]).filter(|matrix| !matrix.rows.is_empty()).collect()
+}
+
+impl Matrix {
+    fn of<'b, 'a: 'b>(
+        title: String,
+        all: &'b [Beside<'a>],
+        subject: &str,
+        other: impl Fn(&'b Beside<'a>, &Line<'a>) -> Option<&'b Line<'a>>,
+    ) -> Self {
+        let mut rows: Vec<(String, [Option<Entry>; Transport::ALL.len()])> = Vec::new();
+        for beside in all {
+            for metric in beside.metrics.iter().copied() {
+                let ratio = |transport: Transport| {
+                    let line = beside.line(transport, subject).filter(|line| line.transport().is_ranked())?;
+                    line.over(other(beside, line)?, metric).map(|ratio| judged(metric, &ratio))
+                };
+                let entries = Transport::ALL.map(ratio);
+                if entries.iter().any(Option::is_some) {
+                    rows.push((format!("{}: {}", beside.label, metric.label()), entries));
+                }
+            }
+        }
+        let is_there = |transport: &Transport| rows.iter().any(|(_, entries)| entries[*transport as usize].is_some());
+        let transports: Vec<Transport> = Transport::ALL.into_iter().filter(is_there).collect();
+        let rows = rows.into_iter().map(|(label, entries)| MatrixRow {
+            label,
+            entries: transports.iter().map(|transport| entries[*transport as usize].clone()).collect(),
+        });
+        let rows = rows.collect();
+        Self { title, transports, rows }
+    }
+}
+
+/// Best where the first is shown to be better, tied where its interval holds 1.
+fn judged(metric: Metric, ratio: &Value) -> Entry {
+    let is_less = ratio.figure.point < 1.0;
+    let is_better = match metric.better() {
+        Better::Lower => is_less && ratio.bound != Bound::AtLeast,
+        Better::Higher => !is_less && ratio.bound != Bound::AtMost,
+        Better::Neither | Better::Zero => false,
+    };
+    let mark = match ratio.bound {
+        Bound::Exact if holds_one(ratio) => Mark::Tied,
+        Bound::Exact | Bound::AtLeast | Bound::AtMost if is_better => Mark::Best,
+        Bound::Exact | Bound::AtLeast | Bound::AtMost => Mark::None,
+    };
+    Entry::of(Quantity::Ratio, *ratio, mark)
+}

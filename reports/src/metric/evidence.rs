@@ -1,0 +1,136 @@
+//! What figures of a cell are read from: its own trials, and those of other cells that show what its own cannot.
+
+use std::cell::OnceCell;
+
+use pushoff_model::record::Measurement;
+use pushoff_model::workload::Slo;
+use pushoff_model::{Client, LatencyHistogram, Transport};
+
+use super::{Bound, Metric};
+use crate::cells::faults::CellFaults;
+use crate::cells::validity::Validity;
+use pushoff_stats::{Figure, Pool, Sums, paired};
+
+/// What figures of a cell are read from.
+#[derive(Debug)]
+pub(crate) struct Evidence<'e> {
+    pub(crate) transport: Transport,
+    /// Whether pushoff's own server sent the bytes: then their theory is known.
+    pub(crate) is_ours: bool,
+    pub(crate) slo: Option<Slo>,
+    pub(crate) validity: Validity,
+    /// What went wrong in all trials, whether they count or not.
+    pub(crate) faults: CellFaults,
+    /// The trials that are shown.
+    pub(crate) own: Vec<&'e Measurement>,
+    /// Trials in which nothing is published: an empty poll and a silent connection can be seen there.
+    pub(crate) silent: Vec<&'e Measurement>,
+    /// Trials with one reader a topic: a publish can be seen there.
+    pub(crate) publishing: Vec<&'e Measurement>,
+    /// Raw TCP's trials of the same load.
+    pub(crate) floor: Vec<&'e Measurement>,
+    /// The same cell with other clients.
+    pub(crate) twins: Vec<(Client, Vec<&'e Measurement>)>,
+    /// The pool of [`Self::own`]'s delivery latencies.
+    pub(crate) delivery: OnceCell<Pool>,
+}
+
+impl<'e> Evidence<'e> {
+    /// Of some trials, of which nothing else is known: what statistics are read from.
+    pub(crate) fn of_trials(transport: Transport, own: Vec<&'e Measurement>) -> Self {
+        Self {
+            transport,
+            is_ours: false,
+            slo: None,
+            validity: Validity::NotMeasured,
+            faults: CellFaults::default(),
+            own,
+            silent: Vec::new(),
+            publishing: Vec::new(),
+            floor: Vec::new(),
+            twins: Vec::new(),
+            delivery: OnceCell::new(),
+        }
+    }
+
+    /// The trials that are shown.
+    pub(crate) fn trials(&self) -> &[&'e Measurement] {
+        &self.own
+    }
+
+    /// Whether a browser received.
+    pub(crate) fn is_in_pages(&self) -> bool {
+        self.own.iter().any(|trial| trial.browser.is_some())
+    }
+
+    pub(crate) fn own(&self) -> Sums<'_> {
+        Sums::of(&self.own)
+    }
+
+    pub(crate) fn silent(&self) -> Sums<'_> {
+        Sums::of(&self.silent)
+    }
+
+    pub(crate) fn publishing(&self) -> Sums<'_> {
+        Sums::of(&self.publishing)
+    }
+
+    /// The delivery latencies of all trials.
+    pub(crate) fn deliveries(&self) -> &Pool {
+        self.delivery.get_or_init(|| Pool::new(&self.own.iter().map(|it| &it.delivery_latency).collect::<Vec<_>>()))
+    }
+
+    /// A percentile of delivery latency, where there are enough deliveries for it.
+    pub(crate) fn delivery(&self, share: f64) -> Option<Figure> {
+        self.own().percentiles(Some(self.deliveries()), [share])[0].filter(|_| !self.own.is_empty())
+    }
+
+    /// A percentile of another histogram; `None` where a trial lacks it.
+    pub(crate) fn percentile(
+        &self,
+        share: f64,
+        of: impl Fn(&Measurement) -> Option<&LatencyHistogram>,
+    ) -> Option<Figure> {
+        let own = self.own();
+        own.percentiles(own.pool(of).as_ref(), [share])[0].filter(|_| !self.own.is_empty())
+    }
+
+    /// A sum over the trials.
+    #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+    pub(crate) fn count(&self, of: impl Fn(&Measurement) -> u64) -> Option<Figure> {
+        let all: u64 = self.own.iter().map(|trial| of(trial)).sum();
+        (!self.own.is_empty()).then_some(Figure { point: all as f64, interval: None })
+    }
+
+    /// A count of what went wrong, in whatever trial.
+    #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+    pub(crate) fn fault(&self, count: u64) -> Option<Figure> {
+        (!self.own.is_empty()).then_some(Figure { point: count as f64, interval: None })
+    }
+
+    /// How many times the floor's percentile the cell's is. Where both ran the same trials, these are drawn in
+    /// pairs, so that what a trial did to both cancels out.
+    pub(crate) fn to_floor(&self, share: f64) -> Option<Figure> {
+        let (own, floor) = (self.own.len(), self.floor.len());
+        let theirs = Pool::new(&self.floor.iter().map(|it| &it.delivery_latency).collect::<Vec<_>>());
+        let value = |pool: &Pool, drawn: &[u32]| pool.quantiles(drawn, &[share]).pop().flatten();
+        if own == floor {
+            return paired(own, |drawn| value(self.deliveries(), drawn), |drawn| value(&theirs, drawn));
+        }
+        let point = value(self.deliveries(), &vec![1; own])? / value(&theirs, &vec![1; floor])?;
+        Some(Figure { point, interval: None })
+    }
+
+    /// A figure over that of the same cell with another client.
+    pub(crate) fn to_client(&self, client: Client, of: impl Fn(&Sums<'_>) -> Option<Figure>) -> Option<Figure> {
+        let twin = &self.twins.iter().find(|(it, _)| *it == client)?.1;
+        of(&self.own())?.over(&of(&Sums::of(twin))?)
+    }
+
+    /// Whether a metric's figure is known or a bound. Polls of a server that was not at its limit are as many
+    /// as were asked of it.
+    pub(crate) fn bound(&self, metric: Metric) -> Bound {
+        let is_bound = metric == Metric::Polls && self.validity != Validity::ServerLimited;
+        if is_bound { Bound::AtLeast } else { Bound::Exact }
+    }
+}

@@ -1,0 +1,45 @@
+//! What a metric is about: tables set those of one scope together, under its label.
+
+use serde::Serialize;
+
+macro_rules! scopes {
+    ($($scope:ident $label:literal)+) => {
+        /// What a metric is about.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub(crate) enum Scope { $($scope),+ }
+
+        impl Scope {
+            /// In the order of the page.
+            pub(crate) const ALL: [Self; [$($label),+].len()] = [$(Self::$scope),+];
+
+            /// As tables head it.
+            pub(crate) const fn label(self) -> &'static str {
+                match self { $(Self::$scope => $label),+ }
+            }
+        }
+    };
+}
+
+scopes! {
+    Slo "Good enough?"
+    Latency "Delivery latency"
+    Ledger "Every delivery accounted for"
+    RoundTrip "Round trips"
+    Down "Bytes down, a delivery"
+    Up "Bytes up, a delivery"
+    Around "Segments, set-up and silence"
+    Memory "Memory, a connection"
+    Processor "Processor time"
+    Connecting "Connecting"
+    Polling "Polling"
+    FanOut "Batching and fan-out"
+    Client "What the client takes"
+    Capacity "The most within the SLO"
+    Held "The highest load that held"
+    Beyond "Beyond it"
+    Scaling "Slope over size (0: constant a connection)"
+    Million "What 1 million users would need"
+    Plan "What the load would need"
+    Device "On a user's device"
+}

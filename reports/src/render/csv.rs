@@ -1,0 +1,90 @@
+//! CSV (RFC 4180): a row a cell and metric, with interval and trials.
+
+use std::collections::BTreeSet;
+
+use crate::document::{CellData, Document};
+use crate::metric::{Bound, Metric, Value};
+
+/// The columns beside those of the conditions.
+const BEFORE: [&str; 2] = ["workload", "transport"];
+const AFTER: [&str; 9] = ["metric", "label", "unit", "better", "point", "low", "high", "bound", "trials"];
+
+/// The cells of a document.
+pub(crate) fn document(document: &Document) -> String {
+    let factors: BTreeSet<&str> =
+        document.cells.iter().flat_map(|cell| cell.key.conditions.factors()).map(|(factor, _)| factor).collect();
+    let mut text = line(BEFORE.into_iter().chain(factors.iter().copied()).chain(AFTER).map(str::to_owned));
+    for cell in &document.cells {
+        for (metric, value) in cell.figures.iter() {
+            text.push_str(&row(cell, &factors, metric, value));
+        }
+    }
+    text
+}
+
+fn row(cell: &CellData, factors: &BTreeSet<&str>, metric: Metric, value: Value) -> String {
+    let place = [cell.key.workload.clone(), cell.key.transport.name().to_owned()];
+    let conditions = factors.iter().map(|factor| cell.key.conditions.value(factor).unwrap_or_default().to_owned());
+    let number = |number: f64| number.to_string();
+    let end =
+        |of: fn(pushoff_stats::Interval) -> f64| value.figure.interval.map_or_else(String::new, |it| number(of(it)));
+    let bound = match value.bound {
+        Bound::Exact => "",
+        Bound::AtLeast => "at least",
+        Bound::AtMost => "at most",
+    };
+    let figure = [
+        metric.id().to_owned(),
+        metric.label().to_owned(),
+        metric.unit().name().to_owned(),
+        metric.better().name().to_owned(),
+        number(value.figure.point),
+        end(|it| it.low),
+        end(|it| it.high),
+        bound.to_owned(),
+        cell.figures.trials.to_string(),
+    ];
+    line(place.into_iter().chain(conditions).chain(figure))
+}
+
+fn line(fields: impl Iterator<Item = String>) -> String {
+    fields.map(|field| quoted(&field)).collect::<Vec<_>>().join(",") + "\r\n"
+}
+
+/// A field that a spreadsheet reads as text and not as a formula.
+fn quoted(field: &str) -> String {
+    let is_formula =
+        field.starts_with(['=', '+', '@', '\t', '\r']) || field.starts_with('-') && field.parse::<f64>().is_err();
+    let field = if is_formula { format!("'{field}") } else { field.to_owned() };
+    if field.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", field.replace('"', "\"\"")) } else { field }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::findings::study::Study;
+    use crate::fixture;
+
+    #[test]
+    fn a_row_a_cell_and_metric_with_interval_and_trials() {
+        let run = fixture::run();
+        let text = document(&Document::of(&Study::of(&run)).unwrap());
+        let mut lines = text.split("\r\n");
+        assert_eq!(
+            lines.next(),
+            Some("workload,transport,client,server,metric,label,unit,better,point,low,high,bound,trials")
+        );
+        let p99 = lines.find(|it| it.starts_with("ticker,sse,library,pushoff,p99_ns,p99,time,lower,")).unwrap();
+        let fields: Vec<&str> = p99.split(',').collect();
+        let [point, low, high] = [8, 9, 10].map(|at| fields[at].parse::<f64>().unwrap());
+        assert!(low < point && point < high && point > 1e6, "{p99}");
+        assert_eq!((fields[11], fields[12]), ("", "3"));
+    }
+
+    #[test]
+    fn what_others_wrote_is_neither_a_formula_nor_a_second_row() {
+        assert_eq!(quoted("=1+2"), "'=1+2");
+        assert_eq!(quoted("-0.5"), "-0.5");
+        assert_eq!(quoted("a,\"b\"\n"), "\"a,\"\"b\"\"\n\"");
+    }
+}

@@ -1,0 +1,130 @@
+//! `--json`: every figure once, by metric and cell, and what was found, in the unit of its metric, not rounded.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::document::{Block, Document};
+use crate::metric::Metric;
+
+/// The version of the keys: see `docs/RESULTS.md`.
+pub(crate) const SCHEMA: u32 = 3;
+
+/// A document for machines; `head` is what stands before all.
+pub(crate) fn document(document: &Document, head: Map<String, Value>) -> Value {
+    let mut data: BTreeMap<&'static str, Vec<Value>> = BTreeMap::new();
+    for section in &document.sections {
+        collect(&section.blocks, &mut data);
+    }
+    let mut all = Map::from_iter([("schema".to_owned(), json!(SCHEMA))]);
+    all.extend(head);
+    all.insert("metrics".to_owned(), metrics(document));
+    all.insert("cells".to_owned(), json!(document.cells));
+    all.extend(data.into_iter().map(|(key, found)| (key.to_owned(), Value::Array(found))));
+    Value::Object(all)
+}
+
+fn collect(blocks: &[Block], data: &mut BTreeMap<&'static str, Vec<Value>>) {
+    for block in blocks {
+        if let Block::Data(key, value) = block {
+            data.entry(key).or_default().push(value.clone());
+        }
+        collect(block.inner(), data);
+    }
+}
+
+/// What the metrics of the document mean.
+fn metrics(document: &Document) -> Value {
+    let shown = |metric: &Metric| document.cells.iter().any(|cell| cell.figures.get(*metric).is_some());
+    let definition = |metric: Metric| {
+        json!({
+            "label": metric.label(),
+            "help": metric.help(),
+            "unit": metric.unit(),
+            "better": metric.better(),
+            "scope": metric.scope().label(),
+        })
+    };
+    Metric::ALL
+        .into_iter()
+        .filter(shown)
+        .map(|metric| (metric.id().to_owned(), definition(metric)))
+        .collect::<Map<_, _>>()
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Report, fixture};
+
+    /// The figures of a cell.
+    fn figures(json: &Value, workload: &str, transport: &str, client: &str, server: &str) -> Value {
+        let is = |cell: &&Value| {
+            (&cell["workload"], &cell["transport"]) == (&workload.into(), &transport.into())
+                && (&cell["client"], &cell["server"]) == (&client.into(), &server.into())
+        };
+        json["cells"].as_array().unwrap().iter().find(is).unwrap()["figures"].clone()
+    }
+
+    fn named<'v>(json: &'v Value, list: &str, name: &str) -> &'v Value {
+        json[list].as_array().unwrap().iter().find(|it| it["label"] == name || it["name"] == name).unwrap()
+    }
+
+    #[test]
+    fn a_machine_finds_the_choice_and_the_figures() {
+        let json = Report::of(&fixture::run()).unwrap().json();
+        assert_eq!(json["schema"], SCHEMA);
+        assert_eq!(named(&json, "workloads", "ticker")["verdict"]["choice"], "sse");
+        let sse = figures(&json, "ticker", "sse", "library", "pushoff");
+        assert!(sse["p99_ns"]["point"].as_f64().unwrap() > 1e6 && sse["p99_ns"]["interval"]["low"].is_number());
+        assert_eq!(
+            (&json["metrics"]["p99_ns"]["unit"], &json["metrics"]["p99_ns"]["better"]),
+            (&"time".into(), &"lower".into())
+        );
+    }
+
+    #[test]
+    fn a_figure_stands_once() {
+        let json = Report::of(&fixture::whole()).unwrap().json();
+        let text = json.to_string();
+        let cells = json["cells"].as_array().unwrap();
+        let with_p99 = cells.iter().filter(|cell| cell["figures"].get("p99_from_send").is_none()).count();
+        assert_eq!(with_p99, cells.len());
+        assert_eq!(
+            text.matches("\"from_send_p99_ns\":{\"interval\"").count(),
+            cells.iter().filter(|it| it["figures"].get("from_send_p99_ns").is_some()).count()
+        );
+    }
+
+    #[test]
+    fn a_machine_finds_servers_side_by_side() {
+        let json = Report::of(&fixture::servers()).unwrap().json();
+        let light = named(&json, "servers", "light");
+        assert_eq!(light["baseline"], "nchan");
+        let cells = light["cells"].as_array().unwrap();
+        let cell = cells.iter().find(|it| it["transport"] == "sse" && it["server"] == "pushoff").unwrap();
+        let p50 = &cell["ratios"]["p50_ns"];
+        assert!((p50["to_baseline"]["point"].as_f64().unwrap() - 0.82).abs() < 0.02, "{p50}");
+        assert!(p50["to_floor"]["interval"]["high"].is_number(), "{p50}");
+        assert!(json["searches"].as_array().unwrap().iter().any(|it| it["bounded"] == false));
+    }
+
+    #[test]
+    fn a_machine_finds_costs_searches_and_scaling() {
+        let json = Report::of(&fixture::whole()).unwrap().json();
+        let number = |value: &Value| value["point"].as_f64().unwrap();
+        let sse = figures(&json, "ticker", "sse", "library", "pushoff");
+        assert!((number(&sse["down_bytes"]) - number(&sse["down_theory_bytes"])).abs() < 1e-9);
+        assert!(number(&sse["idle_server_pss_bytes"]) > 1_000.0 && number(&sse["million_cores"]) > 1.0);
+        let polling = figures(&json, "idle at 1,000", "short-polling", "lean", "pushoff");
+        assert!((number(&polling["empty_poll_bytes"]) - 399.0).abs() < 1e-9);
+        let capacity = named(&json, "searches", "capacity");
+        let long = capacity["curves"].as_array().unwrap().iter().find(|it| it["transport"] == "long-polling").unwrap();
+        assert_eq!(long["capacity"]["reach"], "generator");
+        assert!(long["loads"].as_array().unwrap().len() > 8);
+        let family = named(&json, "scaling", "idle");
+        let socket = family["cells"].as_array().unwrap().iter().find(|it| it["transport"] == "websocket").unwrap();
+        assert!((number(&socket["slopes"]["server_memory_slope"]) - 0.06).abs() < 1e-3, "{socket}");
+    }
+}

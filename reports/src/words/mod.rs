@@ -1,0 +1,5 @@
+//! Words: numbers with units, lists of names, workloads in a sentence.
+
+pub mod describe;
+pub(crate) mod number;
+pub(crate) mod text;

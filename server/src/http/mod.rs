@@ -1,0 +1,24 @@
+//! HTTP/1.1: requests parsed, responses encoded, and the rules about hosts, origins and queries.
+//!
+//! Every response says `Cache-Control: no-store`; every error is a problem in JSON. The module knows no
+//! server state, no publishing, no route and no transport. Sources: RFC 9110, RFC 9112.
+
+pub(crate) mod chunked;
+mod encode;
+pub(crate) mod head;
+mod host;
+pub(crate) mod origin;
+mod problem;
+mod query;
+mod response;
+
+pub(crate) use self::chunked::{Chunk, ChunkError, Chunks};
+pub(crate) use self::encode::{Encoded, Options};
+pub(crate) use self::head::{BodyLength, Head, Parsed};
+pub(crate) use self::host::Hosts;
+pub use self::host::{HostName, InvalidHost};
+pub(crate) use self::origin::Origin;
+pub use self::origin::{AllowedOrigin, InvalidOrigin};
+pub(crate) use self::problem::Problem;
+pub(crate) use self::query::{LAST_EVENT_ID, Mode, Query};
+pub(crate) use self::response::Response;

@@ -1,0 +1,150 @@
+//! The table of topics: found, created, evicted and forgotten here, under one lock.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
+use std::time::Duration;
+
+use pushoff_model::{Start, Topic};
+use tokio::time::Instant;
+
+use super::cache::{Position, Retention};
+use super::store::MemoryStore;
+use super::topic::{Owner, TopicLog};
+use crate::memory::{Lease, Memory};
+
+/// The bounds of a hub.
+#[derive(Clone, Debug)]
+pub struct HubLimits {
+    /// The bounds of each topic's log.
+    pub retention: Retention,
+    /// How many topics may count.
+    pub topics: usize,
+    /// How long a topic without readers and publishes is safe from eviction.
+    pub idle: Duration,
+    /// The memory of all topics together.
+    pub memory: Memory,
+}
+
+/// Every topic of a server.
+#[derive(Debug)]
+pub(super) struct Table {
+    pub(super) limits: HubLimits,
+    pub(super) store: MemoryStore,
+    topics: RwLock<Topics>,
+    /// The origin of all times in milliseconds.
+    started: Instant,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Topics {
+    pub(super) logs: HashMap<Topic, Arc<TopicLog>>,
+    /// The number of topics that count.
+    pub(super) settled: usize,
+    is_closing: bool,
+}
+
+impl Table {
+    pub(super) fn new(limits: HubLimits) -> Self {
+        Self { limits, store: MemoryStore::new(), topics: RwLock::default(), started: Instant::now() }
+    }
+
+    pub(super) fn read(&self) -> RwLockReadGuard<'_, Topics> {
+        self.topics.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Topics> {
+        self.topics.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn now_ms(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    pub(super) fn idle_ms(&self) -> u64 {
+        u64::try_from(self.limits.idle.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// The log of a topic and the position of a new subscriber, who is counted under the lock of the table, so
+    /// that the topic is never taken for one without readers.
+    pub(super) fn enter(self: &Arc<Self>, topic: &Topic, start: Start) -> (Arc<TopicLog>, Position) {
+        if let Some(log) = self.read().logs.get(topic) {
+            return (Arc::clone(log), log.enter(start));
+        }
+        let log = self.find_or_create(&mut self.write(), topic);
+        let position = log.enter(start);
+        (log, position)
+    }
+
+    fn find_or_create(self: &Arc<Self>, topics: &mut Topics, topic: &Topic) -> Arc<TopicLog> {
+        if let Some(log) = topics.logs.get(topic) {
+            return Arc::clone(log);
+        }
+        let owner: Weak<Self> = Arc::downgrade(self);
+        let (epoch, batches) = (self.store.epoch(topic), Arc::clone(&self.limits.memory.batches));
+        let log = Arc::new(TopicLog::new(topic.clone(), owner, epoch, self.limits.retention, batches));
+        if topics.is_closing {
+            log.close();
+        }
+        topics.logs.insert(topic.clone(), Arc::clone(&log));
+        log
+    }
+
+    /// The log of a topic that counts.
+    pub(super) fn settled(&self, topic: &Topic) -> Option<Arc<TopicLog>> {
+        self.read().logs.get(topic).filter(|log| log.is_settled()).cloned()
+    }
+
+    /// The log of a topic that counts from now on, with the memory of a topic; and whether it did not before.
+    pub(super) fn settle(self: &Arc<Self>, topic: &Topic, lease: Lease) -> (Arc<TopicLog>, bool) {
+        let mut topics = self.write();
+        let log = self.find_or_create(&mut topics, topic);
+        let is_new = !log.is_settled();
+        if is_new {
+            log.settle(lease);
+            topics.settled += 1;
+        }
+        (log, is_new)
+    }
+
+    /// Whether a topic has had no reader and no publish for the idle time.
+    pub(super) fn is_idle(&self, log: &TopicLog, now_ms: u64) -> bool {
+        now_ms.saturating_sub(log.used_ms()) >= self.idle_ms() && !log.has_subscribers()
+    }
+
+    /// Removes a topic, unless somebody shares it; whether it was removed.
+    pub(super) fn evict(&self, topic: &Topic) -> bool {
+        let mut topics = self.write();
+        // Under the write lock nobody can begin to share a log that only this map holds.
+        let is_free = topics.logs.get(topic).is_some_and(|log| Arc::strong_count(log) == 1);
+        if is_free {
+            topics.logs.remove(topic);
+            topics.settled -= 1;
+            self.store.dropped(topic);
+        }
+        is_free
+    }
+
+    /// Drops the batches that are kept for further readers.
+    pub(super) fn drop_batches(&self) {
+        let logs: Vec<_> = self.read().logs.values().cloned().collect();
+        logs.iter().for_each(|log| log.drop_recent());
+    }
+
+    /// Tells every subscriber, present and future, that the server is shutting down.
+    pub(super) fn close(&self) {
+        let mut topics = self.write();
+        topics.is_closing = true;
+        topics.logs.values().for_each(|log| log.close());
+    }
+}
+
+impl Owner for Table {
+    /// Removes the topic, unless it was replaced or is used again.
+    fn abandoned(&self, topic: &Topic, log: &Arc<TopicLog>) {
+        let mut topics = self.write();
+        let is_it = topics.logs.get(topic).is_some_and(|found| Arc::ptr_eq(found, log));
+        if is_it && !log.has_subscribers() && !log.is_settled() {
+            topics.logs.remove(topic);
+        }
+    }
+}

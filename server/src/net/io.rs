@@ -1,0 +1,40 @@
+//! One connection: bytes in both directions, and how much the other end has acknowledged.
+
+use std::mem::MaybeUninit;
+use std::pin::Pin;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+/// The most bytes that one read takes where the length of the input is unknown.
+pub(crate) const READ_BYTES: usize = 4 << 10;
+
+/// A buffer for one read, on the stack: idle connections hold none.
+pub(crate) const fn read_buffer() -> [MaybeUninit<u8>; READ_BYTES] {
+    [const { MaybeUninit::uninit() }; READ_BYTES]
+}
+
+/// A connection, whatever carries its bytes.
+pub(crate) trait Io: AsyncRead + AsyncWrite + Unpin + Send {
+    /// How much the other end has received; `None` where the connection cannot tell.
+    fn progress(&self) -> Option<Progress> {
+        None
+    }
+}
+
+/// How much of the bytes written has arrived at the other end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Progress {
+    /// Bytes that the other end has acknowledged.
+    pub(crate) acknowledged: u64,
+    /// Whether further bytes are on their way.
+    pub(crate) is_under_way: bool,
+}
+
+/// Puts a future on the heap as it is made. A task then holds space for its current step only; a
+/// future that an `async` block makes and boxes afterwards takes space in the block too.
+pub(crate) fn boxed<F: Future>(make: impl FnOnce() -> F) -> Pin<Box<F>> {
+    Box::pin(make())
+}
+
+#[cfg(test)]
+impl Io for tokio::io::DuplexStream {}

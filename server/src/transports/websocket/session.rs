@@ -1,0 +1,76 @@
+//! The purpose of a WebSocket, and the handling of its client's messages.
+
+use pushoff_model::Topic;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
+
+use super::close::close;
+use crate::hub::{Payload, PayloadError, Subscription, Unpublished};
+use crate::limits;
+use crate::state::Server;
+use crate::stats::{Meter, Via};
+
+/// The purpose of a connection.
+pub(crate) enum Session {
+    /// Subscribes to a topic, publishes to it, or both.
+    Topic {
+        topic: Topic,
+        /// Absent where the connection only publishes.
+        subscription: Option<Subscription>,
+        may_publish: bool,
+        meter: Meter,
+    },
+    /// Sends each message back, for conformance suites and bare round trips.
+    Echo,
+}
+
+impl Session {
+    pub(super) const fn subscription(&mut self) -> Option<&mut Subscription> {
+        match self {
+            Self::Topic { subscription, .. } => subscription.as_mut(),
+            Self::Echo => None,
+        }
+    }
+
+    /// The longest message, in bytes.
+    pub(super) const fn longest(&self, server: &Server) -> usize {
+        match self {
+            Self::Topic { .. } => server.config.max_payload,
+            Self::Echo => limits::ECHO_BYTES,
+        }
+    }
+
+    /// Publishes a message, or gives back the frame that answers it. A refused message ends the connection.
+    pub(super) fn receive(&self, kind: Data, message: Vec<u8>, server: &Server) -> Result<Option<Frame>, CloseFrame> {
+        match self {
+            Self::Echo => Ok(Some(Frame::message(message, OpCode::Data(kind), true))),
+            Self::Topic { .. } if kind != Data::Text => {
+                Err(close(CloseCode::Unsupported, "a message is JSON in a text frame"))
+            }
+            Self::Topic { may_publish: false, .. } => {
+                Err(close(CloseCode::Policy, "publishing takes the bearer token in the handshake"))
+            }
+            Self::Topic { topic, .. } => publish(topic, &message, server).map(|()| None),
+        }
+    }
+}
+
+fn publish(topic: &Topic, message: &[u8], server: &Server) -> Result<(), CloseFrame> {
+    let payload = Payload::parse(message, server.config.max_payload).map_err(|error| {
+        let code = match error {
+            PayloadError::TooLong { .. } => CloseCode::Size,
+            PayloadError::NotUtf8(_) | PayloadError::NotJson { .. } => CloseCode::Invalid,
+        };
+        close(code, &error.to_string())
+    })?;
+    server.hub.publish(topic, vec![payload]).map_err(|error| {
+        let code = match error {
+            Unpublished::Complete(_) => CloseCode::Normal,
+            Unpublished::TooManyTopics { .. } | Unpublished::NoRoom => CloseCode::Again,
+        };
+        close(code, &error.to_string())
+    })?;
+    server.stats.published(Via::WebSocket, 1);
+    Ok(())
+}
