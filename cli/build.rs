@@ -7,15 +7,20 @@ fn main() {
     let rustc = env::var("RUSTC").unwrap_or_else(|_| "rustc".into());
     emit("PUSHOFF_RUSTC", printed(&rustc, &["--version"]));
     emit("PUSHOFF_PROFILE", env::var("PROFILE").ok());
-    let dirty =
-        printed("git", &["status", "--porcelain", "--untracked-files=no"]).is_some_and(|files| !files.is_empty());
+    // Without the lock git leaves its index as it is: what this reads must not look changed afterwards.
+    let status = ["--no-optional-locks", "status", "--porcelain", "--untracked-files=no"];
+    let dirty = printed("git", &status).is_some_and(|files| !files.is_empty());
     let revision = printed("git", &["rev-parse", "--short=12", "HEAD"]);
     emit("PUSHOFF_REVISION", revision.map(|hash| if dirty { format!("{hash}-dirty") } else { hash }));
     println!("cargo::rerun-if-changed=build.rs");
-    if let Some(folder) = printed("git", &["rev-parse", "--absolute-git-dir"]) {
-        println!("cargo::rerun-if-changed={folder}/HEAD");
-        println!("cargo::rerun-if-changed={folder}/index");
+    // A commit or a checkout changes the revision; an edit of what is built into the binary makes it dirty.
+    if let Some(log) = printed("git", &["rev-parse", "--git-path", "logs/HEAD"]) {
+        println!("cargo::rerun-if-changed={log}");
     }
+    for folder in ["model", "stats", "planner", "server", "loadgen", "reports"] {
+        println!("cargo::rerun-if-changed=../{folder}/src");
+    }
+    println!("cargo::rerun-if-changed=src");
 }
 
 fn emit(name: &str, value: Option<String>) {
