@@ -121,16 +121,17 @@ impl Drop for Meter {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-
     use super::*;
+    use crate::http::Chunkable;
+    use crate::memory::Memory;
 
     #[test]
     fn a_meter_counts_under_the_name_of_its_transport() {
         let stats = Stats::new();
         let meter = stats.connect(Transport::Sse);
         let made = tokio::time::Instant::now();
-        meter.delivered(&Batch { bytes: Bytes::from_static(b"12345"), messages: 2, missed: 3, made }, 5);
+        let bytes = Chunkable::finish(Chunkable::buffer(0), &Memory::new(1 << 20).batches).unwrap();
+        meter.delivered(&Batch { bytes, messages: 2, missed: 3, made }, 5);
         stats.published(Via::Post, 4);
         let text = stats.text(9, 10).unwrap();
         for line in [

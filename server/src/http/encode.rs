@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use bytes::{BufMut, Bytes};
+use bytes::Bytes;
 use http::StatusCode;
 use http::header::CONNECTION;
 
@@ -74,7 +74,11 @@ impl Encoded {
             field(first, "transfer-encoding", b"chunked");
         }
         first.extend_from_slice(b"\r\n\r\n");
-        first.put(if takes_chunks { chunked::chunk(opening) } else { chunked::plain(opening) });
+        if takes_chunks {
+            chunked::write_chunk(first, &opening);
+        } else {
+            first.extend_from_slice(&opening);
+        }
         encoded
     }
 

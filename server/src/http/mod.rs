@@ -12,7 +12,7 @@ mod problem;
 mod query;
 mod response;
 
-pub(crate) use self::chunked::{Chunk, ChunkError, Chunks};
+pub(crate) use self::chunked::{ChunkError, Chunkable, Chunks};
 pub(crate) use self::encode::{Encoded, Options};
 pub(crate) use self::head::{BodyLength, Head, Parsed};
 pub(crate) use self::host::Hosts;

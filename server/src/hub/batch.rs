@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use pushoff_model::Cursor;
 use tokio::time::Instant;
 
 use super::cache::{Bounds, Cache, Position};
 use crate::framing::Framing;
-use crate::memory::{self, Budget};
+use crate::http::Chunkable;
+use crate::memory::Budget;
 
 /// Consecutive messages in one framing, to be written at once.
 #[derive(Clone, Debug)]
 pub struct Batch {
     /// The bytes to be written: a missed notice where one is due, then the messages.
-    pub bytes: Bytes,
+    pub(crate) bytes: Chunkable,
     /// The number of messages.
     pub messages: u64,
     /// The number of missed messages in the notice, as far as it is known.
@@ -115,17 +115,17 @@ impl Encoded {
 
     fn of(cache: &Cache, after: u64, framing: Framing, bounds: Bounds, budget: &Arc<Budget>) -> Option<Self> {
         let length = cache.read(after, bounds).map(|(_, payload)| payload.as_bytes().len() + Framing::OVERHEAD).sum();
-        let mut out = Vec::with_capacity(usize::min(length, bounds.bytes.saturating_mul(2)));
+        let mut out = Chunkable::buffer(usize::min(length, bounds.bytes.saturating_mul(2)));
         let mut reached = after;
         for (cursor, payload) in cache.read(after, bounds) {
             // Around short messages and line breaks, the framing adds more bytes than the payloads have.
-            if reached > after && out.len() >= bounds.bytes {
+            if reached > after && Chunkable::length(&out) >= bounds.bytes {
                 break;
             }
             framing.message(&mut out, cursor, payload.as_bytes());
             reached = cursor.sequence;
         }
-        let bytes = memory::shared(out, budget)?;
+        let bytes = Chunkable::finish(out, budget)?;
         let batch = Batch { bytes, messages: reached - after, missed: 0, made: Instant::now() };
         Some(Self { after, head: cache.head(), bounds, batch, reached })
     }
@@ -134,9 +134,9 @@ impl Encoded {
 impl Batch {
     /// The batch with a missed notice in front: rare enough to copy.
     fn behind_notice(self, framing: Framing, missed: Option<u64>, at: Cursor, budget: &Arc<Budget>) -> Option<Self> {
-        let mut out = Vec::with_capacity(self.bytes.len() + Framing::OVERHEAD);
+        let mut out = Chunkable::buffer(self.bytes.len() + Framing::OVERHEAD);
         framing.missed(&mut out, missed, at);
         out.extend_from_slice(&self.bytes);
-        Some(Self { bytes: memory::shared(out, budget)?, missed: missed.unwrap_or(0), ..self })
+        Some(Self { bytes: Chunkable::finish(out, budget)?, missed: missed.unwrap_or(0), ..self })
     }
 }

@@ -20,8 +20,8 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use super::io::{Io, Progress};
 
-/// The most parts of a buffer that one system call writes: responses and chunks have fewer.
-const PIECES: usize = 4;
+/// The most parts of a buffer that one system call writes: the head of a response, and a long body.
+const PIECES: usize = 2;
 
 /// How long the other end may take no byte, and the counter of connections closed for it.
 #[derive(Debug)]

@@ -19,7 +19,7 @@ pub(super) fn respond(reading: Reading, meter: &Meter, next: Cursor) -> Result<R
     let (status, bytes) = match reading {
         Reading::Batch(batch) => {
             meter.delivered(&batch, batch.bytes.len());
-            (StatusCode::OK, batch.bytes)
+            (StatusCode::OK, batch.bytes.content())
         }
         Reading::CaughtUp | Reading::Closing => (StatusCode::NO_CONTENT, Bytes::new()),
         Reading::NoRoom => return Err(OutOfMemory.into()),

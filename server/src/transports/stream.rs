@@ -5,7 +5,7 @@ use std::future::poll_fn;
 use std::io;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, StatusCode};
 use tokio::task::yield_now;
@@ -13,7 +13,7 @@ use tokio::task::yield_now;
 use super::ask::Ask;
 use super::keep_alive::IdleTimer;
 use crate::framing::Framing;
-use crate::http::{Chunk, Response, chunked};
+use crate::http::{Response, chunked};
 use crate::hub::{Bounds, Reading, Subscription};
 use crate::limits;
 use crate::net::{Io, StallDetector, StallLimit, poll_end};
@@ -32,8 +32,8 @@ pub(crate) struct Feed {
 
 /// The next part of a stream.
 pub(super) enum Piece {
-    Batch(Chunk),
-    Heartbeat(Chunk),
+    Batch(Bytes),
+    Heartbeat(Bytes),
     /// The topic is complete, or the server is shutting down.
     End,
 }
@@ -67,9 +67,9 @@ impl Feed {
                 if let Some((_, timer)) = &mut self.heartbeat {
                     timer.wrote(batch.made);
                 }
-                let chunk = self.chunk(batch.bytes.clone());
-                self.meter.delivered(&batch, chunk.remaining());
-                Poll::Ready(Piece::Batch(chunk))
+                let bytes = if self.is_chunked { batch.bytes.chunk() } else { batch.bytes.content() };
+                self.meter.delivered(&batch, bytes.len());
+                Poll::Ready(Piece::Batch(bytes))
             }
             Poll::Ready(Reading::CaughtUp | Reading::Complete | Reading::Closing | Reading::NoRoom) => {
                 Poll::Ready(Piece::End)
@@ -77,26 +77,27 @@ impl Feed {
             Poll::Pending => {
                 let Some((heartbeat, timer)) = &mut self.heartbeat else { return Poll::Pending };
                 ready!(timer.poll_idle(cx));
-                let heartbeat = Bytes::from_static(heartbeat);
-                Poll::Ready(Piece::Heartbeat(self.chunk(heartbeat)))
+                Poll::Ready(Piece::Heartbeat(if self.is_chunked {
+                    let mut chunk = Vec::new();
+                    chunked::write_chunk(&mut chunk, heartbeat);
+                    chunk.into()
+                } else {
+                    Bytes::from_static(heartbeat)
+                }))
             }
         }
     }
 
-    fn chunk(&self, content: Bytes) -> Chunk {
-        if self.is_chunked { chunked::chunk(content) } else { chunked::plain(content) }
-    }
-
     /// The bytes that end the stream.
-    fn ending(&self) -> Chunk {
-        chunked::plain(Bytes::from_static(if self.is_chunked { chunked::LAST } else { &[] }))
+    const fn ending(&self) -> Bytes {
+        Bytes::from_static(if self.is_chunked { chunked::LAST } else { &[] })
     }
 }
 
 /// Writes a stream until its end. A client that ends its direction of the connection gets the end of the
 /// stream: the client may be gone altogether. Input is discarded; the result is its number of bytes.
 pub(crate) async fn write(io: &mut impl Io, mut feed: Box<Feed>, limit: &StallLimit) -> io::Result<usize> {
-    let mut outgoing = chunked::plain(Bytes::new());
+    let mut outgoing = Bytes::new();
     let (mut detector, mut discarded, mut is_over) = (StallDetector::default(), 0, false);
     loop {
         let turn = poll_fn(|cx| {
@@ -163,7 +164,7 @@ mod tests {
 
     async fn next(feed: &mut Feed) -> Option<Bytes> {
         match poll_fn(|cx| feed.poll_next(cx)).await {
-            Piece::Batch(mut chunk) | Piece::Heartbeat(mut chunk) => Some(chunk.copy_to_bytes(chunk.remaining())),
+            Piece::Batch(bytes) | Piece::Heartbeat(bytes) => Some(bytes),
             Piece::End => None,
         }
     }

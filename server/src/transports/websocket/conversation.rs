@@ -132,7 +132,7 @@ impl<IO: Io> Conversation<IO> {
                 Poll::Ready(Reading::Batch(batch)) => {
                     meter.delivered(&batch, batch.bytes.len());
                     self.keep_alive.wrote(batch.made);
-                    self.outgoing = batch.bytes;
+                    self.outgoing = batch.bytes.content();
                 }
                 Poll::Ready(Reading::Complete) => {
                     return Err(End::Close(close(CloseCode::Normal, "the topic is complete")));
