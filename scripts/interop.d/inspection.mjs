@@ -28,6 +28,16 @@ export const overflowing = (page) =>
     return [`the page is ${scrollWidth} px wide`, ...wide.slice(0, 5).map((node) => node.outerHTML.slice(0, 100))];
   });
 
+/** Figures whose parts reach beyond them, and so over their neighbours. */
+export const spilling = (page) =>
+  page.$$eval('figure', (figures) =>
+    figures
+      .filter((figure) => {
+        const edge = figure.getBoundingClientRect().right + 1;
+        return [...figure.children].some((part) => part.getBoundingClientRect().right > edge);
+      })
+      .map((figure) => figure.textContent.trim().slice(0, 80)));
+
 /** What axe-core finds that is serious or critical. */
 export async function violations(page) {
   // Not as a script element, which the page's own policy would rightly refuse.

@@ -1,8 +1,8 @@
 // Opens a report as a reader would: `node report.mjs PATH_TO_report.html OUTDIR`.
 //
-// At 1280 and 390 px, light and dark: no error on the console, no request beyond the file itself,
-// no horizontal overflow of the page on a phone, a name for every drawing, and nothing serious or
-// critical that axe-core finds. Saves a screenshot of each.
+// At 1280 and 390 px, light and dark, with every fold open: no error on the console, no request beyond the
+// file itself, no horizontal overflow of the page on a phone, no figure over its neighbour, a name for every
+// drawing, and nothing serious or critical that axe-core finds. Saves a screenshot of each.
 
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { join, resolve } from 'node:path';
 import { argv, exit } from 'node:process';
 import { pathToFileURL } from 'node:url';
 
-import { overflowing, unnamedDrawings, violations } from './inspection.mjs';
+import { overflowing, spilling, unnamedDrawings, violations } from './inspection.mjs';
 import { launchChromium } from './pushoff.mjs';
 
 if (argv.length !== 4) {
@@ -32,11 +32,13 @@ async function inspect(width, colorScheme) {
     if (!/^(data|blob|about):/.test(request.url()) && request.url() !== url) requests.push(request.url());
   });
   await page.goto(url, { waitUntil: 'load' });
+  await page.$$eval('details', (folds) => folds.forEach((fold) => (fold.open = true)));
   await page.screenshot({ path: join(folder, `report-${width}-${colorScheme}.png`), fullPage: true });
   const facts = {
     'the console shows no error': errors,
     'nothing is fetched': requests,
     'the page does not scroll sideways': await overflowing(page),
+    'no figure reaches over its neighbour': await spilling(page),
     'every drawing has a name': await unnamedDrawings(page),
     'axe finds nothing serious': await violations(page),
   };
