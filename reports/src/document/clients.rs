@@ -1,4 +1,4 @@
-//! The same cell with several clients: what a library costs, what a page takes, and what a browser allows.
+//! What a client takes: a library beside the lean client, pages, and what a browser allows.
 
 use pushoff_model::Transport;
 use pushoff_model::browser::{Browser, Connected};
@@ -10,6 +10,7 @@ use crate::ReportError;
 use crate::cells::anchor;
 use crate::findings::servers::Part;
 use crate::findings::study::Study;
+use crate::metric::Metric;
 use crate::table::metrics::CLIENTS;
 use crate::table::{Subject, Table};
 use crate::words::number::Quantity;
@@ -28,21 +29,21 @@ pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {
             has_places: false,
         }));
     }
-    if blocks.is_empty() {
-        return Ok(Section::default());
-    }
-    let note = "The same plan, received by the library that an application would use, by a lean client of pushoff's own, \
-                and by pages in Chromium, until the page's client dispatches the message.";
-    blocks.insert(0, Block::note(note));
     let browsers = study.run.environments.iter().filter_map(|environment| environment.browser.as_ref());
     for (title, facts) in browsers.map(allows).chain(clocks(study)) {
         blocks.push(Block::Heading(Heading { id: anchor(&title).replace('\'', ""), text: title, says: None }));
         blocks.push(Block::Facts(facts));
     }
+    if blocks.is_empty() {
+        return Ok(Section::default());
+    }
+    let note = "A client is the library that an application would use, a lean one of pushoff's own, or pages in \
+                Chromium, where a message has arrived once the page's client dispatches it.";
+    blocks.insert(0, Block::note(note));
     Ok(Section::titled("clients", "What the client takes", blocks))
 }
 
-/// One a workload that several clients received, a row a transport and client.
+/// One a workload that several clients or pages received, a row a transport and client.
 fn tables(study: &Study<'_>) -> Vec<(String, Table)> {
     let mut left: Vec<Part<'_, '_>> =
         study.parts().filter(|it| !it.group().is_search && !it.group().workload.is_silent()).collect();
@@ -51,12 +52,13 @@ fn tables(study: &Study<'_>) -> Vec<(String, Table)> {
         let (mut same, others): (Vec<_>, Vec<_>) =
             left.into_iter().partition(|part| part.group().is_twin_of(first.group()));
         left = others;
-        if same.len() < 2 {
-            continue;
-        }
         same.sort_by_key(|part| part.group().client());
         let of = |transport| same.iter().filter_map(move |part| part.line_of(transport));
         let lines: Vec<_> = Transport::ALL.into_iter().flat_map(of).collect();
+        let has_pages = lines.iter().any(|line| line.figures.get(Metric::MainThread).is_some());
+        if same.len() < 2 && !has_pages {
+            continue;
+        }
         let subjects = lines.iter().map(|line| Subject {
             of: Some(format!(", {}", line.key.conditions.client)),
             validity: line.validity,
@@ -143,7 +145,7 @@ mod tests {
     use super::*;
     use crate::document::Document;
     use crate::fixture;
-    use crate::metric::{Figures, Metric};
+    use crate::metric::Figures;
     use crate::render::{html, markdown};
 
     fn figures(study: &Study<'_>, client: pushoff_model::Client) -> Figures {
@@ -167,6 +169,20 @@ mod tests {
         let is = |metric: Metric, wanted: f64| (point(metric) / wanted - 1.0).abs() < 1e-9;
         assert!(is(Metric::MainThread, 120_000.0) && is(Metric::Scripts, 30_000.0));
         assert!(is(Metric::Heap, 6_400.0) && is(Metric::HeapLeft, 170.0));
+    }
+
+    #[test]
+    fn pages_alone_say_what_they_take() {
+        let mut run = fixture::in_pages();
+        run.records.retain(|record| record.client == pushoff_model::Client::Browser);
+        let study = Study::of(&run);
+        let tables = tables(&study);
+        assert_eq!(tables.iter().map(|it| it.0.as_str()).collect::<Vec<_>>(), ["ticker"]);
+        assert_eq!(tables[0].1.rows.len(), Transport::ALL.len() - 1);
+        let text = markdown::document(&Document::of(&study).unwrap());
+        assert!(text.contains("## What the client takes") && text.contains("6 of 10 connected"), "{text}");
+        run.records.clear();
+        assert!(super::tables(&Study::of(&run)).is_empty());
     }
 
     #[test]
