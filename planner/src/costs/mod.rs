@@ -1,9 +1,9 @@
 //! The cost model: what a message, a poll, a connection and an idle second cost, fitted to measured cells,
 //! and so what a load costs that nobody measured.
 //!
-//! [`Load`] is what one server process is asked to do. It gives the count of each [`Regressor`] a second. A
-//! [`FittedModel`] turns these counts into a cost. Every prediction says how far it lies outside the measured
-//! range. Latency is not predicted where a server would be busier than any that was measured.
+//! The load of one server process gives the count of each [`Regressor`] a second. A [`FittedModel`] turns these counts
+//! into a cost. Every prediction says how far it lies outside the measured range. Latency is not predicted where a
+//! server would be busier than any that was measured.
 
 mod check;
 mod fit;
