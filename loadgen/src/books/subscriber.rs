@@ -71,7 +71,14 @@ impl Presence {
         match (newcomers, transport) {
             (Newcomers::Kept, _) => Self::Greeted,
             (Newcomers::Live, Transport::LongPolling) => Self::Asked,
-            (Newcomers::Live, _) => Self::Opened,
+            (
+                Newcomers::Live,
+                Transport::ShortPolling
+                | Transport::HttpStreaming
+                | Transport::Sse
+                | Transport::WebSocket
+                | Transport::RawTcp,
+            ) => Self::Opened,
         }
     }
 }
