@@ -38,13 +38,18 @@ pub(crate) struct Input {
 impl Input {
     /// Waits for a read and returns its length; 0 means that no more bytes will come.
     pub(crate) async fn fill(&mut self, io: &mut (impl AsyncRead + Unpin)) -> io::Result<usize> {
+        self.release();
+        poll_fn(|cx| self.poll_fill(Pin::new(io), cx)).await
+    }
+
+    /// Returns the shared buffer and keeps the bytes that are not taken. Called before any wait.
+    pub(crate) fn release(&mut self) {
         if self.kept.is_empty() {
             self.kept.extend_from_slice(&self.room[self.taken..self.end]);
         } else {
             self.kept.drain(..self.taken);
         }
         self.give_back();
-        poll_fn(|cx| self.poll_fill(Pin::new(io), cx)).await
     }
 
     fn poll_fill(&mut self, io: Pin<&mut impl AsyncRead>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
@@ -91,9 +96,27 @@ impl Input {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
     use proptest::prelude::*;
+    use tokio::io::{AsyncWriteExt, duplex};
 
     use super::*;
+
+    #[tokio::test]
+    async fn two_inputs_share_a_buffer_and_no_bytes() {
+        let ((mut ours, mut theirs), (mut one, mut other)) = (duplex(100), (Input::default(), Input::default()));
+        one.fill(&mut &b"first"[..]).await.unwrap();
+        other.fill(&mut &b"second"[..]).await.unwrap();
+        assert_eq!(one.take(2), b"fi");
+        assert_eq!((one.bytes(), other.bytes()), (&b"rst"[..], &b"second"[..]));
+        // A read that is given up loses nothing.
+        assert!(one.fill(&mut ours).now_or_never().is_none());
+        other.release();
+        other.fill(&mut &b", third"[..]).await.unwrap();
+        theirs.write_all(b" and more").await.unwrap();
+        one.fill(&mut ours).await.unwrap();
+        assert_eq!((one.bytes(), other.bytes()), (&b"rst and more"[..], &b"second, third"[..]));
+    }
 
     proptest! {
         #[test]

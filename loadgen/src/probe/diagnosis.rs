@@ -36,7 +36,7 @@ pub(super) enum Trouble {
     NotFound(Vec<u8>),
     /// The first message arrived only after many others were published.
     Buffered,
-    /// No message origins at all.
+    /// No message arrived at all.
     Silence,
     /// This message never arrived, although the first did.
     Held(u64),

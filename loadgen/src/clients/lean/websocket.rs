@@ -38,6 +38,7 @@ pub(crate) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, Co
             }
         }
         feed.read_handed_out();
+        input.release();
         if !replies.is_empty() {
             socket.write_all(&replies).await?;
             replies.clear();

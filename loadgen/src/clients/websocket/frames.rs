@@ -50,6 +50,7 @@ pub(crate) const TOO_LONG: &str = "a message is too long";
 impl FrameReader {
     /// Takes the next whole message.
     pub(crate) fn next<'i>(&'i mut self, input: &'i mut Input) -> Result<Option<Message<'i>>, &'static str> {
+        self.joined = Vec::new();
         while let Some(Head { is_final, kind, head, payload }) = head_of(input.bytes())? {
             if input.bytes().len() < head + payload {
                 break;
