@@ -63,6 +63,13 @@ pub(super) async fn publish(
 
 /// Bytes after the body stay in `ahead`.
 async fn read_known(io: &mut impl Io, length: usize, ahead: &mut Buffer, server: &Server) -> Result<Buffer, BodyError> {
+    if ahead.len() > length {
+        // The bytes after the body may be many more than the body: those of requests sent at once.
+        let mut content = Buffer::new(&server.memory.incoming);
+        content.extend(&ahead[..length])?;
+        ahead.consume(length);
+        return Ok(content);
+    }
     let mut content = std::mem::replace(ahead, Buffer::new(&server.memory.incoming));
     while content.len() < length {
         read_more(io, length - content.len(), &mut content).await?;

@@ -1,7 +1,7 @@
 //! Messages as bytes on the wire, by pure functions.
 //!
 //! Four framings carry six transports: both kinds of polling and HTTP streaming send the same NDJSON. A
-//! framing knows no connection, and no HTTP chunks: those belong to one response, not to a message.
+//! framing knows no connection, and no HTTP chunks: the batches of the hub have room for those.
 
 pub(crate) mod envelope;
 pub mod event_stream;

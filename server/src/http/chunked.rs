@@ -57,9 +57,9 @@ impl Chunkable {
         self.buffer.slice(SIZE_LINE..self.buffer.len() - LINE_BREAK.len())
     }
 
-    /// The content as a chunk.
+    /// The content as a chunk. Empty content gives no bytes, as in [`write_chunk`].
     pub(crate) fn chunk(&self) -> Bytes {
-        self.buffer.slice(self.chunk..)
+        if self.is_empty() { Bytes::new() } else { self.buffer.slice(self.chunk..) }
     }
 }
 
@@ -228,12 +228,10 @@ mod tests {
         let chunk = |content: &[u8]| {
             let (mut written, mut buffer) = (Vec::new(), Chunkable::buffer(content.len()));
             write_chunk(&mut written, content);
-            if !content.is_empty() {
-                buffer.extend_from_slice(content);
-                let shared = Chunkable::finish(buffer, &budget).unwrap();
-                assert_eq!((&shared[..], &shared.content()[..]), (content, content));
-                assert_eq!(shared.chunk(), written);
-            }
+            buffer.extend_from_slice(content);
+            let shared = Chunkable::finish(buffer, &budget).unwrap();
+            assert_eq!((&shared[..], &shared.content()[..]), (content, content));
+            assert_eq!(shared.chunk(), written);
             written
         };
         assert_eq!(chunk(b"hello, chunked"), b"e\r\nhello, chunked\r\n");
