@@ -55,6 +55,9 @@ pub enum ModelError {
     /// It is not what this build writes.
     #[error("it is not a cost model: `pushoff report` of a run of scripts/model writes one")]
     Format(#[source] serde_json::Error),
+    /// It predicts nothing.
+    #[error("it is a cost model without a transport: make it anew with scripts/model")]
+    Empty,
     /// Another build wrote it.
     #[error("it is a cost model of version {found}, and this build reads version {SCHEMA}: make it anew")]
     Version {
@@ -124,7 +127,10 @@ impl CostModel {
     /// When it is something else, or of another version.
     pub fn parse(text: &str) -> Result<Self, ModelError> {
         let model: Self = serde_json::from_str(text).map_err(ModelError::Format)?;
-        if model.schema == SCHEMA { Ok(model) } else { Err(ModelError::Version { found: model.schema }) }
+        if model.schema != SCHEMA {
+            return Err(ModelError::Version { found: model.schema });
+        }
+        if model.transports.is_empty() { Err(ModelError::Empty) } else { Ok(model) }
     }
 
     /// As `model.json` holds it.

@@ -122,7 +122,7 @@ impl Plan {
     /// The nearest changes of the choice, in a sentence.
     pub(super) fn what_would_change(&self) -> String {
         if self.changes.is_empty() {
-            return "No single need changes the choice, up to a thousand times more or less of it.".into();
+            return "No single need changes the choice, up to a thousand times more or less of it within what can be planned for.".into();
         }
         let each: Vec<String> = self.changes.iter().map(change).collect();
         format!("What would change the choice: {}.", each.join("; "))

@@ -7,6 +7,7 @@ use maud::{Markup, html};
 use pushoff_model::Transport;
 use pushoff_planner::{Answer, Sureness};
 
+use super::planner::none_taken;
 use crate::name::name;
 use crate::plan::Plan;
 use crate::plan::stops::{self, AUDIENCES, PAYLOADS, RATES, STALENESS, Stop, USERS};
@@ -55,6 +56,12 @@ struct Cell {
     is_beyond: bool,
 }
 
+impl Row {
+    fn users(&self) -> String {
+        if self.most == self.fewest { self.fewest.to_owned() } else { format!("{} to {}", self.fewest, self.most) }
+    }
+}
+
 impl Cell {
     fn of(answer: &Answer) -> Self {
         Self {
@@ -83,9 +90,6 @@ fn rows(plans: &[(Plan, String)], audience: usize) -> Vec<Row> {
 
 fn map(audience: usize, rows: &[Row]) -> Markup {
     let is_known = |row: &&Row| row.cells.iter().any(|cell| !cell.is_beyond);
-    let mut unknown: Vec<&str> = rows.iter().filter(|row| !is_known(row)).map(|row| row.within).collect();
-    unknown.retain(|within| !rows.iter().filter(is_known).any(|row| row.within == *within));
-    unknown.dedup();
     html! {
         div.scroll tabindex="0" role="region" aria-labelledby=(format!("decision-map-{audience}")) {
             table.map {
@@ -97,14 +101,16 @@ fn map(audience: usize, rows: &[Row]) -> Markup {
                 tbody { @for row in rows.iter().filter(is_known) {
                     tr {
                         th scope="row" { (row.within) }
-                        th scope="row" { (row.fewest) @if row.most != row.fewest { " to " (row.most) } }
+                        th scope="row" { (row.users()) }
                         @for cell in &row.cells { (self::cell(cell)) }
                     }
                 } }
             }
         }
-        @for within in unknown {
-            p.note { "Within " (within) ": left out, because every cell lies beyond what was measured." }
+        @for row in rows.iter().filter(|row| !is_known(row)) {
+            p.note {
+                "Within " (row.within) ", " (row.users()) " users: left out, because every cell lies beyond what was measured."
+            }
         }
     }
 }
@@ -116,7 +122,7 @@ fn cell(cell: &Cell) -> Markup {
     html! {
         td class=(format!("{colour} {close} {beyond}").trim()) title=(cell.sureness.label()) {
             @match cell.choice {
-                None => "none",
+                None => (none_taken(cell.sureness)),
                 Some(choice) => { @if cell.is_close { "≈ " } (name(choice)) }
             }
             @if cell.sureness == Sureness::Provisional { " ?" }
@@ -164,6 +170,8 @@ mod tests {
         assert!(of(clear).starts_with("<td class=\"c-sse\""));
         assert!(of(Cell { is_close: true, ..clear }).starts_with("<td class=\"close\""));
         assert!(of(Cell { is_beyond: true, ..clear }).contains("beyond what was measured"));
-        assert!(of(Cell { choice: None, sureness: Sureness::NothingMeets, ..clear }).contains("none"));
+        let none = |sureness| of(Cell { choice: None, sureness, ..clear });
+        assert!(none(Sureness::NothingMeets).contains(">None is good enough<"));
+        assert!(none(Sureness::Undecided).contains(">Undecided<"));
     }
 }

@@ -31,10 +31,18 @@
 
   const copy = document.getElementById("planner-copy");
   copy.hidden = false;
+  form.addEventListener("input", () => {
+    copy.textContent = "Copy";
+  });
   copy.addEventListener("click", async () => {
     const command = document.getElementById("planner-command");
     getSelection().selectAllChildren(command);
-    await navigator.clipboard?.writeText(command.textContent);
-    copy.textContent = navigator.clipboard ? "Copied" : "Selected";
+    try {
+      await navigator.clipboard.writeText(command.textContent);
+      copy.textContent = "Copied";
+    } catch {
+      // Without a clipboard, or where the reader refuses it.
+      copy.textContent = "Selected";
+    }
   });
 })();

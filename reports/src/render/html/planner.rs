@@ -23,7 +23,7 @@ use crate::words::number::{ABSENT, unbroken};
 
 pub(crate) const SCRIPT: &str = include_str!("planner.js");
 /// SHA-256 of the script, in base64: a test holds it to the file.
-pub(crate) const SCRIPT_HASH: &str = "1TmsACUC9ZOXXuprMZzL5lfwVxs7kBZBuz76PK+9Qao=";
+pub(crate) const SCRIPT_HASH: &str = "SvfUXDnoN2XjNcV4117711Kgi9f8MtoQxXayjDQduCA=";
 
 /// The metrics of the page's table: those that a choice turns on.
 const SHOWN: [Metric; 6] = [
@@ -145,7 +145,7 @@ impl Shown {
 }
 
 /// What stands in place of a choice.
-const fn none_taken(sureness: Sureness) -> &'static str {
+pub(super) const fn none_taken(sureness: Sureness) -> &'static str {
     match sureness {
         Sureness::NothingMeets => "None is good enough",
         Sureness::Decided | Sureness::TooClose | Sureness::Provisional | Sureness::Beyond | Sureness::Undecided => {
