@@ -7,18 +7,18 @@ use serde::Serialize;
 use crate::cells::{Cell, Trial};
 use crate::words::text::{capitalised, list};
 
-/// What limited a cell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// What limited a cell, the best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Validity {
+    /// Nothing: the figures are the transport's at this load, not its most.
+    NotSaturated,
+    /// The server, in a trial that counts: a result.
+    ServerLimited,
     /// The generator: the figures are its own. Void.
     GeneratorLimited,
     /// The machine. Void.
     MachineLimited,
-    /// The server, in a trial that counts: a result.
-    ServerLimited,
-    /// Nothing: the figures are the transport's at this load, not its most.
-    NotSaturated,
     /// No trial was measured to its end.
     NotMeasured,
 }

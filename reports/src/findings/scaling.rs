@@ -102,9 +102,7 @@ impl Line {
                 continue;
             };
             let validity = Validity::of(cell);
-            if validity != Validity::NotSaturated {
-                worst = validity;
-            }
+            worst = worst.max(validity);
             key.get_or_insert_with(|| cell.key.clone());
             let costs = SCALING.into_iter().filter_map(|it| Some((it.metric, figures.as_ref()?.get(it.metric)?)));
             let connections = group.workload.subscribers;

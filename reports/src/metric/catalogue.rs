@@ -80,9 +80,9 @@ Lost: "lost", "lost", Ledger, Count, Zero, "deliveries that did not happen, in s
     Figure(|e| e.count(|it| it.counts.lost));
 Missed: "missed", "missed", Ledger, Count, Zero, "deliveries that did not happen, and the reader was told",
     Figure(|e| e.count(|it| it.counts.missed));
-NotPublished: "not_published", "not published", Ledger, Count, Zero, "messages that were due and that the server did not take: refused, not answered, never sent",
+NotPublished: "not_published", "not published", Ledger, Count, Zero, "messages that were due and that the server did not take: refused, not answered or never sent; in all trials, void and failed ones too",
     Figure(|e| e.fault(e.faults.unpublished + e.faults.unsent));
-Broken: "broken", "broken", Ledger, Count, Zero, "connections of subscribers that broke and were made again",
+Broken: "broken", "broken", Ledger, Count, Zero, "connections of subscribers that broke and were made again; in all trials, void and failed ones too",
     Figure(|e| e.fault(e.faults.connections_broken));
 Duplicated: "duplicated", "duplicated", Ledger, Count, Zero, "deliveries beyond the first of a message",
     Figure(|e| e.count(|it| it.counts.duplicated));
@@ -90,7 +90,7 @@ Reordered: "reordered", "reordered", Ledger, Count, Zero, "deliveries after a la
     Figure(|e| e.count(|it| it.counts.reordered));
 Altered: "altered", "altered", Ledger, Count, Zero, "deliveries whose content was not what was published",
     Figure(|e| e.count(|it| it.counts.altered));
-Unsent: "unsent", "unsent", Ledger, Count, Zero, "messages that were never sent, because the server had not taken those before them",
+Unsent: "unsent", "unsent", Ledger, Count, Zero, "messages that were never sent, because the server had not taken those before them; in all trials, void and failed ones too",
     Figure(|e| e.fault(e.faults.unsent));
 Subscribers: "subscribers", "subscribers", Ledger, Count, Neither, "subscribers, over all trials",
     Figure(|e| e.count(|it| it.counts.subscribers));
@@ -168,9 +168,9 @@ Segments: "segments_a_delivery", "segments", Around, Count, Lower, "TCP segments
     Figure(|e| a_message(e, segments));
 Setup: "setup_bytes", "set-up", Around, Bytes, Lower, "bytes of both directions until a connection has its first message",
     Figure(|e| a_setup(e, bytes));
-SetupBrowser: "setup_browser_bytes", "set-up, browser", Around, Bytes, Lower, "the same with a browser's head",
+SetupBrowser: "setup_browser_bytes", "set-up, browser", Around, Bytes, Lower, "bytes of both directions until a connection has its first message, with a browser's head",
     Figure(|e| a_setup(e, |it| with_a_browsers_head(e, it)).filter(|_| e.transport.traits().is_http));
-SetupSegments: "setup_segments", "set-up segments", Around, Count, Lower, "TCP segments of both directions until then",
+SetupSegments: "setup_segments", "set-up segments", Around, Count, Lower, "TCP segments of both directions until a connection has its first message",
     Figure(|e| a_setup(e, segments));
 EmptyPoll: "empty_poll_bytes", "empty poll", Around, Bytes, Lower, "bytes of both directions of a poll that brings nothing",
     Figure(|e| an_empty_poll(e, bytes));
@@ -186,37 +186,37 @@ IdlePss: "idle_server_pss_bytes", "server, idle", Memory, Bytes, Lower, "the ser
     Statistic(|e| Statistic::difference(&e.own, |it| {
         Some((pss(it.memory.idle.server?) - pss(it.memory.empty.server?), connections(it)))
     }));
-IdleRss: "idle_server_rss_bytes", "its RSS, idle", Memory, Bytes, Lower, "the same, pages that it shares counted whole",
+IdleRss: "idle_server_rss_bytes", "its RSS, idle", Memory, Bytes, Lower, "the server's process with everybody connected, less before, shared pages counted whole (RSS)",
     Figure(|e| a_connection(e, |it| &it.idle, |held| held.server.map(|it| float(it.rss_bytes))));
-IdleKernel: "idle_kernel_bytes", "kernel, idle", Memory, Bytes, Lower, "slab and TCP buffers of both ends, less before",
+IdleKernel: "idle_kernel_bytes", "kernel, idle", Memory, Bytes, Lower, "slab and TCP buffers of both ends with everybody connected, less before",
     Figure(|e| a_connection(e, |it| &it.idle, |held| held.kernel.map(both)));
-IdleGenerator: "idle_generator_pss_bytes", "generator, idle", Memory, Bytes, Neither, "the generator's own process (PSS)",
+IdleGenerator: "idle_generator_pss_bytes", "generator, idle", Memory, Bytes, Neither, "the generator's process with everybody connected, less before (PSS)",
     Figure(|e| a_connection(e, |it| &it.idle, |held| held.generator.map(pss)));
 IdleServerSide: "idle_server_and_kernel_bytes", "server + kernel, idle", Memory, Bytes, Lower, "the server's process and its end in the kernel: half of both ends",
     Figure(|e| a_connection(e, |it| &it.idle, server_side));
 DeliveringPss: "delivering_server_pss_bytes", "server, delivering", Memory, Bytes, Lower, "the server's process (PSS) at the end of the measure phase",
     Figure(|e| a_connection(e, |it| &it.delivering, |held| held.server.map(pss)));
-DeliveringRss: "delivering_server_rss_bytes", "its RSS, delivering", Memory, Bytes, Lower, "the same, pages that it shares counted whole",
+DeliveringRss: "delivering_server_rss_bytes", "its RSS, delivering", Memory, Bytes, Lower, "the server's process at the end of the measure phase, less before, shared pages counted whole (RSS)",
     Figure(|e| a_connection(e, |it| &it.delivering, |held| held.server.map(|it| float(it.rss_bytes))));
 DeliveringKernel: "delivering_kernel_bytes", "kernel, delivering", Memory, Bytes, Lower, "slab and TCP buffers of both ends, at the end of the measure phase",
     Figure(|e| a_connection(e, |it| &it.delivering, |held| held.kernel.map(both)));
-DeliveringGenerator: "delivering_generator_pss_bytes", "generator, deliv.", Memory, Bytes, Neither, "the generator's own process (PSS), then",
+DeliveringGenerator: "delivering_generator_pss_bytes", "generator, deliv.", Memory, Bytes, Neither, "the generator's process at the end of the measure phase, less before (PSS)",
     Figure(|e| a_connection(e, |it| &it.delivering, |held| held.generator.map(pss)));
 DeliveringServerSide: "delivering_server_and_kernel_bytes", "server + kernel", Memory, Bytes, Lower, "the server's process and its end in the kernel, delivering: half of both ends",
     Figure(|e| a_connection(e, |it| &it.delivering, server_side));
 DeliveryCpu: "server_cpu_a_delivery_ns", "CPU a delivery", Processor, Time, Lower, "the server's processor time a delivery, publishing among it",
     Statistic(|e| Statistic::ratio(&e.own, |it| Some((it.server?.cpu_ns, it.window.received))));
-DeliveryCpuToChoice: "server_cpu_to_choice", "CPU ÷ choice", Processor, Ratio, Neither, "the same over that of the transport taken",
+DeliveryCpuToChoice: "server_cpu_to_choice", "CPU ÷ choice", Processor, Ratio, Neither, "the server's processor time a delivery over that of the transport taken",
     Given;
-PublishCpu: "server_cpu_a_publish_ns", "CPU a publish", Processor, Time, Lower, "the server's, a message to a single reader, that delivery among it",
+PublishCpu: "server_cpu_a_publish_ns", "CPU a publish", Processor, Time, Lower, "the server's processor time to take a message and deliver it to a single reader",
     Figure(|e| e.publishing().ratio(|it| Some((it.server?.cpu_ns, it.window.published))));
-PollCpu: "server_cpu_a_poll_ns", "CPU a poll", Processor, Time, Lower, "the server's, a poll that brings nothing",
+PollCpu: "server_cpu_a_poll_ns", "CPU a poll", Processor, Time, Lower, "the server's processor time for a poll that brings nothing",
     Figure(|e| e.silent().ratio(|it| Some((it.server?.cpu_ns, it.window.requests))).filter(|_| e.transport.is_polling()));
-ConnectionCpu: "server_cpu_a_connection_ns", "CPU a connection", Processor, Time, Lower, "the server's, until a connection has its first message",
+ConnectionCpu: "server_cpu_a_connection_ns", "CPU a connection", Processor, Time, Lower, "the server's processor time until a connection has its first message",
     Statistic(|e| Statistic::ratio(&e.own, |it| Some((it.connecting.server?.cpu_ns, it.connecting.connections))));
-SilenceCpu: "server_cpu_a_silent_second_ns", "CPU of silence", Processor, Time, Lower, "the server's, a second of a connection that is told nothing",
+SilenceCpu: "server_cpu_a_silent_second_ns", "CPU of silence", Processor, Time, Lower, "the server's processor time for a second of a connection that is told nothing",
     Figure(|e| e.silent().quotient(|it| Some((float(it.server?.cpu_ns), connections(it) * seconds(it)))));
-SecondCpu: "server_cpu_a_second_ns", "CPU a second", Processor, Time, Lower, "the server's, a second of a connection, whatever it is told",
+SecondCpu: "server_cpu_a_second_ns", "CPU a second", Processor, Time, Lower, "the server's processor time for a second of a connection, whatever it is told",
     Figure(|e| e.own().quotient(|it| {
         let server = it.server?;
         Some((float(server.cpu_ns), float(server.wall_ns) / 1e9 * connections(it)))
@@ -232,11 +232,11 @@ GeneratorCpu: "generator_cpu_a_message_ns", "generator CPU", Processor, Time, Ne
 GeneratorCpuToLean: "generator_cpu_to_lean", "CPU ÷ lean", Processor, Ratio, Neither, "how many times the lean client's processor time a library takes",
     Figure(|e| e.to_client(Client::Lean, |sums| sums.ratio(|it| Some((it.generator.cpu_ns, it.window.received))))
         .filter(|_| !e.is_in_pages()));
-ConnectP50: "connect_p50_ns", "connect p50", Connecting, Time, Lower, "half were open, or answered, within so long",
+ConnectP50: "connect_p50_ns", "connect p50", Connecting, Time, Lower, "half of the connections were open, or their first request answered, within this time",
     Figure(|e| e.percentile(0.5, |it| Some(&it.connect)));
-ConnectP99: "connect_p99_ns", "connect p99", Connecting, Time, Lower, "99 of 100 were",
+ConnectP99: "connect_p99_ns", "connect p99", Connecting, Time, Lower, "99 of 100 connections were open, or their first request answered, within this time",
     Figure(|e| e.percentile(0.99, |it| Some(&it.connect)));
-FirstMessageP50: "first_message_p50_ns", "first message p50", Connecting, Time, Lower, "half had their first message within so long",
+FirstMessageP50: "first_message_p50_ns", "first message p50", Connecting, Time, Lower, "half of the connections had their first message within this time",
     Figure(|e| e.percentile(0.5, |it| Some(&it.first_message)));
 Connections: "connections_per_second", "connections", Connecting, Rate, Higher, "connections a second while everybody came at once",
     Statistic(|e| Statistic::ratio(&e.own, |it| Some((it.connecting.connections, it.connecting.took_ns))).map(|it| it.times(1e9)));
@@ -284,7 +284,7 @@ HeldSubscribers: "highest_held_subscribers", "highest held, subscribers", Held, 
     Given;
 BeyondOffered: "beyond_offered_per_second", "offered beyond", Beyond, Rate, Neither, "deliveries a second that were due at the highest load beyond",
     Given;
-BeyondWithin: "beyond_share_within", "in time", Beyond, Share, Higher, "share of those that arrived in time all the same",
+BeyondWithin: "beyond_share_within", "in time", Beyond, Share, Higher, "share of the deliveries past the capacity that arrived in time all the same",
     Given;
 BeyondP99: "beyond_p99_ns", "p99 beyond", Beyond, Time, Lower, "99 of 100 that arrived took at most so long",
     Given;
@@ -306,7 +306,7 @@ ConnectingTimeSlope: "connecting_time_slope", "connecting", Scaling, Power, Neit
     Given;
 MillionBandwidth: "million_bandwidth_bytes_per_second", "bandwidth", Million, ByteRate, Lower, "both directions, with 52 bytes of TCP and IP headers a segment",
     Figure(|e| million(e, |e| bandwidth(&e.own(), HEADERS)));
-MillionAboveTcp: "million_bandwidth_above_tcp_bytes_per_second", "above TCP", Million, ByteRate, Lower, "both directions, without those headers",
+MillionAboveTcp: "million_bandwidth_above_tcp_bytes_per_second", "above TCP", Million, ByteRate, Lower, "bytes of both directions a second without TCP and IP headers",
     Figure(|e| million(e, |e| bandwidth(&e.own(), 0.0)));
 MillionMemory: "million_memory_bytes", "memory", Million, Bytes, Lower, "the server's process and its end of each connection in the kernel",
     Figure(|e| million(e, |e| a_connection(e, |it| &it.delivering, server_side)));
