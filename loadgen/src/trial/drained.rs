@@ -36,6 +36,7 @@ impl Drained {
         faults.merge(&totals.breaks);
         Measurement {
             faults,
+            warm_up_ns: nanos(trial.workload.phases.warm_up),
             measured_ns: nanos(window.length()),
             counts: account.counts,
             window: WindowCounts { delivered: totals.delivered, received: totals.received, ..account.window },
