@@ -14,6 +14,7 @@ use tokio::net::{TcpSocket, TcpStream};
 
 use super::counters::{Registration, WireCounters};
 use super::socket::{Socket, Watched};
+use crate::congestion::control_congestion;
 
 /// A TCP stream that is registered with the counters until it is dropped.
 #[derive(Debug)]
@@ -32,6 +33,7 @@ impl CountedStream {
     ) -> io::Result<Self> {
         let socket = if target.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
         socket.set_nodelay(true)?;
+        control_congestion(&socket);
         if let Some(source) = source {
             choose_the_port_late(&socket)?;
             socket.bind(SocketAddr::new(source, 0))?;
@@ -233,6 +235,16 @@ mod tests {
         let (_peer, from) = listener.accept().await.unwrap();
         assert_eq!(from.ip(), source);
         drop(stream);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_connection_has_the_congestion_control_of_the_run() {
+        use rustix::net::sockopt::tcp_congestion;
+        let (stream, peer) = pair(&WireCounters::default()).await;
+        let of_the_system = tcp_congestion(&peer).unwrap();
+        let wanted = crate::congestion::congestion_control().unwrap_or(&of_the_system);
+        assert_eq!(tcp_congestion(&stream.watched.stream).unwrap(), wanted);
     }
 
     #[cfg(target_os = "linux")]
