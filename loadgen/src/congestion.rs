@@ -6,50 +6,23 @@
 use std::os::fd::AsFd;
 use std::sync::LazyLock;
 
+use rustix::net::sockopt::set_tcp_congestion;
+use rustix::net::{AddressFamily, SocketType, socket};
+
 /// Linux' own default (RFC 9438), and that of most servers.
 const WANTED: &str = "cubic";
 
 /// The congestion control that a run sets; `None` leaves the system's, because it does not let this process choose cubic.
 #[must_use]
 pub fn congestion_control() -> Option<&'static str> {
-    static IS_OFFERED: LazyLock<bool> =
-        LazyLock::new(|| system::socket().is_some_and(|socket| system::set(&socket, WANTED)));
+    static IS_OFFERED: LazyLock<bool> = LazyLock::new(|| {
+        socket(AddressFamily::INET, SocketType::STREAM, None)
+            .is_ok_and(|socket| set_tcp_congestion(&socket, WANTED).is_ok())
+    });
     IS_OFFERED.then_some(WANTED)
 }
 
 /// Sets it for a connection that is not made yet.
-pub(crate) fn control_congestion(socket: &impl AsFd) {
-    if let Some(name) = congestion_control() {
-        // It could be set before, for another socket; an error would only leave the system's.
-        system::set(socket, name);
-    }
-}
-
-#[cfg(target_os = "linux")]
-mod system {
-    use std::os::fd::{AsFd, OwnedFd};
-
-    use rustix::net::sockopt::set_tcp_congestion;
-    use rustix::net::{AddressFamily, SocketType};
-
-    pub(super) fn socket() -> Option<OwnedFd> {
-        rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None).ok()
-    }
-
-    pub(super) fn set(socket: &impl AsFd, name: &str) -> bool {
-        set_tcp_congestion(socket, name).is_ok()
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-mod system {
-    use std::os::fd::{AsFd, OwnedFd};
-
-    pub(super) fn socket() -> Option<OwnedFd> {
-        None
-    }
-
-    pub(super) fn set(_: &impl AsFd, _: &str) -> bool {
-        false
-    }
+pub(crate) fn control_congestion(socket: &impl AsFd) -> rustix::io::Result<()> {
+    congestion_control().map_or(Ok(()), |name| set_tcp_congestion(socket, name))
 }
