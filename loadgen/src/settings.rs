@@ -5,6 +5,7 @@ use pushoff_model::environment::Named;
 use crate::agents::CONNECTING_AT_ONCE;
 use crate::agents::page::FLAGS;
 use crate::clients::{BACK_OFF_BASE, BACK_OFF_CAP, LONGEST_ANSWER, LONGEST_MESSAGE, READ_BUFFER_BYTES, ROOM_BYTES};
+use crate::congestion::congestion_control;
 use crate::load::{FULL_BATCH_BYTES, MOST_IN_A_BATCH};
 use crate::plan::SUBSCRIBERS_A_PAGE;
 use crate::timer;
@@ -21,6 +22,13 @@ pub fn settings() -> Vec<Named> {
 fn clients() -> Vec<Named> {
     vec![
         Named::new("TCP_NODELAY", "on, every connection"),
+        Named::new(
+            "congestion control",
+            congestion_control().map_or_else(
+                || "the system's, every connection: it does not let this process choose cubic".to_owned(),
+                |name| format!("{name}: pushoff's own server, and every client but reqwest, which has the system's"),
+            ),
+        ),
         Named::new("socket buffers", "the kernel's defaults, every connection"),
         Named::new("read buffer, library", format!("{READ_BUFFER_BYTES} bytes to begin with, every transport")),
         Named::new("HTTP", "1.1 only, no proxy, no redirects, no retries, no compression, idle connections kept"),
@@ -86,11 +94,13 @@ fn bounds() -> Vec<Named> {
         Named::new(
             "generator-limited",
             format!(
-                "busy over {}, or own send lag p99 over {} of the SLO and over {:?}, or stalled (a tick \
-                 over {MISSED:?} late) for over {} of the time, or a page's clock off by over {:?}",
+                "busy over {}, or own send lag p99 over {} of the SLO and over {:?}, or over {} of the delivery latency's \
+                 p99 and over {:?}, or stalled (a tick over {MISSED:?} late) for over {} of the time, or a page's clock off by over {:?}",
                 percent(validity::BUSY_GENERATOR),
                 percent(validity::LAG_SHARE),
                 validity::LEAST_LAG,
+                percent(validity::LAG_PART),
+                validity::LEAST_LAG_PART,
                 percent(validity::STALLED),
                 validity::PAGE_CLOCK
             ),
@@ -99,11 +109,13 @@ fn bounds() -> Vec<Named> {
         Named::new(
             "machine-limited",
             format!(
-                "over {} of its time stolen, over {} of TCP segments retransmitted, or others had the generator's \
-                 or the server's processors for over {} of the time, or a control group's quota withheld them for over {}",
+                "over {} of its time stolen, over {} of TCP segments lost and retransmitted, or generator or server waited \
+                 for a processor over {} of the time that they had work and over {} of all time, or a control group's \
+                 quota withheld them for over {}",
                 percent(validity::STEAL),
                 percent(validity::RESENT),
                 percent(validity::WAITED),
+                percent(validity::LEAST_WAITED),
                 percent(validity::THROTTLED)
             ),
         ),

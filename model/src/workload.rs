@@ -24,12 +24,12 @@ use crate::units::{ByteCount, OfferedRate};
 pub use parse::{parse, read};
 pub use slo::{Decide, Slo};
 
-/// The workloads that come with pushoff: name and TOML. The first ones ask which transport to take,
-/// the others what it costs.
-pub const BUILT_IN: [(&str, &str); 9] = [
+/// The workloads that come with pushoff: name and TOML. The first ones are [`DEFAULT`], the others measure costs.
+pub const BUILT_IN: [(&str, &str); 10] = [
     ("progress", include_str!("../../workloads/progress.toml")),
     ("ticker", include_str!("../../workloads/ticker.toml")),
     ("chat", include_str!("../../workloads/chat.toml")),
+    ("clients", include_str!("../../workloads/clients.toml")),
     ("idle", include_str!("../../workloads/idle.toml")),
     ("connect", include_str!("../../workloads/connect.toml")),
     ("publish", include_str!("../../workloads/publish.toml")),
@@ -39,7 +39,7 @@ pub const BUILT_IN: [(&str, &str); 9] = [
 ];
 
 /// The workloads of a run that names none.
-pub const DEFAULT: [&str; 3] = ["progress", "ticker", "chat"];
+pub const DEFAULT: [&str; 4] = ["progress", "ticker", "chat", "clients"];
 
 /// The built-in workload of that name, if there is one.
 ///
@@ -76,6 +76,13 @@ pub struct Workload {
     pub payload: Payload,
     /// Who receives, unless a run says otherwise.
     pub client: Client,
+    /// The clients that are compared with [`Self::client`], unless a run says otherwise. Where there are any, the
+    /// workload asks about the clients, not for a transport.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub compared: Vec<Client>,
+    /// The transports that it is measured on, of those that a run asks for. Empty: all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub transports: Vec<Transport>,
     /// How clients poll.
     pub polling: Polling,
     /// What is good enough. Absent where nothing is published: there is nothing to be late.
@@ -95,7 +102,7 @@ pub struct Workload {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
-const fn is_false(value: &bool) -> bool {
+pub(crate) const fn is_false(value: &bool) -> bool {
     !*value
 }
 

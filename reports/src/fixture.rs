@@ -178,6 +178,7 @@ pub(crate) fn measurement(workload: &Workload, transport: Transport, trial: u32)
     let cpu_ns = (deliveries as f64 * cpu * drift) as u64;
     let mut measurement = Measurement {
         measured_ns: 1_500_000_000,
+        warm_up_ns: 250_000_000,
         counts,
         window: WindowCounts {
             published,
@@ -203,7 +204,7 @@ pub(crate) fn measurement(workload: &Workload, transport: Transport, trial: u32)
         series: sample.series,
         server: Some(ProcessUse { cpu_ns, wall_ns: 1_500_000_000, cpus: 1.0, ..ProcessUse::default() }),
         generator: ProcessUse { cpu_ns: 410_000_000, wall_ns: 1_500_000_000, cpus: 1.0, ..ProcessUse::default() },
-        machine: MachineUse { steal: 0.002, retransmits: 0 },
+        machine: MachineUse { steal: 0.002, ..MachineUse::default() },
         browser: None,
         concerns: Vec::new(),
         faults: Faults::default(),

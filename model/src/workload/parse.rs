@@ -91,6 +91,8 @@ impl Source<'_> {
             completes: file.publish.as_ref().is_some_and(|publish| publish.completes),
             payload: self.payload(file.publish.and_then(|publish| publish.payload), &load)?,
             client: file.client,
+            compared: file.compared,
+            transports: file.transports,
             polling: self.polling(&file.polling)?,
             slo: self.slo(file.slo, &load)?,
             decide: self.decide(&file.decide, &load)?,
@@ -273,7 +275,7 @@ impl Source<'_> {
         let milliseconds = Duration::from_millis;
         let day = Duration::from_hours(24);
         Ok(Phases {
-            warm_up: self.duration("warm_up", table.warm_up.as_ref(), milliseconds(500), Duration::ZERO..=day)?,
+            warm_up: self.duration("warm_up", table.warm_up.as_ref(), milliseconds(2_000), Duration::ZERO..=day)?,
             measure: self.duration("measure", table.measure.as_ref(), milliseconds(5_000), milliseconds(100)..=day)?,
             drain: self.duration("drain", table.drain.as_ref(), milliseconds(5_000), Duration::ZERO..=day)?,
         })

@@ -23,6 +23,10 @@ pub(super) struct File {
     pub(super) direction: Spanned<Direction>,
     #[serde(default)]
     pub(super) client: Client,
+    #[serde(default)]
+    pub(super) compared: Vec<Client>,
+    #[serde(default)]
+    pub(super) transports: Vec<Transport>,
     pub(super) publish: Option<Publish>,
     pub(super) idle: Option<Spanned<Idle>>,
     #[serde(default)]
