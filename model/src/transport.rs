@@ -115,6 +115,8 @@ pub struct Traits {
     pub is_duplex: bool,
     /// Whether it is carried by HTTP, so that requests have heads.
     pub is_http: bool,
+    /// The crate with which a Rust program receives: the library client.
+    pub library: &'static str,
     /// Round trips before the first message can arrive, without TLS and name resolution: one for TCP
     /// (RFC 9293 §3.5) and one for the request, which the upgrade of RFC 6455 §4 is too.
     pub round_trips_to_open: u8,
@@ -158,6 +160,7 @@ const SHORT_POLLING: Traits = Traits {
     polls: Some(Polls::OnATimer),
     is_duplex: false,
     is_http: true,
+    library: "reqwest",
     round_trips_to_open: 2,
     simplicity: 1,
     why_so_simple: "a timer and an ordinary request",
@@ -174,6 +177,7 @@ const LONG_POLLING: Traits = Traits {
     polls: Some(Polls::WhenAnswered),
     is_duplex: false,
     is_http: true,
+    library: "reqwest",
     round_trips_to_open: 2,
     simplicity: 4,
     why_so_simple: "a loop that asks again, and a server that holds requests",
@@ -190,6 +194,7 @@ const HTTP_STREAMING: Traits = Traits {
     polls: None,
     is_duplex: false,
     is_http: true,
+    library: "reqwest",
     round_trips_to_open: 2,
     simplicity: 3,
     why_so_simple: "a parser of lines, and a reconnect and resume of one's own",
@@ -206,6 +211,7 @@ const SSE: Traits = Traits {
     polls: None,
     is_duplex: false,
     is_http: true,
+    library: "eventsource-client",
     round_trips_to_open: 2,
     simplicity: 2,
     why_so_simple: "the browser parses, reconnects and resumes by itself",
@@ -222,6 +228,7 @@ const WEBSOCKET: Traits = Traits {
     polls: None,
     is_duplex: true,
     is_http: true,
+    library: "tokio-tungstenite",
     round_trips_to_open: 2,
     simplicity: 5,
     why_so_simple: "a protocol of its own, a reconnect and resume of one's own, and proxies that must let it through",
@@ -239,6 +246,7 @@ const RAW_TCP: Traits = Traits {
     polls: None,
     is_duplex: false,
     is_http: false,
+    library: "tokio",
     round_trips_to_open: 1,
     simplicity: 6,
     why_so_simple: "no browser speaks it",

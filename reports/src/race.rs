@@ -59,7 +59,7 @@ pub fn race(run: &Run) -> Vec<Question> {
         let sources = Sources::of(&groups);
         groups.iter().map(|group| sources.figures(group)).collect()
     };
-    let asked = groups.into_iter().zip(figures).filter(|(group, _)| !group.is_search);
+    let asked = groups.into_iter().zip(figures).filter(|(group, _)| !group.is_search && group.asks_for_a_choice());
     let compared = asked.filter_map(|(group, figures)| {
         let slo = group.workload.slo?;
         Some(Comparison::of(group, slo, noise_ns, figures, Vec::new()))

@@ -79,6 +79,11 @@ impl<'a> Group<'a> {
         self.cells.iter().find(|cell| cell.transport() == transport)
     }
 
+    /// Whether the question is which transport to take: not where clients are compared.
+    pub(crate) fn asks_for_a_choice(&self) -> bool {
+        self.workload.compared.is_empty()
+    }
+
     /// Whether a record belongs here.
     fn holds(&self, record: &Record) -> bool {
         self.conditions == record.conditions() && self.is_of(&record.workload, record.step.is_some())

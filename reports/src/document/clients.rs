@@ -1,8 +1,8 @@
 //! What a client takes: a library beside the lean client, pages, and what a browser allows.
 
-use pushoff_model::Transport;
 use pushoff_model::browser::{Browser, Connected};
 use pushoff_model::record::PageClocks;
+use pushoff_model::{Client, Transport};
 
 use super::blocks::{Heading, Layout, TableBlock};
 use super::{Block, Section};
@@ -10,14 +10,22 @@ use crate::ReportError;
 use crate::cells::anchor;
 use crate::findings::servers::Part;
 use crate::findings::study::Study;
+use crate::findings::verdict::Candidate;
 use crate::metric::Metric;
 use crate::table::metrics::CLIENTS;
 use crate::table::{Subject, Table};
 use crate::words::number::Quantity;
+use pushoff_stats::Figure;
 
 #[expect(clippy::unnecessary_wraps, reason = "a section may fail; this one does not")]
 pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {
     let mut blocks = Vec::new();
+    let added = added(study);
+    if !added.is_empty() {
+        let text = "What your Rust client adds".to_owned();
+        blocks.push(Block::Heading(Heading { id: "client-adds".into(), text, says: None }));
+        blocks.push(Block::Facts(added));
+    }
     for (label, table) in tables(study) {
         let id = format!("clients-{}", anchor(&label));
         blocks.push(Block::Heading(Heading { id: id.clone(), text: label, says: None }));
@@ -41,6 +49,35 @@ pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {
                 Chromium, where a message has arrived once the page's client dispatches it.";
     blocks.insert(0, Block::note(note));
     Ok(Section::titled("clients", "What the client takes", blocks))
+}
+
+/// What each library adds to the lean client: a line each, where so few received that no client was at its limit.
+fn added(study: &Study<'_>) -> Vec<(String, String)> {
+    let groups = || study.comparisons.iter().filter(|it| !it.group.asks_for_a_choice());
+    let pairs = groups().filter(|it| it.group.client() == Client::Lean).flat_map(|lean| {
+        let twins = groups().filter(|it| it.group.client() == Client::Library && it.group.is_twin_of(&lean.group));
+        twins.map(move |library| (lean, library))
+    });
+    let line = |lean: &Candidate, library: &Candidate| {
+        let (one, other) = (lean.figures.as_ref()?, library.figures.as_ref()?);
+        let (median, with) = (one.get(Metric::P50)?, other.get(Metric::P50)?);
+        let written = |figure: &Figure| Quantity::Time.write_figure(figure);
+        let adds = Quantity::Time.write((with.point - median.point).abs());
+        let adds = if with.point < median.point { format!("{adds} less") } else { format!("{adds} more") };
+        let cpu = other.get(Metric::GeneratorCpuToLean).map_or_else(String::new, |ratio| {
+            format!(", {} the processor time of a message", Quantity::Ratio.write_figure(&ratio))
+        });
+        let traits = library.transport.traits();
+        let says = format!("a median of {}, {adds} than the lean client's {}{cpu}", written(&with), written(&median));
+        Some((format!("{} ({})", traits.library, traits.label), says))
+    };
+    let lines = pairs.flat_map(|(lean, library)| {
+        lean.candidates
+            .iter()
+            .filter_map(|it| line(it, library.candidates.iter().find(|other| other.transport == it.transport)?))
+            .collect::<Vec<_>>()
+    });
+    lines.collect()
 }
 
 /// One a workload that several clients or pages received, a row a transport and client.
@@ -148,10 +185,28 @@ mod tests {
     use crate::metric::Figures;
     use crate::render::{html, markdown};
 
-    fn figures(study: &Study<'_>, client: pushoff_model::Client) -> Figures {
+    fn figures(study: &Study<'_>, client: Client) -> Figures {
         let parts =
             study.parts().filter(|part| part.group().client() == client && part.group().workload.name == "ticker");
         parts.filter_map(|part| part.line_of(Transport::Sse)).next().unwrap().figures
+    }
+
+    /// The ticker, received by few with both clients, as the workload `clients` asks for it.
+    #[test]
+    fn each_library_has_a_line_of_what_it_adds_and_no_card_asks_which_transport_to_take() {
+        let mut run = fixture::valid();
+        run.records.retain(|record| record.workload.name == "ticker" && record.transport.is_ranked());
+        let mut lean = run.records.clone();
+        lean.iter_mut().for_each(|record| record.client = Client::Lean);
+        run.records.append(&mut lean);
+        run.records.iter_mut().for_each(|record| record.workload.compared = vec![Client::Library]);
+        let study = Study::of(&run);
+        let added = added(&study);
+        assert_eq!(added.len(), 5);
+        assert!(added.iter().any(|(name, _)| name == "eventsource-client (SSE)"), "{added:?}");
+        assert!(added.iter().all(|(_, says)| says.contains("than the lean client's")), "{added:?}");
+        assert_eq!(study.answers().count(), 0);
+        assert!(crate::race(&run).is_empty());
     }
 
     #[test]
@@ -162,7 +217,7 @@ mod tests {
         assert_eq!(tables.iter().map(|it| it.0.as_str()).collect::<Vec<_>>(), ["ticker"]);
         let pages = tables[0].1.rows.iter().filter(|row| row.of.as_deref() == Some(", browser")).count();
         assert_eq!(pages, Transport::ALL.len() - 1, "no page has the floor");
-        let sse = figures(&study, pushoff_model::Client::Browser);
+        let sse = figures(&study, Client::Browser);
         let point = |metric: Metric| sse.get(metric).unwrap().point;
         assert!((point(Metric::P50ToLibrary) - 3.0).abs() < 0.05);
         assert!(point(Metric::P99) > point(Metric::P50));
@@ -174,7 +229,7 @@ mod tests {
     #[test]
     fn pages_alone_say_what_they_take() {
         let mut run = fixture::in_pages();
-        run.records.retain(|record| record.client == pushoff_model::Client::Browser);
+        run.records.retain(|record| record.client == Client::Browser);
         let study = Study::of(&run);
         let tables = tables(&study);
         assert_eq!(tables.iter().map(|it| it.0.as_str()).collect::<Vec<_>>(), ["ticker"]);
@@ -188,7 +243,7 @@ mod tests {
     #[test]
     fn what_a_library_adds_is_told_by_its_twin_with_the_lean_client() {
         let run = fixture::whole();
-        let library = figures(&Study::of(&run), pushoff_model::Client::Library);
+        let library = figures(&Study::of(&run), Client::Library);
         assert!((library.get(Metric::GeneratorCpuToLean).unwrap().point - 3.0).abs() < 1e-6);
         assert!(library.get(Metric::P50ToLibrary).is_none());
     }

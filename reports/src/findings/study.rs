@@ -109,7 +109,9 @@ impl<'a> Study<'a> {
     /// The comparisons that answer a question: one a workload, whoever received. The cells of a cost model's
     /// grid ask none by themselves.
     pub(crate) fn answers(&self) -> impl Iterator<Item = &Comparison<'a>> {
-        self.comparisons.iter().filter(|it| !it.group.is_second && !self.is_own_model)
+        let is_answer =
+            |it: &&Comparison<'a>| !it.group.is_second && it.group.asks_for_a_choice() && !self.is_own_model;
+        self.comparisons.iter().filter(is_answer)
     }
 
     /// How many trials count, in words.
