@@ -131,16 +131,18 @@ impl Ended {
         std::fs::read_to_string(self.out.join(name)).unwrap()
     }
 
-    /// The records of the run; of a trial that was measured again, because the machine spoilt it, the last.
+    /// The records of the run; of a trial that was measured again, because the machine spoilt it, the first.
     pub(crate) fn records(&self) -> Vec<Record> {
         let stored = store::read(&self.out.join("records.jsonl")).unwrap();
         assert!(!stored.torn);
         let mut records: Vec<Record> = Vec::new();
+        let is_same = |one: &Record, other: &Record| {
+            (&one.workload, one.transport, one.trial) == (&other.workload, other.transport, other.trial)
+                && one.conditions() == other.conditions()
+        };
         for record in stored.records {
-            let cell = |it: &Record| (it.workload.clone(), it.transport, it.conditions(), it.trial);
-            match records.iter_mut().find(|earlier| cell(earlier) == cell(&record)) {
-                Some(earlier) => *earlier = record,
-                None => records.push(record),
+            if !records.iter().any(|earlier| is_same(earlier, &record)) {
+                records.push(record);
             }
         }
         records

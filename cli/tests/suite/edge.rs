@@ -228,7 +228,7 @@ fn a_name_that_is_no_text_is_a_name_like_any_other() {
         let ended = pushoff(&within).arg("diff").args([base, new]).output().unwrap();
         assert_no_panic(&ended);
         // Whether its figures count depends on the machine.
-        assert!(text(&ended.stderr).contains("have 2 trials in common"), "{}", text(&ended.stderr));
+        assert!(text(&ended.stderr).contains("trials in common"), "{}", text(&ended.stderr));
     }
 }
 
