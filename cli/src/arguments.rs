@@ -30,9 +30,9 @@ Examples:
   pushoff run --workload idle --workload connect --workload publish
       the cost of holding, connecting and publishing
   pushoff run --workload capacity
-      deliveries a second until the SLO breaks; about five minutes
+      deliveries a second until the SLO breaks; about ten minutes
   pushoff run --workload crowd
-      readers of one server until the SLO breaks; about five minutes
+      readers of one server until the SLO breaks; about ten minutes
   pushoff run --transport sse --transport websocket --trials 10 --duration 10s
       compare two transports, longer
   pushoff run --workload ticker --subscribers 30 --client library --client browser

@@ -88,7 +88,8 @@ fn whoever_stops_reading_costs_neither_a_document_nor_the_exit_code() {
         let out = folder.path().join(name);
         let status = small(folder.path(), "2", &out).env("PUSHOFF_LOG", "trace").stdout(stdout).stderr(stderr).status();
         assert_eq!(status.unwrap().code(), Some(0), "{name}");
-        assert_eq!(store::read(&out.join("records.jsonl")).unwrap().records.len(), 2, "{name}");
+        let records = store::read(&out.join("records.jsonl")).unwrap().records;
+        assert!(records.len() >= 2, "{name}: trials that the machine spoilt are measured again");
         for document in DOCUMENTS {
             assert!(out.join(document).is_file(), "{name}: {document}");
         }
@@ -183,7 +184,7 @@ fn where_a_record_finds_no_room_those_before_it_stay_whole_and_are_reported() {
     let stderr = text(&ended.stderr);
     assert!(stderr.contains("is not recorded, and the run ends: appending to little/records.jsonl: "), "{stderr}");
     let stored = store::read(&folder.path().join("little/records.jsonl")).unwrap();
-    assert!(!stored.torn && (1..6).contains(&stored.records.len()), "{stored:?}");
+    assert!(!stored.torn && (1..12).contains(&stored.records.len()), "{stored:?}");
     assert!(text(&ended.stdout).contains("small"), "the verdict on what is recorded: {}", text(&ended.stdout));
 }
 
@@ -227,7 +228,7 @@ fn a_name_that_is_no_text_is_a_name_like_any_other() {
         let ended = pushoff(&within).arg("diff").args([base, new]).output().unwrap();
         assert_no_panic(&ended);
         // Whether its figures count depends on the machine.
-        assert!(text(&ended.stderr).contains("have 2 trials in common"), "{}", text(&ended.stderr));
+        assert!(text(&ended.stderr).contains("trials in common"), "{}", text(&ended.stderr));
     }
 }
 
