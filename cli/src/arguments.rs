@@ -7,64 +7,21 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use pushoff_model::workload::Search;
 use pushoff_model::{ByteCount, Client, Transport};
 use pushoff_server::{AllowedOrigin, HostName};
 
-use crate::values::{duration_in, size_in, whole_in};
+use crate::values::{duration_in, one_of, size_in, whole_in};
 
 /// The most trials of a cell: weeks of them. Chosen here.
 const MOST_TRIALS: u32 = 10_000;
 /// The range of a trial's measured part, as in a workload's file.
 const MEASURED: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_hours(24);
 
-const EXAMPLES: &str = "\
-Examples:
-  pushoff
-      measure progress, ticker and chat in about two minutes; write a report
-  pushoff run --workload ticker
-      measure the ticker only
-  pushoff run --workload mine.toml
-      measure your own workload (docs/WORKLOADS.md)
-  pushoff run --workload idle --workload connect --workload publish
-      the cost of holding, connecting and publishing
-  pushoff run --workload capacity
-      deliveries a second until the SLO breaks; about five minutes
-  pushoff run --workload crowd
-      readers of one server until the SLO breaks; about five minutes
-  pushoff run --transport sse --transport websocket --trials 10 --duration 10s
-      compare two transports, longer
-  pushoff run --workload ticker --subscribers 30 --client library --client browser
-      what a page in Chromium adds to a client library
-  pushoff run --target http://localhost:3000
-      measure your own server, if it speaks pushoff's wire contract; describe
-      any other server in a file (docs/TARGETS.md)
-  pushoff probe http://localhost:3000
-      what a server offers, technique by technique, and what is wrong
-  pushoff serve
-      the reference server alone: use curl, or open it in a browser
-  pushoff report pushoff-runs/latest
-      write the report again, from the records
-  pushoff diff main/ branch/ --fail-on regressed
-      compare two runs in CI (docs/CI.md)
-  pushoff plan --users 1M --rate 0.2/s --payload 300B --staleness 2s
-      estimate transport, servers and cost for a load (docs/PLANNING.md)
-
-Exit codes:
-  0    done
-  1    a gate failed: `diff --fail-on` found a regression
-  2    bad usage: a flag, a file, an address or the machine's set-up;
-       nothing was measured
-  3    a cell failed; the others are reported
-  4    a report could not be written (a full disk, say); the verdict is
-       still printed, and the records are whole
-  130  interrupted; what was measured is kept and reported
-A closed standard output or standard error (`| head`) changes neither the
-report nor the exit code.
-
-Logs: PUSHOFF_LOG=info (or debug, or a filter such as pushoff_server=trace).
-Colour: NO_COLOR=1 turns it off.";
+/// Examples and exit codes; no line is longer than 60 columns, so that no terminal breaks one.
+const EXAMPLES: &str = include_str!("help.txt");
 
 /// Which transport should carry my real-time messages?
 ///
@@ -78,9 +35,6 @@ pub(crate) struct Arguments {
     pub(crate) command: Option<Command>,
     #[command(flatten)]
     pub(crate) run: RunOptions,
-    /// Print results as JSON instead of tables
-    #[arg(long, global = true)]
-    pub(crate) json: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -98,7 +52,11 @@ pub(crate) enum Command {
     /// Show what a server offers, technique by technique, and what is wrong
     Probe(ProbeOptions),
     /// List the built-in workloads and the transports
-    List,
+    List {
+        /// Print results as JSON instead of tables
+        #[arg(long)]
+        json: bool,
+    },
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -108,11 +66,13 @@ pub(crate) enum Command {
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct RunOptions {
-    /// A built-in workload or a TOML file; may be repeated [default: progress, ticker and chat]
-    #[arg(long, value_name = "NAME|FILE")]
+    /// A built-in workload or a TOML file; several with commas, or the flag repeated
+    /// [default: progress, ticker and chat]
+    #[arg(long, value_name = "NAME|FILE", value_delimiter = ',')]
     pub(crate) workload: Vec<OsString>,
-    /// A transport to measure; may be repeated [default: all five and the raw TCP floor]
-    #[arg(long, value_name = "NAME")]
+    /// A transport to measure; several with commas, or the flag repeated [default: all five and the raw
+    /// TCP floor]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', ignore_case = true, value_parser = transport())]
     pub(crate) transport: Vec<Transport>,
     /// The server: pushoff (started for each trial), http://HOST:PORT of a server that speaks its wire
     /// contract, DIALECT=URL, or a TOML file that describes a server (docs/TARGETS.md). NAME= before it
@@ -127,9 +87,9 @@ pub(crate) struct RunOptions {
     #[arg(long, value_name = "TIME", value_parser = duration_in(MEASURED), allow_negative_numbers = true)]
     pub(crate) duration: Option<Duration>,
     /// The receiving client: library (reqwest, eventsource-client, tokio-tungstenite), lean (our own,
-    /// cheaper for the generator) or browser (pages in headless Chromium, pushoff's own server only). If
-    /// repeated, each is measured [default: the workload's]
-    #[arg(long, value_name = "KIND")]
+    /// cheaper for the generator) or browser (pages in headless Chromium, pushoff's own server only);
+    /// several with commas, or the flag repeated [default: the workload's]
+    #[arg(long, value_name = "KIND", value_delimiter = ',', ignore_case = true, value_parser = client())]
     pub(crate) client: Vec<Client>,
     /// Number of subscribers, 1 to 60000, in place of the workload's; 100,1000 measures both sizes
     #[arg(long, value_name = "N", value_delimiter = ',', value_parser = up_to(Search::MOST_SUBSCRIBERS),
@@ -148,6 +108,9 @@ pub(crate) struct RunOptions {
     /// part of one processor, to see what a generator that is too weak looks like [default: half]
     #[arg(long, value_name = "N", conflicts_with = "no_pin", allow_negative_numbers = true, value_parser = number)]
     pub(crate) generator_cpus: Option<f64>,
+    /// Print results as JSON instead of tables
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -158,6 +121,9 @@ pub(crate) struct ReportOptions {
     /// Folder for the report [default: DIR, if there is only one]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// Print results as JSON instead of tables
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -178,6 +144,9 @@ pub(crate) struct DiffOptions {
     /// Print Markdown for a pull request instead of a table
     #[arg(long, conflicts_with = "json")]
     pub(crate) markdown: bool,
+    /// Print results as JSON instead of tables
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// What a gate can fail on.
@@ -221,15 +190,23 @@ pub(crate) struct PlanOptions {
     /// comes with pushoff, measured on another machine]
     #[arg(long, value_name = "DIR|FILE")]
     pub(crate) model: Option<PathBuf>,
+    /// Print results as JSON instead of tables
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
-const PLAN_USAGE: &str = "pushoff plan --users N --rate RATE --payload SIZE --staleness TIME [OPTIONS]";
+const PLAN_USAGE: &str = "\
+pushoff plan --users N --rate RATE --payload SIZE \\
+       --staleness TIME [OPTIONS]";
 
 const PLAN_EXAMPLES: &str = "\
 Examples:
-  pushoff plan --users 1M --rate 0.2/s --payload 300B --staleness 2s
-  pushoff plan --users 20k --rate 12/min --payload 2kB --staleness 500ms --audience 50 --direction both
-  pushoff plan --users 5k --rate 3/h --payload 4KiB --staleness 1m --prices my-prices.toml --json
+  pushoff plan --users 1M --rate 0.2/s --payload 300B \\
+      --staleness 2s
+  pushoff plan --users 20k --rate 12/min --payload 2kB \\
+      --staleness 500ms --audience 50 --direction both
+  pushoff plan --users 5k --rate 3/h --payload 4KiB \\
+      --staleness 1m --prices my-prices.toml --json
 
 The arithmetic and its limits: docs/PLANNING.md.";
 
@@ -239,6 +216,9 @@ pub(crate) struct ProbeOptions {
     /// describes a server (docs/TARGETS.md), or pushoff
     #[arg(value_name = "[DIALECT=]URL|FILE", default_value = "pushoff")]
     pub(crate) target: OsString,
+    /// Print results as JSON instead of tables
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -318,6 +298,15 @@ fn token(text: &str) -> Result<String, &'static str> {
     is_right.then(|| text.to_owned()).ok_or("a token is 1 to 4,096 of the characters A-Z a-z 0-9 - . _ ~ + / =")
 }
 
+fn transport() -> impl TypedValueParser<Value = Transport> {
+    let named = |it: Transport| (it, PossibleValue::new(it.name()).aliases(it.traits().aliases));
+    one_of(Transport::ALL.map(named).to_vec())
+}
+
+fn client() -> impl TypedValueParser<Value = Client> {
+    one_of(Client::ALL.map(|it| (it, PossibleValue::new(it.name()))).to_vec())
+}
+
 /// A whole number from 1 to `most`.
 fn up_to(most: u32) -> impl Fn(&str) -> Result<NonZeroU32, String> + Clone + Send + Sync + 'static {
     whole_in(NonZeroU32::MIN..=NonZeroU32::MIN.saturating_add(most.saturating_sub(1)))
@@ -339,12 +328,45 @@ fn address(text: &str) -> Result<SocketAddr, &'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::collections::HashSet;
+
     use clap::CommandFactory;
+
+    use super::*;
 
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn no_terminal_from_60_columns_breaks_a_line_of_an_example() {
+        for width in [60, 80, 120] {
+            let mut command = Arguments::command().term_width(width);
+            for (help, examples) in [
+                (command.render_long_help().to_string(), EXAMPLES),
+                (command.find_subcommand_mut("plan").unwrap().render_help().to_string(), PLAN_EXAMPLES),
+            ] {
+                let lines: HashSet<&str> = help.lines().map(str::trim_end).collect();
+                let broken: Vec<_> = examples.lines().filter(|line| !lines.contains(line)).collect();
+                assert!(broken.is_empty(), "at {width} columns: {broken:#?}\n{help}");
+                let long: Vec<_> = lines.iter().filter(|line| line.chars().count() > width).collect();
+                assert!(long.is_empty(), "at {width} columns: {long:#?}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_taken_in_lists_by_other_names_and_in_any_case() {
+        let run = |words: &[&str]| Arguments::try_parse_from([&["pushoff"], words].concat()).map(|it| it.run);
+        let all = run(&["--transport", "ws,SSE", "--transport", "long-poll", "--client", "lean,library"]).unwrap();
+        let names: Vec<_> = all.transport.iter().map(|it| it.name()).collect();
+        assert_eq!(names, ["websocket", "sse", "long-polling"]);
+        assert_eq!(all.client, [Client::Lean, Client::Library]);
+        for (wrong, meant) in [(["--transport", "websokcet"], "'websocket'"), (["--client", "laen"], "'lean'")] {
+            let refused = run(&wrong).unwrap_err().to_string();
+            assert!(refused.contains(&format!("a similar value exists: {meant}")), "{refused}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pushoff_loadgen::{Left, Plan, Trial};
 use pushoff_model::Workload;
 use pushoff_model::foreign::shown;
@@ -68,8 +68,14 @@ impl Progress {
 
 fn announced(left: &Left) -> String {
     let most = if left.at_most { " at most" } else { "" };
-    let trials = if left.trials == 1 { "trial" } else { "trials" };
-    format!("{} {trials}{most}, about {} s{most}", left.trials, left.time.as_secs().max(1))
+    let time = HumanDuration(left.time.max(Duration::from_secs(1)));
+    format!("{}{most}, about {time}{most}", count(left.trials, "trial"))
+}
+
+/// A number of things: `1 trial`, `2 trials`.
+pub(crate) fn count(number: impl Into<u64>, thing: &str) -> String {
+    let number = number.into();
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
 fn expected_time(workload: &Workload) -> Duration {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::Context;
 use pushoff_loadgen::{Asked, Plan, Trial, connections_needed};
 use pushoff_model::foreign::shown;
-use pushoff_model::record::{Failure, FailureKind, Faults, NotRun, Outcome, Record, SCHEMA_VERSION, TrialId};
+use pushoff_model::record::{Failure, FailureKind, Faults, Outcome, Record, SCHEMA_VERSION, TrialId};
 use pushoff_model::workload::Load;
 use pushoff_model::{Client, Workload};
 use tokio::signal::unix::{SignalKind, signal};
@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::arguments::RunOptions;
 use crate::environment::{self, RunFacts};
 use crate::pinning::{Cpus, GeneratorCpus};
-use crate::progress::Progress;
+use crate::progress::{Progress, count};
 use crate::served::Served;
 use crate::server_process::ServerPlan;
 use crate::throttle::HeldBack;
@@ -29,7 +29,7 @@ use folder::RunFolder;
 /// Most characters of the reason of a failed trial.
 const REASON: usize = 1_000;
 
-pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus, json: bool) -> anyhow::Result<Exit> {
+pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus) -> anyhow::Result<Exit> {
     let workloads = asked::workloads(options)?;
     let (transports, clients) = (asked::transports(options), asked::clients(options));
     let descriptor_limit =
@@ -74,10 +74,11 @@ pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus, json: bool) ->
     let exit = runtime.block_on(measure(plan, &environment.run, &cpus, &mut folder))?;
     drop(held_back);
     if folder.kept() == 0 {
+        folder.discard();
         return Ok(exit);
     }
     let recorded = report::read(&[folder.path().to_owned()])?;
-    Ok(report::publish(&recorded.run, folder.path(), json)?.and(exit))
+    Ok(report::publish(&recorded.run, folder.path(), options.json)?.and(exit))
 }
 
 /// Runs all trials; each writes its record into `folder`.
@@ -85,14 +86,13 @@ async fn measure(mut plan: Plan, run: &str, cpus: &Cpus, folder: &mut RunFolder)
     let interrupted = on_interrupt()?;
     let progress = Progress::new(&plan);
     let mut exit = Exit::Done;
-    while let Some(trial) = plan.next_trial() {
+    while let Some(trial) = plan.next_trial().filter(|_| !interrupted.is_cancelled()) {
         progress.begin(&trial);
-        let outcome = if interrupted.is_cancelled() {
-            Outcome::NotRun(NotRun { reason: "the run was interrupted".into() })
-        } else {
-            one(&trial, cpus, folder, &interrupted).await
-        };
-        if matches!(outcome, Outcome::Failed(_)) {
+        let outcome = one(&trial, cpus, folder, &interrupted).await;
+        if let Outcome::Failed(failure) = &outcome {
+            if failure.kind == FailureKind::Interrupted {
+                break;
+            }
             exit = Exit::CellFailed;
         }
         plan.ended(&trial, &outcome);
@@ -119,7 +119,14 @@ async fn measure(mut plan: Plan, run: &str, cpus: &Cpus, folder: &mut RunFolder)
         progress.end(&record, &plan);
     }
     progress.finish();
-    Ok(if interrupted.is_cancelled() { Exit::Interrupted } else { exit })
+    if !interrupted.is_cancelled() {
+        return Ok(exit);
+    }
+    terminal::remark(&match folder.kept() {
+        0 => "interrupted before a trial had ended: nothing was measured, and nothing is kept".to_owned(),
+        kept => format!("interrupted after {}: the report is of these alone", count(kept, "trial")),
+    });
+    Ok(Exit::Interrupted)
 }
 
 /// Runs one trial, on a fresh server if the target has a command.
@@ -167,7 +174,6 @@ fn on_interrupt() -> anyhow::Result<CancellationToken> {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-        terminal::remark("interrupted: ending this trial and writing the report");
         cancel.cancel();
     });
     Ok(token)

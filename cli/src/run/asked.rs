@@ -11,9 +11,13 @@ use pushoff_loadgen::{Asked, MOST_IN_A_BROWSER, Plan, descriptors_needed, find_c
 use pushoff_model::record::{NotRun, Outcome};
 use pushoff_model::target::Place;
 use pushoff_model::{Client, Transport, Workload, foreign, workload};
+use strsim::jaro;
 
 use crate::arguments::RunOptions;
 use crate::terminal;
+
+/// From this similarity of Jaro on a name is suggested, as clap does.
+const NEAR: f64 = 0.7;
 
 /// The workloads of the run, each at every size.
 pub(super) fn workloads(options: &RunOptions) -> anyhow::Result<Vec<Arc<Workload>>> {
@@ -136,12 +140,17 @@ fn load(name: &OsStr) -> anyhow::Result<Workload> {
         return Ok(built_in?);
     }
     let path = Path::new(name);
-    ensure!(
-        path.extension().is_some() || name.as_bytes().contains(&b'/'),
-        "{} is not a built-in workload: take one of {}, or name a TOML file",
-        foreign::quoted(&name.to_string_lossy()),
-        workload::BUILT_IN.map(|(name, _)| name).join(", ")
-    );
+    if path.extension().is_none() && !name.as_bytes().contains(&b'/') {
+        let (typed, known) = (name.to_string_lossy(), workload::BUILT_IN.map(|(name, _)| name));
+        let nearest = known.into_iter().max_by(|one, other| jaro(one, &typed).total_cmp(&jaro(other, &typed)));
+        let meant = nearest.filter(|name| jaro(name, &typed) > NEAR);
+        bail!(
+            "{} is not a built-in workload{}: take one of {}, or name a TOML file",
+            foreign::quoted(&typed),
+            meant.map_or_else(String::new, |name| format!(" (did you mean {name}?)")),
+            known.join(", ")
+        );
+    }
     Ok(workload::read(path)?)
 }
 

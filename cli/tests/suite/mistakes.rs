@@ -25,7 +25,11 @@ fn each_mistake_is_named_with_what_to_do() {
     folder.file("plain", "a file where a folder should be");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().unwrap().to_string();
-    let cases: [(&[&str], &[&str]); 20] = [
+    let cases: [(&[&str], &[&str]); 24] = [
+        (&["run", "--workload", "tikcer"], &["error: \"tikcer\" is not", "did you mean ticker?"]),
+        (&["run", "--transport", "sse,websocket,sss"], &["error: ", "'sss'", "a similar value exists: 'sse'"]),
+        (&["run", "--client", "library,laen"], &["error: ", "'laen'", "'lean'"]),
+        (&["serve", "--json"], &["error: ", "--json"]),
         (&["run", "--workload", &rare], &["no message of rare is due", "300ms", "--duration"]),
         (&["run", "--duration", "500000000000years"], &["--duration", "from 100ms to 1day"]),
         (&["run", "--duration", "0s"], &["--duration", "from 100ms to 1day"]),
