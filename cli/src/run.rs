@@ -40,7 +40,7 @@ pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus) -> anyhow::Res
         transports: &transports,
         clients: &clients,
         targets: &targets,
-        trials: options.trials,
+        rounds: Some(options.trials),
         seed: options.seed,
         descriptors: descriptor_limit,
     };

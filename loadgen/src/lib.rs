@@ -29,7 +29,8 @@ pub use agents::page::{BrowserError, browser_limits, find_chromium};
 #[doc(hidden)]
 pub use clients::fuzz;
 pub use plan::{
-    Asked, Left, MOST_IN_A_BROWSER, Plan, Trial, connections_needed, descriptors_needed, raise_descriptor_limit,
+    Asked, AskedCell, Left, MOST_IN_A_BROWSER, Plan, Trial, connections_needed, descriptors_needed,
+    raise_descriptor_limit,
 };
 pub use preflight::preflight;
 pub use probe::{Finding, Offer, Relay, probe};

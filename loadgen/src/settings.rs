@@ -86,11 +86,13 @@ fn bounds() -> Vec<Named> {
         Named::new(
             "generator-limited",
             format!(
-                "busy over {}, or own send lag p99 over {} of the SLO and over {:?}, or stalled (a tick \
-                 over {MISSED:?} late) for over {} of the time, or a page's clock off by over {:?}",
+                "busy over {}, or own send lag p99 over {} of the SLO and over {:?}, or over {} of the delivery latency's \
+                 p99 and over {:?}, or stalled (a tick over {MISSED:?} late) for over {} of the time, or a page's clock off by over {:?}",
                 percent(validity::BUSY_GENERATOR),
                 percent(validity::LAG_SHARE),
                 validity::LEAST_LAG,
+                percent(validity::LAG_PART),
+                validity::LEAST_LAG_PART,
                 percent(validity::STALLED),
                 validity::PAGE_CLOCK
             ),
@@ -99,11 +101,13 @@ fn bounds() -> Vec<Named> {
         Named::new(
             "machine-limited",
             format!(
-                "over {} of its time stolen, over {} of TCP segments retransmitted, or others had the generator's \
-                 or the server's processors for over {} of the time, or a control group's quota withheld them for over {}",
+                "over {} of its time stolen, over {} of TCP segments lost and retransmitted, or generator or server waited \
+                 for a processor over {} of the time that they had work and over {} of all time, or a control group's \
+                 quota withheld them for over {}",
                 percent(validity::STEAL),
                 percent(validity::RESENT),
                 percent(validity::WAITED),
+                percent(validity::LEAST_WAITED),
                 percent(validity::THROTTLED)
             ),
         ),

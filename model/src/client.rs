@@ -15,16 +15,16 @@ use crate::transport::Transport;
 #[serde(rename_all = "kebab-case")]
 pub enum Client {
     /// reqwest, eventsource-client and tokio-tungstenite: what an application would use.
-    #[default]
     Library,
-    /// hyper's connection level and one parser a framing: what the generator need not spend.
+    /// HTTP/1.1 and one parser a framing, of our own: the latency is the transport's, not a library's.
+    #[default]
     Lean,
     /// Pages in headless Chromium, with the small clients that the server offers: what a reader has.
     Browser,
 }
 
 impl Client {
-    /// All of them, the default first.
+    /// All of them.
     pub const ALL: [Self; 3] = [Self::Library, Self::Lean, Self::Browser];
 
     /// Those that are part of the generator's own process.

@@ -188,7 +188,10 @@ pub struct NotRun {
 /// What a trial measured.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Measurement {
-    /// Length of the measure phase.
+    /// Length of the warm-up, as it was run; 0 in records that were written before it was noted.
+    #[serde(default)]
+    pub warm_up_ns: u64,
+    /// Length of the measure phase, as it was run: short polling rounds both up to whole intervals.
     pub measured_ns: u64,
     /// Every message, over the whole trial.
     pub counts: Counts,

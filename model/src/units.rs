@@ -47,6 +47,9 @@ pub struct ByteCount(pub u64);
 pub struct Share(f64);
 
 impl Share {
+    /// One in ten.
+    pub const TENTH: Self = Self(0.1);
+
     /// The share, where it is between 0 and 1.
     #[must_use]
     pub fn new(share: f64) -> Option<Self> {

@@ -5,6 +5,7 @@
 
 mod lines;
 mod parse;
+mod slo;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,16 +19,17 @@ use crate::file::FileError;
 use crate::foreign;
 use crate::message::Topic;
 use crate::transport::Transport;
-use crate::units::{ByteCount, OfferedRate, Share};
+use crate::units::{ByteCount, OfferedRate};
 
 pub use parse::{parse, read};
+pub use slo::{Decide, Slo};
 
-/// The workloads that come with pushoff: name and TOML. The first ones ask which transport to take,
-/// the others what it costs.
-pub const BUILT_IN: [(&str, &str); 9] = [
+/// The workloads that come with pushoff: name and TOML. The first ones are [`DEFAULT`], the others measure costs.
+pub const BUILT_IN: [(&str, &str); 10] = [
     ("progress", include_str!("../../workloads/progress.toml")),
     ("ticker", include_str!("../../workloads/ticker.toml")),
     ("chat", include_str!("../../workloads/chat.toml")),
+    ("clients", include_str!("../../workloads/clients.toml")),
     ("idle", include_str!("../../workloads/idle.toml")),
     ("connect", include_str!("../../workloads/connect.toml")),
     ("publish", include_str!("../../workloads/publish.toml")),
@@ -37,7 +39,7 @@ pub const BUILT_IN: [(&str, &str); 9] = [
 ];
 
 /// The workloads of a run that names none.
-pub const DEFAULT: [&str; 3] = ["progress", "ticker", "chat"];
+pub const DEFAULT: [&str; 4] = ["progress", "ticker", "chat", "clients"];
 
 /// The built-in workload of that name, if there is one.
 ///
@@ -74,11 +76,21 @@ pub struct Workload {
     pub payload: Payload,
     /// Who receives, unless a run says otherwise.
     pub client: Client,
+    /// The clients that are compared with [`Self::client`], unless a run says otherwise. Where there are any, the
+    /// workload asks about the clients, not for a transport.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub compared: Vec<Client>,
+    /// The transports that it is measured on, of those that a run asks for. Empty: all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub transports: Vec<Transport>,
     /// How clients poll.
     pub polling: Polling,
     /// What is good enough. Absent where nothing is published: there is nothing to be late.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slo: Option<Slo>,
+    /// What decides between transports that are good enough. Records from before it was asked have the defaults.
+    #[serde(default)]
+    pub decide: Decide,
     /// How its capacity is searched; absent where it is measured as it stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search: Option<Search>,
@@ -90,7 +102,7 @@ pub struct Workload {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
-const fn is_false(value: &bool) -> bool {
+pub(crate) const fn is_false(value: &bool) -> bool {
     !*value
 }
 
@@ -148,6 +160,13 @@ impl Workload {
     #[must_use]
     pub const fn topic_of(&self, subscriber: u32) -> u32 {
         subscriber % self.topics
+    }
+
+    /// How much earlier a median delivery must be for it to count, among transports that cost the same: as
+    /// [`Decide::freshness`] says, else a tenth of the SLO's time; absent where nothing is published.
+    #[must_use]
+    pub fn freshness(&self) -> Option<Duration> {
+        self.slo.map(|slo| self.decide.freshness.unwrap_or(slo.within / 10))
     }
 
     /// How many subscribers a topic has, by its number from 0.
@@ -306,30 +325,6 @@ pub struct Polling {
     /// Long polling: how long a request may wait for a message. 1 s to 120 s.
     #[serde(with = "text")]
     pub wait: Duration,
-}
-
-/// What is good enough.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Slo {
-    /// The share of all deliveries that are due …
-    pub share: Share,
-    /// … that must arrive within this time of when their message was due.
-    #[serde(with = "text")]
-    pub within: Duration,
-    /// Whether a message that the subscriber is told it missed is forgiven. Silent loss never is.
-    pub may_skip: bool,
-}
-
-impl Slo {
-    /// An SLO of so much time bounds no latency that anybody would wait for: attention is gone after
-    /// 10 s (Miller 1968; Nielsen 1993).
-    const NO_BOUND: Duration = Duration::from_secs(10);
-
-    /// Whether latency is bounded: else what counts is how much was delivered, however late.
-    #[must_use]
-    pub fn bounds_latency(&self) -> bool {
-        self.within < Self::NO_BOUND
-    }
 }
 
 /// How long the parts of a trial take.

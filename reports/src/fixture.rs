@@ -191,7 +191,7 @@ pub(crate) fn measurement(workload: &Workload, transport: Transport, trial: u32)
         series: sample.series,
         server: Some(ProcessUse { cpu_ns, wall_ns: 1_500_000_000, cpus: 1.0, ..ProcessUse::default() }),
         generator: ProcessUse { cpu_ns: 410_000_000, wall_ns: 1_500_000_000, cpus: 1.0, ..ProcessUse::default() },
-        machine: MachineUse { steal: 0.002, retransmits: 0 },
+        machine: MachineUse { steal: 0.002, ..MachineUse::default() },
         browser: None,
         concerns: Vec::new(),
         faults: Faults::default(),

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{bail, ensure};
-use pushoff_loadgen::{Asked, MOST_IN_A_BROWSER, Plan, descriptors_needed, find_chromium, nothing_due};
+use pushoff_loadgen::{Asked, AskedCell, MOST_IN_A_BROWSER, Plan, descriptors_needed, find_chromium, nothing_due};
 use pushoff_model::record::{NotRun, Outcome};
 use pushoff_model::target::Place;
 use pushoff_model::{Client, Transport, Workload, foreign, workload};
@@ -69,9 +69,7 @@ pub(super) fn clients(options: &RunOptions) -> Vec<Client> {
 /// Refuses a workload that needs more open files than a process may have; of a search, its first load.
 pub(super) fn ensure_descriptors(asked: &Asked<'_>) -> anyhow::Result<()> {
     for workload in asked.workloads {
-        let own = [workload.client];
-        let clients = if asked.clients.is_empty() { &own[..] } else { asked.clients };
-        for (&transport, &client) in asked.transports.iter().flat_map(|one| clients.iter().map(move |two| (one, two))) {
+        for AskedCell { transport, client, .. } in asked.cells(workload) {
             let needed = descriptors_needed(workload, transport, client);
             ensure!(
                 needed <= asked.descriptors,
@@ -86,10 +84,11 @@ pub(super) fn ensure_descriptors(asked: &Asked<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Refuses a trial without a message due in its measure phase; of a search, its first load.
+/// Refuses a trial without a message due in its measure phase, of the first round; of a search, its first load.
 pub(super) fn ensure_something_is_due(asked: &Asked<'_>) -> anyhow::Result<()> {
     let mut plan = Plan::new(asked);
-    while let Some(trial) = plan.next_trial() {
+    ensure!(!plan.is_over(), "nothing is to be measured: no workload is measured on a transport that was asked for");
+    while let Some(trial) = plan.next_trial().filter(|trial| trial.number == 1) {
         if let Some(reason) = nothing_due(&trial) {
             bail!("{reason}");
         }
@@ -103,7 +102,8 @@ pub(super) fn ensure_something_is_due(asked: &Asked<'_>) -> anyhow::Result<()> {
 /// # Errors
 /// When there is no browser, or the run asks for something it cannot do.
 pub(super) fn has_browser(asked: &Asked<'_>) -> anyhow::Result<bool> {
-    let of_workloads = || asked.workloads.iter().any(|workload| workload.client == Client::Browser);
+    let of_workloads =
+        || asked.workloads.iter().any(|it| it.client == Client::Browser || it.compared.contains(&Client::Browser));
     let is_asked = if asked.clients.is_empty() { of_workloads() } else { asked.clients.contains(&Client::Browser) };
     if !is_asked {
         return Ok(false);

@@ -1,9 +1,11 @@
 //! What is tried, in which order, and how many subscribers the machine has room for.
 
+mod asked;
 mod descriptors;
 mod order;
 mod search;
 
+pub use asked::{Asked, AskedCell, Trial};
 pub(crate) use descriptors::SUBSCRIBERS_A_PAGE;
 pub use descriptors::{MOST_IN_A_BROWSER, connections_needed, descriptors_needed, raise_descriptor_limit};
-pub use order::{Asked, Left, Plan, Trial};
+pub use order::{Left, Plan};

@@ -30,12 +30,14 @@ impl Drained {
         let Self { window, account, totals, memory, used, wire, browser, .. } = self;
         // A page does not report when its polls were due.
         let polls = trial.transport.is_polling() && browser.is_none();
-        let mut concerns = validity::flags(&used, &totals.own_lag, trial.workload.slo.as_ref());
+        let mut concerns =
+            validity::flags(&used, &totals.own_lag, &totals.delivery_latency, trial.workload.slo.as_ref());
         concerns.extend(browser.as_ref().and_then(|browser| validity::uncertain_clock(&browser.clock)));
         let mut faults = account.faults;
         faults.merge(&totals.breaks);
         Measurement {
             faults,
+            warm_up_ns: nanos(trial.workload.phases.warm_up),
             measured_ns: nanos(window.length()),
             counts: account.counts,
             window: WindowCounts { delivered: totals.delivered, received: totals.received, ..account.window },

@@ -63,9 +63,9 @@ async fn measure_opened(opened: Opened, setting: Setting<'_>) -> Result<Measurem
 
 /// Adapts a trial to its server and transport.
 ///
-/// If the server cannot complete topics, none is completed. Short polling gets a warm-up of at least one interval:
-/// before that, a poll finds less than an interval's messages, so the same work would be divided by fewer deliveries.
-/// A silent workload needs no such warm-up.
+/// If the server cannot complete topics, none is completed. Short polling warms up and is measured for whole polling
+/// intervals, so that every measured poll finds an interval's messages and every message waits for a measured poll.
+/// A silent workload has no messages to wait for.
 fn fitted(trial: &Trial) -> Trial {
     let mut trial = trial.clone();
     if trial.workload.completes && trial.target.dialect.complete.is_none() {
@@ -73,7 +73,12 @@ fn fitted(trial: &Trial) -> Trial {
     }
     if trial.transport == Transport::ShortPolling && !trial.workload.is_silent() {
         let workload = Arc::make_mut(&mut trial.workload);
-        workload.phases.warm_up = workload.phases.warm_up.max(workload.polling.interval);
+        let interval = workload.polling.interval;
+        let Phases { warm_up, measure, .. } = &mut workload.phases;
+        for phase in [warm_up, measure] {
+            let intervals = phase.as_nanos().div_ceil(interval.as_nanos().max(1));
+            *phase = interval.saturating_mul(u32::try_from(intervals).unwrap_or(u32::MAX));
+        }
     }
     trial
 }
@@ -96,4 +101,30 @@ pub fn nothing_due(trial: &Trial) -> Option<String> {
          longer (--duration), or publish more often",
         workload.name
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use pushoff_model::target::{self, OURS};
+    use pushoff_model::workload::built_in;
+
+    use super::*;
+
+    #[test]
+    fn short_polling_runs_whole_intervals_and_the_others_what_was_asked() {
+        let target = Arc::new(target::built_in(OURS).unwrap().unwrap());
+        let phases = |name: &str, transport| {
+            let workload = Arc::new(built_in(name).unwrap().unwrap());
+            let Phases { warm_up, measure, .. } =
+                fitted(&Trial::new(workload, transport, target.clone(), 1)).workload.phases;
+            [warm_up, measure]
+        };
+        let ms = Duration::from_millis;
+        assert_eq!(phases("ticker", Transport::ShortPolling), [ms(2_025); 2]);
+        assert_eq!(phases("progress", Transport::ShortPolling), [ms(2_000); 2]);
+        assert_eq!(phases("ticker", Transport::LongPolling), [ms(2_000); 2]);
+        assert_eq!(phases("idle", Transport::ShortPolling), [ms(0), ms(5_000)]);
+    }
 }

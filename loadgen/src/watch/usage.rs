@@ -2,7 +2,8 @@
 //!
 //! Processor time is the sum over threads of `/proc/PID/task/*/schedstat`, in nanoseconds; the ticks of
 //! `/proc/PID/stat` are 10 ms, too coarse for a phase of a second. A thread that ends between the two readings is
-//! lost to the first source. If the ticks exceed it by more than their rounding, the ticks are used.
+//! lost to the first source. If the ticks exceed it by more than their rounding, the ticks are used, and the record
+//! says so.
 //!
 //! The processes of a server or a browser are found again for each reading. A process that started in between counts
 //! from its start; the last part of a process that ended in between is lost.
@@ -45,6 +46,8 @@ struct MachineReading {
     steal_ticks: u64,
     total_ticks: u64,
     retransmitted: u64,
+    /// See [`spurious`].
+    spurious: [u64; 2],
     segments: u64,
     /// Time that the control group's quota withheld.
     throttled_ns: u64,
@@ -58,10 +61,6 @@ pub(crate) struct Use {
     pub(crate) machine: MachineUse,
     /// TCP segments sent, machine-wide.
     pub(crate) segments: u64,
-    /// Share of its processors' time that the server was runnable and others had them: lower is better.
-    pub(crate) server_waited: f64,
-    /// The same for the generator.
-    pub(crate) generator_waited: f64,
     /// Share of missed ticks of the stall detector; 0 until it has run.
     pub(crate) stalled: f64,
     /// Share of the time that a control group's quota withheld the processors.
@@ -79,12 +78,13 @@ impl Reading {
     pub(crate) fn until(&self, later: &Self, server_cpus: f64) -> Use {
         let wall_ns = pushoff_model::time::nanos(later.at.since(self.at));
         let cpus = generator_cpus();
-        let waited = |waited_ns: u64, cpus: f64| share(waited_ns, wall_ns) / cpus.max(1.0);
         let server = Spent::by_all(&self.server, &later.server);
         let is_seen = !self.server.is_empty() && !later.server.is_empty();
-        let generator = Spent::by_all(&self.generator, &later.generator);
-        // A browser's processes wait for each other and for this one, which is not the machine's fault.
-        let has_browser = later.generator.len() > 1;
+        let mut generator = Spent::by_all(&self.generator, &later.generator);
+        if later.generator.len() > 1 {
+            // A browser's processes wait for each other and for this one, which is not the machine's fault.
+            generator.waited_ns = 0;
+        }
         let machine = &later.machine;
         let total = machine.total_ticks.saturating_sub(self.machine.total_ticks);
         let steal = machine.steal_ticks.saturating_sub(self.machine.steal_ticks);
@@ -94,10 +94,12 @@ impl Reading {
             machine: MachineUse {
                 steal: share(steal, total),
                 retransmits: machine.retransmitted.saturating_sub(self.machine.retransmitted),
+                spurious_retransmits: [0, 1]
+                    .map(|at| machine.spurious[at].saturating_sub(self.machine.spurious[at]))
+                    .into_iter()
+                    .fold(0, u64::max),
             },
             segments: machine.segments.saturating_sub(self.machine.segments),
-            server_waited: waited(server.waited_ns, server_cpus),
-            generator_waited: if has_browser { 0.0 } else { waited(generator.waited_ns, cpus) },
             stalled: 0.0,
             throttled: share(machine.throttled_ns.saturating_sub(self.machine.throttled_ns), wall_ns),
         }
@@ -111,6 +113,7 @@ struct Spent {
     user_ns: u64,
     system_ns: u64,
     waited_ns: u64,
+    in_ticks: bool,
 }
 
 impl Spent {
@@ -127,13 +130,14 @@ impl Spent {
         let ticks = user_ns.saturating_add(system_ns);
         // User and system time are both rounded at both ends.
         let rounding = 4 * to.tick_ns;
-        let cpu_ns = if ticks > threads.saturating_add(rounding) { ticks } else { threads };
-        Self { cpu_ns, user_ns, system_ns, waited_ns: to.waited_ns.saturating_sub(from.waited_ns) }
+        let in_ticks = ticks > threads.saturating_add(rounding);
+        let (cpu_ns, waited_ns) = (if in_ticks { ticks } else { threads }, to.waited_ns.saturating_sub(from.waited_ns));
+        Self { cpu_ns, user_ns, system_ns, waited_ns, in_ticks }
     }
 
     const fn of(self, wall_ns: u64, cpus: f64) -> ProcessUse {
-        let Self { cpu_ns, user_ns, system_ns, .. } = self;
-        ProcessUse { cpu_ns, user_ns, system_ns, wall_ns, cpus }
+        let Self { cpu_ns, user_ns, system_ns, waited_ns, in_ticks } = self;
+        ProcessUse { cpu_ns, user_ns, system_ns, wall_ns, cpus, waited_ns, in_ticks }
     }
 }
 
@@ -144,6 +148,7 @@ impl Sum for Spent {
             user_ns: sum.user_ns + one.user_ns,
             system_ns: sum.system_ns + one.system_ns,
             waited_ns: sum.waited_ns + one.waited_ns,
+            in_ticks: sum.in_ticks || one.in_ticks,
         })
     }
 }
@@ -170,6 +175,21 @@ pub(crate) fn generator_share() -> String {
 fn generator_cpus() -> f64 {
     let threads = || std::thread::available_parallelism().map_or(1.0, |cpus| cpus.get() as f64);
     HELD_BACK_TO.get().copied().unwrap_or_else(threads)
+}
+
+/// Segments of a `/proc/net/netstat` that were sent again without having been lost: tail-loss probes that recovered
+/// nothing, and duplicates that the receiver reported. Mostly they are the same segments, so that the larger growth
+/// counts. Source: `Documentation/networking/snmp_counter.rst` of the kernel.
+#[cfg(any(target_os = "linux", test))]
+fn spurious(netstat: &str) -> [u64; 2] {
+    let mut lines = netstat.lines().filter_map(|line| line.strip_prefix("TcpExt: "));
+    let (names, values) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
+    let count = |wanted: &str| {
+        let mut columns = names.split(' ').zip(values.split(' '));
+        columns.find(|(name, _)| *name == wanted).and_then(|(_, value)| value.parse::<u64>().ok()).unwrap_or(0)
+    };
+    let probes = count("TCPLossProbes").saturating_sub(count("TCPLossProbeRecovery"));
+    [probes, count("TCPDSACKRecv") + count("TCPDSACKOfoRecv")]
 }
 
 /// The withheld time in a `cpu.stat`: `throttled_usec` in version 2, `throttled_time` (ns) in version 1.
@@ -205,10 +225,6 @@ mod system {
                 waited_ns += run_delay;
             }
         }
-        if threads_ns == 0 {
-            // A kernel without scheduler statistics has only ticks.
-            threads_ns = user_ns + system_ns;
-        }
         let who = (stat.pid, stat.starttime);
         Some(ProcessReading { who, threads_ns, user_ns, system_ns, tick_ns, waited_ns })
     }
@@ -224,6 +240,8 @@ mod system {
             reading.retransmitted = tcp.tcp_retrans_segs;
             reading.segments = tcp.tcp_out_segs;
         }
+        reading.spurious =
+            std::fs::read_to_string("/proc/net/netstat").map_or([0; 2], |netstat| super::spurious(&netstat));
         reading.throttled_ns = throttled_ns().unwrap_or(0);
         reading
     }
@@ -271,7 +289,7 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn work_shows_as_processor_time_and_memory() {
+    fn work_shows_as_processor_time_and_as_waiting_for_it() {
         let clock = RunClock::start();
         let me = [std::process::id()];
         let before = Reading::now(clock.now(), &me, &[]);
@@ -281,7 +299,8 @@ mod tests {
         }
         let used = before.until(&Reading::now(clock.now(), &me, &[]), 1.0);
         let server = used.server.unwrap();
-        assert!(server.cpu_ns > 10_000_000, "{server:?}");
+        let wanted = server.cpu_ns + server.waited_ns;
+        assert!(server.cpu_ns > 0 && wanted > 30_000_000, "others may have the processor: {server:?}");
         assert!(server.wall_ns >= 60_000_000);
         assert!((0.0..=1.0).contains(&used.machine.steal));
     }
@@ -313,6 +332,25 @@ mod tests {
     }
 
     #[test]
+    fn a_probe_and_the_report_of_its_duplicate_count_once() {
+        let netstat = |probes, reported| {
+            format!(
+                "TcpExt: A TCPLossProbes TCPLossProbeRecovery TCPDSACKRecv TCPDSACKOfoRecv\n\
+                 TcpExt: 9 {probes} 2 {reported} 1\nIpExt: TCPLossProbes\nIpExt: 77\n"
+            )
+        };
+        let reading = |probes, reported| Reading {
+            at: RunInstant::default(),
+            server: Vec::new(),
+            generator: Vec::new(),
+            machine: MachineReading { spurious: spurious(&netstat(probes, reported)), ..MachineReading::default() },
+        };
+        let between = |to: Reading| reading(2, 999).until(&to, 1.0).machine.spurious_retransmits;
+        assert_eq!([between(reading(204, 1_168)), between(reading(2, 1_029))], [202, 30]);
+        assert_eq!([spurious(""), spurious("TcpExt: A\nTcpExt: 1\n")], [[0; 2]; 2]);
+    }
+
+    #[test]
     fn threads_that_ended_are_taken_from_the_ticks() {
         let reading = |threads_ns, ticks_ns| ProcessReading {
             threads_ns,
@@ -320,9 +358,13 @@ mod tests {
             tick_ns: 10_000_000,
             ..ProcessReading::default()
         };
-        let used = |to: ProcessReading| Spent::between(&reading(0, 0), &to).cpu_ns;
-        assert_eq!(used(reading(205_000_000, 230_000_000)), 205_000_000);
-        assert_eq!(used(reading(100_000_000, 230_000_000)), 230_000_000);
-        assert_eq!(used(reading(0, 0)), 0);
+        let used = |to: ProcessReading| {
+            let spent = Spent::between(&reading(0, 0), &to);
+            (spent.cpu_ns, spent.in_ticks)
+        };
+        assert_eq!(used(reading(205_000_000, 230_000_000)), (205_000_000, false));
+        assert_eq!(used(reading(100_000_000, 230_000_000)), (230_000_000, true));
+        assert_eq!(used(reading(0, 230_000_000)), (230_000_000, true), "a kernel without scheduler statistics");
+        assert_eq!(used(reading(0, 0)), (0, false));
     }
 }

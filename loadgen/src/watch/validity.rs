@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use pushoff_model::LatencyHistogram;
-use pushoff_model::record::{Concern, Limit, PageClocks};
+use pushoff_model::record::{Concern, Limit, PageClocks, ProcessUse};
 use pushoff_model::workload::Slo;
 
 use super::stalls::MISSED;
@@ -18,11 +18,18 @@ pub(crate) const BUSY_GENERATOR: f64 = 0.85;
 pub(crate) const BUSY_SERVER: f64 = 0.90;
 /// The 99th percentile of the generator's own send lag may be this share of the SLO …
 pub(crate) const LAG_SHARE: f64 = 0.10;
-/// … or this, whichever is more.
+/// … or this, whichever is more …
 pub(crate) const LEAST_LAG: Duration = Duration::from_millis(5);
-/// A process that was runnable for this share of its processors' time, while others had them, was delayed by other
-/// programs.
-pub(crate) const WAITED: f64 = 0.10;
+/// … and this share of the 99th percentile of the delivery latency that it is part of: beyond, the figure is more the
+/// generator's than the transport's …
+pub(crate) const LAG_PART: f64 = 0.50;
+/// … or this, whichever is more: half of a scheduler's tick at 250 Hz, which a timer of an idle machine may be late by.
+pub(crate) const LEAST_LAG_PART: Duration = Duration::from_millis(2);
+/// A process that waited for this part of the time in which it had work was delayed by other programs. At the bound its
+/// work takes a quarter longer than alone; beside one competitor that never rests it takes twice as long (0.5).
+pub(crate) const WAITED: f64 = 0.20;
+/// Waits of so small a share of the processors' time do not count: fewer than one message in a hundred met one.
+pub(crate) const LEAST_WAITED: f64 = 0.01;
 /// A generator that was stalled for a larger share of the time did not see what happened then, and sent messages
 /// late.
 pub(crate) const STALLED: f64 = 0.10;
@@ -30,8 +37,8 @@ pub(crate) const STALLED: f64 = 0.10;
 pub(crate) const THROTTLED: f64 = 0.02;
 /// The share of the machine's time that a hypervisor may give to others.
 pub(crate) const STEAL: f64 = 0.02;
-/// The share of TCP segments that may be retransmitted: each waits 200 ms or more. Loopback loses nothing, so a
-/// retransmission shows a machine that lacks time or memory.
+/// The share of TCP segments that may be lost and retransmitted: each waits 200 ms or more. Loopback loses nothing, so a
+/// loss shows a machine that lacks time or memory; a probe that met a delayed acknowledgement is no loss.
 pub(crate) const RESENT: f64 = 0.001;
 /// How far a page's clock may be off the run's clock, or drift. Chosen here: half of what an idle page takes to hand
 /// a message over.
@@ -40,29 +47,38 @@ pub(crate) const PAGE_CLOCK: Duration = Duration::from_micros(500);
 const FEW_RESENT: u64 = 10;
 
 /// The flags of a trial.
-pub(crate) fn flags(used: &Use, own_lag: &LatencyHistogram, slo: Option<&Slo>) -> Vec<Concern> {
-    let has_processor = used.generator_waited <= WAITED && used.throttled <= THROTTLED;
+pub(crate) fn flags(
+    used: &Use,
+    own_lag: &LatencyHistogram,
+    delivery_latency: &LatencyHistogram,
+    slo: Option<&Slo>,
+) -> Vec<Concern> {
+    let [server_waited, generator_waited] =
+        [used.server.as_ref(), Some(&used.generator)].map(|it| it.map_or(0.0, waited));
+    let has_processor = generator_waited <= WAITED && used.throttled <= THROTTLED;
     let busy = used.generator.utilisation();
-    let stalled = used.stalled - used.generator_waited - used.throttled;
-    let resent =
-        if used.machine.retransmits > FEW_RESENT { share(used.machine.retransmits, used.segments) } else { 0.0 };
+    let stalled = used.stalled - waiting(&used.generator) - used.throttled;
+    let lost = used.machine.retransmits.saturating_sub(used.machine.spurious_retransmits);
+    let resent = if lost > FEW_RESENT { share(lost, used.segments) } else { 0.0 };
     let flags = [
         over(Limit::Generator, busy, BUSY_GENERATOR, |busy, bound| {
             format!("the generator was busy {busy:.0} % of its time, over {bound:.0} %")
         }),
         // A generator without a processor is already flagged, and its stall includes the time without one.
-        slo.and_then(|slo| late(own_lag, slo)).filter(|_| has_processor),
+        slo.and_then(|slo| late(own_lag, delivery_latency, slo)).filter(|_| has_processor),
         over(Limit::Generator, stalled, STALLED, |stalled, bound| {
             let late = millis(MISSED);
             format!(
                 "the generator was stalled for {stalled:.0} % of the time (ticks over {late:.0} ms late), over {bound:.0} %"
             )
         }),
-        over(Limit::Machine, used.generator_waited, WAITED, |waited, bound| {
-            format!("others had the generator's processors for {waited:.0} % of the time, over {bound:.0} %")
+        over(Limit::Machine, generator_waited, WAITED, |waited, bound| {
+            format!(
+                "the generator waited for a processor {waited:.0} % of the time that it had work, over {bound:.0} %"
+            )
         }),
-        over(Limit::Machine, used.server_waited, WAITED, |waited, bound| {
-            format!("others had the server's processors for {waited:.0} % of the time, over {bound:.0} %")
+        over(Limit::Machine, server_waited, WAITED, |waited, bound| {
+            format!("the server waited for a processor {waited:.0} % of the time that it had work, over {bound:.0} %")
         }),
         over(Limit::Server, used.server.map_or(0.0, |server| server.utilisation()), BUSY_SERVER, |busy, bound| {
             format!("the server was busy {busy:.0} % of its time, over {bound:.0} %")
@@ -77,11 +93,21 @@ pub(crate) fn flags(used: &Use, own_lag: &LatencyHistogram, slo: Option<&Slo>) -
             format!("{steal:.1} % of the machine's time was stolen, over {bound:.0} %")
         }),
         over(Limit::Machine, resent, RESENT, |_, bound| {
-            let (resent, all) = (used.machine.retransmits, used.segments);
-            format!("{resent} of {all} TCP segments were retransmitted, over {bound:.1} %")
+            let all = used.segments;
+            format!("{lost} of {all} TCP segments were lost and retransmitted, over {bound:.1} %")
         }),
     ];
     flags.into_iter().flatten().collect()
+}
+
+/// The share of its processors' time that a process waited for them, 0 to 1.
+fn waiting(process: &ProcessUse) -> f64 {
+    share(process.waited_ns, process.wall_ns) / process.cpus.max(1.0)
+}
+
+/// The share of its busy time that a process waited, where it waited long enough to matter.
+fn waited(process: &ProcessUse) -> f64 {
+    if waiting(process) > LEAST_WAITED { process.waited() } else { 0.0 }
 }
 
 /// A flag, where a share is over its bound. The detail is made of both, in percent.
@@ -98,8 +124,10 @@ pub(crate) fn uncertain_clock(clock: &PageClocks) -> Option<Concern> {
     })
 }
 
-fn late(own_lag: &LatencyHistogram, slo: &Slo) -> Option<Concern> {
-    let (lag, bound) = (own_lag.quantile(0.99)?, slo.within.mul_f64(LAG_SHARE).max(LEAST_LAG));
+fn late(own_lag: &LatencyHistogram, delivery_latency: &LatencyHistogram, slo: &Slo) -> Option<Concern> {
+    let (lag, within) = (own_lag.quantile(0.99)?, slo.within.mul_f64(LAG_SHARE).max(LEAST_LAG));
+    let part = delivery_latency.quantile(0.99).map(|latency| latency.mul_f64(LAG_PART).max(LEAST_LAG_PART));
+    let bound = part.map_or(within, |part| part.min(within));
     (lag > bound).then(|| {
         let (lag, bound) = (millis(lag), millis(bound));
         let detail = format!("1 % of messages were sent {lag:.1} ms or more late by the generator, over {bound:.1} ms");
@@ -114,7 +142,7 @@ fn millis(duration: Duration) -> f64 {
 #[cfg(test)]
 mod tests {
     use pushoff_model::Share;
-    use pushoff_model::record::{MachineUse, ProcessUse};
+    use pushoff_model::record::MachineUse;
 
     use super::*;
 
@@ -132,46 +160,69 @@ mod tests {
             generator: process(generator),
             machine: MachineUse::default(),
             segments: 10_000,
-            server_waited: 0.0,
-            generator_waited: 0.0,
             stalled: 0.0,
             throttled: 0.0,
         }
     }
 
+    fn waits(process: ProcessUse, waited_ms: u64) -> ProcessUse {
+        ProcessUse { waited_ns: waited_ms * 1_000_000, ..process }
+    }
+
+    /// With a delivery latency of which the lag is a small part.
     fn judged(used: &Use, lag: Duration) -> Vec<Limit> {
-        let mut own_lag = LatencyHistogram::new();
+        judged_beside(used, lag, Duration::from_secs(1))
+    }
+
+    fn judged_beside(used: &Use, lag: Duration, latency: Duration) -> Vec<Limit> {
+        let [mut own_lag, mut delivery_latency] = [(); 2].map(|()| LatencyHistogram::new());
         own_lag.record(lag);
+        delivery_latency.record(latency);
         let slo = Slo { share: Share::new(0.99).unwrap(), within: Duration::from_millis(100), may_skip: false };
-        flags(used, &own_lag, Some(&slo)).into_iter().map(|concern| concern.limit).collect()
+        flags(used, &own_lag, &delivery_latency, Some(&slo)).into_iter().map(|concern| concern.limit).collect()
     }
 
     #[test]
     fn a_trial_within_every_bound_has_no_flag() {
-        let machine = MachineUse { steal: 0.02, retransmits: 10 };
-        let used = Use {
-            machine,
-            server_waited: 0.1,
-            generator_waited: 0.1,
-            stalled: 0.1,
-            throttled: 0.02,
-            ..used(0.9, 0.85)
-        };
+        let machine = MachineUse { steal: 0.02, retransmits: 1_010, spurious_retransmits: 1_000 };
+        let busy = used(0.9, 0.85);
+        let (server, generator) = (busy.server.map(|server| waits(server, 225)), waits(busy.generator, 212));
+        let used = Use { machine, server, generator, stalled: 0.1, throttled: 0.02, ..busy };
         assert_eq!(judged(&used, Duration::from_millis(9)), []);
     }
 
     #[test]
     fn each_bound_has_its_flag() {
         let idle = used(0.0, 0.0);
-        let machine = |steal, retransmits| Use { machine: MachineUse { steal, retransmits }, ..idle };
+        let machine =
+            |steal, retransmits| Use { machine: MachineUse { steal, retransmits, ..MachineUse::default() }, ..idle };
         assert_eq!(judged(&used(0.91, 0.0), CALM), [Limit::Server]);
         assert_eq!(judged(&used(0.0, 0.86), CALM), [Limit::Generator]);
         assert_eq!(judged(&machine(0.03, 0), CALM), [Limit::Machine]);
         assert_eq!(judged(&machine(0.0, 11), CALM), [Limit::Machine]);
-        assert_eq!(judged(&Use { server_waited: 0.11, ..idle }, CALM), [Limit::Machine]);
+        let waiting = Use { server: idle.server.map(|server| waits(server, 11)), ..idle };
+        assert_eq!(judged(&waiting, CALM), [Limit::Machine]);
         assert_eq!(judged(&Use { throttled: 0.03, ..idle }, CALM), [Limit::Machine]);
         assert_eq!(judged(&Use { stalled: 0.11, ..idle }, CALM), [Limit::Generator]);
         assert_eq!(judged(&idle, Duration::from_millis(11)), [Limit::Generator]);
+    }
+
+    #[test]
+    fn a_wait_counts_by_the_work_that_it_delays() {
+        let light = used(0.02, 0.0);
+        let waiting = |process_ms| Use { server: light.server.map(|server| waits(server, process_ms)), ..light };
+        assert_eq!(judged(&waiting(10), CALM), [], "half as long as it worked, yet 1 % of the time");
+        assert_eq!(judged(&waiting(11), CALM), [Limit::Machine]);
+        let busy = used(0.5, 0.0);
+        assert_eq!(judged(&Use { server: busy.server.map(|server| waits(server, 120)), ..busy }, CALM), []);
+    }
+
+    #[test]
+    fn a_lag_counts_by_the_latency_that_it_is_part_of() {
+        let (idle, ms) = (used(0.0, 0.0), Duration::from_millis);
+        assert_eq!(judged_beside(&idle, ms(3), ms(5)), [Limit::Generator]);
+        assert_eq!(judged_beside(&idle, ms(3), ms(7)), []);
+        assert_eq!(judged_beside(&idle, Duration::from_micros(1_900), ms(2)), [], "as late as a timer may be");
     }
 
     #[test]
@@ -186,7 +237,8 @@ mod tests {
 
     #[test]
     fn a_generator_without_a_processor_is_the_machines_limit_however_late_it_is() {
-        let starved = Use { generator_waited: 0.11, stalled: 0.21, ..used(0.0, 0.0) };
+        let idle = used(0.0, 0.0);
+        let starved = Use { generator: waits(idle.generator, 110), stalled: 0.21, ..idle };
         assert_eq!(judged(&starved, Duration::from_secs(1)), [Limit::Machine]);
         let withheld = Use { throttled: 0.5, stalled: 0.6, ..used(0.0, 0.0) };
         assert_eq!(judged(&withheld, Duration::from_secs(1)), [Limit::Machine]);

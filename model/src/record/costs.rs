@@ -175,6 +175,14 @@ pub struct ProcessUse {
     pub wall_ns: u64,
     /// How many processors the process may use; below 1 where it was held back on purpose.
     pub cpus: f64,
+    /// Time that its threads were ready to run and other programs had the processors, summed over threads; 0 where the
+    /// kernel does not say, and in records that were written before it was noted.
+    #[serde(default)]
+    pub waited_ns: u64,
+    /// Whether `cpu_ns` was counted in the kernel's ticks of some 10 ms: it has no scheduler statistics, or threads
+    /// ended meanwhile.
+    #[serde(default, skip_serializing_if = "crate::workload::is_false")]
+    pub in_ticks: bool,
 }
 
 impl ProcessUse {
@@ -185,6 +193,15 @@ impl ProcessUse {
         let available = self.wall_ns as f64 * self.cpus;
         if available > 0.0 { self.cpu_ns as f64 / available } else { 0.0 }
     }
+
+    /// The part of the time in which the process had work that it waited for a processor, 0 to 1: lower is better. A
+    /// competitor that never rests takes a half.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a share needs no more than 53 bits")]
+    pub fn waited(&self) -> f64 {
+        let wanted = self.cpu_ns.saturating_add(self.waited_ns);
+        if wanted > 0 { self.waited_ns as f64 / wanted as f64 } else { 0.0 }
+    }
 }
 
 /// What the machine did during the measure phase.
@@ -194,4 +211,8 @@ pub struct MachineUse {
     pub steal: f64,
     /// TCP segments sent again, machine-wide.
     pub retransmits: u64,
+    /// Of those, the ones that were not lost, as far as the kernel knows: tail-loss probes that met a delayed
+    /// acknowledgement (RFC 8985 §7), and what the receiver reported as a duplicate (RFC 2883).
+    #[serde(default)]
+    pub spurious_retransmits: u64,
 }

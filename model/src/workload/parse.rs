@@ -1,20 +1,23 @@
 //! A workload's TOML: every key is checked where it stands, and a wrong one is named by its line.
 
+mod tables;
+
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
 use toml::Spanned;
 
 use super::lines::{read_json_lines, read_trace};
-use super::{Advice, Arrival, Direction, Growth, Load, Payload, Phases, Polling, Search, Slo, Workload};
-use crate::client::Client;
+use tables::{
+    DecideTable, File, Idle, PayloadKind, PayloadTable, PhasesTable, PollingTable, Publish, SearchTable, SloTable,
+};
+
+use super::{Advice, Arrival, Decide, Direction, Growth, Load, Payload, Phases, Polling, Search, Slo, Workload};
 use crate::file::{self, FileError, Source, Typed};
 use crate::foreign::{self, quoted};
-use crate::transport::Transport;
 use crate::units::{ByteCount, OfferedRate, Share};
 
 /// The largest published payload, in bytes: the server's default `--max-payload`.
@@ -23,110 +26,12 @@ const MAX_PAYLOAD_BYTES: u64 = 64 * 1024;
 const MIN_PAYLOAD_BYTES: u64 = 100;
 /// The most subscribers and topics.
 const MAX_COUNT: i64 = Search::MOST_SUBSCRIBERS as i64;
+/// The least difference in cost that a workload can call one. Chosen here: no run of minutes shows less.
+const LEAST_MARGIN: f64 = 0.01;
+/// The latencies that a workload can bound.
+const LATENCIES: RangeInclusive<Duration> = Duration::from_micros(1)..=Duration::from_hours(24);
 /// The longest name: it leaves room for trial and number in a topic of 64 bytes.
 const MAX_NAME_BYTES: usize = 32;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    name: Spanned<String>,
-    question: String,
-    #[serde(default)]
-    advice: AdviceTable,
-    topics: Option<Spanned<Typed>>,
-    subscribers: Spanned<Typed>,
-    #[serde(default = "down")]
-    direction: Spanned<Direction>,
-    #[serde(default)]
-    client: Client,
-    publish: Option<Publish>,
-    idle: Option<Spanned<Idle>>,
-    #[serde(default)]
-    polling: PollingTable,
-    slo: Option<Spanned<SloTable>>,
-    search: Option<Spanned<SearchTable>>,
-    #[serde(default)]
-    held_out: bool,
-    #[serde(default)]
-    phases: PhasesTable,
-}
-
-fn down() -> Spanned<Direction> {
-    Spanned::new(0..0, Direction::Down)
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AdviceTable {
-    #[serde(default)]
-    transports: Vec<Transport>,
-    #[serde(default)]
-    says: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Publish {
-    rate: Option<Spanned<Typed>>,
-    arrival: Option<Spanned<Arrival>>,
-    trace: Option<Spanned<PathBuf>>,
-    payload: Option<Spanned<PayloadTable>>,
-    #[serde(default)]
-    completes: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Idle {
-    heartbeat: Option<Spanned<Typed>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SearchTable {
-    grow: Growth,
-    most: Option<Spanned<Typed>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-enum PayloadTable {
-    Bytes(Spanned<Typed>),
-    File(Spanned<PathBuf>),
-    Kind(PayloadKind),
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum PayloadKind {
-    Quote,
-    Progress,
-    ChatLine,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PollingTable {
-    interval: Option<Spanned<Typed>>,
-    wait: Option<Spanned<Typed>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SloTable {
-    share: Spanned<Typed>,
-    within: Spanned<Typed>,
-    #[serde(default)]
-    may_skip: bool,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PhasesTable {
-    warm_up: Option<Spanned<Typed>>,
-    measure: Option<Spanned<Typed>>,
-    drain: Option<Spanned<Typed>>,
-}
 
 /// Reads and parses a workload file.
 ///
@@ -186,8 +91,11 @@ impl Source<'_> {
             completes: file.publish.as_ref().is_some_and(|publish| publish.completes),
             payload: self.payload(file.publish.and_then(|publish| publish.payload), &load)?,
             client: file.client,
+            compared: file.compared,
+            transports: file.transports,
             polling: self.polling(&file.polling)?,
             slo: self.slo(file.slo, &load)?,
+            decide: self.decide(&file.decide, &load)?,
             search: self.search(file.search, &load)?,
             held_out: file.held_out,
             load,
@@ -342,16 +250,32 @@ impl Source<'_> {
         let share = table.share.get_ref().number().and_then(Share::new).filter(|share| share.as_f64() > 0.0);
         let share = share.ok_or_else(|| self.not("share", &table.share, "above 0 and at most 1, e.g. 0.99"))?;
         let within = Some(&table.within);
-        let range = Duration::from_micros(1)..=Duration::from_hours(24);
-        let within = self.duration("within", within, Duration::ZERO, range)?;
+        let within = self.duration("within", within, Duration::ZERO, LATENCIES)?;
         Ok(Some(Slo { share, within, may_skip: table.may_skip }))
+    }
+
+    fn decide(self, table: &DecideTable, load: &Load) -> Result<Decide, FileError> {
+        let margin = match &table.margin {
+            None => Decide::default().margin,
+            Some(margin) => {
+                let number = margin.get_ref().number().filter(|margin| *margin >= LEAST_MARGIN).and_then(Share::new);
+                number.ok_or_else(|| self.not("margin", margin, "0.01 to 1, e.g. 0.10"))?
+            }
+        };
+        let Some(freshness) = &table.freshness else { return Ok(Decide { margin, freshness: None }) };
+        if matches!(load, Load::Silence { .. }) {
+            let problem = "where nothing is published, nothing is late: remove `freshness`";
+            return Err(self.wrong(freshness.span(), problem.into()));
+        }
+        let freshness = self.duration("freshness", Some(freshness), Duration::ZERO, LATENCIES)?;
+        Ok(Decide { margin, freshness: Some(freshness) })
     }
 
     fn phases(self, table: &PhasesTable) -> Result<Phases, FileError> {
         let milliseconds = Duration::from_millis;
         let day = Duration::from_hours(24);
         Ok(Phases {
-            warm_up: self.duration("warm_up", table.warm_up.as_ref(), milliseconds(500), Duration::ZERO..=day)?,
+            warm_up: self.duration("warm_up", table.warm_up.as_ref(), milliseconds(2_000), Duration::ZERO..=day)?,
             measure: self.duration("measure", table.measure.as_ref(), milliseconds(5_000), milliseconds(100)..=day)?,
             drain: self.duration("drain", table.drain.as_ref(), milliseconds(5_000), Duration::ZERO..=day)?,
         })

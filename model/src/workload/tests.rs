@@ -1,4 +1,5 @@
 use super::*;
+use crate::units::Share;
 
 #[test]
 fn every_built_in_workload_is_valid_and_named_as_its_file() {
@@ -15,6 +16,17 @@ fn a_workload_survives_its_record() {
         let text = serde_json::to_string(&workload).unwrap();
         assert_eq!(serde_json::from_str::<Workload>(&text).unwrap(), workload, "{text}");
     }
+}
+
+#[test]
+fn a_record_keeps_what_decides_and_an_old_one_has_the_default() {
+    let mut workload = built_in("ticker").unwrap().unwrap();
+    let mut old = serde_json::to_value(&workload).unwrap();
+    old.as_object_mut().unwrap().remove("decide");
+    assert_eq!(serde_json::from_value::<Workload>(old).unwrap().decide, Decide::default());
+    workload.decide = Decide { margin: Share::new(0.5).unwrap(), freshness: Some(Duration::from_millis(3)) };
+    let text = serde_json::to_string(&workload).unwrap();
+    assert_eq!(serde_json::from_str::<Workload>(&text).unwrap(), workload, "{text}");
 }
 
 #[test]

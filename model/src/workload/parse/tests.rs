@@ -95,6 +95,7 @@ fn where_nothing_is_published_nothing_is_late() {
     assert_eq!((workload.load, workload.slo), (Load::Silence { heartbeat: Duration::from_secs(5) }, None));
     let cases = [
         ("[idle]", "[slo]\nshare = 1.0\nwithin = \"1s\"\n[idle]", "line 4: where nothing is published"),
+        ("[idle]", "[decide]\nfreshness = \"1s\"\n[idle]", "line 5: where nothing is published, nothing is late"),
         ("[idle]", "[publish]\nrate = 1.0\n[idle]", "`[publish]` and `[idle]` exclude each other"),
         ("[idle]", "[search]\ngrow = \"rate\"\n[idle]", "line 4: a search grows a `rate`"),
         ("[idle]\nheartbeat = \"5s\"", "", "a workload needs `[publish]`"),
@@ -102,6 +103,23 @@ fn where_nothing_is_published_nothing_is_late() {
     ];
     for (from, to, wanted) in cases {
         let message = refused(&idle.replacen(from, to, 1));
+        assert!(message.contains(wanted), "{message}");
+    }
+}
+
+#[test]
+fn what_decides_is_a_tenth_unless_the_workload_says_otherwise() {
+    let with = |decide: &str| parse(&format!("{GOOD}[decide]\n{decide}"), Path::new("d.toml"));
+    let (default, own) = (with("").unwrap(), with("margin = 0.25\nfreshness = \"40ms\"").unwrap());
+    assert_eq!((default.decide.margin.as_f64(), default.freshness()), (0.1, Some(Duration::from_millis(10))));
+    assert_eq!((own.decide.margin.as_f64(), own.freshness()), (0.25, Some(Duration::from_millis(40))));
+    for (decide, wanted) in [
+        ("margin = 0.009", "line 15: `margin` is 0.009: 0.01 to 1"),
+        ("margin = 10", "line 15: `margin` is 10: 0.01 to 1"),
+        ("freshness = 40", "line 15: `freshness` is 40: a time with its unit"),
+        ("simplicity = 1", "line 15: unknown field `simplicity`, expected `margin` or `freshness`"),
+    ] {
+        let message = with(decide).unwrap_err().to_string();
         assert!(message.contains(wanted), "{message}");
     }
 }

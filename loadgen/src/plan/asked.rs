@@ -1,0 +1,106 @@
+//! The request for a run, and the trials that it is made of.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use pushoff_model::record::Step;
+use pushoff_model::target::Target;
+use pushoff_model::workload::Direction;
+use pushoff_model::{Client, Transport, Workload};
+
+use super::descriptors::speaks_on_its_own;
+
+/// The request for a run.
+#[derive(Clone, Debug)]
+pub struct Asked<'a> {
+    /// The workloads; one at several sizes stands here several times.
+    pub workloads: &'a [Arc<Workload>],
+    /// The transports. A workload that names some is measured on those of them.
+    pub transports: &'a [Transport],
+    /// The clients; if empty, each workload's own.
+    pub clients: &'a [Client],
+    /// The servers. Transports that a server or a client does not speak are left out for it.
+    pub targets: &'a [Arc<Target>],
+    /// Rounds of every cell. If absent, the plan goes on until the caller ends it or leaves every cell out.
+    pub rounds: Option<NonZeroU32>,
+    /// Seed of order, schedules and payloads.
+    pub seed: u64,
+    /// How many descriptors a process may open, which limits a search for subscribers.
+    pub descriptors: u64,
+}
+
+/// What is measured again and again: a workload over a transport, to a client, by a server.
+#[derive(Clone, Debug)]
+pub struct AskedCell<'a> {
+    /// The workload.
+    pub workload: &'a Arc<Workload>,
+    /// The transport.
+    pub transport: Transport,
+    /// The client.
+    pub client: Client,
+    /// The server.
+    pub target: &'a Arc<Target>,
+}
+
+impl<'a> Asked<'a> {
+    /// Every cell of a workload, those that differ in the server alone next to one another.
+    pub fn cells(&self, workload: &'a Arc<Workload>) -> impl Iterator<Item = AskedCell<'a>> {
+        let Self { transports, clients, targets, .. } = *self;
+        let clients: Vec<Client> = if clients.is_empty() {
+            [workload.client].iter().chain(&workload.compared).copied().collect()
+        } else {
+            clients.to_vec()
+        };
+        let is_asked =
+            |transport: &&Transport| workload.transports.is_empty() || workload.transports.contains(transport);
+        transports.iter().filter(is_asked).flat_map(move |&transport| {
+            let able = clients.clone().into_iter().filter(move |client| client.speaks(transport));
+            able.flat_map(move |client| {
+                let speaking = targets.iter().filter(move |target| target.speaks(transport));
+                speaking.map(move |target| AskedCell { workload, transport, client, target })
+            })
+        })
+    }
+}
+
+/// One trial of one cell, to be run on a fresh server.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trial {
+    /// The requested workload, as the record keeps it.
+    pub asked: Arc<Workload>,
+    /// The workload to run: the requested one, at the load of the search's step.
+    pub workload: Arc<Workload>,
+    /// The transport.
+    pub transport: Transport,
+    /// The client that receives.
+    pub client: Client,
+    /// The server.
+    pub target: Arc<Target>,
+    /// The step of a capacity search.
+    pub step: Option<Step>,
+    /// Its round, from 1. A trial that is measured again has the number of the one that it replaces.
+    pub number: u32,
+    /// Its position in the whole run, from 1.
+    pub position: u32,
+    /// Seed of its schedule and payloads, equal for all transports of a workload's trial.
+    pub seed: u64,
+    /// Its cell's number in the plan, from 0.
+    pub(super) cell: usize,
+}
+
+impl Trial {
+    /// Whether members speak on the connection that they listen on.
+    pub(crate) fn speaks_on_its_own_connection(&self) -> bool {
+        let technique = self.target.dialect.technique(self.transport);
+        self.workload.direction == Direction::Both
+            && speaks_on_its_own(self.transport, self.client)
+            && technique.is_some_and(|technique| technique.speaks.is_some())
+    }
+
+    /// A single trial, outside any plan.
+    #[must_use]
+    pub fn new(workload: Arc<Workload>, transport: Transport, target: Arc<Target>, seed: u64) -> Self {
+        let (asked, client) = (workload.clone(), workload.client);
+        Self { asked, workload, transport, client, target, step: None, number: 1, position: 1, seed, cell: 0 }
+    }
+}
