@@ -7,6 +7,8 @@ use pushoff_model::foreign::{quoted, shown};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::estimate::{GIBIBYTE, MONTH};
+
 /// The default table.
 const SHIPPED: &str = include_str!("../prices.toml");
 /// The name of the default table in messages.
@@ -33,6 +35,45 @@ pub struct Prices {
     /// 10⁹ bytes from the users.
     #[serde(default, deserialize_with = "price")]
     pub(crate) ingress_gb: f64,
+    /// A million requests.
+    #[serde(default, deserialize_with = "price")]
+    pub(crate) request_million: f64,
+}
+
+/// What servers need, all users together.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Needed {
+    /// Processor cores.
+    pub cores: f64,
+    /// Bytes of memory.
+    pub memory_bytes: f64,
+    /// Bytes a second to the users, headers included.
+    pub down_bytes_per_second: f64,
+    /// Bytes a second from the users, headers included.
+    pub up_bytes_per_second: f64,
+    /// Requests a second.
+    pub requests_per_second: f64,
+}
+
+/// A month's bill in its parts, in the currency of the prices.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Money {
+    /// For processor time.
+    pub processor: f64,
+    /// For memory.
+    pub memory: f64,
+    /// For bytes in both directions.
+    pub traffic: f64,
+    /// For requests.
+    pub requests: f64,
+}
+
+impl Money {
+    /// The whole bill.
+    #[must_use]
+    pub fn total(&self) -> f64 {
+        self.processor + self.memory + self.traffic + self.requests
+    }
 }
 
 /// A finite amount of money from 0 on.
@@ -70,6 +111,19 @@ impl Prices {
         file::parsed(&file::read_text(path)?, path)
     }
 
+    /// What a month of 730 hours costs that needs so much throughout.
+    #[must_use]
+    pub fn month(&self, needed: &Needed) -> Money {
+        let gigabytes = |bytes_per_second: f64| bytes_per_second * MONTH / 1e9;
+        let down = gigabytes(needed.down_bytes_per_second) * self.egress_gb;
+        Money {
+            processor: needed.cores * self.core_month,
+            memory: needed.memory_bytes / GIBIBYTE * self.gib_month,
+            traffic: gigabytes(needed.up_bytes_per_second).mul_add(self.ingress_gb, down),
+            requests: needed.requests_per_second * MONTH / 1e6 * self.request_million,
+        }
+    }
+
     /// What the prices are in.
     #[must_use]
     pub fn currency(&self) -> &str {
@@ -80,6 +134,23 @@ impl Prices {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_month_adds_up_from_its_parts() {
+        let prices = Prices { ingress_gb: 0.01, request_million: 0.5, ..Prices::shipped() };
+        let needed = Needed {
+            cores: 2.0,
+            memory_bytes: GIBIBYTE,
+            down_bytes_per_second: 1e6,
+            up_bytes_per_second: 1e5,
+            requests_per_second: 100.0,
+        };
+        let money = prices.month(&needed);
+        assert!((money.processor - 50.0).abs() < 1e-9 && (money.memory - 3.0).abs() < 1e-9);
+        // 2,628 GB down at 0.08, 262.8 GB up at 0.01, and 262.8 million requests at 0.5.
+        assert!((money.traffic - 212.868).abs() < 1e-6 && (money.requests - 131.4).abs() < 1e-6, "{money:?}");
+        assert!((money.total() - 397.268).abs() < 1e-6);
+    }
 
     fn parsed(text: &str) -> Result<Prices, FileError> {
         file::parsed(text, "my.toml".as_ref())
