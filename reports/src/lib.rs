@@ -18,6 +18,7 @@ mod name;
 mod palette;
 pub mod plan;
 mod prose;
+mod race;
 mod render;
 mod table;
 mod unitcosts;
@@ -30,6 +31,7 @@ use pushoff_model::{Environment, Record, foreign};
 
 pub use diff::{Diff, Tally, diff};
 pub use pushoff_planner::costs::ModelError;
+pub use race::{Question, Runner, race};
 
 use document::Document;
 use findings::study::Study;
