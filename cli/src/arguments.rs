@@ -1,7 +1,8 @@
 //! The command line: subcommands, flags and their help.
 
+mod serve;
+
 use std::ffi::OsString;
-use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -10,15 +11,18 @@ use std::time::Duration;
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use pushoff_model::workload::Search;
-use pushoff_model::{ByteCount, Client, Transport};
-use pushoff_server::{AllowedOrigin, HostName};
+use pushoff_model::{Client, Transport};
 
-use crate::values::{duration_in, one_of, size_in, whole_in};
+use crate::values::{duration_in, one_of, whole_in};
+pub(crate) use serve::ServeOptions;
 
 /// The most trials of a cell: weeks of them. Chosen here.
 const MOST_TRIALS: u32 = 10_000;
 /// The range of a trial's measured part, as in a workload's file.
 const MEASURED: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_hours(24);
+
+/// The range of `--budget`.
+const BUDGET: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(24 * 7);
 
 /// Examples and exit codes; no line is longer than 60 columns, so that no terminal breaks one.
 const EXAMPLES: &str = include_str!("help.txt");
@@ -80,9 +84,18 @@ pub(crate) struct RunOptions {
     /// are measured side by side [default: pushoff]
     #[arg(long, value_name = "[NAME=]URL|FILE")]
     pub(crate) target: Vec<OsString>,
-    /// Trials of each cell, 1 to 10000; more trials give narrower intervals
-    #[arg(long, value_name = "N", default_value = "4", value_parser = up_to(MOST_TRIALS), allow_negative_numbers = true)]
-    pub(crate) trials: NonZeroU32,
+    /// Go on in rounds of all transports that may still be the one to take, at least three, until every
+    /// question is answered or this time is used, 1s to 7days [default: 4min]
+    #[arg(long, value_name = "TIME", value_parser = duration_in(BUDGET), allow_negative_numbers = true)]
+    pub(crate) budget: Option<Duration>,
+    /// A budget of 90s and at least one round, without the raw TCP floor and the workload `clients`; names
+    /// no transport where one round does not tell
+    #[arg(long, conflicts_with = "budget")]
+    pub(crate) quick: bool,
+    /// Exactly this many rounds of everything, 1 to 10000, instead of a budget
+    #[arg(long, value_name = "N", value_parser = up_to(MOST_TRIALS), allow_negative_numbers = true,
+          conflicts_with_all = ["budget", "quick"])]
+    pub(crate) trials: Option<NonZeroU32>,
     /// Length of the measured part of a trial, 100ms to 1day, e.g. 5s [default: the workload's]
     #[arg(long, value_name = "TIME", value_parser = duration_in(MEASURED), allow_negative_numbers = true)]
     pub(crate) duration: Option<Duration>,
@@ -95,9 +108,14 @@ pub(crate) struct RunOptions {
     #[arg(long, value_name = "N", value_delimiter = ',', value_parser = up_to(Search::MOST_SUBSCRIBERS),
           allow_negative_numbers = true)]
     pub(crate) subscribers: Vec<NonZeroU32>,
-    /// Seed for the order of trials, the schedules and the payloads
-    #[arg(long, value_name = "S", default_value_t = 1, value_parser = whole_in(0..=u64::MAX), allow_negative_numbers = true)]
-    pub(crate) seed: u64,
+    /// Seed for the order of trials, the schedules and the payloads [default: drawn anew, and recorded]
+    #[arg(long, value_name = "S", value_parser = whole_in(0..=u64::MAX), allow_negative_numbers = true)]
+    pub(crate) seed: Option<u64>,
+    /// End with exit code 1 if no measured transport of a workload, at one of its sizes, with one of its
+    /// clients or on one of its servers, is shown to meet the SLO. To hold one transport to it, measure that
+    /// one alone
+    #[arg(long, value_name = "GATE")]
+    pub(crate) fail_on: Option<RunGate>,
     /// Folder for records and report, without a run in it [default: pushoff-runs/TIME]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
@@ -111,6 +129,13 @@ pub(crate) struct RunOptions {
     /// Print results as JSON instead of tables
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// What a run can fail on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RunGate {
+    /// No transport meets the SLO
+    Slo,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -221,83 +246,6 @@ pub(crate) struct ProbeOptions {
     pub(crate) json: bool,
 }
 
-#[derive(Clone, Debug, Args)]
-pub(crate) struct ServeOptions {
-    /// Address for HTTP and WebSocket; port 0 takes a free port
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080", value_parser = address)]
-    pub(crate) listen: SocketAddr,
-    /// Address for the raw TCP floor [default: none]
-    #[arg(long, value_name = "ADDRESS:PORT", value_parser = address)]
-    pub(crate) raw_tcp: Option<SocketAddr>,
-    /// A host name or address of this server, besides loopback and the listen address; requests for any
-    /// other host are answered 421; may be repeated
-    #[arg(long, value_name = "HOST")]
-    pub(crate) allow_host: Vec<HostName>,
-    /// Another origin whose pages may connect (scheme, host and port; * for any); may be repeated
-    #[arg(long, value_name = "ORIGIN")]
-    pub(crate) allow_origin: Vec<AllowedOrigin>,
-    /// Bearer token that publishing requires
-    #[arg(long, value_name = "TOKEN", env = "PUSHOFF_PUBLISH_TOKEN", hide_env_values = true, value_parser = token)]
-    pub(crate) publish_token: Option<String>,
-    /// Let the live page cut all connections and stall the server, to show how each transport recovers
-    #[arg(long)]
-    pub(crate) demo: bool,
-    /// Serve a WebSocket at /echo that sends each message back, for conformance suites
-    #[arg(long)]
-    pub(crate) echo: bool,
-    /// Most memory that the server keeps, 16 MiB to 1 TiB and at least 64 times --max-payload
-    /// [default: a quarter of the machine's]
-    #[arg(long, value_name = "SIZE", value_parser = size_in(MEMORY))]
-    pub(crate) memory: Option<ByteCount>,
-    /// Largest payload, 1 B to 16 MiB
-    #[arg(long, value_name = "SIZE", default_value = "64KiB", value_parser = size_in(1..=16 << 20))]
-    pub(crate) max_payload: ByteCount,
-    /// Messages that a topic keeps for subscribers that come back, at most 4 MiB
-    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = whole_in(1..=1_000_000_usize))]
-    pub(crate) replay: usize,
-    /// Most topics with messages at a time
-    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = whole_in(1..=10_000_000_usize))]
-    pub(crate) max_topics: usize,
-    /// Most connections at a time, raw TCP included
-    #[arg(long, value_name = "N", default_value_t = 15_000, value_parser = whole_in(1..=10_000_000_usize))]
-    pub(crate) max_connections: usize,
-    /// Send a heartbeat on a stream that is idle for this long, 100ms to 1h
-    #[arg(long, value_name = "TIME", default_value = "15s", value_parser = duration_in(TENTH..=HOUR))]
-    pub(crate) heartbeat: Duration,
-    /// Close a connection whose request head takes longer to arrive, 100ms to 1h
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration_in(TENTH..=HOUR))]
-    pub(crate) head_timeout: Duration,
-    /// Disconnect a client that accepts no data for this long, 100ms to 1h
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration_in(TENTH..=HOUR))]
-    pub(crate) write_timeout: Duration,
-    /// Longest shutdown: time for connections to end, 0s to 1h
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration_in(Duration::ZERO..=HOUR))]
-    pub(crate) grace: Duration,
-    /// Processors to run on, e.g. 0,1 [default: all]
-    #[arg(long, value_name = "LIST", value_delimiter = ',')]
-    pub(crate) cpus: Vec<u32>,
-    /// For tests: spend this much more processor time on every connection, e.g. 20%, to see whether
-    /// `pushoff diff` finds it
-    #[arg(long, value_name = "SHARE", value_parser = percent, hide_short_help = true)]
-    pub(crate) slow: Option<f64>,
-    /// Shut down when standard input closes, so that the server never outlives its parent
-    #[arg(long)]
-    pub(crate) until_stdin_closes: bool,
-}
-
-const TENTH: Duration = Duration::from_millis(100);
-const HOUR: Duration = Duration::from_hours(1);
-
-/// The range of `--memory`, in bytes.
-const MEMORY: RangeInclusive<u64> = 16 << 20..=1 << 40;
-
-/// A bearer token (RFC 6750 §2.1).
-fn token(text: &str) -> Result<String, &'static str> {
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
-    let is_right = !text.is_empty() && text.len() <= 4096 && text.bytes().all(is_token);
-    is_right.then(|| text.to_owned()).ok_or("a token is 1 to 4,096 of the characters A-Z a-z 0-9 - . _ ~ + / =")
-}
-
 fn transport() -> impl TypedValueParser<Value = Transport> {
     let named = |it: Transport| (it, PossibleValue::new(it.name()).aliases(it.traits().aliases));
     one_of(Transport::ALL.map(named).to_vec())
@@ -320,10 +268,6 @@ fn number(text: &str) -> Result<f64, &'static str> {
 fn percent(text: &str) -> Result<f64, &'static str> {
     let share = text.strip_suffix('%').and_then(|number| number.trim_end().parse::<f64>().ok()).map(|it| it / 100.0);
     share.filter(|share| *share > 0.0 && *share <= 10.0).ok_or("give a share above 0% and up to 1000%, e.g. 20%")
-}
-
-fn address(text: &str) -> Result<SocketAddr, &'static str> {
-    text.parse().or(Err("give an IP address and a port, e.g. 127.0.0.1:8080 or [::1]:0"))
 }
 
 #[cfg(test)]
@@ -373,6 +317,6 @@ mod tests {
     fn without_a_subcommand_the_options_are_those_of_run() {
         let arguments = Arguments::parse_from(["pushoff", "--workload", "chat", "--trials", "5"]);
         assert!(arguments.command.is_none());
-        assert_eq!((arguments.run.workload, arguments.run.trials.get()), (vec![OsString::from("chat")], 5));
+        assert_eq!((arguments.run.workload, arguments.run.trials.unwrap().get()), (vec![OsString::from("chat")], 5));
     }
 }
