@@ -70,7 +70,7 @@ fn every_cell_is_measured_balanced_and_reported() {
     for (file, wanted) in [
         ("report.html", "small things want SSE"),
         ("report.md", "WebSocket"),
-        ("latency.hlog", "Tag=small/20/sse/library/pushoff,"),
+        ("latency.hlog", "Tag=small/20/sse/lean/pushoff,"),
     ] {
         assert!(ended.read(file).contains(&wanted.replace("small", "talk")), "{file}");
     }
