@@ -6,6 +6,7 @@ use std::os::fd::AsFd;
 
 use anyhow::Context;
 use procfs::{Current, Meminfo};
+use pushoff_model::foreign::quoted;
 use pushoff_server::{Config, Listeners};
 use serde::Serialize;
 use tokio::io::AsyncReadExt;
@@ -33,13 +34,15 @@ pub(crate) fn serve(options: ServeOptions) -> anyhow::Result<Exit> {
     };
     pushoff_loadgen::raise_descriptor_limit().context("raising the limit of open files to the hard limit")?;
     let addresses = (options.listen, options.raw_tcp);
+    let congestion_control = options.congestion_control.clone();
     let (shutdown, config) = (options.until_stdin_closes, config(options)?);
-    runtime::build(cpus)?.block_on(listen(addresses, shutdown, config))?;
+    runtime::build(cpus)?.block_on(listen(addresses, congestion_control.as_deref(), shutdown, config))?;
     Ok(Exit::Done)
 }
 
 async fn listen(
     (http, raw_tcp): (SocketAddr, Option<SocketAddr>),
+    congestion_control: Option<&str>,
     until_stdin_closes: bool,
     config: Config,
 ) -> anyhow::Result<()> {
@@ -48,6 +51,11 @@ async fn listen(
         Some(address) => Some(bind(address, "--raw-tcp").await?),
         None => None,
     };
+    if let Some(name) = congestion_control {
+        for listener in std::iter::once(&http).chain(&raw_tcp) {
+            control_congestion(listener, name)?;
+        }
+    }
     let ready = Ready { http: http.local_addr()?, raw_tcp: raw_tcp.as_ref().map(TcpListener::local_addr).transpose()? };
     let shutdown = shutdown(until_stdin_closes)?;
     let is_a_person = std::io::stdout().is_terminal();
@@ -77,6 +85,14 @@ fn greeting(ready: &Ready, demo: bool) -> String {
 async fn bind(address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| {
         format!("cannot listen on {address}: choose another address with {flag} (port 0 takes a free one)")
+    })
+}
+
+/// Sets the congestion control of a listener, which accepted connections inherit (tcp(7)).
+fn control_congestion(listener: &TcpListener, name: &str) -> anyhow::Result<()> {
+    rustix::net::sockopt::set_tcp_congestion(listener, name).with_context(|| {
+        let allowed = std::fs::read_to_string("/proc/sys/net/ipv4/tcp_allowed_congestion_control").unwrap_or_default();
+        format!("cannot set --congestion-control to {}: this system allows {}", quoted(name), allowed.trim())
     })
 }
 

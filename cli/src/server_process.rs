@@ -83,6 +83,9 @@ impl ServerPlan<'_> {
         if let Some(heartbeat) = self.heartbeat {
             command.arg("--heartbeat").arg(humantime::format_duration(heartbeat).to_string());
         }
+        if let Some(name) = pushoff_loadgen::congestion_control() {
+            command.args(["--congestion-control", name]);
+        }
         if self.has_pages {
             // The server lives for one trial, on loopback, at a port that nobody else knows.
             command.args(["--allow-origin", "*"]);

@@ -10,6 +10,7 @@
 mod agents;
 pub mod books;
 pub mod clients;
+mod congestion;
 mod failure;
 mod load;
 mod message;
@@ -28,6 +29,7 @@ pub use agents::page::{BrowserError, browser_limits, find_chromium};
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub use clients::fuzz;
+pub use congestion::congestion_control;
 pub use plan::{
     Asked, AskedCell, Left, MOST_IN_A_BROWSER, Plan, Trial, connections_needed, descriptors_needed,
     raise_descriptor_limit,

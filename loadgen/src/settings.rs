@@ -5,6 +5,7 @@ use pushoff_model::environment::Named;
 use crate::agents::CONNECTING_AT_ONCE;
 use crate::agents::page::FLAGS;
 use crate::clients::{BACK_OFF_BASE, BACK_OFF_CAP, LONGEST_ANSWER, LONGEST_MESSAGE, READ_BUFFER_BYTES, ROOM_BYTES};
+use crate::congestion::congestion_control;
 use crate::load::{FULL_BATCH_BYTES, MOST_IN_A_BATCH};
 use crate::plan::SUBSCRIBERS_A_PAGE;
 use crate::timer;
@@ -21,6 +22,13 @@ pub fn settings() -> Vec<Named> {
 fn clients() -> Vec<Named> {
     vec![
         Named::new("TCP_NODELAY", "on, every connection"),
+        Named::new(
+            "congestion control",
+            congestion_control().map_or_else(
+                || "the system's, every connection: it does not let this process choose cubic".to_owned(),
+                |name| format!("{name}: pushoff's own server, and every client but reqwest, which has the system's"),
+            ),
+        ),
         Named::new("socket buffers", "the kernel's defaults, every connection"),
         Named::new("read buffer, library", format!("{READ_BUFFER_BYTES} bytes to begin with, every transport")),
         Named::new("HTTP", "1.1 only, no proxy, no redirects, no retries, no compression, idle connections kept"),

@@ -66,6 +66,9 @@ pub(crate) struct ServeOptions {
     /// Processors to run on, e.g. 0,1 [default: all]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub(crate) cpus: Vec<u32>,
+    /// TCP's congestion control of all connections, e.g. cubic [default: the system's]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) congestion_control: Option<String>,
     /// For tests: spend this much more processor time on every connection, e.g. 20%, to see whether
     /// `pushoff diff` finds it
     #[arg(long, value_name = "SHARE", value_parser = percent, hide_short_help = true)]

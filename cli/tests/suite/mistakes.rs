@@ -92,6 +92,9 @@ fn what_a_server_cannot_be_is_refused_at_the_door_with_its_range() {
         let stderr = refused(&folder, &["serve", &format!("{flag}={wrong}")]).stderr;
         assert!(stderr.contains(flag), "{flag} {wrong}: {stderr}");
     }
+    let wrong = ["serve", "--listen", "127.0.0.1:0", "--congestion-control", "nonsense"];
+    let stderr = refused(&folder, &wrong).stderr;
+    assert!(stderr.contains("--congestion-control") && stderr.contains("nonsense"), "{stderr}");
     let stderr = refused(&folder, &["serve", "--memory", "16MiB", "--max-payload", "1MiB"]).stderr;
     assert!(stderr.contains("--memory") && stderr.contains("--max-payload"), "{stderr}");
 }

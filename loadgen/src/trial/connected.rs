@@ -3,15 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pushoff_model::record::{FailureKind, Wire};
+use pushoff_model::record::{FailureKind, FaultKind, Memory, Traffic, Wire};
 
-use super::costs::IdleCosts;
-use super::loaded::Loaded;
+use super::drained::Drained;
 use super::setting::Setting;
 use crate::agents::Audience;
-use crate::books::{Publication, Recorder, Skew};
+use crate::agents::page::Used;
+use crate::books::{Account, GIVEN_UP, Publication, Recorder, Skew, settle};
 use crate::failure::{Failed, caused};
 use crate::load::{Load, Pacer, Poster, Publisher, Schedule, Timetable};
+use crate::watch::Use;
 
 /// Time from the last greeting to the start of the load, so that the start signal reaches every subscriber.
 const LEAD: Duration = Duration::from_millis(20);
@@ -26,13 +27,26 @@ pub(super) struct Connected {
     pub(super) posters: Vec<Poster>,
     pub(super) schedule: Schedule,
     pub(super) recorder: Arc<Recorder>,
-    pub(super) costs: IdleCosts,
+    pub(super) idle: Idle,
+}
+
+/// The costs of connecting, read before the load.
+pub(super) struct Idle {
+    /// Used while the subscribers connected.
+    pub(super) connecting: Use,
+    /// Held before and after the subscribers connected.
+    pub(super) memory: Memory,
+    /// Used by each page so far.
+    pub(super) pages: Option<Vec<Used>>,
+    /// Traffic on the connections so far.
+    pub(super) wire: Option<Traffic>,
 }
 
 impl Connected {
-    /// Publishes everything and waits until it has arrived or the drain is over.
-    pub(super) async fn load(self, setting: Setting<'_>) -> Result<Loaded, Failed> {
-        let Self { mut audience, publishers, publications, posters, schedule, recorder, costs } = self;
+    /// Publishes everything and waits until it has arrived or the drain is over. Then stops the subscribers and balances
+    /// their ledgers against what was published.
+    pub(super) async fn load(self, setting: Setting<'_>) -> Result<Drained, Failed> {
+        let Self { mut audience, publishers, publications, posters, schedule, recorder, idle } = self;
         let Setting { trial, clock, .. } = setting;
         let workload = &*trial.workload;
         let pacer = Pacer::new(&schedule).map_err(|error| caused(FailureKind::Generator, "making a timer", &error))?;
@@ -55,8 +69,31 @@ impl Connected {
         loaded?;
         let (used, delivering) = measured?;
         let unread = audience.wire.unread();
-        let wire = costs.wire.zip(audience.wire.traffic());
+        let wire = idle.wire.zip(audience.wire.traffic());
         let wire = wire.map(|(setup, all)| Wire { setup, load: all.since(&setup), unread });
-        Ok(Loaded { audience, publications, schedule, table, recorder, costs, used, delivering, wire })
+        let subscribers = audience.stopped().await?;
+        let browser = match setting.browser.zip(idle.pages) {
+            Some((browser, idle)) => Some(browser.showed(&idle, clock).await?),
+            None => None,
+        };
+        publications.iter().for_each(Publication::close);
+        let fates: Vec<_> = publications.iter().map(Publication::fates).collect();
+        let due = |publisher| schedule.of(publisher).map(move |due| table.start + due);
+        let account = settle(&subscribers, &fates, due, table.window)?;
+        something_was_published(&account)?;
+        let (memory, totals) = (Memory { delivering, ..idle.memory }, recorder.take());
+        Ok(Drained { window: table.window, account, totals, connecting: idle.connecting, memory, used, wire, browser })
+    }
+}
+
+/// Fails if the server accepted no message of the measure phase, for another reason than overload.
+fn something_was_published(account: &Account) -> Result<(), Failed> {
+    let causes = [FaultKind::Refused, FaultKind::Unanswered];
+    match causes.into_iter().find_map(|kind| account.faults.of(kind).find(|it| it.cause != GIVEN_UP)) {
+        Some(fault) if account.window.published == 0 => {
+            let reason = format!("no message of the measure phase was published: {}", fault.cause);
+            Err(account.failed(FailureKind::Server, reason))
+        }
+        Some(_) | None => Ok(()),
     }
 }

@@ -1,10 +1,8 @@
 //! One trial, from an idle server to an outcome. Each state owns what the next one needs: `Opened` (topics) ->
-//! `Connected` (subscribers) -> `Loaded` (messages) -> `Drained` (the account).
+//! `Connected` (subscribers) -> `Drained` (the account).
 
 mod connected;
-mod costs;
 mod drained;
-mod loaded;
 mod opened;
 mod run;
 mod setting;

@@ -15,8 +15,7 @@ use pushoff_model::workload::{Direction, topic_name};
 use pushoff_model::{Client, RunClock, Topic};
 use tokio::time::timeout;
 
-use super::connected::Connected;
-use super::costs::IdleCosts;
+use super::connected::{Connected, Idle};
 use super::setting::Setting;
 use crate::agents::{Audience, CONNECTING_AT_ONCE, local};
 use crate::books::{Arrivals, Presence, Publication, PublishOutcome, Reads, Recorder, Subscriber};
@@ -106,9 +105,9 @@ impl Opened {
             None => None,
         };
         let wire = audience.wire.traffic().filter(|_| browser.is_none());
-        let costs = IdleCosts { connecting, memory, pages, wire };
+        let idle = Idle { connecting, memory, pages, wire };
         let (posters, recorder) = (self.posters, self.recorder);
-        Ok(Connected { audience, publishers, publications, posters, schedule, recorder, costs })
+        Ok(Connected { audience, publishers, publications, posters, schedule, recorder, idle })
     }
 
     /// Every subscriber with its topic, in the order of their numbers.

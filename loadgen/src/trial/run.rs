@@ -56,9 +56,7 @@ async fn measure(setting: Setting<'_>) -> Result<Measurement, Failed> {
 
 async fn measure_opened(opened: Opened, setting: Setting<'_>) -> Result<Measurement, Failed> {
     let connected = opened.connect(setting).await?;
-    let loaded = connected.load(setting).await?;
-    let drained = loaded.drain(setting).await?;
-    Ok(drained.measurement(setting))
+    Ok(connected.load(setting).await?.measurement(setting))
 }
 
 /// Adapts a trial to its server and transport.

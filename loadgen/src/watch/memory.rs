@@ -4,19 +4,21 @@
 //! a GiB, and blocks the process's memory mappings meanwhile. So it is read before or after the measure phase, never
 //! during it. The kernel's memory is machine-wide: both ends of a loopback connection are sockets of this machine.
 
-use pushoff_model::record::{Held, ProcessMemory};
+use procfs::process::Process;
+use procfs::{Current, Meminfo};
+use pushoff_model::record::{Held, KernelMemory, ProcessMemory};
 
 /// Reads the memory now; a value that cannot be read is absent.
 ///
 /// Proportional shares of several processes add up; resident sets count shared pages several times. The browser's
 /// memory counts as the generator's.
 pub(crate) fn held(server: &[u32], browser: &[u32]) -> Held {
-    let of = |pids: &[u32]| pids.iter().filter_map(|&pid| system::process(Some(pid))).reduce(sum);
-    let generator = system::process(None);
+    let of = |pids: &[u32]| pids.iter().filter_map(|&pid| process(Some(pid))).reduce(sum);
+    let generator = process(None);
     Held {
         server: of(server),
         generator: generator.map(|own| of(browser).map_or(own, |pages| sum(own, pages))),
-        kernel: system::kernel(),
+        kernel: kernel(),
     }
 }
 
@@ -25,7 +27,6 @@ const fn sum(one: ProcessMemory, other: ProcessMemory) -> ProcessMemory {
 }
 
 /// The pages of TCP's buffers, from `/proc/net/sockstat`.
-#[cfg(any(target_os = "linux", test))]
 fn tcp_pages(sockstat: &str) -> Option<u64> {
     let line = sockstat.lines().find_map(|line| line.strip_prefix("TCP:"))?;
     let mut words = line.split_ascii_whitespace();
@@ -33,54 +34,31 @@ fn tcp_pages(sockstat: &str) -> Option<u64> {
     words.next()?.parse().ok()
 }
 
-#[cfg(target_os = "linux")]
-mod system {
-    use procfs::process::Process;
-    use procfs::{Current, Meminfo};
-    use pushoff_model::record::{KernelMemory, ProcessMemory};
-
-    /// The process with that number, or this one.
-    pub(super) fn process(pid: Option<u32>) -> Option<ProcessMemory> {
-        let process = match pid {
-            Some(pid) => Process::new(i32::try_from(pid).ok()?).ok()?,
-            None => Process::myself().ok()?,
-        };
-        let rollup = process.smaps_rollup().ok()?.memory_map_rollup;
-        let sums = &rollup.iter().next()?.extension.map;
-        Some(ProcessMemory { rss_bytes: *sums.get("Rss")?, pss_bytes: *sums.get("Pss")? })
-    }
-
-    pub(super) fn kernel() -> Option<KernelMemory> {
-        let sockstat = std::fs::read_to_string("/proc/net/sockstat").ok()?;
-        Some(KernelMemory {
-            slab_bytes: Meminfo::current().ok()?.slab,
-            tcp_bytes: super::tcp_pages(&sockstat)? * procfs::page_size(),
-        })
-    }
+/// The process with that number, or this one.
+fn process(pid: Option<u32>) -> Option<ProcessMemory> {
+    let process = match pid {
+        Some(pid) => Process::new(i32::try_from(pid).ok()?).ok()?,
+        None => Process::myself().ok()?,
+    };
+    let rollup = process.smaps_rollup().ok()?.memory_map_rollup;
+    let sums = &rollup.iter().next()?.extension.map;
+    Some(ProcessMemory { rss_bytes: *sums.get("Rss")?, pss_bytes: *sums.get("Pss")? })
 }
 
-#[cfg(not(target_os = "linux"))]
-mod system {
-    use pushoff_model::record::{KernelMemory, ProcessMemory};
-
-    pub(super) fn process(_pid: Option<u32>) -> Option<ProcessMemory> {
-        None
-    }
-
-    pub(super) fn kernel() -> Option<KernelMemory> {
-        None
-    }
+fn kernel() -> Option<KernelMemory> {
+    let sockstat = std::fs::read_to_string("/proc/net/sockstat").ok()?;
+    Some(KernelMemory {
+        slab_bytes: Meminfo::current().ok()?.slab,
+        tcp_bytes: tcp_pages(&sockstat)? * procfs::page_size(),
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    #[cfg(target_os = "linux")]
     use std::io::{Read, Write};
-    #[cfg(target_os = "linux")]
     use std::process::{Command, Stdio};
 
     use super::*;
-    #[cfg(target_os = "linux")]
     use crate::watch::processes::tests::Shell;
 
     #[test]
@@ -92,7 +70,6 @@ mod tests {
     }
 
     /// `Rss` and `Pss`, parsed independently.
-    #[cfg(target_os = "linux")]
     fn by_hand(pid: &str) -> (u64, u64) {
         let text = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap();
         let bytes = |name: &str| {
@@ -103,7 +80,6 @@ mod tests {
     }
 
     #[test]
-    #[cfg(target_os = "linux")]
     fn a_resting_process_holds_what_smaps_rollup_says_to_the_byte() {
         let mut child = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         // An echoed byte shows that the process has started and waits.
@@ -122,7 +98,6 @@ mod tests {
     }
 
     #[test]
-    #[cfg(target_os = "linux")]
     fn the_memory_of_two_processes_is_added_up() {
         let mut shell = Shell::start("sh -c 'echo $$; read end <&1' & wait", Stdio::null());
         let both = [shell.child.id(), shell.hear().parse().unwrap()];
@@ -139,7 +114,6 @@ mod tests {
     }
 
     #[test]
-    #[cfg(target_os = "linux")]
     fn memory_that_is_touched_is_held() {
         const MORE: u64 = 64 << 20;
         let before = held(&[], &[]);
@@ -156,7 +130,6 @@ mod tests {
     }
 
     #[test]
-    #[cfg(target_os = "linux")]
     fn bytes_that_nobody_reads_are_memory_of_the_kernel() {
         let before = held(&[], &[]).kernel.unwrap();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

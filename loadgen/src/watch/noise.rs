@@ -13,6 +13,7 @@ use pushoff_model::environment::Noise;
 use pushoff_model::time::nanos;
 use pushoff_model::workload::Slo;
 use pushoff_model::{LatencyHistogram, RunClock};
+use rustix::thread::{CpuSet, sched_setaffinity};
 
 use super::validity::{LAG_SHARE, LEAST_LAG};
 use crate::timer::Timer;
@@ -146,22 +147,13 @@ fn echo(mut socket: TcpStream, cpus: &[u32]) -> io::Result<()> {
     }
 }
 
-#[cfg(target_os = "linux")]
 fn stay_on(cpus: &[u32]) -> io::Result<()> {
-    use rustix::thread::{CpuSet, sched_setaffinity};
-
     let mut set = CpuSet::new();
     let known = cpus.iter().filter_map(|&cpu| usize::try_from(cpu).ok()).filter(|&cpu| cpu < CpuSet::MAX_CPU);
     known.for_each(|cpu| set.set(cpu));
     if set.count() > 0 {
         sched_setaffinity(None, &set)?;
     }
-    Ok(())
-}
-
-#[cfg(not(target_os = "linux"))]
-#[expect(clippy::unnecessary_wraps, reason = "one signature on every system")]
-const fn stay_on(_cpus: &[u32]) -> io::Result<()> {
     Ok(())
 }
 

@@ -1,5 +1,9 @@
 //! Notices the end of the server's process at once, without polling.
 
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
+use crate::timer::readable;
+
 /// Waits until the process has ended; forever, if it cannot be watched.
 pub(crate) async fn ended(pid: Option<u32>) {
     match pid {
@@ -9,12 +13,7 @@ pub(crate) async fn ended(pid: Option<u32>) {
 }
 
 /// A pidfd becomes readable when its process ends.
-#[cfg(target_os = "linux")]
 async fn watch(pid: u32) -> Option<()> {
-    use rustix::process::{Pid, PidfdFlags, pidfd_open};
-
-    use crate::timer::readable;
-
     let pid = Pid::from_raw(i32::try_from(pid).ok()?)?;
     match pidfd_open(pid, PidfdFlags::NONBLOCK) {
         Ok(process) => readable(process).ok()?.readable().await.ok().map(drop),
@@ -24,13 +23,7 @@ async fn watch(pid: u32) -> Option<()> {
     }
 }
 
-#[cfg(not(target_os = "linux"))]
-#[expect(clippy::unused_async, reason = "one signature on every system")]
-async fn watch(_pid: u32) -> Option<()> {
-    None
-}
-
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -5,14 +5,18 @@
 //! processes whose `/proc/PID/fd` this user can read are found: without root, the user's own. A tunnel or proxy on
 //! this machine that listens at the address counts as the server.
 
-use std::net::SocketAddr;
+use std::collections::{HashMap, HashSet};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+
+use procfs::net::{TcpState, tcp, tcp6};
+use procfs::process::{FDTarget, Process, all_processes};
 
 /// The server's processes. The first is the one that was started; otherwise the ancestor of those that listen at
 /// `http`. Empty if none is found, for example on another machine. Never includes this process.
 #[must_use]
 pub fn processes_of(http: SocketAddr, started: Option<u32>) -> Vec<u32> {
     let mut roots: Vec<u32> = started.into_iter().collect();
-    roots.extend(system::listeners(http));
+    roots.extend(listeners(http));
     family(&roots)
 }
 
@@ -20,105 +24,81 @@ pub fn processes_of(http: SocketAddr, started: Option<u32>) -> Vec<u32> {
 ///
 /// A daemon whose parent has ended descends from no root; it is found only if it is a root itself.
 pub(crate) fn family(roots: &[u32]) -> Vec<u32> {
-    if roots.is_empty() { Vec::new() } else { system::family(roots) }
+    if roots.is_empty() {
+        return Vec::new();
+    }
+    let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
+    let mut living = HashSet::new();
+    for stat in processes().filter_map(|process| process.stat().ok()) {
+        // A zombie has nothing to read.
+        if let (Ok(pid), Ok(parent), true) = (stat.pid.try_into(), stat.ppid.try_into(), stat.state != 'Z') {
+            living.insert(pid);
+            children.entry(parent).or_default().push(pid);
+        }
+    }
+    let mut found = Vec::new();
+    let mut next: Vec<u32> = roots.iter().rev().copied().collect();
+    while let Some(pid) = next.pop() {
+        // Removing it ensures that no process is found twice.
+        if living.remove(&pid) {
+            found.push(pid);
+            next.extend(children.remove(&pid).into_iter().flatten());
+        }
+    }
+    found
 }
 
-#[cfg(target_os = "linux")]
-mod system {
-    use std::collections::{HashMap, HashSet};
-    use std::net::{IpAddr, SocketAddr, UdpSocket};
+/// The init process, which may hold sockets for services that it starts.
+const INIT: u32 = 1;
 
-    use procfs::net::{TcpState, tcp, tcp6};
-    use procfs::process::{FDTarget, Process, all_processes};
-
-    /// The init process, which may hold sockets for services that it starts.
-    const INIT: u32 = 1;
-
-    pub(super) fn family(roots: &[u32]) -> Vec<u32> {
-        let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
-        let mut living = HashSet::new();
-        for stat in processes().filter_map(|process| process.stat().ok()) {
-            // A zombie has nothing to read.
-            if let (Ok(pid), Ok(parent), true) = (stat.pid.try_into(), stat.ppid.try_into(), stat.state != 'Z') {
-                living.insert(pid);
-                children.entry(parent).or_default().push(pid);
-            }
-        }
-        let mut found = Vec::new();
-        let mut next: Vec<u32> = roots.iter().rev().copied().collect();
-        while let Some(pid) = next.pop() {
-            // Removing it ensures that no process is found twice.
-            if living.remove(&pid) {
-                found.push(pid);
-                next.extend(children.remove(&pid).into_iter().flatten());
-            }
-        }
-        found
+/// The processes that hold the listening socket of this address, parents before children.
+fn listeners(http: SocketAddr) -> Vec<u32> {
+    let sockets = if is_of_this_machine(http.ip()) { listening(http) } else { HashSet::new() };
+    if sockets.is_empty() {
+        return Vec::new();
     }
-
-    /// The processes that hold the listening socket of this address, parents before children.
-    pub(super) fn listeners(http: SocketAddr) -> Vec<u32> {
-        let sockets = if is_of_this_machine(http.ip()) { listening(http) } else { HashSet::new() };
-        if sockets.is_empty() {
-            return Vec::new();
-        }
-        let holds = |process: &Process| {
-            let descriptors = process.fd().into_iter().flatten().flatten();
-            descriptors.into_iter().any(|fd| matches!(fd.target, FDTarget::Socket(inode) if sockets.contains(&inode)))
-        };
-        let mut holders: Vec<_> = processes().filter(holds).filter_map(|process| process.stat().ok()).collect();
-        let all: HashSet<i32> = holders.iter().map(|stat| stat.pid).collect();
-        // A holder whose parent does not hold the socket comes first.
-        holders.sort_by_key(|stat| (all.contains(&stat.ppid), stat.starttime));
-        holders.into_iter().filter_map(|stat| stat.pid.try_into().ok()).collect()
-    }
-
-    /// All processes except init and this one; descendants of this one are excluded with it.
-    fn processes() -> impl Iterator<Item = Process> {
-        let own = std::process::id();
-        let others = move |process: &Process| u32::try_from(process.pid).is_ok_and(|pid| pid != own && pid != INIT);
-        all_processes().into_iter().flatten().flatten().filter(others)
-    }
-
-    /// Whether an address belongs to this machine: only such addresses can be bound.
-    fn is_of_this_machine(address: IpAddr) -> bool {
-        address.is_loopback() || UdpSocket::bind((address, 0)).is_ok()
-    }
-
-    /// The sockets that accept connections to this address. A socket bound to the address wins over one bound to all
-    /// addresses; several may share it.
-    fn listening(http: SocketAddr) -> HashSet<u64> {
-        let tables = [tcp(), tcp6()].into_iter().flatten().flatten();
-        let sockets: Vec<_> = tables
-            .filter(|socket| socket.state == TcpState::Listen && socket.local_address.port() == http.port())
-            .map(|socket| (socket.local_address.ip(), socket.inode))
-            .collect();
-        let wanted = http.ip().to_canonical();
-        let of = |takes: &dyn Fn(IpAddr) -> bool| -> HashSet<u64> {
-            sockets.iter().filter(|(bound, _)| takes(*bound)).map(|(_, inode)| *inode).collect()
-        };
-        let own = of(&|bound| wanted.is_unspecified() || bound.to_canonical() == wanted);
-        // A socket bound to [::] also accepts version 4.
-        let every = || of(&|bound| bound.is_unspecified() && (bound.is_ipv6() || wanted.is_ipv4()));
-        if own.is_empty() { every() } else { own }
-    }
+    let holds = |process: &Process| {
+        let descriptors = process.fd().into_iter().flatten().flatten();
+        descriptors.into_iter().any(|fd| matches!(fd.target, FDTarget::Socket(inode) if sockets.contains(&inode)))
+    };
+    let mut holders: Vec<_> = processes().filter(holds).filter_map(|process| process.stat().ok()).collect();
+    let all: HashSet<i32> = holders.iter().map(|stat| stat.pid).collect();
+    // A holder whose parent does not hold the socket comes first.
+    holders.sort_by_key(|stat| (all.contains(&stat.ppid), stat.starttime));
+    holders.into_iter().filter_map(|stat| stat.pid.try_into().ok()).collect()
 }
 
-#[cfg(not(target_os = "linux"))]
-mod system {
-    use std::net::SocketAddr;
+/// All processes except init and this one; descendants of this one are excluded with it.
+fn processes() -> impl Iterator<Item = Process> {
+    let own = std::process::id();
+    let others = move |process: &Process| u32::try_from(process.pid).is_ok_and(|pid| pid != own && pid != INIT);
+    all_processes().into_iter().flatten().flatten().filter(others)
+}
 
-    pub(super) fn family(roots: &[u32]) -> Vec<u32> {
-        roots.to_vec()
-    }
+/// Whether an address belongs to this machine: only such addresses can be bound.
+fn is_of_this_machine(address: IpAddr) -> bool {
+    address.is_loopback() || UdpSocket::bind((address, 0)).is_ok()
+}
 
-    pub(super) fn listeners(_http: SocketAddr) -> Vec<u32> {
-        Vec::new()
-    }
+/// The sockets that accept connections to this address. A socket bound to the address wins over one bound to all
+/// addresses; several may share it.
+fn listening(http: SocketAddr) -> HashSet<u64> {
+    let tables = [tcp(), tcp6()].into_iter().flatten().flatten();
+    let sockets: Vec<_> = tables
+        .filter(|socket| socket.state == TcpState::Listen && socket.local_address.port() == http.port())
+        .map(|socket| (socket.local_address.ip(), socket.inode))
+        .collect();
+    let wanted = http.ip().to_canonical();
+    let of = |takes: &dyn Fn(IpAddr) -> bool| -> HashSet<u64> {
+        sockets.iter().filter(|(bound, _)| takes(*bound)).map(|(_, inode)| *inode).collect()
+    };
+    let own = of(&|bound| wanted.is_unspecified() || bound.to_canonical() == wanted);
+    // A socket bound to [::] also accepts version 4.
+    let every = || of(&|bound| bound.is_unspecified() && (bound.is_ipv6() || wanted.is_ipv4()));
+    if own.is_empty() { every() } else { own }
 }
 
 #[cfg(test)]
-#[cfg(target_os = "linux")]
 pub(crate) mod tests {
     use std::io::{BufRead, BufReader, Write};
     use std::net::TcpListener;

@@ -11,6 +11,8 @@
 use std::iter::Sum;
 use std::sync::OnceLock;
 
+use procfs::process::{Process, Schedstat};
+use procfs::{CurrentSI, KernelStats};
 use pushoff_model::RunInstant;
 use pushoff_model::record::{MachineUse, ProcessUse};
 
@@ -70,9 +72,9 @@ pub(crate) struct Use {
 impl Reading {
     /// Reads everything now. A value that cannot be read counts as 0.
     pub(crate) fn now(at: RunInstant, server: &[u32], browser: &[u32]) -> Self {
-        let all = |pids: &[u32]| pids.iter().filter_map(|&pid| system::process(Some(pid))).collect::<Vec<_>>();
-        let own = std::iter::once(system::process(None).unwrap_or_default());
-        Self { at, server: all(server), generator: own.chain(all(browser)).collect(), machine: system::machine() }
+        let all = |pids: &[u32]| pids.iter().filter_map(|&pid| process(Some(pid))).collect::<Vec<_>>();
+        let own = std::iter::once(process(None).unwrap_or_default());
+        Self { at, server: all(server), generator: own.chain(all(browser)).collect(), machine: machine() }
     }
 
     pub(crate) fn until(&self, later: &Self, server_cpus: f64) -> Use {
@@ -180,7 +182,6 @@ fn generator_cpus() -> f64 {
 /// Segments of a `/proc/net/netstat` that were sent again without having been lost: tail-loss probes that recovered
 /// nothing, and duplicates that the receiver reported. Mostly they are the same segments, so that the larger growth
 /// counts. Source: `Documentation/networking/snmp_counter.rst` of the kernel.
-#[cfg(any(target_os = "linux", test))]
 fn spurious(netstat: &str) -> [u64; 2] {
     let mut lines = netstat.lines().filter_map(|line| line.strip_prefix("TcpExt: "));
     let (names, values) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
@@ -193,7 +194,6 @@ fn spurious(netstat: &str) -> [u64; 2] {
 }
 
 /// The withheld time in a `cpu.stat`: `throttled_usec` in version 2, `throttled_time` (ns) in version 1.
-#[cfg(any(target_os = "linux", test))]
 fn withheld_ns(stat: &str) -> Option<u64> {
     stat.lines().find_map(|line| match line.split_once(' ')? {
         ("throttled_usec", micros) => micros.parse::<u64>().ok()?.checked_mul(1_000),
@@ -202,81 +202,59 @@ fn withheld_ns(stat: &str) -> Option<u64> {
     })
 }
 
-#[cfg(target_os = "linux")]
-mod system {
-    use procfs::process::{Process, Schedstat};
-    use procfs::{CurrentSI, KernelStats};
-
-    use super::{MachineReading, ProcessReading};
-
-    /// The process with that number, or this one.
-    pub(super) fn process(pid: Option<u32>) -> Option<ProcessReading> {
-        let process = match pid {
-            Some(pid) => Process::new(i32::try_from(pid).ok()?).ok()?,
-            None => Process::myself().ok()?,
-        };
-        let stat = process.stat().ok()?;
-        let tick_ns = 1_000_000_000 / procfs::ticks_per_second().max(1);
-        let (user_ns, system_ns) = (stat.utime * tick_ns, stat.stime * tick_ns);
-        let (mut threads_ns, mut waited_ns) = (0, 0);
-        for task in process.tasks().ok()?.flatten() {
-            if let Ok(Schedstat { sum_exec_runtime, run_delay, .. }) = task.schedstat() {
-                threads_ns += sum_exec_runtime;
-                waited_ns += run_delay;
-            }
+/// The process with that number, or this one.
+fn process(pid: Option<u32>) -> Option<ProcessReading> {
+    let process = match pid {
+        Some(pid) => Process::new(i32::try_from(pid).ok()?).ok()?,
+        None => Process::myself().ok()?,
+    };
+    let stat = process.stat().ok()?;
+    let tick_ns = 1_000_000_000 / procfs::ticks_per_second().max(1);
+    let (user_ns, system_ns) = (stat.utime * tick_ns, stat.stime * tick_ns);
+    let (mut threads_ns, mut waited_ns) = (0, 0);
+    for task in process.tasks().ok()?.flatten() {
+        if let Ok(Schedstat { sum_exec_runtime, run_delay, .. }) = task.schedstat() {
+            threads_ns += sum_exec_runtime;
+            waited_ns += run_delay;
         }
-        let who = (stat.pid, stat.starttime);
-        Some(ProcessReading { who, threads_ns, user_ns, system_ns, tick_ns, waited_ns })
     }
-
-    pub(super) fn machine() -> MachineReading {
-        let mut reading = MachineReading::default();
-        if let Ok(KernelStats { total: cpu, .. }) = KernelStats::current() {
-            reading.steal_ticks = cpu.steal.unwrap_or(0);
-            let rest = [cpu.iowait, cpu.irq, cpu.softirq].into_iter().flatten().sum::<u64>();
-            reading.total_ticks = cpu.user + cpu.nice + cpu.system + cpu.idle + rest + reading.steal_ticks;
-        }
-        if let Ok(tcp) = procfs::net::snmp() {
-            reading.retransmitted = tcp.tcp_retrans_segs;
-            reading.segments = tcp.tcp_out_segs;
-        }
-        reading.spurious =
-            std::fs::read_to_string("/proc/net/netstat").map_or([0; 2], |netstat| super::spurious(&netstat));
-        reading.throttled_ns = throttled_ns().unwrap_or(0);
-        reading
-    }
-
-    /// Time that a quota has withheld from this process's control group; `None` without a quota.
-    fn throttled_ns() -> Option<u64> {
-        let groups = Process::myself().ok()?.cgroups().ok()?;
-        groups.into_iter().find_map(|group| {
-            let own = group.pathname.trim_end_matches('/').to_owned();
-            let mount = if group.controllers.iter().any(|controller| controller == "cpu") {
-                "/sys/fs/cgroup/cpu"
-            } else if group.hierarchy == 0 {
-                "/sys/fs/cgroup"
-            } else {
-                return None;
-            };
-            // Inside a container, the mount may begin at the group itself.
-            let read = |path: String| std::fs::read_to_string(path).ok();
-            let stat = read(format!("{mount}{own}/cpu.stat")).or_else(|| read(format!("{mount}/cpu.stat")))?;
-            super::withheld_ns(&stat)
-        })
-    }
+    let who = (stat.pid, stat.starttime);
+    Some(ProcessReading { who, threads_ns, user_ns, system_ns, tick_ns, waited_ns })
 }
 
-#[cfg(not(target_os = "linux"))]
-mod system {
-    use super::{MachineReading, ProcessReading};
-
-    pub(super) fn process(_pid: Option<u32>) -> Option<ProcessReading> {
-        None
+fn machine() -> MachineReading {
+    let mut reading = MachineReading::default();
+    if let Ok(KernelStats { total: cpu, .. }) = KernelStats::current() {
+        reading.steal_ticks = cpu.steal.unwrap_or(0);
+        let rest = [cpu.iowait, cpu.irq, cpu.softirq].into_iter().flatten().sum::<u64>();
+        reading.total_ticks = cpu.user + cpu.nice + cpu.system + cpu.idle + rest + reading.steal_ticks;
     }
-
-    pub(super) fn machine() -> MachineReading {
-        MachineReading::default()
+    if let Ok(tcp) = procfs::net::snmp() {
+        reading.retransmitted = tcp.tcp_retrans_segs;
+        reading.segments = tcp.tcp_out_segs;
     }
+    reading.spurious = std::fs::read_to_string("/proc/net/netstat").map_or([0; 2], |netstat| spurious(&netstat));
+    reading.throttled_ns = throttled_ns().unwrap_or(0);
+    reading
+}
+
+/// Time that a quota has withheld from this process's control group; `None` without a quota.
+fn throttled_ns() -> Option<u64> {
+    let groups = Process::myself().ok()?.cgroups().ok()?;
+    groups.into_iter().find_map(|group| {
+        let own = group.pathname.trim_end_matches('/').to_owned();
+        let mount = if group.controllers.iter().any(|controller| controller == "cpu") {
+            "/sys/fs/cgroup/cpu"
+        } else if group.hierarchy == 0 {
+            "/sys/fs/cgroup"
+        } else {
+            return None;
+        };
+        // Inside a container, the mount may begin at the group itself.
+        let read = |path: String| std::fs::read_to_string(path).ok();
+        let stat = read(format!("{mount}{own}/cpu.stat")).or_else(|| read(format!("{mount}/cpu.stat")))?;
+        withheld_ns(&stat)
+    })
 }
 
 #[cfg(test)]
@@ -284,11 +262,9 @@ mod tests {
     use pushoff_model::RunClock;
 
     use super::*;
-    #[cfg(target_os = "linux")]
     use crate::watch::processes::{family, tests::Shell};
 
     #[test]
-    #[cfg(target_os = "linux")]
     fn work_shows_as_processor_time_and_as_waiting_for_it() {
         let clock = RunClock::start();
         let me = [std::process::id()];
@@ -306,7 +282,6 @@ mod tests {
     }
 
     #[test]
-    #[cfg(target_os = "linux")]
     fn a_child_that_comes_meanwhile_counts_as_the_servers_work() {
         let burn = "i=0; while [ $i -lt 50000 ]; do i=$((i+1)); done";
         let script = format!("read begin <&1; sh -c '{burn}; echo done; cat <&1 >&2' & wait");

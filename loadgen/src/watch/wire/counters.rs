@@ -12,9 +12,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use pushoff_model::record::Traffic;
 
 use super::contents::Tally;
-#[cfg(target_os = "linux")]
 use super::duplicate;
-use super::socket::{Socket, is_supported};
+use super::socket::Socket;
+use super::tcp_info::is_supported;
 
 /// The counters of all connections of a trial, open and closed. Clones share them.
 #[derive(Clone, Debug, Default)]
@@ -64,19 +64,12 @@ impl WireCounters {
 
     /// Registers a connection whose socket a library hides, by its local address. `None` if the socket is not found,
     /// which is counted.
-    #[cfg(target_os = "linux")]
     pub(crate) fn register_hidden(&self, local: SocketAddr) -> Option<Registration> {
         let registration = duplicate::of_socket_at(local).map(|socket| self.register(Socket::Duplicate(socket)));
         if registration.is_none() {
             self.shared.unread.fetch_add(1, Ordering::Relaxed);
         }
         registration
-    }
-
-    /// Without kernel support there is nothing to register.
-    #[cfg(not(target_os = "linux"))]
-    pub(crate) fn register_hidden(&self, _: SocketAddr) -> Option<Registration> {
-        None
     }
 
     pub(crate) fn register(&self, socket: Socket) -> Registration {

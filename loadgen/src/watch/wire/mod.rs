@@ -2,11 +2,9 @@
 
 mod contents;
 mod counters;
-#[cfg(target_os = "linux")]
 mod duplicate;
 mod socket;
 mod stream;
-#[cfg(target_os = "linux")]
 mod tcp_info;
 
 pub(crate) use contents::{Batch, Tally, lines};

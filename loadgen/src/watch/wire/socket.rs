@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use pushoff_model::record::Traffic;
 use tokio::net::TcpStream;
 
-#[cfg(target_os = "linux")]
 use super::tcp_info;
 
 /// The socket of a registered connection.
@@ -16,7 +15,6 @@ pub(crate) enum Socket {
     /// A socket of a [`CountedStream`](super::stream::CountedStream).
     Own(Arc<Watched>),
     /// A second descriptor of a socket that a library hides.
-    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "made of Linux' descriptors of processes"))]
     Duplicate(OwnedFd),
 }
 
@@ -28,7 +26,6 @@ pub(crate) struct Watched {
 }
 
 impl Socket {
-    #[cfg(target_os = "linux")]
     pub(crate) fn traffic(&self) -> Option<Traffic> {
         match self {
             Self::Own(watched) => tcp_info::traffic(&watched.stream, watched.ended.load(Ordering::Relaxed)),
@@ -36,31 +33,10 @@ impl Socket {
         }
     }
 
-    #[cfg(target_os = "linux")]
     pub(crate) fn is_established(&self) -> bool {
         match self {
             Self::Own(watched) => tcp_info::is_established(&watched.stream),
             Self::Duplicate(socket) => tcp_info::is_established(socket),
         }
     }
-
-    #[cfg(not(target_os = "linux"))]
-    pub(crate) fn traffic(&self) -> Option<Traffic> {
-        None
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    pub(crate) fn is_established(&self) -> bool {
-        true
-    }
-}
-
-#[cfg(target_os = "linux")]
-pub(crate) fn is_supported() -> bool {
-    tcp_info::is_supported()
-}
-
-#[cfg(not(target_os = "linux"))]
-pub(crate) const fn is_supported() -> bool {
-    false
 }

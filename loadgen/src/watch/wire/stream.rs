@@ -8,12 +8,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 
 use hyper_util::client::legacy::connect::{Connected, Connection};
+use nix::sys::socket::{SetSockOpt, sockopt};
 use rustix::net::{Shutdown, shutdown};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::counters::{Registration, WireCounters};
 use super::socket::{Socket, Watched};
+use crate::congestion::control_congestion;
 
 /// A TCP stream that is registered with the counters until it is dropped.
 #[derive(Debug)]
@@ -32,6 +34,7 @@ impl CountedStream {
     ) -> io::Result<Self> {
         let socket = if target.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
         socket.set_nodelay(true)?;
+        control_congestion(&socket)?;
         if let Some(source) = source {
             choose_the_port_late(&socket)?;
             socket.bind(SocketAddr::new(source, 0))?;
@@ -46,15 +49,8 @@ impl CountedStream {
 }
 
 /// Leaves the choice of the port to `connect`. Knowing the peer, it can use a port that is in use towards others.
-#[cfg(target_os = "linux")]
 fn choose_the_port_late(socket: &TcpSocket) -> io::Result<()> {
-    use nix::sys::socket::{SetSockOpt, sockopt};
     Ok(sockopt::IpBindAddressNoPort.set(socket, &true)?)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn choose_the_port_late(_: &TcpSocket) -> io::Result<()> {
-    Ok(())
 }
 
 impl AsyncRead for CountedStream {
@@ -235,7 +231,15 @@ mod tests {
         drop(stream);
     }
 
-    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_connection_has_the_congestion_control_of_the_run() {
+        use rustix::net::sockopt::tcp_congestion;
+        let (stream, peer) = pair(&WireCounters::default()).await;
+        let of_the_system = tcp_congestion(&peer).unwrap();
+        let wanted = crate::congestion::congestion_control().unwrap_or(&of_the_system);
+        assert_eq!(tcp_congestion(&stream.watched.stream).unwrap(), wanted);
+    }
+
     #[tokio::test]
     async fn a_hidden_socket_is_tapped_by_its_address() {
         let counters = WireCounters::default();
