@@ -63,6 +63,28 @@ pub enum Outcome {
     NothingMeets,
 }
 
+impl Outcome {
+    /// As every document writes it.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Decided => "decided",
+            Self::Equivalent => "equivalent",
+            Self::Undecided => "undecided",
+            Self::NothingMeets => "nothing meets the SLO",
+        }
+    }
+
+    /// Whether more evidence would change nothing.
+    #[must_use]
+    pub const fn is_settled(self) -> bool {
+        match self {
+            Self::Decided | Self::Equivalent | Self::NothingMeets => true,
+            Self::Undecided => false,
+        }
+    }
+}
+
 /// What chose among equivalent transports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]

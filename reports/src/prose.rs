@@ -191,7 +191,7 @@ mod tests {
     use crate::render::html::prose as linked;
 
     fn some() -> Prose {
-        let p99 = Prose::figure("74.6 ms (73.6–75.7)", Place::Cell(Transport::ShortPolling, Metric::P99ToChoice));
+        let p99 = Prose::figure("74.6 ms (73.6–75.7)", Place::Cell(Transport::ShortPolling, Metric::P99));
         prose![
             Transport::ShortPolling,
             ": a p99 of ",
@@ -211,10 +211,7 @@ mod tests {
             "and a sentence begins with a capital"
         );
         let page = linked(&some(), "ticker").into_string();
-        assert!(
-            page.contains("<a class=\"figure\" href=\"#cell-ticker-short-polling-p99_to_choice\">74.6\u{a0}ms"),
-            "{page}"
-        );
+        assert!(page.contains("<a class=\"figure\" href=\"#cell-ticker-short-polling-p99_ns\">74.6\u{a0}ms"), "{page}");
         assert!(page.contains("<a class=\"figure\" href=\"#workload-ticker\">1\u{a0}s</a>"), "{page}");
     }
 

@@ -1,7 +1,18 @@
-//! Stub.
+//! How far the questions of a run are answered by the records so far, and who is still in the race.
+//!
+//! A run measures in rounds, and asks after each of them. The answers are those of the report: the same rule over the
+//! same records.
+
 use pushoff_model::{Conditions, Transport, Workload};
 
 use crate::Run;
+use crate::cells::group;
+use crate::findings::comparison::Comparison;
+use crate::findings::study::noise_of;
+use crate::findings::verdict::Candidate;
+use crate::metric::sources::Sources;
+use crate::metric::{Metric, Standing};
+use crate::words::number::ABSENT;
 
 /// One question: a workload under one set of conditions.
 #[derive(Clone, Debug)]
@@ -12,7 +23,7 @@ pub struct Question {
     pub conditions: Conditions,
     /// The question's name in the report.
     pub label: String,
-    /// How far it is answered
+    /// How far it is answered: `decided`, `equivalent`, `undecided`, `nothing meets the SLO`, `not enough trials`.
     pub outcome: &'static str,
     /// Whether more rounds would change nothing.
     pub is_settled: bool,
@@ -39,8 +50,56 @@ pub struct Runner {
     pub cost: String,
 }
 
-/// How the race stands
+/// How the race stands: a question each that a verdict is given on.
 #[must_use]
-pub fn race(_: &Run) -> Vec<Question> {
-    Vec::new()
+pub fn race(run: &Run) -> Vec<Question> {
+    let noise_ns = run.environments.iter().map(noise_of).fold(0.0, f64::max);
+    let groups = group(run);
+    let figures: Vec<_> = {
+        let sources = Sources::of(&groups);
+        groups.iter().map(|group| sources.figures(group)).collect()
+    };
+    let asked = groups.into_iter().zip(figures).filter(|(group, _)| !group.is_search);
+    let compared = asked.filter_map(|(group, figures)| {
+        let slo = group.workload.slo?;
+        Some(Comparison::of(group, slo, noise_ns, figures, Vec::new()))
+    });
+    compared.map(|comparison| question(&comparison)).collect()
+}
+
+fn question(comparison: &Comparison<'_>) -> Question {
+    let Comparison { group, verdict, candidates, .. } = comparison;
+    Question {
+        workload: group.workload.clone(),
+        conditions: group.conditions.clone(),
+        label: group.label.clone(),
+        outcome: verdict.outcome(),
+        is_settled: verdict.decision.outcome.is_settled(),
+        choice: verdict.choice(),
+        runners: candidates.iter().map(|it| runner(comparison, it)).collect(),
+    }
+}
+
+fn runner(comparison: &Comparison<'_>, candidate: &Candidate) -> Runner {
+    let decision = &comparison.verdict.decision;
+    let written = |metric: Metric| {
+        let figure = candidate.figures.as_ref().and_then(|figures| figures.get(metric));
+        figure.map_or_else(|| ABSENT.to_owned(), |figure| metric.unit().write(figure.point))
+    };
+    let remains = decision.contenders.contains(&candidate.transport);
+    let out = match candidate.standing {
+        Standing::Unranked => None,
+        Standing::Fails { .. } => Some("fails the SLO"),
+        Standing::Meets | Standing::Undecided { .. } | Standing::Void { .. } if remains => None,
+        _ if decision.outcome.is_settled() => Some("answered"),
+        Standing::Meets | Standing::Undecided { .. } | Standing::Void { .. } => Some("costs more"),
+    };
+    Runner {
+        transport: candidate.transport,
+        out,
+        standing: candidate.standing.label(),
+        p50: written(Metric::P50),
+        p99: written(Metric::P99),
+        cost: written(Metric::Cost),
+    }
 }

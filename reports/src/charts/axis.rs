@@ -79,6 +79,7 @@ impl Axis {
                     | Quantity::Rate
                     | Quantity::Share
                     | Quantity::Ratio
+                    | Quantity::Money
                     | Quantity::Deviation
                     | Quantity::Power => quantity.write(value),
                 };

@@ -1,6 +1,7 @@
 //! The answer first: a card a workload, with an answer a server where several were asked.
 
-use pushoff_model::Transport;
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::blocks::Choice;
@@ -8,15 +9,15 @@ use super::{Answer, Block, Card, Fact, Section};
 use crate::ReportError;
 use crate::cells::{Group, anchor};
 use crate::findings::comparison::Comparison;
-use crate::findings::counsel::Matter;
-use crate::findings::rank::{AdviceHolds, Candidate, Sureness};
 use crate::findings::search::Searched;
 use crate::findings::servers::Beside;
 use crate::findings::study::Study;
-use crate::metric::Standing;
+use crate::findings::verdict::AdviceHolds;
 use crate::prose::{Place, Prose, Tone, prose};
 use crate::unitcosts::conclusion;
 use crate::words::describe;
+use crate::words::number::tick;
+use pushoff_planner::Outcome;
 
 #[expect(clippy::unnecessary_wraps, reason = "a section may fail; this one does not")]
 pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {
@@ -63,7 +64,6 @@ fn data(comparison: &Comparison<'_>) -> Block {
             "question": group.workload.question,
             "slo": comparison.slo,
             "verdict": comparison.verdict,
-            "counsel": comparison.counsel,
         }),
     )
 }
@@ -127,16 +127,8 @@ fn asking(group: &Group<'_>, label: &str) -> Card {
 
 fn card(comparison: &Comparison<'_>) -> Card {
     let group = &comparison.group;
-    let standings = standings(comparison).into_iter().map(|(name, those)| {
-        let said = if those.len() == ranked(comparison).count() {
-            "all that were measured".into()
-        } else {
-            those.into_iter().fold(Prose::default(), |all, it| all.then(it).then(" "))
-        };
-        Fact { name, said: vec![said], is_brief: false }
-    });
     Card {
-        facts: [conditions(comparison)].into_iter().chain(standings).collect(),
+        facts: vec![conditions(group)],
         answers: vec![answer(comparison, None)],
         more: vec![(format!("#table-{}", group.anchor()), "Figures")],
         is_wide: false,
@@ -144,33 +136,26 @@ fn card(comparison: &Comparison<'_>) -> Card {
     }
 }
 
+const WHAT_WOULD_CHANGE_IT: &str = "What would change it";
+
 fn answer(comparison: &Comparison<'_>, server: Option<&str>) -> Answer {
     let (group, verdict) = (&comparison.group, &comparison.verdict);
-    let says_it_itself = matches!(verdict.sureness, Sureness::NothingMeets | Sureness::NotEnoughTrials);
+    let facts = [("If one cost alone counts", &verdict.costs), (WHAT_WOULD_CHANGE_IT, &verdict.change)];
+    let planner = |name| (name == WHAT_WOULD_CHANGE_IT).then(|| Prose::link("#planner", "What would your load need?"));
+    let fact = |(name, said): (&'static str, &Option<Prose>)| {
+        said.clone().map(|said| Fact { name, said: [said].into_iter().chain(planner(name)).collect(), is_brief: true })
+    };
     Answer {
         label: group.label.clone(),
         server: server.map(str::to_owned),
-        choice: verdict.choice.map_or_else(|| Choice::None(none_taken(verdict.sureness)), Choice::Transport),
-        sure: Some(verdict.sure()).filter(|_| !says_it_itself),
-        is_decided: verdict.sureness == Sureness::Decided,
+        choice: verdict.choice().map_or_else(|| Choice::None(verdict.outcome()), Choice::Transport),
+        sure: verdict.choice().map(|_| verdict.outcome()),
+        is_decided: verdict.decision.outcome != Outcome::Undecided,
         sentence: verdict.sentence.clone(),
         anchor: group.anchor(),
-        facts: matters(comparison).into_iter().chain(usual_advice(comparison)).collect(),
+        facts: facts.into_iter().filter_map(fact).chain(usual_advice(comparison)).collect(),
         figures: server.map(|_| (format!("#table-{}", group.anchor()), "Figures")),
     }
-}
-
-/// What a colleague would add, a matter after the other.
-fn matters(comparison: &Comparison<'_>) -> Vec<Fact> {
-    let fact = |(matter, said): (Matter, Vec<&Prose>)| {
-        let mut said: Vec<Prose> = said.into_iter().cloned().collect();
-        if matter == Matter::WhatWouldChangeIt {
-            said.push(Prose::link("#planner", "What would your load need?"));
-        }
-        // How sure stands beside the choice already.
-        Fact { name: matter.label(), said, is_brief: matter != Matter::HowSure }
-    };
-    comparison.counsel.matters().into_iter().map(fact).collect()
 }
 
 fn usual_advice(comparison: &Comparison<'_>) -> Option<Fact> {
@@ -183,12 +168,23 @@ fn usual_advice(comparison: &Comparison<'_>) -> Option<Fact> {
     };
     let says = Prose::quoted(&group.workload.advice.says);
     let became = Prose::strong(format!("{} {}", holds.label(), group.place()), tone);
-    let because = verdict.advice_because.clone().unwrap_or_default();
-    Some(Fact { name: "Usual advice", said: vec![prose!["“", says, "” ", became, because, "."]], is_brief: true })
+    Some(Fact { name: "Usual advice", said: vec![prose!["“", says, "” ", became, "."]], is_brief: true })
 }
 
-fn conditions(comparison: &Comparison<'_>) -> Fact {
-    Fact { name: "Conditions", said: vec![comparison.counsel.conditions.clone()], is_brief: false }
+/// The load, and under which conditions it was measured: beyond these the answer says nothing.
+fn conditions(group: &Group<'_>) -> Fact {
+    let workload = group.workload;
+    let time = |duration: Duration| Prose::asked(tick(duration.as_secs_f64() * 1e9));
+    let load = Prose::asked(describe::load(workload));
+    let staleness = workload.slo.map(|slo| prose![", wanted within ", time(slo.within)]).unwrap_or_default();
+    let polling = match group.cells.iter().find(|cell| cell.transport().polls_on_a_timer()) {
+        Some(_) => prose![", short polling every ", time(workload.polling.interval)],
+        None => Prose::default(),
+    };
+    // Where somebody else's server stands is not recorded.
+    let way = if group.is_ours() { "on loopback, " } else { "" };
+    let measured = format!("Measured {way}over HTTP/1.1 without TLS, with the {} client.", group.client());
+    Fact { name: "Conditions", said: vec![prose![load, staleness, polling, ". ", measured]], is_brief: false }
 }
 
 /// Which transport to take on each server: each by itself.
@@ -198,7 +194,7 @@ fn several_servers(all: &[&Comparison<'_>]) -> Card {
     let stranger = all.iter().find(|it| !it.group.is_ours()).copied().unwrap_or(first);
     Card {
         answers: all.iter().map(|it| answer(it, Some(it.group.server()))).collect(),
-        facts: vec![conditions(stranger)],
+        facts: vec![conditions(&stranger.group)],
         more: vec![(format!("#servers-{}", anchor(&first.group.question)), "Servers side by side")],
         anchor: stranger.group.anchor(),
         ..asking(&first.group, &first.group.question)
@@ -233,32 +229,6 @@ fn carried(searched: &Searched<'_>, server: Option<&str>) -> Answer {
         figures: Some((format!("#capacity-{anchor}"), "Curves")),
         anchor,
     }
-}
-
-const fn none_taken(sureness: Sureness) -> &'static str {
-    match sureness {
-        Sureness::NothingMeets => "None is good enough",
-        Sureness::NotEnoughTrials => "Not enough trials",
-        Sureness::Decided | Sureness::TooClose | Sureness::Provisional | Sureness::Undecided => "Undecided",
-    }
-}
-
-fn ranked<'c>(comparison: &'c Comparison<'_>) -> impl Iterator<Item = &'c Candidate> {
-    comparison.candidates.iter().filter(|candidate| candidate.transport.is_ranked())
-}
-
-/// Who meets the SLO, who fails it, and who is open, each where there are any.
-fn standings(comparison: &Comparison<'_>) -> Vec<(&'static str, Vec<Transport>)> {
-    let those = |keep: fn(&Standing) -> bool| -> Vec<Transport> {
-        ranked(comparison).filter(|candidate| keep(&candidate.standing)).map(|candidate| candidate.transport).collect()
-    };
-    let all = [
-        ("Good enough", those(|it| matches!(it, Standing::Meets))),
-        ("Not good enough", those(|it| matches!(it, Standing::Fails { .. }))),
-        ("Undecided", those(|it| matches!(it, Standing::Undecided { .. }))),
-        ("Void", those(|it| matches!(it, Standing::Void { .. }))),
-    ];
-    all.into_iter().filter(|(_, members)| !members.is_empty()).collect()
 }
 
 #[cfg(test)]

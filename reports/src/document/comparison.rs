@@ -15,6 +15,7 @@ use crate::prose::{Place, Prose};
 use crate::table::metrics::COMPARISON;
 use crate::table::{Subject, Table, noise};
 use crate::words::describe;
+use crate::words::number::asked_share;
 use crate::words::text::{capitalised, list};
 
 #[expect(clippy::unnecessary_wraps, reason = "a section may fail; this one does not")]
@@ -66,8 +67,13 @@ fn compared(study: &Study<'_>, comparison: &Comparison<'_>) -> Vec<Block> {
 /// What a workload asks for, and of whom: where its parameters lead.
 pub(super) fn asked(group: &Group<'_>, load: &str) -> Block {
     let (workload, id) = (group.workload, Place::Asked.id(&group.anchor()));
-    let words =
-        format!("{load}, {} client. SLO: {}. {}.", group.client(), describe::slo(workload), describe::pace(workload));
+    let words = format!(
+        "{load}, {} client. SLO: {}. Costs within {} of each other are equivalent. {}.",
+        group.client(),
+        describe::slo(workload),
+        asked_share(workload.decide.margin.as_f64()),
+        describe::pace(workload)
+    );
     Block::Note(Prose::with_id(id, words))
 }
 
@@ -82,7 +88,7 @@ pub(crate) fn table(comparison: &Comparison<'_>) -> Table {
             standing: Some(&candidate.standing),
             validity: Validity::of(cell),
             void,
-            is_choice: comparison.verdict.choice == Some(candidate.transport),
+            is_choice: comparison.verdict.choice() == Some(candidate.transport),
             trials: candidate.figures.as_ref().map_or(0, |figures| figures.trials),
             ..Subject::new(cell.key.clone(), candidate.figures.as_ref())
         }

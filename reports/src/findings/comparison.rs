@@ -1,13 +1,12 @@
 //! The transports of one workload: compared where something is good enough or not, held where nothing is published.
 
 use pushoff_model::Transport;
-use pushoff_model::workload::Slo;
+use pushoff_model::workload::{Slo, Workload};
 
-use super::counsel::{Case, Counsel};
-use super::rank::{Candidate, Verdict, decide, hold_against};
+use super::verdict::{Bills, Candidate, Case, Counted, Verdict};
 use crate::cells::faults::CellFaults;
 use crate::cells::{Cell, Group};
-use crate::metric::{Figures, LEAST_TRIALS, Standing, standing};
+use crate::metric::{Figures, LEAST_TRIALS, Metric, Standing, Value, standing};
 use pushoff_stats::Figure;
 
 /// The transports of one workload, compared.
@@ -25,8 +24,6 @@ pub(crate) struct Comparison<'a> {
     pub(crate) sources: Vec<String>,
     /// The answer.
     pub(crate) verdict: Verdict,
-    /// What is said beside it.
-    pub(crate) counsel: Counsel,
 }
 
 /// A workload that publishes nothing: what its connections cost.
@@ -47,12 +44,10 @@ impl<'a> Comparison<'a> {
         sources: Vec<String>,
     ) -> Self {
         let cells = group.cells.iter().zip(figures);
-        let mut candidates: Vec<_> = cells.map(|(cell, figures)| candidate(cell, figures, &slo)).collect();
-        let verdict = decide(group.workload, &slo, &candidates, noise_ns);
-        hold_against(verdict.choice, &mut candidates);
-        let case = Case { group: &group, slo: &slo, verdict: &verdict, candidates: &candidates, noise_ns };
-        let counsel = Counsel::on(case);
-        Self { group, slo, noise_ns, candidates, sources, verdict, counsel }
+        let candidates: Vec<_> = cells.map(|(cell, figures)| candidate(cell, figures, &slo)).collect();
+        let candidates = with_costs(group.workload, &slo, candidates, noise_ns);
+        let verdict = Case { workload: group.workload, slo: &slo, candidates: &candidates, noise_ns }.verdict();
+        Self { group, slo, noise_ns, candidates, sources, verdict }
     }
 
     /// The cells that may be charted, with what was judged of them: those with a valid trial.
@@ -84,5 +79,29 @@ fn candidate(cell: &Cell<'_>, figures: Option<Figures>, slo: &Slo) -> Candidate 
     } else {
         Standing::Unranked
     };
-    Candidate { transport: cell.transport(), standing, figures, faults }
+    Candidate { transport: cell.transport(), standing, figures, bills: Bills::of(cell), faults }
+}
+
+/// The candidates with what each would cost a month, in all, in its parts and beside the cheapest.
+pub(crate) fn with_costs(
+    workload: &Workload,
+    slo: &Slo,
+    mut candidates: Vec<Candidate>,
+    noise_ns: f64,
+) -> Vec<Candidate> {
+    let parts = [
+        (Metric::Cost, Counted::All),
+        (Metric::CostProcessor, Counted::Processor),
+        (Metric::CostMemory, Counted::Memory),
+        (Metric::CostTraffic, Counted::Traffic),
+    ];
+    let ratios = Case { workload, slo, candidates: &candidates, noise_ns }.to_cheapest();
+    for (Candidate { figures, bills, .. }, ratio) in candidates.iter_mut().zip(ratios) {
+        let Some(figures) = figures else { continue };
+        for (metric, part) in parts {
+            figures.insert(metric, bills.figure(part).map(Value::exact));
+        }
+        figures.insert(Metric::CostToCheapest, ratio.map(Value::exact));
+    }
+    candidates
 }

@@ -141,6 +141,6 @@ impl<'a> Study<'a> {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "nanoseconds need no more than 53 bits")]
-const fn noise_of(environment: &Environment) -> f64 {
+pub(crate) const fn noise_of(environment: &Environment) -> f64 {
     environment.noise.repeat_ns as f64
 }

@@ -50,6 +50,16 @@ TightestSlo: "tightest_ns", "tightest SLO", Slo, Time, Neither, "the time within
     Figure(|e| e.own().tightest(e.deliveries(), &e.slo?));
 Trials: "trials", "trials", Slo, Count, Neither, "how many trials the figures rest on",
     Figure(|e| e.count(|_| 1));
+Cost: "cost_a_month", "cost a month", Cost, Money, Lower, "what a month of this load would cost at list prices: processor time, memory, traffic and requests",
+    Given;
+CostToCheapest: "cost_to_cheapest", "÷ cheapest", Cost, Ratio, Lower, "how many times the cost of the cheapest that meets the SLO, round by round; the interval holds however long the run goes on",
+    Given;
+CostProcessor: "cost_processor", "processor time", Cost, Money, Lower, "the part of the cost that is the server's processor time",
+    Given;
+CostMemory: "cost_memory", "memory", Cost, Money, Lower, "the part of the cost that is memory: the server's process and its end of the connections in the kernel",
+    Given;
+CostTraffic: "cost_traffic", "traffic", Cost, Money, Lower, "the part of the cost that is bytes, with the headers of TCP and IP",
+    Given;
 P50: "p50_ns", "p50", Latency, Time, Lower, "half of the deliveries took at most so long, from when they were due",
     Statistic(|e| Statistic::quantile(&e.own, 0.5, |it| &it.delivery_latency));
 P90: "p90_ns", "p90", Latency, Time, Lower, "9 of 10 deliveries took at most so long",
@@ -64,8 +74,6 @@ P50ToFloor: "p50_to_floor", "p50 ÷ floor", Latency, Ratio, Lower, "the median o
     Figure(|e| e.to_floor(0.5));
 P99ToFloor: "p99_to_floor", "p99 ÷ floor", Latency, Ratio, Lower, "the 99th percentile over that of raw TCP in the same run",
     Figure(|e| e.to_floor(0.99));
-P99ToChoice: "p99_to_choice", "p99 ÷ choice", Latency, Ratio, Neither, "the 99th percentile over that of the transport taken",
-    Given;
 FromSendP99: "from_send_p99_ns", "p99 from send", Latency, Time, Lower, "p99 counted from when a message was really sent: hides a stall",
     Figure(|e| e.percentile(0.99, |it| Some(&it.latency_from_send)));
 P50ToLibrary: "p50_to_library", "p50 ÷ library", Latency, Ratio, Neither, "the median over that of the library for Rust",
@@ -206,8 +214,6 @@ DeliveringServerSide: "delivering_server_and_kernel_bytes", "server + kernel", M
     Figure(|e| a_connection(e, |it| &it.delivering, server_side));
 DeliveryCpu: "server_cpu_a_delivery_ns", "CPU a delivery", Processor, Time, Lower, "the server's processor time a delivery, publishing among it",
     Statistic(|e| Statistic::ratio(&e.own, |it| Some((it.server?.cpu_ns, it.window.received))));
-DeliveryCpuToChoice: "server_cpu_to_choice", "CPU ÷ choice", Processor, Ratio, Neither, "the server's processor time a delivery over that of the transport taken",
-    Given;
 PublishCpu: "server_cpu_a_publish_ns", "CPU a publish", Processor, Time, Lower, "the server's processor time to take a message and deliver it to a single reader",
     Figure(|e| e.publishing().ratio(|it| Some((it.server?.cpu_ns, it.window.published))));
 PollCpu: "server_cpu_a_poll_ns", "CPU a poll", Processor, Time, Lower, "the server's processor time for a poll that brings nothing",

@@ -26,6 +26,6 @@ pub(super) fn both(memory: KernelMemory) -> f64 {
 }
 
 /// What all connections take on the server's side: its process, and of the kernel's part one end of two.
-pub(super) fn server_side(held: &Held) -> Option<f64> {
+pub(crate) fn server_side(held: &Held) -> Option<f64> {
     Some(pss(held.server?) + both(held.kernel?) / 2.0)
 }

@@ -20,6 +20,7 @@ use pushoff_stats::{Figure, Statistic};
 pub(crate) use catalogue::{MILLION, Metric};
 pub(crate) use evidence::Evidence;
 pub(crate) use figures::{Bound, Figures, LEAST_TRIALS, Value};
+pub(crate) use memory::server_side;
 pub(crate) use scope::Scope;
 pub(crate) use standing::{Standing, standing};
 pub(crate) use wire::{Direction, HEADERS};
@@ -170,6 +171,7 @@ mod tests {
                 Quantity::ByteRate => id.ends_with("_bytes_per_second"),
                 Quantity::Rate => id.ends_with("_per_second"),
                 Quantity::Power => id.ends_with("_slope"),
+                Quantity::Money => id.starts_with("cost_"),
                 Quantity::Count | Quantity::Share | Quantity::Ratio | Quantity::Deviation => !id.ends_with("_ns"),
             };
             assert!(fits, "{id}: {:?}", metric.unit());

@@ -23,6 +23,7 @@ macro_rules! scopes {
 
 scopes! {
     Slo "Good enough?"
+    Cost "Cost at this load"
     Latency "Delivery latency"
     Ledger "Every delivery accounted for"
     RoundTrip "Round trips"

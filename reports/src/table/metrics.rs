@@ -3,11 +3,16 @@
 use crate::metric::Metric;
 
 /// Transports compared under one workload.
-pub(crate) const COMPARISON: [Metric; 26] = [
+pub(crate) const COMPARISON: [Metric; 29] = [
     Metric::WithinSlo,
-    Metric::DeliveryCpu,
+    Metric::Cost,
+    Metric::CostToCheapest,
     Metric::P50,
     Metric::P99,
+    Metric::DeliveryCpu,
+    Metric::CostProcessor,
+    Metric::CostMemory,
+    Metric::CostTraffic,
     Metric::P999,
     Metric::Max,
     Metric::P90,
@@ -25,8 +30,6 @@ pub(crate) const COMPARISON: [Metric; 26] = [
     Metric::RoundTripP99,
     Metric::FromSendP99,
     Metric::TightestSlo,
-    Metric::DeliveryCpuToChoice,
-    Metric::P99ToChoice,
     Metric::Trials,
     Metric::NotPublished,
     Metric::Broken,

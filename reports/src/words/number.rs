@@ -29,6 +29,8 @@ pub(crate) enum Quantity {
     Bytes,
     /// Bytes a second: `1.24 MB/s`.
     ByteRate,
+    /// Money by the price table that comes with pushoff: `25.3 USD`.
+    Money,
     /// How far from what was expected, as a part of that: `+0.3 %`.
     Deviation,
     /// The power that something grows with: `0.02`.
@@ -44,6 +46,7 @@ const RATE: [Unit; 4] = [(1.0, " /s"), (1e3, " k/s"), (1e6, " M/s"), (1e9, " G/s
 const RATIO: [Unit; 1] = [(1.0, "×")];
 const BYTES: [Unit; 5] = [(1.0, " B"), (1e3, " kB"), (1e6, " MB"), (1e9, " GB"), (1e12, " TB")];
 const BYTE_RATE: [Unit; 5] = [(1.0, " B/s"), (1e3, " kB/s"), (1e6, " MB/s"), (1e9, " GB/s"), (1e12, " TB/s")];
+const MONEY: [Unit; 3] = [(1.0, " USD"), (1e3, " k USD"), (1e6, " M USD")];
 const BARE: [Unit; 1] = [(1.0, "")];
 const DEVIATION: [Unit; 1] = [(0.01, " %")];
 
@@ -61,6 +64,7 @@ impl Quantity {
             Self::Ratio => "ratio",
             Self::Bytes => "bytes",
             Self::ByteRate => "byte-rate",
+            Self::Money => "money",
             Self::Deviation => "deviation",
             Self::Power => "power",
         }
@@ -85,9 +89,14 @@ impl Quantity {
                 let text = if self == Self::Power { format!("{size:.2}") } else { format!("{size:.1}") };
                 if text.bytes().all(|byte| matches!(byte, b'0' | b'.')) { "0".into() } else { text }
             }),
-            Self::Time | Self::Count | Self::Rate | Self::Share | Self::Ratio | Self::Bytes | Self::ByteRate => {
-                signed(value, three_digits)
-            }
+            Self::Time
+            | Self::Count
+            | Self::Rate
+            | Self::Share
+            | Self::Ratio
+            | Self::Bytes
+            | Self::ByteRate
+            | Self::Money => signed(value, three_digits),
         }
     }
 
@@ -126,6 +135,7 @@ impl Quantity {
             Self::Share | Self::Ratio => &RATIO,
             Self::Bytes => &BYTES,
             Self::ByteRate => &BYTE_RATE,
+            Self::Money => &MONEY,
             Self::Deviation => &DEVIATION,
             Self::Power => &BARE,
         };

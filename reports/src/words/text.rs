@@ -2,10 +2,14 @@
 
 use pushoff_model::Transport;
 
-/// Names joined as prose joins them: `a, b and c`.
+/// Transports joined as prose joins them: `a, b and c`.
 pub(crate) fn list(transports: &[Transport]) -> String {
-    let names: Vec<&str> = transports.iter().map(|transport| transport.label()).collect();
-    match names.as_slice() {
+    joined(&transports.iter().map(|transport| transport.label()).collect::<Vec<_>>())
+}
+
+/// Words joined as prose joins them.
+pub(crate) fn joined(words: &[&str]) -> String {
+    match words {
         [] => String::new(),
         [one] => (*one).to_owned(),
         [most @ .., last] => format!("{} and {last}", most.join(", ")),

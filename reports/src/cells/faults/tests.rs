@@ -4,8 +4,8 @@ use pushoff_model::record::Failure;
 use super::*;
 use crate::cells::group;
 use crate::document::Document;
-use crate::findings::rank::in_short;
 use crate::findings::study::Study;
+use crate::findings::verdict::in_short;
 use crate::fixture;
 use crate::render::{html, markdown};
 

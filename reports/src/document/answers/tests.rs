@@ -136,13 +136,13 @@ fn a_figure_stands_where_it_leads_and_from_there_it_is_one_step_to_its_records()
             let trials = &targets[trials.split('"').next().unwrap()][0];
             assert!(trials.tag.starts_with("tr") && trials.inner.contains("data-record=\""), "{id}");
         }
-        assert!(cells > 3, "{cells}");
+        assert!(cells > 2, "{cells}");
     }
 }
 
 #[test]
 fn the_advice_has_its_conditions() {
-    let page = page(&fixture::run());
+    let page = page(&fixture::valid());
     let (_, ticker) = page.split_once("ticker: ").unwrap();
     let said = plain(ticker.split("</article>").next().unwrap());
     for words in [

@@ -119,7 +119,7 @@ fn a_server_alone_has_a_page_without_a_floor() {
     check_balance(&page);
     check_links(&page);
     check_ids(&page);
-    assert!(!page.contains("id=\"servers\"") && page.contains("What each costs the server is not known"));
+    assert!(!page.contains("id=\"servers\"") && page.contains("the server's processor time and memory not known"));
 }
 
 #[test]

@@ -1,0 +1,145 @@
+//! What a month of the measured load would cost over one transport, trial by trial, and how two transports compare.
+//!
+//! A trial's bill is the price table applied to what that trial used. Two transports are compared over the rounds that
+//! both have: what the machine did to a round cancels out.
+
+use std::collections::BTreeMap;
+
+use pushoff_model::overhead::publish_answer;
+use pushoff_model::record::Measurement;
+use pushoff_model::workload::Direction;
+use pushoff_planner::{Money, Needed, Prices};
+use pushoff_stats::{Figure, PairedRatio, estimate_ratio, resamples};
+use serde::Serialize;
+
+use crate::cells::{Cell, Trial};
+use crate::metric::{HEADERS, server_side};
+
+/// Which parts of a bill count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Counted {
+    /// All that were measured.
+    All,
+    /// Processor time of the server.
+    Processor,
+    /// Memory of the server.
+    Memory,
+    /// Bytes, headers of TCP and IP included.
+    Traffic,
+}
+
+impl Counted {
+    /// The parts that may be looked at alone.
+    pub(crate) const PARTS: [Self; 3] = [Self::Processor, Self::Memory, Self::Traffic];
+
+    /// As a sentence names it.
+    pub(crate) const fn label(self) -> &'static str {
+        match self {
+            Self::All => "cost",
+            Self::Processor => "processor time",
+            Self::Memory => "memory",
+            Self::Traffic => "traffic",
+        }
+    }
+
+    pub(crate) fn of(self, money: &Money) -> f64 {
+        match self {
+            Self::All => money.total(),
+            Self::Processor => money.processor,
+            Self::Memory => money.memory,
+            Self::Traffic => money.traffic,
+        }
+    }
+}
+
+/// A round of a run: its trials ran next to each other, one of each cell.
+type Round = (String, u32);
+
+/// A transport's bills, one a trial that counts.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Bills {
+    rounds: BTreeMap<Round, Money>,
+    /// Whether the server's process was seen, and so what processor time and memory cost.
+    has_process: bool,
+    /// Whether the bytes were seen: not where a browser received.
+    has_traffic: bool,
+}
+
+impl Bills {
+    /// Of the trials of a cell that count.
+    pub(crate) fn of(cell: &Cell<'_>) -> Self {
+        let trials = || cell.trials.iter().filter(|trial| trial.is_valid());
+        let measured = || trials().filter_map(|trial| trial.record.measurement());
+        let bill = |trial: &Trial<'_>| Some(((trial.record.run.clone(), trial.record.trial), bill(trial)?));
+        Self {
+            rounds: trials().filter_map(bill).collect(),
+            has_process: measured().all(|it| it.server.is_some() && it.memory.delivering.server.is_some()),
+            has_traffic: measured().all(|it| it.wire.is_some()),
+        }
+    }
+
+    /// Made-up bills, the same parts known of all.
+    #[cfg(test)]
+    pub(crate) fn made(all: impl IntoIterator<Item = Money>) -> Self {
+        let rounds = (1..).zip(all).map(|(round, money)| ((String::new(), round), money)).collect();
+        Self { rounds, has_process: true, has_traffic: true }
+    }
+
+    /// Whether that part of the bill was measured. Of the whole bill a part is enough, the same of every transport.
+    pub(crate) fn has(&self, counted: Counted) -> bool {
+        let has = match counted {
+            Counted::All => self.has_process || self.has_traffic,
+            Counted::Processor | Counted::Memory => self.has_process,
+            Counted::Traffic => self.has_traffic,
+        };
+        has && !self.rounds.is_empty()
+    }
+
+    /// The mean bill, with its interval over the trials.
+    pub(crate) fn figure(&self, counted: Counted) -> Option<Figure> {
+        let bills: Vec<(f64, f64)> = self.rounds.values().map(|money| (counted.of(money), 1.0)).collect();
+        estimate_ratio(&bills, &resamples(bills.len())).filter(|_| self.has(counted))
+    }
+
+    /// How many times another's bill this one is, over the rounds that both have.
+    pub(crate) fn over(&self, other: &Self, counted: Counted) -> Option<PairedRatio> {
+        let both = self.rounds.iter().filter_map(|(round, money)| Some((money, other.rounds.get(round)?)));
+        let pairs: Vec<(f64, f64)> = both.map(|(one, other)| (counted.of(one), counted.of(other))).collect();
+        PairedRatio::of(&pairs).filter(|_| self.has(counted) && other.has(counted))
+    }
+}
+
+/// What a month would cost that is like this trial throughout; parts that were not seen are zero.
+fn bill(trial: &Trial<'_>) -> Option<Money> {
+    let (measured, workload) = (trial.record.measurement()?, &trial.record.workload);
+    let seconds = float(measured.measured_ns) / 1e9;
+    let posts = workload.direction == Direction::Both && !trial.record.transport.sends_on_its_own_connection();
+    let posted = if posts { float(measured.window.published) / seconds } else { 0.0 };
+    let (down, up) = bytes_a_second(measured, seconds);
+    let server = measured.server.filter(|server| server.wall_ns > 0);
+    let held = || Some(server_side(&measured.memory.delivering)? - server_side(&measured.memory.empty)?);
+    let needed = Needed {
+        cores: server.map_or(0.0, |server| float(server.cpu_ns) / float(server.wall_ns)),
+        memory_bytes: held().unwrap_or(0.0).max(0.0),
+        down_bytes_per_second: posted.mul_add(float(publish_answer()) + HEADERS, down),
+        up_bytes_per_second: up,
+        requests_per_second: float(measured.window.requests) / seconds + posted,
+    };
+    (seconds > 0.0).then(|| Prices::shipped().month(&needed))
+}
+
+/// Bytes of both directions a second, with the headers of TCP and IP: bytes a message over the whole load, times the
+/// messages a second while measured. What members post beside their stream is not among them.
+fn bytes_a_second(measured: &Measurement, seconds: f64) -> (f64, f64) {
+    let Some(load) = measured.wire.map(|wire| wire.load) else { return (0.0, 0.0) };
+    let messages = float(load.contents.messages);
+    let a_second = if messages > 0.0 { float(measured.window.received) / seconds / messages } else { 0.0 };
+    let bytes = |bytes: u64, segments: u64| float(segments).mul_add(HEADERS, float(bytes)) * a_second;
+    (bytes(load.down.bytes, load.down.segments), bytes(load.up.bytes, load.up.segments))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a bill needs no more than 53 bits")]
+const fn float(count: u64) -> f64 {
+    count as f64
+}

@@ -1,0 +1,210 @@
+//! Verdicts: which transports are good enough, which one to take, and what is not known.
+//!
+//! Pure. The rule is the planner's ([`decide`]), applied to the bills of the trials: a choice is shown to be cheaper,
+//! or shown to cost the same within the margin that the workload states, or there is none.
+
+mod advice;
+mod bill;
+mod change;
+#[cfg(test)]
+pub(crate) mod made;
+mod sentence;
+
+use pushoff_model::workload::Slo;
+use pushoff_model::{Transport, Workload};
+use pushoff_planner::{Contender, Decision, Fitness, Outcome, Rule, decide};
+use pushoff_stats::{Figure, Interval};
+use serde::Serialize;
+
+use crate::cells::faults::CellFaults;
+use crate::metric::LEAST_TRIALS;
+use crate::metric::{Figures, Metric, Standing};
+use crate::prose::Prose;
+use sentence::Words;
+#[cfg(test)]
+pub(crate) use sentence::in_short;
+
+pub(crate) use advice::AdviceHolds;
+pub(crate) use bill::{Bills, Counted};
+
+/// How often all statements of a verdict together may be wrong.
+const ERROR: f64 = 0.05;
+
+/// A transport with what the verdict rests on.
+#[derive(Clone, Debug)]
+pub(crate) struct Candidate {
+    /// Which transport.
+    pub(crate) transport: Transport,
+    /// Whether it is good enough.
+    pub(crate) standing: Standing,
+    /// Its figures, where a trial was measured.
+    pub(crate) figures: Option<Figures>,
+    /// What its trials that count would cost a month.
+    pub(crate) bills: Bills,
+    /// What went wrong in its trials.
+    pub(crate) faults: CellFaults,
+}
+
+/// What would be taken if one part of the bill alone counted.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct ByPart {
+    /// Which part.
+    pub(crate) part: Counted,
+    /// The rule's answer.
+    #[serde(flatten)]
+    pub(crate) decision: Decision,
+}
+
+/// The answer for one workload.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Verdict {
+    /// The rule's answer.
+    #[serde(flatten)]
+    pub(crate) decision: Decision,
+    /// Whether any transport has as many trials as a verdict needs.
+    pub(crate) enough_trials: bool,
+    /// The same question where only a part of the bill counts, a part each that was measured.
+    pub(crate) by_part: Vec<ByPart>,
+    /// Rounds in all that would probably settle the question; absent where it is settled, or nobody can tell.
+    pub(crate) rounds_to_settle: Option<usize>,
+    /// The usual advice beside the answer; absent where there is none.
+    pub(crate) advice: Option<AdviceHolds>,
+    /// The answer in words.
+    pub(crate) sentence: Prose,
+    /// What would be taken where one part of the bill alone counts; absent where nothing is taken.
+    pub(crate) costs: Option<Prose>,
+    /// What would change the answer; absent where too little was measured to say.
+    pub(crate) change: Option<Prose>,
+}
+
+impl Verdict {
+    /// The transport to take.
+    pub(crate) const fn choice(&self) -> Option<Transport> {
+        self.decision.choice
+    }
+
+    /// How far the question is answered, as every document writes it.
+    pub(crate) const fn outcome(&self) -> &'static str {
+        if self.enough_trials || self.decision.outcome.is_settled() {
+            self.decision.outcome.label()
+        } else {
+            "not enough trials"
+        }
+    }
+}
+
+/// What a verdict is given on.
+#[derive(Clone, Copy)]
+pub(crate) struct Case<'a> {
+    pub(crate) workload: &'a Workload,
+    pub(crate) slo: &'a Slo,
+    pub(crate) candidates: &'a [Candidate],
+    /// Latencies that differ by less do not differ.
+    pub(crate) noise_ns: f64,
+}
+
+impl<'a> Case<'a> {
+    /// Applies the rule to the whole bill and to each of its parts, and says it in words.
+    pub(crate) fn verdict(self) -> Verdict {
+        let decision = self.decided(Counted::All);
+        let parts = Counted::PARTS.into_iter().filter(|&part| self.contenders().all(|it| it.bills.has(part)));
+        let mut verdict = Verdict {
+            enough_trials: self.ranked().any(has_enough_trials),
+            by_part: parts.map(|part| ByPart { part, decision: self.decided(part) }).collect(),
+            rounds_to_settle: self.rounds_to_settle(&decision),
+            advice: None,
+            sentence: Prose::default(),
+            costs: None,
+            change: None,
+            decision,
+        };
+        verdict.advice = advice::advice(&self.workload.advice, &verdict, self);
+        let words = Words { verdict: &verdict, case: self };
+        let (sentence, costs, change) = (words.sentence(), words.by_part(), words.change());
+        (verdict.sentence, verdict.costs, verdict.change) = (sentence, costs, change);
+        verdict
+    }
+
+    fn decided(self, counted: Counted) -> Decision {
+        let contenders: Vec<Contender> = self.ranked().map(|it| contender(it, counted)).collect();
+        let ratio = |one: Transport, other: Transport| self.ratio(one, other, counted);
+        let freshness_ns = self.workload.freshness().map_or(0.0, |it| it.as_secs_f64() * 1e9).max(self.noise_ns);
+        decide(&contenders, ratio, Rule { margin: self.workload.decide.margin.as_f64(), freshness_ns })
+    }
+
+    /// How many times the cost of the other one's is, so that all comparisons with the best hold together.
+    pub(crate) fn ratio(self, one: Transport, other: Transport, counted: Counted) -> Option<Interval> {
+        let paired = self.candidate(one)?.bills.over(&self.candidate(other)?.bills, counted)?;
+        Some(paired.interval(self.error()))
+    }
+
+    /// The error of one comparison with the best of so many.
+    fn error(self) -> f64 {
+        let comparisons = self.contenders().count().saturating_sub(1).max(1);
+        ERROR / u32::try_from(comparisons).map_or(f64::INFINITY, f64::from)
+    }
+
+    /// The rounds in all after which those that remain would be told apart or shown equivalent.
+    fn rounds_to_settle(self, decision: &Decision) -> Option<usize> {
+        let cheapest = self.candidate(decision.cheapest.filter(|_| decision.outcome == Outcome::Undecided)?)?;
+        let margin = self.workload.decide.margin.as_f64();
+        let others = decision.contenders.iter().filter(|it| !decision.equivalent.contains(it));
+        let needed = others.map(|&it| {
+            let paired = self.candidate(it)?.bills.over(&cheapest.bills, Counted::All)?;
+            paired.rounds_to_settle(margin, self.error())
+        });
+        needed.collect::<Option<Vec<_>>>()?.into_iter().max()
+    }
+
+    /// How many times the cost of the cheapest that meets the SLO each candidate's is; of itself the cheapest is once,
+    /// and that is certain.
+    pub(crate) fn to_cheapest(self) -> Vec<Option<Figure>> {
+        let cheapest = self.decided(Counted::All).cheapest.and_then(|it| self.candidate(it));
+        let ratio = |it: &Candidate| {
+            let cheapest = cheapest?;
+            if it.transport == cheapest.transport {
+                return Some(Figure { point: 1.0, interval: None });
+            }
+            let paired = it.bills.over(&cheapest.bills, Counted::All)?;
+            Some(Figure { point: paired.point(), interval: Some(paired.interval(self.error())) })
+        };
+        self.candidates.iter().map(ratio).collect()
+    }
+
+    pub(crate) fn ranked(self) -> impl Iterator<Item = &'a Candidate> {
+        self.candidates.iter().filter(|candidate| candidate.transport.is_ranked())
+    }
+
+    /// Those that are good enough, or may be.
+    fn contenders(self) -> impl Iterator<Item = &'a Candidate> {
+        self.ranked().filter(|it| fitness(it) != Fitness::Fails && it.figures.is_some())
+    }
+
+    pub(crate) fn candidate(self, transport: Transport) -> Option<&'a Candidate> {
+        self.ranked().find(|candidate| candidate.transport == transport)
+    }
+}
+
+fn has_enough_trials(candidate: &Candidate) -> bool {
+    candidate.figures.as_ref().is_some_and(|figures| figures.trials >= LEAST_TRIALS)
+}
+
+fn contender(candidate: &Candidate, counted: Counted) -> Contender {
+    Contender {
+        transport: candidate.transport,
+        fitness: fitness(candidate),
+        cost: candidate.bills.figure(counted).map(|figure| figure.point),
+        median_ns: candidate.figures.as_ref().and_then(|figures| figures.get(Metric::P50)),
+    }
+}
+
+const fn fitness(candidate: &Candidate) -> Fitness {
+    match candidate.standing {
+        Standing::Meets => Fitness::Meets,
+        Standing::Fails { .. } => Fitness::Fails,
+        Standing::Undecided { .. } | Standing::Void { .. } | Standing::Unranked => Fitness::Open,
+    }
+}
+
+#[cfg(test)]
+mod tests;

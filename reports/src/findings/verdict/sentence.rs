@@ -1,0 +1,301 @@
+//! The verdict in words that a newcomer understands, with the figures that it rests on.
+//!
+//! Never stronger than the verdict: each outcome has its own sentence.
+
+use pushoff_model::Transport;
+use pushoff_model::workload::built_in;
+use pushoff_planner::{Chosen, Outcome};
+
+use super::{Candidate, Case, Counted, Verdict};
+use crate::cells::faults::{CellFaults, number};
+use crate::metric::Metric;
+use crate::prose::{Place, Prose, prose};
+use crate::words::number::{Quantity, asked_share, is_vague, tick};
+use crate::words::text::{capitalised, joined, list};
+
+/// Rounds that are proposed where nobody can tell how many would do. Chosen here: twice the least.
+const ROUNDS: usize = 6;
+
+/// A verdict with what its words are made of.
+pub(super) struct Words<'a> {
+    pub(super) verdict: &'a Verdict,
+    pub(super) case: Case<'a>,
+}
+
+impl Words<'_> {
+    /// The verdict in a few short sentences.
+    pub(super) fn sentence(&self) -> Prose {
+        let decision = &self.verdict.decision;
+        let verdict = match (decision.outcome, decision.choice) {
+            (Outcome::NothingMeets, _) => self.nothing_meets(),
+            (Outcome::Undecided, _) if !self.verdict.enough_trials => {
+                "There are too few trials that count: at least two of each transport are needed.".into()
+            }
+            (Outcome::Undecided, _) | (_, None) => self.undecided(),
+            (Outcome::Decided, Some(choice)) => self.decided(choice),
+            (Outcome::Equivalent, Some(choice)) => self.equivalent(choice),
+        };
+        match self.went_wrong() {
+            Some(wrong) => verdict.then(" ").then(wrong),
+            None => verdict,
+        }
+    }
+
+    /// What would be taken where one part of the bill alone counts, and how much of the bill is traffic.
+    pub(super) fn by_part(&self) -> Option<Prose> {
+        let parts = &self.verdict.by_part;
+        let choice = self.verdict.choice()?;
+        let mut said: Vec<(String, Vec<&str>)> = Vec::new();
+        for it in parts {
+            let answer = match it.decision.choice {
+                Some(same) if same == choice => "the same choice".to_owned(),
+                Some(other) => other.label().to_owned(),
+                None => format!("undecided between {}", list(&it.decision.contenders)),
+            };
+            match said.iter_mut().find(|(known, _)| *known == answer) {
+                Some((_, parts)) => parts.push(it.part.label()),
+                None => said.push((answer, vec![it.part.label()])),
+            }
+        }
+        let said = said.into_iter().map(|(answer, parts)| format!("{} alone: {answer}", joined(&parts)));
+        let said = said.collect::<Vec<_>>().join("; ");
+        (!parts.is_empty()).then(|| prose![self.traffic_share(choice), capitalised(&said), "."])
+    }
+
+    /// `97 % of the bill is traffic at a list price. `
+    fn traffic_share(&self, choice: Transport) -> Prose {
+        let bills = self.case.candidate(choice).map(|it| &it.bills);
+        let part = |counted| bills.and_then(|it| it.figure(counted)).map(|figure| figure.point);
+        let Some((traffic, all)) = part(Counted::Traffic).zip(part(Counted::All)).filter(|it| it.1 > 0.0) else {
+            return Prose::default();
+        };
+        let share = Quantity::Share.write((traffic / all * 100.0).round() / 100.0);
+        prose![share, " of the bill is traffic at a list price. "]
+    }
+
+    fn decided(&self, choice: Transport) -> Prose {
+        let cost = self.cost(choice);
+        let next = self.meeting().filter(|it| it.transport != choice);
+        let next = next.min_by(|one, other| self.point(one).total_cmp(&self.point(other)));
+        match next.and_then(|it| Some((it, it.figures.as_ref()?.get(Metric::CostToCheapest)?))) {
+            Some((next, ratio)) => {
+                let times = Quantity::Ratio.write_figure(&ratio);
+                let times = Prose::figure(times, Place::Cell(next.transport, Metric::CostToCheapest));
+                prose![
+                    capitalised(choice.label()),
+                    " costs least",
+                    cost,
+                    "; ",
+                    next.transport.label(),
+                    ", the next, costs ",
+                    times,
+                    " as much."
+                ]
+            }
+            None => prose![
+                capitalised(choice.label()),
+                " alone is shown to deliver ",
+                self.wanted(),
+                " of messages within ",
+                self.within(),
+                cost,
+                "."
+            ],
+        }
+    }
+
+    fn equivalent(&self, choice: Transport) -> Prose {
+        let decision = &self.verdict.decision;
+        let (margin, cost) = (self.margin(), self.cost(choice));
+        let name = capitalised(choice.label());
+        if decision.equivalent.len() < 2 {
+            return prose![
+                name,
+                " costs least",
+                cost,
+                ". No other is shown to cost as little, none is cheaper by more \
+                          than ",
+                margin,
+                ", and ",
+                choice.label(),
+                " is the simplest of those that might: ",
+                choice.traits().why_so_simple,
+                "."
+            ];
+        }
+        let all = capitalised(&list(&decision.equivalent));
+        let same = prose![all, " cost the same within ", margin, cost, ". "];
+        match decision.chosen {
+            Some(Chosen::ByFreshness) => {
+                let median = |transport| self.figure(transport, Metric::P50);
+                let stalest = decision.equivalent.iter().copied().filter(|it| it.simplicity() < choice.simplicity());
+                let late = stalest.min_by_key(|it| it.simplicity());
+                let late =
+                    late.map_or_else(Prose::default, |it| prose![", and with ", it.label(), " after ", median(it)]);
+                same.then(prose![name, " is fresher: half of the messages arrive within ", median(choice), late, "."])
+            }
+            Some(Chosen::ByCost | Chosen::BySimplicity) | None => {
+                same.then(prose![name, " is the simplest of them: ", choice.traits().why_so_simple, "."])
+            }
+        }
+    }
+
+    /// Who remains, what is not known of them, and what would settle it.
+    fn undecided(&self) -> Prose {
+        let decision = &self.verdict.decision;
+        let remaining = capitalised(&list(&decision.contenders));
+        let open: Vec<Transport> =
+            self.case.ranked().filter(|it| it.standing.is_open()).map(|it| it.transport).collect();
+        let of_slo = if open.is_empty() {
+            Prose::default()
+        } else {
+            prose![
+                "Whether ",
+                list(&open),
+                if open.len() == 1 { " delivers " } else { " deliver " },
+                self.wanted(),
+                " of messages within ",
+                self.within(),
+                " is not shown. "
+            ]
+        };
+        let ratios = decision.contenders.iter().filter(|it| !decision.equivalent.contains(it));
+        let ratios = ratios.filter_map(|&it| self.unsettled_ratio(it));
+        let ratios = ratios.reduce(|all, one| all.then(", ").then(one));
+        let of_cost = match (ratios, decision.cheapest) {
+            (Some(ratios), Some(cheapest)) => prose![
+                "Against ",
+                cheapest.label(),
+                ": ",
+                ratios,
+                "; neither the same within ",
+                self.margin(),
+                " nor apart. "
+            ],
+            (None, _) | (_, None) => Prose::default(),
+        };
+        let may_be = if decision.contenders.len() == 1 { " may be" } else { " may each be" };
+        prose![remaining, may_be, " the one to take. ", of_slo, of_cost, self.settle()]
+    }
+
+    /// `WebSocket costs 0.98× (0.85–1.13)`, where that may be more or less.
+    fn unsettled_ratio(&self, transport: Transport) -> Option<Prose> {
+        let ratio = self.case.candidate(transport)?.figures.as_ref()?.get(Metric::CostToCheapest)?;
+        if is_vague(&ratio) || ratio.low() > 1.0 || ratio.high() < 1.0 {
+            return None;
+        }
+        let times = Prose::figure(Quantity::Ratio.write_figure(&ratio), Place::Cell(transport, Metric::CostToCheapest));
+        Some(prose![transport.label(), " costs ", times])
+    }
+
+    /// The command that would probably settle the question.
+    fn settle(&self) -> Prose {
+        let workload = self.case.workload;
+        let names: Vec<&str> = self.verdict.decision.contenders.iter().map(|it| it.name()).collect();
+        let name = match built_in(&workload.name) {
+            Some(_) => workload.name.as_str(),
+            None => "FILE",
+        };
+        let rounds = self.verdict.rounds_to_settle.unwrap_or(ROUNDS).max(ROUNDS);
+        let command = format!("pushoff run --workload {name} --transport {} --trials {rounds}", names.join(","));
+        let verb =
+            if self.verdict.rounds_to_settle.is_some() { " would probably settle it." } else { " may settle it." };
+        prose!["`", command, "`", verb]
+    }
+
+    fn nothing_meets(&self) -> Prose {
+        let nearest = self.nearest().map_or_else(Prose::default, |(transport, share)| {
+            let share = Prose::figure(Quantity::Share.write(share), Place::Cell(transport, Metric::WithinSlo));
+            prose!["; ", transport.label(), " comes nearest with ", share]
+        });
+        prose!["No transport delivers ", self.wanted(), " of messages within ", self.within(), nearest, "."]
+    }
+
+    /// What did not happen as it should, of whichever transport. The causes stand below the table.
+    fn went_wrong(&self) -> Option<Prose> {
+        let wrong = self.case.ranked().filter_map(|it| {
+            Some(prose![it.transport.label(), ": ", in_short(&it.faults, it.transport, it.figures.is_some())?])
+        });
+        let all = wrong.reduce(|all, one| all.then("; ").then(one))?;
+        Some(prose!["What went wrong: ", all, "."])
+    }
+
+    /// `, 25.3 USD a month at this load`; what that leaves out, where the whole bill was not seen.
+    fn cost(&self, choice: Transport) -> Prose {
+        let bills = self.case.candidate(choice).map(|it| &it.bills);
+        let has = |part| bills.is_some_and(|it| it.has(part));
+        let beside = match (has(Counted::Processor), has(Counted::Traffic)) {
+            (true, true) => "",
+            (false, _) => ", the server's processor time and memory not known",
+            (_, false) => ", traffic not known",
+        };
+        if bills.is_none_or(|it| it.figure(Counted::All).is_none()) {
+            return Prose::default();
+        }
+        prose![", ", self.figure(choice, Metric::Cost), " a month at this load", beside]
+    }
+
+    /// A figure as it stands in the table.
+    fn figure(&self, transport: Transport, metric: Metric) -> Prose {
+        let figure = self.case.candidate(transport).and_then(|it| it.figures.as_ref()?.get(metric));
+        figure.map_or_else(Prose::default, |it| {
+            Prose::figure(metric.unit().write(it.point), Place::Cell(transport, metric))
+        })
+    }
+
+    fn point(&self, candidate: &Candidate) -> f64 {
+        candidate.bills.figure(Counted::All).map_or(f64::INFINITY, |it| it.point)
+    }
+
+    pub(super) fn meeting(&self) -> impl Iterator<Item = &Candidate> {
+        self.case.ranked().filter(|it| it.standing == crate::metric::Standing::Meets)
+    }
+
+    /// The transport that falls short by the least. One that loses or misses messages is not near,
+    /// whatever its share.
+    fn nearest(&self) -> Option<(Transport, f64)> {
+        self.case
+            .ranked()
+            .filter_map(|candidate| Some((candidate.transport, candidate.figures.as_ref()?)))
+            .filter(|(_, figures)| {
+                !figures.has_fault(Metric::Lost) && (self.case.slo.may_skip || !figures.has_fault(Metric::Missed))
+            })
+            .filter_map(|(transport, figures)| Some((transport, figures.get(Metric::WithinSlo)?.point)))
+            .max_by(|one, other| one.1.total_cmp(&other.1))
+    }
+
+    fn margin(&self) -> Prose {
+        Prose::asked(asked_share(self.case.workload.decide.margin.as_f64()))
+    }
+
+    fn wanted(&self) -> Prose {
+        Prose::asked(asked_share(self.case.slo.share.as_f64()))
+    }
+
+    fn within(&self) -> Prose {
+        Prose::asked(tick(self.case.slo.within.as_secs_f64() * 1e9))
+    }
+}
+
+/// What went wrong beside what is lost and missed, which the SLO judges; `None` where nothing did. Its
+/// figures stand in the table, where the transport has any.
+pub(crate) fn in_short(faults: &CellFaults, transport: Transport, has_figures: bool) -> Option<Prose> {
+    let counted = |count: u64, [one, several]: [&str; 2], metric: Metric| {
+        let noun = if count == 1 { one } else { several };
+        let figure = Prose::figure(number(count), Place::Cell(transport, metric)).then(" ");
+        (count > 0).then(|| if has_figures { figure.then(noun) } else { noun.into() })
+    };
+    let failed = match faults.failed_trials {
+        0 => None,
+        all if all == faults.trials => Some("every trial failed".into()),
+        1 => Some("one of its trials failed".into()),
+        _ => Some("several of its trials failed".into()),
+    };
+    let unpublished = faults.unpublished + faults.unsent;
+    let all = [
+        counted(unpublished, ["message not published", "messages not published"], Metric::NotPublished),
+        counted(faults.connections_broken, ["connection broken", "connections broken"], Metric::Broken),
+        failed,
+    ];
+    all.into_iter().flatten().reduce(|all, one| all.then(", ").then(one))
+}

@@ -1,0 +1,162 @@
+use pushoff_model::workload::built_in;
+use pushoff_planner::Chosen;
+
+use super::made::{candidate, figure, figures};
+use super::*;
+use crate::findings::comparison::with_costs;
+use crate::metric::{Value, standing};
+
+fn judge(workload: &Workload, candidates: &[Candidate]) -> Verdict {
+    let slo = workload.slo.unwrap();
+    let candidates = with_costs(workload, &slo, candidates.to_vec(), 0.0);
+    Case { workload, slo: &slo, candidates: &candidates, noise_ns: 0.0 }.verdict()
+}
+
+fn ticker() -> Workload {
+    built_in("ticker").unwrap().unwrap()
+}
+
+const GOOD: (f64, f64, f64) = (0.999, 0.998, 1.0);
+const BAD: (f64, f64, f64) = (0.7, 0.69, 0.71);
+const OPEN: (f64, f64, f64) = (0.99, 0.985, 0.995);
+
+#[test]
+fn the_least_cost_among_those_that_meet_the_slo_is_taken() {
+    let verdict = judge(
+        &ticker(),
+        &[
+            candidate(Transport::ShortPolling, BAD, 10.0, 0.01),
+            candidate(Transport::Sse, GOOD, 30.0, 0.01),
+            candidate(Transport::WebSocket, GOOD, 20.0, 0.01),
+            candidate(Transport::RawTcp, GOOD, 1.0, 0.01),
+        ],
+    );
+    assert_eq!((verdict.outcome(), verdict.choice()), ("decided", Some(Transport::WebSocket)));
+    assert_eq!(verdict.advice, Some(AdviceHolds::Disagrees));
+    insta::assert_snapshot!(verdict.sentence, @"WebSocket costs least, 20.0 USD a month at this load; SSE, the next, costs 1.50× (1.42–1.58) as much.");
+    insta::assert_snapshot!(verdict.costs.unwrap(), @"90.0 % of the bill is traffic at a list price. Processor time, memory and traffic alone: the same choice.");
+}
+
+#[test]
+fn of_those_shown_to_cost_the_same_the_simplest_is_taken() {
+    let verdict = judge(
+        &ticker(),
+        &[
+            candidate(Transport::HttpStreaming, GOOD, 20.0, 0.005),
+            candidate(Transport::Sse, GOOD, 20.2, 0.005),
+            candidate(Transport::WebSocket, GOOD, 30.0, 0.005),
+        ],
+    );
+    assert_eq!((verdict.outcome(), verdict.choice()), ("equivalent", Some(Transport::Sse)));
+    assert_eq!(verdict.advice, Some(AdviceHolds::Agrees));
+    insta::assert_snapshot!(verdict.sentence, @"HTTP streaming and SSE cost the same within 10 %, 20.2 USD a month at this load. SSE is the simplest of them: the browser parses, reconnects and resumes by itself.");
+    insta::assert_snapshot!(verdict.change.unwrap(), @"If you need less than 5.50 ms, SSE no longer qualifies, nor does any other.");
+}
+
+#[test]
+fn a_fresher_one_of_equal_cost_goes_before_a_simpler_one() {
+    let mut slow = candidate(Transport::ShortPolling, GOOD, 20.0, 0.005);
+    slow.figures.as_mut().unwrap().insert(Metric::P50, figure(5e7, 4.9e7, 5.1e7).map(Value::exact));
+    let verdict = judge(&ticker(), &[slow, candidate(Transport::Sse, GOOD, 20.1, 0.005)]);
+    assert_eq!((verdict.choice(), verdict.decision.chosen), (Some(Transport::Sse), Some(Chosen::ByFreshness)));
+    insta::assert_snapshot!(verdict.sentence, @"Short polling and SSE cost the same within 10 %, 20.1 USD a month at this load. SSE is fresher: half of the messages arrive within 1.00 ms, and with short polling after 50.0 ms.");
+    let mut advised = ticker();
+    advised.advice.transports = vec![Transport::ShortPolling];
+    assert_eq!(judge(&advised, &[candidate(Transport::Sse, GOOD, 20.1, 0.005)]).advice, Some(AdviceHolds::Disagrees));
+}
+
+#[test]
+fn what_was_not_told_apart_is_undecided_and_names_the_command_that_would_settle_it() {
+    let verdict = judge(
+        &ticker(),
+        &[candidate(Transport::Sse, GOOD, 20.6, 0.08), candidate(Transport::WebSocket, GOOD, 20.0, 0.08)],
+    );
+    assert_eq!((verdict.outcome(), verdict.choice()), ("undecided", None));
+    assert_eq!(verdict.advice, Some(AdviceHolds::Undecided));
+    insta::assert_snapshot!(verdict.sentence, @"WebSocket and SSE may each be the one to take. Against WebSocket: SSE costs 1.03× (0.674–1.57); neither the same within 10 % nor apart. `pushoff run --workload ticker --transport websocket,sse --trials 117` would probably settle it.");
+    assert!(verdict.costs.is_none());
+}
+
+#[test]
+fn a_cheaper_one_that_is_not_shown_to_be_good_enough_leaves_the_question_open() {
+    let verdict = judge(
+        &ticker(),
+        &[candidate(Transport::Sse, OPEN, 10.0, 0.01), candidate(Transport::WebSocket, GOOD, 20.0, 0.01)],
+    );
+    assert_eq!((verdict.outcome(), verdict.choice()), ("undecided", None));
+    insta::assert_snapshot!(verdict.sentence, @"WebSocket and SSE may each be the one to take. Whether SSE delivers 99 % of messages within 100 ms is not shown. `pushoff run --workload ticker --transport websocket,sse --trials 6` would probably settle it.");
+    let dearer = candidate(Transport::Sse, OPEN, 30.0, 0.01);
+    let verdict = judge(&ticker(), &[dearer, candidate(Transport::WebSocket, GOOD, 20.0, 0.01)]);
+    assert_eq!(verdict.choice(), Some(Transport::WebSocket), "one that costs more anyway does not");
+    insta::assert_snapshot!(verdict.sentence, @"WebSocket alone is shown to deliver 99 % of messages within 100 ms, 20.0 USD a month at this load.");
+}
+
+#[test]
+fn a_transport_of_which_no_trial_counts_leaves_the_question_open() {
+    let mut void = candidate(Transport::LongPolling, GOOD, 90.0, 0.01);
+    void.standing = Standing::Void { reason: "the generator was too slow".into() };
+    void.bills = Bills::default();
+    let verdict = judge(&ticker(), &[candidate(Transport::Sse, GOOD, 8.0, 0.01), void]);
+    assert_eq!((verdict.outcome(), verdict.decision.contenders.contains(&Transport::LongPolling)), ("undecided", true));
+}
+
+#[test]
+fn where_all_fail_nothing_is_taken_and_the_advice_is_wrong() {
+    let verdict = judge(
+        &ticker(),
+        &[
+            candidate(Transport::HttpStreaming, BAD, 8.0, 0.01),
+            candidate(Transport::Sse, (0.98, 0.97, 0.985), 8.0, 0.01),
+        ],
+    );
+    assert_eq!((verdict.choice(), verdict.outcome()), (None, "nothing meets the SLO"));
+    assert_eq!(verdict.advice, Some(AdviceHolds::Disagrees));
+    insta::assert_snapshot!(verdict.sentence, @"No transport delivers 99 % of messages within 100 ms; SSE comes nearest with 98.0 %.");
+}
+
+#[test]
+fn where_one_is_open_and_the_others_fail_nothing_is_said_against_the_advice() {
+    let verdict = judge(
+        &ticker(),
+        &[candidate(Transport::HttpStreaming, BAD, 8.0, 0.01), candidate(Transport::Sse, OPEN, 8.0, 0.01)],
+    );
+    assert_eq!((verdict.choice(), verdict.outcome()), (None, "undecided"));
+    assert_eq!(verdict.advice, Some(AdviceHolds::Undecided));
+    insta::assert_snapshot!(verdict.sentence, @"SSE may be the one to take. Whether SSE delivers 99 % of messages within 100 ms is not shown. `pushoff run --workload ticker --transport sse --trials 6` may settle it.");
+}
+
+#[test]
+fn one_trial_decides_nothing() {
+    let mut one = figures(figure(1.0, 1.0, 1.0));
+    one.trials = 1;
+    let sse = Candidate {
+        standing: standing(Some(&one), None, &CellFaults::default(), &ticker().slo.unwrap()),
+        figures: Some(one),
+        ..candidate(Transport::Sse, GOOD, 8.0, 0.01)
+    };
+    let verdict = judge(&ticker(), &[sse]);
+    assert_eq!((verdict.choice(), verdict.outcome()), (None, "not enough trials"));
+    assert_eq!(verdict.advice, Some(AdviceHolds::Undecided));
+}
+
+#[test]
+fn one_lost_delivery_fails_and_a_missed_one_where_none_may_be() {
+    let slo = ticker().slo.unwrap();
+    let mut it = figures(figure(0.999, 0.998, 1.0));
+    it.insert(Metric::Missed, figure(1.0, 1.0, 1.0).map(Value::exact));
+    assert_eq!(
+        standing(Some(&it), None, &CellFaults::default(), &slo).reason(),
+        Some("1 delivery missed, where none may be")
+    );
+    assert_eq!(standing(Some(&it), None, &CellFaults::default(), &Slo { may_skip: true, ..slo }), Standing::Meets);
+    it.insert(Metric::Lost, figure(12.0, 12.0, 12.0).map(Value::exact));
+    let lost = standing(Some(&it), None, &CellFaults::default(), &Slo { may_skip: true, ..slo });
+    assert_eq!(lost.reason(), Some("12 deliveries lost in silence"));
+}
+
+#[test]
+fn a_void_cell_is_void_whatever_its_figures() {
+    let it = figures(figure(1.0, 1.0, 1.0));
+    let void = standing(Some(&it), Some("the generator was too slow"), &CellFaults::default(), &ticker().slo.unwrap());
+    assert_eq!(void, Standing::Void { reason: "the generator was too slow".into() });
+}
