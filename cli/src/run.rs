@@ -221,3 +221,58 @@ fn on_interrupt() -> anyhow::Result<CancellationToken> {
     });
     Ok(token)
 }
+
+#[cfg(test)]
+mod tests {
+    use pushoff_model::workload::built_in;
+
+    use super::*;
+
+    fn ticker() -> Workload {
+        built_in("ticker").unwrap().unwrap()
+    }
+
+    /// A question on the ticker, and how each transport stands in it.
+    fn question(runners: &[(Transport, &'static str, Option<&'static str>)]) -> Question {
+        let runner = |&(transport, standing, out)| Runner {
+            transport,
+            out,
+            standing,
+            p50: String::new(),
+            p99: String::new(),
+            cost: String::new(),
+        };
+        Question {
+            workload: ticker(),
+            conditions: Conditions::new(Client::Lean, "pushoff"),
+            label: "ticker".into(),
+            outcome: "undecided",
+            is_settled: false,
+            choice: None,
+            runners: runners.iter().map(runner).collect(),
+        }
+    }
+
+    #[test]
+    fn a_gate_holds_where_one_transport_meets_the_slo_of_each_question() {
+        let meets = question(&[(Transport::ShortPolling, "fails", None), (Transport::Sse, "meets", None)]);
+        let fails = question(&[(Transport::ShortPolling, "fails", None), (Transport::RawTcp, "floor", None)]);
+        let void = question(&[(Transport::Sse, "void", None)]);
+        assert_eq!(gate(&[meets.clone(), meets.clone()]), Exit::Done);
+        assert_eq!(gate(&[meets.clone(), fails]), Exit::GateFailed);
+        assert_eq!(gate(&[meets, void]), Exit::GateFailed, "what is not shown is not met");
+    }
+
+    #[test]
+    fn a_transport_is_left_out_of_its_own_question_alone() {
+        let runners = [(Transport::ShortPolling, "fails", Some("fails the SLO")), (Transport::Sse, "meets", None)];
+        let mut questions = [question(&runners)];
+        let (ticker, ours) = (ticker(), Conditions::new(Client::Lean, "pushoff"));
+        assert!(is_out(&questions, &ticker, Transport::ShortPolling, &ours));
+        assert!(!is_out(&questions, &ticker, Transport::Sse, &ours));
+        let theirs = Conditions::new(Client::Lean, "theirs");
+        assert!(!is_out(&questions, &ticker, Transport::ShortPolling, &theirs));
+        questions[0].is_settled = true;
+        assert!(is_out(&questions, &ticker, Transport::Sse, &ours), "an answered question is measured no more");
+    }
+}

@@ -209,7 +209,7 @@ mod tests {
     fn a_default_run_compares_clients_unless_clients_sizes_or_servers_were_asked_for() {
         let (names, transports) = asked(&[]);
         assert_eq!((names.last().unwrap().as_str(), names.len(), transports.len()), ("clients", 4, 6));
-        for words in [["--client", "lean"], ["--subscribers", "20,40"], ["--target", "http://127.0.0.1:1"]] {
+        for words in [["--client", "lean"], ["--subscribers", "200,400"], ["--target", "http://127.0.0.1:1"]] {
             assert!(!asked(&words).0.contains(&"clients".to_owned()), "{words:?}");
         }
         assert_eq!(asked(&["--workload", "clients,ticker", "--client", "lean"]).0, ["clients", "ticker"]);

@@ -20,7 +20,7 @@ fn each_mistake_is_named_with_what_to_do() {
     );
     let rare = folder.file(
         "rare.toml",
-        "name = \"rare\"\nquestion = \"?\"\nsubscribers = 2\n[publish]\nrate = 0.5\n[slo]\nshare = 0.9\nwithin = \"1s\"\n[phases]\nmeasure = \"300ms\"\n",
+        "name = \"rare\"\nquestion = \"?\"\nsubscribers = 2\n[publish]\nrate = 0.5\n[slo]\nshare = 0.9\nwithin = \"1s\"\n[phases]\nwarm_up = \"250ms\"\nmeasure = \"300ms\"\n",
     );
     folder.file("plain", "a file where a folder should be");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
