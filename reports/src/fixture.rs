@@ -179,6 +179,7 @@ pub(crate) fn measurement(workload: &Workload, transport: Transport, trial: u32)
     let mut measurement = Measurement {
         warm_up_ns: 2_000_000_000,
         measured_ns: 1_500_000_000,
+        warm_up_ns: 250_000_000,
         counts,
         window: WindowCounts {
             published,

@@ -30,6 +30,15 @@ pub use slope::slope;
 pub use statistic::Statistic;
 pub use sums::Sums;
 
+/// Whether so many independent events are enough for a percentile: one of share *p* needs 1 ÷ (1 − *p*), below which it
+/// is only another name for the largest. A message is one event, however many readers it has: their latencies share its
+/// accidents.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "a count of events needs no more than 53 bits")]
+pub fn enough(events: u64, share: f64) -> bool {
+    share >= 1.0 || events as f64 * (1.0 - share) >= 0.999
+}
+
 /// Where a 95 % interval ends: it leaves out a tail of 2.5 % on each side.
 const UPPER_END: f64 = 0.975;
 

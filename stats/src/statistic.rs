@@ -3,7 +3,7 @@
 use pushoff_model::LatencyHistogram;
 use pushoff_model::record::Measurement;
 
-use crate::{Figure, Pool, Scale, estimate_ratio_on, paired, resamples};
+use crate::{Figure, Pool, Scale, enough, estimate_ratio_on, paired, resamples};
 
 /// A statistic of some trials.
 #[derive(Debug)]
@@ -15,16 +15,15 @@ pub enum Statistic {
 }
 
 impl Statistic {
-    /// A percentile; `None` where there are fewer latencies than it needs: one of share *p* needs
-    /// 1 ÷ (1 − *p*), below which it is only another name for the largest.
-    #[expect(clippy::cast_precision_loss, reason = "a count needs no more than 53 bits")]
-    pub fn quantile<'t>(
+    /// A percentile of what happened to published messages; `None` where these are not [`enough`].
+    pub fn of_messages<'t>(
         trials: &[&'t Measurement],
         share: f64,
         of: impl Fn(&'t Measurement) -> &'t LatencyHistogram,
     ) -> Option<Self> {
         let pool = Pool::new(&trials.iter().map(|trial| of(trial)).collect::<Vec<_>>());
-        (pool.count() as f64 * (1.0 - share) >= 0.999).then_some(Self::Quantile(pool, share))
+        let messages = trials.iter().map(|trial| trial.window.published).sum();
+        (pool.count() > 0 && enough(messages, share)).then_some(Self::Quantile(pool, share))
     }
 
     /// A ratio of two sums; `None` where a trial lacks a part.

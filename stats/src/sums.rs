@@ -8,7 +8,7 @@ use pushoff_model::LatencyHistogram;
 use pushoff_model::record::Measurement;
 use pushoff_model::workload::Slo;
 
-use crate::{Figure, Interval, Pool, Resample, Scale, estimate, estimate_ratio, estimate_ratio_on, resamples};
+use crate::{Figure, Interval, Pool, Resample, Scale, enough, estimate, estimate_ratio, estimate_ratio_on, resamples};
 
 /// Estimates over the same trials.
 #[derive(Clone, Debug)]
@@ -34,16 +34,18 @@ impl<'a> Sums<'a> {
         histograms.map(|histograms| Pool::new(&histograms))
     }
 
-    /// The percentiles that there is enough for: one of share *p* needs 1 ÷ (1 − *p*) latencies,
-    /// below which it is only another name for the largest.
-    #[expect(clippy::cast_precision_loss, reason = "a count of latencies needs no more than 53 bits")]
-    pub fn percentiles<const N: usize>(&self, pool: Option<&Pool>, shares: [f64; N]) -> [Option<Figure>; N] {
+    /// The percentiles that so many independent `events` are [`enough`] for.
+    pub fn percentiles<const N: usize>(
+        &self,
+        pool: Option<&Pool>,
+        events: u64,
+        shares: [f64; N],
+    ) -> [Option<Figure>; N] {
         let Some(pool) = pool else { return [None; N] };
-        let count = pool.count() as f64;
         let figures = pool.estimate(self.trials.len(), &self.resamples, &shares);
         let mut shown = [None; N];
         for ((place, figure), share) in shown.iter_mut().zip(figures).zip(shares) {
-            *place = figure.filter(|_| share >= 1.0 || count * (1.0 - share) >= 0.999);
+            *place = figure.filter(|_| enough(events, share));
         }
         shown
     }

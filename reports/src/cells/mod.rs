@@ -191,6 +191,12 @@ impl<'a> Cell<'a> {
         self.trials.iter().filter(|trial| trial.is_valid()).filter_map(|trial| trial.record.measurement()).collect()
     }
 
+    /// The rounds of those, in the same order: the run, and the number of the trial.
+    pub(crate) fn rounds(&self) -> Vec<Round<'a>> {
+        let valid = self.trials.iter().filter(|trial| trial.is_valid());
+        valid.map(|trial| (trial.record.run.as_str(), trial.record.trial)).collect()
+    }
+
     /// Every measurement, whatever limits it.
     pub(crate) fn measured(&self) -> Vec<&'a Measurement> {
         self.trials.iter().filter_map(|trial| trial.record.measurement()).collect()
@@ -207,6 +213,15 @@ impl<'a> Cell<'a> {
         let none_counts = !self.trials.iter().any(Trial::is_valid);
         none_counts.then(|| self.trials.iter().find_map(Trial::reason)).flatten()
     }
+}
+
+/// A round of a run: its trials ran next to each other, one of each cell.
+pub(crate) type Round<'a> = (&'a str, u32);
+
+/// The rounds that two cells both have: the place of the trial in each.
+pub(crate) fn in_common(one: &[Round<'_>], other: &[Round<'_>]) -> Vec<(usize, usize)> {
+    let place = |round| other.iter().position(|it| it == round);
+    one.iter().enumerate().filter_map(|(own, round)| Some((own, place(round)?))).collect()
 }
 
 /// The servers of a run that records name: in the order in which they were asked for, and then as

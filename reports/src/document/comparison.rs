@@ -121,7 +121,7 @@ fn notes(comparison: &Comparison<'_>) -> Vec<String> {
         .collect();
     if !too_few.is_empty() {
         notes.push(format!(
-            "p99.9 is not given for {}: it needs at least 1,000 deliveries, below which it is the maximum.",
+            "p99.9 is not given for {}: it needs 1,000 messages, however many readers each has (p99 needs 100).",
             list(&too_few)
         ));
     }

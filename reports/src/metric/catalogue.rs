@@ -61,11 +61,11 @@ CostMemory: "cost_memory", "memory", Cost, Money, Lower, "the part of the cost t
 CostTraffic: "cost_traffic", "traffic", Cost, Money, Lower, "the part of the cost that is bytes, with the headers of TCP and IP",
     Given;
 P50: "p50_ns", "p50", Latency, Time, Lower, "half of the deliveries took at most so long, from when they were due",
-    Statistic(|e| Statistic::quantile(&e.own, 0.5, |it| &it.delivery_latency));
+    Statistic(|e| Statistic::of_messages(&e.own, 0.5, |it| &it.delivery_latency));
 P90: "p90_ns", "p90", Latency, Time, Lower, "9 of 10 deliveries took at most so long",
     Figure(|e| e.delivery(0.9));
 P99: "p99_ns", "p99", Latency, Time, Lower, "99 of 100 deliveries took at most so long",
-    Statistic(|e| Statistic::quantile(&e.own, 0.99, |it| &it.delivery_latency));
+    Statistic(|e| Statistic::of_messages(&e.own, 0.99, |it| &it.delivery_latency));
 P999: "p999_ns", "p99.9", Latency, Time, Lower, "999 of 1,000 deliveries took at most so long",
     Figure(|e| e.delivery(0.999));
 Max: "max_ns", "max", Latency, Time, Lower, "the longest delivery of all trials",
@@ -75,10 +75,10 @@ P50ToFloor: "p50_to_floor", "p50 ÷ floor", Latency, Ratio, Lower, "the median o
 P99ToFloor: "p99_to_floor", "p99 ÷ floor", Latency, Ratio, Lower, "the 99th percentile over that of raw TCP in the same run",
     Figure(|e| e.to_floor(0.99));
 FromSendP99: "from_send_p99_ns", "p99 from send", Latency, Time, Lower, "p99 counted from when a message was really sent: hides a stall",
-    Figure(|e| e.percentile(0.99, |it| Some(&it.latency_from_send)));
+    Figure(|e| e.of_messages(0.99, |it| Some(&it.latency_from_send)));
 P50ToLibrary: "p50_to_library", "p50 ÷ library", Latency, Ratio, Neither, "the median over that of the library for Rust",
     Figure(|e| e.to_client(Client::Library, |sums| {
-        sums.percentiles(sums.pool(|it| Some(&it.delivery_latency)).as_ref(), [0.5])[0]
+        sums.percentiles(sums.pool(|it| Some(&it.delivery_latency)).as_ref(), u64::MAX, [0.5])[0]
     }).filter(|_| e.is_in_pages()));
 Samples: "samples", "samples", Ledger, Count, Neither, "deliveries in the histograms",
     Figure(|e| e.count(|it| it.delivery_latency.count()));
@@ -136,9 +136,9 @@ PollQueueing: "poll_queueing_mean_ns", "queueing", Polling, Time, Lower, "mean, 
 Transfer: "transfer_mean_ns", "transfer", Polling, Time, Lower, "mean, from then, or from when the message is due, until it is received",
     Figure(|e| e.own().mean(|it| it.transfer.as_ref()));
 RoundTripP50: "round_trip_p50_ns", "round trip p50", RoundTrip, Time, Lower, "half of the messages came back to their speaker within so long",
-    Figure(|e| e.percentile(0.5, |it| it.round_trip.as_ref()));
+    Figure(|e| e.of_messages(0.5, |it| it.round_trip.as_ref()));
 RoundTripP99: "round_trip_p99_ns", "round trip p99", RoundTrip, Time, Lower, "99 of 100 messages came back to their speaker within so long",
-    Figure(|e| e.percentile(0.99, |it| it.round_trip.as_ref()));
+    Figure(|e| e.of_messages(0.99, |it| it.round_trip.as_ref()));
 BytesADelivery: "bytes_a_delivery", "bytes a delivery", Around, Bytes, Lower, "both directions above TCP, heads and framing among them",
     Statistic(|e| Statistic::ratio(&e.own, |it| {
         let load = it.wire.filter(|wire| wire.unread == 0)?.load;

@@ -9,7 +9,7 @@ use pushoff_model::{Client, LatencyHistogram, Transport};
 use super::{Bound, Metric};
 use crate::cells::faults::CellFaults;
 use crate::cells::validity::Validity;
-use pushoff_stats::{Figure, Pool, Sums, paired};
+use pushoff_stats::{Figure, Pool, Statistic, Sums};
 
 /// What figures of a cell are read from.
 #[derive(Debug)]
@@ -29,6 +29,8 @@ pub(crate) struct Evidence<'e> {
     pub(crate) publishing: Vec<&'e Measurement>,
     /// Raw TCP's trials of the same load.
     pub(crate) floor: Vec<&'e Measurement>,
+    /// The rounds that [`Self::own`] and [`Self::floor`] both have: the place of the trial in each.
+    pub(crate) pairs: Vec<(usize, usize)>,
     /// The same cell with other clients.
     pub(crate) twins: Vec<(Client, Vec<&'e Measurement>)>,
     /// The pool of [`Self::own`]'s delivery latencies.
@@ -48,6 +50,7 @@ impl<'e> Evidence<'e> {
             silent: Vec::new(),
             publishing: Vec::new(),
             floor: Vec::new(),
+            pairs: Vec::new(),
             twins: Vec::new(),
             delivery: OnceCell::new(),
         }
@@ -80,19 +83,38 @@ impl<'e> Evidence<'e> {
         self.delivery.get_or_init(|| Pool::new(&self.own.iter().map(|it| &it.delivery_latency).collect::<Vec<_>>()))
     }
 
-    /// A percentile of delivery latency, where there are enough deliveries for it.
-    pub(crate) fn delivery(&self, share: f64) -> Option<Figure> {
-        self.own().percentiles(Some(self.deliveries()), [share])[0].filter(|_| !self.own.is_empty())
+    /// Messages that were published while it was measured: as many independent events, however many readers each had.
+    fn messages(&self) -> u64 {
+        self.own.iter().map(|trial| trial.window.published).sum()
     }
 
-    /// A percentile of another histogram; `None` where a trial lacks it.
+    /// A percentile of delivery latency, where there are enough messages for it.
+    pub(crate) fn delivery(&self, share: f64) -> Option<Figure> {
+        let figure = self.own().percentiles(Some(self.deliveries()), self.messages(), [share])[0];
+        figure.filter(|_| !self.own.is_empty())
+    }
+
+    /// A percentile of something else that happens to messages, where there are enough of them for it; `None` where a
+    /// trial lacks it.
+    pub(crate) fn of_messages(
+        &self,
+        share: f64,
+        of: impl Fn(&Measurement) -> Option<&LatencyHistogram>,
+    ) -> Option<Figure> {
+        let own = self.own();
+        own.percentiles(own.pool(of).as_ref(), self.messages(), [share])[0].filter(|_| !self.own.is_empty())
+    }
+
+    /// A percentile of a histogram whose entries are independent; `None` where a trial lacks it.
     pub(crate) fn percentile(
         &self,
         share: f64,
         of: impl Fn(&Measurement) -> Option<&LatencyHistogram>,
     ) -> Option<Figure> {
         let own = self.own();
-        own.percentiles(own.pool(of).as_ref(), [share])[0].filter(|_| !self.own.is_empty())
+        let pool = own.pool(of);
+        let events = pool.as_ref().map_or(0, Pool::count);
+        own.percentiles(pool.as_ref(), events, [share])[0].filter(|_| !self.own.is_empty())
     }
 
     /// A sum over the trials.
@@ -108,17 +130,12 @@ impl<'e> Evidence<'e> {
         (!self.own.is_empty()).then_some(Figure { point: count as f64, interval: None })
     }
 
-    /// How many times the floor's percentile the cell's is. Where both ran the same trials, these are drawn in
-    /// pairs, so that what a trial did to both cancels out.
+    /// How many times the floor's percentile the cell's is, over the rounds that both have, so that what a round did to
+    /// both cancels out.
     pub(crate) fn to_floor(&self, share: f64) -> Option<Figure> {
-        let (own, floor) = (self.own.len(), self.floor.len());
-        let theirs = Pool::new(&self.floor.iter().map(|it| &it.delivery_latency).collect::<Vec<_>>());
-        let value = |pool: &Pool, drawn: &[u32]| pool.quantiles(drawn, &[share]).pop().flatten();
-        if own == floor {
-            return paired(own, |drawn| value(self.deliveries(), drawn), |drawn| value(&theirs, drawn));
-        }
-        let point = value(self.deliveries(), &vec![1; own])? / value(&theirs, &vec![1; floor])?;
-        Some(Figure { point, interval: None })
+        let percentile = |trials: &[&Measurement]| Statistic::of_messages(trials, share, |it| &it.delivery_latency);
+        let (own, floor) = (percentile(&self.own)?, percentile(&self.floor)?);
+        own.over(&floor, [self.own.len(), self.floor.len()], &self.pairs).filter(|_| !self.pairs.is_empty())
     }
 
     /// A figure over that of the same cell with another client.

@@ -7,8 +7,7 @@ use serde::Serialize;
 use super::Offers;
 use crate::cells::validity::Validity;
 use crate::cells::{Cell, Trial};
-use pushoff_stats::Figure;
-use pushoff_stats::Sums;
+use pushoff_stats::{Figure, Pool, Sums};
 
 /// One load of one transport: its trials merged.
 #[derive(Clone, Debug, Serialize)]
@@ -55,7 +54,10 @@ impl Stand {
         }
         let sums = Sums::of(&shown);
         let delivery = sums.pool(|trial| Some(&trial.delivery_latency));
-        let [p50_ns, p99_ns] = sums.percentiles(delivery.as_ref(), [0.5, 0.99]);
+        // A step of a crowd publishes few messages to many readers. Its p99 is that of its deliveries: it shows where the
+        // curve bends, and no verdict rests on it.
+        let deliveries = delivery.as_ref().map_or(0, Pool::count);
+        let [p50_ns, p99_ns] = sums.percentiles(delivery.as_ref(), deliveries, [0.5, 0.99]);
         let together = sums.quotient(|trial| {
             let load = trial.wire?.load;
             #[expect(clippy::cast_precision_loss, reason = "a ratio needs no more than 53 bits")]

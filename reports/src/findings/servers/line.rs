@@ -5,7 +5,7 @@ use pushoff_model::{CellKey, Transport};
 
 use crate::cells::faults::CellFaults;
 use crate::cells::validity::Validity;
-use crate::cells::{Cell, Group};
+use crate::cells::{Cell, Group, Round, in_common};
 use crate::findings::comparison::{Comparison, Holding};
 use crate::findings::search::{self, Curve, Searched};
 use crate::metric::Standing;
@@ -31,7 +31,7 @@ pub(crate) struct Line<'a> {
     /// What its statistics are of: the trials that are shown; none of a search.
     shown: Vec<&'a Measurement>,
     /// The trials that count: with those of other lines that ran in the same round they make pairs.
-    counting: Vec<(&'a str, u32)>,
+    counting: Vec<Round<'a>>,
 }
 
 /// What a group came to.
@@ -72,7 +72,7 @@ impl<'s, 'a> Part<'s, 'a> {
             faults: CellFaults::of(&cell.trials),
             figures: Figures::default(),
             shown: cell.shown(),
-            counting: counting(cell),
+            counting: cell.rounds(),
         };
         match self {
             Self::Compared(comparison) => {
@@ -94,11 +94,6 @@ impl<'s, 'a> Part<'s, 'a> {
             }
         }
     }
-}
-
-fn counting<'a>(cell: &Cell<'a>) -> Vec<(&'a str, u32)> {
-    let valid = cell.trials.iter().filter(|trial| trial.is_valid());
-    valid.map(|trial| (trial.record.run.as_str(), trial.record.trial)).collect()
 }
 
 impl Line<'_> {
@@ -143,9 +138,7 @@ impl Line<'_> {
     /// How many times another line's figure this one's is, over the rounds in which a trial of both counts:
     /// what the machine did in a round cancels out. `None` where too few rounds are in common.
     pub(crate) fn paired(&self, other: &Self, metric: Metric) -> Option<Sampled> {
-        let place = |trial| other.counting.iter().position(|it| it == trial);
-        let pairs: Vec<(usize, usize)> =
-            self.counting.iter().enumerate().filter_map(|(own, trial)| Some((own, place(trial)?))).collect();
+        let pairs = in_common(&self.counting, &other.counting);
         if pairs.len() < LEAST_PAIRS && self.counting != other.counting {
             return None;
         }
