@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use pushoff_model::record::{FailureKind, Outcome};
+use pushoff_model::record::{FailureKind, Limit, Outcome};
 use pushoff_model::{LatencyHistogram, Transport};
 use rustix::process::Signal;
 
@@ -98,7 +98,8 @@ fn stalled(transport: Transport) -> (LatencyHistogram, LatencyHistogram) {
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let records = ended.records();
     let measurement = records[0].measurement().unwrap();
-    assert!(measurement.concerns.iter().all(|concern| !concern.limit.voids()), "{:?}", measurement.concerns);
+    // A busy machine may be a limit, too.
+    assert!(measurement.concerns.iter().all(|it| it.limit != Limit::Generator), "{:?}", measurement.concerns);
     (measurement.delivery_latency.clone(), measurement.latency_from_send.clone())
 }
 
