@@ -1,26 +1,21 @@
-//! `target/pushoff/bench.html`: what Criterion found, side by side, with links to its own pages.
+//! `target/pushoff/bench.html`: Criterion's estimates of the transports side by side and beside their floor, which
+//! Criterion's own pages do not show.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use pushoff_model::Transport;
 use pushoff_reports::bench::{Estimate, page};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+
+use crate::sockets;
 
 /// Criterion's `benchmark.json`.
 #[derive(Deserialize)]
 struct Benchmark {
     group_id: String,
     function_id: Option<String>,
-    throughput: Option<Throughput>,
     directory_name: String,
-}
-
-#[derive(Deserialize)]
-struct Throughput {
-    #[serde(rename = "Elements")]
-    elements: Option<u64>,
 }
 
 /// Criterion's `estimates.json`: times in nanoseconds an iteration.
@@ -45,8 +40,7 @@ struct Interval {
 pub(crate) fn write() {
     let target = target();
     let criterion = target.join("criterion");
-    let mut estimates: Vec<_> = groups(&criterion).iter().filter_map(|folder| estimate(&criterion, folder)).collect();
-    estimates.sort_by_cached_key(|it| (it.group.clone(), it.function.parse::<Transport>().ok(), it.function.clone()));
+    let estimates: Vec<_> = groups(&criterion).iter().filter_map(|folder| estimate(&criterion, folder)).collect();
     let folder = target.join("pushoff");
     fs::create_dir_all(&folder).unwrap();
     let path = folder.join("bench.html");
@@ -73,13 +67,16 @@ fn estimate(criterion: &Path, folder: &Path) -> Option<Estimate> {
     let benchmark: Benchmark = read(&folder.join("new/benchmark.json"))?;
     let Estimates { median } = read(&folder.join("new/estimates.json"))?;
     let report = criterion.join(&benchmark.directory_name).join("report/index.html");
+    let has_floor = sockets::GROUPS.iter().any(|(group, _)| *group == benchmark.group_id);
+    let function = benchmark.function_id?;
     Some(Estimate {
         group: benchmark.group_id,
-        function: benchmark.function_id?,
+        transport: function.split(' ').next()?.parse().ok()?,
+        function,
+        has_floor,
         point_ns: median.point_estimate,
         low_ns: median.confidence_interval.lower_bound,
         high_ns: median.confidence_interval.upper_bound,
-        elements: benchmark.throughput.and_then(|throughput| throughput.elements),
         link: Path::new("..").join(report.strip_prefix(criterion.parent()?).ok()?).display().to_string(),
     })
 }

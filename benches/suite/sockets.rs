@@ -1,16 +1,18 @@
-//! Every transport across real sockets: the reference server on a thread of its own, the
-//! generator's clients on this one.
+//! Every transport across real sockets: the reference server on a thread of its own, the generator's clients on
+//! another, each on a processor of its own.
 //!
-//! Messages are published by a WebSocket that only publishes, the same for all, so that what
-//! differs is how they come back. Short polling asks every millisecond here, the least that its
-//! timer knows, and every 10 ms where a hundred ask: what it shows is the wait for the next poll.
+//! Each sample is measured in a fresh process, so that an interval holds what differs between processes: addresses,
+//! hash seeds, which thread woke whom. Messages are published by a WebSocket that only publishes, the same for all, so
+//! that what differs is how they come back. What short polling shows is the wait for its next poll: its name says how
+//! often it asks.
 
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use criterion::{Criterion, Throughput};
+use criterion::{Criterion, SamplingMode, Throughput};
 use futures_util::SinkExt;
 use pushoff_loadgen::Server;
 use pushoff_loadgen::clients::{ConnectionError, Incoming, Sink, Subscription, subscribe};
@@ -18,86 +20,104 @@ use pushoff_model::target::{OURS, built_in};
 use pushoff_model::workload::Polling;
 use pushoff_model::{RunClock, RunInstant, Topic, Transport};
 use pushoff_server::{Config, Listeners};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 
-const SUBSCRIBERS: u64 = 100;
+/// The benches, each with its subscribers; one without connects a subscriber in each iteration.
+pub(crate) const GROUPS: [(&str, u64); 3] = [("connect", 0), ("delivery", 1), ("fan_out", 100)];
+/// The environment variable that asks a process for one sample: subscribers, transport, iterations.
+const SAMPLE: &str = "PUSHOFF_BENCH_SAMPLE";
+/// How long a fresh process goes before its sample begins.
+const WARM_UP: Duration = Duration::from_millis(30);
 /// How often all subscribers of a topic poll, taken together, at most.
 const POLLS_APART: Duration = Duration::from_micros(100);
 
 pub(crate) fn benches(criterion: &mut Criterion) {
-    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    for (name, subscribers) in GROUPS {
+        let mut group = criterion.benchmark_group(name);
+        // Each sample of as many iterations: each process counts alike.
+        group.sampling_mode(SamplingMode::Flat);
+        if subscribers > 0 {
+            group.throughput(Throughput::Elements(subscribers));
+        }
+        for transport in Transport::ALL {
+            let interval = polling(subscribers).interval.as_millis();
+            let asks = transport.polls_on_a_timer() && subscribers > 0;
+            let name = if asks { format!("{transport} every {interval}ms") } else { transport.to_string() };
+            group.bench_function(name, |bencher| {
+                bencher.iter_custom(|iterations| in_a_process(subscribers, transport, iterations));
+            });
+        }
+        group.finish();
+    }
+}
+
+/// The time of that many iterations, in a fresh process.
+fn in_a_process(subscribers: u64, transport: Transport, iterations: u64) -> Duration {
+    let mut process = Command::new(std::env::current_exe().unwrap());
+    let output = process.env(SAMPLE, format!("{subscribers} {transport} {iterations}")).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let time = said.trim().parse().ok().filter(|_| output.status.success()).map(Duration::from_nanos);
+    time.unwrap_or_else(|| panic!("{transport} gave no sample: {}", String::from_utf8_lossy(&output.stderr)))
+}
+
+/// The sample that this process was started for, in nanoseconds; `None` if it was started for something else.
+pub(crate) fn sample() -> Option<u128> {
+    let asked = std::env::var(SAMPLE).ok()?;
+    let [subscribers, transport, iterations] = asked.split(' ').collect::<Vec<_>>()[..] else { return None };
+    let (subscribers, iterations) = (subscribers.parse().ok()?, iterations.parse().ok()?);
     let server = Own::start();
-    connect(criterion, &runtime, &server);
-    delivery(criterion, &runtime, &server, "delivery", 1);
-    delivery(criterion, &runtime, &server, "fan_out", SUBSCRIBERS);
+    pin_to(1);
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let took = runtime.block_on(measured(&server, subscribers, transport.parse().ok()?, iterations));
+    // The clients end before their server does.
+    drop(runtime);
+    Some(took.as_nanos())
 }
 
-/// From nothing to the first message, which was there before.
-fn connect(criterion: &mut Criterion, runtime: &Runtime, server: &Own) {
-    let mut group = criterion.benchmark_group("connect");
-    for transport in Transport::ALL {
-        let mut topic = None;
-        group.bench_function(transport.name(), |bencher| {
-            bencher.iter_custom(|iterations| {
-                runtime.block_on(async {
-                    let name = format!("connect.{transport}").parse().unwrap();
-                    let topic = match &mut topic {
-                        Some(topic) => topic,
-                        none @ None => none.insert(PublishedTopic::create(server, name).await),
-                    };
-                    let mut spent = Duration::ZERO;
-                    for _ in 0..iterations {
-                        let start = now();
-                        let mut reader = topic.subscribe(transport, 1);
-                        reader.receive(1).await;
-                        spent += start.elapsed();
-                    }
-                    spent
-                })
-            });
-        });
+/// The time of that many iterations, after others that are not counted.
+async fn measured(server: &Own, subscribers: u64, transport: Transport, iterations: u64) -> Duration {
+    let mut topic = PublishedTopic::create(server, "bench".parse().unwrap()).await;
+    let mut readers = topic.subscribe(transport, subscribers);
+    readers.receive(subscribers).await;
+    let mut start = now();
+    let (mut done, mut is_warm) = (0, false);
+    while done < iterations {
+        if subscribers == 0 {
+            // From nothing to the first message, which was there before.
+            topic.subscribe(transport, 1).receive(1).await;
+        } else {
+            // One message out, and at every subscriber.
+            topic.publish().await;
+            readers.receive(subscribers).await;
+        }
+        if is_warm {
+            done += 1;
+        } else if start.elapsed() >= WARM_UP {
+            (start, is_warm) = (now(), true);
+        }
     }
-    group.finish();
+    start.elapsed()
 }
 
-/// One message out, and at every subscriber.
-fn delivery(criterion: &mut Criterion, runtime: &Runtime, server: &Own, group: &str, subscribers: u64) {
-    let name = group;
-    let mut group = criterion.benchmark_group(name);
-    group.throughput(Throughput::Elements(subscribers));
-    for transport in Transport::ALL {
-        let mut subscribed = None;
-        group.bench_function(transport.name(), |bencher| {
-            bencher.iter_custom(|iterations| {
-                runtime.block_on(async {
-                    let topic = format!("{name}.{transport}").parse().unwrap();
-                    let (topic, readers) = match &mut subscribed {
-                        Some(subscribed) => subscribed,
-                        none @ None => none.insert(subscribed_topic(server, topic, transport, subscribers).await),
-                    };
-                    let start = now();
-                    for _ in 0..iterations {
-                        topic.publish().await;
-                        readers.receive(subscribers).await;
-                    }
-                    start.elapsed()
-                })
-            });
-        });
-    }
-    group.finish();
+/// Pins this thread to one of the processors it may use, so that two numbers share none where there are two.
+fn pin_to(number: usize) {
+    let allowed = sched_getaffinity(None).unwrap();
+    let cpus: Vec<usize> = (0..CpuSet::MAX_CPU).filter(|&cpu| allowed.is_set(cpu)).collect();
+    let mut one = CpuSet::new();
+    one.set(cpus[number % cpus.len()]);
+    sched_setaffinity(None, &one).unwrap();
 }
 
-async fn subscribed_topic(server: &Own, name: Topic, transport: Transport, count: u64) -> (PublishedTopic, Readers) {
-    let topic = PublishedTopic::create(server, name).await;
-    let mut readers = topic.subscribe(transport, count);
-    readers.receive(count).await;
-    (topic, readers)
+/// Every millisecond, the least that a timer knows, and less often where many ask.
+fn polling(subscribers: u64) -> Polling {
+    let interval = (POLLS_APART * u32::try_from(subscribers).unwrap()).max(Duration::from_millis(1));
+    Polling { interval, wait: Duration::from_secs(25) }
 }
 
 #[expect(
@@ -120,6 +140,7 @@ impl Own {
         let (ready, listens) = std::sync::mpsc::channel();
         let (shutdown, ends) = oneshot::channel::<()>();
         let thread = std::thread::spawn(move || {
+            pin_to(0);
             let runtime = Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
@@ -176,8 +197,7 @@ impl PublishedTopic {
     fn subscribe(&self, transport: Transport, count: u64) -> Readers {
         let (arrivals, received) = mpsc::channel(1024);
         let clock = RunClock::start();
-        let interval = (POLLS_APART * u32::try_from(count).unwrap()).max(Duration::from_millis(1));
-        let polling = Polling { interval, wait: Duration::from_secs(25) };
+        let polling = polling(count);
         let tasks = (0..count)
             .map(|_| {
                 let subscription = Subscription::new(self.target.clone(), self.name.clone(), polling, clock);

@@ -1,70 +1,31 @@
 //! The command line: subcommands, flags and their help.
 
+mod serve;
+
 use std::ffi::OsString;
-use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use pushoff_model::workload::Search;
-use pushoff_model::{ByteCount, Client, Transport};
-use pushoff_server::{AllowedOrigin, HostName};
+use pushoff_model::{Client, Transport};
 
-use crate::values::{duration_in, size_in, whole_in};
+use crate::values::{duration_in, one_of, whole_in};
+pub(crate) use serve::ServeOptions;
 
 /// The most trials of a cell: weeks of them. Chosen here.
 const MOST_TRIALS: u32 = 10_000;
 /// The range of a trial's measured part, as in a workload's file.
 const MEASURED: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_hours(24);
 
-const EXAMPLES: &str = "\
-Examples:
-  pushoff
-      measure progress, ticker and chat in about two minutes; write a report
-  pushoff run --workload ticker
-      measure the ticker only
-  pushoff run --workload mine.toml
-      measure your own workload (docs/WORKLOADS.md)
-  pushoff run --workload idle --workload connect --workload publish
-      the cost of holding, connecting and publishing
-  pushoff run --workload capacity
-      deliveries a second until the SLO breaks; about ten minutes
-  pushoff run --workload crowd
-      readers of one server until the SLO breaks; about ten minutes
-  pushoff run --transport sse --transport websocket --trials 10 --duration 10s
-      compare two transports, longer
-  pushoff run --workload ticker --subscribers 30 --client library --client browser
-      what a page in Chromium adds to a client library
-  pushoff run --target http://localhost:3000
-      measure your own server, if it speaks pushoff's wire contract; describe
-      any other server in a file (docs/TARGETS.md)
-  pushoff probe http://localhost:3000
-      what a server offers, technique by technique, and what is wrong
-  pushoff serve
-      the reference server alone: use curl, or open it in a browser
-  pushoff report pushoff-runs/latest
-      write the report again, from the records
-  pushoff diff main/ branch/ --fail-on regressed
-      compare two runs in CI (docs/CI.md)
-  pushoff plan --users 1M --rate 0.2/s --payload 300B --staleness 2s
-      estimate transport, servers and cost for a load (docs/PLANNING.md)
+/// The range of `--budget`.
+const BUDGET: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(24 * 7);
 
-Exit codes:
-  0    done
-  1    a gate failed: `diff --fail-on` found a regression
-  2    bad usage: a flag, a file, an address or the machine's set-up;
-       nothing was measured
-  3    a cell failed; the others are reported
-  4    a report could not be written (a full disk, say); the verdict is
-       still printed, and the records are whole
-  130  interrupted; what was measured is kept and reported
-A closed standard output or standard error (`| head`) changes neither the
-report nor the exit code.
-
-Logs: PUSHOFF_LOG=info (or debug, or a filter such as pushoff_server=trace).
-Colour: NO_COLOR=1 turns it off.";
+/// Examples and exit codes; no line is longer than 60 columns, so that no terminal breaks one.
+const EXAMPLES: &str = include_str!("help.txt");
 
 /// Which transport should carry my real-time messages?
 ///
@@ -78,9 +39,6 @@ pub(crate) struct Arguments {
     pub(crate) command: Option<Command>,
     #[command(flatten)]
     pub(crate) run: RunOptions,
-    /// Print results as JSON instead of tables
-    #[arg(long, global = true)]
-    pub(crate) json: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -98,7 +56,11 @@ pub(crate) enum Command {
     /// Show what a server offers, technique by technique, and what is wrong
     Probe(ProbeOptions),
     /// List the built-in workloads and the transports
-    List,
+    List {
+        /// Print results as JSON instead of tables
+        #[arg(long)]
+        json: bool,
+    },
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -108,11 +70,13 @@ pub(crate) enum Command {
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct RunOptions {
-    /// A built-in workload or a TOML file; may be repeated [default: progress, ticker and chat]
-    #[arg(long, value_name = "NAME|FILE")]
+    /// A built-in workload or a TOML file; several with commas, or the flag repeated
+    /// [default: progress, ticker and chat]
+    #[arg(long, value_name = "NAME|FILE", value_delimiter = ',')]
     pub(crate) workload: Vec<OsString>,
-    /// A transport to measure; may be repeated [default: all five and the raw TCP floor]
-    #[arg(long, value_name = "NAME")]
+    /// A transport to measure; several with commas, or the flag repeated [default: all five and the raw
+    /// TCP floor]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', ignore_case = true, value_parser = transport())]
     pub(crate) transport: Vec<Transport>,
     /// The server: pushoff (started for each trial), http://HOST:PORT of a server that speaks its wire
     /// contract, DIALECT=URL, or a TOML file that describes a server (docs/TARGETS.md). NAME= before it
@@ -120,24 +84,38 @@ pub(crate) struct RunOptions {
     /// are measured side by side [default: pushoff]
     #[arg(long, value_name = "[NAME=]URL|FILE")]
     pub(crate) target: Vec<OsString>,
-    /// Trials of each cell, 1 to 10000; more trials give narrower intervals
-    #[arg(long, value_name = "N", default_value = "4", value_parser = up_to(MOST_TRIALS), allow_negative_numbers = true)]
-    pub(crate) trials: NonZeroU32,
+    /// Go on in rounds of all transports that may still be the one to take, at least three, until every
+    /// question is answered or this time is used, 1s to 7days [default: 4min]
+    #[arg(long, value_name = "TIME", value_parser = duration_in(BUDGET), allow_negative_numbers = true)]
+    pub(crate) budget: Option<Duration>,
+    /// A budget of 90s and at least one round, without the raw TCP floor and the workload `clients`; names
+    /// no transport where one round does not tell
+    #[arg(long, conflicts_with = "budget")]
+    pub(crate) quick: bool,
+    /// Exactly this many rounds of everything, 1 to 10000, instead of a budget
+    #[arg(long, value_name = "N", value_parser = up_to(MOST_TRIALS), allow_negative_numbers = true,
+          conflicts_with_all = ["budget", "quick"])]
+    pub(crate) trials: Option<NonZeroU32>,
     /// Length of the measured part of a trial, 100ms to 1day, e.g. 5s [default: the workload's]
     #[arg(long, value_name = "TIME", value_parser = duration_in(MEASURED), allow_negative_numbers = true)]
     pub(crate) duration: Option<Duration>,
     /// The receiving client: library (reqwest, eventsource-client, tokio-tungstenite), lean (our own,
-    /// cheaper for the generator) or browser (pages in headless Chromium, pushoff's own server only). If
-    /// repeated, each is measured [default: the workload's]
-    #[arg(long, value_name = "KIND")]
+    /// cheaper for the generator) or browser (pages in headless Chromium, pushoff's own server only);
+    /// several with commas, or the flag repeated [default: the workload's]
+    #[arg(long, value_name = "KIND", value_delimiter = ',', ignore_case = true, value_parser = client())]
     pub(crate) client: Vec<Client>,
     /// Number of subscribers, 1 to 60000, in place of the workload's; 100,1000 measures both sizes
     #[arg(long, value_name = "N", value_delimiter = ',', value_parser = up_to(Search::MOST_SUBSCRIBERS),
           allow_negative_numbers = true)]
     pub(crate) subscribers: Vec<NonZeroU32>,
-    /// Seed for the order of trials, the schedules and the payloads
-    #[arg(long, value_name = "S", default_value_t = 1, value_parser = whole_in(0..=u64::MAX), allow_negative_numbers = true)]
-    pub(crate) seed: u64,
+    /// Seed for the order of trials, the schedules and the payloads [default: drawn anew, and recorded]
+    #[arg(long, value_name = "S", value_parser = whole_in(0..=u64::MAX), allow_negative_numbers = true)]
+    pub(crate) seed: Option<u64>,
+    /// End with exit code 1 if no measured transport of a workload, at one of its sizes, with one of its
+    /// clients or on one of its servers, is shown to meet the SLO. To hold one transport to it, measure that
+    /// one alone
+    #[arg(long, value_name = "GATE")]
+    pub(crate) fail_on: Option<RunGate>,
     /// Folder for records and report, without a run in it [default: pushoff-runs/TIME]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
@@ -148,6 +126,16 @@ pub(crate) struct RunOptions {
     /// part of one processor, to see what a generator that is too weak looks like [default: half]
     #[arg(long, value_name = "N", conflicts_with = "no_pin", allow_negative_numbers = true, value_parser = number)]
     pub(crate) generator_cpus: Option<f64>,
+    /// Print results as JSON instead of tables
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What a run can fail on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RunGate {
+    /// No transport meets the SLO
+    Slo,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -158,6 +146,9 @@ pub(crate) struct ReportOptions {
     /// Folder for the report [default: DIR, if there is only one]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// Print results as JSON instead of tables
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -178,6 +169,9 @@ pub(crate) struct DiffOptions {
     /// Print Markdown for a pull request instead of a table
     #[arg(long, conflicts_with = "json")]
     pub(crate) markdown: bool,
+    /// Print results as JSON instead of tables
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// What a gate can fail on.
@@ -221,15 +215,23 @@ pub(crate) struct PlanOptions {
     /// comes with pushoff, measured on another machine]
     #[arg(long, value_name = "DIR|FILE")]
     pub(crate) model: Option<PathBuf>,
+    /// Print results as JSON instead of tables
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
-const PLAN_USAGE: &str = "pushoff plan --users N --rate RATE --payload SIZE --staleness TIME [OPTIONS]";
+const PLAN_USAGE: &str = "\
+pushoff plan --users N --rate RATE --payload SIZE \\
+       --staleness TIME [OPTIONS]";
 
 const PLAN_EXAMPLES: &str = "\
 Examples:
-  pushoff plan --users 1M --rate 0.2/s --payload 300B --staleness 2s
-  pushoff plan --users 20k --rate 12/min --payload 2kB --staleness 500ms --audience 50 --direction both
-  pushoff plan --users 5k --rate 3/h --payload 4KiB --staleness 1m --prices my-prices.toml --json
+  pushoff plan --users 1M --rate 0.2/s --payload 300B \\
+      --staleness 2s
+  pushoff plan --users 20k --rate 12/min --payload 2kB \\
+      --staleness 500ms --audience 50 --direction both
+  pushoff plan --users 5k --rate 3/h --payload 4KiB \\
+      --staleness 1m --prices my-prices.toml --json
 
 The arithmetic and its limits: docs/PLANNING.md.";
 
@@ -239,86 +241,18 @@ pub(crate) struct ProbeOptions {
     /// describes a server (docs/TARGETS.md), or pushoff
     #[arg(value_name = "[DIALECT=]URL|FILE", default_value = "pushoff")]
     pub(crate) target: OsString,
+    /// Print results as JSON instead of tables
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
-#[derive(Clone, Debug, Args)]
-pub(crate) struct ServeOptions {
-    /// Address for HTTP and WebSocket; port 0 takes a free port
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080", value_parser = address)]
-    pub(crate) listen: SocketAddr,
-    /// Address for the raw TCP floor [default: none]
-    #[arg(long, value_name = "ADDRESS:PORT", value_parser = address)]
-    pub(crate) raw_tcp: Option<SocketAddr>,
-    /// A host name or address of this server, besides loopback and the listen address; requests for any
-    /// other host are answered 421; may be repeated
-    #[arg(long, value_name = "HOST")]
-    pub(crate) allow_host: Vec<HostName>,
-    /// Another origin whose pages may connect (scheme, host and port; * for any); may be repeated
-    #[arg(long, value_name = "ORIGIN")]
-    pub(crate) allow_origin: Vec<AllowedOrigin>,
-    /// Bearer token that publishing requires
-    #[arg(long, value_name = "TOKEN", env = "PUSHOFF_PUBLISH_TOKEN", hide_env_values = true, value_parser = token)]
-    pub(crate) publish_token: Option<String>,
-    /// Let the live page cut all connections and stall the server, to show how each transport recovers
-    #[arg(long)]
-    pub(crate) demo: bool,
-    /// Serve a WebSocket at /echo that sends each message back, for conformance suites
-    #[arg(long)]
-    pub(crate) echo: bool,
-    /// Most memory that the server keeps, 16 MiB to 1 TiB and at least 64 times --max-payload
-    /// [default: a quarter of the machine's]
-    #[arg(long, value_name = "SIZE", value_parser = size_in(MEMORY))]
-    pub(crate) memory: Option<ByteCount>,
-    /// Largest payload, 1 B to 16 MiB
-    #[arg(long, value_name = "SIZE", default_value = "64KiB", value_parser = size_in(1..=16 << 20))]
-    pub(crate) max_payload: ByteCount,
-    /// Messages that a topic keeps for subscribers that come back, at most 4 MiB
-    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = whole_in(1..=1_000_000_usize))]
-    pub(crate) replay: usize,
-    /// Most topics with messages at a time
-    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = whole_in(1..=10_000_000_usize))]
-    pub(crate) max_topics: usize,
-    /// Most connections at a time, raw TCP included
-    #[arg(long, value_name = "N", default_value_t = 15_000, value_parser = whole_in(1..=10_000_000_usize))]
-    pub(crate) max_connections: usize,
-    /// Send a heartbeat on a stream that is idle for this long, 100ms to 1h
-    #[arg(long, value_name = "TIME", default_value = "15s", value_parser = duration_in(TENTH..=HOUR))]
-    pub(crate) heartbeat: Duration,
-    /// Close a connection whose request head takes longer to arrive, 100ms to 1h
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration_in(TENTH..=HOUR))]
-    pub(crate) head_timeout: Duration,
-    /// Disconnect a client that accepts no data for this long, 100ms to 1h
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration_in(TENTH..=HOUR))]
-    pub(crate) write_timeout: Duration,
-    /// Longest shutdown: time for connections to end, 0s to 1h
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration_in(Duration::ZERO..=HOUR))]
-    pub(crate) grace: Duration,
-    /// Processors to run on, e.g. 0,1 [default: all]
-    #[arg(long, value_name = "LIST", value_delimiter = ',')]
-    pub(crate) cpus: Vec<u32>,
-    /// TCP's congestion control of all connections, e.g. cubic [default: the system's]
-    #[arg(long, value_name = "NAME")]
-    pub(crate) congestion_control: Option<String>,
-    /// For tests: spend this much more processor time on every connection, e.g. 20%, to see whether
-    /// `pushoff diff` finds it
-    #[arg(long, value_name = "SHARE", value_parser = percent, hide_short_help = true)]
-    pub(crate) slow: Option<f64>,
-    /// Shut down when standard input closes, so that the server never outlives its parent
-    #[arg(long)]
-    pub(crate) until_stdin_closes: bool,
+fn transport() -> impl TypedValueParser<Value = Transport> {
+    let named = |it: Transport| (it, PossibleValue::new(it.name()).aliases(it.traits().aliases));
+    one_of(Transport::ALL.map(named).to_vec())
 }
 
-const TENTH: Duration = Duration::from_millis(100);
-const HOUR: Duration = Duration::from_hours(1);
-
-/// The range of `--memory`, in bytes.
-const MEMORY: RangeInclusive<u64> = 16 << 20..=1 << 40;
-
-/// A bearer token (RFC 6750 §2.1).
-fn token(text: &str) -> Result<String, &'static str> {
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
-    let is_right = !text.is_empty() && text.len() <= 4096 && text.bytes().all(is_token);
-    is_right.then(|| text.to_owned()).ok_or("a token is 1 to 4,096 of the characters A-Z a-z 0-9 - . _ ~ + / =")
+fn client() -> impl TypedValueParser<Value = Client> {
+    one_of(Client::ALL.map(|it| (it, PossibleValue::new(it.name()))).to_vec())
 }
 
 /// A whole number from 1 to `most`.
@@ -336,14 +270,13 @@ fn percent(text: &str) -> Result<f64, &'static str> {
     share.filter(|share| *share > 0.0 && *share <= 10.0).ok_or("give a share above 0% and up to 1000%, e.g. 20%")
 }
 
-fn address(text: &str) -> Result<SocketAddr, &'static str> {
-    text.parse().or(Err("give an IP address and a port, e.g. 127.0.0.1:8080 or [::1]:0"))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::collections::HashSet;
+
     use clap::CommandFactory;
+
+    use super::*;
 
     #[test]
     fn the_command_line_is_consistent() {
@@ -351,9 +284,39 @@ mod tests {
     }
 
     #[test]
+    fn no_terminal_from_60_columns_breaks_a_line_of_an_example() {
+        for width in [60, 80, 120] {
+            let mut command = Arguments::command().term_width(width);
+            for (help, examples) in [
+                (command.render_long_help().to_string(), EXAMPLES),
+                (command.find_subcommand_mut("plan").unwrap().render_help().to_string(), PLAN_EXAMPLES),
+            ] {
+                let lines: HashSet<&str> = help.lines().map(str::trim_end).collect();
+                let broken: Vec<_> = examples.lines().filter(|line| !lines.contains(line)).collect();
+                assert!(broken.is_empty(), "at {width} columns: {broken:#?}\n{help}");
+                let long: Vec<_> = lines.iter().filter(|line| line.chars().count() > width).collect();
+                assert!(long.is_empty(), "at {width} columns: {long:#?}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_taken_in_lists_by_other_names_and_in_any_case() {
+        let run = |words: &[&str]| Arguments::try_parse_from([&["pushoff"], words].concat()).map(|it| it.run);
+        let all = run(&["--transport", "ws,SSE", "--transport", "long-poll", "--client", "lean,library"]).unwrap();
+        let names: Vec<_> = all.transport.iter().map(|it| it.name()).collect();
+        assert_eq!(names, ["websocket", "sse", "long-polling"]);
+        assert_eq!(all.client, [Client::Lean, Client::Library]);
+        for (wrong, meant) in [(["--transport", "websokcet"], "'websocket'"), (["--client", "laen"], "'lean'")] {
+            let refused = run(&wrong).unwrap_err().to_string();
+            assert!(refused.contains(&format!("a similar value exists: {meant}")), "{refused}");
+        }
+    }
+
+    #[test]
     fn without_a_subcommand_the_options_are_those_of_run() {
         let arguments = Arguments::parse_from(["pushoff", "--workload", "chat", "--trials", "5"]);
         assert!(arguments.command.is_none());
-        assert_eq!((arguments.run.workload, arguments.run.trials.get()), (vec![OsString::from("chat")], 5));
+        assert_eq!((arguments.run.workload, arguments.run.trials.unwrap().get()), (vec![OsString::from("chat")], 5));
     }
 }

@@ -7,7 +7,6 @@ use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
 use pushoff_model::foreign;
-use pushoff_reports::Diff;
 
 use crate::arguments::{DiffOptions, Gate};
 use crate::report::{self, Recorded};
@@ -36,8 +35,15 @@ pub(crate) fn diff(options: &DiffOptions, json: bool) -> anyhow::Result<Exit> {
         new.name(),
         diff.why_nothing()
     );
-    let gate = if fails(&diff, options.fail_on) { Exit::GateFailed } else { Exit::Done };
-    Ok(terminal::result(&written(&diff, options, json)?).and(gate))
+    let has_failed = options.fail_on == Some(Gate::Regressed) && diff.has_regressed();
+    let written = if json {
+        serde_json::to_string_pretty(&diff).context("writing the comparison")?
+    } else if options.markdown {
+        diff.markdown()
+    } else {
+        diff.terminal(terminal::width(), terminal::colour())
+    };
+    Ok(terminal::result(&written).and(if has_failed { Exit::GateFailed } else { Exit::Done }))
 }
 
 /// One side of the comparison.
@@ -85,22 +91,5 @@ impl<'a> Side<'a> {
                 bail!("{} holds several servers ({}): name one, as in {0}@{}", self.name(), known.join(", "), known[0])
             }
         }
-    }
-}
-
-fn written(diff: &Diff, options: &DiffOptions, json: bool) -> anyhow::Result<String> {
-    Ok(if json {
-        serde_json::to_string_pretty(diff).context("writing the comparison")?
-    } else if options.markdown {
-        diff.markdown()
-    } else {
-        diff.terminal(terminal::width(), terminal::colour())
-    })
-}
-
-const fn fails(diff: &Diff, gate: Option<Gate>) -> bool {
-    match gate {
-        Some(Gate::Regressed) => diff.has_regressed(),
-        None => false,
     }
 }

@@ -6,8 +6,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::time::SystemTime;
 
 use anyhow::Context;
+use procfs::{CpuInfo, Current, Meminfo};
+use pushoff_loadgen::Asked;
 use pushoff_model::browser::Browser;
-use pushoff_model::environment::{Environment, Named, Noise, Pinning};
+use pushoff_model::environment::{Environment, Named, Noise};
 use pushoff_model::record::SCHEMA_VERSION;
 use pushoff_model::{Workload, foreign};
 
@@ -40,19 +42,6 @@ const SYSCTLS: [&str; 8] = [
     "net.ipv4.tcp_slow_start_after_idle",
     "kernel.sched_autogroup_enabled",
 ];
-
-/// The facts that the run supplies.
-#[derive(Debug)]
-pub(crate) struct RunFacts {
-    pub(crate) seed: u64,
-    pub(crate) cpus: u32,
-    pub(crate) pinning: Pinning,
-    pub(crate) descriptor_limit: u64,
-    pub(crate) servers: Vec<Named>,
-    pub(crate) knobs: Vec<Named>,
-    pub(crate) machine: Machine,
-    pub(crate) browser: Option<Browser>,
-}
 
 /// The state of the machine before the run.
 #[derive(Debug)]
@@ -94,30 +83,37 @@ pub(crate) fn now() -> String {
 }
 
 /// Gathers the environment of the run that began at `started` (RFC 3339).
-pub(crate) fn gather(started: String, facts: RunFacts) -> Environment {
+pub(crate) fn gather(
+    started: String,
+    asked: &Asked<'_>,
+    cpus: &Cpus,
+    machine: Machine,
+    servers: Vec<Named>,
+    browser: Option<Browser>,
+) -> Environment {
     Environment {
         schema: SCHEMA_VERSION,
         run: format!("{started}-{}", std::process::id()),
         started,
         command: command_line(std::env::args_os().skip(1)),
-        seed: facts.seed,
+        seed: asked.seed,
         version: env!("CARGO_PKG_VERSION").into(),
         revision: env!("PUSHOFF_REVISION").into(),
         rustc: env!("PUSHOFF_RUSTC").into(),
         profile: env!("PUSHOFF_PROFILE").into(),
         crates: crate_versions(include_str!("../../Cargo.lock")),
         cpu: cpu_model(),
-        cpus: facts.cpus,
-        memory_bytes: memory_bytes(),
+        cpus: u32::try_from(cpus.allowed).unwrap_or(u32::MAX),
+        memory_bytes: Meminfo::current().map_or(0, |memory| memory.mem_total),
         kernel: kernel(),
         sysctls: sysctls(),
-        pinning: facts.pinning,
-        servers: facts.servers,
-        knobs: facts.knobs,
-        descriptor_limit: facts.descriptor_limit,
-        noise: facts.machine.noise,
-        shortages: facts.machine.shortages,
-        browser: facts.browser,
+        pinning: cpus.pinning.clone(),
+        servers,
+        knobs: pushoff_loadgen::settings(),
+        descriptor_limit: asked.descriptors,
+        noise: machine.noise,
+        shortages: machine.shortages,
+        browser,
     }
 }
 
@@ -147,13 +143,8 @@ fn crate_versions(lock: &str) -> Vec<Named> {
 }
 
 fn cpu_model() -> String {
-    use procfs::{CpuInfo, Current};
-    CpuInfo::current().ok().and_then(|info| info.model_name(0).map(str::to_owned)).unwrap_or_else(unknown)
-}
-
-fn memory_bytes() -> u64 {
-    use procfs::{Current, Meminfo};
-    Meminfo::current().map_or(0, |memory| memory.mem_total)
+    let model = CpuInfo::current().ok().and_then(|info| info.model_name(0).map(str::to_owned));
+    model.unwrap_or_else(|| "unknown".to_owned())
 }
 
 fn kernel() -> String {
@@ -167,10 +158,6 @@ fn sysctls() -> Vec<Named> {
         Some(text.split_whitespace().collect::<Vec<_>>().join(" "))
     };
     SYSCTLS.iter().filter_map(|name| Some(Named::new(*name, value(name)?))).collect()
-}
-
-fn unknown() -> String {
-    "unknown".to_owned()
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ mod values;
 use std::io::ErrorKind;
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use clap::{CommandFactory, Parser};
 use pushoff_model::foreign;
 use tracing_subscriber::EnvFilter;
@@ -85,16 +85,15 @@ fn main() -> ExitCode {
 }
 
 fn ended(arguments: Arguments) -> anyhow::Result<Exit> {
-    let json = arguments.json;
     match arguments.command.unwrap_or(Command::Run(arguments.run)) {
         Command::Run(options) => GeneratorCpus::asked(options.generator_cpus)
-            .and_then(|cpus| throttle::around(cpus, || run::run(&options, cpus, json))),
+            .and_then(|cpus| throttle::around(cpus, || run::run(&options, cpus))),
         Command::Serve(options) => serve::serve(options),
-        Command::Report(options) => report::report(&options, json),
-        Command::Diff(options) => diff::diff(&options, json),
-        Command::Plan(options) => plan::plan(&options, json),
-        Command::Probe(options) => probe::probe(&options, json),
-        Command::List => list::list(json),
+        Command::Report(options) => report::report(&options, options.json),
+        Command::Diff(options) => diff::diff(&options, options.json),
+        Command::Plan(options) => plan::plan(&options, options.json),
+        Command::Probe(options) => probe::probe(&options, options.json),
+        Command::List { json } => list::list(json),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "pushoff", &mut script);
@@ -106,7 +105,7 @@ fn ended(arguments: Arguments) -> anyhow::Result<Exit> {
 /// Shows help or a usage error; a closed standard output or standard error is ignored.
 fn told(refused: &clap::Error) -> Exit {
     if refused.kind() == clap::error::ErrorKind::InvalidUtf8 {
-        terminal::remark(&format!("pushoff: {} must be UTF-8 text", not_text().join(", ")));
+        terminal::error(&anyhow!("{} must be UTF-8 text", not_text().join(", ")));
         return Exit::Usage;
     }
     if refused.use_stderr() {

@@ -87,7 +87,11 @@ fn lines(rows: &[Row]) -> Vec<String> {
             None => lines.push((vec![row.transport], said)),
         }
     }
-    lines.into_iter().map(|(names, said)| format!("  {:<15} {said}", names.join(", "))).collect()
+    let line = |(names, said): (Vec<&str>, String)| match names[..] {
+        [name] => format!("  {name:<15} {said}"),
+        _ => format!("  {}:\n  {:<15} {said}", names.join(", "), ""),
+    };
+    lines.into_iter().map(line).collect()
 }
 
 fn prose(found: &Found) -> String {

@@ -3,6 +3,7 @@
 //! Every trial writes its record when it ends: a crash costs one trial, and Ctrl-C keeps the others.
 
 mod asked;
+pub(crate) mod budget;
 mod folder;
 
 use std::time::Duration;
@@ -10,38 +11,44 @@ use std::time::Duration;
 use anyhow::Context;
 use pushoff_loadgen::{Asked, Plan, Trial, connections_needed};
 use pushoff_model::foreign::shown;
-use pushoff_model::record::{Failure, FailureKind, Faults, NotRun, Outcome, Record, SCHEMA_VERSION, TrialId};
+use pushoff_model::record::{Failure, FailureKind, Faults, Outcome, Record, SCHEMA_VERSION, TrialId};
 use pushoff_model::workload::Load;
-use pushoff_model::{Client, Workload};
+use pushoff_model::{Client, Conditions, Environment, Transport, Workload};
+use pushoff_reports::{Question, Run, Runner, race};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::arguments::RunOptions;
-use crate::environment::{self, RunFacts};
+use crate::arguments::{RunGate, RunOptions};
 use crate::pinning::{Cpus, GeneratorCpus};
-use crate::progress::Progress;
+use crate::progress::{Progress, count};
 use crate::served::Served;
 use crate::server_process::ServerPlan;
 use crate::throttle::HeldBack;
-use crate::{Exit, report, runtime, survey, targets, terminal};
+use crate::{Exit, environment, report, runtime, survey, targets, terminal};
+use budget::{Budget, Length};
 use folder::RunFolder;
 
+/// How a transport stands that is shown to meet the SLO.
+const MEETS: &str = "meets";
 /// Most characters of the reason of a failed trial.
 const REASON: usize = 1_000;
 
-pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus, json: bool) -> anyhow::Result<Exit> {
+pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus) -> anyhow::Result<Exit> {
     let workloads = asked::workloads(options)?;
-    let (transports, clients) = (asked::transports(options), asked::clients(options));
+    asked::ensure_gate(options, &workloads)?;
+    let (transports, clients) = (asked::transports(options), asked::once(&options.client));
     let descriptor_limit =
         pushoff_loadgen::raise_descriptor_limit().context("raising the limit of open files to the hard limit")?;
     let targets = targets::asked(&options.target)?;
+    let length = Length::asked(options);
     let asked = Asked {
         workloads: &workloads,
         transports: &transports,
         clients: &clients,
         targets: &targets,
-        rounds: Some(options.trials),
-        seed: options.seed,
+        rounds: length.rounds(),
+        // Half of its bits, so that it is easily typed.
+        seed: options.seed.unwrap_or_else(|| rand::random::<u32>().into()),
         descriptors: descriptor_limit,
     };
     asked::ensure_descriptors(&asked)?;
@@ -55,71 +62,114 @@ pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus, json: bool) ->
     let asked = Asked { targets: &targets, ..asked };
     let servers = runtime.block_on(survey::survey(&asked, &cpus))?;
     let browser = if has_browser { Some(runtime.block_on(survey::browser(&cpus))?) } else { None };
-    let environment = environment::gather(
-        started,
-        RunFacts {
-            seed: options.seed,
-            cpus: u32::try_from(cpus.allowed).unwrap_or(u32::MAX),
-            pinning: cpus.pinning.clone(),
-            descriptor_limit,
-            servers,
-            knobs: pushoff_loadgen::settings(),
-            machine,
-            browser,
-        },
-    );
+    let environment = environment::gather(started, &asked, &cpus, machine, servers, browser);
     let mut folder = RunFolder::create(options.out.as_deref(), &environment)?;
-    let plan = Plan::new(&asked);
     let held_back = HeldBack::begin()?;
-    let exit = runtime.block_on(measure(plan, &environment.run, &cpus, &mut folder))?;
+    let exit = runtime.block_on(measure(&asked, length, environment, &cpus, &mut folder))?;
     drop(held_back);
     if folder.kept() == 0 {
+        folder.discard();
         return Ok(exit);
     }
     let recorded = report::read(&[folder.path().to_owned()])?;
-    Ok(report::publish(&recorded.run, folder.path(), json)?.and(exit))
+    let exit = report::publish(&recorded.run, folder.path(), options.json)?.and(exit);
+    Ok(if options.fail_on == Some(RunGate::Slo) { exit.and(gate(&race(&recorded.run))) } else { exit })
+}
+
+/// Whether on every question at least one transport is shown to meet the SLO; says where none is.
+fn gate(questions: &[Question]) -> Exit {
+    let mut exit = Exit::Done;
+    for question in questions.iter().filter(|it| it.runners.iter().all(|runner| runner.standing != MEETS)) {
+        let standings = question.runners.iter().filter(|it| it.transport.is_ranked());
+        let standings: Vec<_> = standings.map(|it| format!("{} {}", it.transport.label(), it.standing)).collect();
+        terminal::remark(&format!("{}: no transport meets the SLO ({})", question.label, standings.join(", ")));
+        exit = Exit::GateFailed;
+    }
+    exit
 }
 
 /// Runs all trials; each writes its record into `folder`.
-async fn measure(mut plan: Plan, run: &str, cpus: &Cpus, folder: &mut RunFolder) -> anyhow::Result<Exit> {
+async fn measure(
+    asked: &Asked<'_>,
+    length: Length,
+    environment: Environment,
+    cpus: &Cpus,
+    folder: &mut RunFolder,
+) -> anyhow::Result<Exit> {
     let interrupted = on_interrupt()?;
-    let progress = Progress::new(&plan);
+    let mut plan = Plan::new(asked);
+    let is_race = asked.workloads.iter().any(|workload| workload.search.is_none());
+    let run = environment.run.clone();
+    let mut so_far = Run { environments: vec![environment], records: Vec::new() };
+    let mut budget = Budget::begin(length);
+    let mut progress = Progress::new(asked, &plan, &budget);
     let mut exit = Exit::Done;
-    while let Some(trial) = plan.next_trial() {
-        progress.begin(&trial);
-        let outcome = if interrupted.is_cancelled() {
-            Outcome::NotRun(NotRun { reason: "the run was interrupted".into() })
-        } else {
-            one(&trial, cpus, folder, &interrupted).await
-        };
-        if matches!(outcome, Outcome::Failed(_)) {
+    while let Some(trial) = plan.next_trial().filter(|_| !interrupted.is_cancelled()) {
+        progress.begin(&trial, &plan, &budget);
+        let outcome = one(&trial, cpus, folder, &interrupted).await;
+        if let Outcome::Failed(failure) = &outcome {
+            if failure.kind == FailureKind::Interrupted {
+                break;
+            }
             exit = Exit::CellFailed;
         }
         plan.ended(&trial, &outcome);
-        let record = Record {
-            schema: SCHEMA_VERSION,
-            id: Some(TrialId(rand::random())),
-            run: run.to_owned(),
-            workload: Workload::clone(&trial.asked),
-            transport: trial.transport,
-            client: trial.client,
-            server: trial.target.name.clone(),
-            conditions: std::collections::BTreeMap::new(),
-            step: trial.step,
-            trial: trial.number,
-            position: trial.position,
-            seed: trial.seed,
-            outcome,
-        };
+        budget.note(&trial.workload);
+        let record = record(&trial, &run, outcome);
         if let Err(error) = folder.append(&record) {
             progress.finish();
             terminal::error(&error.context(format!("trial {} is not recorded, and the run ends", trial.position)));
             return Ok(exit.and(Exit::Unwritten));
         }
-        progress.end(&record, &plan);
+        progress.end(&record);
+        so_far.records.push(record);
+        if is_race && plan.is_round_complete() {
+            let questions = race(&so_far);
+            if budget.is_free_after(plan.round()) {
+                let is_used = budget.is_used_before_another(&plan);
+                plan.leave_out(|workload, transport, client, target| {
+                    is_used || is_out(&questions, workload, transport, &Conditions::new(client, &target.name))
+                });
+            }
+            progress.round(&questions, &plan, &budget);
+        }
     }
     progress.finish();
-    Ok(if interrupted.is_cancelled() { Exit::Interrupted } else { exit })
+    if !interrupted.is_cancelled() {
+        return Ok(exit);
+    }
+    terminal::remark(&match folder.kept() {
+        0 => "interrupted before a trial had ended: nothing was measured, and nothing is kept".to_owned(),
+        kept => format!("interrupted after {}: the report is of these alone", count(kept, "trial")),
+    });
+    Ok(Exit::Interrupted)
+}
+
+/// Whether more rounds of a cell would not change the answer to its question. The floor's rounds are the plan's.
+fn is_out(questions: &[Question], workload: &Workload, transport: Transport, conditions: &Conditions) -> bool {
+    let question = questions.iter().find(|it| it.workload == *workload && it.conditions == *conditions);
+    question.is_some_and(|question| {
+        let is_out = |runner: &Runner| runner.transport == transport && runner.out.is_some();
+        question.is_settled || question.runners.iter().any(is_out)
+    })
+}
+
+fn record(trial: &Trial, run: &str, outcome: Outcome) -> Record {
+    Record {
+        schema: SCHEMA_VERSION,
+        id: Some(TrialId(rand::random())),
+        run: run.to_owned(),
+        workload: Workload::clone(&trial.asked),
+        transport: trial.transport,
+        client: trial.client,
+        server: trial.target.name.clone(),
+        conditions: std::collections::BTreeMap::new(),
+        step: trial.step,
+        trial: trial.number,
+        position: trial.position,
+        seed: trial.seed,
+        outcome,
+    }
 }
 
 /// Runs one trial, on a fresh server if the target has a command.
@@ -167,8 +217,62 @@ fn on_interrupt() -> anyhow::Result<CancellationToken> {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-        terminal::remark("interrupted: ending this trial and writing the report");
         cancel.cancel();
     });
     Ok(token)
+}
+
+#[cfg(test)]
+mod tests {
+    use pushoff_model::workload::built_in;
+
+    use super::*;
+
+    fn ticker() -> Workload {
+        built_in("ticker").unwrap().unwrap()
+    }
+
+    /// A question on the ticker, and how each transport stands in it.
+    fn question(runners: &[(Transport, &'static str, Option<&'static str>)]) -> Question {
+        let runner = |&(transport, standing, out)| Runner {
+            transport,
+            out,
+            standing,
+            p50: String::new(),
+            p99: String::new(),
+            cost: String::new(),
+        };
+        Question {
+            workload: ticker(),
+            conditions: Conditions::new(Client::Lean, "pushoff"),
+            label: "ticker".into(),
+            outcome: "undecided",
+            is_settled: false,
+            choice: None,
+            runners: runners.iter().map(runner).collect(),
+        }
+    }
+
+    #[test]
+    fn a_gate_holds_where_one_transport_meets_the_slo_of_each_question() {
+        let meets = question(&[(Transport::ShortPolling, "fails", None), (Transport::Sse, "meets", None)]);
+        let fails = question(&[(Transport::ShortPolling, "fails", None), (Transport::RawTcp, "floor", None)]);
+        let void = question(&[(Transport::Sse, "void", None)]);
+        assert_eq!(gate(&[meets.clone(), meets.clone()]), Exit::Done);
+        assert_eq!(gate(&[meets.clone(), fails]), Exit::GateFailed);
+        assert_eq!(gate(&[meets, void]), Exit::GateFailed, "what is not shown is not met");
+    }
+
+    #[test]
+    fn a_transport_is_left_out_of_its_own_question_alone() {
+        let runners = [(Transport::ShortPolling, "fails", Some("fails the SLO")), (Transport::Sse, "meets", None)];
+        let mut questions = [question(&runners)];
+        let (ticker, ours) = (ticker(), Conditions::new(Client::Lean, "pushoff"));
+        assert!(is_out(&questions, &ticker, Transport::ShortPolling, &ours));
+        assert!(!is_out(&questions, &ticker, Transport::Sse, &ours));
+        let theirs = Conditions::new(Client::Lean, "theirs");
+        assert!(!is_out(&questions, &ticker, Transport::ShortPolling, &theirs));
+        questions[0].is_settled = true;
+        assert!(is_out(&questions, &ticker, Transport::Sse, &ours), "an answered question is measured no more");
+    }
 }

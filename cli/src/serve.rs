@@ -1,7 +1,7 @@
 //! `pushoff serve`: the reference server alone.
 
 use std::io::IsTerminal;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::AsFd;
 
 use anyhow::Context;
@@ -33,10 +33,10 @@ pub(crate) fn serve(options: ServeOptions) -> anyhow::Result<Exit> {
         options.cpus.len()
     };
     pushoff_loadgen::raise_descriptor_limit().context("raising the limit of open files to the hard limit")?;
-    let (addresses, hint) = ((options.listen, options.raw_tcp), hint(&options));
+    let addresses = (options.listen, options.raw_tcp);
     let congestion_control = options.congestion_control.clone();
     let (shutdown, config) = (options.until_stdin_closes, config(options)?);
-    runtime::build(cpus)?.block_on(listen(addresses, congestion_control.as_deref(), shutdown, config, hint))?;
+    runtime::build(cpus)?.block_on(listen(addresses, congestion_control.as_deref(), shutdown, config))?;
     Ok(Exit::Done)
 }
 
@@ -45,7 +45,6 @@ async fn listen(
     congestion_control: Option<&str>,
     until_stdin_closes: bool,
     config: Config,
-    hint: Option<String>,
 ) -> anyhow::Result<()> {
     let http = bind(http, "--listen").await?;
     let raw_tcp = match raw_tcp {
@@ -59,23 +58,28 @@ async fn listen(
     }
     let ready = Ready { http: http.local_addr()?, raw_tcp: raw_tcp.as_ref().map(TcpListener::local_addr).transpose()? };
     let shutdown = shutdown(until_stdin_closes)?;
-    terminal::result(&serde_json::to_string(&ready)?);
-    if let Some(hint) = hint {
-        terminal::remark(&hint.replace("ADDRESS", &ready.http.to_string()));
+    let is_a_person = std::io::stdout().is_terminal();
+    terminal::result(&if is_a_person { greeting(&ready, config.demo) } else { serde_json::to_string(&ready)? });
+    pushoff_server::run(Listeners { http, raw_tcp }, config, shutdown).await.context("serving")?;
+    if is_a_person {
+        terminal::remark("The server has stopped.");
     }
-    pushoff_server::run(Listeners { http, raw_tcp }, config, shutdown).await.context("serving")
+    Ok(())
 }
 
-/// A hint for a person at a terminal; programs read the line above.
-fn hint(options: &ServeOptions) -> Option<String> {
-    let demo = if options.demo {
-        "Because of --demo, anybody who can connect may cut all connections and stall the server."
+/// For a person at a terminal; programs read the JSON line instead.
+fn greeting(ready: &Ready, demo: bool) -> String {
+    let mut http = ready.http;
+    if http.ip().is_unspecified() {
+        http.set_ip(if http.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+    }
+    let demo = if demo {
+        "Because of --demo, anybody who can connect may cut all\nconnections and stall the server."
     } else {
-        "Start the server with --demo to cut all connections or stall the server from that page."
+        "With --demo, that page can cut all connections and stall\nthe server."
     };
-    std::io::stdout()
-        .is_terminal()
-        .then(|| format!("The live page is at http://ADDRESS/. {demo} Ctrl-C ends the server."))
+    let raw_tcp = ready.raw_tcp.map_or_else(String::new, |at| format!("\nRaw TCP is at {at}."));
+    format!("Open the live page in a browser: http://{http}/\n{demo}{raw_tcp}\nCtrl-C stops the server.")
 }
 
 async fn bind(address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
@@ -178,6 +182,20 @@ mod tests {
         }
         let config = configured(&["--demo", "--echo"]).unwrap();
         assert!(config.demo && config.echo);
+    }
+
+    #[test]
+    fn a_person_is_told_where_the_live_page_is_and_how_to_stop() {
+        for (listen, address) in [
+            ("127.0.0.1:8080", "http://127.0.0.1:8080/"),
+            ("0.0.0.0:80", "http://127.0.0.1:80/"),
+            ("[::]:80", "http://[::1]:80/"),
+        ] {
+            let ready = Ready { http: listen.parse().unwrap(), raw_tcp: None };
+            let greeting = greeting(&ready, false);
+            assert!(greeting.contains(address) && greeting.contains("Ctrl-C stops"), "{greeting}");
+            assert!(greeting.lines().all(|line| line.len() <= 60), "{greeting}");
+        }
     }
 
     #[test]

@@ -26,9 +26,9 @@ pub(crate) fn colour() -> bool {
     io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// One sentence on standard error, causes after colons.
+/// One sentence on standard error, causes after colons; it begins as clap's own errors do.
 pub(crate) fn error(error: &anyhow::Error) {
-    remark(&format!("pushoff: {}", told(error)));
+    remark(&format!("error: {}", told(error)));
 }
 
 /// An error with its causes; a cause that ends the text before it is left out.

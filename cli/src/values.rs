@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use pushoff_model::ByteCount;
 
 /// Units of size in bytes, the largest first. IEC 80000-13 and SI.
@@ -19,6 +20,17 @@ const SIZES: [(&str, u64); 7] = [
     ("kB", 1_000),
     ("B", 1),
 ];
+
+/// Parses one of these values by a name; clap lists the names, and suggests the nearest to a wrong one.
+pub(crate) fn one_of<T: Copy + Send + Sync + 'static>(
+    values: Vec<(T, PossibleValue)>,
+) -> impl TypedValueParser<Value = T> {
+    let names: Vec<PossibleValue> = values.iter().map(|(_, name)| name.clone()).collect();
+    PossibleValuesParser::new(names).try_map(move |typed| {
+        let meant = values.iter().find(|(_, name)| name.matches(&typed, true));
+        meant.map(|(value, _)| *value).ok_or("no value has this name")
+    })
+}
 
 /// Parses a time with its unit, such as `250ms`, `5s` or `1m 30s`, that lies in `range`.
 pub(crate) fn duration_in(

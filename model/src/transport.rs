@@ -103,6 +103,8 @@ impl Transport {
 pub struct Traits {
     /// The name used in URLs, files, TOML and on the command line.
     pub name: &'static str,
+    /// Other names that the command line takes, and nothing else does.
+    pub aliases: &'static [&'static str],
     /// The name as prose writes it.
     pub label: &'static str,
     /// The technique in one sentence.
@@ -154,6 +156,7 @@ pub struct Colour {
 
 const SHORT_POLLING: Traits = Traits {
     name: "short-polling",
+    aliases: &["polling", "short-poll"],
     label: "short polling",
     summary: "the client asks on a timer and is answered at once",
     is_ranked: true,
@@ -171,6 +174,7 @@ const SHORT_POLLING: Traits = Traits {
 
 const LONG_POLLING: Traits = Traits {
     name: "long-polling",
+    aliases: &["long-poll", "longpolling"],
     label: "long polling",
     summary: "the client asks and is answered when there is something to say",
     is_ranked: true,
@@ -188,6 +192,7 @@ const LONG_POLLING: Traits = Traits {
 
 const HTTP_STREAMING: Traits = Traits {
     name: "http-streaming",
+    aliases: &["streaming", "http-stream"],
     label: "HTTP streaming",
     summary: "one HTTP response that never ends, a JSON line a message",
     is_ranked: true,
@@ -205,6 +210,7 @@ const HTTP_STREAMING: Traits = Traits {
 
 const SSE: Traits = Traits {
     name: "sse",
+    aliases: &["event-stream", "eventsource", "server-sent-events"],
     label: "SSE",
     summary: "an event stream, read by the browser's EventSource",
     is_ranked: true,
@@ -222,6 +228,7 @@ const SSE: Traits = Traits {
 
 const WEBSOCKET: Traits = Traits {
     name: "websocket",
+    aliases: &["ws", "websockets", "web-socket"],
     label: "WebSocket",
     summary: "text frames in both directions on one upgraded connection",
     is_ranked: true,
@@ -240,6 +247,7 @@ const WEBSOCKET: Traits = Traits {
 /// The floor's marker is a plain dot, small enough to read as none.
 const RAW_TCP: Traits = Traits {
     name: "raw-tcp",
+    aliases: &["tcp", "raw"],
     label: "raw TCP",
     summary: "length-prefixed messages on a bare socket: the floor, never ranked",
     is_ranked: false,

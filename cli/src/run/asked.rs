@@ -11,23 +11,31 @@ use pushoff_loadgen::{Asked, AskedCell, MOST_IN_A_BROWSER, Plan, descriptors_nee
 use pushoff_model::record::{NotRun, Outcome};
 use pushoff_model::target::Place;
 use pushoff_model::{Client, Transport, Workload, foreign, workload};
+use strsim::jaro;
 
 use crate::arguments::RunOptions;
 use crate::terminal;
 
+/// From this similarity of Jaro on a name is suggested, as clap does.
+const NEAR: f64 = 0.7;
+
 /// The workloads of the run, each at every size.
 pub(super) fn workloads(options: &RunOptions) -> anyhow::Result<Vec<Arc<Workload>>> {
-    let names: Vec<&OsStr> = if options.workload.is_empty() {
+    let is_default = options.workload.is_empty();
+    let names: Vec<&OsStr> = if is_default {
         workload::DEFAULT.iter().map(OsStr::new).collect()
     } else {
         options.workload.iter().map(OsString::as_os_str).collect()
     };
-    let mut sizes = options.subscribers.clone();
-    sizes.sort_unstable();
-    sizes.dedup();
+    // Clients are compared at so few readers that none is at its limit, and all on one server.
+    let has_own_clients = options.client.is_empty() && options.subscribers.is_empty() && options.target.is_empty();
+    let sizes = once(&options.subscribers);
     let mut workloads: Vec<Arc<Workload>> = Vec::new();
     for name in names {
         let mut workload = load(name)?;
+        if is_default && !workload.compared.is_empty() && (options.quick || !has_own_clients) {
+            continue;
+        }
         if let Some(duration) = options.duration {
             workload.phases.measure = duration;
         }
@@ -48,18 +56,18 @@ pub(super) fn workloads(options: &RunOptions) -> anyhow::Result<Vec<Arc<Workload
 
 /// The transports of the run, each once, in the order of `Transport::ALL`.
 pub(super) fn transports(options: &RunOptions) -> Vec<Transport> {
-    let mut transports = if options.transport.is_empty() { Transport::ALL.to_vec() } else { options.transport.clone() };
-    transports.sort_unstable();
-    transports.dedup();
-    transports
+    if !options.transport.is_empty() {
+        return once(&options.transport);
+    }
+    Transport::ALL.into_iter().filter(|transport| transport.is_ranked() || !options.quick).collect()
 }
 
-/// The clients of the run, each once; empty means the workload's own.
-pub(super) fn clients(options: &RunOptions) -> Vec<Client> {
-    let mut clients = options.client.clone();
-    clients.sort_unstable();
-    clients.dedup();
-    clients
+/// What was asked for, each once and in order.
+pub(super) fn once<T: Ord + Clone>(asked: &[T]) -> Vec<T> {
+    let mut all = asked.to_vec();
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
 /// Refuses a workload that needs more open files than a process may have; of a search, its first load.
@@ -90,6 +98,20 @@ pub(super) fn ensure_something_is_due(asked: &Asked<'_>) -> anyhow::Result<()> {
         }
         plan.ended(&trial, &Outcome::NotRun(NotRun { reason: String::new() }));
     }
+    Ok(())
+}
+
+/// Refuses a gate on an SLO where no workload of the run is held to one.
+pub(super) fn ensure_gate(options: &RunOptions, workloads: &[Arc<Workload>]) -> anyhow::Result<()> {
+    let is_held = |workload: &Arc<Workload>| workload.slo.is_some() && workload.search.is_none();
+    ensure!(
+        options.fail_on.is_none() || workloads.iter().any(is_held),
+        "--fail-on slo needs a workload with an SLO, such as ticker; a search for the most is held to none"
+    );
+    ensure!(
+        options.fail_on.is_none() || options.trials.is_none_or(|trials| trials.get() > 1),
+        "--fail-on slo needs two trials or more: give --trials 2, or none"
+    );
     Ok(())
 }
 
@@ -136,12 +158,17 @@ fn load(name: &OsStr) -> anyhow::Result<Workload> {
         return Ok(built_in?);
     }
     let path = Path::new(name);
-    ensure!(
-        path.extension().is_some() || name.as_bytes().contains(&b'/'),
-        "{} is not a built-in workload: take one of {}, or name a TOML file",
-        foreign::quoted(&name.to_string_lossy()),
-        workload::BUILT_IN.map(|(name, _)| name).join(", ")
-    );
+    if path.extension().is_none() && !name.as_bytes().contains(&b'/') {
+        let (typed, known) = (name.to_string_lossy(), workload::BUILT_IN.map(|(name, _)| name));
+        let nearest = known.into_iter().max_by(|one, other| jaro(one, &typed).total_cmp(&jaro(other, &typed)));
+        let meant = nearest.filter(|name| jaro(name, &typed) > NEAR);
+        bail!(
+            "{} is not a built-in workload{}: take one of {}, or name a TOML file",
+            foreign::quoted(&typed),
+            meant.map_or_else(String::new, |name| format!(" (did you mean {name}?)")),
+            known.join(", ")
+        );
+    }
     Ok(workload::read(path)?)
 }
 
@@ -155,4 +182,36 @@ fn sized(workload: &Workload, subscribers: NonZeroU32) -> anyhow::Result<Workloa
         workload.topics
     );
     Ok(Workload { subscribers, ..workload.clone() })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::arguments::Arguments;
+
+    fn asked(words: &[&str]) -> (Vec<String>, Vec<Transport>) {
+        let options = Arguments::try_parse_from([&["pushoff"], words].concat()).unwrap().run;
+        let names = workloads(&options).unwrap().iter().map(|workload| workload.name.clone()).collect();
+        (names, transports(&options))
+    }
+
+    #[test]
+    fn a_quick_run_is_without_the_floor_and_the_clients() {
+        let (names, transports) = asked(&["--quick"]);
+        assert_eq!(names, ["progress", "ticker", "chat"]);
+        assert!(transports.len() == 5 && transports.iter().all(|transport| transport.is_ranked()));
+        assert_eq!(asked(&["--quick", "--transport", "raw"]).1.len(), 1, "what was asked for is measured");
+    }
+
+    #[test]
+    fn a_default_run_compares_clients_unless_clients_sizes_or_servers_were_asked_for() {
+        let (names, transports) = asked(&[]);
+        assert_eq!((names.last().unwrap().as_str(), names.len(), transports.len()), ("clients", 4, 6));
+        for words in [["--client", "lean"], ["--subscribers", "200,400"], ["--target", "http://127.0.0.1:1"]] {
+            assert!(!asked(&words).0.contains(&"clients".to_owned()), "{words:?}");
+        }
+        assert_eq!(asked(&["--workload", "clients,ticker", "--client", "lean"]).0, ["clients", "ticker"]);
+    }
 }

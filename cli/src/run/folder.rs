@@ -21,6 +21,8 @@ const SERVER_LOG: &str = "server.log";
 #[derive(Debug)]
 pub(crate) struct RunFolder {
     path: PathBuf,
+    /// Whether it stands in [`RUNS`].
+    is_default: bool,
     records: RecordWriter,
     /// Number of records written.
     kept: u32,
@@ -45,10 +47,7 @@ impl RunFolder {
         pushoff_reports::write_whole(&path.join(ENVIRONMENT), &json).with_context(writing)?;
         let server_log = File::options().create(true).append(true).open(path.join(SERVER_LOG)).with_context(writing)?;
         let records = RecordWriter::create(&path.join(RECORDS)).with_context(writing)?;
-        if asked.is_none() {
-            point_latest_at(&path);
-        }
-        Ok(Self { path, records, kept: 0, server_log })
+        Ok(Self { path, is_default: asked.is_none(), records, kept: 0, server_log })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -59,11 +58,21 @@ impl RunFolder {
         &self.server_log
     }
 
-    /// Writes one record.
+    /// Writes one record; the first makes this the latest run.
     pub(crate) fn append(&mut self, record: &Record) -> anyhow::Result<()> {
         self.records.append(record)?;
+        if self.kept == 0 && self.is_default {
+            point_latest_at(&self.path);
+        }
         self.kept += 1;
         Ok(())
+    }
+
+    /// Removes what a run without a record leaves: its files, and its folder if that holds nothing else.
+    pub(crate) fn discard(self) {
+        let files = [ENVIRONMENT, RECORDS, SERVER_LOG].map(|name| fs::remove_file(self.path.join(name)));
+        let folder = fs::remove_dir(&self.path);
+        tracing::debug!(?files, ?folder, "nothing was measured");
     }
 
     /// Number of records written.

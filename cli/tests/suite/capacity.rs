@@ -177,7 +177,6 @@ fn an_interrupt_ends_a_search_and_keeps_its_steps() {
     assert_eq!(ended.code, Some(130), "{}", ended.stderr);
     let records = ended.records();
     assert!(records[0].measurement().is_some() && records[0].step.is_some());
-    let rest = records.iter().filter(|record| matches!(record.outcome, Outcome::NotRun(_))).count();
-    assert!(rest <= 2 && records.len() <= 4, "{} records, {rest} of them not run", records.len());
+    assert!(records.iter().all(|record| matches!(record.outcome, Outcome::Measured(_))), "{records:?}");
     assert!(ended.read("report.html").trim_end().ends_with("</html>"));
 }

@@ -38,6 +38,7 @@ mod problems;
 mod publishing;
 mod resuming;
 mod robustness;
+mod rounds;
 mod soak;
 mod stuck;
 mod targets;

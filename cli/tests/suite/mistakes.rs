@@ -20,12 +20,16 @@ fn each_mistake_is_named_with_what_to_do() {
     );
     let rare = folder.file(
         "rare.toml",
-        "name = \"rare\"\nquestion = \"?\"\nsubscribers = 2\n[publish]\nrate = 0.3\n[slo]\nshare = 0.9\nwithin = \"1s\"\n[phases]\nmeasure = \"300ms\"\n",
+        "name = \"rare\"\nquestion = \"?\"\nsubscribers = 2\n[publish]\nrate = 0.5\n[slo]\nshare = 0.9\nwithin = \"1s\"\n[phases]\nwarm_up = \"250ms\"\nmeasure = \"300ms\"\n",
     );
     folder.file("plain", "a file where a folder should be");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().unwrap().to_string();
-    let cases: [(&[&str], &[&str]); 20] = [
+    let cases: [(&[&str], &[&str]); 24] = [
+        (&["run", "--workload", "tikcer"], &["error: \"tikcer\" is not", "did you mean ticker?"]),
+        (&["run", "--transport", "sse,websocket,sss"], &["error: ", "'sss'", "a similar value exists: 'sse'"]),
+        (&["run", "--client", "library,laen"], &["error: ", "'laen'", "'lean'"]),
+        (&["serve", "--json"], &["error: ", "--json"]),
         (&["run", "--workload", &rare], &["no message of rare is due", "300ms", "--duration"]),
         (&["run", "--duration", "500000000000years"], &["--duration", "from 100ms to 1day"]),
         (&["run", "--duration", "0s"], &["--duration", "from 100ms to 1day"]),

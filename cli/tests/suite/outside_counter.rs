@@ -46,9 +46,10 @@ fn a_cells_bytes_are_those_that_the_interface_carried() {
     let folder = Folder::new();
     let transports = [Transport::Sse, Transport::WebSocket, Transport::ShortPolling, Transport::RawTcp];
     let counts = counted(&in_a_namespace(&folder, &transports));
-    assert_eq!(counts.len(), transports.len() + 1, "{counts:?}");
     let stored = store::read(folder.path("run/records.jsonl").as_ref()).unwrap();
-    assert_eq!(stored.records.len(), transports.len());
+    // What the machine spoilt is measured again, and counted again.
+    assert!(stored.records.len() >= transports.len(), "{}", stored.records.len());
+    assert_eq!(counts.len(), stored.records.len() + 1, "{counts:?}");
     for (record, around) in stored.records.iter().zip(counts.windows(2)) {
         assert_agree(record, &around[0], &around[1]);
     }

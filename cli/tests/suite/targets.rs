@@ -148,7 +148,7 @@ fn a_probe_says_once_what_is_wrong_with_all() {
     let url = format!("http://{}", server.http);
     let ended = Run::command(&folder, &["probe", &url]).end();
     assert_eq!(ended.code, Some(3), "{}", ended.stderr);
-    let all = "  short-polling, long-polling, http-streaming, sse, websocket publishing at ";
+    let all = "  short-polling, long-polling, http-streaming, sse, websocket:\n                  publishing at ";
     assert!(ended.stdout.contains(all) && ended.stdout.matches("publishing at").count() == 1, "{}", ended.stdout);
     let ended = Run::start(&folder, &["--workload", "ticker", "--target", &url]).end();
     assert_eq!(ended.code, Some(2), "{}", ended.stderr);

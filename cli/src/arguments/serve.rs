@@ -1,0 +1,96 @@
+//! The options of `pushoff serve`.
+
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use clap::Args;
+use pushoff_model::ByteCount;
+use pushoff_server::{AllowedOrigin, HostName};
+
+use super::percent;
+use crate::values::{duration_in, size_in, whole_in};
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ServeOptions {
+    /// Address for HTTP and WebSocket; port 0 takes a free port
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080", value_parser = address)]
+    pub(crate) listen: SocketAddr,
+    /// Address for the raw TCP floor [default: none]
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = address)]
+    pub(crate) raw_tcp: Option<SocketAddr>,
+    /// A host name or address of this server, besides loopback and the listen address; requests for any
+    /// other host are answered 421; may be repeated
+    #[arg(long, value_name = "HOST")]
+    pub(crate) allow_host: Vec<HostName>,
+    /// Another origin whose pages may connect (scheme, host and port; * for any); may be repeated
+    #[arg(long, value_name = "ORIGIN")]
+    pub(crate) allow_origin: Vec<AllowedOrigin>,
+    /// Bearer token that publishing requires
+    #[arg(long, value_name = "TOKEN", env = "PUSHOFF_PUBLISH_TOKEN", hide_env_values = true, value_parser = token)]
+    pub(crate) publish_token: Option<String>,
+    /// Let the live page cut all connections and stall the server, to show how each transport recovers
+    #[arg(long)]
+    pub(crate) demo: bool,
+    /// Serve a WebSocket at /echo that sends each message back, for conformance suites
+    #[arg(long)]
+    pub(crate) echo: bool,
+    /// Most memory that the server keeps, 16 MiB to 1 TiB and at least 64 times --max-payload
+    /// [default: a quarter of the machine's]
+    #[arg(long, value_name = "SIZE", value_parser = size_in(MEMORY))]
+    pub(crate) memory: Option<ByteCount>,
+    /// Largest payload, 1 B to 16 MiB
+    #[arg(long, value_name = "SIZE", default_value = "64KiB", value_parser = size_in(1..=16 << 20))]
+    pub(crate) max_payload: ByteCount,
+    /// Messages that a topic keeps for subscribers that come back, at most 4 MiB
+    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = whole_in(1..=1_000_000_usize))]
+    pub(crate) replay: usize,
+    /// Most topics with messages at a time
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = whole_in(1..=10_000_000_usize))]
+    pub(crate) max_topics: usize,
+    /// Most connections at a time, raw TCP included
+    #[arg(long, value_name = "N", default_value_t = 15_000, value_parser = whole_in(1..=10_000_000_usize))]
+    pub(crate) max_connections: usize,
+    /// Send a heartbeat on a stream that is idle for this long, 100ms to 1h
+    #[arg(long, value_name = "TIME", default_value = "15s", value_parser = duration_in(TENTH..=HOUR))]
+    pub(crate) heartbeat: Duration,
+    /// Close a connection whose request head takes longer to arrive, 100ms to 1h
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration_in(TENTH..=HOUR))]
+    pub(crate) head_timeout: Duration,
+    /// Disconnect a client that accepts no data for this long, 100ms to 1h
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration_in(TENTH..=HOUR))]
+    pub(crate) write_timeout: Duration,
+    /// Longest shutdown: time for connections to end, 0s to 1h
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration_in(Duration::ZERO..=HOUR))]
+    pub(crate) grace: Duration,
+    /// Processors to run on, e.g. 0,1 [default: all]
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub(crate) cpus: Vec<u32>,
+    /// TCP's congestion control of all connections, e.g. cubic [default: the system's]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) congestion_control: Option<String>,
+    /// For tests: spend this much more processor time on every connection, e.g. 20%, to see whether
+    /// `pushoff diff` finds it
+    #[arg(long, value_name = "SHARE", value_parser = percent, hide_short_help = true)]
+    pub(crate) slow: Option<f64>,
+    /// Shut down when standard input closes, so that the server never outlives its parent
+    #[arg(long)]
+    pub(crate) until_stdin_closes: bool,
+}
+
+const TENTH: Duration = Duration::from_millis(100);
+const HOUR: Duration = Duration::from_hours(1);
+
+/// The range of `--memory`, in bytes.
+const MEMORY: RangeInclusive<u64> = 16 << 20..=1 << 40;
+
+/// A bearer token (RFC 6750 §2.1).
+fn token(text: &str) -> Result<String, &'static str> {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
+    let is_right = !text.is_empty() && text.len() <= 4096 && text.bytes().all(is_token);
+    is_right.then(|| text.to_owned()).ok_or("a token is 1 to 4,096 of the characters A-Z a-z 0-9 - . _ ~ + / =")
+}
+
+fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().or(Err("give an IP address and a port, e.g. 127.0.0.1:8080 or [::1]:0"))
+}
