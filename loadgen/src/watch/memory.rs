@@ -42,7 +42,9 @@ fn process(pid: Option<u32>) -> Option<ProcessMemory> {
     };
     let rollup = process.smaps_rollup().ok()?.memory_map_rollup;
     let sums = &rollup.iter().next()?.extension.map;
-    Some(ProcessMemory { rss_bytes: *sums.get("Rss")?, pss_bytes: *sums.get("Pss")? })
+    // Pages of files are code and libraries: how many of them were touched says nothing about connections.
+    let files = sums.get("Pss_File").copied().unwrap_or_default();
+    Some(ProcessMemory { rss_bytes: *sums.get("Rss")?, pss_bytes: sums.get("Pss")?.saturating_sub(files) })
 }
 
 fn kernel() -> Option<KernelMemory> {
@@ -69,14 +71,14 @@ mod tests {
         assert_eq!(tcp_pages(""), None);
     }
 
-    /// `Rss` and `Pss`, parsed independently.
+    /// `Rss`, and `Pss` without files, parsed independently.
     fn by_hand(pid: &str) -> (u64, u64) {
         let text = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap();
         let bytes = |name: &str| {
             let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap();
             line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1024
         };
-        (bytes("Rss:"), bytes("Pss:"))
+        (bytes("Rss:"), bytes("Pss:") - bytes("Pss_File:"))
     }
 
     #[test]

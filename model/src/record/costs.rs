@@ -149,7 +149,8 @@ pub struct Held {
 pub struct ProcessMemory {
     /// Resident.
     pub rss_bytes: u64,
-    /// Resident, pages shared with other processes counted in part.
+    /// Resident, pages shared with other processes counted in part, without pages of files (code, libraries): how many of
+    /// these were touched says nothing about connections. Records of before 27 November 2026 include them.
     pub pss_bytes: u64,
 }
 

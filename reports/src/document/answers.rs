@@ -40,7 +40,7 @@ pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {
     blocks.extend(alone.map(|it| Block::Card(most(it))));
     let beside = study.besides.iter().filter(|it| it.is_search);
     blocks.extend(beside.map(|it| Block::Card(most_of_servers(study, it))));
-    blocks.extend(study.comparisons.iter().map(data));
+    blocks.extend(study.comparisons.iter().filter(|it| it.group.asks_for_a_choice()).map(data));
     blocks.extend(
         study
             .run

@@ -190,7 +190,7 @@ Silence: "silent_bytes_per_second", "silence", Around, ByteRate, Lower, "bytes a
     Figure(|e| e.silent().quotient(|it| Some((bytes(load(it)?), connections(it) * seconds(it)))));
 Uncounted: "unread_connections", "uncounted", Around, Count, Neither, "connections that were gone before they could be counted: not in these sums",
     Figure(|e| e.count(|it| it.wire.map_or(0, |wire| wire.unread)).filter(|count| count.point > 0.0));
-IdlePss: "idle_server_pss_bytes", "server, idle", Memory, Bytes, Lower, "the server's process (PSS) with everybody connected, less before",
+IdlePss: "idle_server_pss_bytes", "server, idle", Memory, Bytes, Lower, "the server's process (PSS, without pages of files) with everybody connected, less before",
     Statistic(|e| Statistic::difference(&e.own, |it| {
         Some((pss(it.memory.idle.server?) - pss(it.memory.empty.server?), connections(it)))
     }));
