@@ -8,7 +8,6 @@ use super::rank::{Candidate, Verdict, decide, hold_against};
 use crate::cells::faults::CellFaults;
 use crate::cells::{Cell, Group};
 use crate::metric::{Figures, LEAST_TRIALS, Standing, standing};
-use pushoff_stats::Figure;
 
 /// The transports of one workload, compared.
 #[derive(Debug)]
@@ -17,8 +16,6 @@ pub(crate) struct Comparison<'a> {
     pub(crate) group: Group<'a>,
     /// What is good enough.
     pub(crate) slo: Slo,
-    /// Latencies that differ by less do not differ.
-    pub(crate) noise_ns: f64,
     /// One candidate a cell, in the same order.
     pub(crate) candidates: Vec<Candidate>,
     /// Where costs come from that its own trials cannot show.
@@ -52,7 +49,7 @@ impl<'a> Comparison<'a> {
         hold_against(verdict.choice, &mut candidates);
         let case = Case { group: &group, slo: &slo, verdict: &verdict, candidates: &candidates, noise_ns };
         let counsel = Counsel::on(case);
-        Self { group, slo, noise_ns, candidates, sources, verdict, counsel }
+        Self { group, slo, candidates, sources, verdict, counsel }
     }
 
     /// The cells that may be charted, with what was judged of them: those with a valid trial.
@@ -68,11 +65,6 @@ impl<'a> Comparison<'a> {
         self.charted()
             .filter(|(cell, _, figures)| cell.transport().is_ranked() && figures.trials >= LEAST_TRIALS)
             .map(|(cell, _, figures)| (cell.transport(), figures))
-    }
-
-    /// Whether two latencies cannot be told apart, by their spread or by the noise of the machine.
-    pub(crate) fn are_near(&self, one: &Figure, other: &Figure) -> bool {
-        one.is_near(other) || (one.point - other.point).abs() < self.noise_ns
     }
 }
 

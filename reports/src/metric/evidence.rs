@@ -9,7 +9,7 @@ use pushoff_model::{Client, LatencyHistogram, Transport};
 use super::{Bound, Metric};
 use crate::cells::faults::CellFaults;
 use crate::cells::validity::Validity;
-use pushoff_stats::{Figure, Pool, Sums, paired};
+use pushoff_stats::{Figure, Pool, Sums};
 
 /// What figures of a cell are read from.
 #[derive(Debug)]
@@ -27,8 +27,6 @@ pub(crate) struct Evidence<'e> {
     pub(crate) silent: Vec<&'e Measurement>,
     /// Trials with one reader a topic: a publish can be seen there.
     pub(crate) publishing: Vec<&'e Measurement>,
-    /// Raw TCP's trials of the same load.
-    pub(crate) floor: Vec<&'e Measurement>,
     /// The same cell with other clients.
     pub(crate) twins: Vec<(Client, Vec<&'e Measurement>)>,
     /// The pool of [`Self::own`]'s delivery latencies.
@@ -47,7 +45,6 @@ impl<'e> Evidence<'e> {
             own,
             silent: Vec::new(),
             publishing: Vec::new(),
-            floor: Vec::new(),
             twins: Vec::new(),
             delivery: OnceCell::new(),
         }
@@ -106,19 +103,6 @@ impl<'e> Evidence<'e> {
     #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
     pub(crate) fn fault(&self, count: u64) -> Option<Figure> {
         (!self.own.is_empty()).then_some(Figure { point: count as f64, interval: None })
-    }
-
-    /// How many times the floor's percentile the cell's is. Where both ran the same trials, these are drawn in
-    /// pairs, so that what a trial did to both cancels out.
-    pub(crate) fn to_floor(&self, share: f64) -> Option<Figure> {
-        let (own, floor) = (self.own.len(), self.floor.len());
-        let theirs = Pool::new(&self.floor.iter().map(|it| &it.delivery_latency).collect::<Vec<_>>());
-        let value = |pool: &Pool, drawn: &[u32]| pool.quantiles(drawn, &[share]).pop().flatten();
-        if own == floor {
-            return paired(own, |drawn| value(self.deliveries(), drawn), |drawn| value(&theirs, drawn));
-        }
-        let point = value(self.deliveries(), &vec![1; own])? / value(&theirs, &vec![1; floor])?;
-        Some(Figure { point, interval: None })
     }
 
     /// A figure over that of the same cell with another client.

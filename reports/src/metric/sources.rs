@@ -46,18 +46,10 @@ impl<'g, 'a> Sources<'g, 'a> {
             faults: CellFaults::of(&cell.trials),
             silent: of(self.silent(group)),
             publishing: of(self.publishing(group)),
-            floor: self.floor(group),
             twins: self.twins(group, cell.transport()),
             own,
             delivery: OnceCell::new(),
         }
-    }
-
-    /// The trials of raw TCP under the same load: one server at most speaks it, and it stands for the machine.
-    fn floor(&self, group: &Group<'a>) -> Vec<&'a Measurement> {
-        let others = self.groups.iter().filter(|it| it.asks_the_same_as(group) && it.server() != group.server());
-        let cells = group.cells.iter().chain(others.flat_map(|other| &other.cells));
-        cells.into_iter().find(|cell| !cell.transport().is_ranked()).map_or_else(Vec::new, Cell::valid)
     }
 
     /// The same cell with other clients.
