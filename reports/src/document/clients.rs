@@ -56,9 +56,12 @@ fn tables(study: &Study<'_>) -> Vec<(String, Table)> {
         if same.len() < 2 && !has_pages {
             continue;
         }
-        let subjects = lines
-            .iter()
-            .map(|line| Subject { of: Some(format!(", {}", line.key.conditions.client)), ..line.subject() });
+        let subjects = lines.iter().map(|line| Subject {
+            of: Some(format!(", {}", line.key.conditions.client)),
+            // Whether each is good enough is asked of its own table.
+            standing: None,
+            ..line.subject()
+        });
         let mut table = Table::lay_out(&CLIENTS, subjects.collect(), 0.0);
         // What limited each stands beside it.
         table.notes.clear();

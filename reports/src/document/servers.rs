@@ -15,8 +15,8 @@ pub(super) fn section(study: &Study<'_>) -> Section {
         return Section::default();
     }
     let note = "The same work of each server, interleaved in one run. First how many times another server’s figure \
-                pushoff’s is, drawn in pairs of trials; then the figures, each with its 95 % interval. Of a transport’s \
-                servers the best stands alone, and ≈ marks what is not shown to differ.";
+                pushoff’s is, drawn in pairs of trials; then the figures, each with its 95 % interval. The best \
+                stands alone, and ≈ marks what is not shown to differ from it.";
     let mut blocks = vec![Block::note(note)];
     for matrix in &matrices(&study.besides) {
         blocks.extend(against(matrix));
