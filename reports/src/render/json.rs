@@ -90,8 +90,8 @@ mod tests {
         let text = json.to_string();
         let cells = json["cells"].as_array().unwrap();
         assert_eq!(
-            text.matches("\"p99_ns\":{\"interval\"").count(),
-            cells.iter().filter(|it| it["figures"].get("p99_ns").is_some()).count()
+            text.matches("\"max_ns\":{\"interval\"").count(),
+            cells.iter().filter(|it| it["figures"].get("max_ns").is_some()).count()
         );
     }
 

@@ -228,7 +228,7 @@ mod tests {
         let mut run = fixture::whole();
         run.records.retain(|it| it.workload.name != "progress" && it.workload.name != "chat");
         let text = text(&run);
-        let start = text.find("## What each costs").unwrap();
-        insta::assert_snapshot!("markdown_cost", &text[start..text.find("## Validity").unwrap()]);
+        let start = text.find("## Side by side").unwrap();
+        insta::assert_snapshot!("markdown_cost", &text[start..text.find("## All figures").unwrap()]);
     }
 }
