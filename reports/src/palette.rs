@@ -1,4 +1,4 @@
-//! One colour and one shape a transport, everywhere the same, and others for servers.
+//! One colour and one shape a transport, everywhere the same.
 //!
 //! The transports' colours are variants of Okabe & Ito's, told apart by colour-blind readers and
 //! dark (or light) enough to be text: a test computes the contrast of each on both grounds.
@@ -35,6 +35,8 @@ const READ: [Colour; 6] = [
 ];
 /// Lines that only help the eye along.
 const RULE: Colour = colour("rule", "#DADAD4", "#383C42");
+/// What shows that a table goes on beyond its box.
+const SHADE: Colour = colour("shade", "#C4C4BC", "#050607");
 
 /// The colour of a transport.
 pub(crate) const fn transport(transport: Transport) -> Colour {
@@ -42,37 +44,9 @@ pub(crate) const fn transport(transport: Transport) -> Colour {
     colour(traits.name, traits.colour.light, traits.colour.dark)
 }
 
-/// How many servers a chart can tell apart.
-pub(crate) const SERVERS: usize = 5;
-
-/// The colour of a server, by its place in the run: none is a transport's. The last stands for all
-/// beyond it.
-pub(crate) const fn server(place: usize) -> Colour {
-    match place {
-        0 => colour("server-1", "#1B1B1B", "#E8E6E3"),
-        1 => colour("server-2", "#B0002A", "#FF8093"),
-        2 => colour("server-3", "#4338A6", "#B3AEFF"),
-        3 => colour("server-4", "#5A6600", "#BFCF4A"),
-        _ => colour("server-5", "#7A4B2A", "#D0A07A"),
-    }
-}
-
-/// The outline of a server's marker, some 20 units wide: none is a transport's.
-pub(crate) const fn server_marker(place: usize) -> &'static str {
-    match place {
-        0 => "M-5,-13h10v26h-10z",
-        1 => "M0,12L-12,-9H12z",
-        2 => "M-4,-12h8v8h8v8h-8v8h-8v-8h-8v-8h8z",
-        3 => "M-6,-11h12l6,11l-6,11h-12l-6,-11z",
-        _ => "M-12,-5h24v10h-24z",
-    }
-}
-
 /// The variables for paper, night and print, and the classes that charts draw with.
 pub(crate) fn css() -> String {
-    let servers = || (0..SERVERS).map(server);
-    let colours =
-        || [PAPER, RAISED, RULE].into_iter().chain(READ).chain(Transport::ALL.map(transport)).chain(servers());
+    let colours = || [PAPER, RAISED, RULE, SHADE].into_iter().chain(READ).chain(Transport::ALL.map(transport));
     let variables = |pick: fn(&Colour) -> &'static str| {
         colours().fold(String::new(), |mut all, colour| {
             // Writing to a string cannot fail.
@@ -126,21 +100,11 @@ mod tests {
 
     #[test]
     fn everything_that_is_read_reaches_wcag_aa_on_both_grounds() {
-        for colour in READ.into_iter().chain(Transport::ALL.map(transport)).chain((0..SERVERS).map(server)) {
+        for colour in READ.into_iter().chain(Transport::ALL.map(transport)) {
             for ground in [PAPER, RAISED] {
                 let ratios = [contrast(colour.light, ground.light), contrast(colour.dark, ground.dark)];
                 assert!(ratios.iter().all(|ratio| *ratio >= 4.5), "{} on {}: {ratios:?}", colour.name, ground.name);
             }
-        }
-    }
-
-    #[test]
-    fn no_server_looks_like_a_transport_or_another_server() {
-        let servers: Vec<_> = (0..SERVERS).map(|place| (server(place).light, server_marker(place))).collect();
-        let transports: Vec<_> = Transport::ALL.map(|it| (transport(it).light, it.traits().marker)).to_vec();
-        for (index, (colour, shape)) in servers.iter().enumerate() {
-            let others = servers[..index].iter().chain(&transports);
-            assert!(others.into_iter().all(|other| other.0 != *colour && other.1 != *shape), "server {index}");
         }
     }
 

@@ -55,6 +55,8 @@ pub(crate) enum Span {
     Entry(Entry),
     /// Where to read on: only a page has such a place.
     Link(&'static str, &'static str),
+    /// Where a cell of a table begins a new line.
+    Break,
     /// A record by its number, from 0, which the page can show.
     Record(usize),
 }
@@ -76,7 +78,7 @@ macro_rules! prose {
 pub(crate) use prose;
 
 impl Prose {
-    const fn of(spans: Vec<Span>) -> Self {
+    pub(crate) const fn of(spans: Vec<Span>) -> Self {
         Self { spans, id: None }
     }
 
@@ -152,6 +154,7 @@ impl Display for Prose {
                 }
                 Span::Entry(entry) => (entry.whole(), false),
                 Span::Record(number) => (format!("record {}", number + 1), false),
+                Span::Break => (" ".to_owned(), false),
                 Span::Link(..) => continue,
             };
             f.write_str(&words)?;

@@ -239,22 +239,6 @@ pub(crate) fn conclusion(study: &Study<'_>) -> String {
     )
 }
 
-/// One cell's figure: predicted, measured, and the error.
-pub(crate) fn beside(checked: &Checked) -> [String; 3] {
-    let unit = written(checked.check);
-    [unit.write_figure(&checked.predicted), unit.write(checked.measured), Unit::Deviation.write(checked.error)]
-}
-
-/// How a check's figures are written.
-pub(crate) const fn written(check: Check) -> Unit {
-    match check {
-        Check::Processor | Check::LatencyP50 | Check::LatencyP99 | Check::Connecting => Unit::Time,
-        Check::Memory | Check::Bytes => Unit::Bytes,
-        Check::Requests => Unit::Rate,
-        Check::Segments => Unit::Count,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

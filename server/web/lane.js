@@ -20,7 +20,7 @@ const FIGURES = [
 
 const EMPTY = {
   messages: 0, first: null, last: null, own: 0, requests: 0, bytes: 0, missed: 0, lost: 0, resumed: 0,
-  heardAt: null, brokeAt: null, openedAt: null, caughtUp: 0, back: '',
+  heardAt: null, brokeAt: null, openedAt: null, caughtUp: 0, back: '', spoken: 0,
 };
 
 export class Lane {
@@ -90,6 +90,19 @@ export class Lane {
     this.#connect(cursor);
   }
 
+  /** The page cut every connection. A browser repeats a long poll by itself and tells nobody: what comes next shows it. */
+  cut(moment) {
+    if (this.technique.polls && this.technique.holds && this.state === 'open') this.#ledger.brokeAt ??= moment;
+  }
+
+  /** Sends a payload on the connection that the lane hears by; whether it could. */
+  speak(payload) {
+    if (!this.technique.speaks || this.state !== 'open') return false;
+    this.#client.send(payload).catch(({ message }) => this.#state('open', `Not sent: ${message}.`));
+    this.#ledger.spoken += 1;
+    return true;
+  }
+
   /** A request that this technique made is over. */
   requested() {
     this.#ledger.requests += 1;
@@ -109,7 +122,8 @@ export class Lane {
 
   #label() {
     this.toggle.textContent = this.isOn ? 'On' : 'Off';
-    this.toggle.setAttribute('aria-label', `${this.toggle.textContent}: ${this.technique.name} (${this.technique.means})`);
+    this.toggle.setAttribute('aria-checked', this.isOn);
+    this.toggle.setAttribute('aria-label', `${this.technique.name} (${this.technique.means})`);
   }
 
   async #connect(after) {
@@ -137,22 +151,26 @@ export class Lane {
   }
 
   #opened() {
-    const ledger = this.#ledger;
     if (!this.technique.polls) this.requested();
-    ledger.openedAt = performance.now();
-    if (ledger.brokeAt !== null) {
-      ledger.resumed += 1;
-      ledger.caughtUp = 0;
-      ledger.back = figures.time(ledger.openedAt - ledger.brokeAt);
-      ledger.brokeAt = null;
-    }
+    this.#isBack(performance.now());
     this.#state('open');
+  }
+
+  #isBack(now) {
+    const ledger = this.#ledger;
+    ledger.openedAt = now;
+    if (ledger.brokeAt === null) return;
+    ledger.resumed += 1;
+    ledger.caughtUp = 0;
+    ledger.back = figures.time(now - ledger.brokeAt);
+    ledger.brokeAt = null;
   }
 
   #heard({ data, lastEventId }) {
     const ledger = this.#ledger;
     const now = performance.now();
     const { from, n, due, ...content } = JSON.parse(data);
+    if (ledger.brokeAt !== null && this.state === 'open') this.#isBack(now);
     ledger.messages += 1;
     ledger.bytes += this.technique.weighs(lastEventId, data);
     ledger.heardAt = now;
@@ -207,10 +225,11 @@ export class Lane {
       kept: kept === undefined ? '–' : figures.size(kept),
     };
     for (const [name, value] of Object.entries(shown)) this.values[name].textContent = value;
+    this.shown = shown;
   }
 
   #words() {
-    const { back, caughtUp } = this.#ledger;
+    const { back, caughtUp, spoken } = this.#ledger;
     switch (this.state) {
       case 'unavailable': return `Not available: this browser has no ${this.technique.needs}.`;
       case 'off': return 'Switched off.';
@@ -218,7 +237,8 @@ export class Lane {
       case 'connecting': return 'Connecting.';
       default:
     }
-    const open = this.technique.transport === 'short-polling' ? `Asks every ${figures.time(this.#run.interval)}.` : 'Connected.';
+    const sent = spoken ? ` Sent ${figures.count(spoken)} on this connection.` : '';
+    const open = this.technique.transport === 'short-polling' ? `Asks every ${figures.time(this.#run.interval)}.` : `Connected.${sent}`;
     return back ? `${open} Was back after ${back} and caught up on ${figures.count(caughtUp)}.` : open;
   }
 }

@@ -63,10 +63,20 @@ function begin() {
   go();
 }
 
-/** Publishes a line of the chat. */
+/** The columns of the strip that sums up all lanes. */
+const STRIP = ['latency', 'messages', 'requests', 'bytes'];
+const strip = lanes.map(({ technique }) => {
+  const row = add(at('strip'), 'tr', technique.transport);
+  add(row, 'th', '', `${technique.name} (${technique.means})`).scope = 'row';
+  return STRIP.map((name) => add(row, 'td', name, '–'));
+});
+
+/** Publishes a line of the chat: over a lane that can speak, else by POST. */
 function say(line) {
   said += 1;
-  publisher.say({ from: `${tab}.${runs}`, n: said, due: performance.now(), ...line });
+  const payload = { from: `${tab}.${runs}`, n: said, due: performance.now(), ...line };
+  if (lanes.some((lane) => lane.speak(payload))) publisher.sent += 1;
+  else publisher.say(payload);
 }
 
 function go() {
@@ -97,15 +107,17 @@ function hear(id, { name, text }) {
   at('heard').textContent = `${name}: ${text}`;
 }
 
-async function strike(path, says) {
+async function strike(path, says, act = () => {}) {
   mark();
   notice = says;
   try {
     const answer = await fetch(path, { method: 'POST', headers: authorization() });
     notice = answer.ok ? '' : (await answer.json()).detail;
+    if (answer.ok) act();
   } catch {
     // A cut may reach its own answer.
     notice = '';
+    act();
   }
 }
 
@@ -129,7 +141,9 @@ function listen() {
       label();
     }
   });
-  at('cut').addEventListener('click', () => publisher.quietly(() => strike('/outage/cut', 'Cutting every connection.')));
+  at('cut').addEventListener('click', () => publisher.quietly(() => strike('/outage/cut', 'Cutting every connection.', () => {
+    for (const lane of lanes) lane.cut(marks.at(-1));
+  })));
   at('hold').addEventListener('click', async () => {
     at('hold').disabled = true;
     await strike(`/outage/hold?seconds=${HOLD_SECONDS}`, `The server writes nothing for ${HOLD_SECONDS} s.`);
@@ -142,10 +156,18 @@ function listen() {
     at('message').value = '';
   });
   at('theme').addEventListener('click', () => {
-    const root = document.documentElement;
-    const dark = root.dataset.theme ? root.dataset.theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
-    root.dataset.theme = dark ? 'light' : 'dark';
+    const name = setTheme(document.documentElement.dataset.theme) ? 'light' : 'dark';
+    setTheme(name);
+    localStorage.setItem('pushoff-theme', name);
   });
+}
+
+/** Shows the page by day or by night; without a name as the system has it. Returns whether it is night. */
+function setTheme(name) {
+  if (name) document.documentElement.dataset.theme = name;
+  const isDark = name ? name === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
+  at('theme').setAttribute('aria-pressed', isDark);
+  return isDark;
 }
 
 /** Counts the requests of the two techniques that make many: the browser lists each that is over. */
@@ -163,6 +185,7 @@ function countRequests() {
 async function render() {
   const now = performance.now();
   for (const lane of lanes) lane.render(now, marks, isRunning && !isComplete && chosen() !== 'chat');
+  lanes.forEach(({ shown }, lane) => STRIP.forEach((name, column) => { strip[lane][column].textContent = shown[name]; }));
   at('published').textContent = `${figures.count(publisher.sent)}${publisher.givenUp ? `, given up ${publisher.givenUp}` : ''}`;
   at('state').textContent = notice || (publisher.refusal && `Not published: ${publisher.refusal}.`) || SCENARIOS[chosen()].says;
   const holders = lanes.filter((lane) => lane.holdsConnection && lane.state !== 'queued');
@@ -204,6 +227,7 @@ function resolution() {
 }
 
 at('theme').hidden = false;
+setTheme(localStorage.getItem('pushoff-theme'));
 at('name').value = `Tab ${tab}`;
 at('clock').textContent = resolution();
 document.querySelector('.secret').hidden = token !== 'wanted';

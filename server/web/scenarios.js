@@ -58,7 +58,7 @@ const progress = {
 const chat = {
   rate: 0,
   topic: 'live-chat',
-  says: 'Nothing is sent but what you write. Each message is a POST, beside whatever the lane receives with.',
+  says: 'Nothing is sent but what you write: over the WebSocket of its lane, which goes both ways; by POST where that lane is off.',
   create: () => () => null,
   stage(element) {
     const log = add(element, 'ol', 'log');

@@ -85,6 +85,7 @@ export const TECHNIQUES = [
   {
     name: 'WebSocket',
     means: 'both ways',
+    speaks: true,
     transport: 'websocket',
     Client: WebSocketClient,
     needs: 'WebSocket',

@@ -386,4 +386,22 @@ mod tests {
         let searches = group(&run).into_iter().filter(|group| group.is_search).count();
         assert_eq!(searches, 1);
     }
+    #[test]
+    fn two_searches_of_one_name_at_two_sizes_have_keys_of_their_own() {
+        let mut run = fixture::whole();
+        run.records.retain(|record| record.step.is_some());
+        let larger = run.records.iter().cloned().map(|mut record| {
+            record.workload.subscribers *= 2;
+            record
+        });
+        run.records = [run.records.clone(), larger.collect()].concat();
+        let groups = group(&run);
+        let keys: Vec<CellKey> = groups.iter().flat_map(|group| &group.cells).map(|cell| cell.key.clone()).collect();
+        let once: std::collections::BTreeSet<&CellKey> = keys.iter().collect();
+        assert_eq!((groups.len(), once.len()), (2, keys.len()), "{keys:?}");
+        assert_eq!(
+            groups.iter().map(|it| it.label.as_str()).collect::<Vec<_>>(),
+            ["capacity at 100", "capacity at 200"]
+        );
+    }
 }

@@ -1,6 +1,7 @@
 //! What groups are called: by what tells one from its namesakes, and no more.
 
 use pushoff_model::target::OURS;
+use pushoff_model::workload::Growth;
 
 use super::Group;
 use crate::words::number::thousands;
@@ -36,7 +37,9 @@ fn workload(group: &Group<'_>, groups: &[Group<'_>]) -> String {
         name.push_str(&format!(" ({})", place + 1));
     }
     let size = group.workload.subscribers;
-    if !group.is_search && namesakes().filter(of_its_kind).any(|it| it.workload.subscribers != size) {
+    // A search that adds subscribers has no size of its own.
+    let has_size = !(group.is_search && group.workload.search.is_some_and(|it| it.grow == Growth::Subscribers));
+    if has_size && namesakes().filter(of_its_kind).any(|it| it.workload.subscribers != size) {
         name.push_str(&format!(" at {}", thousands(&size.to_string())));
     }
     name

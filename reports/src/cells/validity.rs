@@ -83,18 +83,18 @@ impl Validity {
         [Self::NotSaturated, Self::ServerLimited, Self::GeneratorLimited, Self::MachineLimited, Self::NotMeasured];
 }
 
-/// The verdicts of a table in one sentence each: `Not saturated (nothing was at its limit: …): SSE.`
-pub(crate) fn note(cells: &[(Transport, Validity)]) -> String {
-    let mut sentences = Vec::new();
-    for validity in Validity::ALL {
+/// The verdicts of a table in one sentence each: `Server-limited: SSE (…).` None where nothing was at its limit, which
+/// is what a reader expects.
+pub(crate) fn note(cells: &[(Transport, Validity)]) -> Option<String> {
+    let limited = Validity::ALL.into_iter().filter(|it| *it != Validity::NotSaturated);
+    let sentence = |validity: Validity| {
         let those: Vec<Transport> = cells.iter().filter(|it| it.1 == validity).map(|it| it.0).collect();
-        if those.is_empty() {
-            continue;
-        }
         let who = if those.len() == cells.len() { "all".to_owned() } else { list(&those) };
-        sentences.push(format!("{}: {who} ({}).", capitalised(validity.label()), validity.meaning()));
-    }
-    sentences.join(" ")
+        let words = format!("{}: {who} ({}).", capitalised(validity.label()), validity.meaning());
+        (!those.is_empty()).then_some(words)
+    };
+    let sentences: Vec<String> = limited.filter_map(sentence).collect();
+    (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
 #[cfg(test)]

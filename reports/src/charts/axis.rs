@@ -53,17 +53,6 @@ impl Axis {
         Self { name, low: 1.0, high: most.max(10.0), is_log: true, ticks }
     }
 
-    /// Shares, evenly.
-    pub(crate) fn shares(name: &'static str) -> Self {
-        let ticks = [0.0, 0.25, 0.5, 0.75, 1.0].map(|share| (share, format!("{:.0} %", share * 100.0)));
-        Self { name, low: 0.0, high: 1.0, is_log: false, ticks: ticks.to_vec() }
-    }
-
-    /// Time from zero, in nanoseconds, evenly.
-    pub(crate) fn time(name: &'static str, most: f64) -> Self {
-        Self::even(name, most, Quantity::Time)
-    }
-
     /// A count from zero, evenly.
     pub(crate) fn even(name: &'static str, most: f64, quantity: Quantity) -> Self {
         let high = if most > 0.0 { most } else { 1.0 };
@@ -80,8 +69,7 @@ impl Axis {
                     | Quantity::Share
                     | Quantity::Ratio
                     | Quantity::Money
-                    | Quantity::Deviation
-                    | Quantity::Power => quantity.write(value),
+                    | Quantity::Deviation => quantity.write(value),
                 };
                 (value, if value > 0.0 { words } else { "0".into() })
             })
@@ -115,21 +103,13 @@ fn even_step(least: f64) -> f64 {
     [1.0, 2.0, 5.0, 10.0].into_iter().map(|step| step * power).find(|step| *step >= least * 0.999).unwrap_or(power)
 }
 
-/// As [`rounded`], but no wider than three ticks need.
+/// Widens a range of positive values to the nearest 1, 2 or 5 times a power of ten on both sides, and to three ticks.
 pub(crate) fn snug((low, high): (f64, f64)) -> (f64, f64) {
     let all = || steps(0.1, 1e15).map(|(value, _)| value);
     let below = |limit: f64| all().take_while(|value| *value <= limit).last().unwrap_or(limit);
     let (down, up) = (below(low), all().find(|value| *value >= high).unwrap_or(high));
     // Three ticks at least: where two would do, one more below.
     if up < down * 3.9 { (below(down * 0.7), up.max(down * 2.0)) } else { (down, up) }
-}
-
-/// Widens a range of positive values to the nearest 1, 2 or 5 times a power of ten on both sides.
-pub(crate) fn rounded((low, high): (f64, f64)) -> (f64, f64) {
-    let all = || steps(1.0, 1e15).map(|(value, _)| value);
-    let down = all().take_while(|value| *value <= low).last().unwrap_or(1.0);
-    let up = all().find(|value| *value >= high).unwrap_or(high);
-    (down, up.max(down * 10.0))
 }
 
 #[cfg(test)]
@@ -145,8 +125,8 @@ mod tests {
         assert_eq!(words(&Axis::latency("", (2e5, 2e9))), ["1 ms", "10 ms", "100 ms", "1 s"]);
         assert_eq!(words(&Axis::latency("", (2e6, 2e7))), ["2 ms", "5 ms", "10 ms", "20 ms"]);
         assert_eq!(words(&Axis::nines("", 1_800.0)), ["50 %", "90 %", "99 %", "99.9 %"]);
-        assert_eq!(words(&Axis::time("", 1.5e9)), ["0", "500 ms", "1 s", "1.5 s"]);
-        assert_eq!(words(&Axis::time("", 41_000.0)), ["0", "20 µs", "40 µs"]);
+        assert_eq!(words(&Axis::even("", 1.5e9, Quantity::Time)), ["0", "500 ms", "1 s", "1.5 s"]);
+        assert_eq!(words(&Axis::even("", 41_000.0, Quantity::Time)), ["0", "20 µs", "40 µs"]);
     }
 
     #[test]
@@ -158,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_range_is_widened_to_round_values() {
-        assert_eq!(rounded((230e3, 1.3e9)), (200e3, 2e9));
-        assert_eq!(rounded((230.0, 240.0)), (200.0, 2_000.0));
+        assert_eq!(snug((230e3, 1.3e9)), (200e3, 2e9));
+        assert_eq!(snug((230.0, 240.0)), (100.0, 500.0));
     }
 }

@@ -1,14 +1,13 @@
 //! Latency as the load grows: every load that was measured, the knee of each transport, and beyond.
 
-use super::axis::{Axis, rounded};
+use super::axis::{Axis, snug};
 use super::canvas::{Ink, Margins, draw};
 use super::{Chart, NOTHING, Rows, widen};
-use crate::ReportError;
 use crate::findings::search::{Curve, Searched, Stand};
 use crate::words::number::{ABSENT, Quantity, asked_share, tick};
 
 /// Draws p99 over the offered load; `None` where nothing was measured.
-pub(crate) fn chart(searched: &Searched<'_>) -> Result<Option<Chart>, ReportError> {
+pub(crate) fn chart(searched: &Searched<'_>) -> Option<Chart> {
     let within = searched.slo.within.as_secs_f64() * 1e9;
     let (mut loads, mut latency) = (NOTHING, (within / 3.0, within));
     for (stand, p99) in searched.curves.iter().flat_map(|curve| &curve.stands).filter_map(seen) {
@@ -16,45 +15,40 @@ pub(crate) fn chart(searched: &Searched<'_>) -> Result<Option<Chart>, ReportErro
         widen(&mut latency, p99);
     }
     if loads.1 <= 0.0 || loads.0 <= 0.0 {
-        return Ok(None);
+        return None;
     }
     let axes = (
-        Axis::log("deliveries a second that were due", rounded(loads), Quantity::Rate),
-        Axis::latency("delivery latency, p99", rounded(latency)),
+        Axis::log("deliveries a second that were due", snug(loads), Quantity::Rate),
+        Axis::latency("delivery latency, p99", snug(latency)),
     );
     let drawing = draw(axes.0, axes.1, Margins::LINES, |canvas| {
         let limit = asked_share(searched.slo.share.as_f64());
         let opening = if searched.is_bounded { "SLO" } else { "no bound" };
-        canvas.slo_across(within, &format!("{opening}: {limit} in {}", tick(within)))?;
+        canvas.slo_across(within, &format!("{opening}: {limit} in {}", tick(within)));
         for curve in searched.curves.iter().rev() {
             let ink = Ink::of(curve.transport);
             let line: Vec<_> =
                 curve.stands.iter().filter_map(seen).map(|(it, p99)| (it.offered_per_second, p99)).collect();
-            canvas.line(&line, ink, if curve.transport.is_ranked() { 6 } else { 3 })?;
+            canvas.line(&line, ink, if curve.transport.is_ranked() { 6 } else { 3 });
             if let Some(capacity) = curve.capacity {
                 let (most, y) = (capacity.deliveries_per_second, canvas.at_y(within));
-                canvas.bar(most.low(), most.high(), y, 30, ink, 0.35)?;
-                canvas.rule((canvas.at_x(most.point), y - 44), (canvas.at_x(most.point), y + 44), ink, 8)?;
+                canvas.rule((canvas.at_x(most.low()), y), (canvas.at_x(most.high()), y), ink, 20);
+                canvas.rule((canvas.at_x(most.point), y - 44), (canvas.at_x(most.point), y + 44), ink, 8);
             }
         }
         let last = |curve: &Curve| {
             let (stand, p99) = curve.stands.iter().filter_map(seen).next_back()?;
             Some((stand.offered_per_second, p99, curve.transport))
         };
-        canvas.end_labels(&searched.curves.iter().filter_map(last).collect::<Vec<_>>())?;
+        canvas.end_labels(&searched.curves.iter().filter_map(last).collect::<Vec<_>>());
         for curve in &searched.curves {
             for (stand, p99) in curve.stands.iter().filter_map(seen) {
                 let at = (canvas.at_x(stand.offered_per_second), canvas.at_y(p99));
                 canvas.point(at, curve.transport, stand.is_void(), &says(curve, stand, p99));
             }
-            if let Some(capacity) = curve.capacity {
-                let at = (canvas.at_x(capacity.deliveries_per_second.point), canvas.at_y(within));
-                canvas.touch(at, &format!("{}: {}", curve.transport.label(), most(curve)));
-            }
         }
-        Ok(())
-    })?;
-    Ok(Some(Chart {
+    });
+    Some(Chart {
         key: "load",
         title: title(searched),
         description: "Line chart of the 99th percentile of delivery latency over the deliveries a second that were \
@@ -63,24 +57,11 @@ pub(crate) fn chart(searched: &Searched<'_>) -> Result<Option<Chart>, ReportErro
             .into(),
         drawing,
         rows: rows(searched),
-    }))
+    })
 }
 
 fn seen(stand: &Stand) -> Option<(&Stand, f64)> {
     stand.p99_ns.map(|p99| (stand, p99.point)).filter(|it| it.1 > 0.0 && stand.offered_per_second > 0.0)
-}
-
-/// `at most 238 k/s (229–247) within the SLO`, or at least.
-fn most(curve: &Curve) -> String {
-    curve.capacity.map_or_else(
-        || "no capacity confirmed".to_owned(),
-        |capacity| match capacity.reach.reason() {
-            None => format!("capacity {}", Quantity::Rate.write_figure(&capacity.deliveries_per_second)),
-            Some(reason) => {
-                format!("at least {}: {reason}", Quantity::Rate.write(capacity.deliveries_per_second.point))
-            }
-        },
-    )
 }
 
 fn says(curve: &Curve, stand: &Stand, p99: f64) -> String {

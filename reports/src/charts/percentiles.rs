@@ -2,10 +2,9 @@
 
 use pushoff_model::Transport;
 
-use super::axis::Axis;
+use super::axis::{Axis, snug};
 use super::canvas::{Ink, Margins, draw};
-use super::{Chart, Rows, Scales, named};
-use crate::ReportError;
+use super::{Chart, Rows, named, widen};
 use crate::findings::comparison::Comparison;
 use crate::metric::{Figures, Metric};
 use crate::words::number::{ABSENT, Quantity, asked_share, tick};
@@ -13,6 +12,9 @@ use pushoff_stats::{Figure, Pool, resamples};
 
 /// Points of a curve.
 const STEPS: u32 = 40;
+
+/// Where the range of latencies begins, 1 ÷ (1 − share): one in a hundred may lie below the axis.
+const LEFT: f64 = 1.01;
 
 /// A transport's latency along the axis of nines.
 struct Curve {
@@ -23,7 +25,7 @@ struct Curve {
 }
 
 /// Draws latency by percentile.
-pub(super) fn chart(comparison: &Comparison<'_>, scales: &Scales) -> Result<Option<Chart>, ReportError> {
+pub(crate) fn chart(comparison: &Comparison<'_>) -> Option<Chart> {
     let curves: Vec<Curve> = comparison
         .charted()
         .map(|(cell, _, figures)| Curve {
@@ -34,23 +36,30 @@ pub(super) fn chart(comparison: &Comparison<'_>, scales: &Scales) -> Result<Opti
         .filter(|curve| !curve.points.is_empty())
         .collect();
     if curves.is_empty() {
-        return Ok(None);
+        return None;
     }
     let slo = &comparison.slo;
     let within = slo.within.as_secs_f64() * 1e9;
-    let axes =
-        (Axis::nines("percentile of deliveries", scales.samples), Axis::latency("delivery latency", scales.latency));
+    let (mut latency, mut most) = ((within, within), 0.0_f64);
+    for (place, figure) in curves.iter().flat_map(|curve| &curve.points) {
+        most = most.max(*place);
+        // The quickest delivery of thousands is no news.
+        if *place >= LEFT {
+            widen(&mut latency, figure.point);
+        }
+    }
+    let axes = (Axis::nines("percentile of deliveries", most), Axis::latency("delivery latency", snug(latency)));
     let drawing = draw(axes.0, axes.1, Margins::LINES, |canvas| {
-        canvas.slo_across(within, &format!("SLO: {} in {}", asked_share(slo.share.as_f64()), tick(within)))?;
+        canvas.slo_across(within, &format!("SLO: {} in {}", asked_share(slo.share.as_f64()), tick(within)));
         for curve in curves.iter().rev() {
             let edge = |end: fn(&Figure) -> f64| -> Vec<_> { curve.points.iter().map(|(x, y)| (*x, end(y))).collect() };
-            canvas.band(&edge(Figure::low), &edge(Figure::high), Ink::of(curve.transport))?;
+            canvas.band(&edge(Figure::low), &edge(Figure::high), Ink::of(curve.transport));
             let width = if curve.transport.is_ranked() { 6 } else { 3 };
-            canvas.line(&edge(|figure| figure.point), Ink::of(curve.transport), width)?;
+            canvas.line(&edge(|figure| figure.point), Ink::of(curve.transport), width);
         }
         let ends: Vec<_> =
             curves.iter().filter_map(|it| it.points.last().map(|(x, y)| (*x, y.point, it.transport))).collect();
-        canvas.end_labels(&ends)?;
+        canvas.end_labels(&ends);
         for curve in &curves {
             for (x, says) in &curve.marks {
                 let Some((_, y)) = curve
@@ -63,9 +72,8 @@ pub(super) fn chart(comparison: &Comparison<'_>, scales: &Scales) -> Result<Opti
                 canvas.point((canvas.at_x(*x), canvas.at_y(y.point)), curve.transport, false, says);
             }
         }
-        Ok(())
-    })?;
-    Ok(Some(Chart {
+    });
+    Some(Chart {
         key: "percentiles",
         title: title(comparison, within),
         description: "Line chart of delivery latency on a log axis by percentile, a line a transport with its \
@@ -73,7 +81,7 @@ pub(super) fn chart(comparison: &Comparison<'_>, scales: &Scales) -> Result<Opti
             .into(),
         drawing,
         rows: rows(comparison),
-    }))
+    })
 }
 
 /// Latencies at the shares that there are deliveries for, and at the marked percentiles.

@@ -44,7 +44,7 @@ impl Diff {
         }
         blocks.extend(self.notes().into_iter().map(prose));
         blocks.push(Block::Data("diff", json!(self)));
-        let section = Section { id: Some("diff"), title: None, blocks, is_brief: true };
+        let section = Section { id: Some("diff"), blocks, is_brief: true, ..Section::default() };
         Document { title: "pushoff diff".into(), sections: vec![section], ..Document::default() }
     }
 

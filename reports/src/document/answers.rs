@@ -49,7 +49,7 @@ pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {
             .filter_map(|it| it.browser.as_ref())
             .map(|browser| Block::Data("browsers", json!(browser))),
     );
-    Ok(Section { id: Some("answers"), title: None, blocks, is_brief: true })
+    Ok(Section { id: Some("answers"), blocks, is_brief: true, ..Section::default() })
 }
 
 /// The verdict on a workload, for machines.
@@ -86,11 +86,7 @@ fn cost_model(study: &Study<'_>) -> Card {
             figures: None,
         }],
         facts: Vec::new(),
-        more: vec![
-            ("#costmodel".into(), "What each costs"),
-            ("#planner".into(), "Plan a load"),
-            ("#decision-maps".into(), "Where each is the one to choose"),
-        ],
+        more: vec![("#costmodel".into(), "What each costs"), ("#planner".into(), "Plan a load")],
         is_wide: true,
         anchor: String::new(),
     }

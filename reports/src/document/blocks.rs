@@ -17,17 +17,24 @@ pub(crate) struct Section {
     pub(crate) blocks: Vec<Block>,
     /// Whether a terminal shows it.
     pub(crate) is_brief: bool,
+    /// Whether a page folds it away: few readers need it.
+    pub(crate) is_folded: bool,
 }
 
 impl Section {
     /// One with a heading.
     pub(crate) fn titled(id: &'static str, title: impl Into<String>, blocks: Vec<Block>) -> Self {
-        Self { id: Some(id), title: Some(title.into()), blocks, is_brief: false }
+        Self { id: Some(id), title: Some(title.into()), blocks, is_brief: false, is_folded: false }
     }
 
     /// The same, shown on a terminal too.
     pub(crate) fn in_brief(self) -> Self {
         Self { is_brief: true, ..self }
+    }
+
+    /// The same, folded away on a page.
+    pub(crate) fn folded(self) -> Self {
+        Self { is_folded: true, ..self }
     }
 }
 
@@ -77,6 +84,8 @@ pub(crate) struct Heading {
 pub(crate) struct Figure {
     pub(crate) chart: Chart,
     pub(crate) anchor: String,
+    /// Of which workload it is, where charts of several stand beside each other.
+    pub(crate) about: String,
 }
 
 /// Folded blocks.
@@ -129,8 +138,6 @@ pub(crate) enum Layout {
     Columns,
     /// A row a cell.
     Rows,
-    /// A row a cell, those of a transport together, each figure with its ratios below it.
-    Grouped,
 }
 
 /// A table of words.
@@ -145,6 +152,8 @@ pub(crate) struct Words {
 #[derive(Debug, Default)]
 pub(crate) struct WordsRow {
     pub(crate) id: Option<String>,
+    /// The anchor of the group that its figures stand in.
+    pub(crate) group: String,
     pub(crate) cells: Vec<Prose>,
 }
 
@@ -167,7 +176,7 @@ impl<T: Into<Prose>> From<T> for Head {
 impl Words {
     /// A table of words under these heads.
     pub(crate) fn new(labelled_by: &str, head: Vec<Head>, rows: Vec<Vec<Prose>>) -> Self {
-        let rows = rows.into_iter().map(|cells| WordsRow { id: None, cells }).collect();
+        let rows = rows.into_iter().map(|cells| WordsRow { cells, ..WordsRow::default() }).collect();
         Self { labelled_by: labelled_by.to_owned(), head, rows }
     }
 }

@@ -1,12 +1,10 @@
 //! What a client takes: a library beside the lean client, pages, and what a browser allows.
 
 use pushoff_model::browser::{Browser, Connected};
-use pushoff_model::record::PageClocks;
 use pushoff_model::{Client, Transport};
 
 use super::blocks::{Heading, Layout, TableBlock};
 use super::{Block, Section};
-use crate::ReportError;
 use crate::cells::anchor;
 use crate::findings::servers::Part;
 use crate::findings::study::Study;
@@ -17,8 +15,7 @@ use crate::table::{Subject, Table};
 use crate::words::number::Quantity;
 use pushoff_stats::Figure;
 
-#[expect(clippy::unnecessary_wraps, reason = "a section may fail; this one does not")]
-pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {
+pub(super) fn section(study: &Study<'_>) -> Section {
     let mut blocks = Vec::new();
     let added = added(study);
     if !added.is_empty() {
@@ -38,17 +35,17 @@ pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {
         }));
     }
     let browsers = study.run.environments.iter().filter_map(|environment| environment.browser.as_ref());
-    for (title, facts) in browsers.map(allows).chain(clocks(study)) {
+    for (title, facts) in browsers.map(allows) {
         blocks.push(Block::Heading(Heading { id: anchor(&title).replace('\'', ""), text: title, says: None }));
         blocks.push(Block::Facts(facts));
     }
     if blocks.is_empty() {
-        return Ok(Section::default());
+        return Section::default();
     }
     let note = "A client is the library that an application would use, a lean one of pushoff's own, or pages in \
                 Chromium, where a message has arrived once the page's client dispatches it.";
     blocks.insert(0, Block::note(note));
-    Ok(Section::titled("clients", "What the client takes", blocks))
+    Section::titled("clients", "What the client takes", blocks)
 }
 
 /// What each library adds to the lean client: a line each, where so few received that no client was at its limit.
@@ -98,9 +95,9 @@ fn tables(study: &Study<'_>) -> Vec<(String, Table)> {
         }
         let subjects = lines.iter().map(|line| Subject {
             of: Some(format!(", {}", line.key.conditions.client)),
-            validity: line.validity,
-            void: line.void.clone(),
-            ..Subject::new(line.key.clone(), Some(&line.figures))
+            // Whether each is good enough is asked of its own table.
+            standing: None,
+            ..line.subject()
         });
         let mut table = Table::lay_out(&CLIENTS, subjects.collect(), 0.0);
         // What limited each stands beside it.
@@ -152,24 +149,6 @@ fn allows(browser: &Browser) -> Facts {
     ];
     let title = format!("What {} allows over HTTP/1.1", browser.version.replace('/', " "));
     (title, browser.connected.iter().map(tabs).chain(others).collect())
-}
-
-/// The worst that any trial knew of its pages' clocks.
-fn clocks(study: &Study<'_>) -> Option<Facts> {
-    let measured = study.run.records.iter().filter_map(|record| record.measurement()?.browser.as_ref());
-    let worst = measured.map(|browser| browser.clock).reduce(|one, other| PageClocks {
-        resolution_ns: one.resolution_ns.max(other.resolution_ns),
-        uncertainty_ns: one.uncertainty_ns.max(other.uncertainty_ns),
-        drift_ns: one.drift_ns.max(other.drift_ns),
-        offset_ns: one.offset_ns.max(other.offset_ns),
-    })?;
-    let known = [
-        ("A page's clock ticks in", format!("{}, at worst", time(worst.resolution_ns))),
-        ("Its place on the run's clock is known to", format!("± {}, at worst", time(worst.uncertainty_ns))),
-        ("That place had moved after the load by", format!("{}, at worst", time(worst.drift_ns))),
-        ("It began after the run's by", format!("{}, at most", time(worst.offset_ns))),
-    ];
-    Some(("The pages' clocks".to_owned(), known.map(|(name, value)| (name.to_owned(), value)).into()))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
@@ -261,7 +240,6 @@ mod tests {
                 "every 100 ms in a tab in front, every 1.00 s in one behind another",
                 "back after 1.01 s where the server said 1.00 s, after 3.01 s where it said nothing",
                 "24.0 ms later than by fetch for half of the messages, at most 49.0 ms",
-                "± 84.0 µs, at worst",
             ] {
                 assert!(text.contains(said), "{said}: {text}");
             }

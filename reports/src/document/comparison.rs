@@ -1,49 +1,84 @@
-//! The figures side by side: a table a workload, a column a transport, the floor apart.
+//! The figures side by side: a table a workload of what decides, and all others in a fold of their own.
 
 use pushoff_model::Transport;
 
 use super::blocks::{Fold, Heading, Layout, TableBlock};
 use super::{Block, Section};
-use crate::ReportError;
 use crate::cells::Group;
-use crate::cells::validity::Validity;
 use crate::findings::comparison::Comparison;
+use crate::findings::servers::{Line, Part};
 use crate::findings::study::Study;
-use crate::metric::Metric;
-use crate::metric::Standing;
+use crate::metric::{Figures, Metric, Standing};
 use crate::prose::{Place, Prose};
-use crate::table::metrics::COMPARISON;
+use crate::table::metrics::{DECIDING, EVERY, HOLDING};
 use crate::table::{Subject, Table, noise};
 use crate::words::describe;
+use crate::words::limits;
 use crate::words::number::asked_share;
 use crate::words::text::{capitalised, list};
 
-#[expect(clippy::unnecessary_wraps, reason = "a section may fail; this one does not")]
-pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {
-    if study.comparisons.is_empty() {
-        return Ok(Section::default());
-    }
-    let mut blocks = vec![Block::note(
-        "Each figure with its 95 % interval; (?) is one that reaches beyond ten times the figure. The best stands alone; \
-         ≈ marks what is too close to call. A transport's name leads to its trials.",
-    )];
-    for comparison in &study.comparisons {
-        let group = &comparison.group;
-        let is_folded = group.is_second || study.is_beside(group);
-        let compared = compared(study, comparison);
-        if is_folded {
-            let (summary, is_brief) = (group.label.clone(), !study.is_beside(group));
-            blocks.push(Block::Fold(Fold { summary, is_open: false, blocks: compared, is_brief }));
-        } else {
-            blocks.extend(compared);
-        }
-    }
-    let title = if study.besides.is_empty() { "Side by side" } else { "Transports side by side" };
-    Ok(Section { id: None, title: Some(title.into()), blocks, is_brief: true })
+/// Comparisons, and what was held without publishing.
+fn all<'s, 'a>(study: &'s Study<'a>) -> impl Iterator<Item = Part<'s, 'a>> {
+    study.parts().filter(|part| !part.group().is_search)
 }
 
-fn compared(study: &Study<'_>, comparison: &Comparison<'_>) -> Vec<Block> {
-    let group = &comparison.group;
+/// What decides: the cost of connections where nothing is published.
+fn deciding(part: Part<'_, '_>) -> &'static [Metric] {
+    if part.group().workload.slo.is_some() { &DECIDING } else { &HOLDING }
+}
+
+fn lay_out(part: Part<'_, '_>, metrics: &[Metric], noise_ns: f64) -> Table {
+    let choice = if let Part::Compared(it) = part { it.verdict.choice() } else { None };
+    let lines: Vec<Line<'_>> = part.lines().collect();
+    let subjects = lines.iter().map(|it| Subject { is_choice: choice == Some(it.transport()), ..it.subject() });
+    let mut table = Table::lay_out(metrics, subjects.collect(), noise_ns);
+    table.notes.extend(lines.iter().flat_map(notes));
+    table
+}
+
+/// All other figures, and where they are from.
+fn other_figures(part: Part<'_, '_>, noise_ns: f64) -> Table {
+    let group = part.group();
+    let others: Vec<Metric> = EVERY.into_iter().filter(|metric| !deciding(part).contains(metric)).collect();
+    let mut table = lay_out(part, &others, noise_ns);
+    table.notes.clear();
+    table.notes.extend(noise(noise_ns));
+    if let Part::Compared(it) = part {
+        table.notes.extend(it.sources.iter().cloned());
+        table.notes.extend(too_few(it));
+    }
+    if !group.is_ours() {
+        table.notes.push(format!("There is no theory of the bytes of {}: its framing is its own.", group.server()));
+    }
+    table
+}
+
+/// What decides, a table a workload.
+pub(super) fn section(study: &Study<'_>) -> Section {
+    let mut blocks = Vec::new();
+    for part in all(study) {
+        let group = part.group();
+        let is_folded = group.is_second || study.is_beside(group) || study.is_own_model;
+        let shown = shown(study, part);
+        if is_folded {
+            let is_brief = group.is_second && !study.is_beside(group);
+            blocks.push(Block::Fold(Fold { summary: group.label.clone(), is_open: false, blocks: shown, is_brief }));
+        } else {
+            blocks.extend(shown);
+        }
+    }
+    if blocks.is_empty() {
+        return Section::default();
+    }
+    let legend = "Each figure with its 95 % interval; (?) is one that reaches beyond ten times the figure. The best \
+                  stands alone; ≈ marks what is not shown to differ from the best. A transport's name leads to its trials.";
+    blocks.insert(0, Block::note(legend));
+    let title = if study.besides.is_empty() { "Side by side" } else { "Transports side by side" };
+    Section::titled("figures", title, blocks).in_brief()
+}
+
+fn shown(study: &Study<'_>, part: Part<'_, '_>) -> Vec<Block> {
+    let group = part.group();
     let id = format!("table-{}", group.anchor());
     let text = match (study.is_own_model, group.workload.held_out) {
         // A cell of a cost model's grid answers no question by itself.
@@ -51,17 +86,41 @@ fn compared(study: &Study<'_>, comparison: &Comparison<'_>) -> Vec<Block> {
         (true, false) => format!("{}: fitted to", group.label),
         (false, _) => group.label.clone(),
     };
-    vec![
-        Block::Heading(Heading { id: id.clone(), text, says: Some(describe::slo(group.workload)) }),
+    let asks = group.workload.slo.is_some();
+    let says = if asks { describe::slo(group.workload) } else { group.workload.question.clone() };
+    let mut blocks = vec![
+        Block::Heading(Heading { id: id.clone(), text, says: Some(says) }),
         asked(group, &describe::load(group.workload)),
-        Block::Table(TableBlock {
-            labelled_by: id,
-            table: table(comparison),
-            layout: Layout::Columns,
-            trials: Some(group.anchor()),
-            has_places: true,
-        }),
-    ]
+        table(id, lay_out(part, deciding(part), study.noise_ns), group, Layout::Rows),
+    ];
+    if let Part::Compared(Comparison { verdict, .. }) = part {
+        blocks.extend(verdict.choice().and_then(limits::six_connections).map(Block::note));
+    }
+    blocks
+}
+
+/// Every other figure, a fold a workload.
+pub(super) fn others(study: &Study<'_>) -> Section {
+    let folds = all(study).map(|part| {
+        let group = part.group();
+        let id = format!("others-{}", group.anchor());
+        let heading = Heading { id: id.clone(), text: group.label.clone(), says: None };
+        let table = table(id, other_figures(part, study.noise_ns), group, Layout::Columns);
+        let blocks = vec![Block::Heading(heading), table];
+        Block::Fold(Fold { summary: group.label.clone(), is_open: false, blocks, is_brief: false })
+    });
+    let mut blocks: Vec<Block> = folds.collect();
+    if blocks.is_empty() {
+        return Section::default();
+    }
+    let note = "Bytes are the kernel's count above TCP, split by what the clients found in them; memory is what was held with \
+                everybody connected less what was held before.";
+    blocks.insert(0, Block::note(note));
+    Section::titled("others", "All figures", blocks).folded()
+}
+
+fn table(labelled_by: String, table: Table, group: &Group<'_>, layout: Layout) -> Block {
+    Block::Table(TableBlock { labelled_by, table, layout, trials: Some(group.anchor()), has_places: true })
 }
 
 /// What a workload asks for, and of whom: where its parameters lead.
@@ -77,55 +136,29 @@ pub(super) fn asked(group: &Group<'_>, load: &str) -> Block {
     Block::Note(Prose::with_id(id, words))
 }
 
-/// The table of a comparison.
-pub(crate) fn table(comparison: &Comparison<'_>) -> Table {
-    let subjects = comparison.candidates.iter().zip(&comparison.group.cells).map(|(candidate, cell)| {
-        let void = match &candidate.standing {
-            Standing::Void { reason } => Some(reason.clone()),
-            Standing::Meets | Standing::Fails { .. } | Standing::Undecided { .. } | Standing::Unranked => None,
-        };
-        Subject {
-            standing: Some(&candidate.standing),
-            validity: Validity::of(cell),
-            void,
-            is_choice: comparison.verdict.choice() == Some(candidate.transport),
-            trials: candidate.figures.as_ref().map_or(0, |figures| figures.trials),
-            ..Subject::new(cell.key.clone(), candidate.figures.as_ref())
-        }
-    });
-    let mut table = Table::lay_out(&COMPARISON, subjects.collect(), comparison.noise_ns);
-    table.notes.extend(notes(comparison));
-    table.notes.extend(noise(comparison.noise_ns));
-    table
+/// What a reader must know of a cell.
+fn notes(line: &Line<'_>) -> Vec<String> {
+    let name = capitalised(line.transport().label());
+    let standing = match &line.standing {
+        Some(Standing::Fails { reason }) => Some(format!("{name} fails: {reason}.")),
+        Some(Standing::Undecided { reason }) => Some(format!("{name} is undecided: {reason}.")),
+        Some(Standing::Void { reason }) => Some(format!("{name} is void: {reason}.")),
+        Some(Standing::Meets | Standing::Unranked) | None => None,
+    };
+    standing.into_iter().chain(line.faults.notes(&name)).collect()
 }
 
-fn notes(comparison: &Comparison<'_>) -> Vec<String> {
-    let mut notes = Vec::new();
-    for candidate in &comparison.candidates {
-        let name = capitalised(candidate.transport.label());
-        match &candidate.standing {
-            Standing::Fails { reason } => notes.push(format!("{name} fails: {reason}.")),
-            Standing::Undecided { reason } => notes.push(format!("{name} is undecided: {reason}.")),
-            Standing::Void { reason } => notes.push(format!("{name} is void: {reason}.")),
-            Standing::Meets | Standing::Unranked => {}
-        }
-        notes.extend(candidate.faults.notes(&name));
-    }
-    let has_too_few =
-        |figures: &crate::metric::Figures| figures.count(Metric::Samples) > 0.0 && figures.get(Metric::P999).is_none();
-    let too_few: Vec<Transport> = comparison
-        .candidates
-        .iter()
-        .filter(|it| it.figures.as_ref().is_some_and(has_too_few))
-        .map(|it| it.transport)
-        .collect();
-    if !too_few.is_empty() {
-        notes.push(format!(
+/// Whose p99.9 is not given.
+fn too_few(comparison: &Comparison<'_>) -> Option<String> {
+    let has_too_few = |figures: &Figures| figures.count(Metric::Samples) > 0.0 && figures.get(Metric::P999).is_none();
+    let those = comparison.candidates.iter().filter(|it| it.figures.as_ref().is_some_and(has_too_few));
+    let those: Vec<Transport> = those.map(|it| it.transport).collect();
+    (!those.is_empty()).then(|| {
+        format!(
             "p99.9 is not given for {}: it needs 1,000 messages, however many readers each has (p99 needs 100).",
-            list(&too_few)
-        ));
-    }
-    notes
+            list(&those)
+        )
+    })
 }
 
 #[cfg(test)]

@@ -1,28 +1,27 @@
 //! The cost model: how well it predicts, and the fitted costs.
 
-use super::blocks::{Figure, Heading, WordsRow};
+use super::blocks::{Fold, Heading};
 use super::{Block, Head, Section, Words};
-use crate::ReportError;
-use crate::charts::{self, Rows};
 use crate::findings::study::Study;
 use crate::prose::{Prose, Tone};
 use crate::unitcosts::{self, FINDINGS, Finding, Sheet};
-use pushoff_planner::costs::{Check, Checked};
 
-pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {
+pub(super) fn section(study: &Study<'_>) -> Section {
     if study.is_empty() {
-        return Ok(Section::default());
+        return Section::default();
     }
     let mut blocks = vec![Block::Prose(unitcosts::conclusion(study).into(), String::new())];
-    blocks.extend(predictions(study)?);
-    blocks.push(heading("unit-costs", "Cost of one message, poll, connection and so on"));
-    blocks.extend(unitcosts::origin(study).into_iter().map(Block::note));
-    blocks.push(Block::Words(unit_costs(&Sheet::of(&study.model))));
-    blocks.push(Block::note(
+    blocks.extend(predictions(study));
+    let mut costs = vec![heading("unit-costs", "Cost of one message, poll, connection and so on")];
+    costs.extend(unitcosts::origin(study).into_iter().map(Block::note));
+    costs.push(Block::Words(unit_costs(&Sheet::of(&study.model))));
+    costs.push(Block::note(
         "In brackets the 95 % interval. A cell is empty where the event does not occur on a transport, or where its cost \
          cannot be told from zero. Bytes are those above TCP.",
     ));
-    Ok(Section::titled("costmodel", "The cost model, and how well it predicts", blocks))
+    let summary = "The fitted costs".to_owned();
+    blocks.push(Block::Fold(Fold { summary, is_open: false, blocks: costs, is_brief: false }));
+    Section::titled("costmodel", "Cost model", blocks).folded()
 }
 
 fn heading(id: &str, text: &str) -> Block {
@@ -45,30 +44,21 @@ fn unit_costs(sheet: &Sheet) -> Words {
     Words::new("unit-costs", head, rows)
 }
 
-fn predictions(study: &Study<'_>) -> Result<Vec<Block>, ReportError> {
+fn predictions(study: &Study<'_>) -> Vec<Block> {
     let findings = unitcosts::findings(&study.checked);
     if findings.is_empty() {
-        return Ok(Vec::new());
+        return Vec::new();
     }
     let head = ["figure"].into_iter().chain(FINDINGS).map(Head::from).collect();
     let rows = findings.iter().map(finding).collect();
-    let charts = charts::predicted(&study.checked)?;
-    let mut blocks = vec![
+    vec![
         heading("predicted", "Predicted and measured"),
         Block::Words(Words::new("predicted", head, rows)),
         Block::note(
             "Error: predicted ÷ measured − 1. 95 % of the intervals should hold the measured figure. Server CPU is that \
              of a second; bytes and segments are those of a trial.",
         ),
-        Block::Row(charts.into_iter().map(|chart| Figure { chart, anchor: "all".into() }).collect()),
-    ];
-    for check in Check::ALL {
-        let list = every(&study.checked, check);
-        // On the page what is drawn is a list already.
-        let list = if charts::is_drawn(check) { Vec::new() } else { list };
-        blocks.extend(list);
-    }
-    Ok(blocks)
+    ]
 }
 
 fn finding(finding: &Finding) -> Vec<Prose> {
@@ -79,16 +69,4 @@ fn finding(finding: &Finding) -> Vec<Prose> {
         _ => words.clone().into(),
     };
     [Prose::from(finding.check.label())].into_iter().chain(finding.words.iter().enumerate().map(word)).collect()
-}
-
-/// Every prediction of a kind, as a list that is folded away.
-fn every(checked: &[Checked], check: Check) -> Vec<Block> {
-    let Rows { head, body } = charts::predictions(checked, check);
-    if body.is_empty() {
-        return Vec::new();
-    }
-    let rows = body.into_iter().map(|row| WordsRow { id: None, cells: row.into_iter().map(Prose::from).collect() });
-    let id = format!("every-{}", check.label().replace([' ', ','], "-"));
-    let words = Words { labelled_by: id, head: head.into_iter().map(Head::from).collect(), rows: rows.collect() };
-    Block::folded(true, &format!("Every prediction of {}", check.label()), vec![Block::Words(words)])
 }

@@ -1,20 +1,15 @@
 //! How it was measured, in plain words.
 
 use super::{Block, Section};
-use crate::ReportError;
 use crate::findings::study::Study;
 
 /// What was done, each with its name.
-const PARAGRAPHS: [(&str, &str); 17] = [
+const PARAGRAPHS: [(&str, &str); 11] = [
     (
         "Open loop.",
         "Every message is due at a time that depends on its number alone, never on how the server is doing. Latency \
-         runs from then, so a stalled server or a late generator shows up as latency, not as fewer samples.",
-    ),
-    (
-        "Three histograms.",
-        "Delivery latency is received − due; latency from send is received − sent, what a generator that waits for \
-         its server would see; send lag is sent − due, how late the generator itself was. Each keeps three digits.",
+         runs from then, so a stalled server or a late generator shows up as latency, not as fewer samples. Latencies \
+         that differ by less than the machine differs from itself are not called different.",
     ),
     (
         "Ledger.",
@@ -23,18 +18,9 @@ const PARAGRAPHS: [(&str, &str); 17] = [
     ),
     (
         "Fresh server.",
-        "Where pushoff starts the server, each trial has one of its own, on a port that was free, and topics that were \
-         never used; the transports of a trial get the same schedule and the same payloads.",
-    ),
-    (
-        "Interleaved.",
-        "Trials of all transports alternate in a seeded random order, so that a slow minute of the machine does not \
-         hit one transport alone.",
-    ),
-    (
-        "Pinning.",
-        "Server and generator are two processes, each on processors of its own where there are at least two; whether \
-         that was so stands under Environment.",
+        "Where pushoff starts the server, each trial has one of its own and topics that were never used; the transports \
+         of a trial get the same schedule and the same payloads. Trials of all transports alternate in a seeded random \
+         order, so that a slow minute of the machine does not hit one transport alone.",
     ),
     (
         "Intervals.",
@@ -67,12 +53,6 @@ const PARAGRAPHS: [(&str, &str); 17] = [
          load, not the most that it can do.",
     ),
     (
-        "Noise.",
-        "Before a run the machine is measured against itself: how late timers are, how long a byte takes to another \
-         thread and back, and how far the same measurement differs from itself. Latencies that differ by less than \
-         that are not called different.",
-    ),
-    (
         "Bytes.",
         "The kernel's own counters of each connection (TCP_INFO), read before it closes: bytes above TCP without those \
          sent again, and segments. Payload, framing and heads are what the clients found in them, framing and heads \
@@ -94,17 +74,6 @@ const PARAGRAPHS: [(&str, &str); 17] = [
          intervals touch are too close to call. Where the generator or the machine stopped the search it is a lower \
          bound (≥).",
     ),
-    (
-        "Growth.",
-        "A slope is that of the straight line through the logarithms of cost a connection and of size, least squares; \
-         its interval is Student's t over what the line leaves.",
-    ),
-    (
-        "1 million users.",
-        "What one user was measured to need, a million times. Bandwidth adds 52 bytes of TCP and IP headers a segment; \
-         memory takes the server's process and half of what the kernel holds for both ends. It is as far from a \
-         measurement as the table says.",
-    ),
 ];
 
 /// What is said beside that of servers that are not pushoff's own.
@@ -123,9 +92,8 @@ const OF_OTHERS: [(&str, &str); 2] = [
     ),
 ];
 
-#[expect(clippy::unnecessary_wraps, reason = "a section may fail; this one does not")]
-pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {
+pub(super) fn section(study: &Study<'_>) -> Section {
     let others = if study.has_others() { OF_OTHERS.as_slice() } else { &[] };
     let all = PARAGRAPHS.iter().chain(others).map(|(name, words)| ((*name).to_owned(), (*words).to_owned()));
-    Ok(Section::titled("method", "How it was measured", vec![Block::Facts(all.collect())]))
+    Section::titled("method", "Method", vec![Block::Facts(all.collect())]).folded()
 }

@@ -5,11 +5,11 @@ pub(crate) mod blocks;
 pub(crate) mod cells;
 mod clients;
 mod comparison;
-mod cost;
 mod costmodel;
 mod environment;
+mod headline;
+mod matrix;
 pub(crate) mod method;
-mod million;
 mod pictures;
 mod planner;
 mod records;
@@ -28,6 +28,8 @@ pub(crate) use cells::CellData;
 #[derive(Debug, Default)]
 pub(crate) struct Document {
     pub(crate) title: String,
+    /// When, where and how it was measured, a line each.
+    pub(crate) conditions: Vec<String>,
     pub(crate) sections: Vec<Section>,
     /// How many trials count, in words: what a terminal ends with.
     pub(crate) tally: String,
@@ -35,38 +37,33 @@ pub(crate) struct Document {
     pub(crate) cells: Vec<CellData>,
 }
 
-/// Makes one section.
-type Make = fn(&Study<'_>) -> Result<Section, ReportError>;
-
-/// The sections of a report, top to bottom.
-const ALL: [Make; 15] = [
-    answers::section,
-    servers::section,
-    comparison::section,
-    cost::section,
-    search::section,
-    scaling::section,
-    clients::section,
-    million::section,
-    planner::section,
-    costmodel::section,
-    pictures::section,
-    method::section,
-    validity::section,
-    environment::section,
-    records::section,
-];
-
 impl Document {
-    /// The report on a study.
+    /// The report on a study: the answer, the five side by side, charts, and what only a reader with a doubt opens.
     ///
     /// # Errors
-    /// When a chart cannot be drawn or a record cannot be embedded.
+    /// When a record cannot be embedded.
     pub(crate) fn of(study: &Study<'_>) -> Result<Self, ReportError> {
-        let sections: Result<Vec<Section>, ReportError> = ALL.iter().map(|section| section(study)).collect();
+        let sections = [
+            answers::section(study)?,
+            matrix::section(study),
+            servers::section(study),
+            comparison::section(study),
+            search::section(study),
+            scaling::section(study),
+            clients::section(study),
+            pictures::section(study),
+            planner::section(study)?,
+            comparison::others(study),
+            costmodel::section(study),
+            method::section(study),
+            validity::section(study),
+            environment::section(study),
+            records::section(study)?,
+        ];
         Ok(Self {
-            title: "Which transport should carry these messages?".into(),
-            sections: sections?.into_iter().filter(|section| !section.blocks.is_empty()).collect(),
+            title: headline::title(study),
+            conditions: headline::conditions(study),
+            sections: sections.into_iter().filter(|section| !section.blocks.is_empty()).collect(),
             tally: if study.is_empty() { String::new() } else { study.tally() },
             cells: cells::cells(study),
         })

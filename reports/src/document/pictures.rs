@@ -1,25 +1,21 @@
-//! The charts: a row a workload, axes shared down the page, each with its rows as a table.
+//! The charts: latency and cost of each workload.
 
-use super::blocks::{Figure, Heading};
+use super::blocks::Figure;
 use super::{Block, Section};
-use crate::ReportError;
-use crate::charts::{self, Scales};
+use crate::charts::{self, Chart};
+use crate::findings::comparison::Comparison;
 use crate::findings::study::Study;
 
-pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {
-    if study.answers().next().is_none() {
-        return Ok(Section::default());
+pub(super) fn section(study: &Study<'_>) -> Section {
+    let shown = || study.answers().filter(|it| !study.is_beside(&it.group));
+    let figure = |it: &Comparison<'_>, chart: Option<Chart>| {
+        Some(Figure { chart: chart?, anchor: it.group.anchor(), about: it.group.label.clone() })
+    };
+    let latency = shown().filter_map(|it| figure(it, charts::percentiles(it)));
+    let figures: Vec<Figure> = latency.chain(shown().filter_map(|it| figure(it, charts::cost(it)))).collect();
+    if figures.is_empty() {
+        return Section::default();
     }
-    let scales = Scales::of(study);
-    let mut blocks = vec![Block::note(
-        "Hover over a point for its value, or focus a chart and walk its points with the arrow keys.",
-    )];
-    for it in study.answers() {
-        let anchor = it.group.anchor();
-        let figures = charts::of(it, &scales)?.into_iter().map(|chart| Figure { chart, anchor: anchor.clone() });
-        let heading = Heading { id: format!("pictures-{anchor}"), text: it.group.label.clone(), says: None };
-        let inner = vec![Block::Heading(heading), Block::Row(figures.collect())];
-        blocks.extend(Block::folded(study.is_beside(&it.group), &it.group.label, inner));
-    }
-    Ok(Section::titled("pictures", "In pictures", blocks))
+    let note = "Hover over a chart for the nearest value, or focus a chart and walk its points with the arrow keys.";
+    Section::titled("pictures", "Charts", vec![Block::note(note), Block::Row(figures)])
 }

@@ -10,5 +10,5 @@ pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {
         serde_json::to_writer(&mut lines, record).map_err(ReportError::Embed)?;
         lines.push(b'\n');
     }
-    Ok(Section::titled("records", "Raw records", vec![Block::Records(lines)]))
+    Ok(Section::titled("records", "Records", vec![Block::Records(lines)]).folded())
 }

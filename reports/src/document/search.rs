@@ -5,28 +5,27 @@ use serde_json::json;
 use super::blocks::{Figure, Heading, Layout, TableBlock};
 use super::comparison::asked;
 use super::{Block, Section};
-use crate::ReportError;
 use crate::charts;
 use crate::findings::search::{self, Searched};
 use crate::findings::study::Study;
 use crate::words::describe;
 
-pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {
+pub(super) fn section(study: &Study<'_>) -> Section {
     if study.searches.is_empty() {
-        return Ok(Section::default());
+        return Section::default();
     }
     let mut blocks = vec![Block::note(
         "The load grows until the SLO breaks; the border is then walked up and down in small steps. Past the knee the \
          curve goes on. Hollow points are void: the generator or the machine was the limit.",
     )];
     for it in &study.searches {
-        blocks.extend(Block::folded(study.is_beside(&it.group), &it.group.label, searched(it, study.noise_ns)?));
+        blocks.extend(Block::folded(study.is_beside(&it.group), &it.group.label, searched(it, study.noise_ns)));
         blocks.push(data(it));
     }
-    Ok(Section::titled("capacity", "How much each carries", blocks).in_brief())
+    Section::titled("capacity", "How much each carries", blocks).in_brief()
 }
 
-fn searched(it: &Searched<'_>, noise_ns: f64) -> Result<Vec<Block>, ReportError> {
+fn searched(it: &Searched<'_>, noise_ns: f64) -> Vec<Block> {
     let group = &it.group;
     let anchor = group.anchor();
     let id = format!("capacity-{anchor}");
@@ -39,15 +38,17 @@ fn searched(it: &Searched<'_>, noise_ns: f64) -> Result<Vec<Block>, ReportError>
         Block::OnPage(vec![Block::Prose(it.sentence.clone(), anchor.clone())]),
         asked(group, &describe::search(group.workload)),
     ];
-    blocks.extend(charts::load(it)?.map(|chart| Block::Chart(Figure { chart, anchor: anchor.clone() })));
+    blocks.extend(
+        charts::load(it).map(|chart| Block::Chart(Figure { chart, anchor: anchor.clone(), about: String::new() })),
+    );
     blocks.push(Block::Table(TableBlock {
         labelled_by: id,
         table: search::table(it, noise_ns),
-        layout: Layout::Columns,
+        layout: Layout::Rows,
         trials: Some(anchor),
         has_places: true,
     }));
-    Ok(blocks)
+    blocks
 }
 
 /// What was found, for machines: every load that was measured, and what a capacity rests on.

@@ -2,40 +2,31 @@
 
 use serde_json::{Map, json};
 
-use super::blocks::{Figure, Heading, Layout, TableBlock};
+use super::blocks::{Fold, Heading, Layout, TableBlock};
 use super::{Block, Section, Words};
-use crate::ReportError;
-use crate::charts;
 use crate::findings::servers::{Beside, Matrix, matrices};
 use crate::findings::study::Study;
+use crate::metric::Metric;
 use crate::prose::Prose;
 use crate::words::describe;
 
-pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {
+pub(super) fn section(study: &Study<'_>) -> Section {
     if study.besides.is_empty() {
-        return Ok(Section::default());
+        return Section::default();
     }
-    let mut figures = Vec::new();
-    for beside in &study.besides {
-        let chart = charts::servers(beside)?;
-        figures.extend(chart.map(|chart| Figure { chart, anchor: beside.anchor() }));
-    }
-    let mut blocks = vec![
-        Block::note(
-            "The same work of each server, interleaved in one run; each figure with its 95 % interval, and with how \
-             many times the figure of another it is. Of a transport’s servers the best stands alone, and ≈ marks what \
-             is too close to call.",
-        ),
-        Block::Row(figures),
-    ];
+    let note = "The same work of each server, interleaved in one run. First how many times another server’s figure \
+                pushoff’s is, drawn in pairs of trials; then the figures, each with its 95 % interval. The best \
+                stands alone, and ≈ marks what is not shown to differ from it.";
+    let mut blocks = vec![Block::note(note)];
     for matrix in &matrices(&study.besides) {
         blocks.extend(against(matrix));
     }
     for beside in &study.besides {
-        blocks.extend(side_by_side(beside, study.noise_ns));
+        let inner = side_by_side(beside, study.noise_ns).into();
+        blocks.push(Block::Fold(Fold { summary: beside.label.clone(), is_open: false, blocks: inner, is_brief: true }));
         blocks.push(data(beside));
     }
-    Ok(Section::titled("servers", "Servers side by side", blocks).in_brief())
+    Section::titled("servers", "Servers side by side", blocks).in_brief()
 }
 
 fn against(matrix: &Matrix) -> [Block; 2] {
@@ -62,7 +53,7 @@ fn side_by_side(beside: &Beside<'_>, noise_ns: f64) -> [Block; 3] {
         Block::Table(TableBlock {
             labelled_by: id,
             table: beside.table(noise_ns),
-            layout: Layout::Grouped,
+            layout: Layout::Rows,
             trials: None,
             has_places: false,
         }),
@@ -71,11 +62,11 @@ fn side_by_side(beside: &Beside<'_>, noise_ns: f64) -> [Block; 3] {
 
 /// The ratios, for machines: the figures themselves are those of the cells.
 fn data(beside: &Beside<'_>) -> Block {
-    let cells = beside.lines.iter().enumerate().map(|(line, it)| {
-        let ratios = beside.metrics.iter().enumerate().map(|(metric, id)| {
-            let relation = beside.relation(metric, line);
-            (id.id().to_owned(), json!({ "to_baseline": relation.to_baseline, "to_floor": relation.to_floor }))
-        });
+    let cells = beside.lines.iter().map(|it| {
+        let ratio = |metric: &Metric| {
+            (metric.id().to_owned(), json!({ "to_baseline": beside.to_baseline(*metric, it) }))
+        };
+        let ratios = beside.metrics.iter().map(ratio);
         json!({ "transport": it.transport(), "server": it.server(), "conditions": it.key.conditions, "ratios": ratios.collect::<Map<_, _>>() })
     });
     Block::Data(

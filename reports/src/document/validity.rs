@@ -4,15 +4,13 @@ use pushoff_model::record::{Measurement, Outcome, Purpose};
 
 use super::blocks::{Fold, WordsRow};
 use super::{Block, Head, Section, Words};
-use crate::ReportError;
 use crate::cells::validity::Validity;
 use crate::cells::{Group, Trial};
 use crate::findings::study::Study;
 use crate::prose::{Prose, Tone, prose};
 use crate::words::number::{ABSENT, Quantity};
 
-#[expect(clippy::unnecessary_wraps, reason = "a section may fail; this one does not")]
-pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {
+pub(super) fn section(study: &Study<'_>) -> Section {
     let meanings = Validity::ALL.map(|it| (it.label().to_owned(), it.meaning().to_owned()));
     let mut blocks = vec![Block::Prose(study.tally().into(), String::new()), Block::Facts(meanings.into())];
     let troubled = troubled(study);
@@ -21,7 +19,7 @@ pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {
         blocks.extend(Block::folded(is_folded, &summary, vec![Block::List(troubled)]));
     }
     blocks.extend(study.groups().map(|group| Block::OnPage(vec![Block::Fold(trials(group))])));
-    Ok(Section::titled("validity", "Validity", blocks))
+    Section::titled("validity", "Validity", blocks).folded()
 }
 
 /// More concerns than these are folded away: a search runs into limits on purpose.
@@ -56,23 +54,8 @@ fn troubles<'a>(trial: &Trial<'a>) -> Vec<(&'static str, &'a str)> {
 }
 
 /// What the columns of a group's trials are.
-const HEADS: [&str; 15] = [
-    "transport",
-    "trial",
-    "ran as",
-    "load",
-    "verdict",
-    "deliveries",
-    "not published",
-    "broken",
-    "p99",
-    "send lag p99",
-    "generator CPU",
-    "server CPU",
-    "stolen",
-    "resent",
-    "origin",
-];
+const HEADS: [&str; 10] =
+    ["transport", "trial", "ran as", "load", "verdict", "deliveries", "p99", "send lag p99", "generator CPU", "origin"];
 
 /// Every trial of a group, only on the page: a record's number is its line in `records.jsonl`.
 fn trials(group: &Group<'_>) -> Fold {
@@ -85,6 +68,7 @@ fn trials(group: &Group<'_>) -> Fold {
             let id = (index == 0).then(|| format!("trials-{anchor}-{}", cell.transport()));
             rows.push(WordsRow {
                 id,
+                group: String::new(),
                 cells: before.into_iter().chain(place).chain(figures).chain([link(trial)]).collect(),
             });
         }
@@ -129,23 +113,18 @@ fn verdict(trial: &Trial<'_>) -> Prose {
     }
 }
 
-/// Deliveries, messages not published, connections broken, p99, send lag, both processes' share of their processors, steal, segments resent.
+/// Deliveries, p99, send lag, and the generator's share of its processors: what a doubt begins with.
 #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
-fn figures(measurement: Option<&Measurement>) -> [String; 9] {
-    let Some(it) = measurement else { return [(); 9].map(|()| ABSENT.to_owned()) };
+fn figures(measurement: Option<&Measurement>) -> [String; 4] {
+    let Some(it) = measurement else { return [(); 4].map(|()| ABSENT.to_owned()) };
     let time = |latency: Option<std::time::Duration>| {
         latency.map_or_else(|| ABSENT.to_owned(), |value| Quantity::Time.write(value.as_nanos() as f64))
     };
     [
         Quantity::Count.write(it.delivery_latency.count() as f64),
-        Quantity::Count.write((it.counts.unpublished + it.counts.unsent) as f64),
-        Quantity::Count.write(it.counts.reconnects as f64),
         time(it.delivery_latency.quantile(0.99)),
         time(it.send_lag.quantile(0.99)),
         Quantity::Share.write(it.generator.utilisation()),
-        it.server.map_or_else(|| ABSENT.to_owned(), |server| Quantity::Share.write(server.utilisation())),
-        Quantity::Share.write(it.machine.steal),
-        Quantity::Count.write(it.machine.retransmits as f64),
     ]
 }
 

@@ -7,7 +7,6 @@ use super::verdict::{Bills, Candidate, Case, Counted, Verdict};
 use crate::cells::faults::CellFaults;
 use crate::cells::{Cell, Group};
 use crate::metric::{Figures, LEAST_TRIALS, Metric, Standing, Value, standing};
-use pushoff_stats::Figure;
 
 /// The transports of one workload, compared.
 #[derive(Debug)]
@@ -16,8 +15,6 @@ pub(crate) struct Comparison<'a> {
     pub(crate) group: Group<'a>,
     /// What is good enough.
     pub(crate) slo: Slo,
-    /// Latencies that differ by less do not differ.
-    pub(crate) noise_ns: f64,
     /// One candidate a cell, in the same order.
     pub(crate) candidates: Vec<Candidate>,
     /// Where costs come from that its own trials cannot show.
@@ -47,7 +44,7 @@ impl<'a> Comparison<'a> {
         let candidates: Vec<_> = cells.map(|(cell, figures)| candidate(cell, figures, &slo)).collect();
         let candidates = with_costs(group.workload, &slo, candidates, noise_ns);
         let verdict = Case { workload: group.workload, slo: &slo, candidates: &candidates, noise_ns }.verdict();
-        Self { group, slo, noise_ns, candidates, sources, verdict }
+        Self { group, slo, candidates, sources, verdict }
     }
 
     /// The cells that may be charted, with what was judged of them: those with a valid trial.
@@ -63,11 +60,6 @@ impl<'a> Comparison<'a> {
         self.charted()
             .filter(|(cell, _, figures)| cell.transport().is_ranked() && figures.trials >= LEAST_TRIALS)
             .map(|(cell, _, figures)| (cell.transport(), figures))
-    }
-
-    /// Whether two latencies cannot be told apart, by their spread or by the noise of the machine.
-    pub(crate) fn are_near(&self, one: &Figure, other: &Figure) -> bool {
-        one.is_near(other) || (one.point - other.point).abs() < self.noise_ns
     }
 }
 

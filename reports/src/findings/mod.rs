@@ -1,7 +1,6 @@
-//! What follows from the figures: verdicts, searches, servers side by side, scaling.
+//! What follows from the figures: verdicts, searches, servers side by side.
 
 pub(crate) mod comparison;
-pub(crate) mod scaling;
 pub(crate) mod search;
 pub(crate) mod servers;
 pub(crate) mod study;

@@ -3,7 +3,6 @@
 use pushoff_model::Environment;
 
 use super::comparison::{Comparison, Holding};
-use super::scaling::{Family, families};
 use super::search::Searched;
 use super::servers::{Beside, Part, beside};
 use crate::Run;
@@ -26,8 +25,6 @@ pub(crate) struct Study<'a> {
     pub(crate) searches: Vec<Searched<'a>>,
     /// What was asked of several servers.
     pub(crate) besides: Vec<Beside<'a>>,
-    /// What differs in nothing but its size.
-    pub(crate) families: Vec<Family>,
     /// What a load costs that nobody measured: this run's own model where it holds a grid with cells held
     /// out, else the one that comes with pushoff.
     pub(crate) model: CostModel,
@@ -46,7 +43,6 @@ impl<'a> Study<'a> {
         let groups = group(run);
         let sources = Sources::of(&groups);
         let figures: Vec<_> = groups.iter().map(|group| (sources.figures(group), sources.named(group))).collect();
-        let families = families(&groups, &figures.iter().map(|it| it.0.as_slice()).collect::<Vec<_>>());
         let own_model = groups
             .iter()
             .any(|group| group.workload.held_out)
@@ -62,7 +58,6 @@ impl<'a> Study<'a> {
             holdings: Vec::new(),
             searches: Vec::new(),
             besides: Vec::new(),
-            families,
             model,
             is_own_model,
             checked,
@@ -75,7 +70,7 @@ impl<'a> Study<'a> {
                 None => study.holdings.push(Holding { group, figures }),
             }
         }
-        study.besides = beside(study.parts().collect(), noise_ns);
+        study.besides = beside(study.parts().collect());
         study
     }
 

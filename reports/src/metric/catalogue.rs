@@ -4,11 +4,10 @@ use pushoff_model::Client;
 
 use super::memory::{a_connection, both, pss, server_side};
 use super::wire::{
-    a_message, a_setup, an_empty_poll, bandwidth, bytes, connections, down_by_theory, down_deviation, down_rest,
-    empty_poll_deviation, float, is_mute, load, seconds, segments, up_by_theory, up_deviation, up_rest,
+    a_message, a_setup, an_empty_poll, bytes, connections, down_by_theory, float, is_mute, load, seconds, segments,
     with_a_browsers_head,
 };
-use super::{Better, Definition, Evidence, HEADERS, Read, Scope};
+use super::{Better, Definition, Read, Scope};
 use crate::words::number::Quantity;
 use pushoff_stats::{Figure, Statistic};
 
@@ -70,12 +69,6 @@ P999: "p999_ns", "p99.9", Latency, Time, Lower, "999 of 1,000 deliveries took at
     Figure(|e| e.delivery(0.999));
 Max: "max_ns", "max", Latency, Time, Lower, "the longest delivery of all trials",
     Figure(|e| e.delivery(1.0));
-P50ToFloor: "p50_to_floor", "p50 ÷ floor", Latency, Ratio, Lower, "the median over that of raw TCP in the same run",
-    Figure(|e| e.to_floor(0.5));
-P99ToFloor: "p99_to_floor", "p99 ÷ floor", Latency, Ratio, Lower, "the 99th percentile over that of raw TCP in the same run",
-    Figure(|e| e.to_floor(0.99));
-FromSendP99: "from_send_p99_ns", "p99 from send", Latency, Time, Lower, "p99 counted from when a message was really sent: hides a stall",
-    Figure(|e| e.of_messages(0.99, |it| Some(&it.latency_from_send)));
 P50ToLibrary: "p50_to_library", "p50 ÷ library", Latency, Ratio, Neither, "the median over that of the library for Rust",
     Figure(|e| e.to_client(Client::Library, |sums| {
         sums.percentiles(sums.pool(|it| Some(&it.delivery_latency)).as_ref(), u64::MAX, [0.5])[0]
@@ -114,8 +107,6 @@ EmptyPolls: "empty_polls", "empty polls", Ledger, Count, Neither, "polls that br
     Figure(|e| e.count(|it| it.counts.empty_polls));
 Requests: "requests_per_second", "requests", Polling, Rate, Lower, "requests that all subscribers made a second, while it was measured",
     Figure(|e| e.own().per_second(|it| it.window.requests));
-RequestsADelivery: "requests_a_delivery", "requests a delivery", Polling, Count, Neither, "requests that a client made for one delivery",
-    Figure(|e| e.own().ratio(|it| Some((it.window.requests, it.window.received))));
 Polls: "polls_per_second", "polls", Polling, Rate, Higher, "polls answered a second, of a server that has nothing to say; at least (≥) where it was not at its limit",
     Statistic(|e| {
         let polls = Statistic::ratio(&e.own, |it| Some((it.window.requests, it.measured_ns)).filter(|_| it.window.published == 0));
@@ -152,64 +143,34 @@ DownFraming: "down_framing_bytes", "framing", Down, Bytes, Neither, "what the st
     Figure(|e| a_message(e, |it| float(it.contents.framing_bytes)).filter(|_| e.is_ours));
 DownHeads: "down_head_bytes", "HTTP heads", Down, Bytes, Neither, "heads of responses, shared by the messages that they brought",
     Figure(|e| a_message(e, |it| float(it.contents.response_head_bytes)));
-DownRest: "down_rest_bytes", "rest", Down, Bytes, Neither, "heartbeats and notices, less what messages that went together saved",
-    Figure(down_rest);
 DownTheory: "down_theory_bytes", "theory", Down, Bytes, Neither, "payload, framing and heads by the standards, each message sent alone",
     Figure(down_by_theory);
-DownDeviation: "down_deviation", "off theory", Down, Deviation, Neither, "how far the measured bytes are from theory",
-    Figure(down_deviation);
 Up: "up_bytes", "up", Up, Bytes, Lower, "bytes above TCP from client to server, a delivery, by the kernel's count",
     Figure(|e| a_message(e, |it| float(it.up.bytes)));
 UpSpoken: "up_payload_bytes", "spoken", Up, Bytes, Neither, "payloads that subscribers sent on the same connection",
     Figure(|e| a_message(e, |it| float(it.contents.spoken_bytes)).filter(|_| !is_mute(e)));
 UpHeads: "up_head_bytes", "HTTP heads up", Up, Bytes, Neither, "heads of requests, shared by the messages that they brought",
     Figure(|e| a_message(e, |it| float(it.contents.request_head_bytes)));
-UpRest: "up_rest_bytes", "rest up", Up, Bytes, Neither, "frames of control, and the framing of what was spoken",
-    Figure(up_rest);
-UpTheory: "up_theory_bytes", "up, theory", Up, Bytes, Neither, "heads of requests by the standards, where nothing is spoken",
-    Figure(up_by_theory);
-UpDeviation: "up_deviation", "off theory up", Up, Deviation, Neither, "how far the bytes up are from the heads that the standards give",
-    Figure(up_deviation);
 BrowserBytes: "browser_bytes_a_delivery", "both, browser", Up, Bytes, Lower, "both directions with the head that a browser sends in place of this client's",
     Figure(|e| a_message(e, |it| with_a_browsers_head(e, it)).filter(|_| e.transport.traits().is_http));
 Segments: "segments_a_delivery", "segments", Around, Count, Lower, "TCP segments a delivery, both directions, acknowledgements among them",
     Figure(|e| a_message(e, segments));
 Setup: "setup_bytes", "set-up", Around, Bytes, Lower, "bytes of both directions until a connection has its first message",
     Figure(|e| a_setup(e, bytes));
-SetupBrowser: "setup_browser_bytes", "set-up, browser", Around, Bytes, Lower, "bytes of both directions until a connection has its first message, with a browser's head",
-    Figure(|e| a_setup(e, |it| with_a_browsers_head(e, it)).filter(|_| e.transport.traits().is_http));
-SetupSegments: "setup_segments", "set-up segments", Around, Count, Lower, "TCP segments of both directions until a connection has its first message",
-    Figure(|e| a_setup(e, segments));
 EmptyPoll: "empty_poll_bytes", "empty poll", Around, Bytes, Lower, "bytes of both directions of a poll that brings nothing",
     Figure(|e| an_empty_poll(e, bytes));
-EmptyPollDeviation: "empty_poll_deviation", "off its theory", Around, Deviation, Neither, "how far an empty poll is from the heads that the standards give",
-    Figure(empty_poll_deviation);
-EmptyPollBrowser: "empty_poll_browser_bytes", "empty poll, browser", Around, Bytes, Lower, "an empty poll with a browser's head",
-    Figure(|e| an_empty_poll(e, |it| with_a_browsers_head(e, it)));
 Silence: "silent_bytes_per_second", "silence", Around, ByteRate, Lower, "bytes a second of a connection that is told nothing: heartbeats, empty polls",
     Figure(|e| e.silent().quotient(|it| Some((bytes(load(it)?), connections(it) * seconds(it)))));
-Uncounted: "unread_connections", "uncounted", Around, Count, Neither, "connections that were gone before they could be counted: not in these sums",
-    Figure(|e| e.count(|it| it.wire.map_or(0, |wire| wire.unread)).filter(|count| count.point > 0.0));
 IdlePss: "idle_server_pss_bytes", "server, idle", Memory, Bytes, Lower, "the server's process (PSS, without pages of files) with everybody connected, less before",
     Statistic(|e| Statistic::difference(&e.own, |it| {
         Some((pss(it.memory.idle.server?) - pss(it.memory.empty.server?), connections(it)))
     }));
-IdleRss: "idle_server_rss_bytes", "its RSS, idle", Memory, Bytes, Lower, "the server's process with everybody connected, less before, shared pages counted whole (RSS)",
-    Figure(|e| a_connection(e, |it| &it.idle, |held| held.server.map(|it| float(it.rss_bytes))));
 IdleKernel: "idle_kernel_bytes", "kernel, idle", Memory, Bytes, Lower, "slab and TCP buffers of both ends with everybody connected, less before",
     Figure(|e| a_connection(e, |it| &it.idle, |held| held.kernel.map(both)));
-IdleGenerator: "idle_generator_pss_bytes", "generator, idle", Memory, Bytes, Neither, "the generator's process with everybody connected, less before (PSS)",
-    Figure(|e| a_connection(e, |it| &it.idle, |held| held.generator.map(pss)));
-IdleServerSide: "idle_server_and_kernel_bytes", "server + kernel, idle", Memory, Bytes, Lower, "the server's process and its end in the kernel: half of both ends",
-    Figure(|e| a_connection(e, |it| &it.idle, server_side));
 DeliveringPss: "delivering_server_pss_bytes", "server, delivering", Memory, Bytes, Lower, "the server's process (PSS) at the end of the measure phase",
     Figure(|e| a_connection(e, |it| &it.delivering, |held| held.server.map(pss)));
-DeliveringRss: "delivering_server_rss_bytes", "its RSS, delivering", Memory, Bytes, Lower, "the server's process at the end of the measure phase, less before, shared pages counted whole (RSS)",
-    Figure(|e| a_connection(e, |it| &it.delivering, |held| held.server.map(|it| float(it.rss_bytes))));
 DeliveringKernel: "delivering_kernel_bytes", "kernel, delivering", Memory, Bytes, Lower, "slab and TCP buffers of both ends, at the end of the measure phase",
     Figure(|e| a_connection(e, |it| &it.delivering, |held| held.kernel.map(both)));
-DeliveringGenerator: "delivering_generator_pss_bytes", "generator, deliv.", Memory, Bytes, Neither, "the generator's process at the end of the measure phase, less before (PSS)",
-    Figure(|e| a_connection(e, |it| &it.delivering, |held| held.generator.map(pss)));
 DeliveringServerSide: "delivering_server_and_kernel_bytes", "server + kernel", Memory, Bytes, Lower, "the server's process and its end in the kernel, delivering: half of both ends",
     Figure(|e| a_connection(e, |it| &it.delivering, server_side));
 DeliveryCpu: "server_cpu_a_delivery_ns", "CPU a delivery", Processor, Time, Lower, "the server's processor time a delivery, publishing among it",
@@ -227,12 +188,6 @@ SecondCpu: "server_cpu_a_second_ns", "CPU a second", Processor, Time, Lower, "th
         let server = it.server?;
         Some((float(server.cpu_ns), float(server.wall_ns) / 1e9 * connections(it)))
     }));
-KernelShare: "server_system_share", "CPU in kernel", Processor, Share, Neither, "part of the server's time that the kernel spent for it",
-    // Ticks of some 10 ms mean something in the sum alone.
-    Figure(|e| e.own().ratio(|it| {
-        let server = it.server?;
-        Some((server.system_ns, server.system_ns + server.user_ns))
-    }).map(Figure::of_one));
 GeneratorCpu: "generator_cpu_a_message_ns", "generator CPU", Processor, Time, Neither, "the generator's processor time a message received",
     Figure(|e| e.own().ratio(|it| Some((it.generator.cpu_ns, it.window.received))));
 GeneratorCpuToLean: "generator_cpu_to_lean", "CPU ÷ lean", Processor, Ratio, Neither, "how many times the lean client's processor time a library takes",
@@ -240,25 +195,17 @@ GeneratorCpuToLean: "generator_cpu_to_lean", "CPU ÷ lean", Processor, Ratio, Ne
         .filter(|_| !e.is_in_pages()));
 ConnectP50: "connect_p50_ns", "connect p50", Connecting, Time, Lower, "half of the connections were open, or their first request answered, within this time",
     Figure(|e| e.percentile(0.5, |it| Some(&it.connect)));
-ConnectP99: "connect_p99_ns", "connect p99", Connecting, Time, Lower, "99 of 100 connections were open, or their first request answered, within this time",
-    Figure(|e| e.percentile(0.99, |it| Some(&it.connect)));
 FirstMessageP50: "first_message_p50_ns", "first message p50", Connecting, Time, Lower, "half of the connections had their first message within this time",
     Figure(|e| e.percentile(0.5, |it| Some(&it.first_message)));
 Connections: "connections_per_second", "connections", Connecting, Rate, Higher, "connections a second while everybody came at once",
     Statistic(|e| Statistic::ratio(&e.own, |it| Some((it.connecting.connections, it.connecting.took_ns))).map(|it| it.times(1e9)));
 ConnectingTime: "connecting_time_ns", "time a connection", Connecting, Time, Lower, "its share of the time that all took to connect at once",
     Figure(|e| e.own().ratio(|it| Some((it.connecting.took_ns, it.connecting.connections))));
-RoundTrips: "round_trips", "round trips", Connecting, Count, Neither, "theory: one for TCP, one for the request or the upgrade; TLS would add one",
-    Figure(|e| Some(Figure { point: f64::from(e.transport.traits().round_trips_to_open), interval: None }));
-MessagesASegment: "messages_a_segment", "messages a segment", FanOut, Count, Neither, "messages in a TCP segment with data, from server to client",
+MessagesASegment: "messages_a_segment", "messages a segment", Around, Count, Neither, "messages in a TCP segment with data, from server to client",
     Figure(|e| {
         let messages = e.own().quotient(|it| Some((float(load(it)?.contents.messages), float(load(it)?.down.data_segments))));
         messages.filter(|figure| figure.point > 0.0)
     });
-FanOutP50: "fan_out_p50_ns", "fan-out p50", FanOut, Time, Lower, "from the first subscriber that has a message to the last, half of messages",
-    Figure(|e| e.percentile(0.5, |it| it.spread.as_ref()));
-FanOutP99: "fan_out_p99_ns", "fan-out p99", FanOut, Time, Lower, "the same, 99 of 100 messages",
-    Figure(|e| e.percentile(0.99, |it| it.spread.as_ref()));
 MainThread: "main_thread_ns", "main thread", Client, Time, Neither, "what a page's main thread is busy with a message",
     Figure(|e| e.own().ratio(|it| it.browser.as_ref().map(|used| (used.main_thread.tasks_ns, used.main_thread.messages))));
 Scripts: "scripts_ns", "scripts", Client, Time, Neither, "of that, in scripts: the client and the counting",
@@ -278,49 +225,16 @@ Capacity: "capacity_deliveries_per_second", "deliveries", Capacity, Rate, Higher
     Given;
 CapacityDelivered: "capacity_delivered_per_second", "delivered", Capacity, Rate, Higher, "the most deliveries that really happened in a second, however late",
     Given;
-CapacityToFloor: "capacity_to_floor", "÷ floor", Capacity, Ratio, Higher, "the same over that of raw TCP, where both were found: what travels between machines and days",
-    Given;
 CapacityMessages: "capacity_messages_per_second", "messages", Capacity, Rate, Higher, "the rate of each publisher at that",
     Given;
 CapacitySubscribers: "capacity_subscribers", "subscribers", Capacity, Count, Higher, "how many subscribers that is",
-    Given;
-HeldMessages: "highest_held_messages_per_second", "highest held, messages", Held, Rate, Neither, "the highest rate at which the SLO held, once or over its trials",
-    Given;
-HeldSubscribers: "highest_held_subscribers", "highest held, subscribers", Held, Count, Neither, "the most subscribers with whom the SLO held, once or over its trials",
-    Given;
-BeyondOffered: "beyond_offered_per_second", "offered beyond", Beyond, Rate, Neither, "deliveries a second that were due at the highest load beyond",
     Given;
 BeyondWithin: "beyond_share_within", "in time", Beyond, Share, Higher, "share of the deliveries past the capacity that arrived in time all the same",
     Given;
 BeyondP99: "beyond_p99_ns", "p99 beyond", Beyond, Time, Lower, "99 of 100 that arrived took at most so long",
     Given;
-BeyondMessages: "beyond_messages_a_segment", "messages a segment", Beyond, Count, Neither, "messages in a TCP segment with data there: how far messages were joined",
-    Given;
 BeyondLost: "beyond_lost", "lost", Beyond, Count, Neither, "deliveries there that did not happen, in silence",
     Given;
-BeyondMissed: "beyond_missed", "missed", Beyond, Count, Neither, "deliveries there that did not happen, and the reader was told",
-    Given;
-BeyondUnsent: "beyond_unsent", "unsent", Beyond, Count, Neither, "messages there that the server had not taken when the trial was over",
-    Given;
-IdlePssSlope: "server_memory_slope", "server memory", Scaling, Power, Neither, "of the server's process (PSS) a connection, over size",
-    Given;
-IdleKernelSlope: "kernel_memory_slope", "kernel memory", Scaling, Power, Neither, "of slab and TCP buffers a connection, over size",
-    Given;
-SecondCpuSlope: "server_cpu_slope", "server CPU", Scaling, Power, Neither, "of the server's processor time a second of a connection, over size",
-    Given;
-ConnectingTimeSlope: "connecting_time_slope", "connecting", Scaling, Power, Neither, "of a connection's share of the time that all took to connect, over size",
-    Given;
-MillionBandwidth: "million_bandwidth_bytes_per_second", "bandwidth", Million, ByteRate, Lower, "both directions, with 52 bytes of TCP and IP headers a segment",
-    Figure(|e| million(e, |e| bandwidth(&e.own(), HEADERS)));
-MillionAboveTcp: "million_bandwidth_above_tcp_bytes_per_second", "above TCP", Million, ByteRate, Lower, "bytes of both directions a second without TCP and IP headers",
-    Figure(|e| million(e, |e| bandwidth(&e.own(), 0.0)));
-MillionMemory: "million_memory_bytes", "memory", Million, Bytes, Lower, "the server's process and its end of each connection in the kernel",
-    Figure(|e| million(e, |e| a_connection(e, |it| &it.delivering, server_side)));
-MillionCores: "million_cores", "cores", Million, Count, Lower, "processors like the measured one, at full use",
-    Figure(|e| million(e, |e| e.own().quotient(|it| {
-        let server = it.server?;
-        Some((float(server.cpu_ns), float(server.wall_ns) * connections(it)))
-    })));
 PlanMoney: "money_a_month", "money a month", Plan, Count, Lower, "by the table of prices, in its currency",
     Given;
 PlanCores: "cores", "cores", Plan, Count, Lower, "processors like the measured one, each at most 60 % busy",
@@ -345,14 +259,4 @@ PlanConnections: "connections", "connections", Plan, Count, Neither, "to subscri
     Given;
 PlanConnectingCpu: "connecting_cpu_ns", "CPU to connect all", Plan, Time, Lower, "processor time of the servers",
     Given;
-}
-
-/// So many users.
-pub(crate) const MILLION: f64 = 1e6;
-
-/// What one user was measured to need, a million times; `None` where nothing was published, or to a single user,
-/// of whom nothing follows for many.
-fn million(evidence: &Evidence<'_>, of: impl Fn(&Evidence<'_>) -> Option<Figure>) -> Option<Figure> {
-    let says_something = |it: &&pushoff_model::record::Measurement| it.window.received > 0 && it.counts.subscribers > 1;
-    evidence.own.iter().any(says_something).then(|| of(evidence)).flatten().map(|figure| figure.times(MILLION))
 }

@@ -9,7 +9,7 @@ use pushoff_model::{Client, LatencyHistogram, Transport};
 use super::{Bound, Metric};
 use crate::cells::faults::CellFaults;
 use crate::cells::validity::Validity;
-use pushoff_stats::{Figure, Pool, Statistic, Sums};
+use pushoff_stats::{Figure, Pool, Sums};
 
 /// What figures of a cell are read from.
 #[derive(Debug)]
@@ -27,10 +27,6 @@ pub(crate) struct Evidence<'e> {
     pub(crate) silent: Vec<&'e Measurement>,
     /// Trials with one reader a topic: a publish can be seen there.
     pub(crate) publishing: Vec<&'e Measurement>,
-    /// Raw TCP's trials of the same load.
-    pub(crate) floor: Vec<&'e Measurement>,
-    /// The rounds that [`Self::own`] and [`Self::floor`] both have: the place of the trial in each.
-    pub(crate) pairs: Vec<(usize, usize)>,
     /// The same cell with other clients.
     pub(crate) twins: Vec<(Client, Vec<&'e Measurement>)>,
     /// The pool of [`Self::own`]'s delivery latencies.
@@ -49,8 +45,6 @@ impl<'e> Evidence<'e> {
             own,
             silent: Vec::new(),
             publishing: Vec::new(),
-            floor: Vec::new(),
-            pairs: Vec::new(),
             twins: Vec::new(),
             delivery: OnceCell::new(),
         }
@@ -128,14 +122,6 @@ impl<'e> Evidence<'e> {
     #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
     pub(crate) fn fault(&self, count: u64) -> Option<Figure> {
         (!self.own.is_empty()).then_some(Figure { point: count as f64, interval: None })
-    }
-
-    /// How many times the floor's percentile the cell's is, over the rounds that both have, so that what a round did to
-    /// both cancels out.
-    pub(crate) fn to_floor(&self, share: f64) -> Option<Figure> {
-        let percentile = |trials: &[&Measurement]| Statistic::of_messages(trials, share, |it| &it.delivery_latency);
-        let (own, floor) = (percentile(&self.own)?, percentile(&self.floor)?);
-        own.over(&floor, [self.own.len(), self.floor.len()], &self.pairs).filter(|_| !self.pairs.is_empty())
     }
 
     /// A figure over that of the same cell with another client.

@@ -17,13 +17,12 @@ use serde::{Serialize, Serializer};
 use crate::words::number::Quantity;
 use pushoff_stats::{Figure, Statistic};
 
-pub(crate) use catalogue::{MILLION, Metric};
+pub(crate) use catalogue::Metric;
 pub(crate) use evidence::Evidence;
 pub(crate) use figures::{Bound, Figures, LEAST_TRIALS, Value};
 pub(crate) use memory::server_side;
 pub(crate) use scope::Scope;
 pub(crate) use standing::{Standing, standing};
-pub(crate) use wire::{Direction, HEADERS};
 
 /// Which way of a figure is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -103,16 +102,18 @@ impl Metric {
 
     /// The latency (of a plan the money) behind it, where a difference below the noise is none.
     pub(crate) fn latency(self) -> Option<Self> {
-        let is_latency = matches!(self.scope(), Scope::Latency | Scope::RoundTrip | Scope::FanOut)
-            && self.unit() == Quantity::Time
+        let is_latency = matches!(self.scope(), Scope::Latency | Scope::RoundTrip) && self.unit() == Quantity::Time
             || Self::OF_CONNECTING.contains(&self);
-        let behind = [(Self::P50ToFloor, Self::P50), (Self::P99ToFloor, Self::P99), (Self::PlanMoney, Self::PlanMoney)];
-        let behind = behind.into_iter().find(|it| it.0 == self).map(|it| it.1);
-        behind.or_else(|| is_latency.then_some(self))
+        (is_latency || self == Self::PlanMoney).then_some(self)
     }
 
     /// Latencies of connecting: below the noise of the machine these do not differ either.
-    const OF_CONNECTING: [Self; 3] = [Self::ConnectP50, Self::ConnectP99, Self::FirstMessageP50];
+    const OF_CONNECTING: [Self; 2] = [Self::ConnectP50, Self::FirstMessageP50];
+
+    /// Whether it is memory that was held less what was held before: a difference that may be none.
+    pub(crate) const fn is_of_memory(self) -> bool {
+        matches!(self.scope(), Scope::Memory) || matches!(self, Self::Heap | Self::HeapLeft)
+    }
 
     /// Whether it is the border of a search, which is known to within a step and no finer.
     pub(crate) const fn is_of_a_search(self) -> bool {
@@ -170,7 +171,6 @@ mod tests {
                 Quantity::Bytes => id.ends_with("_bytes") || id.ends_with("bytes_a_delivery"),
                 Quantity::ByteRate => id.ends_with("_bytes_per_second"),
                 Quantity::Rate => id.ends_with("_per_second"),
-                Quantity::Power => id.ends_with("_slope"),
                 Quantity::Money => id.starts_with("cost_"),
                 Quantity::Count | Quantity::Share | Quantity::Ratio | Quantity::Deviation => !id.ends_with("_ns"),
             };

@@ -34,13 +34,9 @@ scopes! {
     Processor "Processor time"
     Connecting "Connecting"
     Polling "Polling"
-    FanOut "Batching and fan-out"
     Client "What the client takes"
     Capacity "The most within the SLO"
-    Held "The highest load that held"
     Beyond "Beyond it"
-    Scaling "Slope over size (0: constant a connection)"
-    Million "What 1 million users would need"
     Plan "What the load would need"
     Device "On a user's device"
 }

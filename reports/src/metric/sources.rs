@@ -10,7 +10,7 @@ use pushoff_model::record::Measurement;
 
 use crate::cells::faults::CellFaults;
 use crate::cells::validity::Validity;
-use crate::cells::{Cell, Group, in_common};
+use crate::cells::{Cell, Group};
 use crate::metric::{Evidence, Figures};
 
 /// The groups of a run, as sources of each other's figures.
@@ -38,7 +38,6 @@ impl<'g, 'a> Sources<'g, 'a> {
             Some(it) => it.cell(cell.transport()).map_or_else(Vec::new, Cell::valid),
             None => Vec::new(),
         };
-        let floor = self.floor(group);
         Evidence {
             transport: cell.transport(),
             is_ours: group.is_ours(),
@@ -47,19 +46,10 @@ impl<'g, 'a> Sources<'g, 'a> {
             faults: CellFaults::of(&cell.trials),
             silent: of(self.silent(group)),
             publishing: of(self.publishing(group)),
-            floor: floor.map_or_else(Vec::new, Cell::valid),
-            pairs: floor.map_or_else(Vec::new, |floor| in_common(&cell.rounds(), &floor.rounds())),
             twins: self.twins(group, cell.transport()),
             own,
             delivery: OnceCell::new(),
         }
-    }
-
-    /// The trials of raw TCP under the same load: one server at most speaks it, and it stands for the machine.
-    fn floor<'s>(&'s self, group: &'s Group<'a>) -> Option<&'s Cell<'a>> {
-        let others = self.groups.iter().filter(|it| it.asks_the_same_as(group) && it.server() != group.server());
-        let mut cells = group.cells.iter().chain(others.flat_map(|other| &other.cells));
-        cells.find(|cell| !cell.transport().is_ranked())
     }
 
     /// The same cell with other clients.

@@ -58,7 +58,7 @@ impl Plan {
         let money = format!("Money is in {}.", self.prices.currency());
         let blocks = self.sentences.iter().map(prose).chain([table, prose(&money)]);
         let blocks = blocks.chain(self.notes.iter().map(prose)).collect();
-        let section = Section { id: Some("plan"), title: None, blocks, is_brief: true };
+        let section = Section { id: Some("plan"), blocks, is_brief: true, ..Section::default() };
         Document { title: "What a load would need".into(), sections: vec![section], ..Document::default() }
     }
 

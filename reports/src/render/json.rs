@@ -90,8 +90,8 @@ mod tests {
         let text = json.to_string();
         let cells = json["cells"].as_array().unwrap();
         assert_eq!(
-            text.matches("\"from_send_p99_ns\":{\"interval\"").count(),
-            cells.iter().filter(|it| it["figures"].get("from_send_p99_ns").is_some()).count()
+            text.matches("\"max_ns\":{\"interval\"").count(),
+            cells.iter().filter(|it| it["figures"].get("max_ns").is_some()).count()
         );
     }
 
@@ -104,25 +104,21 @@ mod tests {
         let cell = cells.iter().find(|it| it["transport"] == "sse" && it["server"] == "pushoff").unwrap();
         let p50 = &cell["ratios"]["p50_ns"];
         assert!((p50["to_baseline"]["point"].as_f64().unwrap() - 0.82).abs() < 0.02, "{p50}");
-        assert!(p50["to_floor"]["interval"]["high"].is_number(), "{p50}");
         assert!(json["searches"].as_array().unwrap().iter().any(|it| it["bounded"] == false));
     }
 
     #[test]
-    fn a_machine_finds_costs_searches_and_scaling() {
+    fn a_machine_finds_costs_and_searches() {
         let json = Report::of(&fixture::whole()).unwrap().json();
         let number = |value: &Value| value["point"].as_f64().unwrap();
         let sse = figures(&json, "ticker", "sse", "library", "pushoff");
         assert!((number(&sse["down_bytes"]) - number(&sse["down_theory_bytes"])).abs() < 1e-9);
-        assert!(number(&sse["idle_server_pss_bytes"]) > 1_000.0 && number(&sse["million_cores"]) > 1.0);
+        assert!(number(&sse["idle_server_pss_bytes"]) > 1_000.0);
         let polling = figures(&json, "idle at 1,000", "short-polling", "lean", "pushoff");
         assert!((number(&polling["empty_poll_bytes"]) - 399.0).abs() < 1e-9);
         let capacity = named(&json, "searches", "capacity");
         let long = capacity["curves"].as_array().unwrap().iter().find(|it| it["transport"] == "long-polling").unwrap();
         assert_eq!(long["capacity"]["reach"], "generator");
         assert!(long["loads"].as_array().unwrap().len() > 8);
-        let family = named(&json, "scaling", "idle");
-        let socket = family["cells"].as_array().unwrap().iter().find(|it| it["transport"] == "websocket").unwrap();
-        assert!((number(&socket["slopes"]["server_memory_slope"]) - 0.06).abs() < 1e-3, "{socket}");
     }
 }

@@ -2,8 +2,6 @@
 //!
 //! Whatever a name, a question, a reason or a machine may have brought in is [`escaped`].
 
-use std::fmt::Write as _;
-
 use comfy_table::{Table as Grid, presets};
 
 use super::escape::{code, escaped};
@@ -18,6 +16,9 @@ use crate::words::number::ABSENT;
 /// A document, without what only a page can show.
 pub(crate) fn document(document: &Document) -> String {
     let mut text = format!("# {}\n", escaped(&document.title));
+    if !document.conditions.is_empty() {
+        text.push_str(&format!("\n{}\n", escaped(&document.conditions.join(" "))));
+    }
     for section in &document.sections {
         let blocks = blocks(&section.blocks);
         if let Some(title) = section.title.as_ref().filter(|_| !blocks.is_empty()) {
@@ -63,7 +64,7 @@ fn fold(fold: &Fold) -> String {
 
 /// Words as plain Markdown.
 fn prose(words: &Prose) -> String {
-    let is_marked = |span: &Span| matches!(span, Span::Strong(..) | Span::Entry(_));
+    let is_marked = |span: &Span| matches!(span, Span::Strong(..) | Span::Entry(_) | Span::Break);
     if !words.spans.iter().any(is_marked) {
         return escaped(words.to_string().trim_end());
     }
@@ -72,6 +73,8 @@ fn prose(words: &Prose) -> String {
             format!("**{}**", escaped(words))
         } else if let Span::Entry(entry) = span {
             self::entry(entry)
+        } else if *span == Span::Break {
+            "<br>".into()
         } else {
             escaped(&Prose { spans: vec![span.clone()], id: None }.to_string())
         }
@@ -111,7 +114,7 @@ fn facts(facts: &[Fact]) -> String {
 fn table(block: &TableBlock) -> String {
     let drawn = match block.layout {
         Layout::Columns => columns(&block.table),
-        Layout::Rows | Layout::Grouped => rows(&block.table),
+        Layout::Rows => rows(&block.table),
     };
     let notes = block.table.notes.iter().map(|note| format!("\n{}\n", escaped(note)));
     format!("\n{drawn}\n{}", notes.collect::<String>())
@@ -135,12 +138,16 @@ fn words(words: &Words) -> String {
 /// A row a cell.
 fn rows(table: &Table) -> String {
     let order = table.in_order();
+    let (has_standings, has_limits) = (table.has_standings(), table.has_limits());
+    let with = |is_there: bool, words: &str| is_there.then(|| words.to_owned());
     let heads = order.iter().map(|&index| table.columns[index].label().to_owned());
-    let mut grid = grid(["transport".to_owned()].into_iter().chain(heads).chain(["limit".to_owned()]).collect());
+    let before = ["transport".to_owned()].into_iter().chain(with(has_standings, "SLO"));
+    let mut grid = grid(before.chain(heads).chain(with(has_limits, "limit")).collect());
     for row in &table.rows {
+        let standing = with(has_standings, row.standing.as_ref().map_or("", Standing::label));
         let figures = order.iter().map(|&index| figure(row, &row.entries[index]));
-        let name = [escaped(&row.name())].into_iter();
-        grid.add_row(name.chain(figures).chain([row.validity.label().to_owned()]).collect::<Vec<_>>());
+        let cells = [escaped(&row.name())].into_iter().chain(standing).chain(figures);
+        grid.add_row(cells.chain(with(has_limits, row.validity.label())).collect::<Vec<_>>());
     }
     grid.trim_fmt()
 }
@@ -150,18 +157,13 @@ fn columns(table: &Table) -> String {
     let names = table.rows.iter().map(|row| row.transport().label().to_owned());
     let mut grid = grid([String::new()].into_iter().chain(names).collect());
     let mut add = |head: &str, words: Vec<String>| {
-        let mut line = String::new();
-        // Writing to a string cannot fail.
-        let _written = write!(line, "{head}");
-        grid.add_row([line].into_iter().chain(words).collect::<Vec<_>>());
+        grid.add_row([head.to_owned()].into_iter().chain(words).collect::<Vec<_>>());
     };
-    add("limit", table.rows.iter().map(|row| row.validity.label().to_owned()).collect());
-    if table.rows.iter().any(|row| row.standing.is_some()) {
-        let standing = |row: &Row| row.standing.as_ref().map_or("", Standing::label).to_owned();
-        add("SLO", table.rows.iter().map(standing).collect());
+    if table.has_limits() {
+        add("limit", table.rows.iter().map(|row| row.validity.label().to_owned()).collect());
     }
     for scope in Scope::ALL {
-        let own = table.in_order().into_iter().filter(|&index| table.columns[index].metric.scope() == scope);
+        let own = table.in_order().into_iter().filter(|&index| table.columns[index].scope() == scope);
         for (place, index) in own.enumerate() {
             if place == 0 {
                 add(&format!("**{}**", scope.label()), Vec::new());
@@ -226,7 +228,7 @@ mod tests {
         let mut run = fixture::whole();
         run.records.retain(|it| it.workload.name != "progress" && it.workload.name != "chat");
         let text = text(&run);
-        let start = text.find("## What each costs").unwrap();
-        insta::assert_snapshot!("markdown_cost", &text[start..text.find("## Validity").unwrap()]);
+        let start = text.find("## Side by side").unwrap();
+        insta::assert_snapshot!("markdown_cost", &text[start..text.find("## All figures").unwrap()]);
     }
 }

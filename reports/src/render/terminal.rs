@@ -137,7 +137,7 @@ impl Screen {
     fn table(&self, table: &Table) -> String {
         let columns = self.columns_that_fit(table);
         let mut text = self.draw(table, columns);
-        let mut below = String::from("* best  ≈ too close to call");
+        let mut below = String::from("* best  ≈ not shown to differ from the best");
         match table.columns.len() + 2 - columns {
             0 => {}
             1 => below.push_str("  one more column on a wider terminal, in the report and with --json"),
@@ -186,7 +186,7 @@ impl Screen {
         let mut grid = self.grid(RULED);
         grid.set_content_arrangement(ContentArrangement::Disabled);
         let order: Vec<usize> = (0..table.columns.len()).collect();
-        let second = if table.rows.iter().any(|row| row.standing.is_some()) { "SLO" } else { "limit" };
+        let second = if table.has_standings() { "SLO" } else { "limit" };
         let heads = ["transport", second].into_iter().chain(order.iter().map(|&index| table.columns[index].label()));
         grid.set_header(heads.take(columns).map(Cell::new).collect::<Vec<_>>());
         for row in &table.rows {

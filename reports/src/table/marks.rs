@@ -33,11 +33,7 @@ pub(crate) fn marks(metric: Metric, subjects: &[Subject<'_>], noise_ns: f64) -> 
 }
 
 /// Marks the best of a contest, or all that are near it; both by their place.
-pub(crate) fn contested(
-    metric: Metric,
-    contest: &[Option<Figure>],
-    is_near: impl Fn(usize, usize) -> bool,
-) -> Vec<Mark> {
+fn contested(metric: Metric, contest: &[Option<Figure>], is_near: impl Fn(usize, usize) -> bool) -> Vec<Mark> {
     let none = vec![Mark::None; contest.len()];
     let points = || contest.iter().enumerate().filter_map(|(index, it)| Some((index, it.as_ref()?.point)));
     let by_point = |one: &(usize, f64), other: &(usize, f64)| one.1.total_cmp(&other.1);

@@ -2,114 +2,100 @@
 
 use crate::metric::Metric;
 
-/// Transports compared under one workload.
-pub(crate) const COMPARISON: [Metric; 29] = [
+/// What a choice turns on: transports compared under one workload.
+pub(crate) const DECIDING: [Metric; 8] = [
     Metric::WithinSlo,
     Metric::Cost,
     Metric::CostToCheapest,
     Metric::P50,
     Metric::P99,
     Metric::DeliveryCpu,
-    Metric::CostProcessor,
-    Metric::CostMemory,
-    Metric::CostTraffic,
-    Metric::P999,
-    Metric::Max,
-    Metric::P90,
-    Metric::Lost,
-    Metric::Missed,
-    Metric::P50ToFloor,
-    Metric::P99ToFloor,
-    Metric::Deliveries,
-    Metric::Requests,
-    Metric::Duplicated,
-    Metric::Reordered,
-    Metric::ConnectP50,
-    Metric::FirstMessageP50,
-    Metric::RoundTripP50,
-    Metric::RoundTripP99,
-    Metric::FromSendP99,
-    Metric::TightestSlo,
-    Metric::Trials,
-    Metric::NotPublished,
-    Metric::Broken,
+    Metric::BytesADelivery,
+    Metric::DeliveringServerSide,
 ];
 
-/// What a transport costs.
-pub(crate) const COST: [Metric; 51] = [
+/// What a choice turns on where nothing is published: what connections cost.
+pub(crate) const HOLDING: [Metric; 9] = [
     Metric::IdlePss,
     Metric::IdleKernel,
     Metric::SilenceCpu,
     Metric::Silence,
-    Metric::Down,
-    Metric::Up,
-    Metric::Setup,
-    Metric::EmptyPoll,
-    Metric::DeliveryCpu,
-    Metric::PublishCpu,
-    Metric::PollCpu,
     Metric::ConnectionCpu,
     Metric::ConnectP50,
-    Metric::ConnectP99,
-    Metric::FirstMessageP50,
     Metric::Connections,
+    Metric::Setup,
+    Metric::EmptyPoll,
+];
+
+/// All that tables show of a cell.
+pub(crate) const EVERY: [Metric; 56] = [
+    Metric::WithinSlo,
+    Metric::Cost,
+    Metric::CostToCheapest,
+    Metric::CostProcessor,
+    Metric::CostMemory,
+    Metric::CostTraffic,
+    Metric::P50,
+    Metric::P99,
+    Metric::DeliveryCpu,
+    Metric::BytesADelivery,
+    Metric::DeliveringServerSide,
+    Metric::ConnectP50,
+    Metric::TightestSlo,
+    Metric::Trials,
+    Metric::P90,
+    Metric::P999,
+    Metric::Max,
+    Metric::Deliveries,
+    Metric::Lost,
+    Metric::Missed,
+    Metric::NotPublished,
+    Metric::Broken,
+    Metric::Duplicated,
+    Metric::Reordered,
+    Metric::Requests,
     Metric::MessagesAResponse,
-    Metric::MessagesASegment,
-    Metric::Segments,
-    Metric::DownPayload,
-    Metric::DownFraming,
-    Metric::DownHeads,
-    Metric::DownRest,
-    Metric::DownTheory,
-    Metric::DownDeviation,
-    Metric::UpSpoken,
-    Metric::UpHeads,
-    Metric::UpRest,
-    Metric::UpDeviation,
-    Metric::BrowserBytes,
-    Metric::SetupBrowser,
-    Metric::SetupSegments,
-    Metric::EmptyPollDeviation,
-    Metric::EmptyPollBrowser,
-    Metric::Uncounted,
-    Metric::IdleRss,
-    Metric::IdleGenerator,
-    Metric::DeliveringPss,
-    Metric::DeliveringRss,
-    Metric::DeliveringKernel,
-    Metric::DeliveringGenerator,
-    Metric::KernelShare,
-    Metric::GeneratorCpu,
-    Metric::RoundTrips,
     Metric::PollWait,
     Metric::PollQueueing,
     Metric::Transfer,
-    Metric::FanOutP50,
-    Metric::FanOutP99,
-    Metric::UpTheory,
-    Metric::DeliveringServerSide,
+    Metric::RoundTripP50,
+    Metric::RoundTripP99,
+    Metric::Down,
+    Metric::DownPayload,
+    Metric::DownFraming,
+    Metric::DownHeads,
+    Metric::DownTheory,
+    Metric::Up,
+    Metric::UpSpoken,
+    Metric::UpHeads,
+    Metric::BrowserBytes,
+    Metric::Segments,
+    Metric::MessagesASegment,
+    Metric::Setup,
+    Metric::EmptyPoll,
+    Metric::Silence,
+    Metric::IdlePss,
+    Metric::IdleKernel,
+    Metric::DeliveringPss,
+    Metric::DeliveringKernel,
+    Metric::PublishCpu,
+    Metric::PollCpu,
+    Metric::ConnectionCpu,
+    Metric::SilenceCpu,
+    Metric::GeneratorCpu,
+    Metric::FirstMessageP50,
+    Metric::Connections,
 ];
 
-/// What very many users would need.
-pub(crate) const MILLION: [Metric; 4] =
-    [Metric::MillionBandwidth, Metric::MillionMemory, Metric::MillionCores, Metric::MillionAboveTcp];
-
 /// What a search for capacity found.
-pub(crate) const SEARCH: [Metric; 14] = [
+pub(crate) const SEARCH: [Metric; 7] = [
+    Metric::CapacitySubscribers,
     Metric::Capacity,
     Metric::CapacityDelivered,
-    Metric::CapacityToFloor,
     Metric::CapacityMessages,
-    Metric::CapacitySubscribers,
-    Metric::HeldMessages,
-    Metric::HeldSubscribers,
     Metric::BeyondWithin,
-    Metric::BeyondOffered,
     Metric::BeyondP99,
-    Metric::BeyondMessages,
     Metric::BeyondLost,
-    Metric::BeyondMissed,
-    Metric::BeyondUnsent,
 ];
 
 /// The same cell with several clients.
@@ -152,45 +138,8 @@ pub(crate) const DIFF: [Metric; 10] = [
     Metric::Polls,
 ];
 
-/// A cost that is drawn over the number of connections.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Scaled {
-    pub(crate) metric: Metric,
-    /// How it grows.
-    pub(crate) slope: Metric,
-    /// As an axis names it.
-    pub(crate) axis: &'static str,
-    /// Its part of the ids of elements.
-    pub(crate) key: &'static str,
-}
-
-/// The costs that are drawn over the number of connections.
-pub(crate) const SCALING: [Scaled; 4] = [
-    Scaled {
-        metric: Metric::IdlePss,
-        slope: Metric::IdlePssSlope,
-        axis: "server memory a connection",
-        key: "growth-memory",
-    },
-    Scaled {
-        metric: Metric::IdleKernel,
-        slope: Metric::IdleKernelSlope,
-        axis: "kernel memory a connection, both ends",
-        key: "growth-kernel",
-    },
-    Scaled {
-        metric: Metric::SecondCpu,
-        slope: Metric::SecondCpuSlope,
-        axis: "server CPU a second of a connection",
-        key: "growth-processor",
-    },
-    Scaled {
-        metric: Metric::ConnectingTime,
-        slope: Metric::ConnectingTimeSlope,
-        axis: "time a connection in the burst",
-        key: "growth-connecting",
-    },
-];
+/// What a connection costs, of which it is said how it changes with their number.
+pub(crate) const GROWTH: [Metric; 4] = [Metric::IdlePss, Metric::IdleKernel, Metric::SecondCpu, Metric::ConnectingTime];
 
 /// What a load would need.
 pub(crate) const PLAN: [Metric; 12] = [

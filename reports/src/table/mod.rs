@@ -14,7 +14,7 @@ use crate::metric::Standing;
 use crate::metric::{Bound, Figures, Metric, Value};
 use crate::words::number::{ABSENT, Quantity};
 
-pub(crate) use marks::{Mark, contested, marks};
+pub(crate) use marks::{Mark, marks};
 
 /// A cell that has a row.
 #[derive(Debug)]
@@ -41,48 +41,6 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// A column: a metric, or how many times another's figure of it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Column {
-    pub(crate) metric: Metric,
-    pub(crate) over: Over,
-}
-
-/// What a figure is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Over {
-    Nothing,
-    /// The cell that others are held against, on the same transport.
-    Baseline,
-    /// Raw TCP in the same run.
-    Floor,
-}
-
-impl Column {
-    /// A metric itself.
-    pub(crate) const fn of(metric: Metric) -> Self {
-        Self { metric, over: Over::Nothing }
-    }
-
-    /// As a table heads it.
-    pub(crate) const fn label(self) -> &'static str {
-        match self.over {
-            Over::Nothing => self.metric.label(),
-            Over::Baseline => "÷ base",
-            Over::Floor => "÷ floor",
-        }
-    }
-
-    /// What it means.
-    pub(crate) const fn help(self) -> &'static str {
-        match self.over {
-            Over::Nothing => self.metric.help(),
-            Over::Baseline => "over that of the cell that the others are held against",
-            Over::Floor => "over that of raw TCP in the same run",
-        }
-    }
-}
-
 /// One figure, written out.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Entry {
@@ -105,6 +63,14 @@ impl Entry {
             mark,
             value: Some(value),
         }
+    }
+
+    /// A figure of a metric. A difference of two readings that may be none is none.
+    pub(crate) fn of_metric(metric: Metric, value: Value, mark: Mark) -> Self {
+        if metric.is_of_memory() && value.figure.low() <= 0.0 {
+            return Self::words(UNRESOLVED);
+        }
+        Self::of(metric.unit(), value, mark)
     }
 
     /// Words in place of a figure.
@@ -162,7 +128,7 @@ impl Row {
 #[derive(Debug)]
 pub(crate) struct Table {
     /// The columns that at least one cell has a figure for, by importance.
-    pub(crate) columns: Vec<Column>,
+    pub(crate) columns: Vec<Metric>,
     /// The cells, the floor last.
     pub(crate) rows: Vec<Row>,
     /// What needs saying below: limits, void cells, and figures that could not be given.
@@ -186,26 +152,42 @@ impl Table {
             void: subject.void,
             is_choice: subject.is_choice,
         });
-        let rows = rows.collect();
-        Self { rows, columns: metrics.into_iter().map(Column::of).collect(), notes: vec![validity::note(&cells)] }
+        let rows: Vec<Row> = rows.collect();
+        let mut notes: Vec<String> = validity::note(&cells).into_iter().collect();
+        notes.extend(rows.iter().flat_map(|row| &row.entries).any(|it| it.point == UNRESOLVED).then(unresolved));
+        Self { rows, columns: metrics, notes }
+    }
+
+    /// Whether it is asked of any row whether it is good enough.
+    pub(crate) fn has_standings(&self) -> bool {
+        self.rows.iter().any(|row| row.standing.is_some())
+    }
+
+    /// Whether anything limited any row.
+    pub(crate) fn has_limits(&self) -> bool {
+        self.rows.iter().any(|row| row.validity != Validity::NotSaturated)
     }
 
     /// The places of the columns in the order of the page.
     pub(crate) fn in_order(&self) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.columns.len()).collect();
-        order.sort_by_key(|&index| self.columns[index].metric);
+        order.sort_by_key(|&index| self.columns[index]);
         order
     }
 }
 
+/// What stands where a difference of two readings cannot be told from none.
+const UNRESOLVED: &str = "unresolved";
+
+fn unresolved() -> String {
+    format!("{UNRESOLVED}: memory before and after differs by no more than it differs from trial to trial.")
+}
+
 fn entry(metric: Metric, subject: &Subject<'_>, mark: Mark) -> Entry {
-    if metric.unit() == Quantity::Ratio && metric.latency().is_some() && !subject.key.transport.is_ranked() {
-        return Entry::words("");
-    }
     let value = subject.figures.and_then(|figures| Some((figures, figures.value(metric)?)));
     value.map_or_else(Entry::absent, |(figures, value)| {
         let mark = if figures.has_fault(metric) { Mark::Fault } else { mark };
-        Entry::of(metric.unit(), value, mark)
+        Entry::of_metric(metric, value, mark)
     })
 }
 

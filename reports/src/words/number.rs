@@ -33,8 +33,6 @@ pub(crate) enum Quantity {
     Money,
     /// How far from what was expected, as a part of that: `+0.3 %`.
     Deviation,
-    /// The power that something grows with: `0.02`.
-    Power,
 }
 
 /// A unit: what a number is divided by, and what is written after it.
@@ -47,7 +45,6 @@ const RATIO: [Unit; 1] = [(1.0, "×")];
 const BYTES: [Unit; 5] = [(1.0, " B"), (1e3, " kB"), (1e6, " MB"), (1e9, " GB"), (1e12, " TB")];
 const BYTE_RATE: [Unit; 5] = [(1.0, " B/s"), (1e3, " kB/s"), (1e6, " MB/s"), (1e9, " GB/s"), (1e12, " TB/s")];
 const MONEY: [Unit; 3] = [(1.0, " USD"), (1e3, " k USD"), (1e6, " M USD")];
-const BARE: [Unit; 1] = [(1.0, "")];
 const DEVIATION: [Unit; 1] = [(0.01, " %")];
 
 /// An interval that reaches to so many times its point says nothing that a reader could use. Chosen here.
@@ -66,7 +63,6 @@ impl Quantity {
             Self::ByteRate => "byte-rate",
             Self::Money => "money",
             Self::Deviation => "deviation",
-            Self::Power => "power",
         }
     }
 
@@ -74,6 +70,9 @@ impl Quantity {
     pub(crate) fn write(self, value: f64) -> String {
         if self == Self::Share {
             return format!("{} %", percent(value));
+        }
+        if is_tiny(self, value) {
+            return format!("under {TINY}×");
         }
         let (factor, suffix) = self.unit(value);
         let is_whole = matches!(self, Self::Count | Self::Bytes) && value < 999.5 && value.fract().abs() < 1e-9;
@@ -85,9 +84,9 @@ impl Quantity {
     fn digits(self, value: f64) -> String {
         match self {
             // What comes out of two figures, and lies around zero, has digits behind the point alone.
-            Self::Deviation | Self::Power => signed(value, |size| {
-                let text = if self == Self::Power { format!("{size:.2}") } else { format!("{size:.1}") };
-                if text.bytes().all(|byte| matches!(byte, b'0' | b'.')) { "0".into() } else { text }
+            Self::Deviation => signed(value, |size| {
+                let text = format!("{size:.1}");
+                if text == "0.0" { "0".into() } else { text }
             }),
             Self::Time
             | Self::Count
@@ -110,7 +109,7 @@ impl Quantity {
     /// ten times the point and so says nothing but that. None where three digits cannot tell its ends
     /// from the point.
     pub(crate) fn write_interval(self, figure: &Figure) -> Option<String> {
-        let interval = figure.interval?;
+        let interval = figure.interval.filter(|_| !is_tiny(self, figure.point))?;
         if is_vague(figure) {
             return Some("(?)".into());
         }
@@ -137,11 +136,17 @@ impl Quantity {
             Self::ByteRate => &BYTE_RATE,
             Self::Money => &MONEY,
             Self::Deviation => &DEVIATION,
-            Self::Power => &BARE,
         };
         let last = units[units.len() - 1];
         units.iter().copied().find(|(factor, _)| value.abs() / factor < 999.5).unwrap_or(last)
     }
+}
+
+/// A ratio below this is not written out: `0.0005×` tells a reader no more than that it is small. Chosen here.
+const TINY: f64 = 0.1;
+
+fn is_tiny(quantity: Quantity, value: f64) -> bool {
+    quantity == Quantity::Ratio && (f64::MIN_POSITIVE..TINY).contains(&value)
 }
 
 /// Whether an interval reaches so far beyond its point that it says nothing.
@@ -261,14 +266,14 @@ mod tests {
     use pushoff_stats::Interval;
 
     #[test]
-    fn bytes_deviations_and_slopes_have_a_sign_where_they_need_one() {
+    fn bytes_and_deviations_have_a_sign_where_they_need_one() {
         let figure = |point: f64, low: f64, high: f64| Figure { point, interval: Some(Interval { low, high }) };
         assert_eq!(Quantity::Bytes.write(182.0), "182 B");
         assert_eq!(Quantity::Bytes.write(-0.25), "−0.250 B");
         assert_eq!(Quantity::ByteRate.write(5.68e9), "5.68 GB/s");
         assert_eq!(Quantity::Deviation.write(0.003), "+0.3 %");
         assert_eq!(Quantity::Deviation.write(-0.000_1), "0 %");
-        assert_eq!(Quantity::Power.write_figure(&figure(0.02, -0.11, 0.15)), "0.02 (−0.11 to 0.15)");
+        assert_eq!(Quantity::Bytes.write_figure(&figure(2.0, -11.0, 15.0)), "2 B (−11.0 to 15.0)");
         assert_eq!(Quantity::Bytes.tick(20_000.0), "20 kB");
         assert_eq!((Quantity::Count.tick(0.1), Quantity::Count.tick(0.01)), ("0.1".into(), "0.01".into()));
     }
@@ -297,6 +302,10 @@ mod tests {
         assert_eq!(Quantity::Count.write(12_345.0), "12.3 k");
         assert_eq!(Quantity::Count.write(0.25), "0.250");
         assert_eq!(Quantity::Ratio.write(1.306), "1.31×");
+        assert_eq!(
+            (Quantity::Ratio.write(0.1), Quantity::Ratio.write(0.000_5)),
+            ("0.100×".into(), "under 0.1×".into())
+        );
     }
 
     #[test]

@@ -47,8 +47,6 @@ pub(crate) struct Curve {
     pub(crate) stands: Vec<Stand>,
     /// The most that the SLO survived; absent where the search did not come to confirm it.
     pub(crate) capacity: Option<Capacity>,
-    /// The highest load that held, in what grew.
-    pub(crate) highest_held: Option<f64>,
     /// What limited the trials together.
     pub(crate) validity: Validity,
     /// Why nothing could be measured, where nothing was.
@@ -71,7 +69,7 @@ impl<'a> Searched<'a> {
             curve
         };
         let curves: Vec<Curve> = group.cells.iter().map(curve).collect();
-        let sentence = sentence::verdict(&curves, (!is_bounded).then_some(slo.within));
+        let sentence = sentence::verdict(&curves, growth, (!is_bounded).then_some(slo.within));
         Self { slo: *slo, growth, is_bounded, curves, sentence, group }
     }
 }
@@ -85,7 +83,6 @@ impl Curve {
         Self {
             transport: cell.transport(),
             capacity: Capacity::of(cell, offers, slo, highest_held),
-            highest_held,
             validity: Validity::of(cell),
             faults: CellFaults::of(&cell.trials),
             void: is_void.then(|| cell.void_reason().unwrap_or("nothing was measured").to_owned()),

@@ -1,14 +1,15 @@
 //! The table of a search: the most that each transport carries, and what becomes of it beyond.
 
+use pushoff_model::Transport;
 use pushoff_model::workload::Growth;
 
-use super::{Curve, Reach, Searched, Stand};
+use super::{Curve, Reach, Searched};
 use crate::cells::validity::Validity;
 use crate::metric::{Bound, Figures, LEAST_TRIALS, Metric, Value};
 use crate::table::metrics::SEARCH;
-use crate::table::{Subject, Table, noise};
+use crate::table::{Subject, Table};
 use crate::words::number::tick;
-use crate::words::text::capitalised;
+use crate::words::text::{capitalised, list};
 use pushoff_stats::Figure;
 
 /// The figures of the knee and of the highest load beyond it. Without a bound on latency a load that held is a
@@ -16,12 +17,9 @@ use pushoff_stats::Figure;
 pub(crate) fn figures(curve: &Curve, searched: &Searched<'_>) -> Figures {
     let (growth, is_bounded) = (searched.growth, searched.is_bounded);
     let load = curve.capacity.map(|it| it.load).filter(|_| is_bounded);
-    let highest = curve.highest_held.map(alone).filter(|_| is_bounded);
     let deliveries = curve.capacity.map(|it| it.deliveries_per_second);
     let grew = |growth_of: Growth, figure: Option<Figure>| figure.filter(|_| growth == growth_of);
     let beyond = curve.beyond();
-    #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
-    let counted = |of: fn(&Stand) -> u64| beyond.map(|it| alone(of(it) as f64));
     let capacity = [
         (Metric::Capacity, deliveries.filter(|_| is_bounded)),
         (Metric::CapacityDelivered, deliveries.filter(|_| !is_bounded)),
@@ -29,16 +27,9 @@ pub(crate) fn figures(curve: &Curve, searched: &Searched<'_>) -> Figures {
         (Metric::CapacitySubscribers, grew(Growth::Subscribers, load)),
     ];
     let others = [
-        (Metric::CapacityToFloor, to_floor(curve, &searched.curves)),
-        (Metric::HeldMessages, grew(Growth::Rate, highest)),
-        (Metric::HeldSubscribers, grew(Growth::Subscribers, highest)),
-        (Metric::BeyondOffered, beyond.map(|it| alone(it.offered_per_second))),
         (Metric::BeyondWithin, beyond.and_then(|it| it.share_within)),
         (Metric::BeyondP99, beyond.and_then(|it| it.p99_ns)),
-        (Metric::BeyondMessages, beyond.and_then(|it| it.messages_a_segment)),
-        (Metric::BeyondLost, counted(|it| it.lost)),
-        (Metric::BeyondMissed, counted(|it| it.missed)),
-        (Metric::BeyondUnsent, counted(|it| it.unsent)),
+        (Metric::BeyondLost, beyond.map(|it| lost(it.lost))),
     ];
     let is_known = curve.capacity.is_none_or(|it| it.reach.reason().is_none());
     let bound = if is_known { Bound::Exact } else { Bound::AtLeast };
@@ -49,16 +40,9 @@ pub(crate) fn figures(curve: &Curve, searched: &Searched<'_>) -> Figures {
     figures
 }
 
-/// A capacity over that of the floor, where both were found and not only bounded: what remains the
-/// same when the machine is quicker one day than the other.
-fn to_floor(curve: &Curve, all: &[Curve]) -> Option<Figure> {
-    let found = |curve: &Curve| curve.capacity.filter(|it| it.reach == Reach::Saturated);
-    let floor = all.iter().find(|other| !other.transport.is_ranked() && curve.transport.is_ranked())?;
-    found(curve)?.deliveries_per_second.over(&found(floor)?.deliveries_per_second)
-}
-
-const fn alone(point: f64) -> Figure {
-    Figure { point, interval: None }
+#[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+const fn lost(count: u64) -> Figure {
+    Figure { point: count as f64, interval: None }
 }
 
 /// Lays out a search.
@@ -77,7 +61,6 @@ pub(crate) fn table(searched: &Searched<'_>, noise_ns: f64) -> Table {
     });
     let mut table = Table::lay_out(&SEARCH, subjects.collect(), noise_ns);
     table.notes = notes(searched);
-    table.notes.extend(noise(noise_ns));
     table
 }
 
@@ -103,20 +86,26 @@ fn notes(searched: &Searched<'_>) -> Vec<String> {
             tick(searched.slo.within.as_secs_f64() * 1e9)
         ));
     }
+    let mut bounds: Vec<(&'static str, Vec<Transport>)> = Vec::new();
     for curve in &searched.curves {
         let name = capitalised(curve.transport.label());
-        let reason = curve.capacity.and_then(|it| it.reach.reason());
-        match (&curve.void, curve.capacity, reason) {
-            (Some(void), ..) => notes.push(format!("{name} is void: {void}.")),
-            (None, None, _) => notes.push(format!("{name}: the search did not come so far as to confirm a capacity.")),
-            (None, Some(_), Some(reason)) => notes.push(format!("{name} carries at least (≥) that: {reason}.")),
-            (None, Some(capacity), None) if !capacity.is_server_limited => {
-                let broke = if searched.is_bounded { "broke the SLO" } else { "delivered no more" };
-                notes.push(format!("{name} {broke} with nothing at its limit: waiting, not work, is its border."));
-            }
-            (None, Some(_), None) => {}
+        match (&curve.void, curve.capacity) {
+            (Some(void), _) => notes.push(format!("{name} is void: {void}.")),
+            (None, None) => notes.push(format!("{name}: the search did not come so far as to confirm a capacity.")),
+            (None, Some(capacity)) => match capacity.reach.reason() {
+                Some(reason) => match bounds.iter_mut().find(|(same, _)| *same == reason) {
+                    Some((_, those)) => those.push(curve.transport),
+                    None => bounds.push((reason, vec![curve.transport])),
+                },
+                None if !capacity.is_server_limited => {
+                    let broke = if searched.is_bounded { "broke the SLO" } else { "delivered no more" };
+                    notes.push(format!("{name} {broke} with nothing at its limit: waiting, not work, is its border."));
+                }
+                None => {}
+            },
         }
         notes.extend(curve.faults.notes(&name));
     }
+    notes.extend(bounds.iter().map(|(reason, those)| format!("At least (≥): {}, because {reason}.", list(those))));
     notes
 }

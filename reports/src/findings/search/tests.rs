@@ -3,6 +3,7 @@ use std::time::Duration;
 use super::*;
 use crate::cells::group;
 use crate::fixture;
+use pushoff_stats::Figure;
 
 fn searched() -> Vec<(Transport, Option<Capacity>, usize)> {
     let run = fixture::whole();
@@ -46,7 +47,7 @@ fn the_sentence_names_the_most_and_what_is_a_lower_bound() {
     // 418 and 405 thousand deliveries a second: nearer than two staircases can tell.
     assert_eq!(
         sentence(|_| true),
-        "HTTP streaming and SSE carry the most, up to 435 k/s (415–457) deliveries (too close to call); short polling \
+        "HTTP streaming and SSE carry the most, up to 435 k/s (415–457) deliveries (no difference is shown); short polling \
          carries 91.2 k/s. Long polling carries at least 160 k/s deliveries: the generator was the limit."
     );
     assert_eq!(
@@ -115,7 +116,8 @@ fn without_a_bound_on_latency_what_was_delivered_counts_and_not_what_was_offered
     let sse = found.curves.iter().find(|curve| curve.transport == Transport::Sse).unwrap();
     let capacity = sse.capacity.unwrap();
     // Two and a half times the border was offered, and held; 4,050 messages a second reach 100 readers.
-    assert!(sse.highest_held.unwrap() > 10_000.0, "{:?}", sse.highest_held);
+    let held = sse.stands.iter().filter(|stand| stand.holds).map(|stand| stand.load).fold(0.0, f64::max);
+    assert!(held > 10_000.0, "{held}");
     assert_eq!((capacity.reach, found.is_bounded), (Reach::Saturated, false));
     let most = capacity.deliveries_per_second;
     assert!(most.point <= 405_001.0 && most.point > 364_000.0 && most.interval.is_some(), "{most:?}");
@@ -133,4 +135,39 @@ fn the_sentence_without_a_bound_says_so_and_names_no_slo() {
         record.transport == Transport::Sse && record.step.is_some_and(|step| step.load <= 800.0)
     };
     insta::assert_snapshot!(sentence_of(without_bound(), slow), @"However late, up to 30 s: SSE carries at least 80.0 k/s deliveries: more was not asked for.");
+}
+
+/// Bounds of one generator that are a doubling apart are one bound: nobody knows who would have carried more.
+#[test]
+fn a_doubling_that_the_generator_stopped_is_no_difference() {
+    let curve = |transport, deliveries: f64, reach| Curve {
+        transport,
+        stands: Vec::new(),
+        capacity: Some(Capacity {
+            load: Figure { point: deliveries / 10.0, interval: None },
+            deliveries_per_second: Figure { point: deliveries, interval: None },
+            turns: 0,
+            reach,
+            is_server_limited: false,
+        }),
+        validity: Validity::GeneratorLimited,
+        void: None,
+        faults: CellFaults::default(),
+    };
+    let generator = |transport, deliveries| curve(transport, deliveries, Reach::Generator);
+    let all = [
+        generator(Transport::ShortPolling, 0.2e6),
+        generator(Transport::Sse, 1.28e6),
+        generator(Transport::WebSocket, 2.56e6),
+    ];
+    assert_eq!(
+        sentence::verdict(&all, Growth::Rate, None).to_string(),
+        "WebSocket and SSE each carry at least 1.28 M/s deliveries; short polling at least 200 k/s: the generator was the \
+         limit."
+    );
+    let readers = [curve(Transport::Sse, 80_000.0, Reach::Saturated)];
+    assert_eq!(
+        sentence::verdict(&readers, Growth::Subscribers, None).to_string(),
+        "SSE carries 8.00 k readers within the SLO."
+    );
 }

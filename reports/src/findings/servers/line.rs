@@ -10,6 +10,7 @@ use crate::findings::comparison::{Comparison, Holding};
 use crate::findings::search::{self, Curve, Searched};
 use crate::metric::Standing;
 use crate::metric::{Bound, Evidence, Figures, Metric, Value};
+use crate::table::Subject;
 use pushoff_stats::{Figure, Sampled};
 
 /// So many pairs say more than the trials of both sides by themselves, though some of these have none.
@@ -103,6 +104,17 @@ impl Line<'_> {
 
     pub(crate) fn server(&self) -> &str {
         &self.key.conditions.server
+    }
+
+    /// As a table shows it.
+    pub(crate) fn subject(&self) -> Subject<'_> {
+        Subject {
+            standing: self.standing.as_ref(),
+            validity: self.validity,
+            void: self.void.clone(),
+            trials: self.trials(),
+            ..Subject::new(self.key.clone(), Some(&self.figures))
+        }
     }
 
     /// How many trials count.

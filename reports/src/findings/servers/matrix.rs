@@ -1,9 +1,9 @@
-//! One server held against another, or against the floor: every figure of every workload as a ratio.
+//! One server held against another: every figure of every workload as a ratio.
 
 use pushoff_model::Transport;
 use pushoff_model::target::OURS;
 
-use super::{Beside, Line, holds_one};
+use super::{Beside, holds_one};
 use crate::metric::{Better, Bound, Metric, Value};
 use crate::table::{Entry, Mark};
 use crate::words::number::Quantity;
@@ -27,7 +27,7 @@ pub(crate) struct MatrixRow {
     pub(crate) entries: Vec<Option<Entry>>,
 }
 
-/// One against each other server, and one against the floor.
+/// One against each other server.
 pub(crate) fn matrices(all: &[Beside<'_>]) -> Vec<Matrix> {
     let mut servers: Vec<&str> = Vec::new();
     for server in all.iter().flat_map(|beside| &beside.servers) {
@@ -41,25 +41,19 @@ pub(crate) fn matrices(all: &[Beside<'_>]) -> Vec<Matrix> {
     };
     let against = servers.iter().filter(|server| **server != subject).map(|server| {
         let title = format!("{subject} ÷ {server}");
-        Matrix::of(title, all, subject, |beside, line| beside.line(line.transport(), server))
+        Matrix::of(title, all, [subject, server])
     });
-    let floor = Matrix::of(format!("{subject} ÷ raw TCP"), all, subject, |beside, _| beside.floor());
-    against.chain([floor]).filter(|matrix| !matrix.rows.is_empty()).collect()
+    against.filter(|matrix| !matrix.rows.is_empty()).collect()
 }
 
 impl Matrix {
-    fn of<'b, 'a: 'b>(
-        title: String,
-        all: &'b [Beside<'a>],
-        subject: &str,
-        other: impl Fn(&'b Beside<'a>, &Line<'a>) -> Option<&'b Line<'a>>,
-    ) -> Self {
+    fn of(title: String, all: &[Beside<'_>], [subject, other]: [&str; 2]) -> Self {
         let mut rows: Vec<(String, [Option<Entry>; Transport::ALL.len()])> = Vec::new();
         for beside in all {
             for metric in beside.metrics.iter().copied() {
                 let ratio = |transport: Transport| {
                     let line = beside.line(transport, subject).filter(|line| line.transport().is_ranked())?;
-                    line.over(other(beside, line)?, metric).map(|ratio| judged(metric, &ratio))
+                    line.over(beside.line(transport, other)?, metric).map(|ratio| judged(metric, &ratio))
                 };
                 let entries = Transport::ALL.map(ratio);
                 if entries.iter().any(Option::is_some) {

@@ -5,6 +5,8 @@ use crate::Run;
 use crate::cells::validity::Validity;
 use crate::findings::study::Study;
 use crate::fixture;
+use crate::metric::Bound;
+use pushoff_stats::Figure;
 
 /// The records of one workload.
 fn of_workload(mut run: Run, label: &str) -> Run {
@@ -18,8 +20,6 @@ struct Reading {
     figure: Figure,
     bound: Bound,
     to_baseline: Option<Value>,
-    to_floor: Option<Value>,
-    mark: Mark,
 }
 
 /// Reads a figure of the made-up run of three servers, changed a little.
@@ -27,11 +27,11 @@ fn read(run: &Run, label: &str, metric: Metric, transport: Transport, server: &s
     let run = of_workload(run.clone(), label);
     let study = Study::of(&run);
     let beside = study.besides.iter().find(|it| it.label == label).unwrap();
-    let number = beside.metrics.iter().position(|it| *it == metric)?;
+    beside.metrics.iter().position(|it| *it == metric)?;
     let line = beside.lines.iter().position(|it| it.transport() == transport && it.server() == server)?;
     let Value { figure, bound } = beside.lines[line].figures.value(metric)?;
-    let Relation { to_baseline, to_floor, mark } = *beside.relation(number, line);
-    Some(Reading { figure, bound, to_baseline, to_floor, mark })
+    let to_baseline = beside.to_baseline(metric, &beside.lines[line]);
+    Some(Reading { figure, bound, to_baseline })
 }
 
 fn sse(label: &str, metric: Metric, server: &str) -> Reading {
@@ -67,7 +67,6 @@ fn a_ratio_of_the_same_trials_is_surer_than_its_two_figures() {
     let ratio = ours.to_baseline.unwrap().figure;
     let alone = ours.figure.over(&theirs.figure).unwrap();
     assert!(ratio.high() / ratio.low() < alone.high() / alone.low() * 0.8, "{ratio:?} {alone:?}");
-    assert_eq!((ours.mark, theirs.mark), (Mark::Best, Mark::None), "what pairs tell apart is not called a tie");
 }
 
 #[test]
@@ -80,21 +79,13 @@ fn two_rounds_of_three_make_no_pairs() {
 }
 
 #[test]
-fn the_floor_is_pushoffs_whoever_served() {
-    for server in ["pushoff", "nchan", "node-ws"] {
-        let ratio = sse("light", Metric::P50, server).to_floor.unwrap().figure;
-        assert!(ratio.point > 1.5 && ratio.interval.is_some(), "{server}: {ratio:?}");
-    }
-}
-
-#[test]
 fn polls_of_a_server_that_was_not_at_its_limit_are_a_lower_bound_and_so_is_their_ratio() {
     let of = |server: &str| read(&fixture::servers(), "polls", Metric::Polls, Transport::ShortPolling, server).unwrap();
     let (ours, theirs) = (of("pushoff"), of("nchan"));
     assert_eq!((ours.bound, theirs.bound), (Bound::AtLeast, Bound::Exact));
     let ratio = ours.to_baseline.unwrap();
     assert!(ratio.bound == Bound::AtLeast && ratio.figure.interval.is_none(), "{ratio:?}");
-    assert!((ratio.figure.point - 1.1).abs() < 0.01 && ours.mark == Mark::None, "bounds are no contest: {ours:?}");
+    assert!((ratio.figure.point - 1.1).abs() < 0.01, "{ours:?}");
 }
 
 #[test]
@@ -103,7 +94,6 @@ fn what_the_generator_stopped_is_a_bound_and_two_bounds_have_no_ratio() {
         |server: &str| read(&fixture::servers(), "most", Metric::Capacity, Transport::LongPolling, server).unwrap();
     assert_eq!((of("pushoff").bound, of("nchan").bound), (Bound::AtLeast, Bound::AtLeast));
     assert_eq!(of("pushoff").to_baseline, None);
-    assert_eq!(of("pushoff").to_floor.unwrap().bound, Bound::AtLeast);
 }
 
 #[test]
@@ -115,7 +105,7 @@ fn a_void_cell_has_figures_and_no_ratios() {
         }
     }
     let of = |server: &str| read(&run, "light", Metric::P50, Transport::Sse, server).unwrap();
-    assert!(of("nchan").figure.point > 1e6 && of("nchan").to_floor.is_none() && of("pushoff").to_baseline.is_none());
+    assert!(of("nchan").figure.point > 1e6 && of("pushoff").to_baseline.is_none());
     let run = of_workload(run, "light");
     let study = Study::of(&run);
     let void = study.besides[0].line(Transport::Sse, "nchan").unwrap();
@@ -136,9 +126,7 @@ fn polls_that_a_server_at_its_limit_answered_count_however_busy_the_generator_wa
     let (ours, theirs) = (line("pushoff"), line("nchan"));
     assert_eq!((ours.void.as_deref(), ours.validity), (Some("it was busy"), Validity::GeneratorLimited));
     assert_eq!((&theirs.void, theirs.validity), (&None, Validity::ServerLimited));
-    let polls = study.besides[0].metrics.iter().position(|it| *it == Metric::Polls).unwrap();
-    let line = study.besides[0].lines.iter().position(|it| it.server() == "pushoff").unwrap();
-    assert_eq!(study.besides[0].relation(polls, line).to_baseline.unwrap().bound, Bound::AtLeast);
+    assert_eq!(study.besides[0].to_baseline(Metric::Polls, ours).unwrap().bound, Bound::AtLeast);
 }
 
 #[test]

@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use pushoff_model::overhead::publish_answer;
 use pushoff_model::record::Measurement;
 use pushoff_model::workload::Direction;
-use pushoff_planner::{Money, Needed, Prices};
+use pushoff_planner::{HEADERS, Money, Needed, Prices};
 use pushoff_stats::{Figure, PairedRatio, estimate_ratio, resamples};
 use serde::Serialize;
 
 use crate::cells::{Cell, Trial};
-use crate::metric::{HEADERS, server_side};
+use crate::metric::server_side;
 
 /// Which parts of a bill count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -5,6 +5,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use self::planner::SCRIPT_HASH as PLANNER_HASH;
 use self::table::table;
 use crate::ReportError;
+use crate::charts::SIZE;
 use crate::document::blocks::{Choice, Figure, Fold};
 use crate::document::{Answer, Block, Card, Document, Fact, Section, Words};
 use crate::name::name;
@@ -12,7 +13,6 @@ use crate::palette;
 use crate::prose::{Prose, Span, Tone};
 use crate::words::number::unbroken;
 
-mod decision_maps;
 mod planner;
 mod records;
 mod table;
@@ -20,7 +20,7 @@ mod table;
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 /// SHA-256 of the script, in base64: a test holds it to the file.
-const SCRIPT_HASH: &str = "zs9+mmjHON8NCSsHuQdhX/8gT6ySXtwlyuyUwhFJcvw=";
+const SCRIPT_HASH: &str = "X6vVG+Bkvm90o189kcdQojQGPefw2BI5DJyxRC2qNSM=";
 
 /// Nothing may be fetched, framed or sent, and no other scripts run than the two that belong here.
 fn policy() -> String {
@@ -36,8 +36,25 @@ fn policy() -> String {
 /// When something cannot be packed into the page.
 pub(crate) fn page(document: &Document) -> Result<String, ReportError> {
     let sections: Result<Vec<Markup>, ReportError> = document.sections.iter().map(section).collect();
-    let body = html! { h1 { (document.title) } @for section in sections? { (section) } };
-    Ok(shell("pushoff report", &body))
+    let body = html! {
+        h1 { (document.title) }
+        p.conditions { @for line in &document.conditions { (unbroken(line)) " " } }
+        (contents(&document.sections))
+        @for section in sections? { (section) }
+    };
+    Ok(shell(&format!("{} pushoff report", document.title), &body))
+}
+
+/// Where each section is.
+fn contents(sections: &[Section]) -> Markup {
+    html! {
+        nav.contents aria-label="Contents" {
+            a href="#top" { "Answer" }
+            @for section in sections {
+                @if let (Some(id), Some(title)) = (section.id, &section.title) { a href=(format!("#{id}")) { (title) } }
+            }
+        }
+    }
 }
 
 /// A whole page around its body.
@@ -54,11 +71,12 @@ pub(crate) fn shell(title: &str, body: &Markup) -> String {
                 style { (PreEscaped(palette::css())) (PreEscaped(STYLE)) }
             }
             body {
-                header.top {
+                header.top #top {
                     span.brand { "pushoff" }
-                    button #theme type="button" hidden { "Light or dark" }
+                    button #theme type="button" aria-pressed="false" hidden { "Dark" }
                 }
                 main { (body) }
+                button #back type="button" hidden { "Back to where you were" }
                 dialog #record aria-label="Record" {
                     form method="dialog" { button { "Close" } }
                     pre {}
@@ -75,6 +93,7 @@ fn section(section: &Section) -> Result<Markup, ReportError> {
     let inner = html! { @for block in blocks? { (block) } (meanings(&section.blocks)) };
     Ok(html! {
         @match &section.title {
+            Some(title) if section.is_folded => details.section id=[section.id] { summary { h2 { (title) } } (inner) },
             Some(title) => section id=[section.id] { h2 { (title) } (inner) },
             // The answer needs no heading.
             None => {
@@ -138,6 +157,7 @@ pub(crate) fn prose(words: &Prose, group: &str) -> Markup {
                 Span::Figure(written, place) => a.figure href=(format!("#{}", place.id(group))) { (unbroken(written)) },
                 Span::Linked(written, href) => a.figure href=(href) { (unbroken(written)) },
                 Span::Name(transport) => (name(*transport)),
+                Span::Break => br;,
                 Span::Strong(words, tone) => strong class=(tone_class(*tone)) { (words) },
                 Span::Entry(entry) => (table::entry(entry)),
                 Span::Link(href, words) => a href=(href) { (words) },
@@ -234,15 +254,18 @@ fn figure(figure: &Figure) -> Markup {
     let (chart, id) = (&figure.chart, format!("chart-{}-{}", figure.chart.key, figure.anchor));
     html! {
         figure {
-            figcaption id=(format!("{id}-title")) { (unbroken(&chart.title)) }
-            svg.chart viewBox="0 0 1260 960" role="group" tabindex="0"
+            figcaption id=(format!("{id}-title")) {
+                @if !figure.about.is_empty() { span.about { (figure.about) ": " } }
+                (unbroken(&chart.title))
+            }
+            svg.chart viewBox=(format!("0 0 {} {}", SIZE.0, SIZE.1)) role="group" tabindex="0"
                 aria-labelledby=(format!("{id}-title")) aria-describedby=(format!("{id}-desc")) {
                 desc id=(format!("{id}-desc")) { (chart.description) " Its rows follow as a table." }
                 (chart.drawing)
             }
             output aria-live="polite" {}
             details.rows {
-                summary { "Rows" }
+                summary { "Show data" }
                 div.scroll tabindex="0" role="region" aria-labelledby=(format!("{id}-title")) {
                     table {
                         thead { tr { @for head in &chart.rows.head { th scope="col" { (head) } } } }
@@ -265,7 +288,8 @@ fn words(words: &Words) -> Markup {
                 thead { tr { @for head in &words.head { th scope="col" { (prose(&head.words, "")) } } } }
                 tbody { @for row in &words.rows {
                     tr id=[&row.id] { @for (index, cell) in row.cells.iter().enumerate() {
-                        @if index == 0 { th scope="row" { (prose(cell, "")) } } @else { td { (prose(cell, "")) } }
+                        @if index == 0 { th scope="row" { (prose(cell, &row.group)) } }
+                        @else { td { (prose(cell, &row.group)) } }
                     } }
                 } }
             }

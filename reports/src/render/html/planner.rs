@@ -2,7 +2,7 @@
 //!
 //! Every plan is made here, by the arithmetic of `pushoff plan`, and packed into the page as written figures and
 //! sentences. The script looks up the plan of the chosen stops and computes nothing. Without scripts the section
-//! shows the first plan. The decision maps below it are made of the same plans.
+//! shows the first plan.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -12,7 +12,7 @@ use pushoff_planner::{Prices, Standing, Sureness};
 use serde::Serialize;
 
 use super::records::packed;
-use super::{decision_maps, table};
+use super::table;
 use crate::ReportError;
 use crate::metric::Metric;
 use crate::name::name;
@@ -68,7 +68,6 @@ pub(super) fn planner(model: &Model) -> Result<Markup, ReportError> {
             button #planner-copy type="button" hidden { "Copy" }
             script #planner-plans type="application/gzip" { (packed) }
             script { (PreEscaped(SCRIPT)) }
-        (decision_maps::section(&plans))
     })
 }
 
@@ -145,7 +144,7 @@ impl Shown {
 }
 
 /// What stands in place of a choice.
-pub(super) const fn none_taken(sureness: Sureness) -> &'static str {
+const fn none_taken(sureness: Sureness) -> &'static str {
     match sureness {
         Sureness::NothingMeets => "None is good enough",
         Sureness::Decided | Sureness::TooClose | Sureness::Provisional | Sureness::Beyond | Sureness::Undecided => {
@@ -157,7 +156,7 @@ pub(super) const fn none_taken(sureness: Sureness) -> &'static str {
 fn rows(plan: &Plan) -> Vec<Vec<Markup>> {
     let Table { columns, rows, .. } = plan.table();
     let places: Vec<Option<usize>> =
-        SHOWN.into_iter().map(|metric| columns.iter().position(|column| column.metric == metric)).collect();
+        SHOWN.into_iter().map(|metric| columns.iter().position(|column| *column == metric)).collect();
     let row = |(place, estimate): (usize, &pushoff_planner::Estimate)| {
         let label = html! {
             (name(estimate.transport))
@@ -247,7 +246,7 @@ mod tests {
     use super::*;
     use crate::fixture;
 
-    /// What the planner and the decision maps may add to a page.
+    /// What the planner may add to a page.
     const MOST_BYTES: usize = 600_000;
 
     #[test]

@@ -1,15 +1,14 @@
-//! A table on the page: a column a transport with the figures below each other, a row a cell where the figures are
-//! few, or the cells of a transport together where each figure has ratios.
+//! A table on the page: a column a transport with the figures below each other, or a row a cell where these are few.
 
 use maud::{Markup, html};
-use pushoff_model::Transport;
 
 use crate::document::blocks::{Layout, TableBlock};
+use crate::metric::Metric;
 use crate::metric::Scope;
 use crate::metric::Standing;
 use crate::name::name;
 use crate::prose::Place;
-use crate::table::{Column, Entry, Mark, Over, Row, Table};
+use crate::table::{Entry, Mark, Row};
 use crate::words::number::{ABSENT, unbroken};
 
 pub(super) fn table(block: &TableBlock) -> Markup {
@@ -18,7 +17,6 @@ pub(super) fn table(block: &TableBlock) -> Markup {
             @match block.layout {
                 Layout::Columns => (columns(block)),
                 Layout::Rows => (rows(block)),
-                Layout::Grouped => (grouped(&block.table)),
             }
         }
         @for note in &block.table.notes { p.note { (unbroken(note)) } }
@@ -39,10 +37,9 @@ fn columns(block: &TableBlock) -> Markup {
                     }
                 }
             } }
-            tbody {
-                tr.worth {
-                    th scope="row" title="what limited the trials, and so what their figures are worth" { "limit" }
-                    @for row in &table.rows { (worth(row)) }
+            @if table.has_limits() {
+                tbody {
+                    tr.worth { th scope="row" { "limit" } @for row in &table.rows { (worth(row)) } }
                 }
             }
             @for scope in Scope::ALL { (rows_of(scope, block)) }
@@ -52,16 +49,11 @@ fn columns(block: &TableBlock) -> Markup {
 
 fn rows_of(scope: Scope, block: &TableBlock) -> Markup {
     let table = &block.table;
-    let own: Vec<usize> =
-        table.in_order().into_iter().filter(|&index| table.columns[index].metric.scope() == scope).collect();
-    let has_standing = table.rows.iter().any(|row| row.standing.is_some());
+    let own: Vec<usize> = table.in_order().into_iter().filter(|&index| table.columns[index].scope() == scope).collect();
     html! {
         @if !own.is_empty() {
             tbody {
                 tr.kind { th colspan=(table.rows.len() + 1) scope="rowgroup" { span { (scope.label()) } } }
-                @if scope == Scope::Slo && has_standing {
-                    tr { th scope="row" { "SLO" } @for row in &table.rows { (standing(row)) } }
-                }
                 @for index in own {
                     @let column = table.columns[index];
                     tr {
@@ -77,74 +69,27 @@ fn rows_of(scope: Scope, block: &TableBlock) -> Markup {
 /// A row a cell.
 fn rows(block: &TableBlock) -> Markup {
     let (table, order) = (&block.table, block.table.in_order());
+    let (has_standings, has_limits) = (table.has_standings(), table.has_limits());
     html! {
         table.lines {
             thead { tr {
                 th scope="col" { "transport" }
+                @if has_standings { th scope="col" { "SLO" } }
                 @for &index in &order { th scope="col" title=(table.columns[index].help()) { (table.columns[index].label()) } }
-                th scope="col" { "limit" }
+                @if has_limits { th scope="col" { "limit" } }
             } }
             tbody {
                 @for row in &table.rows {
-                    tr {
-                        th scope="row" { (linked(block.trials.as_deref(), row)) (row.of.as_deref().unwrap_or_default()) }
-                        @for &index in &order { (figure(row, &row.entries[index], None)) }
-                        (worth(row))
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// The cells of a transport together, each figure with its ratios below it.
-fn grouped(table: &Table) -> Markup {
-    let own: Vec<usize> =
-        (0..table.columns.len()).filter(|&index| table.columns[index].over == Over::Nothing).collect();
-    let has_standings = table.rows.iter().any(|row| row.standing.is_some());
-    html! {
-        table.lines.servers {
-            thead { tr {
-                th scope="col" { "transport" } th scope="col" { "server" }
-                @for &index in &own { th scope="col" title=(table.columns[index].help()) { (table.columns[index].label()) } }
-                @if has_standings { th scope="col" { "SLO" } }
-                th scope="col" { "limit" }
-            } }
-            @for transport in Transport::ALL { (rows_together(table, &own, transport, has_standings)) }
-        }
-    }
-}
-
-fn rows_together(table: &Table, own: &[usize], transport: Transport, has_standings: bool) -> Markup {
-    let rows: Vec<&Row> = table.rows.iter().filter(|row| row.transport() == transport).collect();
-    html! {
-        @if !rows.is_empty() {
-            tbody {
-                @for (index, row) in rows.iter().enumerate() {
-                    tr {
-                        @if index == 0 { th scope="rowgroup" rowspan=(rows.len()) { (name(transport)) } }
-                        th scope="row" { (row.key.conditions.server) }
-                        @for &column in own { (with_ratios(table, row, column)) }
+                    tr class=(column_class(row)) {
+                        th scope="row" {
+                            (linked(block.trials.as_deref(), row)) (row.of.as_deref().unwrap_or_default())
+                            @if row.is_choice { small { " taken" } }
+                        }
                         @if has_standings { (standing(row)) }
-                        td title=(row.validity.meaning()) { small { (row.validity.label()) } }
+                        @for &index in &order { (figure(row, &row.entries[index], place(block, table.columns[index], row))) }
+                        @if has_limits { (worth(row)) }
                     }
                 }
-            }
-        }
-    }
-}
-
-fn with_ratios(table: &Table, row: &Row, column: usize) -> Markup {
-    let metric = table.columns[column].metric;
-    let ratio = |over: Over| {
-        let place = table.columns.iter().position(|it| *it == Column { metric, over })?;
-        Some(&row.entries[place]).filter(|entry| entry.value.is_some())
-    };
-    html! {
-        td.void[row.void.is_some()] title=[row.void.as_deref()] {
-            (entry(&row.entries[column]))
-            @for (over, words) in [(Over::Baseline, "base"), (Over::Floor, "floor")] {
-                @if let Some(ratio) = ratio(over) { small.over { "÷ " (words) " " (ratio.whole()) } }
             }
         }
     }
@@ -208,9 +153,9 @@ struct Led {
     trials: String,
 }
 
-fn place(block: &TableBlock, column: Column, row: &Row) -> Option<Led> {
+fn place(block: &TableBlock, column: Metric, row: &Row) -> Option<Led> {
     let anchor = block.trials.as_ref().filter(|_| block.has_places)?;
-    Some(Led { id: Place::Cell(row.transport(), column.metric).id(anchor), trials: trials_of(anchor, row) })
+    Some(Led { id: Place::Cell(row.transport(), column).id(anchor), trials: trials_of(anchor, row) })
 }
 
 fn figure(row: &Row, entry: &Entry, led: Option<Led>) -> Markup {
@@ -230,7 +175,7 @@ pub(super) fn entry(entry: &Entry) -> Markup {
         @match entry.mark {
             Mark::None => span.point { (entry.point) },
             Mark::Best => b.point.best { (entry.point) span.unseen { " (best)" } },
-            Mark::Tied => span.point { span.tie title="too close to call" { "≈" } " " (entry.point) },
+            Mark::Tied => span.point { span.tie title="not shown to differ from the best" { "≈" } " " (entry.point) },
             Mark::Fault => b.point.c-bad { (entry.point) },
         }
         @if let Some(interval) = &entry.interval { " " small { (interval) } }

@@ -1,0 +1,66 @@
+//! What stands above everything: a title that fits what was run, and when, where and how it was measured.
+
+use pushoff_model::Environment;
+use pushoff_model::workload::Growth;
+
+use crate::findings::study::Study;
+
+/// The question of the run: that of its workload where it has one, else what all of them ask.
+pub(super) fn title(study: &Study<'_>) -> String {
+    if study.is_own_model {
+        return "What does a load cost that nobody measured?".into();
+    }
+    let mut questions: Vec<&str> = study.groups().map(|group| group.workload.question.as_str()).collect();
+    questions.dedup();
+    let asked = match questions.as_slice() {
+        [one] => one,
+        _ if study.answers().next().is_some() => "Which transport should carry these messages?",
+        _ if study.searches.iter().any(|it| it.growth == Growth::Subscribers) => {
+            "How many readers does each transport carry?"
+        }
+        _ if !study.searches.is_empty() => "How much does each transport carry?",
+        _ => "What does each transport cost?",
+    };
+    asked.to_owned()
+}
+
+/// When, on what machine and under what conditions the runs were measured: a line a run.
+pub(super) fn conditions(study: &Study<'_>) -> Vec<String> {
+    let tally = if study.is_empty() { None } else { Some(study.tally()) };
+    study.run.environments.iter().map(|it| conditions_of(study, it)).chain(tally).collect()
+}
+
+fn conditions_of(study: &Study<'_>, it: &Environment) -> String {
+    let day = it.started.split('T').next().unwrap_or_default();
+    let system = it.kernel.split(' ').take(2).collect::<Vec<_>>().join(" ");
+    let place =
+        if study.has_others() { "other servers beside pushoff’s" } else { "server and readers on this machine" };
+    format!("{day}; {} × {}, {system}; {place}, HTTP/1.1 without TLS; pushoff {}.", it.cpus, it.cpu, it.revision)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    #[test]
+    fn the_title_is_what_the_run_asked() {
+        let title_of = |keep: &dyn Fn(&pushoff_model::Record) -> bool| {
+            let mut run = fixture::whole();
+            run.records.retain(keep);
+            title(&Study::of(&run))
+        };
+        assert_eq!(title_of(&|_| true), "Which transport should carry these messages?");
+        assert_eq!(title_of(&|it| it.workload.name == "ticker"), "Which transport should carry a stock ticker?");
+        assert_eq!(title_of(&|it| it.step.is_some()), "How many deliveries a second can it carry?");
+    }
+
+    #[test]
+    fn date_machine_and_conditions_are_one_line() {
+        let run = fixture::run();
+        let lines = conditions(&Study::of(&run));
+        assert_eq!(lines.len(), 2, "{lines:?}");
+        assert!(lines[0].starts_with("20") && lines[0].contains("HTTP/1.1 without TLS"), "{lines:?}");
+        assert!(lines[1].contains("trials"), "{lines:?}");
+    }
+}
