@@ -51,6 +51,8 @@ pub(crate) enum Span {
     /// A transport, which the page shows with its colour and its shape.
     Name(Transport),
     Strong(String, Tone),
+    /// A command to copy.
+    Code(String),
     /// A figure of a table.
     Entry(Entry),
     /// Where to read on: only a page has such a place.
@@ -111,6 +113,11 @@ impl Prose {
         Self::of(vec![Span::Strong(words.into(), tone)])
     }
 
+    /// A command to copy.
+    pub(crate) fn code(command: impl Into<String>) -> Self {
+        Self::of(vec![Span::Code(command.into())])
+    }
+
     /// Where to read on; passed over where there is no page.
     pub(crate) fn link(href: &'static str, words: &'static str) -> Self {
         Self::of(vec![Span::Link(href, words)])
@@ -152,6 +159,7 @@ impl Display for Prose {
                     let label = transport.label();
                     (if begins { capitalised(label) } else { label.to_owned() }, true)
                 }
+                Span::Code(command) => (format!("`{command}`"), false),
                 Span::Entry(entry) => (entry.whole(), false),
                 Span::Record(number) => (format!("record {}", number + 1), false),
                 Span::Break => (" ".to_owned(), false),

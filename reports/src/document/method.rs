@@ -25,8 +25,9 @@ const PARAGRAPHS: [(&str, &str); 11] = [
     (
         "Intervals.",
         "The unit is the trial. Histograms are merged and the percentile is read from the sum, never averaged; the \
-         95 % interval is Student's t with a standard error by bootstrap over trials. So few trials are asked for \
-         more: with three, an interval reaches 4.3 standard errors, with ten 2.3. More trials say more.",
+         95 % interval is Student's t with a standard error by bootstrap over trials: with three it reaches 4.3 \
+         standard errors, with ten 2.3. A percentile needs independent messages, however many readers each has: 100 \
+         for p99, 1,000 for p99.9. ≈ marks what is not shown to differ from the best; no choice rests on it.",
     ),
     (
         "Good enough.",
@@ -36,10 +37,12 @@ const PARAGRAPHS: [(&str, &str); 11] = [
     ),
     (
         "The choice.",
-        "Among those that meet the SLO, the least server CPU a delivery. Those that differ from the \
-         least by no more than both uncertainties together (their squares add up) are too close to call. Of these, \
-         among those that measured within a quarter of the least, the simplest to build and run is taken: short \
-         polling, SSE, HTTP streaming, long polling, WebSocket, in this order.",
+        "Cost is money a month by a price table: processor time, memory, bytes with their headers, requests. Costs are \
+         compared round by round, with intervals that hold after every round at once, and for all comparisons with the \
+         cheapest together. Of those that meet the SLO, the one shown to cost least is taken: decided. Those shown to \
+         cost the same, within the margin that the workload states, are equivalent: those go whose median is later by \
+         more than matters, and the simplest to build and run of the others is taken. Otherwise the question is \
+         undecided, and the card names the command that would probably settle it.",
     ),
     (
         "The floor.",
@@ -71,7 +74,7 @@ const PARAGRAPHS: [(&str, &str); 11] = [
         "The load doubles until the SLO breaks, the border is bisected, and then walked up by a tenth where the last \
          step held and down where it did not. Capacity is the geometric mean of the midpoints between turns of that \
          walk; its interval is Student's t over them, and never narrower than half a step each way. Capacities whose \
-         intervals touch are too close to call. Where the generator or the machine stopped the search it is a lower \
+         intervals touch are not shown to differ. Where the generator or the machine stopped the search it is a lower \
          bound (≥).",
     ),
 ];
@@ -87,8 +90,8 @@ const OF_OTHERS: [(&str, &str); 2] = [
     ),
     (
         "Unknown cost.",
-        "Where the server’s process cannot be watched, as on another machine, what a delivery costs it is not known. \
-         The least p99 delivery latency is then taken in its place, and of those that are near it the simplest.",
+        "Where the server’s process cannot be watched, as on another machine, its processor time and memory are not \
+         known. The cost is then that of traffic and requests, and the card says so.",
     ),
 ];
 

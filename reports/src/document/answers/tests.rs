@@ -89,6 +89,10 @@ fn every_figure_of_the_first_screen_is_a_link() {
             if !open.iter().any(|tag| attribute(tag, "class").is_some_and(|class| class == "answers")) {
                 return;
             }
+            // What is to be copied is no figure.
+            if open.iter().any(|tag| tag.starts_with("code")) {
+                return;
+            }
             for figure in figures(text) {
                 let link = open.iter().find_map(|tag| tag.starts_with("a ").then(|| attribute(tag, "href")).flatten());
                 assert!(link.is_some_and(|it| it.starts_with('#')), "{figure} in {text:?} leads nowhere");

@@ -59,18 +59,14 @@ impl Words<'_> {
         }
         let said = said.into_iter().map(|(answer, parts)| format!("{} alone: {answer}", joined(&parts)));
         let said = said.collect::<Vec<_>>().join("; ");
-        (!parts.is_empty()).then(|| prose![self.traffic_share(choice), capitalised(&said), "."])
+        (!parts.is_empty()).then(|| prose![self.traffic(choice), capitalised(&said), "."])
     }
 
-    /// `97 % of the bill is traffic at a list price. `
-    fn traffic_share(&self, choice: Transport) -> Prose {
-        let bills = self.case.candidate(choice).map(|it| &it.bills);
-        let part = |counted| bills.and_then(|it| it.figure(counted)).map(|figure| figure.point);
-        let Some((traffic, all)) = part(Counted::Traffic).zip(part(Counted::All)).filter(|it| it.1 > 0.0) else {
-            return Prose::default();
-        };
-        let share = Quantity::Share.write((traffic / all * 100.0).round() / 100.0);
-        prose![share, " of the bill is traffic at a list price. "]
+    /// `26.1 USD of that is traffic at a list price. `
+    fn traffic(&self, choice: Transport) -> Prose {
+        let has_traffic = self.case.candidate(choice).is_some_and(|it| it.bills.has(Counted::Traffic));
+        let money = self.figure(choice, Metric::CostTraffic);
+        if has_traffic { prose![money, " of the cost is traffic at a list price. "] } else { Prose::default() }
     }
 
     fn decided(&self, choice: Transport) -> Prose {
@@ -200,7 +196,7 @@ impl Words<'_> {
         let command = format!("pushoff run --workload {name} --transport {} --trials {rounds}", names.join(","));
         let verb =
             if self.verdict.rounds_to_settle.is_some() { " would probably settle it." } else { " may settle it." };
-        prose!["`", command, "`", verb]
+        prose![Prose::code(command), verb]
     }
 
     fn nothing_meets(&self) -> Prose {

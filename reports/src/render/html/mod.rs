@@ -158,6 +158,7 @@ pub(crate) fn prose(words: &Prose, group: &str) -> Markup {
                 Span::Linked(written, href) => a.figure href=(href) { (unbroken(written)) },
                 Span::Name(transport) => (name(*transport)),
                 Span::Break => br;,
+                Span::Code(command) => code { (command) },
                 Span::Strong(words, tone) => strong class=(tone_class(*tone)) { (words) },
                 Span::Entry(entry) => (table::entry(entry)),
                 Span::Link(href, words) => a href=(href) { (words) },
