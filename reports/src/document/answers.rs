@@ -86,11 +86,7 @@ fn cost_model(study: &Study<'_>) -> Card {
             figures: None,
         }],
         facts: Vec::new(),
-        more: vec![
-            ("#costmodel".into(), "What each costs"),
-            ("#planner".into(), "Plan a load"),
-            ("#decision-maps".into(), "Where each is the one to choose"),
-        ],
+        more: vec![("#costmodel".into(), "What each costs"), ("#planner".into(), "Plan a load")],
         is_wide: true,
         anchor: String::new(),
     }

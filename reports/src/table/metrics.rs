@@ -191,16 +191,16 @@ pub(crate) const SCALING: [Scaled; 4] = [
 
 /// What a load would need.
 pub(crate) const PLAN: [Metric; 12] = [
-    Metric::PlanMoney,
+    Metric::PlanTraffic,
+    Metric::PlanRequests,
     Metric::PlanCores,
     Metric::PlanP99,
+    Metric::PlanMoney,
     Metric::PlanMemory,
-    Metric::PlanBandwidth,
-    Metric::PlanRequests,
     Metric::PlanP50,
+    Metric::PlanConnections,
     Metric::PlanWakeups,
     Metric::PlanRadio,
     Metric::PlanProcesses,
-    Metric::PlanConnections,
     Metric::PlanConnectingCpu,
 ];

@@ -12,7 +12,6 @@ use crate::palette;
 use crate::prose::{Prose, Span, Tone};
 use crate::words::number::unbroken;
 
-mod decision_maps;
 mod planner;
 mod records;
 mod table;
