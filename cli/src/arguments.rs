@@ -201,14 +201,25 @@ pub(crate) struct PlanOptions {
     /// Users that get each message: all, or a number, e.g. 50 for rooms of 50 [default: all]
     #[arg(long, value_name = "N|all", allow_hyphen_values = true)]
     pub(crate) audience: Option<String>,
-    /// down: a server publishes; both: users publish [default: down]
+    /// Updates of this size that each user publishes, 1/d to 1000/s [default: none]
+    #[arg(long, value_name = "RATE", allow_hyphen_values = true)]
+    pub(crate) up_rate: Option<String>,
+    /// both: users publish all that they receive, which is --up-rate of the rate divided by the audience;
+    /// down: a server publishes it [default: down]
     #[arg(long, value_name = "DIRECTION", allow_hyphen_values = true)]
     pub(crate) direction: Option<String>,
     /// Round trip between users and servers, 0s to 10s [default: 40ms]
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) rtt: Option<String>,
-    /// TOML file with your prices: `currency`, `core_month`, `gib_month`, `egress_gb`, and `ingress_gb` if
-    /// it is not 0 [default: round numbers, planner/prices.toml]
+    /// Transports whose cost differs by no more than this share are equivalent: freshness and then simplicity
+    /// choose among them, 1% to 100% [default: 10%]
+    #[arg(long, value_name = "SHARE", allow_hyphen_values = true)]
+    pub(crate) margin: Option<String>,
+    /// Medians that differ by no more than this are equally fresh, 0s to 1h [default: a tenth of --staleness]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) freshness: Option<String>,
+    /// TOML file with your prices: `currency`, `core_month`, `gib_month`, `egress_gb`, and `ingress_gb` and
+    /// `request_million` where they are not 0 [default: round numbers, planner/prices.toml]
     #[arg(long, value_name = "FILE")]
     pub(crate) prices: Option<PathBuf>,
     /// The cost model: the folder of a run of scripts/model, or a model.json [default: the model that
@@ -230,6 +241,8 @@ Examples:
       --staleness 2s
   pushoff plan --users 20k --rate 12/min --payload 2kB \\
       --staleness 500ms --audience 50 --direction both
+  pushoff plan --users 100 --rate 50/s --up-rate 50/s \\
+      --payload 100B --staleness 100ms --audience 1
   pushoff plan --users 5k --rate 3/h --payload 4KiB \\
       --staleness 1m --prices my-prices.toml --json
 

@@ -21,8 +21,11 @@ pub(crate) fn plan(options: &PlanOptions, json: bool) -> anyhow::Result<Exit> {
         payload: options.payload.as_deref(),
         staleness: options.staleness.as_deref(),
         audience: options.audience.as_deref(),
+        up_rate: options.up_rate.as_deref(),
         direction: options.direction.as_deref(),
         rtt: options.rtt.as_deref(),
+        margin: options.margin.as_deref(),
+        freshness: options.freshness.as_deref(),
     })?;
     let prices = options.prices.as_deref().map_or_else(|| Ok(Prices::shipped()), Prices::read).context("--prices")?;
     let model = options.model.as_deref().map_or_else(|| Ok(Model::shipped()), model).context("--model")?;

@@ -115,6 +115,9 @@ async fn measure(
         }
         plan.ended(&trial, &outcome);
         budget.note(&trial.workload);
+        if budget.is_used() {
+            plan.forgo_repeats();
+        }
         let record = record(&trial, &run, outcome);
         if let Err(error) = folder.append(&record) {
             progress.finish();

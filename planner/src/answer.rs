@@ -1,67 +1,23 @@
-//! What each transport would need for a load, and which to choose: of those that are fresh enough the one that costs
-//! the least money a month, by the rule that also judges measured transports ([`take`]).
+//! What each transport would need for a load, and which to choose: by the rule that also judges measured transports
+//! ([`decide`]), over money a month.
 
 use pushoff_model::Transport;
+use pushoff_stats::Interval;
 use serde::Serialize;
 
+use super::decide::{Contender, Decision, Fitness, decide};
 use super::estimate::{Estimate, Standing};
 use super::needs::Needs;
 use super::prices::Prices;
 use super::sizing::Carrier;
-use crate::choice::{Taken, Weighed, might_cost_less, take};
 use crate::costs::{Beyond, CostModel};
-
-/// Costs up to so many times the least count as equal to it. Chosen here: the shipped model knows the processor time of
-/// held-out loads to about a tenth, and nobody knows needs and prices better.
-pub const SAME: f64 = 1.10;
-
-/// How sure the choice is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Sureness {
-    /// The choice costs less than every other transport that meets the needs.
-    Decided,
-    /// The model cannot tell the costs of several apart; the choice is the simplest of those near the least.
-    TooClose,
-    /// A transport that is undecided might cost less than the choice.
-    Provisional,
-    /// The choice or the runner-up lies outside what was measured.
-    Beyond,
-    /// Every transport fails.
-    NothingMeets,
-    /// No transport is shown to meet the needs, and not all fail.
-    Undecided,
-}
-
-impl Sureness {
-    /// As documents write it.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Decided => "decided",
-            Self::TooClose => "too close to call",
-            Self::Provisional => "provisional: another may cost less",
-            Self::Beyond => "beyond what was measured",
-            Self::NothingMeets => "nothing meets it",
-            Self::Undecided => "undecided",
-        }
-    }
-}
 
 /// What each transport would need, and which to take.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Answer {
-    /// The transport to take.
-    pub choice: Option<Transport>,
-    /// The next best transport that meets the needs.
-    pub runner_up: Option<Transport>,
-    /// How sure the choice is.
-    pub sureness: Sureness,
-    /// The transports whose cost cannot be told from the least.
-    pub tied: Vec<Transport>,
-    /// The tied transports that are near the least: simplicity decides among these.
-    pub affordable: Vec<Transport>,
-    /// The undecided transports that might cost less than the choice.
-    pub contenders: Vec<Transport>,
+    /// Which transport to take, as far as that can be told.
+    #[serde(flatten)]
+    pub decision: Decision,
     /// One for each transport of the model, in its order.
     #[serde(rename = "transports")]
     pub estimates: Vec<Estimate>,
@@ -73,10 +29,9 @@ impl Answer {
         self.estimates.iter().find(|it| it.transport == transport)
     }
 
-    /// In which dimensions the choice and the runner-up lie outside what was measured, each once, with the farther of
-    /// the two.
+    /// In which dimensions the choice, or a contender, lies outside what was measured, each once, with the farthest.
     pub fn beyond(&self) -> Vec<Beyond> {
-        let weighed = [self.choice, self.runner_up].into_iter().flatten().filter_map(|it| self.estimate(it));
+        let weighed = self.decision.choice.iter().chain(&self.decision.contenders).filter_map(|&it| self.estimate(it));
         let mut all: Vec<Beyond> = Vec::new();
         for one in weighed.flat_map(|it| &it.beyond) {
             match all.iter_mut().find(|it| (it.dimension, it.below) == (one.dimension, one.below)) {
@@ -88,40 +43,71 @@ impl Answer {
     }
 }
 
+/// The paces of a stream between at once and the slowest, as shares of the slowest. Chosen here: each halves the wait of
+/// the one after it.
+const BETWEEN: [f64; 3] = [0.125, 0.25, 0.5];
+
 /// What each transport would need under these needs and prices, and which to take.
 pub fn answer(model: &CostModel, needs: &Needs, prices: &Prices) -> Answer {
     let transports = model.transports.iter().map(|it| it.transport).filter(|transport| transport.is_ranked());
-    let estimates: Vec<Estimate> =
-        transports.map(|transport| Estimate::of(Carrier { model, needs, transport }, prices)).collect();
-    let meeting = estimates.iter().filter(|it| it.standing == Standing::Meets);
-    let weighed = meeting.map(|it| Weighed { transport: it.transport, cost: it.figures.money_a_month });
-    let Taken { choice, runner_up, tied, affordable } =
-        take(weighed.collect(), |cost, least| cost.point <= least.point * SAME);
-    let ours = estimates.iter().find(|it| Some(it.transport) == choice);
-    let contenders = ours.map_or_else(Vec::new, |ours| contenders(&estimates, ours));
-    let mut answer =
-        Answer { choice, runner_up, sureness: Sureness::Undecided, tied, affordable, contenders, estimates };
-    answer.sureness = sureness(&answer);
-    answer
+    let carriers: Vec<Carrier<'_>> = transports.map(|transport| Carrier { model, needs, transport }).collect();
+    let estimates = paced(&carriers, prices);
+    let contenders: Vec<Contender> = estimates.iter().map(contender).collect();
+    let ratio = |one, other| -> Option<Interval> {
+        let of = |transport| estimates.iter().find(|it| it.transport == transport);
+        of(one)?.money_over(of(other)?)
+    };
+    Answer { decision: decide(&contenders, ratio, needs.rule()), estimates }
 }
 
-fn contenders(estimates: &[Estimate], ours: &Estimate) -> Vec<Transport> {
-    let open = estimates.iter().filter(|it| it.standing == Standing::Undecided);
-    let might = open.filter(|it| might_cost_less(it.figures.money_a_month, ours.figures.money_a_month));
-    might.map(|it| it.transport).collect()
+/// Of each transport one estimate. A stream is flushed at the fastest pace that costs within the margin of its own least,
+/// and is shown to cost within the margin of the least of all others, if it is at any pace.
+fn paced(carriers: &[Carrier<'_>], prices: &Prices) -> Vec<Estimate> {
+    let at_once: Vec<Estimate> = carriers.iter().map(|carrier| Estimate::of(*carrier, prices)).collect();
+    // What is late at once is later if it is held back.
+    let held = carriers.iter().zip(&at_once).map(|(carrier, at_once)| {
+        let may_wait = !carrier.transport.is_polling() && at_once.standing == Standing::Meets;
+        let slowest = may_wait.then(|| carrier.slowest().ok()).flatten()?;
+        let held = Estimate::at(*carrier, slowest, prices);
+        (held.standing == Standing::Meets).then_some((slowest, held))
+    });
+    let held: Vec<Option<(f64, Estimate)>> = held.collect();
+    let least_but = |transport: Transport| {
+        let all = at_once.iter().chain(held.iter().flatten().map(|(_, held)| held));
+        let others = all.filter(|it| it.transport != transport && it.standing == Standing::Meets);
+        others.min_by(|one, other| one.money().total_cmp(&other.money()))
+    };
+    let one = |((carrier, at_once), held): ((&Carrier<'_>, &Estimate), &Option<(f64, Estimate)>)| {
+        let Some((slowest, held)) = held else { return at_once.clone() };
+        let most = 1.0 + carrier.needs.margin;
+        let others = least_but(carrier.transport);
+        let is_shown =
+            |it: &Estimate| others.is_none_or(|others| it.money_over(others).is_some_and(|ratio| ratio.high <= most));
+        let may_be_shown = is_shown(held);
+        // Two paces of one transport err alike: of these the points count.
+        let fits = |it: &Estimate| {
+            it.standing == Standing::Meets
+                && it.money() <= held.money().min(at_once.money()) * most
+                && (is_shown(it) || !may_be_shown)
+        };
+        if fits(at_once) {
+            return at_once.clone();
+        }
+        let mut between = BETWEEN.iter().map(|share| Estimate::at(*carrier, share * slowest, prices));
+        between.find(fits).unwrap_or_else(|| held.clone())
+    };
+    carriers.iter().zip(&at_once).zip(&held).map(one).collect()
 }
 
-fn sureness(answer: &Answer) -> Sureness {
-    let all_fail = !answer.estimates.is_empty() && answer.estimates.iter().all(|it| it.standing == Standing::Fails);
-    if answer.choice.is_none() {
-        if all_fail { Sureness::NothingMeets } else { Sureness::Undecided }
-    } else if !answer.contenders.is_empty() {
-        Sureness::Provisional
-    } else if !answer.beyond().is_empty() {
-        Sureness::Beyond
-    } else if answer.tied.len() > 1 {
-        Sureness::TooClose
-    } else {
-        Sureness::Decided
+fn contender(it: &Estimate) -> Contender {
+    Contender {
+        transport: it.transport,
+        fitness: match it.standing {
+            Standing::Meets => Fitness::Meets,
+            Standing::Undecided => Fitness::Open,
+            Standing::Fails => Fitness::Fails,
+        },
+        cost: it.figures.money_a_month.map(|money| money.point),
+        median_ns: it.figures.p50_ns,
     }
 }

@@ -4,6 +4,7 @@ use pushoff_model::Transport;
 use serde::Serialize;
 
 use super::answer::{Answer, answer};
+use super::decide::Outcome;
 use super::needs::{Need, Needs};
 use super::prices::Prices;
 use crate::costs::CostModel;
@@ -23,7 +24,9 @@ pub struct Change {
     pub value: f64,
     /// Whether the value is larger than that of the needs.
     pub above: bool,
-    /// None where no transport is chosen from there on.
+    /// How far the question is answered there.
+    pub outcome: Outcome,
+    /// None where no transport is chosen there.
     pub choice: Option<Transport>,
 }
 
@@ -32,10 +35,11 @@ pub fn changes(model: &CostModel, needs: &Needs, prices: &Prices, now: &Answer) 
     let nearest = |(need, above): (Need, bool)| {
         (1..=STEPS).find_map(|step| {
             let steps = f64::from(step) / STEPS_A_DECADE;
-            let value = need.of(needs) * 10_f64.powf(if above { steps } else { -steps });
+            let value = need.nearest(need.of(needs) * 10_f64.powf(if above { steps } else { -steps }));
             let moved = need.with(needs, value)?;
-            let choice = answer(model, &moved, prices).choice;
-            (choice != now.choice).then_some(Change { need, value, above, choice })
+            let there = answer(model, &moved, prices).decision;
+            let (outcome, choice) = (there.outcome, there.choice);
+            (choice != now.decision.choice).then_some(Change { need, value, above, outcome, choice })
         })
     };
     Need::ALL.into_iter().flat_map(|need| [(need, true), (need, false)]).filter_map(nearest).collect()

@@ -40,7 +40,7 @@ pub struct Contender {
 }
 
 /// What differences matter.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rule {
     /// Costs that differ by no more than this share are equivalent: 0.1 is a tenth.
     pub margin: f64,

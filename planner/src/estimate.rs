@@ -2,15 +2,14 @@
 
 use pushoff_model::Transport;
 use pushoff_model::overhead::{browser_publish_head, browser_request_head, publish_answer};
-use pushoff_model::workload::Direction;
 use serde::Serialize;
 
 use super::needs::Needs;
-use super::prices::Prices;
+use super::prices::{Money, Needed, Prices};
 use super::radio::Radio;
 use super::sizing::{Carrier, Reason, Sizing, TARGET};
 use crate::costs::{Beyond, Forecast, Quantity};
-use pushoff_stats::Figure;
+use pushoff_stats::{Figure, Interval};
 
 /// Headers of a segment: 20 bytes of IPv4 (RFC 791) and 32 of TCP with time stamps (RFC 9293, 7323).
 pub const HEADERS: f64 = 52.0;
@@ -35,20 +34,20 @@ pub enum Standing {
 /// What a transport would need in all; a figure is absent where the model does not know it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Figures {
-    /// Processor cores, each at most [`TARGET`] busy.
-    pub cores: Option<Figure>,
-    /// Of the servers' processes and of their kernels.
-    pub memory_bytes: Option<Figure>,
-    /// Both directions, with the headers of TCP and IP.
-    pub bandwidth_bytes_per_second: Option<Figure>,
+    /// Both directions, with the headers of TCP and IP, in a month of 730 hours.
+    pub traffic_a_month_bytes: Option<Figure>,
     /// To the users, with headers.
     pub down_bytes_per_second: Option<Figure>,
     /// From the users, with headers.
     pub up_bytes_per_second: Option<Figure>,
-    /// To subscribe; one a user.
-    pub connections: Option<Figure>,
     /// Polls, and messages that users publish by request.
     pub requests_per_second: Option<Figure>,
+    /// To subscribe; one a user.
+    pub connections: Option<Figure>,
+    /// Processor cores, each at most [`TARGET`] busy.
+    pub cores: Option<Figure>,
+    /// Of the servers' processes and of their kernels.
+    pub memory_bytes: Option<Figure>,
     /// Processor time to connect everybody once.
     pub connecting_cpu_ns: Option<Figure>,
     /// Half of the updates arrive within this time after they were due.
@@ -57,6 +56,31 @@ pub struct Figures {
     pub p99_ns: Option<Figure>,
     /// In the currency of the prices.
     pub money_a_month: Option<Figure>,
+}
+
+impl Figures {
+    /// The bill in its parts, and its sum with the interval that the figures give it.
+    fn priced(&self, prices: &Prices) -> Option<(Money, Figure)> {
+        let (cores, memory) = (self.cores?, self.memory_bytes?);
+        let (down, up, requests) = (self.down_bytes_per_second?, self.up_bytes_per_second?, self.requests_per_second?);
+        let bill = prices.month(&Needed {
+            cores: cores.point,
+            memory_bytes: memory.point,
+            down_bytes_per_second: down.point,
+            up_bytes_per_second: up.point,
+            requests_per_second: requests.point,
+        });
+        let none = Needed::default();
+        let parts = [
+            (cores, Needed { cores: 1.0, ..none }),
+            (memory, Needed { memory_bytes: 1.0, ..none }),
+            (down, Needed { down_bytes_per_second: 1.0, ..none }),
+            (up, Needed { up_bytes_per_second: 1.0, ..none }),
+            (requests, Needed { requests_per_second: 1.0, ..none }),
+        ];
+        let money = parts.map(|(figure, one)| figure.times(prices.month(&one).total()));
+        Some((bill, money.into_iter().reduce(|one, other| one.plus(&other))?))
+    }
 }
 
 /// One transport under these needs.
@@ -71,6 +95,8 @@ pub struct Estimate {
     /// What it would need.
     #[serde(flatten)]
     pub figures: Figures,
+    /// The parts of the money; absent where it is not known.
+    pub bill: Option<Money>,
     /// Server processes. This and the figures below are absent where the transport cannot carry the load.
     pub processes: Option<f64>,
     /// Users of each process.
@@ -79,6 +105,8 @@ pub struct Estimate {
     pub utilisation: Option<f64>,
     /// Seconds between two polls of short polling.
     pub interval_s: Option<f64>,
+    /// Seconds between two flushes of a stream; absent where each message is written at once.
+    pub flush_every_s: Option<f64>,
     /// How often an hour a phone's radio is woken that does nothing else.
     pub wakeups_an_hour: Option<f64>,
     /// The share of the time that a phone's radio is on.
@@ -88,18 +116,28 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    /// What a transport would need.
+    /// What a transport would need: of short polling at the slowest pace that the staleness allows, of others where each
+    /// message is sent at once.
     pub(crate) fn of(carrier: Carrier<'_>, prices: &Prices) -> Self {
-        Fleet::of(carrier).map_or_else(|reason| Self::unfit(carrier.transport, reason), |fleet| fleet.estimate(prices))
+        let pace = if carrier.transport.polls_on_a_timer() { carrier.slowest() } else { Ok(0.0) };
+        pace.map_or_else(|reason| Self::unfit(carrier.transport, reason), |pace| Self::at(carrier, pace, prices))
     }
 
-    /// The shares of its money that are for traffic, cores and memory.
-    #[must_use]
-    pub fn bill(&self, prices: &Prices) -> Option<[f64; 3]> {
-        let all = self.figures.money_a_month?.point;
-        let cores = self.figures.cores?.point * prices.core_month;
-        let memory = self.figures.memory_bytes?.point / GIBIBYTE * prices.gib_month;
-        (all > 0.0).then(|| [all - cores - memory, cores, memory].map(|part| (part / all).clamp(0.0, 1.0)))
+    /// What a stream would need that is flushed at a pace.
+    pub(crate) fn at(carrier: Carrier<'_>, pace: f64, prices: &Prices) -> Self {
+        let fleet = Fleet::of(carrier, pace);
+        fleet.map_or_else(|reason| Self::unfit(carrier.transport, reason), |fleet| fleet.estimate(prices))
+    }
+
+    /// The money a month, infinite where it is not known.
+    pub(crate) fn money(&self) -> f64 {
+        self.figures.money_a_month.map_or(f64::INFINITY, |money| money.point)
+    }
+
+    /// Its money over that of another.
+    pub(crate) fn money_over(&self, other: &Self) -> Option<Interval> {
+        let ratio = self.figures.money_a_month?.over(&other.figures.money_a_month?)?;
+        Some(Interval { low: ratio.low(), high: ratio.high() })
     }
 
     fn unfit(transport: Transport, reason: Reason) -> Self {
@@ -109,10 +147,12 @@ impl Estimate {
             standing,
             reason: Some(reason),
             figures: Figures::default(),
+            bill: None,
             processes: None,
             users_a_process: None,
             utilisation: None,
             interval_s: None,
+            flush_every_s: None,
             wakeups_an_hour: None,
             radio_share: None,
             beyond: Vec::new(),
@@ -123,7 +163,8 @@ impl Estimate {
 /// The server processes for a load over one transport, with the forecast for one of them.
 struct Fleet<'a> {
     carrier: Carrier<'a>,
-    interval: Option<f64>,
+    /// Of polls or flushes; 0 where there is none.
+    pace: f64,
     sizing: Sizing,
     forecast: Forecast,
 }
@@ -149,15 +190,11 @@ impl Flow {
 }
 
 impl<'a> Fleet<'a> {
-    fn of(carrier: Carrier<'a>) -> Result<Self, Reason> {
-        let polls = carrier.transport.polls_on_a_timer();
-        let interval = polls.then(|| carrier.polling()).transpose()?;
-        // Only short polling reads the interval.
-        let any = interval.unwrap_or(1.0);
-        let sizing = carrier.sized(any)?;
-        let load = carrier.load(sizing.users, any);
-        let forecast = carrier.model.forecast(carrier.transport, &load).ok_or(Reason::NotMeasured)?;
-        Ok(Self { carrier, interval, sizing, forecast })
+    fn of(carrier: Carrier<'a>, pace: f64) -> Result<Self, Reason> {
+        let sizing = carrier.sized(pace)?;
+        let load = carrier.load(sizing.users, pace);
+        let forecast = carrier.forecast(&Quantity::ALL, &load).ok_or(Reason::NotMeasured)?;
+        Ok(Self { carrier, pace, sizing, forecast })
     }
 
     fn estimate(&self, prices: &Prices) -> Estimate {
@@ -165,46 +202,40 @@ impl<'a> Fleet<'a> {
         let (p50_ns, p99_ns) =
             (self.latency(Quantity::LatencyP50, 0.5), self.latency(Quantity::LatencyP99, Needs::SHARE));
         let (standing, reason) = standing(p99_ns, needs.staleness * 1e9);
-        let radio = Radio::of(transport, needs, self.interval.unwrap_or_default());
+        let radio = Radio::of(transport, needs, self.pace);
+        let figures = self.costs();
+        let (bill, money_a_month) = figures.priced(prices).unzip();
+        let pace = Some(self.pace).filter(|pace| *pace > 0.0);
         Estimate {
             transport,
             standing,
             reason,
-            figures: Figures { p50_ns, p99_ns, ..self.costs(prices) },
+            figures: Figures { p50_ns, p99_ns, money_a_month, ..figures },
+            bill,
             processes: Some(self.sizing.processes),
             users_a_process: Some(self.sizing.users),
             utilisation: Some(self.forecast.utilisation),
-            interval_s: self.interval,
+            interval_s: pace.filter(|_| transport.polls_on_a_timer()),
+            flush_every_s: pace.filter(|_| !transport.polls_on_a_timer()),
             wakeups_an_hour: Some(radio.wakeups_an_hour),
             radio_share: Some(radio.radio_share),
             beyond: self.forecast.beyond.clone(),
         }
     }
 
-    fn costs(&self, prices: &Prices) -> Figures {
-        let cores = self.all(Quantity::Processor).map(|it| it.times(1.0 / (1e9 * TARGET)));
+    fn costs(&self) -> Figures {
         let memory = self.all(Quantity::ProcessMemory).zip(self.all(Quantity::KernelMemory));
-        let memory_bytes = memory.map(|(process, kernel)| process.plus(&kernel));
         let (down, up) = (self.down().map(|flow| flow.whole()), self.up().map(|flow| flow.whole()));
-        let bandwidth = down.zip(up).map(|(down, up)| down.plus(&up));
-        let money = cores.zip(memory_bytes).zip(down.zip(up)).map(|((cores, memory), (down, up))| {
-            let servers = cores.times(prices.core_month).plus(&memory.times(prices.gib_month / GIBIBYTE));
-            let month = |flow: Figure, price: f64| flow.times(MONTH / 1e9 * price);
-            servers.plus(&month(down, prices.egress_gb)).plus(&month(up, prices.ingress_gb))
-        });
-        let requests = self.forecast.requests * self.sizing.processes + self.posts();
         Figures {
-            cores,
-            memory_bytes,
-            bandwidth_bytes_per_second: bandwidth,
+            traffic_a_month_bytes: down.zip(up).map(|(down, up)| down.plus(&up).times(MONTH)),
             down_bytes_per_second: down,
             up_bytes_per_second: up,
+            requests_per_second: Some(exactly(self.forecast.requests * self.sizing.processes + self.posts())),
             connections: Some(exactly(self.carrier.needs.users)),
-            requests_per_second: Some(exactly(requests)),
+            cores: self.all(Quantity::Processor).map(|it| it.times(1.0 / (1e9 * TARGET))),
+            memory_bytes: memory.map(|(process, kernel)| process.plus(&kernel)),
             connecting_cpu_ns: self.all(Quantity::Connecting),
-            p50_ns: None,
-            p99_ns: None,
-            money_a_month: money,
+            ..Figures::default()
         }
     }
 
@@ -228,12 +259,10 @@ impl<'a> Fleet<'a> {
     /// answer.
     fn up(&self) -> Option<Flow> {
         let (needs, transport) = (self.carrier.needs, self.carrier.transport);
-        let speaks = needs.direction == Direction::Both && transport.sends_on_its_own_connection();
         let bytes = if transport.is_polling() {
             exactly(self.forecast.requests * self.sizing.processes * float(browser_request_head(transport)))
-        } else if speaks {
-            // A message for several processes is spoken to one of them.
-            self.all(Quantity::BytesUp)?.times((self.sizing.users / needs.audience()).min(1.0))
+        } else if needs.up_rate > 0.0 && transport.sends_on_its_own_connection() {
+            self.all(Quantity::BytesUp)?
         } else {
             exactly(0.0)
         };
@@ -244,7 +273,7 @@ impl<'a> Fleet<'a> {
 
     /// Within which time a share of the updates arrives after it was due.
     fn latency(&self, quantity: Quantity, share: f64) -> Option<Figure> {
-        let beside = self.carrier.on_the_way(share, self.interval.unwrap_or_default());
+        let beside = self.carrier.on_the_way(share, self.pace);
         Some(self.forecast.cost(quantity)?.plus(&exactly(beside * 1e9)))
     }
 }

@@ -2,11 +2,10 @@
 //!
 //! [`costs`] fits the cost model to measured cells and predicts one server process. [`answer`] deals the users
 //! of [`Needs`] to as many processes as they need, adds up money by [`Prices`], and chooses by the rule that
-//! also judges what was measured ([`take`]). Pure: no clock, no terminal, no HTML.
+//! also judges what was measured ([`decide`]). Pure: no clock, no terminal, no HTML.
 
 mod answer;
 mod change;
-mod choice;
 pub mod costs;
 mod decide;
 mod estimate;
@@ -18,9 +17,8 @@ mod sizing;
 mod tests;
 mod units;
 
-pub use answer::{Answer, SAME, Sureness, answer};
+pub use answer::{Answer, answer};
 pub use change::{Change, changes};
-pub use choice::{Taken, Weighed, might_cost_less, take};
 pub use decide::{Chosen, Contender, Decision, Fitness, Outcome, Rule, decide};
 pub use estimate::{Estimate, Figures, HEADERS, Standing};
 pub use needs::{Asked, Need, Needs, NeedsError};

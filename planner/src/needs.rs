@@ -3,11 +3,9 @@
 //! Parsed once: a [`Needs`] is within what can be planned for. Numbers are in base units: users, a second, bytes,
 //! seconds.
 
-use std::ops::RangeInclusive;
+use serde::Serialize;
 
-use pushoff_model::workload::Direction;
-use serde::{Serialize, Serializer};
-
+use super::decide::Rule;
 use super::units::{self, Unit};
 
 /// The flags of a plan as they were typed; none where a flag was not given.
@@ -23,10 +21,16 @@ pub struct Asked<'a> {
     pub staleness: Option<&'a str>,
     /// How many users hear a message, or `all`, the default.
     pub audience: Option<&'a str>,
-    /// `down`, the default, or `both`.
+    /// Updates that each user publishes: `0.2/s`; none is the default.
+    pub up_rate: Option<&'a str>,
+    /// `down`, the default, or `both`: the users publish all that they receive.
     pub direction: Option<&'a str>,
     /// The users' round trip: `40ms`, the default.
     pub rtt: Option<&'a str>,
+    /// By how much costs may differ and still be equivalent: `10%`, the default.
+    pub margin: Option<&'a str>,
+    /// By how much medians may differ and still be equally fresh: `200ms`; the default is a tenth of the staleness.
+    pub freshness: Option<&'a str>,
 }
 
 /// A need that cannot be planned for: which, and what is allowed.
@@ -41,7 +45,11 @@ pub struct NeedsError {
 
 const AUDIENCE: &str = "how many users hear a message is needed, 1 or more, e.g. 50 or 20k, or `all`";
 const DIRECTION: &str = "`down`, where a server publishes, or `both`, where the users do too";
+const BOTH: &str = "--up-rate says what the users publish, so leave one of the two out";
 const RTT: &str = "a round trip of 0s to 10s is planned for, e.g. 40ms";
+const UP_RATE: &str = "1/d to 1000/s updates from each user are planned for, e.g. 0.2/s, 12/min or 3/h";
+const MARGIN: &str = "the share by which costs may differ is needed, 1% to 100%, e.g. 10%";
+const FRESHNESS: &str = "the time by which medians may differ is needed, 0s to 1h, e.g. 200ms";
 
 /// What is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -59,25 +67,17 @@ pub struct Needs {
     pub(crate) staleness: f64,
     /// How many users hear a message; absent where all do.
     pub(crate) audience: Option<f64>,
-    /// Whether the users publish, too.
-    #[serde(serialize_with = "direction")]
-    pub(crate) direction: Direction,
+    /// Updates a second that each user publishes, 0 to 1,000.
+    #[serde(rename = "up_rate_per_second")]
+    pub(crate) up_rate: f64,
     /// Seconds there and back between a user and the server, 0 to 10.
     #[serde(rename = "rtt_s")]
     pub(crate) rtt: f64,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
-fn direction<S: Serializer>(direction: &Direction, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(direction_name(*direction))
-}
-
-/// As it is typed.
-const fn direction_name(direction: Direction) -> &'static str {
-    match direction {
-        Direction::Down => "down",
-        Direction::Both => "both",
-    }
+    /// The share by which costs may differ and still be equivalent, 0.01 to 1.
+    pub(crate) margin: f64,
+    /// Seconds by which medians may differ and still be equally fresh; absent where it is a tenth of the staleness.
+    #[serde(rename = "freshness_s")]
+    pub(crate) freshness: Option<f64>,
 }
 
 impl Needs {
@@ -91,8 +91,10 @@ impl Needs {
         payload: 300.0,
         staleness: 2.0,
         audience: None,
-        direction: Direction::Down,
+        up_rate: 0.0,
         rtt: DEFAULT_RTT,
+        margin: 0.10,
+        freshness: None,
     };
 
     /// What was asked, where it can be planned for.
@@ -101,25 +103,36 @@ impl Needs {
     /// With the first flag that is missing or wrong, and what it may be.
     pub fn parse(asked: &Asked<'_>) -> Result<Self, NeedsError> {
         let users = Need::Users.parse(asked.users)?;
-        let needs = Self {
+        let mut needs = Self {
             users,
             rate: Need::Rate.parse(asked.rate)?,
             payload: Need::Payload.parse(asked.payload)?,
             staleness: Need::Staleness.parse(asked.staleness)?,
             audience: audience(asked.audience, users)?,
-            direction: match asked.direction {
-                None | Some("down") => Direction::Down,
-                Some("both") => Direction::Both,
-                Some(given) => return Err(wrong("direction", given, DIRECTION)),
-            },
-            rtt: match asked.rtt {
-                None => DEFAULT_RTT,
-                Some(given) => {
-                    Unit::Time.parse(given).filter(|rtt| RTTS.contains(rtt)).ok_or_else(|| wrong("rtt", given, RTT))?
-                }
-            },
+            up_rate: within(("up-rate", UP_RATE), asked.up_rate, Need::Rate.bounds(), |given| Unit::Rate.parse(given))?
+                .unwrap_or_default(),
+            rtt: within(("rtt", RTT), asked.rtt, RTTS, |given| Unit::Time.parse(given))?.unwrap_or(DEFAULT_RTT),
+            margin: within(("margin", MARGIN), asked.margin, MARGINS, percent)?.unwrap_or(Self::EXAMPLE.margin),
+            freshness: within(("freshness", FRESHNESS), asked.freshness, (0.0, 3_600.0), |given| {
+                Unit::Time.parse(given)
+            })?,
         };
+        match asked.direction {
+            None => {}
+            Some("down" | "both") if asked.up_rate.is_some() => {
+                return Err(wrong("direction", asked.direction.unwrap_or_default(), BOTH));
+            }
+            Some("down") => {}
+            Some("both") => needs.up_rate = needs.rate / needs.audience(),
+            Some(given) => return Err(wrong("direction", given, DIRECTION)),
+        }
         Ok(needs)
+    }
+
+    /// What differences matter.
+    #[must_use]
+    pub fn rule(&self) -> Rule {
+        Rule { margin: self.margin, freshness_ns: 1e9 * self.freshness.unwrap_or(self.staleness / 10.0) }
     }
 
     /// How many users hear a message; none where all do.
@@ -128,10 +141,10 @@ impl Needs {
         self.audience
     }
 
-    /// Whether the users publish, too.
+    /// Updates a second that each user publishes; 0 where none does.
     #[must_use]
-    pub const fn direction(&self) -> Direction {
-        self.direction
+    pub const fn up_rate(&self) -> f64 {
+        self.up_rate
     }
 
     /// Seconds there and back between a user and the server.
@@ -146,27 +159,39 @@ impl Needs {
         self.audience.map_or(self.users, |audience| audience.min(self.users))
     }
 
-    /// Seconds on the way to a user: half a round trip, and as much before it where a user speaks.
+    /// Seconds on the way to a user: half a round trip, and as much before it where users publish.
     pub(crate) fn way(&self) -> f64 {
-        match self.direction {
-            Direction::Down => self.rtt / 2.0,
-            Direction::Both => self.rtt,
-        }
+        if self.up_rate > 0.0 { self.rtt } else { self.rtt / 2.0 }
     }
 
     /// Messages that the users publish, a second.
     pub(crate) fn spoken(&self) -> f64 {
-        match self.direction {
-            Direction::Down => 0.0,
-            Direction::Both => self.users * self.rate / self.audience(),
-        }
+        self.users * self.up_rate
     }
 }
 
 /// The round trips that are planned for, in seconds.
-const RTTS: RangeInclusive<f64> = 0.0..=10.0;
+const RTTS: (f64, f64) = (0.0, 10.0);
+/// The margins that are planned for.
+const MARGINS: (f64, f64) = (0.01, 1.0);
 /// The round trip of users in one country on a mobile network or a home network. Chosen here; every answer names it.
 const DEFAULT_RTT: f64 = 0.040;
+
+/// A value that may be left out, within bounds.
+fn within(
+    (flag, allowed): (&'static str, &'static str),
+    asked: Option<&str>,
+    (least, most): (f64, f64),
+    parse: impl Fn(&str) -> Option<f64>,
+) -> Result<Option<f64>, NeedsError> {
+    let Some(given) = asked else { return Ok(None) };
+    let value = parse(given).filter(|value| (least..=most).contains(value));
+    value.map(Some).ok_or_else(|| wrong(flag, given, allowed))
+}
+
+fn percent(given: &str) -> Option<f64> {
+    Some(given.strip_suffix('%')?.trim_end().parse::<f64>().ok()? / 100.0)
+}
 
 fn audience(asked: Option<&str>, users: f64) -> Result<Option<f64>, NeedsError> {
     let Some(given) = asked.filter(|asked| *asked != "all") else { return Ok(None) };
@@ -251,6 +276,11 @@ impl Need {
         self.field().unit.about(value)
     }
 
+    /// The nearest value that can be asked for: users and bytes are whole.
+    pub(crate) fn nearest(self, value: f64) -> f64 {
+        if self.field().is_whole { value.round() } else { value }
+    }
+
     /// Its value in these needs.
     pub const fn of(self, needs: &Needs) -> f64 {
         match self {
@@ -294,62 +324,4 @@ struct Field {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const ASKED: Asked<'static> = Asked {
-        users: Some("1M"),
-        rate: Some("0.2/s"),
-        payload: Some("300B"),
-        staleness: Some("2s"),
-        audience: None,
-        direction: None,
-        rtt: None,
-    };
-
-    #[test]
-    fn what_is_typed_is_what_is_planned_for() {
-        assert_eq!(Needs::parse(&ASKED), Ok(Needs::EXAMPLE));
-        let rooms = Asked { audience: Some("20"), direction: Some("both"), rtt: Some("100ms"), ..ASKED };
-        let rooms = Needs::parse(&rooms).unwrap();
-        assert_eq!((rooms.audience, rooms.direction), (Some(20.0), Direction::Both));
-        // 1 million users, each told 0.2 times a second by one of 20: a 20th of the deliveries is said.
-        assert!((rooms.spoken() - 10_000.0).abs() < 1e-6 && (rooms.way() - 0.1).abs() < 1e-12);
-        assert!((Needs::EXAMPLE.way() - 0.02).abs() < 1e-12 && Needs::EXAMPLE.spoken() < 1e-12);
-    }
-
-    #[test]
-    fn everybody_stays_everybody_and_a_room_is_never_larger_than_all() {
-        let fewer = Need::Users.with(&Needs { audience: Some(50.0), ..Needs::EXAMPLE }, 10.0).unwrap();
-        assert!((fewer.audience() - 10.0).abs() < 1e-9);
-        assert!((Need::Users.with(&Needs::EXAMPLE, 7.0).unwrap().audience() - 7.0).abs() < 1e-9);
-        assert_eq!(Need::Users.with(&Needs::EXAMPLE, 0.5), None);
-    }
-
-    #[test]
-    fn what_cannot_be_planned_for_is_named_with_what_can() {
-        let cases = [
-            (Asked { users: Some("0"), ..ASKED }, "--users is 0: 1 to 1G users"),
-            (Asked { users: Some("1.5"), ..ASKED }, "--users is 1.5: "),
-            (Asked { users: Some("NaN"), ..ASKED }, "--users is NaN: "),
-            (Asked { users: None, ..ASKED }, "--users is missing: "),
-            (Asked { rate: Some("-1/s"), ..ASKED }, "--rate is -1/s: 1/d to 1000/s"),
-            (Asked { rate: Some("0/s"), ..ASKED }, "--rate is 0/s: "),
-            (Asked { rate: Some("2"), ..ASKED }, "--rate is 2: "),
-            (Asked { rate: Some("2/fortnight"), ..ASKED }, "--rate is 2/fortnight: "),
-            (Asked { payload: Some("1TB"), ..ASKED }, "--payload is 1TB: 1B to 64KiB"),
-            (Asked { payload: Some("3 stone"), ..ASKED }, "--payload is 3 stone: "),
-            (Asked { staleness: Some("2"), ..ASKED }, "--staleness is 2: 1ms to 1h"),
-            (Asked { staleness: Some("1d"), ..ASKED }, "--staleness is 1d: "),
-            (Asked { staleness: Some(""), ..ASKED }, "--staleness is empty: "),
-            (Asked { audience: Some("2M"), ..ASKED }, "--audience is 2M, and there are 1M users"),
-            (Asked { audience: Some("0"), ..ASKED }, "--audience is 0: "),
-            (Asked { direction: Some("up"), ..ASKED }, "--direction is up: `down`"),
-            (Asked { rtt: Some("11s"), ..ASKED }, "--rtt is 11s: "),
-        ];
-        for (asked, said) in cases {
-            let sentence = Needs::parse(&asked).unwrap_err().to_string();
-            assert!(sentence.starts_with(said) && !sentence.contains('\n'), "{sentence}");
-        }
-    }
-}
+mod tests;

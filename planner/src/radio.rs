@@ -24,13 +24,14 @@ pub(crate) struct Radio {
 }
 
 impl Radio {
-    /// Over a transport; `interval` is that of short polling, in seconds.
-    pub(crate) fn of(transport: Transport, needs: &Needs, interval: f64) -> Self {
+    /// Over a transport; `pace` is that of its polls or flushes, in seconds.
+    pub(crate) fn of(transport: Transport, needs: &Needs, pace: f64) -> Self {
         match transport.traits().polls {
-            Some(Polls::OnATimer) => Self::periodic(interval),
+            Some(Polls::OnATimer) => Self::periodic(pace),
             // Messages that come while no poll waits arrive together.
             Some(Polls::WhenAnswered) => Self::random(needs.rate / needs.rate.mul_add(needs.rtt, 1.0), WAIT),
-            None => Self::random(needs.rate, HEARTBEAT),
+            // As for a long poll, messages that come before the next flush arrive together.
+            None => Self::random(needs.rate / needs.rate.mul_add(pace, 1.0), HEARTBEAT),
         }
     }
 

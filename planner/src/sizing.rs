@@ -8,7 +8,7 @@ use pushoff_model::workload::Arrival;
 use serde::Serialize;
 
 use super::needs::Needs;
-use crate::costs::{CostModel, Dimension, HEARTBEAT, KEPT_SECONDS, Load, Quantity};
+use crate::costs::{CostModel, Dimension, Forecast, HEARTBEAT, KEPT_SECONDS, Load, Quantity};
 
 /// How busy a server's processor may be. Chosen here: with 40 % to spare, a burst, a deployment or a lost machine does
 /// not push the other servers past their knee.
@@ -62,8 +62,9 @@ pub(crate) struct Carrier<'a> {
 }
 
 impl Carrier<'_> {
-    /// The load of a process with so many users, where short polling polls every `interval` seconds.
-    pub(crate) fn load(&self, users: f64, interval: f64) -> Load {
+    /// The load of a process with so many users. `pace` is in seconds: between two polls of short polling, or between two
+    /// flushes of a stream, 0 where it flushes each message at once.
+    pub(crate) fn load(&self, users: f64, pace: f64) -> Load {
         let needs = self.needs;
         Load {
             users,
@@ -72,23 +73,37 @@ impl Carrier<'_> {
             rate: needs.rate,
             arrival: Arrival::Poisson,
             payload: needs.payload,
-            direction: needs.direction,
-            interval,
+            up: users * needs.up_rate,
+            interval: pace,
             wait: WAIT,
             heartbeat: HEARTBEAT,
+            hold: if self.transport.is_polling() { 0.0 } else { pace },
             turnaround: needs.rtt,
             kept_for: KEPT_SECONDS,
         }
     }
 
+    /// What a process needs, with no interval narrower than the error that the model's check found.
+    pub(crate) fn forecast(&self, quantities: &[Quantity], load: &Load) -> Option<Forecast> {
+        let forecast = self.model.forecast_of(quantities, self.transport, load)?;
+        Some(forecast.checked(self.model, self.transport))
+    }
+
+    /// The upper end of the p99 of a process, in seconds; none where it is not known.
+    fn latest(&self, users: f64, pace: f64) -> Option<f64> {
+        let forecast = self.forecast(&[Quantity::LatencyP99], &self.load(users, pace))?;
+        Some(forecast.cost(Quantity::LatencyP99)?.high() / 1e9)
+    }
+
     /// The fewest processes that can carry the users; and where those would be late, the fewest that are in time: a
-    /// message reaches all users of a smaller process sooner.
-    pub(crate) fn sized(&self, interval: f64) -> Result<Sizing, Reason> {
+    /// message reaches all users of a smaller process sooner. Where none is in time, as many as were measured, which is
+    /// as soon as it can be.
+    pub(crate) fn sized(&self, pace: f64) -> Result<Sizing, Reason> {
         let processor = self.model.fitted(self.transport, Quantity::Processor).ok_or(Reason::NotMeasured)?;
         let most = self.model.range.high(Dimension::Users).ok_or(Reason::NotMeasured)?;
         let limit = TARGET.min(self.model.range.utilisation);
         let carries = |users: f64| {
-            let counts = self.load(users, interval).regressors(self.transport);
+            let counts = self.load(users, pace).regressors(self.transport);
             processor.predict(&counts, 1.0).point / 1e9 <= limit
         };
         let mut users = if carries(most) {
@@ -98,61 +113,51 @@ impl Carrier<'_> {
         } else {
             return Err(Reason::TooMuch);
         };
-        // Over short polling the interval makes up for the latency of the answers.
-        if !self.transport.polls_on_a_timer() {
-            let is_in_time = |users: f64| self.is_in_time(users, interval);
+        // A stream that is held back leaves half of the time to delivery. Short polling's pace makes up for the latency.
+        let room = if pace > 0.0 {
+            (self.needs.staleness - self.needs.way()) / 2.0
+        } else {
+            self.needs.staleness * (1.0 - MARGIN) - self.on_the_way(Needs::SHARE, pace)
+        };
+        let is_in_time = |users: f64| self.latest(users, pace).is_some_and(|p99| p99 <= room);
+        if !self.transport.polls_on_a_timer() && !is_in_time(users) {
             let least = self.model.range.low(Dimension::Users).unwrap_or(1.0).min(users);
-            if !is_in_time(users) && is_in_time(least) {
-                users = largest(least, users, is_in_time);
-            }
+            users = if is_in_time(least) { largest(least, users, is_in_time) } else { least };
         }
         let processes = (self.needs.users / users * (1.0 - SLACK)).ceil().max(1.0);
         Ok(Sizing { processes, users: self.needs.users / processes })
     }
 
-    fn is_in_time(&self, users: f64, interval: f64) -> bool {
-        let load = self.load(users, interval);
-        let forecast = self.model.forecast_of(&[Quantity::LatencyP99], self.transport, &load);
-        let p99 = forecast.and_then(|it| it.cost(Quantity::LatencyP99)).map(|it| it.high() / 1e9);
-        let in_all = p99.map(|p99| p99 + self.on_the_way(Needs::SHARE, interval));
-        in_all.is_some_and(|in_all| in_all <= self.needs.staleness * (1.0 - MARGIN))
-    }
-
-    /// Seconds that a share of the updates do not exceed waiting for a poll and on the network.
-    pub(crate) fn on_the_way(&self, share: f64, interval: f64) -> f64 {
+    /// Seconds that a share of the updates do not exceed waiting for a poll or a flush, and on the network.
+    pub(crate) fn on_the_way(&self, share: f64, pace: f64) -> f64 {
         let waits = match self.transport.traits().polls {
-            // Evenly distributed up to the next poll.
-            Some(Polls::OnATimer) => share * interval,
+            // Evenly distributed up to the next one.
+            Some(Polls::OnATimer) | None => share * pace,
             Some(Polls::WhenAnswered) => unheard(self.needs.rate, self.needs.rtt, share),
-            None => 0.0,
         };
         waits + self.needs.way()
     }
 
-    /// Seconds between two polls: the staleness less the upper end of the latency of an answer. The longest wait is the
-    /// whole interval, and the 99th percentile is 1 % shorter, which is more than the last correction moves.
-    pub(crate) fn polling(&self) -> Result<f64, Reason> {
+    /// The slowest pace of polls or flushes that the staleness allows: the staleness less the upper end of the latency
+    /// of an answer. The longest wait is the whole pace, and the 99th percentile is 1 % shorter, which is more than the
+    /// last correction moves.
+    pub(crate) fn slowest(&self) -> Result<f64, Reason> {
+        let polls = self.transport.polls_on_a_timer();
+        let shortest = self.model.range.low(Dimension::Interval).unwrap_or_default() / SHORTER;
+        let (least, most) = if polls { (shortest, KEEP_ALIVE) } else { (0.0, f64::INFINITY) };
         let room = self.needs.staleness - self.needs.way();
-        let least = self.shortest_interval();
         if room <= least {
             return Err(Reason::TooFresh);
         }
-        let mut interval = room.min(KEEP_ALIVE);
+        let mut pace = room.min(most);
         for _ in 0..CORRECTIONS {
-            let sizing = self.sized(interval)?;
-            let load = self.load(sizing.users, interval);
-            let forecast = self.model.forecast_of(&[Quantity::LatencyP99], self.transport, &load);
-            let latency = forecast.and_then(|it| it.cost(Quantity::LatencyP99)).map_or(0.0, |it| it.high() / 1e9);
-            interval = (room - latency).min(KEEP_ALIVE);
-            if interval <= least {
+            let sizing = self.sized(pace)?;
+            pace = (room - self.latest(sizing.users, pace).unwrap_or_default()).min(most);
+            if pace <= least {
                 return Err(Reason::TooFresh);
             }
         }
-        Ok(interval)
-    }
-
-    fn shortest_interval(&self) -> f64 {
-        self.model.range.low(Dimension::Interval).unwrap_or_default() / SHORTER
+        Ok(pace)
     }
 }
 

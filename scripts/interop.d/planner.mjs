@@ -22,10 +22,10 @@ const SLIDERS = ['users', 'rate', 'payload', 'staleness', 'audience'];
 /** Stops of the sliders in this order: the ends, and some between. */
 const STOPS = [
   [0, 0, 0, 0, 0],
-  [4, 5, 3, 4, 2],
-  [2, 4, 2, 1, 1],
+  [3, 4, 2, 3, 2],
+  [2, 3, 2, 1, 1],
   [1, 2, 1, 0, 2],
-  [0, 3, 3, 3, 0],
+  [0, 3, 0, 3, 0],
 ];
 
 /** Runs `use` with the report, and fails where the page complained. */
@@ -127,8 +127,7 @@ const checks = {
       const { command } = await same(page);
       assert.match(command, / --users 10k /);
       await page.keyboard.press('End');
-      assert.equal(await says(), '10M');
-      await page.keyboard.press('ArrowLeft');
+      assert.equal(await says(), '1M');
       assert.deepEqual(await shown(page), before);
     }),
 };

@@ -82,6 +82,14 @@ impl Budget {
         }
     }
 
+    /// Whether the time is used: what the machine spoilt is not measured again any more.
+    pub(crate) fn is_used(&self) -> bool {
+        match self.length {
+            Length::Rounds(_) => false,
+            Length::Race { time, .. } => self.spent() > time,
+        }
+    }
+
     /// Whether another round would take more than is left, by how long trials have taken so far.
     pub(crate) fn is_used_before_another(&self, plan: &Plan) -> bool {
         match self.length {

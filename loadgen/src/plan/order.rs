@@ -130,6 +130,14 @@ impl Plan {
         }
     }
 
+    /// Leaves the trials of this round that the machine spoilt as they are: there is no time to measure them again.
+    pub fn forgo_repeats(&mut self) {
+        self.spoilt.clear();
+        if self.repeats {
+            self.rest.clear();
+        }
+    }
+
     /// The present round, from 1; 0 before the first trial.
     #[must_use]
     pub const fn round(&self) -> u32 {

@@ -2,6 +2,7 @@
 
 use pushoff_model::Transport;
 use pushoff_stats::Figure;
+use serde::{Deserialize, Serialize};
 
 use super::labelled::labelled;
 use super::measured::{MeasuredCell, Observed};
@@ -12,7 +13,8 @@ use super::range::widening;
 
 labelled! {
 /// What is checked: costs as a planner adds them up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Check {
     /// Processor time of the server, nanoseconds a second.
     Processor = "server CPU",
@@ -45,7 +47,7 @@ impl Check {
     }
 
     /// The quantities that it adds up.
-    const fn parts(self) -> &'static [Quantity] {
+    pub(super) const fn parts(self) -> &'static [Quantity] {
         match self {
             Self::Processor => &[Quantity::Processor],
             Self::Memory => &[Quantity::ProcessMemory, Quantity::KernelMemory],
@@ -90,6 +92,31 @@ pub struct Summary {
     /// The share of cells whose measured figure lies in the interval that was predicted; none where the
     /// prediction is arithmetic and has no interval.
     pub covered: Option<f64>,
+}
+
+/// How far a model was off on the cells of a transport that were held out.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Error {
+    /// The transport.
+    pub transport: Transport,
+    /// Which figure.
+    pub check: Check,
+    /// The largest error, as |ln(predicted ÷ measured)|: about its share of the figure.
+    pub worst: f64,
+}
+
+/// The largest errors of a model, for each transport and check that any of these cells allows.
+pub(super) fn errors(model: &CostModel, cells: &[MeasuredCell<'_>]) -> Vec<Error> {
+    let mut all: Vec<Error> = Vec::new();
+    for Checked { transport, check, error, .. } in checks(model, cells) {
+        // What is rounding alone is no error, and other machines round otherwise.
+        let error = Some(error.ln_1p().abs()).filter(|error| *error > 1e-9).unwrap_or_default();
+        match all.iter_mut().find(|it| (it.transport, it.check) == (transport, check)) {
+            Some(known) => known.worst = known.worst.max(error),
+            None => all.push(Error { transport, check, worst: error }),
+        }
+    }
+    all
 }
 
 /// Each of these cells against the model.

@@ -30,10 +30,12 @@ pub struct Load {
     pub arrival: Arrival,
     /// Bytes of a payload.
     pub payload: f64,
-    /// Whether the users publish them.
-    pub direction: Direction,
+    /// Messages that the users publish, a second, all users together.
+    pub up: f64,
     /// Seconds between two polls of a user: short polling.
     pub interval: f64,
+    /// Seconds between two flushes of a topic to its streams; 0 where each message is written at once.
+    pub hold: f64,
     /// Seconds that a long poll waits at most.
     pub wait: f64,
     /// Seconds of silence after which a stream sends a heartbeat.
@@ -66,8 +68,12 @@ impl Load {
             rate: rate * speakers,
             arrival,
             payload,
-            direction: workload.direction,
+            up: match workload.direction {
+                Direction::Down => 0.0,
+                Direction::Both => topics * rate * speakers,
+            },
             interval: workload.polling.interval.as_secs_f64(),
+            hold: 0.0,
             wait: workload.polling.wait.as_secs_f64(),
             heartbeat,
             turnaround: 0.0,
@@ -94,36 +100,47 @@ impl Load {
     pub fn regressors(&self, transport: Transport) -> Regressors {
         let mut counts = Regressors::default();
         let polls = self.polls(transport);
-        let speech = self.speech(transport);
+        let spoken = if transport.sends_on_its_own_connection() { self.up } else { 0.0 };
         counts[Regressor::One] = 1.0;
         counts[Regressor::Users] = self.users;
-        counts[speech] = self.publishes();
-        counts[Regressor::Messages] = self.deliveries();
-        // Messages that one long poll brings count once.
-        let carried =
-            if transport.traits().polls == Some(Polls::WhenAnswered) { polls.answered } else { self.deliveries() };
-        counts[Regressor::Cold] = carried * self.cold();
+        counts[Regressor::Spoken] = spoken;
+        counts[Regressor::SpokenFrames] = spoken * self.spoken_frame();
+        counts[Regressor::Publishes] = self.publishes().max(self.up) - spoken;
+        // Messages that one long poll brings, or one flush, count once.
+        let (deliveries, carried) = match transport.traits().polls {
+            Some(Polls::OnATimer) => (self.deliveries(), self.deliveries()),
+            Some(Polls::WhenAnswered) => (self.deliveries(), polls.answered),
+            None => (self.users * self.flushes(), self.users * self.flushes()),
+        };
+        counts[Regressor::Messages] = deliveries;
+        counts[Regressor::Cold] = carried / (carried / self.users).mul_add(WARM, 1.0);
         counts[Regressor::First] = carried * (FIRST / self.audience()).min(1.0);
         counts[Regressor::Kibibytes] = self.deliveries() * self.payload / KIBIBYTE;
         counts[Regressor::Answers] = polls.answered;
         counts[Regressor::Empties] = polls.empty;
         counts[Regressor::Heartbeats] = self.heartbeats(transport);
-        if speech == Regressor::Spoken {
-            counts[Regressor::SpokenFrames] = self.publishes() * self.spoken_frame();
-        }
         // A publish wakes the long polls that it answers.
         let polls_by_themselves = if transport.polls_on_a_timer() { polls.answered } else { 0.0 };
-        counts[Regressor::Wakes] =
-            wakes(self.publishes() + polls_by_themselves + polls.empty + counts[Regressor::Heartbeats]);
+        let published = self.publishes().max(self.up);
+        counts[Regressor::Wakes] = wakes(published + polls_by_themselves + polls.empty + counts[Regressor::Heartbeats]);
         let kept = self.topics * (self.rate * self.kept_for).min(KEPT_MESSAGES);
         counts[Regressor::Kept] = kept;
         counts[Regressor::KeptKibibytes] = kept * self.payload / KIBIBYTE;
         counts
     }
 
-    /// The share of deliveries on a connection that was idle.
-    pub(crate) fn cold(&self) -> f64 {
-        1.0 / self.rate.mul_add(WARM, 1.0)
+    /// Writes a second to each stream: one a message, or one for all messages since the last flush.
+    pub(crate) fn flushes(&self) -> f64 {
+        if self.hold > 0.0 { self.share_answered(self.hold) / self.hold } else { self.rate }
+    }
+
+    /// What a server does in one go, a second: answer a short poll, or publish with all deliveries, or flush a topic.
+    pub(crate) fn events(&self, transport: Transport) -> f64 {
+        match transport.traits().polls {
+            Some(Polls::OnATimer) => self.users / self.interval,
+            Some(Polls::WhenAnswered) | None if self.hold <= 0.0 => self.publishes().max(self.up),
+            Some(Polls::WhenAnswered) | None => self.topics * self.flushes(),
+        }
     }
 
     /// Bytes of the frame of a message that a user speaks (RFC 6455 §5.2).
@@ -135,7 +152,7 @@ impl Load {
 
     /// How messages come to the server.
     pub(crate) fn speech(&self, transport: Transport) -> Regressor {
-        let on_own_connection = self.direction == Direction::Both && transport.sends_on_its_own_connection();
+        let on_own_connection = self.up > 0.0 && transport.sends_on_its_own_connection();
         if on_own_connection { Regressor::Spoken } else { Regressor::Publishes }
     }
 
@@ -160,7 +177,7 @@ impl Load {
         }
     }
 
-    /// The share of polls that find a message, so many seconds after the last.
+    /// The share of polls, or of flushes, that find a message, so many seconds after the last.
     fn share_answered(&self, interval: f64) -> f64 {
         match self.arrival {
             Arrival::Poisson => -(-self.rate * interval).exp_m1(),
@@ -216,8 +233,9 @@ mod tests {
         rate: 2.0,
         arrival: Arrival::Poisson,
         payload: 512.0,
-        direction: Direction::Down,
+        up: 0.0,
         interval: 0.5,
+        hold: 0.0,
         wait: 25.0,
         heartbeat: 15.0,
         turnaround: 0.0,
@@ -256,10 +274,31 @@ mod tests {
 
     #[test]
     fn who_speaks_on_a_websocket_makes_no_request() {
-        let talk = Load { direction: Direction::Both, ..LOAD };
+        let talk = Load { up: 20.0, ..LOAD };
         let (own, beside) = (talk.regressors(Transport::WebSocket), talk.regressors(Transport::Sse));
         assert!(about(own[Regressor::Spoken], 20.0) && about(own[Regressor::Publishes], 0.0));
         assert!(about(beside[Regressor::Spoken], 0.0) && about(beside[Regressor::Publishes], 20.0));
+    }
+
+    #[test]
+    fn what_users_publish_beyond_what_is_heard_is_work_too() {
+        let game = Load { up: 50.0, ..LOAD };
+        let (own, beside) = (game.regressors(Transport::WebSocket), game.regressors(Transport::Sse));
+        assert!(about(own[Regressor::Spoken], 50.0) && about(own[Regressor::Publishes], 0.0));
+        assert!(about(beside[Regressor::Publishes], 50.0));
+        let few = Load { up: 5.0, ..LOAD }.regressors(Transport::WebSocket);
+        assert!(about(few[Regressor::Spoken], 5.0) && about(few[Regressor::Publishes], 15.0));
+    }
+
+    #[test]
+    fn a_flush_writes_once_what_came_since_the_last() {
+        let counts = |hold| Load { hold, ..LOAD }.regressors(Transport::Sse);
+        let (at_once, held) = (counts(0.0), counts(1.0));
+        assert!(about(at_once[Regressor::Messages], 2_000.0));
+        assert!(about(held[Regressor::Messages], 1_000.0 * (1.0 - (-2.0_f64).exp())));
+        assert!(about(held[Regressor::Kibibytes], at_once[Regressor::Kibibytes]));
+        let polled = Load { hold: 1.0, ..LOAD }.regressors(Transport::ShortPolling);
+        assert!(about(polled[Regressor::Messages], 2_000.0));
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub struct Trial<'a> {
 
 /// A measured cell with the load that was asked of it.
 #[derive(Clone, Debug)]
-pub struct Observed<'a> {
+pub(crate) struct Observed<'a> {
     workload: &'a Workload,
     /// What the report calls its workload.
     pub label: &'a str,
@@ -68,7 +68,7 @@ pub(crate) struct Sample {
 
 impl<'a> Observed<'a> {
     /// The cells that have a load and a valid trial, each trial with the pace of its round.
-    pub fn of<'b>(cells: impl IntoIterator<Item = &'b MeasuredCell<'a>>) -> Vec<Self>
+    pub(crate) fn of<'b>(cells: impl IntoIterator<Item = &'b MeasuredCell<'a>>) -> Vec<Self>
     where
         'a: 'b,
     {

@@ -106,14 +106,16 @@ impl Range {
 }
 
 /// How many times as wide an interval becomes: each doubling outside the range adds its own width. Chosen here: a load
-/// twice as far from all measured ones is known half as well.
+/// twice as far from all measured ones is known half as well. Payloads smaller than any that was measured add nothing: a
+/// cost is a sum in which their part shrinks, and the rest was measured.
 pub(crate) fn widening(beyond: &[Beyond]) -> f64 {
-    1.0 + beyond.iter().map(|it| it.times.log2()).sum::<f64>()
+    let is_small = |it: &&Beyond| it.below && it.dimension == Dimension::Payload;
+    1.0 + beyond.iter().filter(|it| !is_small(it)).map(|it| it.times.log2()).sum::<f64>()
 }
 
 #[cfg(test)]
 mod tests {
-    use pushoff_model::workload::{Arrival, Direction};
+    use pushoff_model::workload::Arrival;
 
     use super::*;
 
@@ -123,8 +125,9 @@ mod tests {
         rate: 10.0,
         arrival: Arrival::Constant,
         payload: 128.0,
-        direction: Direction::Down,
+        up: 0.0,
         interval: 1.0,
+        hold: 0.0,
         wait: 25.0,
         heartbeat: 15.0,
         turnaround: 0.0,
@@ -142,6 +145,8 @@ mod tests {
         assert!((wide(crowd, Transport::Sse) - 4.0).abs() < 1e-9);
         assert!((wide(Load { rate: 2.5, ..LOAD }, Transport::Sse) - 3.0).abs() < 1e-9);
         assert!(range.beyond(&Load { rate: 2.5, ..LOAD }, Transport::Sse)[0].below);
+        let little = Load { payload: 16.0, ..LOAD };
+        assert!((wide(little, Transport::Sse) - 1.0).abs() < 1e-9 && range.beyond(&little, Transport::Sse)[0].below);
     }
 
     #[test]

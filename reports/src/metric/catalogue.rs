@@ -235,17 +235,19 @@ BeyondP99: "beyond_p99_ns", "p99 beyond", Beyond, Time, Lower, "99 of 100 that a
     Given;
 BeyondLost: "beyond_lost", "lost", Beyond, Count, Neither, "deliveries there that did not happen, in silence",
     Given;
-PlanMoney: "money_a_month", "money a month", Plan, Count, Lower, "by the table of prices, in its currency",
+PlanTraffic: "traffic_a_month_bytes", "traffic a month", Plan, Bytes, Lower, "both directions, with a browser's heads and 52 bytes of TCP and IP a segment, in 730 hours",
+    Given;
+PlanRequests: "plan_requests_per_second", "requests", Plan, Rate, Neither, "polls, and what users publish by request",
+    Given;
+PlanConnections: "connections", "connections", Plan, Count, Neither, "to subscribe",
     Given;
 PlanCores: "cores", "cores", Plan, Count, Lower, "processors like the measured one, each at most 60 % busy",
     Given;
-PlanP99: "plan_p99_ns", "p99", Plan, Time, Lower, "from when an update is due until its user has it",
-    Given;
 PlanMemory: "memory_bytes", "memory", Plan, Bytes, Lower, "the servers' processes and their ends of the connections in the kernel",
     Given;
-PlanBandwidth: "bandwidth_bytes_per_second", "bandwidth", Plan, ByteRate, Lower, "both directions, with a browser's heads and 52 bytes of TCP and IP a segment",
+PlanP99: "plan_p99_ns", "p99", Plan, Time, Lower, "from when an update is due until its user has it",
     Given;
-PlanRequests: "plan_requests_per_second", "requests", Plan, Rate, Neither, "polls, and what users publish by request",
+PlanMoney: "money_a_month", "money a month", Plan, Count, Lower, "by the table of prices, in its currency",
     Given;
 PlanP50: "plan_p50_ns", "p50", Plan, Time, Lower, "half of the updates are with their user within",
     Given;
@@ -254,8 +256,6 @@ PlanWakeups: "wakeups_an_hour", "wake-ups/h", Device, Count, Neither, "how often
 PlanRadio: "radio_share", "radio on", Device, Share, Lower, "the share of the time that it is on",
     Given;
 PlanProcesses: "processes", "processes", Plan, Count, Neither, "of the server, each on a processor",
-    Given;
-PlanConnections: "connections", "connections", Plan, Count, Neither, "to subscribe",
     Given;
 PlanConnectingCpu: "connecting_cpu_ns", "CPU to connect all", Plan, Time, Lower, "processor time of the servers",
     Given;

@@ -11,7 +11,7 @@ use crate::metric::{Figures, LEAST_TRIALS, Metric};
 use crate::render;
 use crate::table::metrics::PLAN;
 use crate::table::{Subject, Table};
-use pushoff_planner::{Estimate, SAME, Standing};
+use pushoff_planner::{Estimate, Standing};
 use pushoff_stats::Figure;
 
 /// What was estimated of a transport, by metric.
@@ -22,12 +22,12 @@ pub(crate) fn figures(estimate: &Estimate) -> Figures {
     Figures::given(
         LEAST_TRIALS,
         [
-            (Metric::PlanMoney, it.money_a_month),
+            (Metric::PlanTraffic, it.traffic_a_month_bytes),
+            (Metric::PlanRequests, it.requests_per_second),
             (Metric::PlanCores, it.cores),
             (Metric::PlanP99, it.p99_ns),
+            (Metric::PlanMoney, it.money_a_month),
             (Metric::PlanMemory, it.memory_bytes),
-            (Metric::PlanBandwidth, it.bandwidth_bytes_per_second),
-            (Metric::PlanRequests, it.requests_per_second),
             (Metric::PlanP50, it.p50_ns),
             (Metric::PlanWakeups, plain(estimate.wakeups_an_hour)),
             (Metric::PlanRadio, plain(estimate.radio_share)),
@@ -72,7 +72,7 @@ impl Plan {
             let key = CellKey { workload: "plan".into(), transport: estimate.transport, conditions };
             Subject {
                 standing: Some(standing),
-                is_choice: self.answer.choice == Some(estimate.transport),
+                is_choice: self.answer.decision.choice == Some(estimate.transport),
                 trials: LEAST_TRIALS,
                 ..Subject::new(key, Some(figures))
             }
@@ -82,11 +82,11 @@ impl Plan {
         table
     }
 
-    /// As for the choice: of money what is less than a tenth is no difference.
-    pub(crate) fn no_difference(&self) -> f64 {
+    /// As for the choice: money that differs by less than the margin is no difference.
+    fn no_difference(&self) -> f64 {
         let money = self.answer.estimates.iter().filter_map(|it| it.figures.money_a_month);
         let least = money.map(|money| money.point).reduce(f64::min).unwrap_or_default();
-        least * (SAME - 1.0)
+        least * self.needs.rule().margin
     }
 
     fn standing_of(&self, estimate: &Estimate) -> metric::Standing {

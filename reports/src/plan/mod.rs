@@ -7,7 +7,7 @@ mod document;
 pub(crate) mod stops;
 #[cfg(test)]
 mod tests;
-mod words;
+pub(crate) mod words;
 
 use pushoff_model::Transport;
 use pushoff_planner::costs::{self, CostModel, Source};

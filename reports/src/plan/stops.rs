@@ -45,7 +45,7 @@ pub(crate) const USERS: Slider = Slider {
     name: "users",
     label: "Users",
     meaning: "connected at the same time",
-    stops: stops!(users, "users", "1k" "10k" "100k" "1M" "10M"),
+    stops: stops!(users, "users", "1k" "10k" "100k" "1M"),
     first: 3,
 };
 
@@ -54,7 +54,7 @@ pub(crate) const RATES: Slider = Slider {
     name: "rate",
     label: "Updates",
     meaning: "that each user receives",
-    stops: stops!(rate, "rate", "1/min" "0.2/s" "1/s" "5/s" "20/s" "80/s"),
+    stops: stops!(rate, "rate", "1/min" "0.2/s" "1/s" "10/s" "40/s"),
     first: 1,
 };
 
@@ -63,7 +63,7 @@ pub(crate) const PAYLOADS: Slider = Slider {
     name: "payload",
     label: "Payload",
     meaning: "the size of an update",
-    stops: stops!(payload, "payload", "128B" "300B" "1KiB" "8KiB"),
+    stops: stops!(payload, "payload", "128B" "300B" "4KiB"),
     first: 1,
 };
 
@@ -72,7 +72,7 @@ pub(crate) const STALENESS: Slider = Slider {
     name: "staleness",
     label: "Staleness",
     meaning: "99 % of the updates arrive within this time",
-    stops: stops!(staleness, "staleness", "100ms" "500ms" "2s" "10s" "1m"),
+    stops: stops!(staleness, "staleness", "100ms" "500ms" "2s" "30s"),
     first: 2,
 };
 
@@ -136,6 +136,6 @@ mod tests {
         assert_eq!(flags, " --users 1M --rate 0.2/s --payload 300B --staleness 2s");
         let last = SLIDERS.map(|slider| slider.stops.len() - 1);
         assert_eq!(number(last), plans.len() - 1);
-        assert!(plans[number(last)].1.ends_with("--staleness 1m --audience 20 --direction both"));
+        assert!(plans[number(last)].1.ends_with("--staleness 30s --audience 20 --direction both"));
     }
 }

@@ -1,7 +1,6 @@
 //! Plans in words, in the terminal and as JSON, with a small made-up model.
 
-use pushoff_model::Transport;
-use pushoff_planner::{Need, Sureness};
+use pushoff_planner::{Need, Outcome};
 
 use super::*;
 
@@ -19,8 +18,11 @@ const FEED: Asked<'static> = Asked {
     payload: Some("1KiB"),
     staleness: Some("2s"),
     audience: None,
+    up_rate: None,
     direction: None,
     rtt: None,
+    margin: None,
+    freshness: None,
 };
 
 fn plan(model: &Model, asked: Asked<'_>) -> Plan {
@@ -34,16 +36,15 @@ fn what_lies_outside_what_was_measured_is_said() {
 }
 
 #[test]
-fn where_a_cost_is_not_known_the_simplest_is_taken_and_that_is_said() {
+fn where_a_cost_is_not_known_nothing_is_taken_and_the_command_that_would_tell_is_named() {
     let forgetful = Model::parse(&MODEL.replace("\"kernel-memory\"", "\"latency-p50\"")).unwrap();
     let plan = plan(&forgetful, FEED);
-    assert_eq!((plan.answer.choice, plan.answer.sureness), (Some(Transport::ShortPolling), Sureness::TooClose));
-    assert!(
-        plan.sentences[1].starts_with("The model does not know the cost of every transport"),
-        "{:?}",
-        plan.sentences
-    );
-    assert!(!plan.sentences[0].contains("USD"), "{:?}", plan.sentences);
+    assert_eq!((plan.answer.decision.choice, plan.answer.decision.outcome), (None, Outcome::Undecided));
+    assert!(plan.sentences[0].ends_with("[undecided]."), "{:?}", plan.sentences);
+    for words in ["pushoff run --workload FILE", " --transport websocket"] {
+        assert!(plan.sentences[1].contains(words), "{:?}", plan.sentences);
+    }
+    assert!(!plan.sentences.concat().contains("USD"), "{:?}", plan.sentences);
 }
 
 #[test]
@@ -77,18 +78,23 @@ fn whatever_is_needed_no_line_is_too_wide_and_no_figure_is_made_up() {
 #[test]
 fn the_keys_of_the_json_are_those_that_are_documented() {
     let json = serde_json::to_value(plan(&model(), FEED)).unwrap();
-    for key in ["needs", "prices", "model", "choice", "runner_up", "sureness", "tied", "changes", "sentences", "notes"]
-    {
+    let keys = ["needs", "prices", "model", "outcome", "choice", "chosen", "cheapest", "equivalent", "contenders"];
+    for key in keys.into_iter().chain(["changes", "sentences", "notes"]) {
         assert!(!json[key].is_null(), "{key}");
+    }
+    for key in ["users", "rate_per_second", "payload_bytes", "staleness_s", "up_rate_per_second", "rtt_s", "margin"] {
+        assert!(json["needs"][key].is_number(), "{key}");
     }
     let polling = &json["transports"][0];
     assert_eq!(polling["transport"], "short-polling");
     for key in [
+        "traffic_a_month_bytes",
+        "down_bytes_per_second",
+        "up_bytes_per_second",
+        "requests_per_second",
+        "connections",
         "cores",
         "memory_bytes",
-        "bandwidth_bytes_per_second",
-        "connections",
-        "requests_per_second",
         "connecting_cpu_ns",
         "p50_ns",
         "p99_ns",
@@ -99,6 +105,12 @@ fn the_keys_of_the_json_are_those_that_are_documented() {
     for key in ["processes", "users_a_process", "utilisation", "interval_s", "wakeups_an_hour", "radio_share"] {
         assert!(polling[key].is_f64(), "{key}: {polling}");
     }
-    assert_eq!((&polling["standing"], &json["needs"]["direction"]), (&"meets".into(), &"down".into()));
+    for key in ["processor", "memory", "traffic", "requests"] {
+        assert!(polling["bill"][key].is_f64(), "{key}: {polling}");
+    }
+    let chatty = Asked { rate: Some("20/s"), payload: Some("20B"), ..FEED };
+    let chatty = serde_json::to_value(plan(&model(), chatty)).unwrap();
+    assert!(chatty["transports"][3]["flush_every_s"].is_f64() && json["transports"][3]["flush_every_s"].is_null());
+    assert_eq!((&polling["standing"], &json["outcome"]), (&"meets".into(), &"equivalent".into()));
     assert_eq!(json["model"]["is_shipped"], false);
 }

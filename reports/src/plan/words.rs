@@ -1,44 +1,37 @@
 //! A plan in words: the recommendation, what would change it, and what it rests on.
 //!
-//! Never stronger than the figures: costs that cannot be told apart are called that, and each ratio has its interval.
+//! Never stronger than the figures: what the rule leaves undecided is called that, and each ratio has its interval.
 
 use pushoff_model::Transport;
-use pushoff_model::workload::Direction;
 
 use super::Plan;
 use crate::words::number::{Quantity, asked_share};
 use crate::words::text::{capitalised, list};
 use pushoff_planner::costs::Dimension;
-use pushoff_planner::{Change, Estimate, KEEP_ALIVE, Need, Needs, Reason, SAME, Standing, TARGET, Unit};
-use pushoff_stats::{Figure, Interval};
+use pushoff_planner::{Change, Chosen, Estimate, KEEP_ALIVE, Need, Needs, Outcome, Reason, Standing, TARGET, Unit};
+use pushoff_stats::Figure;
 
 impl Plan {
-    /// What to take and what the others would cost: a sentence each.
+    /// What to take, what it needs, and what the others would cost: a sentence each.
     pub(super) fn recommendation(&self) -> Vec<String> {
-        let taken = self.answer.choice.and_then(|choice| self.answer.estimate(choice));
-        let mut sentences = vec![taken.map_or_else(|| self.nothing(), |taken| self.take(taken))];
-        sentences.extend(taken.and_then(|taken| self.others(taken)));
+        let decision = &self.answer.decision;
+        let Some(taken) = decision.choice.and_then(|choice| self.answer.estimate(choice)) else {
+            let mut sentences = vec![self.untaken()];
+            sentences.extend((decision.outcome == Outcome::Undecided).then(|| self.what_would_settle_it()));
+            return sentences;
+        };
+        let name = taken.transport.label();
+        let flushed =
+            taken.flush_every_s.map_or_else(String::new, |every| format!(", flushed every {},", seconds(every)));
+        let label = outcome(decision.outcome);
+        let take = format!("Take {name}{flushed} for {} [{label}].", self.needed());
+        let mut sentences = vec![take, needs(taken), self.reason(taken)];
+        sentences.extend(self.money(taken));
         sentences
     }
 
-    /// `Take SSE for 1M users, each with updates of 300B at 0.2/s, within 2s: 123 USD a month (110–140); …`
-    fn take(&self, taken: &Estimate) -> String {
-        let figures = &taken.figures;
-        let mut parts: Vec<String> = Vec::new();
-        let mut part = |quantity: Quantity, figure: Option<Figure>, what: &str| {
-            parts.extend(figure.map(|figure| format!("{}{what}", quantity.write_figure(&figure))));
-        };
-        part(Quantity::Count, figures.cores, " cores");
-        part(Quantity::Bytes, figures.memory_bytes, " of memory");
-        part(Quantity::ByteRate, figures.bandwidth_bytes_per_second, " of bandwidth");
-        let money = figures.money_a_month.map_or_else(String::new, |money| format!("{}; ", self.money(&money)));
-        format!(
-            "Take {} for {}: {money}{} [{}].",
-            taken.transport.label(),
-            self.needed(),
-            parts.join(", "),
-            self.answer.sureness.label()
-        )
+    fn standing(&self, standing: Standing) -> impl Iterator<Item = &Estimate> {
+        self.answer.estimates.iter().filter(move |it| it.standing == standing)
     }
 
     /// `1M users, each with updates of 300B at 0.2/s, within 2s`.
@@ -49,74 +42,112 @@ impl Plan {
         format!("{who} with updates of {payload} at {rate}, within {staleness}")
     }
 
-    /// `123 USD a month (110–140)`.
-    fn money(&self, money: &Figure) -> String {
-        let point = format!("{} {} a month", Quantity::Count.write(money.point), self.prices.currency());
-        Quantity::Count.write_interval(money).map_or_else(|| point.clone(), |interval| format!("{point} {interval}"))
+    /// What the money is, and how much of it no measurement stands behind.
+    fn money(&self, taken: &Estimate) -> Option<String> {
+        let (money, bill) = (taken.figures.money_a_month?, taken.bill?);
+        let share = |part: f64| Quantity::Share.write(if bill.total() > 0.0 { part / bill.total() } else { 0.0 });
+        let interval =
+            Quantity::Count.write_interval(&money).map_or_else(String::new, |interval| format!(" {interval}"));
+        Some(format!(
+            "At the prices of the table that is {} {} a month{interval}: {} for traffic, {} for requests, {} for cores and {} \
+             for memory.",
+            Quantity::Count.write(money.point),
+            self.prices.currency(),
+            share(bill.traffic),
+            share(bill.requests),
+            share(bill.processor),
+            share(bill.memory),
+        ))
     }
 
-    fn nothing(&self) -> String {
-        let (share, needed) = (asked_share(Needs::SHARE), self.needed());
-        let open: Vec<Transport> = self.standing(Standing::Undecided).map(|it| it.transport).collect();
-        if open.is_empty() {
-            return format!("No transport delivers {share} of the updates in time: {needed}.");
-        }
-        let verb = if open.len() == 1 { "is" } else { "are" };
-        format!(
-            "No transport is shown to deliver {share} of the updates in time; {} {verb} undecided: {needed}.",
-            list(&open)
-        )
+    /// Why the choice is the choice, and what the others cost.
+    fn reason(&self, taken: &Estimate) -> String {
+        let decision = &self.answer.decision;
+        let name = taken.transport.label();
+        let margin = asked_share(self.needs.rule().margin);
+        let same = capitalised(&list(&decision.equivalent));
+        let why = match decision.chosen {
+            Some(Chosen::ByCost) | None => format!("{} costs the least.", capitalised(name)),
+            Some(Chosen::BySimplicity) if decision.equivalent.len() > 1 => {
+                format!("{same} cost the same within {margin}; {name} is the simplest of them to build.")
+            }
+            Some(Chosen::ByFreshness) if decision.equivalent.len() > 1 => {
+                let later = Quantity::Time.write(self.needs.rule().freshness_ns);
+                format!(
+                    "{same} cost the same within {margin}; {name} is the simplest of those with a median at most {later} \
+                     later than the freshest."
+                )
+            }
+            Some(Chosen::BySimplicity | Chosen::ByFreshness) => {
+                format!(
+                    "No other costs less by more than {margin}, and {name} is the simplest that may cost as little."
+                )
+            }
+        };
+        let others = self.compared(taken, |it| !decision.equivalent.contains(&it.transport));
+        [vec![why], others].concat().join(" ")
     }
 
-    fn standing(&self, standing: Standing) -> impl Iterator<Item = &Estimate> {
-        self.answer.estimates.iter().filter(move |it| it.standing == standing)
-    }
-
-    /// The transports that cost the same as the choice, and how much more the others would cost.
-    fn others(&self, taken: &Estimate) -> Option<String> {
-        let mut sentences: Vec<String> = self.ties(taken).into_iter().collect();
-        let dearer = self.dearer(taken);
-        sentences.extend((!dearer.is_empty()).then(|| format!("{}.", capitalised(&dearer.join(", ")))));
-        let contenders = &self.answer.contenders;
-        if !contenders.is_empty() {
-            let names = capitalised(&list(contenders));
-            sentences.push(format!("{names} might cost less, but whether the updates would be in time is undecided."));
-        }
-        (!sentences.is_empty()).then(|| sentences.join(" "))
-    }
-
-    /// Why one of several with the same cost was chosen.
-    fn ties(&self, taken: &Estimate) -> Option<String> {
-        let (answer, choice) = (&self.answer, taken.transport.label());
-        let meeting: Vec<&Estimate> = self.standing(Standing::Meets).collect();
-        if meeting.len() > 1 && meeting.iter().any(|it| it.figures.money_a_month.is_none()) {
-            return Some("The model does not know the cost of every transport, so the simplest is chosen.".into());
-        }
-        let tied = answer.tied.iter().copied().filter(|&it| it != taken.transport);
-        let all: Vec<Transport> = [taken.transport].into_iter().chain(tied).collect();
-        let margin = asked_share(SAME - 1.0);
-        let same = format!(
-            "{} differ in cost by less than {margin}, or by less than the model can tell",
-            capitalised(&list(&all))
-        );
-        (all.len() > 1).then(|| match answer.affordable.len() {
-            0 | 1 => format!("{same}; of these only {choice} is predicted to cost within 25 % of the least."),
-            _ => format!("{same}. {} is the simplest of those within 25 % of the least.", capitalised(choice)),
-        })
-    }
-
-    /// `long polling costs 1.47× (1.36–1.76) as much`, the cheapest first.
-    fn dearer(&self, taken: &Estimate) -> Vec<String> {
-        let times = |it: &Estimate| over(&it.figures.money_a_month?, &taken.figures.money_a_month?);
-        let is_dearer = |it: &&Estimate| it.transport != taken.transport && !self.answer.tied.contains(&it.transport);
-        let dearer = self.standing(Standing::Meets).filter(is_dearer);
-        let mut dearer: Vec<_> = dearer.filter_map(|it| Some((it.transport.label(), times(it)?))).collect();
-        dearer.sort_by(|one, other| one.1.point.total_cmp(&other.1.point));
+    /// `Long polling costs 1.47× (1.36–1.76) as much as SSE, short polling 2.07× (2.06–2.09).`
+    fn compared(&self, base: &Estimate, which: impl Fn(&Estimate) -> bool) -> Vec<String> {
+        let is_other = |it: &&Estimate| it.transport != base.transport && it.standing != Standing::Fails && which(it);
+        let times = |it: &Estimate| it.figures.money_a_month?.over(&base.figures.money_a_month?);
+        let others = self.answer.estimates.iter().filter(is_other);
+        let mut others: Vec<_> = others.filter_map(|it| Some((it.transport.label(), times(it)?))).collect();
+        others.sort_by(|one, other| one.1.point.total_cmp(&other.1.point));
         let words = |(place, (name, times)): (usize, &(&str, Figure))| {
             let times = Quantity::Ratio.write_figure(times);
-            if place == 0 { format!("{name} costs {times} as much") } else { format!("{name} {times}") }
+            if place == 0 {
+                format!("{name} costs {times} as much as {}", base.transport.label())
+            } else {
+                format!("{name} {times}")
+            }
         };
-        dearer.iter().enumerate().map(words).collect()
+        let words: Vec<String> = others.iter().enumerate().map(words).collect();
+        if words.is_empty() { Vec::new() } else { vec![format!("{}.", capitalised(&words.join(", ")))] }
+    }
+
+    /// That nothing is taken.
+    fn untaken(&self) -> String {
+        let decision = &self.answer.decision;
+        let (share, needed, label) = (asked_share(Needs::SHARE), self.needed(), outcome(decision.outcome));
+        match (decision.outcome, decision.cheapest) {
+            (Outcome::NothingMeets, _) => {
+                format!("No transport delivers {share} of the updates in time for {needed} [{label}].")
+            }
+            (_, None) => format!(
+                "No transport is shown to deliver {share} of the updates in time for {needed}, and {} may [{label}].",
+                list(&decision.contenders)
+            ),
+            (_, Some(_)) => format!("Take {} for {needed} [{label}].", either(&decision.contenders)),
+        }
+    }
+
+    /// What keeps the contenders apart, and the command that would.
+    fn what_would_settle_it(&self) -> String {
+        let decision = &self.answer.decision;
+        let mut sentences = Vec::new();
+        if let Some(cheapest) = decision.cheapest.and_then(|cheapest| self.answer.estimate(cheapest)) {
+            let margin = asked_share(self.needs.rule().margin);
+            sentences.extend(self.compared(cheapest, |it| decision.contenders.contains(&it.transport)));
+            let is_late = |it: &&Transport| self.standing(Standing::Undecided).any(|open| open.transport == **it);
+            let late: Vec<Transport> = decision.contenders.iter().filter(is_late).copied().collect();
+            let is_settled = decision.contenders.iter().all(|it| decision.equivalent.contains(it));
+            sentences.push(match (late.as_slice(), is_settled) {
+                ([], true) => format!(
+                    "They cost the same within {margin}; the model cannot tell whether one has a median more than {} later.",
+                    Quantity::Time.write(self.needs.rule().freshness_ns)
+                ),
+                ([], false) => format!("The model cannot tell whether they cost the same within {margin}."),
+                (late, _) => format!("Whether {} would be in time is not known.", either(late)),
+            });
+        }
+        let flags: Vec<String> = decision.contenders.iter().map(|it| format!(" --transport {}", it.name())).collect();
+        sentences.push(format!(
+            "To settle it, put this load into a workload file and measure: pushoff run --workload FILE{}.",
+            flags.concat()
+        ));
+        sentences.join(" ")
     }
 
     /// The nearest changes of the choice, in a sentence.
@@ -138,18 +169,24 @@ impl Plan {
                 if interval >= KEEP_ALIVE { ", the longest that the server keeps its connection open" } else { "" };
             format!("Short polling polls every {every}{most}.")
         }));
-        notes.extend(self.answer.choice.and_then(|choice| self.bill(self.answer.estimate(choice)?)));
+        notes.extend(self.flushed());
         notes.extend(self.beyond());
         notes.push(self.assumed());
         notes.push(self.origin());
         notes
     }
 
-    /// What the money is for.
-    fn bill(&self, taken: &Estimate) -> Option<String> {
-        let [traffic, cores, memory] = taken.bill(&self.prices)?.map(|share| Quantity::Share.write(share));
-        let name = taken.transport.label();
-        Some(format!("Of the money for {name} {traffic} is for traffic, {cores} for cores and {memory} for memory."))
+    /// Which streams are flushed how often, and what that rests on.
+    fn flushed(&self) -> Option<String> {
+        let each = self.answer.estimates.iter().filter_map(|it| Some((it.transport.label(), it.flush_every_s?)));
+        let words: Vec<String> = each.map(|(name, every)| format!("{name} every {}", seconds(every))).collect();
+        (!words.is_empty()).then(|| {
+            format!(
+                "A server that holds updates back saves segments. Assumed here: it flushes {}. That is computed from \
+                 measured sizes; pushoff's own server writes each update at once.",
+                words.join(", ")
+            )
+        })
     }
 
     /// `Short polling fails: …`.
@@ -165,13 +202,15 @@ impl Plan {
     /// Why a transport does not meet what is needed.
     pub(super) fn why(&self, it: &Estimate) -> Option<String> {
         let p99 = || it.figures.p99_ns.map_or_else(String::new, |p99| Quantity::Time.write_figure(&p99));
+        // A process with fewer users reaches them sooner: what is late was given the fewest that were measured.
+        let few = || it.users_a_process.map_or_else(String::new, |users| format!("with {users:.0} users a process "));
         let within = Need::Staleness.write(Need::Staleness.of(&self.needs));
         Some(match it.reason? {
             Reason::TooFresh => "it would have to poll more than ten times as often as any that was measured".into(),
             Reason::TooMuch => format!("one user is more than a process carries that is {} busy", asked_share(TARGET)),
             Reason::NotMeasured => "the model does not know what it costs".into(),
-            Reason::TooLate => format!("its p99 is {}, and {within} is needed", p99()),
-            Reason::CannotTell => format!("its p99 of {} may lie on either side of {within}", p99()),
+            Reason::TooLate => format!("{}its p99 is {}, and {within} is needed", few(), p99()),
+            Reason::CannotTell => format!("{}its p99 of {} may lie on either side of {within}", few(), p99()),
             Reason::LatencyUnknown => "the model does not know its latency".into(),
         })
     }
@@ -180,8 +219,7 @@ impl Plan {
     fn beyond(&self) -> Option<String> {
         let sides = Dimension::ALL.into_iter().flat_map(|dimension| [(dimension, true), (dimension, false)]);
         let parts: Vec<String> = sides.filter_map(|(dimension, below)| self.beyond_in(dimension, below)).collect();
-        (!parts.is_empty())
-            .then(|| format!("Outside what was measured, and so with wider intervals: {}.", parts.join("; ")))
+        (!parts.is_empty()).then(|| format!("Outside what was measured, and so less sure: {}.", parts.join("; ")))
     }
 
     /// `bytes of a payload 4.00 times the most (all)`.
@@ -205,9 +243,11 @@ impl Plan {
             Some(room) if room < 2.0 => "one user hears a message".to_owned(),
             Some(_) => format!("{} users hear a message", Unit::Users.write(needs.audience())),
         };
-        let speaks = match needs.direction() {
-            Direction::Down => "",
-            Direction::Both => " (the users publish: over WebSocket on their own connection, else by POST)",
+        let speaks = if needs.up_rate() > 0.0 {
+            let each = Unit::Rate.write(needs.up_rate());
+            format!(" (each user publishes {each}: over WebSocket on its own connection, else by POST)")
+        } else {
+            String::new()
         };
         format!(
             "Assumed: a round trip of {} to users in browsers; {audience}{speaks}, at random times; server processes at \
@@ -251,17 +291,48 @@ fn change(change: &Change) -> String {
         Need::Payload => format!("payloads of {value}"),
     };
     let side = if change.above { "or more" } else { "or less" };
-    format!("{need} {side}: {}", change.choice.map_or("no transport is shown to be in time", Transport::label))
+    format!("{need} {side}: {}", change.choice.map_or(outcome(change.outcome), Transport::label))
 }
 
-/// How many times another a figure is; the uncertainties of both add up in squares on the scale of ratios.
-fn over(figure: &Figure, other: &Figure) -> Option<Figure> {
-    if figure.low() <= 0.0 || other.low() <= 0.0 {
-        return None;
+/// The outcome, in the words that all reports use.
+pub(crate) const fn outcome(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Decided => "decided",
+        Outcome::Equivalent => "equivalent",
+        Outcome::Undecided => "undecided",
+        Outcome::NothingMeets => "nothing meets the SLO",
     }
-    let point = figure.point / other.point;
-    let spread = |one: f64, two: f64| one.ln().hypot(two.ln()).exp();
-    let low = point / spread(figure.point / figure.low(), other.high() / other.point);
-    let high = point * spread(figure.high() / figure.point, other.point / other.low());
-    Some(Figure { point, interval: Some(Interval { low, high }) })
+}
+
+/// `It needs 231 TB of traffic a month (230–232), no requests, 1 M connections, 2.80 cores (1.84–4.28) and …`
+fn needs(taken: &Estimate) -> String {
+    let it = &taken.figures;
+    let figures = [
+        (Quantity::Bytes, it.traffic_a_month_bytes, " of traffic a month"),
+        (Quantity::Rate, it.requests_per_second, " of requests"),
+        (Quantity::Count, it.connections, " connections"),
+        (Quantity::Count, it.cores, " cores"),
+        (Quantity::Bytes, it.memory_bytes, " of memory"),
+    ];
+    let part = |(quantity, figure, what): (Quantity, Option<Figure>, &str)| {
+        let figure = figure?;
+        if figure.high() <= 0.0 {
+            return Some(format!("no{}", what.trim_start_matches(" of")));
+        }
+        let interval = quantity.write_interval(&figure).map_or_else(String::new, |interval| format!(" {interval}"));
+        Some(format!("{}{what}{interval}", quantity.write(figure.point)))
+    };
+    let parts: Vec<String> = figures.into_iter().filter_map(part).collect();
+    format!("It needs {}.", parts.join(", "))
+}
+
+fn seconds(time: f64) -> String {
+    Quantity::Time.write(time * 1e9)
+}
+
+/// `SSE, HTTP streaming or WebSocket`.
+fn either(all: &[Transport]) -> String {
+    let mut names: Vec<&str> = all.iter().map(|it| it.label()).collect();
+    let last = names.pop().unwrap_or_default();
+    if names.is_empty() { last.to_owned() } else { format!("{} or {last}", names.join(", ")) }
 }

@@ -143,16 +143,16 @@ pub(crate) const GROWTH: [Metric; 4] = [Metric::IdlePss, Metric::IdleKernel, Met
 
 /// What a load would need.
 pub(crate) const PLAN: [Metric; 12] = [
-    Metric::PlanMoney,
+    Metric::PlanTraffic,
+    Metric::PlanRequests,
     Metric::PlanCores,
     Metric::PlanP99,
+    Metric::PlanMoney,
     Metric::PlanMemory,
-    Metric::PlanBandwidth,
-    Metric::PlanRequests,
     Metric::PlanP50,
+    Metric::PlanConnections,
     Metric::PlanWakeups,
     Metric::PlanRadio,
     Metric::PlanProcesses,
-    Metric::PlanConnections,
     Metric::PlanConnectingCpu,
 ];

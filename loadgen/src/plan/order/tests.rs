@@ -195,6 +195,21 @@ fn what_the_machine_spoilt_is_measured_again_once_at_the_end_of_its_round() {
 }
 
 #[test]
+fn without_time_what_the_machine_spoilt_stays_as_it_is() {
+    let mut plan = Plan::new(&asked(&workloads(&["ticker"]), &[], 7));
+    for _ in 0..6 {
+        let trial = plan.next_trial().unwrap();
+        plan.ended(&trial, &measured(Some(Limit::Machine)));
+    }
+    let again = plan.next_trial().unwrap();
+    assert_eq!((again.number, plan.is_round_complete()), (1, false), "the first of six is measured again");
+    plan.ended(&again, &measured(None));
+    plan.forgo_repeats();
+    assert!(plan.is_round_complete());
+    assert_eq!(plan.next_trial().unwrap().number, 2);
+}
+
+#[test]
 fn searches_step_round_by_round_at_the_load_of_the_step_and_keep_the_workload_as_asked() {
     let workloads = workloads(&["capacity"]);
     let mut plan = Plan::new(&asked(&workloads, &[], 1));

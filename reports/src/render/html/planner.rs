@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use maud::{Markup, PreEscaped, html};
-use pushoff_planner::{Prices, Standing, Sureness};
+use pushoff_planner::{Outcome, Prices, Standing};
 use serde::Serialize;
 
 use super::records::packed;
@@ -17,6 +17,7 @@ use crate::ReportError;
 use crate::metric::Metric;
 use crate::name::name;
 use crate::plan::stops::{self, SLIDERS, Slider};
+use crate::plan::words::outcome;
 use crate::plan::{Model, Plan};
 use crate::table::Table;
 use crate::words::number::{ABSENT, unbroken};
@@ -27,11 +28,11 @@ pub(crate) const SCRIPT_HASH: &str = "SvfUXDnoN2XjNcV4117711Kgi9f8MtoQxXayjDQduC
 
 /// The metrics of the page's table: those that a choice turns on.
 const SHOWN: [Metric; 6] = [
-    Metric::PlanMoney,
-    Metric::PlanP99,
+    Metric::PlanTraffic,
+    Metric::PlanRequests,
     Metric::PlanCores,
-    Metric::PlanMemory,
-    Metric::PlanBandwidth,
+    Metric::PlanP99,
+    Metric::PlanMoney,
     Metric::PlanWakeups,
 ];
 
@@ -121,15 +122,17 @@ struct Shown {
 
 impl Shown {
     fn of(plan: &Plan, command: &str) -> Self {
-        let sure = if plan.answer.sureness == Sureness::Decided { "sure decided" } else { "sure" };
-        let choice = match plan.answer.choice {
-            Some(choice) => name(choice),
-            None => html! { span.name { (none_taken(plan.answer.sureness)) } },
+        let decision = &plan.answer.decision;
+        let sure = if decision.outcome == Outcome::Decided { "sure decided" } else { "sure" };
+        let choice = match (decision.choice, decision.outcome) {
+            (Some(choice), _) => name(choice),
+            (None, Outcome::NothingMeets) => html! { span.name { "None is good enough" } },
+            (None, _) => html! { span.name { "Undecided" } },
         };
         Self {
             answer: vec![
                 choice,
-                html! { @if plan.answer.choice.is_some() { span class=(sure) { (plan.answer.sureness.label()) } } },
+                html! { @if decision.choice.is_some() { span class=(sure) { (outcome(decision.outcome)) } } },
                 html! { @for sentence in &plan.sentences { p.sentence { (unbroken(sentence)) } } },
             ],
             rows: rows(plan),
@@ -143,16 +146,6 @@ impl Shown {
     }
 }
 
-/// What stands in place of a choice.
-const fn none_taken(sureness: Sureness) -> &'static str {
-    match sureness {
-        Sureness::NothingMeets => "None is good enough",
-        Sureness::Decided | Sureness::TooClose | Sureness::Provisional | Sureness::Beyond | Sureness::Undecided => {
-            "Undecided"
-        }
-    }
-}
-
 fn rows(plan: &Plan) -> Vec<Vec<Markup>> {
     let Table { columns, rows, .. } = plan.table();
     let places: Vec<Option<usize>> =
@@ -160,7 +153,7 @@ fn rows(plan: &Plan) -> Vec<Vec<Markup>> {
     let row = |(place, estimate): (usize, &pushoff_planner::Estimate)| {
         let label = html! {
             (name(estimate.transport))
-            @if plan.answer.choice == Some(estimate.transport) { small.chosen { " chosen" } }
+            @if plan.answer.decision.choice == Some(estimate.transport) { small.chosen { " chosen" } }
             @if !estimate.beyond.is_empty() { small.beyond { " beyond what was measured" } }
         };
         let figures = places.iter().map(|column| match column {
