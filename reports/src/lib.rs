@@ -78,6 +78,9 @@ pub struct Documents {
 /// Why a report could not be made or written.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
+    /// A chart could not be drawn.
+    #[error("drawing a chart: {0}")]
+    Chart(String),
     /// A record could not be written into the page.
     #[error("embedding the records in the page")]
     Embed(#[source] serde_json::Error),
@@ -109,7 +112,7 @@ impl<'r> Report<'r> {
     /// Studies a run.
     ///
     /// # Errors
-    /// When a record cannot be written out again.
+    /// When a chart cannot be drawn or a record cannot be written out again.
     pub fn of(run: &'r Run) -> Result<Self, ReportError> {
         let study = Study::of(run);
         let document = Document::of(&study)?;

@@ -1,5 +1,9 @@
 //! Axes with ticks that a person would choose.
 
+use std::ops::Range;
+
+use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
+
 use crate::words::number::{Quantity, tick};
 
 /// A range of values, how it is spread over the drawing, and its ticks.
@@ -11,7 +15,7 @@ pub(crate) struct Axis {
     high: f64,
     is_log: bool,
     /// Where ticks stand and what they say.
-    pub(crate) ticks: Vec<(f64, String)>,
+    ticks: Vec<(f64, String)>,
 }
 
 impl Axis {
@@ -83,10 +87,43 @@ impl Axis {
     }
 
     /// Where a value lies, 0 at the low end to 1; what lies beyond is put at the end.
-    pub(crate) fn place(&self, value: f64) -> f64 {
+    fn place(&self, value: f64) -> f64 {
         let scale = |value: f64| if self.is_log { value.max(f64::MIN_POSITIVE).log10() } else { value };
         let (low, high) = (scale(self.low), scale(self.high));
         if high > low { ((scale(value) - low) / (high - low)).clamp(0.0, 1.0) } else { 0.5 }
+    }
+}
+
+impl Ranged for Axis {
+    type FormatOption = NoDefaultFormatting;
+    type ValueType = f64;
+
+    #[expect(clippy::cast_possible_truncation, reason = "a place on the drawing")]
+    fn map(&self, value: &f64, (start, end): (i32, i32)) -> i32 {
+        (f64::from(start) + f64::from(end - start) * self.place(*value)).round() as i32
+    }
+
+    /// The ticks; plotters also asks for fine lines between them, which no chart has.
+    fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
+        if hint.weight().allow_light_points() {
+            Vec::new()
+        } else {
+            self.ticks.iter().map(|(value, _)| *value).collect()
+        }
+    }
+
+    fn range(&self) -> Range<f64> {
+        self.low..self.high
+    }
+}
+
+impl ValueFormatter<f64> for Axis {
+    fn format_ext(&self, value: &f64) -> String {
+        self.ticks
+            .iter()
+            .find(|(tick, _)| tick.total_cmp(value).is_eq())
+            .map(|(_, words)| words.clone())
+            .unwrap_or_default()
     }
 }
 

@@ -1,10 +1,12 @@
 //! What a delivery costs the server: the figure that ranks those that are good enough.
 
+use plotters::style::text_anchor::HPos;
 use pushoff_model::Transport;
 
 use super::axis::{Axis, snug};
-use super::canvas::{Hold, Ink, Margins, draw};
+use super::canvas::{Ink, Margins, draw};
 use super::{Chart, NOTHING, Rows, widen};
+use crate::ReportError;
 use crate::findings::comparison::Comparison;
 use crate::metric::Metric;
 use crate::words::text::list;
@@ -17,7 +19,7 @@ const DRAWN: Metric = Metric::DeliveryCpu;
 const FAR: f64 = 12.0;
 
 /// Draws the cost of a delivery, the least first.
-pub(crate) fn chart(comparison: &Comparison<'_>) -> Option<Chart> {
+pub(crate) fn chart(comparison: &Comparison<'_>) -> Result<Option<Chart>, ReportError> {
     let costs = sorted(comparison.charted().map(|(cell, _, figures)| (cell.transport(), figures.get(DRAWN))));
     let mut range = NOTHING;
     for (_, cost) in &costs {
@@ -25,26 +27,27 @@ pub(crate) fn chart(comparison: &Comparison<'_>) -> Option<Chart> {
         widen(&mut range, cost.high());
     }
     if costs.is_empty() {
-        return None;
+        return Ok(None);
     }
     let (name, unit) = ("server CPU a delivery", DRAWN.unit());
     let is_far = range.1 > FAR * range.0;
     let axis = if is_far { Axis::log(name, snug(range), unit) } else { Axis::even(name, range.1, unit) };
     let drawing = draw(axis, Axis::rows(), Margins::ROWS, |canvas| {
-        canvas.row_labels(&costs.iter().map(|(transport, _)| *transport).collect::<Vec<_>>());
+        canvas.row_labels(&costs.iter().map(|(transport, _)| *transport).collect::<Vec<_>>())?;
         for (index, (transport, cost)) in costs.iter().enumerate() {
             let (y, ink) = (canvas.row(index, costs.len()), Ink::of(*transport));
-            canvas.rule((canvas.at_x(cost.low()), y), (canvas.at_x(cost.high()), y), ink, 5);
+            canvas.rule((canvas.at_x(cost.low()), y), (canvas.at_x(cost.high()), y), ink, 5)?;
             for end in [cost.low(), cost.high()] {
-                canvas.rule((canvas.at_x(end), y - 14), (canvas.at_x(end), y + 14), ink, 5);
+                canvas.rule((canvas.at_x(end), y - 14), (canvas.at_x(end), y + 14), ink, 5)?;
             }
-            canvas.text((canvas.right() + 20, y), &unit.write(cost.point), Ink::INK, Hold::Left);
+            canvas.text((canvas.right() + 20, y), &unit.write(cost.point), Ink::INK, HPos::Left)?;
             let says = format!("{}: {}", transport.label(), unit.write_figure(cost));
             canvas.point((canvas.at_x(cost.point), y), *transport, false, &says);
         }
-    });
+        Ok(())
+    })?;
     let rows = costs.iter().map(|(transport, cost)| vec![transport.label().to_owned(), unit.write_figure(cost)]);
-    Some(Chart {
+    Ok(Some(Chart {
         key: "cost",
         title: title(comparison),
         description: format!(
@@ -54,7 +57,7 @@ pub(crate) fn chart(comparison: &Comparison<'_>) -> Option<Chart> {
         ),
         drawing,
         rows: Rows::new(["transport", name], rows.collect()),
-    })
+    }))
 }
 
 fn sorted(costs: impl Iterator<Item = (Transport, Option<Figure>)>) -> Vec<(Transport, Figure)> {

@@ -3,11 +3,12 @@
 use super::axis::{Axis, snug};
 use super::canvas::{Ink, Margins, draw};
 use super::{Chart, NOTHING, Rows, widen};
+use crate::ReportError;
 use crate::findings::search::{Curve, Searched, Stand};
 use crate::words::number::{ABSENT, Quantity, asked_share, tick};
 
 /// Draws p99 over the offered load; `None` where nothing was measured.
-pub(crate) fn chart(searched: &Searched<'_>) -> Option<Chart> {
+pub(crate) fn chart(searched: &Searched<'_>) -> Result<Option<Chart>, ReportError> {
     let within = searched.slo.within.as_secs_f64() * 1e9;
     let (mut loads, mut latency) = (NOTHING, (within / 3.0, within));
     for (stand, p99) in searched.curves.iter().flat_map(|curve| &curve.stands).filter_map(seen) {
@@ -15,7 +16,7 @@ pub(crate) fn chart(searched: &Searched<'_>) -> Option<Chart> {
         widen(&mut latency, p99);
     }
     if loads.1 <= 0.0 || loads.0 <= 0.0 {
-        return None;
+        return Ok(None);
     }
     let axes = (
         Axis::log("deliveries a second that were due", snug(loads), Quantity::Rate),
@@ -24,31 +25,32 @@ pub(crate) fn chart(searched: &Searched<'_>) -> Option<Chart> {
     let drawing = draw(axes.0, axes.1, Margins::LINES, |canvas| {
         let limit = asked_share(searched.slo.share.as_f64());
         let opening = if searched.is_bounded { "SLO" } else { "no bound" };
-        canvas.slo_across(within, &format!("{opening}: {limit} in {}", tick(within)));
+        canvas.slo_across(within, &format!("{opening}: {limit} in {}", tick(within)))?;
         for curve in searched.curves.iter().rev() {
             let ink = Ink::of(curve.transport);
             let line: Vec<_> =
                 curve.stands.iter().filter_map(seen).map(|(it, p99)| (it.offered_per_second, p99)).collect();
-            canvas.line(&line, ink, if curve.transport.is_ranked() { 6 } else { 3 });
+            canvas.line(&line, ink, if curve.transport.is_ranked() { 6 } else { 3 })?;
             if let Some(capacity) = curve.capacity {
                 let (most, y) = (capacity.deliveries_per_second, canvas.at_y(within));
-                canvas.rule((canvas.at_x(most.low()), y), (canvas.at_x(most.high()), y), ink, 20);
-                canvas.rule((canvas.at_x(most.point), y - 44), (canvas.at_x(most.point), y + 44), ink, 8);
+                canvas.rule((canvas.at_x(most.low()), y), (canvas.at_x(most.high()), y), ink, 20)?;
+                canvas.rule((canvas.at_x(most.point), y - 44), (canvas.at_x(most.point), y + 44), ink, 8)?;
             }
         }
         let last = |curve: &Curve| {
             let (stand, p99) = curve.stands.iter().filter_map(seen).next_back()?;
             Some((stand.offered_per_second, p99, curve.transport))
         };
-        canvas.end_labels(&searched.curves.iter().filter_map(last).collect::<Vec<_>>());
+        canvas.end_labels(&searched.curves.iter().filter_map(last).collect::<Vec<_>>())?;
         for curve in &searched.curves {
             for (stand, p99) in curve.stands.iter().filter_map(seen) {
                 let at = (canvas.at_x(stand.offered_per_second), canvas.at_y(p99));
                 canvas.point(at, curve.transport, stand.is_void(), &says(curve, stand, p99));
             }
         }
-    });
-    Some(Chart {
+        Ok(())
+    })?;
+    Ok(Some(Chart {
         key: "load",
         title: title(searched),
         description: "Line chart of the 99th percentile of delivery latency over the deliveries a second that were \
@@ -57,7 +59,7 @@ pub(crate) fn chart(searched: &Searched<'_>) -> Option<Chart> {
             .into(),
         drawing,
         rows: rows(searched),
-    })
+    }))
 }
 
 fn seen(stand: &Stand) -> Option<(&Stand, f64)> {

@@ -5,6 +5,7 @@
 mod axis;
 mod canvas;
 mod cost;
+mod ink;
 mod labels;
 mod load;
 mod percentiles;
@@ -70,7 +71,7 @@ mod tests {
     use crate::fixture;
 
     fn charts(study: &Study<'_>) -> Vec<Chart> {
-        study.comparisons.iter().flat_map(|it| [percentiles(it), cost(it)]).flatten().collect()
+        study.comparisons.iter().flat_map(|it| [percentiles(it), cost(it)]).filter_map(Result::unwrap).collect()
     }
 
     #[test]
@@ -83,6 +84,7 @@ mod tests {
             assert!(!chart.title.is_empty() && !chart.description.is_empty());
             assert!(!chart.rows.body.is_empty(), "{}", chart.key);
             assert!(chart.rows.body.iter().all(|row| row.len() == chart.rows.head.len()), "{}", chart.key);
+            assert!(!chart.drawing.0.contains("#FA01"), "a stand-in colour is left in {}", chart.key);
         }
     }
 

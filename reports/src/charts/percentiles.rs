@@ -5,6 +5,7 @@ use pushoff_model::Transport;
 use super::axis::{Axis, snug};
 use super::canvas::{Ink, Margins, draw};
 use super::{Chart, Rows, named, widen};
+use crate::ReportError;
 use crate::findings::comparison::Comparison;
 use crate::metric::{Figures, Metric};
 use crate::words::number::{ABSENT, Quantity, asked_share, tick};
@@ -25,7 +26,7 @@ struct Curve {
 }
 
 /// Draws latency by percentile.
-pub(crate) fn chart(comparison: &Comparison<'_>) -> Option<Chart> {
+pub(crate) fn chart(comparison: &Comparison<'_>) -> Result<Option<Chart>, ReportError> {
     let curves: Vec<Curve> = comparison
         .charted()
         .map(|(cell, _, figures)| Curve {
@@ -36,7 +37,7 @@ pub(crate) fn chart(comparison: &Comparison<'_>) -> Option<Chart> {
         .filter(|curve| !curve.points.is_empty())
         .collect();
     if curves.is_empty() {
-        return None;
+        return Ok(None);
     }
     let slo = &comparison.slo;
     let within = slo.within.as_secs_f64() * 1e9;
@@ -50,16 +51,16 @@ pub(crate) fn chart(comparison: &Comparison<'_>) -> Option<Chart> {
     }
     let axes = (Axis::nines("percentile of deliveries", most), Axis::latency("delivery latency", snug(latency)));
     let drawing = draw(axes.0, axes.1, Margins::LINES, |canvas| {
-        canvas.slo_across(within, &format!("SLO: {} in {}", asked_share(slo.share.as_f64()), tick(within)));
+        canvas.slo_across(within, &format!("SLO: {} in {}", asked_share(slo.share.as_f64()), tick(within)))?;
         for curve in curves.iter().rev() {
             let edge = |end: fn(&Figure) -> f64| -> Vec<_> { curve.points.iter().map(|(x, y)| (*x, end(y))).collect() };
-            canvas.band(&edge(Figure::low), &edge(Figure::high), Ink::of(curve.transport));
+            canvas.band(&edge(Figure::low), &edge(Figure::high), Ink::of(curve.transport))?;
             let width = if curve.transport.is_ranked() { 6 } else { 3 };
-            canvas.line(&edge(|figure| figure.point), Ink::of(curve.transport), width);
+            canvas.line(&edge(|figure| figure.point), Ink::of(curve.transport), width)?;
         }
         let ends: Vec<_> =
             curves.iter().filter_map(|it| it.points.last().map(|(x, y)| (*x, y.point, it.transport))).collect();
-        canvas.end_labels(&ends);
+        canvas.end_labels(&ends)?;
         for curve in &curves {
             for (x, says) in &curve.marks {
                 let Some((_, y)) = curve
@@ -72,8 +73,9 @@ pub(crate) fn chart(comparison: &Comparison<'_>) -> Option<Chart> {
                 canvas.point((canvas.at_x(*x), canvas.at_y(y.point)), curve.transport, false, says);
             }
         }
-    });
-    Some(Chart {
+        Ok(())
+    })?;
+    Ok(Some(Chart {
         key: "percentiles",
         title: title(comparison, within),
         description: "Line chart of delivery latency on a log axis by percentile, a line a transport with its \
@@ -81,7 +83,7 @@ pub(crate) fn chart(comparison: &Comparison<'_>) -> Option<Chart> {
             .into(),
         drawing,
         rows: rows(comparison),
-    })
+    }))
 }
 
 /// Latencies at the shares that there are deliveries for, and at the marked percentiles.

@@ -41,17 +41,17 @@ impl Document {
     /// The report on a study: the answer, the five side by side, charts, and what only a reader with a doubt opens.
     ///
     /// # Errors
-    /// When a record cannot be embedded.
+    /// When a chart cannot be drawn or a record cannot be embedded.
     pub(crate) fn of(study: &Study<'_>) -> Result<Self, ReportError> {
         let sections = [
             answers::section(study)?,
             matrix::section(study),
             servers::section(study),
             comparison::section(study),
-            search::section(study),
+            search::section(study)?,
             scaling::section(study),
             clients::section(study),
-            pictures::section(study),
+            pictures::section(study)?,
             planner::section(study)?,
             comparison::others(study),
             costmodel::section(study),

@@ -5,27 +5,28 @@ use serde_json::json;
 use super::blocks::{Figure, Heading, Layout, TableBlock};
 use super::comparison::asked;
 use super::{Block, Section};
+use crate::ReportError;
 use crate::charts;
 use crate::findings::search::{self, Searched};
 use crate::findings::study::Study;
 use crate::words::describe;
 
-pub(super) fn section(study: &Study<'_>) -> Section {
+pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {
     if study.searches.is_empty() {
-        return Section::default();
+        return Ok(Section::default());
     }
     let mut blocks = vec![Block::note(
         "The load grows until the SLO breaks; the border is then walked up and down in small steps. Past the knee the \
          curve goes on. Hollow points are void: the generator or the machine was the limit.",
     )];
     for it in &study.searches {
-        blocks.extend(Block::folded(study.is_beside(&it.group), &it.group.label, searched(it, study.noise_ns)));
+        blocks.extend(Block::folded(study.is_beside(&it.group), &it.group.label, searched(it, study.noise_ns)?));
         blocks.push(data(it));
     }
-    Section::titled("capacity", "How much each carries", blocks).in_brief()
+    Ok(Section::titled("capacity", "How much each carries", blocks).in_brief())
 }
 
-fn searched(it: &Searched<'_>, noise_ns: f64) -> Vec<Block> {
+fn searched(it: &Searched<'_>, noise_ns: f64) -> Result<Vec<Block>, ReportError> {
     let group = &it.group;
     let anchor = group.anchor();
     let id = format!("capacity-{anchor}");
@@ -39,7 +40,7 @@ fn searched(it: &Searched<'_>, noise_ns: f64) -> Vec<Block> {
         asked(group, &describe::search(group.workload)),
     ];
     blocks.extend(
-        charts::load(it).map(|chart| Block::Chart(Figure { chart, anchor: anchor.clone(), about: String::new() })),
+        charts::load(it)?.map(|chart| Block::Chart(Figure { chart, anchor: anchor.clone(), about: String::new() })),
     );
     blocks.push(Block::Table(TableBlock {
         labelled_by: id,
@@ -48,7 +49,7 @@ fn searched(it: &Searched<'_>, noise_ns: f64) -> Vec<Block> {
         trials: Some(anchor),
         has_places: true,
     }));
-    blocks
+    Ok(blocks)
 }
 
 /// What was found, for machines: every load that was measured, and what a capacity rests on.
