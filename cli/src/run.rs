@@ -52,8 +52,8 @@ pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus) -> anyhow::Res
         descriptors: descriptor_limit,
     };
     asked::ensure_descriptors(&asked)?;
-    asked::ensure_something_is_due(&asked)?;
     let has_browser = asked::has_browser(&asked)?;
+    asked::ensure_something_is_due(&asked)?;
     let started = environment::now();
     let cpus = Cpus::take(options.no_pin, generator)?;
     let machine = environment::check(workloads.iter().map(|workload| &**workload), &cpus, descriptor_limit)?;
@@ -129,10 +129,12 @@ async fn measure(
         if is_race && plan.is_round_complete() {
             let questions = race(&so_far);
             if budget.is_free_after(plan.round()) {
-                let is_used = budget.is_used_before_another(&plan);
                 plan.leave_out(|workload, transport, client, target| {
-                    is_used || is_out(&questions, workload, transport, &Conditions::new(client, &target.name))
+                    is_out(&questions, workload, transport, &Conditions::new(client, &target.name))
                 });
+                if budget.is_used_before_another(&plan) {
+                    plan.leave_out(|_, _, _, _| true);
+                }
             }
             progress.round(&questions, &plan, &budget);
         }

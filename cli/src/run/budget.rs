@@ -12,7 +12,7 @@ use crate::arguments::RunOptions;
 const DEFAULT: Duration = Duration::from_mins(4);
 /// The time of `--quick`.
 const QUICK: Duration = Duration::from_secs(90);
-/// The fewest rounds of a race: before the third no interval of a cost has bounds.
+/// The fewest rounds of a race: before the third no interval of a cost has bounds. Rounds of contenders alone are short.
 const LEAST_ROUNDS: u32 = 3;
 /// Time of a trial beyond its load (set-up, drain, end), until trials have shown it. Chosen here.
 const OVERHEAD: Duration = Duration::from_millis(400);

@@ -7,6 +7,7 @@
 pub(crate) mod faults;
 pub(crate) mod measured;
 mod naming;
+mod rounds;
 pub(crate) mod validity;
 
 use pushoff_model::cell::{CLIENT, SERVER};
@@ -16,6 +17,7 @@ use pushoff_model::workload::{BUILT_IN, Growth};
 use pushoff_model::{CellKey, Client, Conditions, Record, Transport, Workload};
 
 use crate::Run;
+pub(crate) use rounds::{Round, in_common};
 
 /// The cells of one workload under one set of conditions, in the order of [`Transport::ALL`].
 #[derive(Debug)]
@@ -218,15 +220,6 @@ impl<'a> Cell<'a> {
         let none_counts = !self.trials.iter().any(Trial::is_valid);
         none_counts.then(|| self.trials.iter().find_map(Trial::reason)).flatten()
     }
-}
-
-/// A round of a run: its trials ran next to each other, one of each cell.
-pub(crate) type Round<'a> = (&'a str, u32);
-
-/// The rounds that two cells both have: the place of the trial in each.
-pub(crate) fn in_common(one: &[Round<'_>], other: &[Round<'_>]) -> Vec<(usize, usize)> {
-    let place = |round| other.iter().position(|it| it == round);
-    one.iter().enumerate().filter_map(|(own, round)| Some((own, place(round)?))).collect()
 }
 
 /// The servers of a run that records name: in the order in which they were asked for, and then as
