@@ -326,7 +326,7 @@ mod tests {
             assert!(text.contains("ticker, network slow-4g"), "{text}");
         }
         assert!(documents.csv.starts_with("workload,transport,client,network,server,metric"), "{}", documents.csv);
-        assert!(documents.csv.contains("\r\nticker,sse,library,slow-4g,pushoff,p99_ns,"));
+        assert!(documents.csv.contains("\r\nticker,sse,library,slow-4g,pushoff,p50_ns,"));
         let json = report.json();
         let cells = json["cells"].as_array().unwrap();
         assert_eq!(cells.len(), 2 * Transport::ALL.len());

@@ -121,7 +121,7 @@ mod tests {
         };
         let ms = Duration::from_millis;
         assert_eq!(phases("ticker", Transport::ShortPolling), [ms(2_025); 2]);
-        assert_eq!(phases("progress", Transport::ShortPolling), [ms(2_000); 2]);
+        assert_eq!(phases("progress", Transport::ShortPolling), [ms(2_000), ms(1_000)]);
         assert_eq!(phases("ticker", Transport::LongPolling), [ms(2_000); 2]);
         assert_eq!(phases("idle", Transport::ShortPolling), [ms(0), ms(5_000)]);
     }

@@ -89,8 +89,13 @@ mod tests {
         assert!(ticker[0].to_string().starts_with("ticker 99 % within 100 ms"), "{}", ticker[0]);
         for cell in &ticker[1..] {
             let said = cell.to_string();
-            assert!(said.contains("p50 ") && said.contains("p99 "), "{said}");
+            // 90 ticks in all are too few for a p99.
+            assert!(said.contains("p50 ") && said.contains("cost ") && !said.contains("p99 "), "{said}");
         }
+        assert!(
+            words.rows[0].cells[1..].iter().all(|it| it.to_string().contains("p99 ")),
+            "progress has more messages"
+        );
         assert_eq!(ticker.iter().filter(|it| it.to_string().contains("cost 1.00×")).count(), 1);
     }
 }

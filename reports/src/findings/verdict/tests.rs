@@ -34,7 +34,7 @@ fn the_least_cost_among_those_that_meet_the_slo_is_taken() {
     assert_eq!((verdict.outcome(), verdict.choice()), ("decided", Some(Transport::WebSocket)));
     assert_eq!(verdict.advice, Some(AdviceHolds::Disagrees));
     insta::assert_snapshot!(verdict.sentence, @"WebSocket costs least, 20.0 USD a month at this load; SSE, the next, costs 1.50× (1.42–1.58) as much.");
-    insta::assert_snapshot!(verdict.costs.unwrap(), @"90.0 % of the bill is traffic at a list price. Processor time, memory and traffic alone: the same choice.");
+    insta::assert_snapshot!(verdict.costs.unwrap(), @"18.0 USD of the cost is traffic at a list price. Processor time, memory and traffic alone: the same choice.");
 }
 
 #[test]
