@@ -30,7 +30,7 @@ fn each_mistake_is_named_with_what_to_do() {
         (&["run", "--transport", "sse,websocket,sss"], &["error: ", "'sss'", "a similar value exists: 'sse'"]),
         (&["run", "--client", "library,laen"], &["error: ", "'laen'", "'lean'"]),
         (&["serve", "--json"], &["error: ", "--json"]),
-        (&["run", "--workload", &rare], &["no message of rare is due", "300ms", "--duration"]),
+        (&["run", "--seed", "1", "--workload", &rare], &["no message of rare is due", "300ms", "--duration"]),
         (&["run", "--duration", "500000000000years"], &["--duration", "from 100ms to 1day"]),
         (&["run", "--duration", "0s"], &["--duration", "from 100ms to 1day"]),
         (&["run", "--duration", "5"], &["--duration", "a time with its unit"]),

@@ -15,8 +15,8 @@ use crate::findings::study::Study;
 use crate::findings::verdict::AdviceHolds;
 use crate::prose::{Place, Prose, Tone, prose};
 use crate::unitcosts::conclusion;
-use crate::words::describe;
 use crate::words::number::tick;
+use crate::words::{describe, limits};
 use pushoff_planner::Outcome;
 
 #[expect(clippy::unnecessary_wraps, reason = "a section may fail; this one does not")]
@@ -141,6 +141,8 @@ fn answer(comparison: &Comparison<'_>, server: Option<&str>) -> Answer {
     let fact = |(name, said): (&'static str, &Option<Prose>)| {
         said.clone().map(|said| Fact { name, said: [said].into_iter().chain(planner(name)).collect(), is_brief: true })
     };
+    let limit = verdict.choice().and_then(limits::six_connections);
+    let limit = limit.map(|said| Fact { name: "In browsers", said: vec![said.into()], is_brief: true });
     Answer {
         label: group.label.clone(),
         server: server.map(str::to_owned),
@@ -149,7 +151,7 @@ fn answer(comparison: &Comparison<'_>, server: Option<&str>) -> Answer {
         is_decided: verdict.decision.outcome != Outcome::Undecided,
         sentence: verdict.sentence.clone(),
         anchor: group.anchor(),
-        facts: facts.into_iter().filter_map(fact).chain(usual_advice(comparison)).collect(),
+        facts: facts.into_iter().filter_map(fact).chain(usual_advice(comparison)).chain(limit).collect(),
         figures: server.map(|_| (format!("#table-{}", group.anchor()), "Figures")),
     }
 }

@@ -13,7 +13,6 @@ use crate::prose::{Place, Prose};
 use crate::table::metrics::{DECIDING, EVERY, HOLDING};
 use crate::table::{Subject, Table, noise};
 use crate::words::describe;
-use crate::words::limits;
 use crate::words::number::asked_share;
 use crate::words::text::{capitalised, list};
 
@@ -88,15 +87,11 @@ fn shown(study: &Study<'_>, part: Part<'_, '_>) -> Vec<Block> {
     };
     let asks = group.workload.slo.is_some();
     let says = if asks { describe::slo(group.workload) } else { group.workload.question.clone() };
-    let mut blocks = vec![
+    vec![
         Block::Heading(Heading { id: id.clone(), text, says: Some(says) }),
         asked(group, &describe::load(group.workload)),
         table(id, lay_out(part, deciding(part), study.noise_ns), group, Layout::Rows),
-    ];
-    if let Part::Compared(Comparison { verdict, .. }) = part {
-        blocks.extend(verdict.choice().and_then(limits::six_connections).map(Block::note));
-    }
-    blocks
+    ]
 }
 
 /// Every other figure, a fold a workload.

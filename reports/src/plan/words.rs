@@ -5,6 +5,7 @@
 use pushoff_model::Transport;
 
 use super::Plan;
+use crate::words::limits::six_connections;
 use crate::words::number::{Quantity, asked_share};
 use crate::words::text::{capitalised, list};
 use pushoff_planner::costs::Dimension;
@@ -170,6 +171,7 @@ impl Plan {
             format!("Short polling polls every {every}{most}.")
         }));
         notes.extend(self.flushed());
+        notes.extend(self.answer.decision.choice.and_then(six_connections));
         notes.extend(self.beyond());
         notes.push(self.assumed());
         notes.push(self.origin());

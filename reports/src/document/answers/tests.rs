@@ -6,7 +6,7 @@ use crate::fixture;
 use crate::render::html;
 
 /// Words with a digit that are names and not figures.
-const NAMES: [&str; 2] = ["p99", "HTTP/1.1"];
+const NAMES: [&str; 3] = ["p99", "HTTP/1.1", "HTTP/2"];
 
 /// An element of a page: its start tag and all that it holds.
 struct Element<'p> {
