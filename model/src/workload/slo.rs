@@ -36,7 +36,7 @@ pub struct Decide {
     /// The difference in cost that matters: transports shown to be within it of each other are equivalent. 0.01 to 1.
     pub margin: Share,
     /// The difference in median delivery latency that matters among equivalent transports, 1 µs to a day; absent
-    /// where the workload leaves it to [`Workload::freshness`].
+    /// where the workload leaves it to [`super::Workload::freshness`].
     #[serde(default, skip_serializing_if = "Option::is_none", with = "optional_text")]
     pub freshness: Option<Duration>,
 }
