@@ -85,7 +85,7 @@ pub(crate) struct RunOptions {
     #[arg(long, value_name = "[NAME=]URL|FILE")]
     pub(crate) target: Vec<OsString>,
     /// Go on in rounds of all transports that may still be the one to take, at least three, until every
-    /// question is answered or this time is used, 1s to 7days [default: 4min]
+    /// question is answered or this time is used, 1s to 7days [default: 4min 40s]
     #[arg(long, value_name = "TIME", value_parser = duration_in(BUDGET), allow_negative_numbers = true)]
     pub(crate) budget: Option<Duration>,
     /// A budget of 90s and at least one round, without the raw TCP floor and the workload `clients`; names

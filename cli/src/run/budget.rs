@@ -8,8 +8,9 @@ use pushoff_model::{RunClock, RunInstant, Workload};
 
 use crate::arguments::RunOptions;
 
-/// The time of a run that names none. Chosen here: with its build, what a newcomer waits for.
-const DEFAULT: Duration = Duration::from_mins(4);
+/// The time of a run that names none. Chosen here: under five minutes; three rounds of the default workloads take three
+/// and a half on two processors, which leaves time for a round or two of contenders.
+const DEFAULT: Duration = Duration::from_secs(280);
 /// The time of `--quick`.
 const QUICK: Duration = Duration::from_secs(90);
 /// The fewest rounds of a race: before the third no interval of a cost has bounds. Rounds of contenders alone are short.
@@ -140,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_run_is_a_race_unless_it_is_told_how_many_rounds() {
-        assert_eq!(length(&[]), Length::Race { least: 3, time: Duration::from_mins(4) });
+        assert_eq!(length(&[]), Length::Race { least: 3, time: Duration::from_secs(280) });
         assert_eq!(length(&["--budget", "10s"]), Length::Race { least: 3, time: Duration::from_secs(10) });
         assert_eq!(length(&["--quick"]), Length::Race { least: 1, time: Duration::from_secs(90) });
         assert_eq!(length(&["--quick", "--fail-on", "slo"]), Length::Race { least: 2, time: Duration::from_secs(90) });
