@@ -103,15 +103,11 @@ async fn measure(
     let mut so_far = Run { environments: vec![environment], records: Vec::new() };
     let mut budget = Budget::begin(length);
     let mut progress = Progress::new(asked, &plan, &budget);
-    let mut exit = Exit::Done;
     while let Some(trial) = plan.next_trial().filter(|_| !interrupted.is_cancelled()) {
         progress.begin(&trial, &plan, &budget);
         let outcome = one(&trial, cpus, folder, &interrupted).await;
-        if let Outcome::Failed(failure) = &outcome {
-            if failure.kind == FailureKind::Interrupted {
-                break;
-            }
-            exit = Exit::CellFailed;
+        if matches!(&outcome, Outcome::Failed(failure) if failure.kind == FailureKind::Interrupted) {
+            break;
         }
         plan.ended(&trial, &outcome);
         budget.note(&trial.workload);
@@ -122,7 +118,7 @@ async fn measure(
         if let Err(error) = folder.append(&record) {
             progress.finish();
             terminal::error(&error.context(format!("trial {} is not recorded, and the run ends", trial.position)));
-            return Ok(exit.and(Exit::Unwritten));
+            return Ok(ended(&so_far.records).and(Exit::Unwritten));
         }
         progress.end(&record);
         so_far.records.push(record);
@@ -141,13 +137,24 @@ async fn measure(
     }
     progress.finish();
     if !interrupted.is_cancelled() {
-        return Ok(exit);
+        return Ok(ended(&so_far.records));
     }
     terminal::remark(&match folder.kept() {
         0 => "interrupted before a trial had ended: nothing was measured, and nothing is kept".to_owned(),
         kept => format!("interrupted after {}: the report is of these alone", count(kept, "trial")),
     });
     Ok(Exit::Interrupted)
+}
+
+/// Whether a trial failed, and was not made good by another of its cell in the same round.
+fn ended(records: &[Record]) -> Exit {
+    let cell = |it: &Record| (it.transport, it.client, it.server.clone(), it.trial);
+    let is_good = |failed: &Record| {
+        let same = records.iter().filter(|it| cell(it) == cell(failed) && it.workload == failed.workload);
+        same.into_iter().any(|it| it.measurement().is_some())
+    };
+    let mut failed = records.iter().filter(|it| matches!(it.outcome, Outcome::Failed(_)));
+    if failed.any(|it| !is_good(it)) { Exit::CellFailed } else { Exit::Done }
 }
 
 /// Whether more rounds of a cell would not change the answer to its question. The floor's rounds are the plan's.
@@ -229,6 +236,8 @@ fn on_interrupt() -> anyhow::Result<CancellationToken> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use pushoff_model::workload::built_in;
 
     use super::*;
@@ -266,6 +275,22 @@ mod tests {
         assert_eq!(gate(&[meets.clone(), meets.clone()]), Exit::Done);
         assert_eq!(gate(&[meets.clone(), fails]), Exit::GateFailed);
         assert_eq!(gate(&[meets, void]), Exit::GateFailed, "what is not shown is not met");
+    }
+
+    #[test]
+    fn a_failed_trial_that_was_measured_again_is_no_failed_cell() {
+        let target = Arc::new(pushoff_model::target::built_in("pushoff").unwrap().unwrap());
+        let trial = Trial::new(Arc::new(ticker()), Transport::Sse, target, 1);
+        let failed = || {
+            let (kind, reason) = (FailureKind::Machine, "no processor".to_owned());
+            Outcome::Failed(Failure { kind, reason, counts: None, faults: Faults::default() })
+        };
+        let first = record(&trial, "run", failed());
+        let again = record(&trial, "run", Outcome::Measured(Box::default()));
+        let other = Record { trial: 2, ..again.clone() };
+        assert_eq!(ended(&[first.clone(), again]), Exit::Done);
+        assert_eq!(ended(&[first.clone(), other]), Exit::CellFailed);
+        assert_eq!((ended(&[first]), ended(&[])), (Exit::CellFailed, Exit::Done));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use pushoff_model::overhead::{browser_publish_head, browser_request_head, publis
 use serde::Serialize;
 
 use super::needs::Needs;
-use super::prices::{Money, Needed, Prices};
+use super::prices::{MONTH, Money, Needed, Prices};
 use super::radio::Radio;
 use super::sizing::{Carrier, Reason, Sizing, TARGET};
 use crate::costs::{Beyond, Forecast, Quantity};
@@ -15,9 +15,6 @@ use pushoff_stats::{Figure, Interval};
 pub const HEADERS: f64 = 52.0;
 /// Bytes above TCP that a segment holds on an Ethernet: 1,500 less 52 of headers.
 const SEGMENT: f64 = 1_448.0;
-pub(crate) const GIBIBYTE: f64 = 1_073_741_824.0;
-/// Seconds of a month of 730 hours.
-pub(crate) const MONTH: f64 = 2_628_000.0;
 
 /// Whether a transport is fresh enough.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

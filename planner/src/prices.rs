@@ -7,8 +7,9 @@ use pushoff_model::foreign::{quoted, shown};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::estimate::{GIBIBYTE, MONTH};
-
+pub(crate) const GIBIBYTE: f64 = 1_073_741_824.0;
+/// Seconds of a month of 730 hours.
+pub(crate) const MONTH: f64 = 2_628_000.0;
 /// The default table.
 const SHIPPED: &str = include_str!("../prices.toml");
 /// The name of the default table in messages.

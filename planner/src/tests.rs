@@ -7,7 +7,7 @@ use pushoff_model::Transport;
 use pushoff_stats::Figure;
 
 use super::costs::CostModel;
-use super::estimate::{GIBIBYTE, MONTH};
+use super::prices::{GIBIBYTE, MONTH};
 use super::sizing::Carrier;
 use super::*;
 

@@ -105,8 +105,16 @@ fn count(text: &str) -> Count {
 
 fn assert_agree(record: &Record, before: &Count, after: &Count) {
     let measurement = record.measurement().unwrap_or_else(|| panic!("{:?}", record.outcome));
-    let Wire { setup, load, unread } = measurement.wire.unwrap_or_else(|| panic!("{}: no bytes", record.transport));
+    let Wire { setup, load, window, unread } =
+        measurement.wire.unwrap_or_else(|| panic!("{}: no bytes", record.transport));
     assert_eq!(unread, 0, "{}", record.transport);
+    let window = window.unwrap_or_else(|| panic!("{}: no bytes of the measure phase", record.transport));
+    assert!(window.down.bytes > 0 && window.down.bytes <= load.down.bytes, "{}: {window:?}", record.transport);
+    if record.transport.is_polling() {
+        // No more than a poll of each subscriber may lie across either end of the phase.
+        let (crossed, counted) = (window.contents.requests, measurement.window.requests);
+        assert!(crossed.abs_diff(counted) <= u64::from(record.workload.subscribers), "{crossed} {counted}");
+    }
     let on_the_wire = |flow: Flow| flow.bytes + flow.segments * HEAD_BYTES;
     let reported: u64 = [setup.down, setup.up, load.down, load.up].map(on_the_wire).iter().sum();
     // A busy machine sends again what is only late. The record does not count those bytes twice; what

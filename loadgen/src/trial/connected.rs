@@ -12,7 +12,7 @@ use crate::agents::page::Used;
 use crate::books::{Account, GIVEN_UP, Publication, Recorder, Skew, settle};
 use crate::failure::{Failed, caused};
 use crate::load::{Load, Pacer, Poster, Publisher, Schedule, Timetable};
-use crate::watch::Use;
+use crate::watch::{Measured, Use};
 
 /// Time from the last greeting to the start of the load, so that the start signal reaches every subscriber.
 const LEAD: Duration = Duration::from_millis(20);
@@ -55,22 +55,22 @@ impl Connected {
         let before = |publisher| schedule.of(publisher).take_while(|&due| due < workload.phases.warm_up).count() as u64;
         recorder.watch(Skew::of(workload, before));
         audience.start_at(table.start);
-        let progress = audience.progress.clone();
+        let (progress, wire) = (audience.progress.clone(), audience.wire.clone());
         let load =
             Load { workload, clock, table, recorder: &recorder, publications: &publications, progress: &progress };
         let observer = setting.observer();
         let (loaded, measured) = tokio::select! {
             failure = audience.failure() => return Err(failure),
             done = async {
-                let measuring = observer.measure(table.window.start(), table.window.end());
+                let measuring = observer.measure(table.window, &wire);
                 tokio::join!(load.run(pacer, publishers, posters), measuring)
             } => done,
         };
         loaded?;
-        let (used, delivering) = measured?;
+        let Measured { used, crossed, delivering } = measured?;
         let unread = audience.wire.unread();
-        let wire = idle.wire.zip(audience.wire.traffic());
-        let wire = wire.map(|(setup, all)| Wire { setup, load: all.since(&setup), unread });
+        let wire = idle.wire.zip(wire.traffic());
+        let wire = wire.map(|(setup, all)| Wire { setup, load: all.since(&setup), window: crossed, unread });
         let subscribers = audience.stopped().await?;
         let browser = match setting.browser.zip(idle.pages) {
             Some((browser, idle)) => Some(browser.showed(&idle, clock).await?),

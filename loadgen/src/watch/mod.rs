@@ -11,7 +11,7 @@ pub(crate) mod validity;
 pub(crate) mod wire;
 
 pub use noise::{noise, too_loud};
-pub(crate) use observer::Observer;
+pub(crate) use observer::{Measured, Observer};
 pub(crate) use process_end::ended;
 pub(crate) use processes::family;
 pub use processes::processes_of;

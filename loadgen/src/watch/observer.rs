@@ -3,17 +3,29 @@
 //! During the load, only quick reads are made. Reading a process's memory takes milliseconds, so that at the end of
 //! the measure phase runs on its own thread.
 
-use pushoff_model::record::{FailureKind, Held};
-use pushoff_model::{RunClock, RunInstant};
+use pushoff_model::RunClock;
+use pushoff_model::record::{FailureKind, Held, Traffic};
 use tracing::{info, warn};
 
 use super::memory::held;
 use super::processes::family;
 use super::stalls::missed_ticks;
 use super::usage::{Reading, Use};
+use super::wire::WireCounters;
+use crate::books::Window;
 use crate::failure::{Failed, caused};
 use crate::server::Server;
 use crate::timer::Timer;
+
+/// The costs of the measure phase.
+pub(crate) struct Measured {
+    /// Processor time.
+    pub(crate) used: Use,
+    /// Traffic on the connections; `None` without kernel support.
+    pub(crate) crossed: Option<Traffic>,
+    /// Memory at the end of the phase.
+    pub(crate) delivering: Held,
+}
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Observer<'a> {
@@ -57,8 +69,11 @@ impl Observer<'_> {
         [self.target.pids.clone(), self.browser.into_iter().collect()]
     }
 
-    /// What is used during the measure phase, and held at its end.
-    pub(crate) async fn measure(&self, start: RunInstant, end: RunInstant) -> Result<(Use, Held), Failed> {
+    /// What is used and what crosses the connections during the measure phase, and what is held at its end.
+    ///
+    /// Reading the connections' counters takes a microsecond each, at both ends of the phase.
+    pub(crate) async fn measure(&self, window: Window, wire: &WireCounters) -> Result<Measured, Failed> {
+        let (start, end) = (window.start(), window.end());
         let refused = |error| caused(FailureKind::Generator, "setting a timer", &error);
         let timer = Timer::new().map_err(|error| caused(FailureKind::Generator, "making a timer", &error))?;
         let clock = self.clock;
@@ -66,9 +81,11 @@ impl Observer<'_> {
         let [server, browser] = self.processes().await;
         timer.until(clock, start).await.map_err(refused)?;
         let from = Reading::now(clock.now(), &server, &browser);
+        let crossed = wire.traffic();
         info!("measuring");
         let stalled = missed_ticks(&timer, clock, start, end).await.map_err(refused)?;
+        let crossed = crossed.zip(wire.traffic()).map(|(before, after)| after.since(&before));
         let used = Use { stalled, ..self.used_since(&from).await };
-        Ok((used, self.held().await))
+        Ok(Measured { used, crossed, delivering: self.held().await })
     }
 }

@@ -28,6 +28,10 @@ pub struct Wire {
     pub setup: Traffic,
     /// From then until everything had arrived.
     pub load: Traffic,
+    /// Of that, during the measure phase: without what begins and ends a trial. Absent in records of before 28
+    /// November 2026.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Traffic>,
     /// Connections that were gone before their counters could be read: what they carried is not
     /// in the sums.
     pub unread: u64,

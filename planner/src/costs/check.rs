@@ -1,65 +1,15 @@
 //! A model compared with cells that it has not seen.
 
+use pushoff_model::Environment;
 use pushoff_model::Transport;
 use pushoff_stats::Figure;
-use serde::{Deserialize, Serialize};
 
-use super::labelled::labelled;
+use super::error::{Check, Error};
 use super::measured::{MeasuredCell, Observed};
 use super::model::CostModel;
 use super::pace::median;
 use super::quantity::Quantity;
 use super::range::widening;
-
-labelled! {
-/// What is checked: costs as a planner adds them up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Check {
-    /// Processor time of the server, nanoseconds a second.
-    Processor = "server CPU",
-    /// Memory of the server's process and of its ends in the kernel, bytes.
-    Memory = "memory",
-    /// Bytes of both directions above TCP, of what was counted.
-    Bytes = "bytes",
-    /// Segments of both directions, of what was counted.
-    Segments = "segments",
-    /// Requests a second.
-    Requests = "requests",
-    /// Processor time of the server until all are connected, nanoseconds.
-    Connecting = "CPU to connect",
-    /// Half of the messages are there within, nanoseconds.
-    LatencyP50 = "latency, p50",
-    /// 99 % of them.
-    LatencyP99 = "latency, p99",
-}
-}
-
-impl Check {
-    /// The most that the median error may be; none where nothing is promised.
-    #[must_use]
-    pub const fn goal(self) -> Option<f64> {
-        match self {
-            Self::Processor | Self::Memory => Some(0.10),
-            Self::Bytes => Some(0.01),
-            Self::Requests | Self::Segments | Self::LatencyP50 | Self::LatencyP99 | Self::Connecting => None,
-        }
-    }
-
-    /// The quantities that it adds up.
-    pub(super) const fn parts(self) -> &'static [Quantity] {
-        match self {
-            Self::Processor => &[Quantity::Processor],
-            Self::Memory => &[Quantity::ProcessMemory, Quantity::KernelMemory],
-            Self::Bytes => &[Quantity::BytesDown, Quantity::BytesUp],
-            Self::Segments => &[Quantity::SegmentsDown, Quantity::SegmentsUp],
-            Self::LatencyP50 => &[Quantity::LatencyP50],
-            Self::LatencyP99 => &[Quantity::LatencyP99],
-            Self::Connecting => &[Quantity::Connecting],
-            Self::Requests => &[],
-        }
-    }
-}
 
 /// One cell's figure, predicted and measured.
 #[derive(Clone, Debug)]
@@ -94,19 +44,17 @@ pub struct Summary {
     pub covered: Option<f64>,
 }
 
-/// How far a model was off on the cells of a transport that were held out.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Error {
-    /// The transport.
-    pub transport: Transport,
-    /// Which figure.
-    pub check: Check,
-    /// The largest error, as |ln(predicted ÷ measured)|: about its share of the figure.
-    pub worst: f64,
+/// Fits a model to measured cells, and compares it with those held out; none where every transport has too few.
+#[must_use]
+pub fn fit_and_check(environment: Option<&Environment>, cells: &[MeasuredCell<'_>]) -> Option<CostModel> {
+    let mut model = CostModel::fit(environment, cells)?;
+    let held_out: Vec<_> = cells.iter().filter(|cell| cell.workload.held_out).cloned().collect();
+    model.errors = errors(&model, &held_out);
+    Some(model)
 }
 
 /// The largest errors of a model, for each transport and check that any of these cells allows.
-pub(super) fn errors(model: &CostModel, cells: &[MeasuredCell<'_>]) -> Vec<Error> {
+fn errors(model: &CostModel, cells: &[MeasuredCell<'_>]) -> Vec<Error> {
     let mut all: Vec<Error> = Vec::new();
     for Checked { transport, check, error, .. } in checks(model, cells) {
         // What is rounding alone is no error, and other machines round otherwise.

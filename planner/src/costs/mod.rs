@@ -6,6 +6,7 @@
 //! server would be busier than any that was measured.
 
 mod check;
+mod error;
 mod fit;
 mod fitted;
 mod labelled;
@@ -19,7 +20,8 @@ mod range;
 mod regressors;
 mod shipped;
 
-pub use check::{Check, Checked, Error, Summary, checks, coverage, summaries};
+pub use check::{Checked, Summary, checks, coverage, fit_and_check, summaries};
+pub use error::{Check, Error};
 pub use fitted::{FittedModel, Term};
 pub use load::HEARTBEAT;
 pub(crate) use load::{KEPT_SECONDS, Load};

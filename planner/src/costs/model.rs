@@ -7,7 +7,7 @@ use pushoff_model::{Environment, Transport, foreign};
 use pushoff_stats::{Figure, Interval};
 use serde::{Deserialize, Serialize};
 
-use super::check::{Error, errors};
+use super::error::Error;
 use super::fit;
 use super::fitted::FittedModel;
 use super::load::Load;
@@ -140,8 +140,7 @@ impl CostModel {
     }
 
     /// Fits a model to measured cells, except those held out; none where every transport has too few.
-    #[must_use]
-    pub fn fit(environment: Option<&Environment>, cells: &[MeasuredCell<'_>]) -> Option<Self> {
+    pub(super) fn fit(environment: Option<&Environment>, cells: &[MeasuredCell<'_>]) -> Option<Self> {
         let observed = Observed::of(cells.iter().filter(|cell| !cell.workload.held_out));
         let loads: Vec<_> = observed.iter().map(|it| (it.load, it.transport)).collect();
         let mut model = Self {
@@ -157,8 +156,6 @@ impl CostModel {
         }
         let busiest = observed.iter().filter_map(|it| Some(it.sample(Quantity::Processor)?.cost / 1e9));
         model.range.utilisation = busiest.fold(0.0, f64::max);
-        let held_out: Vec<_> = cells.iter().filter(|cell| cell.workload.held_out).cloned().collect();
-        model.errors = errors(&model, &held_out);
         (!model.transports.is_empty()).then_some(model)
     }
 

@@ -29,7 +29,7 @@ mod tests {
     use super::*;
     use crate::Run;
     use crate::cells::group;
-    use pushoff_planner::costs::{CostModel, shipped};
+    use pushoff_planner::costs::{fit_and_check, shipped};
 
     /// A run that is kept in `results/`.
     fn recorded(folder: &Path) -> Run {
@@ -59,7 +59,7 @@ mod tests {
     fn the_model_that_is_built_in_is_what_its_records_give() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results/model-2026-11-23");
         let run = recorded(&folder);
-        let fitted = CostModel::fit(run.environments.first(), &measured(&group(&run))).unwrap();
+        let fitted = fit_and_check(run.environments.first(), &measured(&group(&run))).unwrap();
         let [fitted, built_in] = [fitted, shipped()].map(|model| serde_json::to_value(model).unwrap());
         assert!(are_close(&fitted, &built_in), "make it anew: pushoff report {}", folder.display());
     }

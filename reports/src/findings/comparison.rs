@@ -1,12 +1,13 @@
 //! The transports of one workload: compared where something is good enough or not, held where nothing is published.
 
 use pushoff_model::Transport;
-use pushoff_model::workload::{Slo, Workload};
+use pushoff_model::workload::Slo;
 
 use super::verdict::{Bills, Candidate, Case, Counted, Verdict};
 use crate::cells::faults::CellFaults;
 use crate::cells::{Cell, Group};
 use crate::metric::{Figures, LEAST_TRIALS, Metric, Standing, Value, standing};
+use pushoff_stats::Figure;
 
 /// The transports of one workload, compared.
 #[derive(Debug)]
@@ -42,8 +43,10 @@ impl<'a> Comparison<'a> {
     ) -> Self {
         let cells = group.cells.iter().zip(figures);
         let candidates: Vec<_> = cells.map(|(cell, figures)| candidate(cell, figures, &slo)).collect();
-        let candidates = with_costs(group.workload, &slo, candidates, noise_ns);
-        let verdict = Case { workload: group.workload, slo: &slo, candidates: &candidates, noise_ns }.verdict();
+        let (workload, client) = (group.workload, group.client());
+        let ratios = Case { workload, slo: &slo, candidates: &candidates, client, noise_ns }.to_cheapest();
+        let candidates = with_costs(candidates, ratios);
+        let verdict = Case { workload, slo: &slo, candidates: &candidates, client, noise_ns }.verdict();
         Self { group, slo, candidates, sources, verdict }
     }
 
@@ -75,20 +78,14 @@ fn candidate(cell: &Cell<'_>, figures: Option<Figures>, slo: &Slo) -> Candidate 
 }
 
 /// The candidates with what each would cost a month, in all, in its parts and beside the cheapest.
-pub(crate) fn with_costs(
-    workload: &Workload,
-    slo: &Slo,
-    mut candidates: Vec<Candidate>,
-    noise_ns: f64,
-) -> Vec<Candidate> {
+pub(crate) fn with_costs(mut candidates: Vec<Candidate>, to_cheapest: Vec<Option<Figure>>) -> Vec<Candidate> {
     let parts = [
         (Metric::Cost, Counted::All),
         (Metric::CostProcessor, Counted::Processor),
         (Metric::CostMemory, Counted::Memory),
         (Metric::CostTraffic, Counted::Traffic),
     ];
-    let ratios = Case { workload, slo, candidates: &candidates, noise_ns }.to_cheapest();
-    for (Candidate { figures, bills, .. }, ratio) in candidates.iter_mut().zip(ratios) {
+    for (Candidate { figures, bills, .. }, ratio) in candidates.iter_mut().zip(to_cheapest) {
         let Some(figures) = figures else { continue };
         for (metric, part) in parts {
             figures.insert(metric, bills.figure(part).map(Value::exact));

@@ -10,7 +10,7 @@ use crate::cells::faults::CellFaults;
 use crate::cells::measured::measured;
 use crate::cells::{Group, group};
 use crate::metric::sources::Sources;
-use pushoff_planner::costs::{Checked, CostModel, checks, shipped};
+use pushoff_planner::costs::{Checked, CostModel, checks, fit_and_check, shipped};
 
 /// A run with its findings.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ impl<'a> Study<'a> {
         let own_model = groups
             .iter()
             .any(|group| group.workload.held_out)
-            .then(|| CostModel::fit(run.environments.first(), &measured(&groups)))
+            .then(|| fit_and_check(run.environments.first(), &measured(&groups)))
             .flatten();
         let is_own_model = own_model.is_some();
         let model = own_model.unwrap_or_else(shipped);

@@ -115,7 +115,7 @@ Polls: "polls_per_second", "polls", Polling, Rate, Higher, "polls answered a sec
 MessagesAResponse: "messages_a_response", "messages a response", Polling, Count, Neither, "messages in a response to a poll that has any",
     Figure(|e| {
         let messages = e.own().quotient(|it| {
-            let contents = it.wire?.load.contents;
+            let contents = load(it)?.contents;
             Some((float(contents.messages), float(contents.responses.saturating_sub(contents.empty))))
         });
         messages.filter(|figure| e.transport.is_polling() && figure.point > 0.0)
@@ -132,7 +132,7 @@ RoundTripP99: "round_trip_p99_ns", "round trip p99", RoundTrip, Time, Lower, "99
     Figure(|e| e.of_messages(0.99, |it| it.round_trip.as_ref()));
 BytesADelivery: "bytes_a_delivery", "bytes a delivery", Around, Bytes, Lower, "both directions above TCP, heads and framing among them",
     Statistic(|e| Statistic::ratio(&e.own, |it| {
-        let load = it.wire.filter(|wire| wire.unread == 0)?.load;
+        let load = load(it).filter(|_| it.wire.is_some_and(|wire| wire.unread == 0))?;
         Some((load.down.bytes + load.up.bytes, load.contents.messages))
     }));
 Down: "down_bytes", "down", Down, Bytes, Lower, "bytes above TCP from server to client, a delivery, by the kernel's count",

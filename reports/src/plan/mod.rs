@@ -10,7 +10,7 @@ mod tests;
 pub(crate) mod words;
 
 use pushoff_model::Transport;
-use pushoff_planner::costs::{self, CostModel, Source};
+use pushoff_planner::costs::{self, CostModel, Source, fit_and_check};
 use pushoff_planner::{Answer, Change, answer, changes};
 use serde::Serialize;
 
@@ -42,7 +42,7 @@ impl Model {
     /// One fitted to a recorded run; none where it has too few cells for that.
     #[must_use]
     pub fn of(run: &Run) -> Option<Self> {
-        CostModel::fit(run.environments.first(), &measured(&group(run))).map(|costs| Self { costs, is_shipped: false })
+        fit_and_check(run.environments.first(), &measured(&group(run))).map(|costs| Self { costs, is_shipped: false })
     }
 
     /// The command with these flags. A report's own model lies beside it, and the command is taken to be given there.

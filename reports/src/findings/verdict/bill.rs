@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use pushoff_model::overhead::publish_answer;
-use pushoff_model::record::Measurement;
+use pushoff_model::record::{Flow, Measurement};
 use pushoff_model::workload::Direction;
 use pushoff_planner::{HEADERS, Money, Needed, Prices};
 use pushoff_stats::{Figure, PairedRatio, estimate_ratio, resamples};
@@ -129,17 +129,65 @@ fn bill(trial: &Trial<'_>) -> Option<Money> {
     (seconds > 0.0).then(|| Prices::shipped().month(&needed))
 }
 
-/// Bytes of both directions a second, with the headers of TCP and IP: bytes a message over the whole load, times the
-/// messages a second while measured. What members post beside their stream is not among them.
+/// Bytes of both directions a second, with the headers of TCP and IP. What members post beside their stream is not among
+/// them. Of records that do not have the measure phase apart: bytes a message over the whole load, times the messages a
+/// second while measured, which charges polls with those that found a trial's end.
 fn bytes_a_second(measured: &Measurement, seconds: f64) -> (f64, f64) {
-    let Some(load) = measured.wire.map(|wire| wire.load) else { return (0.0, 0.0) };
-    let messages = float(load.contents.messages);
-    let a_second = if messages > 0.0 { float(measured.window.received) / seconds / messages } else { 0.0 };
-    let bytes = |bytes: u64, segments: u64| float(segments).mul_add(HEADERS, float(bytes)) * a_second;
-    (bytes(load.down.bytes, load.down.segments), bytes(load.up.bytes, load.up.segments))
+    let Some(wire) = measured.wire else { return (0.0, 0.0) };
+    let (traffic, a_second) = match wire.window {
+        Some(window) => (window, 1.0 / seconds),
+        None if wire.load.contents.messages == 0 => return (0.0, 0.0),
+        None => (wire.load, float(measured.window.received) / seconds / float(wire.load.contents.messages)),
+    };
+    let bytes = |flow: Flow| float(flow.segments).mul_add(HEADERS, float(flow.bytes)) * a_second;
+    (bytes(traffic.down), bytes(traffic.up))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a bill needs no more than 53 bits")]
 const fn float(count: u64) -> f64 {
     count as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use pushoff_model::Transport;
+    use pushoff_model::record::{Contents, Outcome, Record, Traffic, Wire};
+
+    use super::*;
+    use crate::fixture;
+
+    /// A made-up trial of short polling over these bytes.
+    fn record(wire: Wire) -> Record {
+        let mut record = fixture::run().records.swap_remove(0);
+        assert_eq!(record.transport, Transport::ShortPolling);
+        if let Outcome::Measured(measured) = &mut record.outcome {
+            measured.wire = Some(wire);
+        }
+        record
+    }
+
+    fn traffic(bytes: u64, segments: u64, messages: u64) -> Traffic {
+        let down = Flow { bytes, segments, ..Flow::default() };
+        Traffic { down, contents: Contents { messages, ..Contents::default() }, ..Traffic::default() }
+    }
+
+    fn billed(wire: Wire) -> f64 {
+        let record = record(wire);
+        bill(&Trial { number: 0, record: &record }).unwrap().traffic
+    }
+
+    #[test]
+    fn only_what_crossed_while_it_was_measured_is_billed() {
+        let seconds = 1.5;
+        let window = Some(traffic(3_000_000, 10_000, 400));
+        // Polls that found the end of the trial.
+        let loads = [traffic(9_000_000, 30_000, 1_200), traffic(12_000_000, 40_000, 1_200)];
+        let month = (3_000_000.0 + 10_000.0 * HEADERS) / seconds * 2_628_000.0 / 1e9 * 0.08;
+        for load in loads {
+            let wire = Wire { load, window, ..Wire::default() };
+            assert!((billed(wire) / month - 1.0).abs() < 1e-9, "{}", billed(wire));
+        }
+        let [one, other] = loads.map(|load| billed(Wire { load, ..Wire::default() }));
+        assert!(other > one * 1.3, "an older record has nothing but the whole load");
+    }
 }

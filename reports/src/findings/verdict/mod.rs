@@ -11,7 +11,7 @@ pub(crate) mod made;
 mod sentence;
 
 use pushoff_model::workload::Slo;
-use pushoff_model::{Transport, Workload};
+use pushoff_model::{Client, Transport, Workload};
 use pushoff_planner::{Contender, Decision, Fitness, Outcome, Rule, decide};
 use pushoff_stats::{Figure, Interval};
 use serde::Serialize;
@@ -99,6 +99,8 @@ pub(crate) struct Case<'a> {
     pub(crate) workload: &'a Workload,
     pub(crate) slo: &'a Slo,
     pub(crate) candidates: &'a [Candidate],
+    /// Who received.
+    pub(crate) client: Client,
     /// Latencies that differ by less do not differ.
     pub(crate) noise_ns: f64,
 }
@@ -144,8 +146,12 @@ impl<'a> Case<'a> {
         ERROR / u32::try_from(comparisons).map_or(f64::INFINITY, f64::from)
     }
 
-    /// The rounds in all after which those that remain would be told apart or shown equivalent.
+    /// The rounds in all after which those that remain would be told apart or shown equivalent, where cost alone is open.
     fn rounds_to_settle(self, decision: &Decision) -> Option<usize> {
+        let is_open = |it: &Candidate| decision.contenders.contains(&it.transport) && fitness(it) == Fitness::Open;
+        if self.ranked().any(is_open) {
+            return None;
+        }
         let cheapest = self.candidate(decision.cheapest.filter(|_| decision.outcome == Outcome::Undecided)?)?;
         let margin = self.workload.decide.margin.as_f64();
         let others = decision.contenders.iter().filter(|it| !decision.equivalent.contains(it));

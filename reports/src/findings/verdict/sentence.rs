@@ -13,7 +13,7 @@ use crate::prose::{Place, Prose, prose};
 use crate::words::number::{Quantity, asked_share, is_vague, tick};
 use crate::words::text::{capitalised, joined, list};
 
-/// Rounds that are proposed where nobody can tell how many would do. Chosen here: twice the least.
+/// The fewest rounds that are proposed. Chosen here: twice those that every run has.
 const ROUNDS: usize = 6;
 
 /// A verdict with what its words are made of.
@@ -184,16 +184,30 @@ impl Words<'_> {
         Some(prose![transport.label(), " costs ", times])
     }
 
-    /// The command that would probably settle the question.
+    /// The command that would probably settle the question: the same load, those that remain, more rounds.
     fn settle(&self) -> Prose {
         let workload = self.case.workload;
         let names: Vec<&str> = self.verdict.decision.contenders.iter().map(|it| it.name()).collect();
-        let name = match built_in(&workload.name) {
-            Some(_) => workload.name.as_str(),
-            None => "FILE",
-        };
-        let rounds = self.verdict.rounds_to_settle.unwrap_or(ROUNDS).max(ROUNDS);
-        let command = format!("pushoff run --workload {name} --transport {} --trials {rounds}", names.join(","));
+        let mut command = "pushoff run --workload ".to_owned();
+        match built_in(&workload.name).and_then(Result::ok) {
+            Some(shipped) => {
+                command += &workload.name;
+                if shipped.subscribers != workload.subscribers {
+                    command += &format!(" --subscribers {}", workload.subscribers);
+                }
+                if shipped.phases.measure != workload.phases.measure {
+                    command += &format!(" --duration {}", humantime::format_duration(workload.phases.measure))
+                        .replace(' ', "");
+                }
+            }
+            None => command += "FILE",
+        }
+        if self.case.client != workload.client {
+            command += &format!(" --client {}", self.case.client.name());
+        }
+        let so_far = self.case.ranked().filter_map(|it| Some(it.figures.as_ref()?.trials)).max().unwrap_or_default();
+        let rounds = self.verdict.rounds_to_settle.unwrap_or(2 * so_far).max(ROUNDS);
+        command += &format!(" --transport {} --trials {rounds}", names.join(","));
         let verb =
             if self.verdict.rounds_to_settle.is_some() { " would probably settle it." } else { " may settle it." };
         prose![Prose::code(command), verb]

@@ -7,9 +7,10 @@ use crate::findings::comparison::with_costs;
 use crate::metric::{Value, standing};
 
 fn judge(workload: &Workload, candidates: &[Candidate]) -> Verdict {
-    let slo = workload.slo.unwrap();
-    let candidates = with_costs(workload, &slo, candidates.to_vec(), 0.0);
-    Case { workload, slo: &slo, candidates: &candidates, noise_ns: 0.0 }.verdict()
+    let (slo, client, noise_ns) = (&workload.slo.unwrap(), Client::Lean, 0.0);
+    let ratios = Case { workload, slo, candidates, client, noise_ns }.to_cheapest();
+    let candidates = &with_costs(candidates.to_vec(), ratios);
+    Case { workload, slo, candidates, client, noise_ns }.verdict()
 }
 
 fn ticker() -> Workload {
@@ -84,7 +85,7 @@ fn a_cheaper_one_that_is_not_shown_to_be_good_enough_leaves_the_question_open() 
         &[candidate(Transport::Sse, OPEN, 10.0, 0.01), candidate(Transport::WebSocket, GOOD, 20.0, 0.01)],
     );
     assert_eq!((verdict.outcome(), verdict.choice()), ("undecided", None));
-    insta::assert_snapshot!(verdict.sentence, @"WebSocket and SSE may each be the one to take. Whether SSE delivers 99 % of messages within 100 ms is not shown. `pushoff run --workload ticker --transport websocket,sse --trials 6` would probably settle it.");
+    insta::assert_snapshot!(verdict.sentence, @"WebSocket and SSE may each be the one to take. Whether SSE delivers 99 % of messages within 100 ms is not shown. `pushoff run --workload ticker --transport websocket,sse --trials 12` may settle it.");
     let dearer = candidate(Transport::Sse, OPEN, 30.0, 0.01);
     let verdict = judge(&ticker(), &[dearer, candidate(Transport::WebSocket, GOOD, 20.0, 0.01)]);
     assert_eq!(verdict.choice(), Some(Transport::WebSocket), "one that costs more anyway does not");
@@ -122,7 +123,7 @@ fn where_one_is_open_and_the_others_fail_nothing_is_said_against_the_advice() {
     );
     assert_eq!((verdict.choice(), verdict.outcome()), (None, "undecided"));
     assert_eq!(verdict.advice, Some(AdviceHolds::Undecided));
-    insta::assert_snapshot!(verdict.sentence, @"SSE may be the one to take. Whether SSE delivers 99 % of messages within 100 ms is not shown. `pushoff run --workload ticker --transport sse --trials 6` may settle it.");
+    insta::assert_snapshot!(verdict.sentence, @"SSE may be the one to take. Whether SSE delivers 99 % of messages within 100 ms is not shown. `pushoff run --workload ticker --transport sse --trials 12` may settle it.");
 }
 
 #[test]
