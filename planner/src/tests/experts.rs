@@ -8,22 +8,9 @@ use crate::costs::shipped;
 use crate::*;
 
 /// As on the command line, without an audience or users who publish.
-const LOAD: Asked<'static> = Asked {
-    users: None,
-    rate: None,
-    payload: None,
-    staleness: None,
-    audience: None,
-    up_rate: None,
-    direction: None,
-    rtt: None,
-    margin: None,
-    freshness: None,
-};
-
 fn load(users: &'static str, rate: &'static str, payload: &'static str, staleness: &'static str) -> Asked<'static> {
     let [users, rate, payload, staleness] = [users, rate, payload, staleness].map(Some);
-    Asked { users, rate, payload, staleness, ..LOAD }
+    Asked { users, rate, payload, staleness, ..Asked::default() }
 }
 
 fn asked(load: Asked<'_>) -> Answer {

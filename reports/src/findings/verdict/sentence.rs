@@ -109,12 +109,11 @@ impl Words<'_> {
                 name,
                 " costs least",
                 cost,
-                ". No other is shown to cost as little, none is cheaper by more \
-                          than ",
+                ". None is cheaper by more than ",
                 margin,
-                ", and ",
+                ", and of those that might cost the same and are as fresh ",
                 choice.label(),
-                " is the simplest of those that might: ",
+                " is the simplest: ",
                 choice.traits().why_so_simple,
                 "."
             ];
