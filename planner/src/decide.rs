@@ -46,13 +46,31 @@ pub struct Rule {
     pub margin: f64,
     /// Medians that differ by no more than so many nanoseconds are equally fresh.
     pub freshness_ns: f64,
+    /// One that is shown to cost more than so many times the cheapest is out. Of measured costs this is where the margin
+    /// ends, or the answer would hang on how much was measured: one that costs a twentieth more would be out after a few
+    /// rounds, and equivalent after many. Predictions get no narrower: 1 puts out all that are shown to cost more.
+    pub out_beyond: f64,
+}
+
+impl Rule {
+    /// The rule for measured costs.
+    #[must_use]
+    pub const fn measured(margin: f64, freshness_ns: f64) -> Self {
+        Self { margin, freshness_ns, out_beyond: 1.0 + margin }
+    }
+
+    /// The rule for predicted costs.
+    #[must_use]
+    pub const fn predicted(margin: f64, freshness_ns: f64) -> Self {
+        Self { margin, freshness_ns, out_beyond: 1.0 }
+    }
 }
 
 /// How far a question is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// The choice costs less than every other transport that may be good enough.
+    /// The choice costs less than every other transport that may be good enough: the others are out.
     Decided,
     /// The choice costs within the margin of the cheapest, and no other could be cheaper by more than the margin;
     /// freshness or simplicity chose it.
@@ -119,20 +137,20 @@ pub struct Decision {
 enum Compared {
     /// Within the margin on both sides.
     Within,
-    /// More, and not within the margin.
+    /// More than what puts a transport out.
     Dearer,
-    /// Not less by more than the margin; more is not known.
+    /// Not less by more than the margin; whether more is not known.
     NotMuchCheaper,
     /// Nothing is settled.
     Unknown,
 }
 
-fn compared(ratio: Option<Interval>, margin: f64) -> Compared {
+fn compared(ratio: Option<Interval>, rule: Rule) -> Compared {
     let Some(Interval { low, high }) = ratio else { return Compared::Unknown };
-    let (least, most) = (1.0 / (1.0 + margin), 1.0 + margin);
+    let (least, most) = (1.0 / (1.0 + rule.margin), 1.0 + rule.margin);
     if low >= least && high <= most {
         Compared::Within
-    } else if low > 1.0 {
+    } else if low > rule.out_beyond {
         Compared::Dearer
     } else if low >= least {
         Compared::NotMuchCheaper
@@ -171,7 +189,7 @@ pub fn decide(
     };
     let against = |it: &Contender| {
         let is_itself = it.transport == cheapest.transport;
-        if is_itself { Compared::Within } else { compared(ratio(it.transport, cheapest.transport), rule.margin) }
+        if is_itself { Compared::Within } else { compared(ratio(it.transport, cheapest.transport), rule) }
     };
     let equivalent: Vec<&Contender> = meeting.iter().copied().filter(|it| against(it) == Compared::Within).collect();
     let preferred = preferred(&equivalent, rule);
@@ -228,7 +246,7 @@ mod tests {
     use super::*;
     use Transport::{HttpStreaming, LongPolling, ShortPolling, Sse, WebSocket};
 
-    const RULE: Rule = Rule { margin: 0.10, freshness_ns: 1e7 };
+    const RULE: Rule = Rule::measured(0.10, 1e7);
 
     /// A transport that meets the SLO, with its cost and its median in milliseconds.
     fn meets(transport: Transport, cost: f64, median_ms: f64) -> Contender {
@@ -273,6 +291,16 @@ mod tests {
         let decision = decided(&all, 1.2);
         assert_eq!((decision.outcome, decision.choice), (Outcome::Undecided, None));
         assert_eq!(decision.contenders, [WebSocket, Sse]);
+    }
+
+    #[test]
+    fn what_costs_more_but_may_lie_within_the_margin_is_not_passed_over() {
+        // Shown to cost 1.01 to 1.11 times as much: more rounds may make the simpler one the choice.
+        let all = [meets(WebSocket, 100.0, 1.0), meets(Sse, 106.0, 1.0)];
+        assert_eq!(decided(&all, 1.05).outcome, Outcome::Undecided);
+        assert_eq!(decided(&all, 1.02).choice, Some(Sse));
+        let all = [meets(WebSocket, 100.0, 1.0), meets(Sse, 113.0, 1.0)];
+        assert_eq!(decided(&all, 1.02).choice, Some(WebSocket));
     }
 
     #[test]

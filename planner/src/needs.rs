@@ -132,7 +132,7 @@ impl Needs {
     /// What differences matter.
     #[must_use]
     pub fn rule(&self) -> Rule {
-        Rule { margin: self.margin, freshness_ns: 1e9 * self.freshness.unwrap_or(self.staleness / 10.0) }
+        Rule::predicted(self.margin, 1e9 * self.freshness.unwrap_or(self.staleness / 10.0))
     }
 
     /// How many users hear a message; none where all do.

@@ -31,9 +31,9 @@ fn what_is_typed_is_what_is_planned_for() {
 #[test]
 fn differences_that_matter_are_a_tenth_of_the_cost_and_of_the_staleness_unless_said_otherwise() {
     let rule = |asked: Asked<'_>| Needs::parse(&asked).unwrap().rule();
-    assert_eq!(rule(ASKED), Rule { margin: 0.10, freshness_ns: 2e8 });
+    assert_eq!(rule(ASKED), Rule::predicted(0.10, 2e8));
     let own = Asked { margin: Some("5%"), freshness: Some("1s"), ..ASKED };
-    assert_eq!(rule(own), Rule { margin: 0.05, freshness_ns: 1e9 });
+    assert_eq!(rule(own), Rule::predicted(0.05, 1e9));
 }
 
 #[test]

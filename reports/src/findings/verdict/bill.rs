@@ -1,7 +1,7 @@
 //! What a month of the measured load would cost over one transport, trial by trial, and how two transports compare.
 //!
-//! A trial's bill is the price table applied to what that trial used. Two transports are compared over the rounds that
-//! both have: what the machine did to a round cancels out.
+//! A trial's bill is the price table applied to what that trial used. Transports are compared round by round: what the
+//! machine did to a round cancels out.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use pushoff_model::overhead::publish_answer;
 use pushoff_model::record::{Flow, Measurement};
 use pushoff_model::workload::Direction;
 use pushoff_planner::{HEADERS, Money, Needed, Prices};
-use pushoff_stats::{Figure, PairedRatio, estimate_ratio, resamples};
+use pushoff_stats::{Figure, Rounds, estimate_ratio, resamples};
 use serde::Serialize;
 
 use crate::cells::{Cell, Trial};
@@ -102,11 +102,21 @@ impl Bills {
         estimate_ratio(&bills, &resamples(bills.len())).filter(|_| self.has(counted))
     }
 
-    /// How many times another's bill this one is, over the rounds that both have.
-    pub(crate) fn over(&self, other: &Self, counted: Counted) -> Option<PairedRatio> {
-        let both = self.rounds.iter().filter_map(|(round, money)| Some((money, other.rounds.get(round)?)));
-        let pairs: Vec<(f64, f64)> = both.map(|(one, other)| (counted.of(one), counted.of(other))).collect();
-        PairedRatio::of(&pairs).filter(|_| self.has(counted) && other.has(counted))
+    /// What each round cost; nothing where that part was not measured, or was not above zero in some round.
+    fn costs(&self, counted: Counted) -> impl Iterator<Item = (&Round, f64)> {
+        let is_known = self.has(counted) && self.rounds.values().all(|money| counted.of(money) > 0.0);
+        self.rounds.iter().filter(move |_| is_known).map(move |(round, money)| (round, counted.of(money)))
+    }
+
+    /// The bills of several transports, round by round; a transport is named by its place.
+    pub(crate) fn by_round<'a>(all: impl IntoIterator<Item = (usize, &'a Self)>, counted: Counted) -> Rounds {
+        let mut rounds: BTreeMap<&Round, Vec<(usize, f64)>> = BTreeMap::new();
+        for (place, bills) in all {
+            for (round, cost) in bills.costs(counted) {
+                rounds.entry(round).or_default().push((place, cost));
+            }
+        }
+        Rounds::of(rounds.into_values())
     }
 }
 

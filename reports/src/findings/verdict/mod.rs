@@ -13,7 +13,7 @@ mod sentence;
 use pushoff_model::workload::Slo;
 use pushoff_model::{Client, Transport, Workload};
 use pushoff_planner::{Contender, Decision, Fitness, Outcome, Rule, decide};
-use pushoff_stats::{Figure, Interval};
+use pushoff_stats::{Figure, Rounds, RoundsRatio};
 use serde::Serialize;
 
 use crate::cells::faults::CellFaults;
@@ -105,6 +105,33 @@ pub(crate) struct Case<'a> {
     pub(crate) noise_ns: f64,
 }
 
+/// The bills of transports, to be compared round by round.
+struct Costs {
+    /// A place in `rounds` each.
+    transports: Vec<Transport>,
+    rounds: Rounds,
+}
+
+impl Costs {
+    fn of<'a>(candidates: impl Iterator<Item = &'a Candidate>, counted: Counted) -> Self {
+        let (transports, bills): (Vec<_>, Vec<_>) = candidates.map(|it| (it.transport, &it.bills)).unzip();
+        Self { transports, rounds: Bills::by_round(bills.into_iter().enumerate(), counted) }
+    }
+
+    fn ratio(&self, one: Transport, other: Transport) -> Option<RoundsRatio> {
+        self.rounds.ratio(self.place(one)?, self.place(other)?)
+    }
+
+    fn place(&self, transport: Transport) -> Option<usize> {
+        self.transports.iter().position(|&it| it == transport)
+    }
+
+    /// Its cost in a unit that is the same for all.
+    fn relative(&self, transport: Transport) -> Option<f64> {
+        self.rounds.relative(self.place(transport)?)
+    }
+}
+
 impl<'a> Case<'a> {
     /// Applies the rule to the whole bill and to each of its parts, and says it in words.
     pub(crate) fn verdict(self) -> Verdict {
@@ -128,16 +155,25 @@ impl<'a> Case<'a> {
     }
 
     fn decided(self, counted: Counted) -> Decision {
-        let contenders: Vec<Contender> = self.ranked().map(|it| contender(it, counted)).collect();
-        let ratio = |one: Transport, other: Transport| self.ratio(one, other, counted);
+        let costs = self.costs(counted);
+        let contenders: Vec<Contender> = self.ranked().map(|it| Self::contender(it, &costs)).collect();
+        let ratio = |one: Transport, other: Transport| Some(costs.ratio(one, other)?.interval(self.error()));
         let freshness_ns = self.workload.freshness().map_or(0.0, |it| it.as_secs_f64() * 1e9).max(self.noise_ns);
-        decide(&contenders, ratio, Rule { margin: self.workload.decide.margin.as_f64(), freshness_ns })
+        decide(&contenders, ratio, Rule::measured(self.workload.decide.margin.as_f64(), freshness_ns))
     }
 
-    /// How many times the cost of the other one's is, so that all comparisons with the best hold together.
-    pub(crate) fn ratio(self, one: Transport, other: Transport, counted: Counted) -> Option<Interval> {
-        let paired = self.candidate(one)?.bills.over(&self.candidate(other)?.bills, counted)?;
-        Some(paired.interval(self.error()))
+    /// The bills of those that may be good enough, round by round.
+    fn costs(self, counted: Counted) -> Costs {
+        Costs::of(self.contenders(), counted)
+    }
+
+    fn contender(candidate: &Candidate, costs: &Costs) -> Contender {
+        Contender {
+            transport: candidate.transport,
+            fitness: fitness(candidate),
+            cost: costs.relative(candidate.transport),
+            median_ns: candidate.figures.as_ref().and_then(|figures| figures.get(Metric::P50)),
+        }
     }
 
     /// The error of one comparison with the best of so many.
@@ -152,27 +188,27 @@ impl<'a> Case<'a> {
         if self.ranked().any(is_open) {
             return None;
         }
-        let cheapest = self.candidate(decision.cheapest.filter(|_| decision.outcome == Outcome::Undecided)?)?;
-        let margin = self.workload.decide.margin.as_f64();
+        let cheapest = decision.cheapest.filter(|_| decision.outcome == Outcome::Undecided)?;
+        let (margin, costs) = (self.workload.decide.margin.as_f64(), self.costs(Counted::All));
         let others = decision.contenders.iter().filter(|it| !decision.equivalent.contains(it));
-        let needed = others.map(|&it| {
-            let paired = self.candidate(it)?.bills.over(&cheapest.bills, Counted::All)?;
-            paired.rounds_to_settle(margin, self.error())
-        });
+        let needed = others
+            .map(|&it| costs.ratio(it, cheapest)?.rounds_to_settle(decision.contenders.len(), margin, self.error()));
         needed.collect::<Option<Vec<_>>>()?.into_iter().max()
     }
 
     /// How many times the cost of the cheapest that meets the SLO each candidate's is; of itself the cheapest is once,
     /// and that is certain.
     pub(crate) fn to_cheapest(self) -> Vec<Option<Figure>> {
-        let cheapest = self.decided(Counted::All).cheapest.and_then(|it| self.candidate(it));
+        let cheapest = self.decided(Counted::All).cheapest;
         let ratio = |it: &Candidate| {
             let cheapest = cheapest?;
-            if it.transport == cheapest.transport {
+            if it.transport == cheapest {
                 return Some(Figure { point: 1.0, interval: None });
             }
-            let paired = it.bills.over(&cheapest.bills, Counted::All)?;
-            Some(Figure { point: paired.point(), interval: Some(paired.interval(self.error())) })
+            // One that is no contender lends its scatter to no comparison but its own.
+            let others = self.contenders().filter(|other| other.transport != it.transport);
+            let ratio = Costs::of(others.chain([it]), Counted::All).ratio(it.transport, cheapest)?;
+            Some(Figure { point: ratio.point(), interval: Some(ratio.interval(self.error())) })
         };
         self.candidates.iter().map(ratio).collect()
     }
@@ -193,15 +229,6 @@ impl<'a> Case<'a> {
 
 fn has_enough_trials(candidate: &Candidate) -> bool {
     candidate.figures.as_ref().is_some_and(|figures| figures.trials >= LEAST_TRIALS)
-}
-
-fn contender(candidate: &Candidate, counted: Counted) -> Contender {
-    Contender {
-        transport: candidate.transport,
-        fitness: fitness(candidate),
-        cost: candidate.bills.figure(counted).map(|figure| figure.point),
-        median_ns: candidate.figures.as_ref().and_then(|figures| figures.get(Metric::P50)),
-    }
 }
 
 const fn fitness(candidate: &Candidate) -> Fitness {

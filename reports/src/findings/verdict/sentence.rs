@@ -71,9 +71,9 @@ impl Words<'_> {
 
     fn decided(&self, choice: Transport) -> Prose {
         let cost = self.cost(choice);
-        let next = self.meeting().filter(|it| it.transport != choice);
-        let next = next.min_by(|one, other| self.point(one).total_cmp(&self.point(other)));
-        match next.and_then(|it| Some((it, it.figures.as_ref()?.get(Metric::CostToCheapest)?))) {
+        let others = self.meeting().filter(|it| it.transport != choice);
+        let ratios = others.filter_map(|it| Some((it, it.figures.as_ref()?.get(Metric::CostToCheapest)?)));
+        match ratios.min_by(|(_, one), (_, other)| one.point.total_cmp(&other.point)) {
             Some((next, ratio)) => {
                 let times = Quantity::Ratio.write_figure(&ratio);
                 let times = Prose::figure(times, Place::Cell(next.transport, Metric::CostToCheapest));
@@ -163,9 +163,9 @@ impl Words<'_> {
                 cheapest.label(),
                 ": ",
                 ratios,
-                "; neither the same within ",
+                "; whether that is more than ",
                 self.margin(),
-                " nor apart. "
+                " apart is not shown. "
             ],
             (None, _) | (_, None) => Prose::default(),
         };
@@ -173,10 +173,13 @@ impl Words<'_> {
         prose![remaining, may_be, " the one to take. ", of_slo, of_cost, self.settle()]
     }
 
-    /// `WebSocket costs 0.98× (0.85–1.13)`, where that may be more or less.
+    /// `WebSocket costs 0.98× (0.85–1.13)`, where that may lie within the margin or not.
     fn unsettled_ratio(&self, transport: Transport) -> Option<Prose> {
         let ratio = self.case.candidate(transport)?.figures.as_ref()?.get(Metric::CostToCheapest)?;
-        if is_vague(&ratio) || ratio.low() > 1.0 || ratio.high() < 1.0 {
+        let most = 1.0 + self.case.workload.decide.margin.as_f64();
+        let ends = [1.0 / most, most];
+        let is_settled = ends.iter().all(|end| ratio.high() <= *end || ratio.low() >= *end);
+        if is_vague(&ratio) || is_settled {
             return None;
         }
         let times = Prose::figure(Quantity::Ratio.write_figure(&ratio), Place::Cell(transport, Metric::CostToCheapest));
@@ -250,10 +253,6 @@ impl Words<'_> {
         figure.map_or_else(Prose::default, |it| {
             Prose::figure(metric.unit().write(it.point), Place::Cell(transport, metric))
         })
-    }
-
-    fn point(&self, candidate: &Candidate) -> f64 {
-        candidate.bills.figure(Counted::All).map_or(f64::INFINITY, |it| it.point)
     }
 
     pub(super) fn meeting(&self) -> impl Iterator<Item = &Candidate> {

@@ -34,7 +34,7 @@ fn the_least_cost_among_those_that_meet_the_slo_is_taken() {
     );
     assert_eq!((verdict.outcome(), verdict.choice()), ("decided", Some(Transport::WebSocket)));
     assert_eq!(verdict.advice, Some(AdviceHolds::Disagrees));
-    insta::assert_snapshot!(verdict.sentence, @"WebSocket costs least, 20.0 USD a month at this load; SSE, the next, costs 1.50× (1.42–1.58) as much.");
+    insta::assert_snapshot!(verdict.sentence, @"WebSocket costs least, 20.0 USD a month at this load; SSE, the next, costs 1.50× (1.43–1.58) as much.");
     insta::assert_snapshot!(verdict.costs.unwrap(), @"18.0 USD of the cost is traffic at a list price. Processor time, memory and traffic alone: the same choice.");
 }
 
@@ -74,7 +74,7 @@ fn what_was_not_told_apart_is_undecided_and_names_the_command_that_would_settle_
     );
     assert_eq!((verdict.outcome(), verdict.choice()), ("undecided", None));
     assert_eq!(verdict.advice, Some(AdviceHolds::Undecided));
-    insta::assert_snapshot!(verdict.sentence, @"WebSocket and SSE may each be the one to take. Against WebSocket: SSE costs 1.03× (0.674–1.57); neither the same within 10 % nor apart. `pushoff run --workload ticker --transport websocket,sse --trials 117` would probably settle it.");
+    insta::assert_snapshot!(verdict.sentence, @"WebSocket and SSE may each be the one to take. Against WebSocket: SSE costs 1.03× (0.692–1.53); whether that is more than 10 % apart is not shown. `pushoff run --workload ticker --transport websocket,sse --trials 111` would probably settle it.");
     assert!(verdict.costs.is_none());
 }
 
