@@ -2,7 +2,7 @@
 //! ([`decide`]), over money a month.
 
 use pushoff_model::Transport;
-use pushoff_stats::Interval;
+use pushoff_stats::Figure;
 use serde::Serialize;
 
 use super::decide::{Contender, Decision, Fitness, decide};
@@ -53,7 +53,7 @@ pub fn answer(model: &CostModel, needs: &Needs, prices: &Prices) -> Answer {
     let carriers: Vec<Carrier<'_>> = transports.map(|transport| Carrier { model, needs, transport }).collect();
     let estimates = paced(&carriers, prices);
     let contenders: Vec<Contender> = estimates.iter().map(contender).collect();
-    let ratio = |one, other| -> Option<Interval> {
+    let ratio = |one, other| -> Option<Figure> {
         let of = |transport| estimates.iter().find(|it| it.transport == transport);
         of(one)?.money_over(of(other)?)
     };
@@ -82,7 +82,7 @@ fn paced(carriers: &[Carrier<'_>], prices: &Prices) -> Vec<Estimate> {
         let most = 1.0 + carrier.needs.margin;
         let others = least_but(carrier.transport);
         let is_shown =
-            |it: &Estimate| others.is_none_or(|others| it.money_over(others).is_some_and(|ratio| ratio.high <= most));
+            |it: &Estimate| others.is_none_or(|others| it.money_over(others).is_some_and(|ratio| ratio.high() <= most));
         let may_be_shown = is_shown(held);
         // Two paces of one transport err alike: of these the points count.
         let fits = |it: &Estimate| {

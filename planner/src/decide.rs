@@ -46,23 +46,24 @@ pub struct Rule {
     pub margin: f64,
     /// Medians that differ by no more than so many nanoseconds are equally fresh.
     pub freshness_ns: f64,
-    /// One that is shown to cost more than so many times the cheapest is out. Of measured costs this is where the margin
-    /// ends, or the answer would hang on how much was measured: one that costs a twentieth more would be out after a few
-    /// rounds, and equivalent after many. Predictions get no narrower: 1 puts out all that are shown to cost more.
-    pub out_beyond: f64,
+    /// Whether more evidence may narrow the intervals. Then only what is shown to lie beyond the margin is out, or the
+    /// answer would hang on how much was measured: what costs a twentieth more would be out after a few rounds, and
+    /// equivalent after many. A prediction gets no narrower: there what is shown to cost more, and expected to lie beyond
+    /// the margin, is out.
+    pub may_narrow: bool,
 }
 
 impl Rule {
     /// The rule for measured costs.
     #[must_use]
     pub const fn measured(margin: f64, freshness_ns: f64) -> Self {
-        Self { margin, freshness_ns, out_beyond: 1.0 + margin }
+        Self { margin, freshness_ns, may_narrow: true }
     }
 
     /// The rule for predicted costs.
     #[must_use]
     pub const fn predicted(margin: f64, freshness_ns: f64) -> Self {
-        Self { margin, freshness_ns, out_beyond: 1.0 }
+        Self { margin, freshness_ns, may_narrow: false }
     }
 }
 
@@ -145,12 +146,12 @@ enum Compared {
     Unknown,
 }
 
-fn compared(ratio: Option<Interval>, rule: Rule) -> Compared {
-    let Some(Interval { low, high }) = ratio else { return Compared::Unknown };
+fn compared(ratio: Option<Figure>, rule: Rule) -> Compared {
+    let Some(Figure { point, interval: Some(Interval { low, high }) }) = ratio else { return Compared::Unknown };
     let (least, most) = (1.0 / (1.0 + rule.margin), 1.0 + rule.margin);
     if low >= least && high <= most {
         Compared::Within
-    } else if low > rule.out_beyond {
+    } else if low > most || (!rule.may_narrow && low > 1.0 && point > most) {
         Compared::Dearer
     } else if low >= least {
         Compared::NotMuchCheaper
@@ -159,10 +160,10 @@ fn compared(ratio: Option<Interval>, rule: Rule) -> Compared {
     }
 }
 
-/// Applies the rule. `ratio` gives an interval for the cost of the first over that of the second.
+/// Applies the rule. `ratio` gives the cost of the first over that of the second, with an interval.
 pub fn decide(
     contenders: &[Contender],
-    ratio: impl Fn(Transport, Transport) -> Option<Interval>,
+    ratio: impl Fn(Transport, Transport) -> Option<Figure>,
     rule: Rule,
 ) -> Decision {
     let meeting: Vec<&Contender> = contenders.iter().filter(|it| it.fitness == Fitness::Meets).collect();
@@ -260,12 +261,17 @@ mod tests {
 
     /// The decision where every ratio is known to within a factor.
     fn decided(contenders: &[Contender], factor: f64) -> Decision {
+        decided_by(RULE, contenders, factor)
+    }
+
+    fn decided_by(rule: Rule, contenders: &[Contender], factor: f64) -> Decision {
         let cost = |transport| contenders.iter().find(|it| it.transport == transport).unwrap().cost.unwrap();
         let ratio = |one, other| {
             let ratio = cost(one) / cost(other);
-            Some(Interval { low: ratio / factor, high: ratio * factor })
+            let interval = Some(Interval { low: ratio / factor, high: ratio * factor });
+            Some(Figure { point: ratio, interval })
         };
-        decide(contenders, ratio, RULE)
+        decide(contenders, ratio, rule)
     }
 
     #[test]
@@ -301,6 +307,16 @@ mod tests {
         assert_eq!(decided(&all, 1.02).choice, Some(Sse));
         let all = [meets(WebSocket, 100.0, 1.0), meets(Sse, 113.0, 1.0)];
         assert_eq!(decided(&all, 1.02).choice, Some(WebSocket));
+        assert_eq!(decided(&all, 1.05).choice, None);
+    }
+
+    #[test]
+    fn a_prediction_rules_out_what_costs_more_and_is_expected_beyond_the_margin() {
+        let of = |cost| {
+            let all = [meets(WebSocket, 100.0, 1.0), meets(Sse, cost, 1.0)];
+            decided_by(Rule::predicted(0.10, 1e7), &all, 1.08).choice
+        };
+        assert_eq!([of(109.0), of(112.0)], [None, Some(WebSocket)]);
     }
 
     #[test]

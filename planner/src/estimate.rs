@@ -9,7 +9,7 @@ use super::prices::{MONTH, Money, Needed, Prices};
 use super::radio::Radio;
 use super::sizing::{Carrier, Reason, Sizing, TARGET};
 use crate::costs::{Beyond, Forecast, Quantity};
-use pushoff_stats::{Figure, Interval};
+use pushoff_stats::Figure;
 
 /// Headers of a segment: 20 bytes of IPv4 (RFC 791) and 32 of TCP with time stamps (RFC 9293, 7323).
 pub const HEADERS: f64 = 52.0;
@@ -132,9 +132,8 @@ impl Estimate {
     }
 
     /// Its money over that of another.
-    pub(crate) fn money_over(&self, other: &Self) -> Option<Interval> {
-        let ratio = self.figures.money_a_month?.over(&other.figures.money_a_month?)?;
-        Some(Interval { low: ratio.low(), high: ratio.high() })
+    pub(crate) fn money_over(&self, other: &Self) -> Option<Figure> {
+        self.figures.money_a_month?.over(&other.figures.money_a_month?)
     }
 
     fn unfit(transport: Transport, reason: Reason) -> Self {

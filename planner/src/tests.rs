@@ -251,7 +251,7 @@ proptest! {
         if let Some(choice) = answer.decision.choice.and_then(|choice| answer.estimate(choice)) {
             for other in answer.estimates.iter().filter(|it| it.standing == Standing::Meets) {
                 let ratio = choice.money_over(other).unwrap();
-                prop_assert!(ratio.low <= 1.0 + needs.margin, "{choice:?} {other:?}");
+                prop_assert!(ratio.low() <= 1.0 + needs.margin, "{choice:?} {other:?}");
             }
         }
     }

@@ -29,6 +29,15 @@ impl Figure {
         let interval = half.map(|half| Interval { low: point * (-half).exp(), high: point * half.exp() });
         Some(Self { point, interval })
     }
+
+    /// How much more it is than another of other trials: their uncertainties add up in squares.
+    #[must_use]
+    pub fn minus(&self, other: &Self) -> Self {
+        let point = self.point - other.point;
+        let half = |it: &Self| it.interval.map(|interval| (interval.high - it.point).max(it.point - interval.low));
+        let half = half(self).zip(half(other)).map(|(one, other)| one.hypot(other));
+        Self { point, interval: half.map(|half| Interval { low: point - half, high: point + half }) }
+    }
 }
 
 #[cfg(test)]
@@ -58,5 +67,11 @@ mod tests {
         let ratio = figure(6.0, 0.3).over(&figure(2.0, 0.4)).unwrap();
         assert!((ratio.point - 3.0).abs() < 1e-12 && ((ratio.high() / 3.0).ln() - 0.5).abs() < 1e-9, "{ratio:?}");
         assert_eq!(figure(6.0, 0.3).over(&Figure { point: 0.0, interval: None }), None);
+        let within = |point: f64, half: f64| Figure {
+            point,
+            interval: Some(Interval { low: point - half, high: point + half }),
+        };
+        assert_eq!(within(7.0, 3.0).minus(&within(2.0, 4.0)), within(5.0, 5.0));
+        assert_eq!(within(7.0, 3.0).minus(&Figure { point: 2.0, interval: None }).interval, None);
     }
 }

@@ -14,8 +14,8 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use crate::Interval;
 use crate::resample::as_float;
+use crate::{Figure, Interval};
 
 /// Variance of the prior on the effect, in variances of one trial. Chosen here: a difference of ten standard deviations
 /// is usual for bytes, which repeat to a thousandth; a smaller prior only helps beyond ten rounds.
@@ -91,7 +91,7 @@ impl Rounds {
     #[must_use]
     pub fn relative(&self, thing: usize) -> Option<f64> {
         let first = self.logs.iter().flatten().map(|(it, _)| *it).min()?;
-        if thing == first { Some(1.0) } else { Some(self.ratio(thing, first)?.point()) }
+        if thing == first { Some(1.0) } else { Some(self.ratio(thing, first)?.mean.exp()) }
     }
 
     /// The things that a chain of rounds joins with this one, itself the first.
@@ -112,16 +112,15 @@ impl Rounds {
 }
 
 impl RoundsRatio {
-    /// The ratio that fits all rounds best: the geometric mean of the rounds' ratios, where every round has both.
+    /// The ratio that fits all rounds best (the geometric mean of the rounds' ratios, where every round has both), with
+    /// the interval that leaves the true one out in at most a share `error` of runs, whenever it is looked at. That has no
+    /// bounds after too few trials.
     #[must_use]
-    pub fn point(&self) -> f64 {
-        self.mean.exp()
+    pub fn figure(&self, error: f64) -> Figure {
+        Figure { point: self.mean.exp(), interval: Some(self.interval(error)) }
     }
 
-    /// The interval that leaves the true ratio out in at most a share `error` of runs, whenever it is looked at. It has
-    /// no bounds after too few trials.
-    #[must_use]
-    pub fn interval(&self, error: f64) -> Interval {
+    fn interval(&self, error: f64) -> Interval {
         let half = self.half_width(error);
         Interval { low: (self.mean - half).exp(), high: (self.mean + half).exp() }
     }
@@ -223,7 +222,7 @@ mod tests {
     fn two_things_of_different_rounds_compare_by_a_third_that_both_met() {
         let rounds = [vec![(0, 2.0), (1, 1.0)], vec![(1, 3.0), (2, 1.0)], vec![(3, 1.0)]];
         let rounds = Rounds::of(rounds);
-        assert!((rounds.ratio(0, 2).unwrap().point() - 6.0).abs() < 1e-9);
+        assert!((rounds.ratio(0, 2).unwrap().mean.exp() - 6.0).abs() < 1e-9);
         assert_eq!(rounds.ratio(0, 3), None);
         assert_eq!((rounds.relative(0), rounds.relative(3)), (Some(1.0), None));
         assert!(rounds.ratio(0, 2).unwrap().interval(0.0125).high.is_infinite(), "nothing shows the scatter");

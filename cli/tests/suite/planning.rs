@@ -76,6 +76,40 @@ fn a_model_of_a_run_is_what_its_records_give() {
     }
 }
 
+/// A workload of the default run as `plan` has it; the payloads are what the run measured.
+const LOADS: [(&str, &[&str]); 3] = [
+    ("progress", &["--users", "200", "--rate", "2/s", "--staleness", "1s", "--audience", "1"]),
+    ("ticker", &["--users", "300", "--rate", "20/s", "--staleness", "100ms"]),
+    ("chat", &["--users", "200", "--rate", "5/s", "--staleness", "250ms", "--audience", "10", "--direction", "both"]),
+];
+
+#[test]
+fn the_card_of_a_recorded_run_and_a_plan_for_its_load_do_not_contradict_each_other() {
+    let folder = Folder::new();
+    let run = concat!(env!("CARGO_MANIFEST_DIR"), "/../results/default-2026-11-23");
+    let report = Run::command(&folder, &["report", "--json", "--out", &folder.path("out"), run]).end();
+    let report: serde_json::Value = serde_json::from_str(&report.stdout).unwrap();
+    for (name, load) in LOADS {
+        let is = |it: &&serde_json::Value| it["name"] == name;
+        let asked = report["workloads"].as_array().unwrap().iter().find(is).unwrap();
+        let (card, client) = (&asked["verdict"], &asked["conditions"]["client"]);
+        let is =
+            |it: &&serde_json::Value| it["workload"] == name && it["transport"] == "sse" && it["client"] == *client;
+        let sse = report["cells"].as_array().unwrap().iter().find(is).unwrap();
+        let payload = format!("{:.0}B", sse["figures"]["down_payload_bytes"]["point"].as_f64().unwrap());
+        let ended =
+            Run::command(&folder, &[&["plan", "--json", "--rtt", "0s", "--payload", &payload], load].concat()).end();
+        let plan: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+        match (card["choice"].as_str(), plan["choice"].as_str()) {
+            (Some(measured), Some(planned)) => assert_eq!(measured, planned, "{name}: {card} {plan}"),
+            // What one answers, the other still holds for possible.
+            (Some(measured), None) => assert!(plan["contenders"].to_string().contains(measured), "{name}: {plan}"),
+            (None, Some(planned)) => assert!(card["contenders"].to_string().contains(planned), "{name}: {card}"),
+            (None, None) => {}
+        }
+    }
+}
+
 #[test]
 fn absurd_needs_get_one_sentence_that_names_flag_and_value() {
     let folder = Folder::new();

@@ -13,10 +13,12 @@ use crate::findings::search::Searched;
 use crate::findings::servers::Beside;
 use crate::findings::study::Study;
 use crate::findings::verdict::AdviceHolds;
+use crate::metric::Metric;
 use crate::prose::{Place, Prose, Tone, prose};
 use crate::unitcosts::conclusion;
-use crate::words::number::tick;
+use crate::words::number::{Quantity, tick};
 use crate::words::{describe, limits};
+use pushoff_model::Client;
 use pushoff_planner::Outcome;
 
 #[expect(clippy::unnecessary_wraps, reason = "a section may fail; this one does not")]
@@ -32,8 +34,8 @@ pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {
         blocks.push(Block::Card(cost_model(study)));
     }
     let of_several = |same: Vec<&Comparison<'_>>| match same.as_slice() {
-        [alone] => card(alone),
-        several => several_servers(several),
+        [alone] => card(study, alone),
+        several => several_servers(study, several),
     };
     blocks.extend(questions(study).into_iter().map(of_several).map(Block::Card));
     let alone = study.searches.iter().filter(|it| !study.is_beside(&it.group));
@@ -121,11 +123,11 @@ fn asking(group: &Group<'_>, label: &str) -> Card {
     }
 }
 
-fn card(comparison: &Comparison<'_>) -> Card {
+fn card(study: &Study<'_>, comparison: &Comparison<'_>) -> Card {
     let group = &comparison.group;
     Card {
         facts: vec![conditions(group)],
-        answers: vec![answer(comparison, None)],
+        answers: vec![answer(study, comparison, None)],
         more: vec![(format!("#table-{}", group.anchor()), "Figures")],
         is_wide: false,
         ..asking(group, &group.label)
@@ -134,15 +136,13 @@ fn card(comparison: &Comparison<'_>) -> Card {
 
 const WHAT_WOULD_CHANGE_IT: &str = "What would change it";
 
-fn answer(comparison: &Comparison<'_>, server: Option<&str>) -> Answer {
+fn answer(study: &Study<'_>, comparison: &Comparison<'_>, server: Option<&str>) -> Answer {
     let (group, verdict) = (&comparison.group, &comparison.verdict);
     let facts = [("If one cost alone counts", &verdict.costs), (WHAT_WOULD_CHANGE_IT, &verdict.change)];
     let planner = |name| (name == WHAT_WOULD_CHANGE_IT).then(|| Prose::link("#planner", "What would your load need?"));
     let fact = |(name, said): (&'static str, &Option<Prose>)| {
         said.clone().map(|said| Fact { name, said: [said].into_iter().chain(planner(name)).collect(), is_brief: true })
     };
-    let limit = verdict.choice().and_then(limits::six_connections);
-    let limit = limit.map(|said| Fact { name: "In browsers", said: vec![said.into()], is_brief: true });
     Answer {
         label: group.label.clone(),
         server: server.map(str::to_owned),
@@ -151,7 +151,12 @@ fn answer(comparison: &Comparison<'_>, server: Option<&str>) -> Answer {
         is_decided: verdict.decision.outcome != Outcome::Undecided,
         sentence: verdict.sentence.clone(),
         anchor: group.anchor(),
-        facts: facts.into_iter().filter_map(fact).chain(usual_advice(comparison)).chain(limit).collect(),
+        facts: facts
+            .into_iter()
+            .filter_map(fact)
+            .chain(usual_advice(comparison))
+            .chain(in_browsers(study, comparison))
+            .collect(),
         figures: server.map(|_| (format!("#table-{}", group.anchor()), "Figures")),
     }
 }
@@ -167,6 +172,30 @@ fn usual_advice(comparison: &Comparison<'_>) -> Option<Fact> {
     let says = Prose::quoted(&group.workload.advice.says);
     let became = Prose::strong(format!("{} {}", holds.label(), group.place()), tone);
     Some(Fact { name: "Usual advice", said: vec![prose!["“", says, "” ", became, "."]], is_brief: true })
+}
+
+/// What whoever takes the choice must know of browsers: their limit, and what pages of this run found.
+fn in_browsers(study: &Study<'_>, comparison: &Comparison<'_>) -> Option<Fact> {
+    let choice = comparison.verdict.choice()?;
+    let mut said: Vec<Prose> = limits::six_connections(choice).map(Prose::from).into_iter().collect();
+    let is_in_pages = |it: &&Comparison<'_>| {
+        it.group.client() == Client::Browser
+            && (it.group.is_twin_of(&comparison.group) || std::ptr::eq(*it, comparison))
+    };
+    if let Some(pages) = study.comparisons.iter().find(is_in_pages) {
+        let browser = study.run.environments.iter().find_map(|environment| environment.browser.as_ref());
+        let tabs = browser.and_then(|it| Some((it, it.connected.iter().find(|tabs| tabs.transport == choice)?.tabs)));
+        let linked = |words: String| Prose::linked_to("#clients", words);
+        said.extend(tabs.map(|(browser, tabs)| {
+            let name = browser.version.replace('/', " ");
+            linked(format!("{name} connected {tabs} of {} tabs by {}.", browser.tabs, choice.label()))
+        }));
+        let figures = pages.candidates.iter().find(|it| it.transport == choice).and_then(|it| it.figures.as_ref());
+        said.extend(figures.and_then(|it| it.get(Metric::P50)).map(|median| {
+            linked(format!("In its pages half of the messages arrived within {}.", Quantity::Time.write(median.point)))
+        }));
+    }
+    (!said.is_empty()).then_some(Fact { name: "In browsers", said, is_brief: true })
 }
 
 /// The load, and under which conditions it was measured: beyond these the answer says nothing.
@@ -186,12 +215,12 @@ fn conditions(group: &Group<'_>) -> Fact {
 }
 
 /// Which transport to take on each server: each by itself.
-fn several_servers(all: &[&Comparison<'_>]) -> Card {
+fn several_servers(study: &Study<'_>, all: &[&Comparison<'_>]) -> Card {
     let first = all[0];
     // Of the way to a server that is not ours less is known: what is said of it is true of all.
     let stranger = all.iter().find(|it| !it.group.is_ours()).copied().unwrap_or(first);
     Card {
-        answers: all.iter().map(|it| answer(it, Some(it.group.server()))).collect(),
+        answers: all.iter().map(|it| answer(study, it, Some(it.group.server()))).collect(),
         facts: vec![conditions(&stranger.group)],
         more: vec![(format!("#servers-{}", anchor(&first.group.question)), "Servers side by side")],
         anchor: stranger.group.anchor(),

@@ -175,6 +175,8 @@ DeliveringServerSide: "delivering_server_and_kernel_bytes", "server + kernel", M
     Figure(|e| a_connection(e, |it| &it.delivering, server_side));
 DeliveryCpu: "server_cpu_a_delivery_ns", "CPU a delivery", Processor, Time, Lower, "the server's processor time a delivery, publishing among it",
     Statistic(|e| Statistic::ratio(&e.own, |it| Some((it.server?.cpu_ns, it.window.received))));
+DeliveryCpuOverFloor: "server_cpu_over_floor_ns", "CPU over raw TCP", Processor, Time, Lower, "how much more of the server's processor time a delivery takes than over raw TCP, where that is shown",
+    Figure(|e| e.over_floor(|sums| sums.ratio(|it| Some((it.server?.cpu_ns, it.window.received)))));
 PublishCpu: "server_cpu_a_publish_ns", "CPU a publish", Processor, Time, Lower, "the server's processor time to take a message and deliver it to a single reader",
     Figure(|e| e.publishing().ratio(|it| Some((it.server?.cpu_ns, it.window.published))));
 PollCpu: "server_cpu_a_poll_ns", "CPU a poll", Processor, Time, Lower, "the server's processor time for a poll that brings nothing",

@@ -27,6 +27,8 @@ pub(crate) struct Evidence<'e> {
     pub(crate) silent: Vec<&'e Measurement>,
     /// Trials with one reader a topic: a publish can be seen there.
     pub(crate) publishing: Vec<&'e Measurement>,
+    /// Trials of raw TCP under the same load; none of itself.
+    pub(crate) floor: Vec<&'e Measurement>,
     /// The same cell with other clients.
     pub(crate) twins: Vec<(Client, Vec<&'e Measurement>)>,
     /// The pool of [`Self::own`]'s delivery latencies.
@@ -45,6 +47,7 @@ impl<'e> Evidence<'e> {
             own,
             silent: Vec::new(),
             publishing: Vec::new(),
+            floor: Vec::new(),
             twins: Vec::new(),
             delivery: OnceCell::new(),
         }
@@ -128,6 +131,12 @@ impl<'e> Evidence<'e> {
     pub(crate) fn to_client(&self, client: Client, of: impl Fn(&Sums<'_>) -> Option<Figure>) -> Option<Figure> {
         let twin = &self.twins.iter().find(|(it, _)| *it == client)?.1;
         of(&self.own())?.over(&of(&Sums::of(twin))?)
+    }
+
+    /// How much more a figure is than raw TCP's; `None` where it is not shown to be more than nothing.
+    pub(crate) fn over_floor(&self, of: impl Fn(&Sums<'_>) -> Option<Figure>) -> Option<Figure> {
+        let more = of(&self.own())?.minus(&of(&Sums::of(&self.floor))?);
+        (more.low() > 0.0).then_some(more)
     }
 
     /// Whether a metric's figure is known or a bound. Polls of a server that was not at its limit are as many

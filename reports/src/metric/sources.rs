@@ -38,6 +38,7 @@ impl<'g, 'a> Sources<'g, 'a> {
             Some(it) => it.cell(cell.transport()).map_or_else(Vec::new, Cell::valid),
             None => Vec::new(),
         };
+        let floor = group.cells.iter().find(|it| !it.transport().is_ranked() && cell.transport().is_ranked());
         Evidence {
             transport: cell.transport(),
             is_ours: group.is_ours(),
@@ -46,6 +47,7 @@ impl<'g, 'a> Sources<'g, 'a> {
             faults: CellFaults::of(&cell.trials),
             silent: of(self.silent(group)),
             publishing: of(self.publishing(group)),
+            floor: floor.map_or_else(Vec::new, Cell::valid),
             twins: self.twins(group, cell.transport()),
             own,
             delivery: OnceCell::new(),

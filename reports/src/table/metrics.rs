@@ -28,7 +28,7 @@ pub(crate) const HOLDING: [Metric; 9] = [
 ];
 
 /// All that tables show of a cell.
-pub(crate) const EVERY: [Metric; 56] = [
+pub(crate) const EVERY: [Metric; 57] = [
     Metric::WithinSlo,
     Metric::Cost,
     Metric::CostToCheapest,
@@ -78,6 +78,7 @@ pub(crate) const EVERY: [Metric; 56] = [
     Metric::IdleKernel,
     Metric::DeliveringPss,
     Metric::DeliveringKernel,
+    Metric::DeliveryCpuOverFloor,
     Metric::PublishCpu,
     Metric::PollCpu,
     Metric::ConnectionCpu,

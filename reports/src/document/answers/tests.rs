@@ -131,7 +131,7 @@ fn a_figure_stands_where_it_leads_and_from_there_it_is_one_step_to_its_records()
                 assert!(figures(&there).any(|it| it == figure), "{figure} of {written:?} is not in {there:?} (#{id})");
             }
             if !id.starts_with("cell-") {
-                assert!(id.starts_with("workload-"), "{id}");
+                assert!(id.starts_with("workload-") || id == "clients", "{id}");
                 continue;
             }
             cells += 1;
@@ -160,4 +160,12 @@ fn the_advice_has_its_conditions() {
     }
     let elsewhere = plain(&self::page(&fixture::remote()));
     assert!(elsewhere.contains("holds with nchan") && !elsewhere.contains("on loopback"));
+}
+
+#[test]
+fn a_run_with_a_browser_says_on_the_card_what_its_pages_found() {
+    let run = fixture::in_pages();
+    let page = plain(&page(&run));
+    assert!(page.contains("Chrome 140.0.1.2 connected 6 of 10 tabs by SSE."), "{page}");
+    assert!(page.contains("In its pages half of the messages arrived within "), "{page}");
 }

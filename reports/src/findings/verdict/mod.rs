@@ -157,7 +157,7 @@ impl<'a> Case<'a> {
     fn decided(self, counted: Counted) -> Decision {
         let costs = self.costs(counted);
         let contenders: Vec<Contender> = self.ranked().map(|it| Self::contender(it, &costs)).collect();
-        let ratio = |one: Transport, other: Transport| Some(costs.ratio(one, other)?.interval(self.error()));
+        let ratio = |one: Transport, other: Transport| Some(costs.ratio(one, other)?.figure(self.error()));
         let freshness_ns = self.workload.freshness().map_or(0.0, |it| it.as_secs_f64() * 1e9).max(self.noise_ns);
         decide(&contenders, ratio, Rule::measured(self.workload.decide.margin.as_f64(), freshness_ns))
     }
@@ -208,7 +208,7 @@ impl<'a> Case<'a> {
             // One that is no contender lends its scatter to no comparison but its own.
             let others = self.contenders().filter(|other| other.transport != it.transport);
             let ratio = Costs::of(others.chain([it]), Counted::All).ratio(it.transport, cheapest)?;
-            Some(Figure { point: ratio.point(), interval: Some(ratio.interval(self.error())) })
+            Some(ratio.figure(self.error()))
         };
         self.candidates.iter().map(ratio).collect()
     }
