@@ -23,19 +23,20 @@ use std::time::Duration;
 use criterion::Criterion;
 
 fn main() {
-    if let Some(nanoseconds) = sockets::sample() {
-        println!("{nanoseconds}");
+    if let Some(seconds) = sockets::sample() {
+        println!("{seconds}");
         return;
     }
     let mut criterion = Criterion::default()
-        .sample_size(20)
+        .sample_size(sockets::SAMPLES)
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_secs(2))
         .configure_from_args();
     framing::benches(&mut criterion);
     hub::benches(&mut criterion);
     recorder::benches(&mut criterion);
-    sockets::benches(&mut criterion);
+    // To see that all of it works, one sample each is enough.
+    sockets::benches(&mut criterion, if measures() { sockets::SAMPLES } else { 1 });
     criterion.final_summary();
     if measures() {
         page::write();

@@ -2,10 +2,12 @@
 //! another, each on a processor of its own.
 //!
 //! Each sample is measured in a fresh process, so that an interval holds what differs between processes: addresses,
-//! hash seeds, which thread woke whom. Messages are published by a WebSocket that only publishes, the same for all, so
+//! hash seeds, which thread woke whom. The transports of a group take turns, sample by sample, so that a slow minute of
+//! the machine falls on all of them; Criterion is given what was measured then. Messages are published by a WebSocket that only publishes, the same for all, so
 //! that what differs is how they come back. What short polling shows is the wait for its next poll: its name says how
 //! often it asks.
 
+use std::cell::OnceCell;
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::process::Command;
@@ -30,14 +32,19 @@ use tokio_tungstenite::tungstenite::Message;
 
 /// The benches, each with its subscribers; one without connects a subscriber in each iteration.
 pub(crate) const GROUPS: [(&str, u64); 3] = [("connect", 0), ("delivery", 1), ("fan_out", 100)];
-/// The environment variable that asks a process for one sample: subscribers, transport, iterations.
+/// Samples of each transport.
+pub(crate) const SAMPLES: usize = 20;
+/// How long a sample goes on, one iteration at the least.
+const SAMPLE_TIME: Duration = Duration::from_millis(100);
+/// The environment variable that asks a process for one sample: subscribers, transport.
 const SAMPLE: &str = "PUSHOFF_BENCH_SAMPLE";
 /// How long a fresh process goes before its sample begins.
 const WARM_UP: Duration = Duration::from_millis(30);
 /// How often all subscribers of a topic poll, taken together, at most.
 const POLLS_APART: Duration = Duration::from_micros(100);
 
-pub(crate) fn benches(criterion: &mut Criterion) {
+/// Benches of so many samples each.
+pub(crate) fn benches(criterion: &mut Criterion, samples: usize) {
     for (name, subscribers) in GROUPS {
         let mut group = criterion.benchmark_group(name);
         // Each sample of as many iterations: each process counts alike.
@@ -45,49 +52,68 @@ pub(crate) fn benches(criterion: &mut Criterion) {
         if subscribers > 0 {
             group.throughput(Throughput::Elements(subscribers));
         }
-        for transport in Transport::ALL {
+        let rounds = OnceCell::new();
+        for (place, transport) in Transport::ALL.into_iter().enumerate() {
             let interval = polling(subscribers).interval.as_millis();
             let asks = transport.polls_on_a_timer() && subscribers > 0;
             let name = if asks { format!("{transport} every {interval}ms") } else { transport.to_string() };
+            let mut turns = (0..samples).cycle();
             group.bench_function(name, |bencher| {
-                bencher.iter_custom(|iterations| in_a_process(subscribers, transport, iterations));
+                bencher.iter_custom(|iterations| {
+                    let rounds = rounds.get_or_init(|| rounds_of(subscribers, samples));
+                    let sample = turns.next().map_or(0.0, |turn| rounds[turn][place]);
+                    Duration::from_secs_f64(sample * iterations as f64)
+                });
             });
         }
         group.finish();
     }
 }
 
-/// The time of that many iterations, in a fresh process.
-fn in_a_process(subscribers: u64, transport: Transport, iterations: u64) -> Duration {
+/// A sample of each transport in each round, in seconds; each round begins with another one.
+fn rounds_of(subscribers: u64, samples: usize) -> Vec<[f64; Transport::ALL.len()]> {
+    let round = |first: usize| {
+        let mut round = [0.0; Transport::ALL.len()];
+        for turn in 0..round.len() {
+            let place = (first + turn) % round.len();
+            round[place] = in_a_process(subscribers, Transport::ALL[place]);
+        }
+        round
+    };
+    (0..samples).map(round).collect()
+}
+
+/// The time of an iteration, in seconds, in a fresh process.
+fn in_a_process(subscribers: u64, transport: Transport) -> f64 {
     let mut process = Command::new(std::env::current_exe().unwrap());
-    let output = process.env(SAMPLE, format!("{subscribers} {transport} {iterations}")).output().unwrap();
+    let output = process.env(SAMPLE, format!("{subscribers} {transport}")).output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
-    let time = said.trim().parse().ok().filter(|_| output.status.success()).map(Duration::from_nanos);
+    let time = said.trim().parse().ok().filter(|_| output.status.success());
     time.unwrap_or_else(|| panic!("{transport} gave no sample: {}", String::from_utf8_lossy(&output.stderr)))
 }
 
-/// The sample that this process was started for, in nanoseconds; `None` if it was started for something else.
-pub(crate) fn sample() -> Option<u128> {
+/// The sample that this process was started for, in seconds; `None` if it was started for something else.
+pub(crate) fn sample() -> Option<f64> {
     let asked = std::env::var(SAMPLE).ok()?;
-    let [subscribers, transport, iterations] = asked.split(' ').collect::<Vec<_>>()[..] else { return None };
-    let (subscribers, iterations) = (subscribers.parse().ok()?, iterations.parse().ok()?);
+    let (subscribers, transport) = asked.split_once(' ')?;
+    let subscribers = subscribers.parse().ok()?;
     let server = Own::start();
     pin_to(1);
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-    let took = runtime.block_on(measured(&server, subscribers, transport.parse().ok()?, iterations));
+    let took = runtime.block_on(measured(&server, subscribers, transport.parse().ok()?));
     // The clients end before their server does.
     drop(runtime);
-    Some(took.as_nanos())
+    Some(took)
 }
 
-/// The time of that many iterations, after others that are not counted.
-async fn measured(server: &Own, subscribers: u64, transport: Transport, iterations: u64) -> Duration {
+/// The mean time of an iteration, in seconds, after others that are not counted.
+async fn measured(server: &Own, subscribers: u64, transport: Transport) -> f64 {
     let mut topic = PublishedTopic::create(server, "bench".parse().unwrap()).await;
     let mut readers = topic.subscribe(transport, subscribers);
     readers.receive(subscribers).await;
     let mut start = now();
-    let (mut done, mut is_warm) = (0, false);
-    while done < iterations {
+    let (mut done, mut is_warm) = (0.0, false);
+    while done < 1.0 || start.elapsed() < SAMPLE_TIME {
         if subscribers == 0 {
             // From nothing to the first message, which was there before.
             topic.subscribe(transport, 1).receive(1).await;
@@ -97,12 +123,12 @@ async fn measured(server: &Own, subscribers: u64, transport: Transport, iteratio
             readers.receive(subscribers).await;
         }
         if is_warm {
-            done += 1;
+            done += 1.0;
         } else if start.elapsed() >= WARM_UP {
             (start, is_warm) = (now(), true);
         }
     }
-    start.elapsed()
+    start.elapsed().as_secs_f64() / done
 }
 
 /// Pins this thread to one of the processors it may use, so that two numbers share none where there are two.

@@ -58,8 +58,9 @@ pub fn page(estimates: &[Estimate]) -> String {
             h1 { "What each transport costs, piece by piece" }
             p { "The time of one iteration: the median of Criterion's samples, with its 95 % interval. Shorter is better. \
                  connect, delivery and fan_out cross real sockets, server and clients on a processor each, every sample in a \
-                 fresh process; the framing benches run in memory. ≈ marks the quickest and those whose intervals reach as \
-                 low. A name leads to Criterion's own page, which has the distributions and the changes since the last run." }
+                 fresh process, the transports in turns; the framing benches run in memory. ≈ marks the quickest and those \
+                 whose intervals reach as low. A name leads to Criterion's own page, which has the distributions and the \
+                 changes since the last run." }
             @if sorted.is_empty() { p { "There are no estimates yet." } }
             @for members in sorted.chunk_by(|one, other| one.group == other.group) { (section(members)) }
         },
