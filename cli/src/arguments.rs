@@ -1,5 +1,6 @@
 //! The command line: subcommands, flags and their help.
 
+mod link;
 mod serve;
 
 use std::ffi::OsString;
@@ -14,6 +15,7 @@ use pushoff_model::workload::Search;
 use pushoff_model::{Client, Transport};
 
 use crate::values::{duration_in, one_of, whole_in};
+pub(crate) use link::LinkOptions;
 pub(crate) use serve::ServeOptions;
 
 /// The most trials of a cell: weeks of them. Chosen here.
@@ -26,6 +28,17 @@ const BUDGET: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from
 
 /// Examples and exit codes; no line is longer than 60 columns, so that no terminal breaks one.
 const EXAMPLES: &str = include_str!("help.txt");
+
+/// Examples of `link`.
+const LINK_EXAMPLES: &str = "\
+Examples:
+  pushoff link slow-4g --port 8080 -- \\
+      curl -N http://10.77.0.1:8080/topics/news/sse
+  pushoff link mine.toml --port 8080 --seed 7 -- \\
+      pushoff run --target http://10.77.0.1:8080
+
+Needs Linux with /dev/net/tun, and root or user namespaces.
+The networks and their limits: docs/NETWORKS.md.";
 
 /// Which transport should carry my real-time messages?
 ///
@@ -55,7 +68,16 @@ pub(crate) enum Command {
     Plan(PlanOptions),
     /// Show what a server offers, technique by technique, and what is wrong
     Probe(ProbeOptions),
-    /// List the built-in workloads and the transports
+    /// Run any command behind a network: with its delay, rate and loss between the command and a server
+    #[command(after_help = LINK_EXAMPLES)]
+    Link(LinkOptions),
+    /// Become a command that ends with its parent
+    #[command(hide = true)]
+    Become {
+        #[arg(last = true, required = true)]
+        command: Vec<OsString>,
+    },
+    /// List the built-in workloads, networks and the transports
     List {
         /// Print results as JSON instead of tables
         #[arg(long)]

@@ -5,7 +5,9 @@
 mod arguments;
 mod diff;
 mod environment;
+mod link;
 mod list;
+mod named;
 mod pinning;
 mod plan;
 mod probe;
@@ -69,14 +71,14 @@ impl From<Exit> for ExitCode {
 
 fn main() -> ExitCode {
     let ended = Arguments::try_parse().map_or_else(
-        |refused| Ok(told(&refused)),
+        |refused| Ok(told(&refused).into()),
         |arguments| {
             log()?;
             ended(arguments)
         },
     );
     match ended {
-        Ok(exit) => exit.into(),
+        Ok(code) => code,
         Err(error) => {
             terminal::error(&error);
             Exit::Usage.into()
@@ -84,8 +86,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn ended(arguments: Arguments) -> anyhow::Result<Exit> {
-    match arguments.command.unwrap_or(Command::Run(arguments.run)) {
+fn ended(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let exit = match arguments.command.unwrap_or(Command::Run(arguments.run)) {
         Command::Run(options) => GeneratorCpus::asked(options.generator_cpus)
             .and_then(|cpus| throttle::around(cpus, || run::run(&options, cpus))),
         Command::Serve(options) => serve::serve(options),
@@ -93,13 +95,16 @@ fn ended(arguments: Arguments) -> anyhow::Result<Exit> {
         Command::Diff(options) => diff::diff(&options, options.json),
         Command::Plan(options) => plan::plan(&options, options.json),
         Command::Probe(options) => probe::probe(&options, options.json),
+        Command::Link(options) => return link::link(&options),
+        Command::Become { command } => link::become_command(&command),
         Command::List { json } => list::list(json),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "pushoff", &mut script);
             Ok(terminal::result(String::from_utf8_lossy(&script).trim_end()))
         }
-    }
+    };
+    exit.map(ExitCode::from)
 }
 
 /// Shows help or a usage error; a closed standard output or standard error is ignored.

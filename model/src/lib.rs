@@ -12,6 +12,7 @@ pub mod file;
 pub mod foreign;
 pub mod histogram;
 pub mod message;
+pub mod network;
 pub mod overhead;
 pub mod record;
 pub mod store;

@@ -47,6 +47,8 @@ pub struct ByteCount(pub u64);
 pub struct Share(f64);
 
 impl Share {
+    /// Nothing.
+    pub const NONE: Self = Self(0.0);
     /// One in ten.
     pub const TENTH: Self = Self(0.1);
 

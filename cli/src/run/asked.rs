@@ -2,22 +2,16 @@
 
 use std::ffi::{OsStr, OsString};
 use std::num::NonZeroU32;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{bail, ensure};
 use pushoff_loadgen::{Asked, AskedCell, MOST_IN_A_BROWSER, Plan, descriptors_needed, find_chromium, nothing_due};
 use pushoff_model::record::{NotRun, Outcome};
 use pushoff_model::target::Place;
-use pushoff_model::{Client, Transport, Workload, foreign, workload};
-use strsim::jaro;
+use pushoff_model::{Client, Transport, Workload, workload};
 
 use crate::arguments::RunOptions;
-use crate::terminal;
-
-/// From this similarity of Jaro on a name is suggested, as clap does.
-const NEAR: f64 = 0.7;
+use crate::{named, terminal};
 
 /// The workloads of the run, each at every size.
 pub(super) fn workloads(options: &RunOptions) -> anyhow::Result<Vec<Arc<Workload>>> {
@@ -157,18 +151,7 @@ fn load(name: &OsStr) -> anyhow::Result<Workload> {
     if let Some(built_in) = name.to_str().and_then(workload::built_in) {
         return Ok(built_in?);
     }
-    let path = Path::new(name);
-    if path.extension().is_none() && !name.as_bytes().contains(&b'/') {
-        let (typed, known) = (name.to_string_lossy(), workload::BUILT_IN.map(|(name, _)| name));
-        let nearest = known.into_iter().max_by(|one, other| jaro(one, &typed).total_cmp(&jaro(other, &typed)));
-        let meant = nearest.filter(|name| jaro(name, &typed) > NEAR);
-        bail!(
-            "{} is not a built-in workload{}: take one of {}, or name a TOML file",
-            foreign::quoted(&typed),
-            meant.map_or_else(String::new, |name| format!(" (did you mean {name}?)")),
-            known.join(", ")
-        );
-    }
+    let path = named::file(name, "workload", &workload::BUILT_IN.map(|(name, _)| name))?;
     Ok(workload::read(path)?)
 }
 

@@ -13,6 +13,7 @@ mod browser;
 mod client;
 mod command;
 mod garbage;
+mod link;
 mod listener;
 mod malformed;
 mod server;

@@ -1,0 +1,88 @@
+//! Networks between a server and its readers: delay, rate and loss of each direction. Their TOML is described in
+//! `docs/NETWORKS.md`.
+
+mod parse;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::file::FileError;
+use crate::units::Share;
+
+pub use parse::{parse, read};
+
+/// The networks that come with pushoff: name and TOML.
+pub const BUILT_IN: [(&str, &str); 10] = [
+    ("lan", include_str!("../../networks/lan.toml")),
+    ("cable", include_str!("../../networks/cable.toml")),
+    ("dsl", include_str!("../../networks/dsl.toml")),
+    ("dense-4g", include_str!("../../networks/dense-4g.toml")),
+    ("fast-4g", include_str!("../../networks/fast-4g.toml")),
+    ("slow-4g", include_str!("../../networks/slow-4g.toml")),
+    ("3g", include_str!("../../networks/3g.toml")),
+    ("wifi-bad", include_str!("../../networks/wifi-bad.toml")),
+    ("intercontinental", include_str!("../../networks/intercontinental.toml")),
+    ("satellite-leo", include_str!("../../networks/satellite-leo.toml")),
+];
+
+/// The built-in network of that name, if there is one.
+///
+/// # Errors
+/// When the built-in file is wrong, which a test rules out.
+#[must_use]
+pub fn built_in(name: &str) -> Option<Result<Network, FileError>> {
+    let (name, text) = BUILT_IN.into_iter().find(|(built_in, _)| *built_in == name)?;
+    Some(parse(text, &PathBuf::from(format!("networks/{name}.toml"))))
+}
+
+/// What lies between a server and a reader.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Network {
+    /// A short name: letters, digits, `-`, `_`.
+    pub name: String,
+    /// Whose network this is, for a newcomer.
+    pub says: String,
+    /// From the server to the reader.
+    pub down: Direction,
+    /// From the reader to the server.
+    pub up: Direction,
+}
+
+impl Network {
+    /// The time there and back of a small packet, without jitter.
+    #[must_use]
+    pub fn round_trip(&self) -> Duration {
+        self.down.delay + self.up.delay
+    }
+}
+
+/// One direction of a network.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Direction {
+    /// From one end to the other, 0 to 10 s.
+    pub delay: Duration,
+    /// A packet takes up to so much less or more than the delay, evenly distributed, but overtakes none before it.
+    /// 0 to the delay.
+    pub jitter: Duration,
+    /// Bits a second, IP headers among them, 1,000 to 10 Gbit/s; absent where nothing limits them.
+    pub bits_per_second: Option<f64>,
+    /// Bytes that wait to be sent at that rate, the packet that is being sent among them; what finds no room is dropped.
+    /// 1,500 to 1 GB. Absent where no rate is.
+    pub queue_bytes: Option<u64>,
+    /// The share of packets that are lost outside of bursts, each by itself.
+    pub loss: Share,
+    /// Bursts of loss.
+    pub bursts: Option<Bursts>,
+}
+
+/// Loss in bursts: two states with chances to change, looked at packet by packet. Sources: Gilbert, *Bell Syst. Tech. J.*
+/// 39, 1960; Elliott, *ibid.* 42, 1963.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bursts {
+    /// The chance that a packet begins a burst.
+    pub begin: Share,
+    /// The chance that a packet of a burst ends it.
+    pub end: Share,
+    /// The share of a burst's packets that are lost.
+    pub loss: Share,
+}

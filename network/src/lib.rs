@@ -1,0 +1,18 @@
+//! A network between two network namespaces of one machine, with the kernel's own TCP on both ends.
+//!
+//! A forwarder passes IP packets between a TUN device in each namespace and delays, limits and loses them on the way. No
+//! `netem` is needed, and an ordinary user needs no rights where user namespaces are allowed: [`enter`] is called first,
+//! then a [`Link`] is made.
+
+mod error;
+mod forwarder;
+mod link;
+mod namespace;
+mod relay;
+mod wire;
+
+pub use error::NetworkError;
+pub use forwarder::{Passed, Tally};
+pub use link::{FAR, Link, NEAR};
+pub use namespace::{Namespace, enter};
+pub use relay::relay;
