@@ -85,7 +85,7 @@ fn a_network_that_is_not_there_is_named_with_what_was_meant() {
         ended.stderr
     };
     let typo = refused(&["link", "slow4g", "--port", "1", "--", "true"]);
-    assert!(typo.contains("slow4g is not a built-in network (did you mean slow-4g?)"), "{typo}");
+    assert!(typo.contains("\"slow4g\" is not a built-in network (did you mean slow-4g?)"), "{typo}");
     let wrong = folder.file("mine.toml", &MINE.replace("0.01", "1.5"));
     let wrong = refused(&["link", &wrong, "--port", "1", "--", "true"]);
     assert!(wrong.contains("mine.toml line 5: `loss` is 1.5: a share from 0 to 1 is needed"), "{wrong}");
