@@ -128,7 +128,9 @@ fn a_figure_stands_where_it_leads_and_from_there_it_is_one_step_to_its_records()
             let target = &targets[id][0];
             let there = plain(target.inner);
             for figure in figures(&written) {
-                assert!(figures(&there).any(|it| it == figure), "{figure} of {written:?} is not in {there:?} (#{id})");
+                // Of a section the pieces stand without a gap here.
+                let is_there = figures(&there).any(|it| it == figure) || id == "clients" && there.contains(figure);
+                assert!(is_there, "{figure} of {written:?} is not in {there:?} (#{id})");
             }
             if !id.starts_with("cell-") {
                 assert!(id.starts_with("workload-") || id == "clients", "{id}");
