@@ -3,9 +3,9 @@
 //!
 //! Each sample is measured in a fresh process, so that an interval holds what differs between processes: addresses,
 //! hash seeds, which thread woke whom. The transports of a group take turns, sample by sample, so that a slow minute of
-//! the machine falls on all of them; Criterion is given what was measured then. Messages are published by a WebSocket that only publishes, the same for all, so
-//! that what differs is how they come back. What short polling shows is the wait for its next poll: its name says how
-//! often it asks.
+//! the machine falls on all of them; Criterion is given what was measured then. Messages are published by a WebSocket
+//! that only publishes, the same for all, so that what differs is how they come back. What short polling shows is the
+//! wait for its next poll: its name says how often it asks.
 
 use std::cell::OnceCell;
 use std::net::SocketAddr;

@@ -38,6 +38,8 @@ Examples:
       pushoff run --target http://10.77.0.1:8080
 
 Needs Linux with /dev/net/tun, and root or user namespaces.
+A server of pushoff's must be started with
+--allow-host 10.77.0.1.
 The networks and their limits: docs/NETWORKS.md.";
 
 /// Which transport should carry my real-time messages?

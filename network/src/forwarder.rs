@@ -105,10 +105,13 @@ fn forward(from: &SyncDevice, to: &SyncDevice, mut wire: Wire, stop: &AtomicBool
                 waiting.push_front((due, packet));
                 break;
             };
-            pass_on(to, &packet)?;
-            tally.passed += 1;
-            tally.bytes += packet.len() as u64;
-            tally.lateness.record(late);
+            if pass_on(to, &packet)? {
+                tally.passed += 1;
+                tally.bytes += packet.len() as u64;
+                tally.lateness.record(late);
+            } else {
+                tally.lost += 1;
+            }
         }
         match from.recv(&mut buffer) {
             Ok(size) => {
@@ -135,13 +138,14 @@ fn forward(from: &SyncDevice, to: &SyncDevice, mut wire: Wire, stop: &AtomicBool
     Ok(tally)
 }
 
-/// Hands a packet to the kernel. One that it has no room for is lost, as it would be at a network card.
-fn pass_on(to: &SyncDevice, packet: &[u8]) -> io::Result<()> {
+/// Hands a packet to the kernel. One that it has no room for is lost, as it would be at a network card: whether it was
+/// taken.
+fn pass_on(to: &SyncDevice, packet: &[u8]) -> io::Result<bool> {
     loop {
         match to.send(packet) {
-            Ok(_) => return Ok(()),
+            Ok(_) => return Ok(true),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
             Err(error) => return Err(error),
         }
     }

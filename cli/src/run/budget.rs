@@ -8,8 +8,8 @@ use pushoff_model::{RunClock, RunInstant, Workload};
 
 use crate::arguments::RunOptions;
 
-/// The time of a run that names none. Chosen here: under five minutes; three rounds of the default workloads take three
-/// and a half on two processors, which leaves time for a round or two of contenders.
+/// The time of a run that names none. Chosen here: under five minutes; three rounds of the default workloads take about
+/// four on two processors, which leaves time for a round or more of contenders, who are few.
 const DEFAULT: Duration = Duration::from_secs(280);
 /// The time of `--quick`.
 const QUICK: Duration = Duration::from_secs(90);

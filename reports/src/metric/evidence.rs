@@ -136,7 +136,8 @@ impl<'e> Evidence<'e> {
     /// How much more a figure is than raw TCP's; `None` where it is not shown to be more than nothing.
     pub(crate) fn over_floor(&self, of: impl Fn(&Sums<'_>) -> Option<Figure>) -> Option<Figure> {
         let more = of(&self.own())?.minus(&of(&Sums::of(&self.floor))?);
-        (more.low() > 0.0).then_some(more)
+        // One trial of either shows nothing.
+        more.interval.is_some_and(|interval| interval.low > 0.0).then_some(more)
     }
 
     /// Whether a metric's figure is known or a bound. Polls of a server that was not at its limit are as many
@@ -144,5 +145,33 @@ impl<'e> Evidence<'e> {
     pub(crate) fn bound(&self, metric: Metric) -> Bound {
         let is_bound = metric == Metric::Polls && self.validity != Validity::ServerLimited;
         if is_bound { Bound::AtLeast } else { Bound::Exact }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pushoff_model::Transport;
+
+    use crate::Run;
+    use crate::findings::study::Study;
+    use crate::fixture;
+    use crate::metric::Metric;
+
+    fn figure(run: &Run, metric: Metric, transport: Transport) -> Option<f64> {
+        let study = Study::of(run);
+        let of_ticker = study.parts().filter(|part| part.group().workload.name == "ticker");
+        of_ticker.filter_map(|part| part.line_of(transport)).next()?.figures.get(metric).map(|figure| figure.point)
+    }
+
+    #[test]
+    fn what_a_delivery_costs_over_raw_tcp_is_the_difference_and_one_trial_shows_none() {
+        let mut run = fixture::valid();
+        let cpu = |run: &Run, transport| figure(run, Metric::DeliveryCpu, transport).unwrap();
+        let over = |run: &Run| figure(run, Metric::DeliveryCpuOverFloor, Transport::Sse);
+        let difference = cpu(&run, Transport::Sse) - cpu(&run, Transport::RawTcp);
+        assert!((over(&run).unwrap() - difference).abs() < 1e-6, "{difference}");
+        assert_eq!(figure(&run, Metric::DeliveryCpuOverFloor, Transport::RawTcp), None);
+        run.records.retain(|record| record.trial == 1);
+        assert_eq!(over(&run), None);
     }
 }
