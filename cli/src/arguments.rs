@@ -108,6 +108,12 @@ pub(crate) struct RunOptions {
     /// are measured side by side [default: pushoff]
     #[arg(long, value_name = "[NAME=]URL|FILE")]
     pub(crate) target: Vec<OsString>,
+    /// A network between server and readers, over which latencies are measured as well, at a few readers: a
+    /// built-in one or a TOML file (docs/NETWORKS.md); several with commas, or the flag repeated; none for
+    /// none. The server must be one that pushoff starts [default: cable, fast-4g and wifi-bad where the
+    /// workloads are the default ones]
+    #[arg(long, value_name = "NAME|FILE", value_delimiter = ',')]
+    pub(crate) network: Vec<OsString>,
     /// Go on in rounds of all transports that may still be the one to take, at least three, until every
     /// question is answered or this time is used, 1s to 7days [default: 4min 40s]
     #[arg(long, value_name = "TIME", value_parser = duration_in(BUDGET), allow_negative_numbers = true)]

@@ -1,13 +1,13 @@
 //! `pushoff link`: a command behind a network.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
+use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Command, ExitCode, ExitStatus};
 
 use anyhow::{Context, bail};
-use pushoff_model::network::{self, BUILT_IN, Network};
-use pushoff_network::{FAR, Link, NEAR, Passed, Tally, enter, relay};
+use pushoff_network::{FAR, Link, NEAR, Passed, Relay, Tally, enter};
 use rustix::process::{Signal, set_parent_process_death_signal};
 
 use crate::arguments::LinkOptions;
@@ -15,12 +15,14 @@ use crate::{Exit, named, terminal};
 
 /// Runs the command behind the network and ends as it ends.
 pub(crate) fn link(options: &LinkOptions) -> anyhow::Result<ExitCode> {
-    let network = load(&options.network)?;
-    enter()?;
+    let network = named::network(&options.network)?;
+    let relay = enter(Relay::begin)?.context("beginning a thread that carries connections on")?;
     let seed = options.seed.unwrap_or_else(rand::random);
     let link = Link::new(&network, seed)?;
     for &port in &options.port {
-        relay(&link.far, port).with_context(|| format!("listening at {FAR}:{port} behind the network"))?;
+        let listening = link.far.within(|| TcpListener::bind((FAR, port))).and_then(|bound| bound);
+        let carried = listening.and_then(|listener| relay.carry(listener, (Ipv4Addr::LOCALHOST, port).into()));
+        carried.with_context(|| format!("listening at {FAR}:{port} behind the network"))?;
     }
     outlive_ctrl_c()?;
     terminal::remark(&format!(
@@ -46,15 +48,6 @@ pub(crate) fn become_command(command: &[OsString]) -> anyhow::Result<Exit> {
 fn begin(command: &[OsString]) -> anyhow::Result<std::process::Child> {
     let own = std::env::current_exe().context("finding pushoff's own file")?;
     Ok(Command::new(own).arg("become").arg("--").args(command).spawn()?)
-}
-
-/// A built-in network, or a TOML file.
-fn load(name: &OsStr) -> anyhow::Result<Network> {
-    if let Some(built_in) = name.to_str().and_then(network::built_in) {
-        return Ok(built_in?);
-    }
-    let path = named::file(name, "network", &BUILT_IN.map(|(name, _)| name))?;
-    Ok(network::read(path)?)
 }
 
 /// Ctrl-C goes to the command as well, which decides what it means.

@@ -6,7 +6,20 @@ use std::path::Path;
 
 use anyhow::bail;
 use pushoff_model::foreign;
+use pushoff_model::network::{self, Network};
 use strsim::jaro;
+
+/// A built-in network, or that of a TOML file.
+///
+/// # Errors
+/// When there is none, or the file is wrong.
+pub(crate) fn network(name: &OsStr) -> anyhow::Result<Network> {
+    if let Some(built_in) = name.to_str().and_then(network::built_in) {
+        return Ok(built_in?);
+    }
+    let path = file(name, "network", &network::BUILT_IN.map(|(name, _)| name))?;
+    Ok(network::read(path)?)
+}
 
 /// From this similarity of Jaro on a name is suggested, as clap does.
 const NEAR: f64 = 0.7;

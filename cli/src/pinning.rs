@@ -59,6 +59,8 @@ pub(crate) struct Cpus {
     pub(crate) generator: usize,
     /// The server's processors; empty if the scheduler decides.
     pub(crate) server: Vec<u32>,
+    /// All processors that this process was allowed.
+    pub(crate) all: Vec<u32>,
     pub(crate) pinning: Pinning,
 }
 
@@ -73,6 +75,7 @@ impl Cpus {
             allowed: allowed.len(),
             generator: allowed.len(),
             server: Vec::new(),
+            all: allowed.clone(),
             pinning: Pinning::Shared { reason: reason.to_owned() },
         };
         if no_pin {
@@ -89,6 +92,7 @@ impl Cpus {
             allowed: allowed.len(),
             generator: generator.len(),
             server: server.to_vec(),
+            all: allowed.clone(),
             pinning: Pinning::Split { server: server.to_vec(), generator: generator.to_vec() },
         })
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pushoff_loadgen::{Asked, AskedCell, Plan, Trial};
+use pushoff_model::cell::NETWORK;
 use pushoff_model::foreign::shown;
 use pushoff_model::record::{Outcome, Record, Step};
 use pushoff_model::workload::Growth;
@@ -62,12 +63,18 @@ impl Progress {
         Self { bar, rows, trials: Some(left.trials).filter(|_| has_end && !left.at_most) }
     }
 
-    /// A trial begins.
-    pub(crate) fn begin(&self, trial: &Trial, plan: &Plan, budget: &Budget) {
-        let at = trial.step.map_or_else(String::new, |step| at(&trial.asked, step));
+    /// Trials begin, at the same time.
+    pub(crate) fn begin(&self, trials: &[Trial], plan: &Plan, budget: &Budget) {
+        let Some(trial) = trials.first() else { return };
+        let what = match (&trial.network, trials.len()) {
+            (None, _) | (_, 1) => {
+                let at = trial.step.map_or_else(String::new, |step| at(&trial.asked, step));
+                format!("{} over {}{at}", trial.asked.name, trial.transport.label())
+            }
+            (Some(_), several) => format!("{several} trials over networks"),
+        };
         let left = HumanDuration(budget.left(plan));
-        let now =
-            format!("{left} left, round {}: {} over {}{at}", trial.number, trial.asked.name, trial.transport.label());
+        let now = format!("{left} left, round {}: {what}", trial.number);
         self.bar.set_prefix(shown(&now, WIDTH - 2));
         self.bar.set_message(self.table());
     }
@@ -75,9 +82,10 @@ impl Progress {
     /// A trial ended.
     pub(crate) fn end(&mut self, record: &Record) {
         let at = record.step.map_or_else(String::new, |step| at(&record.workload, step));
+        let network = record.conditions.get(NETWORK).map_or_else(String::new, |name| format!(", {name}"));
         let most = self.trials.map_or_else(String::new, |trials| format!("/{trials}"));
         let line = format!(
-            "{:>3}{most} {} over {}{at}: {}",
+            "{:>3}{most} {} over {}{at}{network}: {}",
             record.position,
             record.workload.name,
             record.transport.label(),
@@ -88,7 +96,7 @@ impl Progress {
         } else if record.measurement().is_none() {
             self.bar.println(shown(&line, usize::MAX));
         }
-        let conditions = Conditions::new(record.client, &record.server);
+        let conditions = record.conditions();
         let row = self.rows.iter_mut().find(|row| row.is(&record.workload, &conditions, record.transport));
         if let (Some(row), Some(measurement)) = (row, record.measurement()) {
             let quantile = |share| measurement.delivery_latency.quantile(share).map(describe::duration);
@@ -146,10 +154,10 @@ impl Progress {
 
 /// The rows of a workload, those of one question together.
 fn rows_of(asked: &Asked<'_>, workload: &Arc<Workload>) -> Vec<Row> {
-    let ranked = asked.cells(workload).filter(|cell| cell.transport.is_ranked());
+    let ranked = asked.cells(workload).filter(|cell| cell.transport.is_ranked() && cell.network.is_none());
     let row = |cell: AskedCell<'_>| Row {
         workload: Workload::clone(workload),
-        conditions: Conditions::new(cell.client, &cell.target.name),
+        conditions: cell.conditions(),
         transport: cell.transport,
         p50: ABSENT.to_owned(),
         p99: ABSENT.to_owned(),

@@ -5,10 +5,14 @@
 mod asked;
 pub(crate) mod budget;
 mod folder;
+mod over;
 
+use std::fs::File;
 use std::time::Duration;
 
 use anyhow::Context;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use pushoff_loadgen::{Asked, Plan, Trial, connections_needed};
 use pushoff_model::foreign::shown;
 use pushoff_model::record::{Failure, FailureKind, Faults, Outcome, Record, SCHEMA_VERSION, TrialId};
@@ -40,18 +44,22 @@ pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus) -> anyhow::Res
     let descriptor_limit =
         pushoff_loadgen::raise_descriptor_limit().context("raising the limit of open files to the hard limit")?;
     let targets = targets::asked(&options.target)?;
+    let networks = over::networks(options, &targets)?;
     let length = Length::asked(options);
     let asked = Asked {
         workloads: &workloads,
         transports: &transports,
         clients: &clients,
         targets: &targets,
+        networks: &networks,
+        whole: over::whole(options),
         rounds: length.rounds(),
         // Half of its bits, so that it is easily typed.
         seed: options.seed.unwrap_or_else(|| rand::random::<u32>().into()),
         descriptors: descriptor_limit,
     };
     asked::ensure_descriptors(&asked)?;
+    over::ensure_measurable(options, &asked)?;
     let has_browser = asked::has_browser(&asked)?;
     asked::ensure_something_is_due(&asked)?;
     let started = environment::now();
@@ -103,33 +111,39 @@ async fn measure(
     let mut so_far = Run { environments: vec![environment], records: Vec::new() };
     let mut budget = Budget::begin(length);
     let mut progress = Progress::new(asked, &plan, &budget);
-    while let Some(trial) = plan.next_trial().filter(|_| !interrupted.is_cancelled()) {
-        progress.begin(&trial, &plan, &budget);
-        let outcome = one(&trial, cpus, folder, &interrupted).await;
-        if matches!(&outcome, Outcome::Failed(failure) if failure.kind == FailureKind::Interrupted) {
+    while !interrupted.is_cancelled() {
+        let trials = plan.next_trials();
+        if trials.is_empty() {
             break;
         }
-        plan.ended(&trial, &outcome);
-        budget.note(&trial.workload);
+        progress.begin(&trials, &plan, &budget);
+        let log = folder.server_log().try_clone().context("sharing the server's log")?;
+        let mut running: FuturesUnordered<_> =
+            trials.iter().map(async |trial| (trial, one(trial, cpus, &log, &interrupted).await)).collect();
+        while let Some((trial, outcome)) = running.next().await {
+            if matches!(&outcome, Outcome::Failed(failure) if failure.kind == FailureKind::Interrupted) {
+                continue;
+            }
+            plan.ended(trial, &outcome);
+            budget.note(trial);
+            let record = record(trial, &run, outcome);
+            if let Err(error) = folder.append(&record) {
+                progress.finish();
+                terminal::error(&error.context(format!("trial {} is not recorded, and the run ends", trial.position)));
+                return Ok(ended(&so_far.records).and(Exit::Unwritten));
+            }
+            progress.end(&record);
+            so_far.records.push(record);
+        }
         if budget.is_used() {
             plan.forgo_repeats();
         }
-        let record = record(&trial, &run, outcome);
-        if let Err(error) = folder.append(&record) {
-            progress.finish();
-            terminal::error(&error.context(format!("trial {} is not recorded, and the run ends", trial.position)));
-            return Ok(ended(&so_far.records).and(Exit::Unwritten));
-        }
-        progress.end(&record);
-        so_far.records.push(record);
         if is_race && plan.is_round_complete() {
             let questions = race(&so_far);
             if budget.is_free_after(plan.round()) {
-                plan.leave_out(|workload, transport, client, target| {
-                    is_out(&questions, workload, transport, &Conditions::new(client, &target.name))
-                });
+                plan.leave_out(|cell| is_out(&questions, cell.workload, cell.transport, &cell.conditions()));
                 if budget.is_used_before_another(&plan) {
-                    plan.leave_out(|_, _, _, _| true);
+                    plan.leave_out(|_| true);
                 }
             }
             progress.round(&questions, &plan, &budget);
@@ -148,7 +162,7 @@ async fn measure(
 
 /// Whether a trial failed, and was not made good by another of its cell in the same round.
 fn ended(records: &[Record]) -> Exit {
-    let cell = |it: &Record| (it.transport, it.client, it.server.clone(), it.trial);
+    let cell = |it: &Record| (it.transport, it.conditions(), it.trial);
     let is_good = |failed: &Record| {
         let same = records.iter().filter(|it| cell(it) == cell(failed) && it.workload == failed.workload);
         same.into_iter().any(|it| it.measurement().is_some())
@@ -175,7 +189,7 @@ fn record(trial: &Trial, run: &str, outcome: Outcome) -> Record {
         transport: trial.transport,
         client: trial.client,
         server: trial.target.name.clone(),
-        conditions: std::collections::BTreeMap::new(),
+        conditions: trial.conditions().others,
         step: trial.step,
         trial: trial.number,
         position: trial.position,
@@ -185,21 +199,30 @@ fn record(trial: &Trial, run: &str, outcome: Outcome) -> Record {
 }
 
 /// Runs one trial, on a fresh server if the target has a command.
-async fn one(trial: &Trial, cpus: &Cpus, folder: &RunFolder, interrupted: &CancellationToken) -> Outcome {
+async fn one(trial: &Trial, cpus: &Cpus, log: &File, interrupted: &CancellationToken) -> Outcome {
+    let failed = |kind, error: &anyhow::Error| {
+        let reason = shown(&terminal::told(error), REASON);
+        Outcome::Failed(Failure { kind, reason, counts: None, faults: Faults::default() })
+    };
+    let link = match &trial.network {
+        Some(network) => match over::link(network, trial.seed, cpus).await {
+            Ok(link) => Some(link),
+            Err(error) => return failed(FailureKind::Machine, &error),
+        },
+        None => None,
+    };
     let plan = ServerPlan {
         cpus: &cpus.server,
         connections: connections_needed(&trial.workload, trial.transport, trial.client),
         topics: trial.workload.topics,
         heartbeat: heartbeat(&trial.workload),
         has_pages: trial.client == Client::Browser,
-        log: Some(folder.server_log()),
+        log: Some(log),
+        link: link.as_ref(),
     };
     let mut served = match Served::begin(&trial.target, &plan, cpus.server_count()).await {
         Ok(served) => served,
-        Err(error) => {
-            let (kind, reason) = (FailureKind::Server, shown(&terminal::told(&error), REASON));
-            return Outcome::Failed(Failure { kind, reason, counts: None, faults: Faults::default() });
-        }
+        Err(error) => return failed(FailureKind::Server, &error),
     };
     let mut outcome = pushoff_loadgen::run(trial, &served.server, interrupted).await;
     if let Outcome::Failed(failure) = &mut outcome {

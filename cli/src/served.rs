@@ -1,11 +1,32 @@
 //! A listening target: a server that runs already, or a process started for a trial or a probe.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
+use anyhow::ensure;
 use pushoff_loadgen::{Server, find, processes_of};
 use pushoff_model::target::{Address, Place, Target};
+use pushoff_network::FAR;
 
 use crate::server_process::{ServerPlan, ServerProcess};
+
+/// Where readers reach a server that said where it listens: at another address than loopback's, if a network is between.
+///
+/// # Errors
+/// When it listens at loopback's.
+fn reached(mut said: SocketAddr, plan: &ServerPlan<'_>) -> anyhow::Result<SocketAddr> {
+    if plan.link.is_some() {
+        ensure!(
+            !said.ip().is_loopback(),
+            "the server listens at {said} alone, where no network leads to: have it listen at the address in \
+             PUSHOFF_ADDRESS"
+        );
+        if said.ip().is_unspecified() {
+            said.set_ip(FAR.into());
+        }
+    }
+    Ok(said)
+}
 
 /// A listening target.
 #[derive(Debug)]
@@ -35,13 +56,15 @@ impl Served {
             (None, Place::At(address)) => find(address).await?,
             (None, Place::Unsaid | Place::Started { .. }) => anyhow::bail!("{} was not started", target.name),
         };
+        let http = reached(http, plan)?;
         let ready = process.as_ref().map(|process| &process.ready);
         let raw_tcp = ready.and_then(|ready| ready.raw_tcp).or(target.raw_tcp);
         let says = ready.and_then(|ready| ready.server.clone());
         let pid = process.as_ref().map(|process| process.pid);
         // A listening server has started all its processes.
         let pids = processes_of(http, pid);
-        let server = Server { raw_tcp, pids, cpus, ..Server::at(target.clone(), http) };
+        let link = plan.link.cloned();
+        let server = Server { raw_tcp, pids, cpus, link, ..Server::at(target.clone(), http) };
         Ok(Self { server, says, process })
     }
 

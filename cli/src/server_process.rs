@@ -6,13 +6,15 @@
 mod log;
 
 use std::fs::File;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use pushoff_model::foreign::{self, shown};
+use pushoff_network::{FAR, Link};
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde::{Deserialize, Deserializer};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, copy, sink};
@@ -70,13 +72,21 @@ pub(crate) struct ServerPlan<'a> {
     pub(crate) has_pages: bool,
     /// The file for its log; without one, our standard error.
     pub(crate) log: Option<&'a File>,
+    /// The network that it is behind, if there is one.
+    pub(crate) link: Option<&'a Arc<Link>>,
 }
 
 impl ServerPlan<'_> {
+    /// The address that readers reach it at.
+    fn address(&self) -> IpAddr {
+        self.link.map_or(Ipv4Addr::LOCALHOST, |_| FAR).into()
+    }
+
     /// This binary, on free ports.
     fn ours(&self) -> anyhow::Result<Command> {
         let mut command = Command::new(std::env::current_exe().context("finding this program")?);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--raw-tcp", "127.0.0.1:0", "--until-stdin-closes"]);
+        let anywhere = SocketAddr::new(self.address(), 0).to_string();
+        command.args(["serve", "--listen", &anywhere, "--raw-tcp", &anywhere, "--until-stdin-closes"]);
         command.arg("--grace").arg(humantime::format_duration(GRACE).to_string());
         command.arg("--max-connections").arg(self.connections.to_string());
         command.arg("--max-topics").arg((self.topics + 1).to_string());
@@ -111,6 +121,7 @@ impl ServerPlan<'_> {
         };
         let mut command = Command::new(program);
         command.args(arguments).current_dir(folder).env("PUSHOFF_CONNECTIONS", self.connections.to_string());
+        command.env("PUSHOFF_ADDRESS", self.address().to_string());
         if let Some(heartbeat) = self.heartbeat {
             command.env("PUSHOFF_HEARTBEAT_SECONDS", heartbeat.as_secs_f64().to_string());
         }
@@ -146,9 +157,11 @@ impl ServerProcess {
         let runtime = Handle::current();
         let mut child = pinning::confined(plan.cpus, || {
             let _entered = runtime.enter();
-            command
-                .spawn()
-                .with_context(|| format!("starting the server {}", command.as_std().get_program().to_string_lossy()))
+            let spawned = match plan.link {
+                Some(link) => link.far.within(|| command.spawn())?,
+                None => command.spawn(),
+            };
+            spawned.with_context(|| format!("starting the server {}", command.as_std().get_program().to_string_lossy()))
         })?;
         log.follow(&mut child);
         let pid = child.id().context("the server ended at once")?;

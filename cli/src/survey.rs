@@ -94,6 +94,7 @@ const fn plan(cpus: &Cpus) -> ServerPlan<'_> {
         heartbeat: None,
         has_pages: false,
         log: None,
+        link: None,
     }
 }
 

@@ -15,6 +15,7 @@ mod failure;
 mod load;
 mod message;
 mod numbers;
+mod origin;
 mod plan;
 mod preflight;
 mod probe;
@@ -30,8 +31,9 @@ pub use agents::page::{BrowserError, browser_limits, find_chromium};
 #[doc(hidden)]
 pub use clients::fuzz;
 pub use congestion::congestion_control;
+pub use origin::Origin;
 pub use plan::{
-    Asked, AskedCell, Left, MOST_IN_A_BROWSER, Plan, Trial, connections_needed, descriptors_needed,
+    Asked, AskedCell, Left, MOST_IN_A_BROWSER, Plan, Trial, Whole, connections_needed, descriptors_needed,
     raise_descriptor_limit,
 };
 pub use preflight::preflight;

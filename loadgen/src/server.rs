@@ -8,8 +8,12 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use pushoff_model::target::{Address, Place, Target};
+use pushoff_network::Link;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{sleep, timeout};
+
+use crate::clients::source_of;
+use crate::origin::Origin;
 
 /// A server that can be measured.
 #[derive(Clone, Debug)]
@@ -29,6 +33,9 @@ pub struct Server {
     pub pids: Vec<u32>,
     /// How many processors it may use.
     pub cpus: f64,
+    /// The network between it and its readers; `None` is none, so that both are on one machine, or on two that are
+    /// connected already.
+    pub link: Option<Arc<Link>>,
 }
 
 impl Server {
@@ -40,7 +47,22 @@ impl Server {
             Place::Unsaid | Place::Started { .. } => (http.to_string(), String::new()),
         };
         let raw_tcp = target.raw_tcp;
-        Self { target, http, authority, base, raw_tcp, pids: Vec::new(), cpus: 1.0 }
+        Self { target, http, authority, base, raw_tcp, pids: Vec::new(), cpus: 1.0, link: None }
+    }
+}
+
+impl Server {
+    /// Where the connections of subscriber `number` come from, one of that many ports an address.
+    pub(crate) fn reader(&self, number: u32, ports: u32) -> Origin {
+        match &self.link {
+            Some(link) => Origin { address: Some(link.reader(number)), namespace: Some(link.near.clone()) },
+            None => Origin { address: source_of(number, self.http, ports), namespace: None },
+        }
+    }
+
+    /// Where those come from that publish beside the server: over no network.
+    pub(crate) fn publisher(&self) -> Origin {
+        Origin { address: None, namespace: self.link.as_ref().map(|link| link.far.clone()) }
     }
 }
 

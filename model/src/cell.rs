@@ -40,12 +40,21 @@ pub struct Conditions {
 pub const CLIENT: &str = "client";
 /// See [`CLIENT`].
 pub const SERVER: &str = "server";
+/// The factor of a cell that was measured over a network: the network's name.
+pub const NETWORK: &str = "network";
 
 impl Conditions {
     /// This client against that server, and nothing else.
     #[must_use]
     pub fn new(client: Client, server: impl Into<String>) -> Self {
         Self { client, server: server.into(), others: BTreeMap::new() }
+    }
+
+    /// The same over a network.
+    #[must_use]
+    pub fn over(mut self, network: impl Into<String>) -> Self {
+        self.others.insert(NETWORK.to_owned(), network.into());
+        self
     }
 
     /// Every factor with its value: the client, the server, then the others by name.

@@ -75,6 +75,19 @@ pub struct Direction {
     pub bursts: Option<Bursts>,
 }
 
+impl Direction {
+    /// The share of packets that are lost in the long run, bursts among them, 0 to 1.
+    #[must_use]
+    pub fn loss_in_the_long_run(&self) -> f64 {
+        let loss = self.loss.as_f64();
+        let Some(Bursts { begin, end, loss: within }) = self.bursts else { return loss };
+        let (begin, end) = (begin.as_f64(), end.as_f64());
+        // Of the two states, the share of time in a burst.
+        let share = if begin + end > 0.0 { begin / (begin + end) } else { 0.0 };
+        share.mul_add(within.as_f64(), (1.0 - share) * loss)
+    }
+}
+
 /// Loss in bursts: two states with chances to change, looked at packet by packet. Sources: Gilbert, *Bell Syst. Tech. J.*
 /// 39, 1960; Elliott, *ibid.* 42, 1963.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -6,6 +6,7 @@
 mod browser;
 mod costs;
 mod faults;
+mod link;
 
 use std::collections::BTreeMap;
 
@@ -24,6 +25,7 @@ pub use costs::{
     Connecting, Contents, Flow, Held, KernelMemory, MachineUse, Memory, ProcessMemory, ProcessUse, Traffic, Wire,
 };
 pub use faults::{Fault, FaultKind, Faults, OTHERS};
+pub use link::{Link, LinkDirection};
 
 /// The version of the schema that this build writes and reads.
 pub const SCHEMA_VERSION: u32 = 2;
@@ -239,6 +241,9 @@ pub struct Measurement {
     pub generator: ProcessUse,
     /// What the machine did meanwhile.
     pub machine: MachineUse,
+    /// The network between server and readers, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<Link>,
     /// How the browser fared, where one received.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub browser: Option<BrowserUse>,

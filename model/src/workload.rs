@@ -156,6 +156,20 @@ impl Workload {
         workload
     }
 
+    /// The same for a few subscribers, of whom each gets what it gets of the whole: whole topics, and where subscribers
+    /// speak, everybody in them. More than `subscribers` only where a single topic has more who speak.
+    #[must_use]
+    pub fn sampled(&self, subscribers: u32) -> Self {
+        let all = self.audience(0);
+        let audience = if self.direction == Direction::Both { all } else { all.min(subscribers.max(1)) };
+        let topics = match self.load {
+            // Its topics are those that the trace names.
+            Load::Trace { .. } => self.topics,
+            Load::Rate { .. } | Load::Silence { .. } => (subscribers / audience.max(1)).clamp(1, self.topics),
+        };
+        Self { topics, subscribers: topics.saturating_mul(audience).min(self.subscribers), ..self.clone() }
+    }
+
     /// The topic, by number from 0, that subscriber number `subscriber` belongs to.
     #[must_use]
     pub const fn topic_of(&self, subscriber: u32) -> u32 {

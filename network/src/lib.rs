@@ -15,4 +15,4 @@ pub use error::NetworkError;
 pub use forwarder::{Passed, Tally};
 pub use link::{FAR, Link, NEAR};
 pub use namespace::{Namespace, enter};
-pub use relay::relay;
+pub use relay::Relay;

@@ -1,31 +1,44 @@
 //! Two namespaces and the network between them.
 
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use pushoff_model::network::Network;
 use tun_rs::{DeviceBuilder, SyncDevice};
 
 use crate::NetworkError;
 use crate::forwarder::{Forwarder, Passed};
-use crate::namespace::Namespace;
+use crate::namespace::{Namespace, local};
 use crate::wire::Wire;
 
 /// The address of the server's side: what readers connect to.
 pub const FAR: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
 /// The address of the readers' side.
 pub const NEAR: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 2);
+/// The bits that the addresses of the readers of one network have in common.
+const READERS: u8 = 16;
+/// The bits that all addresses of both sides begin with.
+const PREFIX: u8 = 8;
+/// The second part of readers' addresses, of the first network …
+const FIRST: u8 = 78;
+/// … and of those that came after it: two networks at a time share no address, so that a socket of this process is told
+/// by its address.
+static MADE: AtomicU8 = AtomicU8::new(0);
 /// Ethernet's.
 const MTU: u16 = 1_500;
 
 /// Two network namespaces with a network between them, as long as it lives.
 #[derive(Debug)]
 pub struct Link {
-    /// Where the server is.
-    pub far: Namespace,
+    /// Where the server is, and who reaches it without a network: publishers.
+    pub far: Arc<Namespace>,
     /// Where the readers are.
-    pub near: Namespace,
-    forwarder: Forwarder,
+    pub near: Arc<Namespace>,
+    /// What their addresses begin with.
+    readers: Ipv4Addr,
+    forwarder: Mutex<Option<Forwarder>>,
 }
 
 impl Link {
@@ -41,23 +54,50 @@ impl Link {
                 .map_err(NetworkError::refused("a TUN device (/dev/net/tun)"))
         };
         let (far_device, near_device) = (device(&far, FAR)?, device(&near, NEAR)?);
+        let readers = Ipv4Addr::new(10, FIRST + MADE.fetch_add(1, Ordering::Relaxed) % (u8::MAX - FIRST), 0, 0);
+        let added = near.within(|| local(readers, READERS)).and_then(|added| added);
+        added.map_err(NetworkError::refused("an address for each reader"))?;
         let (down, up) = (Wire::new(network.down, seed), Wire::new(network.up, !seed));
         let forwarder = Forwarder::start(far_device, near_device, down, up);
         let forwarder = forwarder.map_err(NetworkError::refused("a thread for each direction"))?;
-        Ok(Self { far, near, forwarder })
+        Ok(Self { far: Arc::new(far), near: Arc::new(near), readers, forwarder: Mutex::new(Some(forwarder)) })
     }
 
-    /// Ends the network, and says what passed.
+    /// The address of a reader, from 0: one each for 65,534 of them.
+    #[must_use]
+    pub fn reader(&self, number: u32) -> IpAddr {
+        reader(self.readers, number)
+    }
+
+    /// Ends the network, and says what passed; of one that was ended before, nothing did.
     ///
     /// # Errors
     /// Where a direction ended before.
-    pub fn end(self) -> io::Result<Passed> {
-        self.forwarder.end()
+    pub fn end(&self) -> io::Result<Passed> {
+        let forwarder = self.forwarder.lock().unwrap_or_else(PoisonError::into_inner).take();
+        forwarder.map_or_else(|| Ok(Passed::default()), Forwarder::end)
     }
 }
 
+fn reader(readers: Ipv4Addr, number: u32) -> IpAddr {
+    let among = (1 << (32 - u32::from(READERS))) - 2;
+    Ipv4Addr::from_bits(readers.to_bits() + 1 + number % among).into()
+}
+
 fn device(address: Ipv4Addr) -> io::Result<SyncDevice> {
-    let device = DeviceBuilder::new().name("link0").ipv4(address, 24, None).mtu(MTU).build_sync()?;
+    let device = DeviceBuilder::new().name("link0").ipv4(address, PREFIX, None).mtu(MTU).build_sync()?;
     device.set_nonblocking(true)?;
     Ok(device)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_reader_has_an_address() {
+        let addresses =
+            [0, 1, 254, 255, 65_533, 65_534].map(|number| reader(Ipv4Addr::new(10, 78, 0, 0), number).to_string());
+        assert_eq!(addresses, ["10.78.0.1", "10.78.0.2", "10.78.0.255", "10.78.1.0", "10.78.255.254", "10.78.0.1"]);
+    }
 }

@@ -12,6 +12,8 @@
 
 #[path = "fixture/costs.rs"]
 mod costs;
+#[path = "fixture/networks.rs"]
+pub(crate) mod networks;
 #[path = "fixture/pages.rs"]
 mod pages;
 #[path = "fixture/peers.rs"]
@@ -70,6 +72,12 @@ pub(crate) fn whole() -> crate::Run {
 /// The ticker received by the libraries and by a browser.
 pub(crate) fn in_pages() -> crate::Run {
     static RUN: LazyLock<crate::Run> = LazyLock::new(pages::run);
+    RUN.clone()
+}
+
+/// The same run over networks as well.
+pub(crate) fn over_networks() -> crate::Run {
+    static RUN: LazyLock<crate::Run> = LazyLock::new(networks::run);
     RUN.clone()
 }
 
@@ -205,6 +213,7 @@ pub(crate) fn measurement(workload: &Workload, transport: Transport, trial: u32)
         server: Some(ProcessUse { cpu_ns, wall_ns: 1_500_000_000, cpus: 1.0, ..ProcessUse::default() }),
         generator: ProcessUse { cpu_ns: 410_000_000, wall_ns: 1_500_000_000, cpus: 1.0, ..ProcessUse::default() },
         machine: MachineUse { steal: 0.002, ..MachineUse::default() },
+        link: None,
         browser: None,
         concerns: Vec::new(),
         faults: Faults::default(),

@@ -316,21 +316,21 @@ mod tests {
         let mut run = fixture::run();
         run.records.retain(|record| record.workload.name == "ticker");
         let over_the_air = run.records.iter().cloned().map(|mut record| {
-            record.conditions.insert("network".into(), "slow-4g".into());
+            record.conditions.insert("tls".into(), "1.3".into());
             record
         });
         run.records = [run.records.clone(), over_the_air.collect()].concat();
         let report = Report::of(&run).unwrap();
         let documents = report.documents().unwrap();
         for text in [&documents.html, &documents.markdown, &report.terminal(200, false)] {
-            assert!(text.contains("ticker, network slow-4g"), "{text}");
+            assert!(text.contains("ticker, tls 1.3"), "{text}");
         }
-        assert!(documents.csv.starts_with("workload,transport,client,network,server,metric"), "{}", documents.csv);
-        assert!(documents.csv.contains("\r\nticker,sse,library,slow-4g,pushoff,p50_ns,"));
+        assert!(documents.csv.starts_with("workload,transport,client,server,tls,metric"), "{}", documents.csv);
+        assert!(documents.csv.contains("\r\nticker,sse,library,pushoff,1.3,p50_ns,"));
         let json = report.json();
         let cells = json["cells"].as_array().unwrap();
         assert_eq!(cells.len(), 2 * Transport::ALL.len());
-        assert_eq!(cells.iter().filter(|cell| cell["network"] == "slow-4g").count(), Transport::ALL.len());
+        assert_eq!(cells.iter().filter(|cell| cell["tls"] == "1.3").count(), Transport::ALL.len());
         assert_eq!(json["workloads"].as_array().unwrap().len(), 2, "each has a verdict of its own");
         let ids: Vec<&str> = documents.html.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
         let once: std::collections::BTreeSet<_> = ids.iter().collect();

@@ -7,7 +7,7 @@ use pushoff_model::{Conditions, Transport, Workload};
 
 use crate::Run;
 use crate::cells::group;
-use crate::findings::comparison::Comparison;
+use crate::findings::comparison::{Compared, Comparison};
 use crate::findings::study::noise_of;
 use crate::findings::verdict::Candidate;
 use crate::metric::sources::Sources;
@@ -59,12 +59,13 @@ pub fn race(run: &Run) -> Vec<Question> {
         let sources = Sources::of(&groups);
         groups.iter().map(|group| sources.figures(group)).collect()
     };
-    let asked = groups.into_iter().zip(figures).filter(|(group, _)| !group.is_search && group.asks_for_a_choice());
+    let asked = groups.into_iter().zip(figures).filter(|(group, _)| !group.is_search);
     let compared = asked.filter_map(|(group, figures)| {
         let slo = group.workload.slo?;
-        Some(Comparison::of(group, slo, noise_ns, figures, Vec::new()))
+        Some(Compared { group, slo, figures, sources: Vec::new() })
     });
-    compared.map(|comparison| question(&comparison)).collect()
+    let all = Comparison::all(compared.collect(), noise_ns);
+    all.iter().filter(|it| it.group.asks_for_a_choice()).map(question).collect()
 }
 
 fn question(comparison: &Comparison<'_>) -> Question {

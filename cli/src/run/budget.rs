@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use pushoff_loadgen::Plan;
+use pushoff_loadgen::{Plan, Trial};
 use pushoff_model::{RunClock, RunInstant, Workload};
 
 use crate::arguments::RunOptions;
@@ -71,8 +71,8 @@ impl Budget {
     }
 
     /// Notes a trial that has ended.
-    pub(crate) fn note(&mut self, workload: &Workload) {
-        self.expected += expected(workload);
+    pub(crate) fn note(&mut self, trial: &Trial) {
+        self.expected += expected(&trial.workload).mul_f64(trial.share());
     }
 
     /// Whether the rounds that had to be are done, after `round` of them: from then on only contenders go on.

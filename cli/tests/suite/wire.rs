@@ -262,7 +262,7 @@ fn a_connection_comes_from_the_address_that_it_is_given() {
         server.publish(TOPIC, "1");
         let source = "127.0.0.77".parse().unwrap();
         let listener = Listener::start(&server, TOPIC, transport, client, |subscription| {
-            subscription.source = Some(source);
+            subscription.origin.address = Some(source);
         });
         listener.wait_for(|heard| matches!(heard, Heard::Message(_)));
         let to = if transport == Transport::RawTcp { server.raw_tcp } else { server.http };

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use super::audience::{Audience, Finished, Signals};
 use crate::books::Subscriber;
-use crate::clients::{Outbound, Pace, Subscription, ports, source_of, subscribe};
+use crate::clients::{Outbound, Pace, Subscription, ports, subscribe};
 use crate::failure::caused;
 use crate::load::Schedule;
 use crate::plan::Trial;
@@ -34,7 +34,7 @@ pub(crate) fn connect(
         subscription.completes = workload.completes;
         subscription.client = trial.client;
         subscription.wire = audience.wire.clone();
-        subscription.source = source_of(number, server.http, ports);
+        subscription.origin = server.reader(number, ports);
         subscription.seed = seeding::mix(seeding::mix(trial.seed ^ Purpose::BackOff as u64) ^ u64::from(number));
         if trial.speaks_on_its_own_connection() {
             // A publisher waits for each write, so one slot is enough.

@@ -90,7 +90,7 @@ impl<'a, S: Sink> Feed<'a, S> {
 
     /// Opens a counted connection to the server.
     pub(crate) async fn connect(&self, target: SocketAddr) -> io::Result<CountedStream> {
-        CountedStream::connect(&self.subscription.wire, target, self.subscription.source).await
+        CountedStream::connect(&self.subscription.wire, target, &self.subscription.origin).await
     }
 
     /// The request for the messages after the current position.

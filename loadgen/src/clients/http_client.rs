@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::origin::{Origin, PlacedLayer};
+
 /// The initial read buffer of every library client: hyper's default, set for the libraries that use another.
 pub(crate) const READ_BUFFER_BYTES: usize = 8 * 1024;
 
-/// A client with its own connection pool.
-pub(crate) fn http_client() -> Result<reqwest::Client, reqwest::Error> {
-    http_client_builder().build()
+/// A client with its own connection pool, whose connections come from there.
+pub(crate) fn http_client(origin: &Origin) -> Result<reqwest::Client, reqwest::Error> {
+    http_client_builder(origin).build()
 }
 
 /// Reads the body to its end, so that the connection can be used again; `None` where it is longer than `longest`.
@@ -25,8 +27,12 @@ pub(crate) async fn bounded_body(response: &mut reqwest::Response, longest: usiz
 }
 
 /// The common settings of all reqwest clients.
-pub(crate) fn http_client_builder() -> reqwest::ClientBuilder {
-    reqwest::Client::builder()
+pub(crate) fn http_client_builder(origin: &Origin) -> reqwest::ClientBuilder {
+    let builder = reqwest::Client::builder();
+    let builder =
+        if origin.namespace.is_some() { builder.connector_layer(PlacedLayer(origin.clone())) } else { builder };
+    builder
+        .local_address(origin.address)
         .http1_only()
         .http1_allow_obsolete_multiline_headers_in_responses(true)
         .tcp_nodelay(true)

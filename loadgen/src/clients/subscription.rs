@@ -1,12 +1,12 @@
 //! What one subscriber asks for, and what it sends on its own connection.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use pushoff_model::workload::Polling;
 use pushoff_model::{Client, RunClock, RunInstant, Topic};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::origin::Origin;
 use crate::server::Server;
 use crate::watch::wire::WireCounters;
 
@@ -30,8 +30,8 @@ pub struct Subscription {
     pub client: Client,
     /// The counters of the trial's connections.
     pub wire: WireCounters,
-    /// The source address of connections; `None` leaves it to the kernel.
-    pub source: Option<IpAddr>,
+    /// Where its connections come from.
+    pub origin: Origin,
     /// The clock of all times.
     pub clock: RunClock,
     /// Seed of the back-off's jitter.
@@ -52,7 +52,7 @@ impl Subscription {
             outbox: None,
             client: Client::default(),
             wire: WireCounters::default(),
-            source: None,
+            origin: Origin::default(),
             clock,
             seed: 0,
         }

@@ -3,12 +3,14 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use pushoff_model::network::Network;
 use pushoff_model::record::Step;
-use pushoff_model::target::Target;
+use pushoff_model::target::{Place, Target};
 use pushoff_model::workload::Direction;
-use pushoff_model::{Client, Transport, Workload};
+use pushoff_model::{Client, Conditions, Transport, Workload};
 
 use super::descriptors::speaks_on_its_own;
+use super::networks::{MOST_PACKETS, Whole, is_measured, over_network, packets, share};
 
 /// The request for a run.
 #[derive(Clone, Debug)]
@@ -21,6 +23,10 @@ pub struct Asked<'a> {
     pub clients: &'a [Client],
     /// The servers. Transports that a server or a client does not speak are left out for it.
     pub targets: &'a [Arc<Target>],
+    /// The networks over which latencies are measured as well, of servers that can be started.
+    pub networks: &'a [Arc<Network>],
+    /// What a workload keeps over a network.
+    pub whole: Whole,
     /// Rounds of every cell. If absent, the plan goes on until the caller ends it or leaves every cell out.
     pub rounds: Option<NonZeroU32>,
     /// Seed of order, schedules and payloads.
@@ -29,7 +35,7 @@ pub struct Asked<'a> {
     pub descriptors: u64,
 }
 
-/// What is measured again and again: a workload over a transport, to a client, by a server.
+/// What is measured again and again: a workload over a transport, to a client, by a server, over a network.
 #[derive(Clone, Debug)]
 pub struct AskedCell<'a> {
     /// The workload.
@@ -40,12 +46,48 @@ pub struct AskedCell<'a> {
     pub client: Client,
     /// The server.
     pub target: &'a Arc<Target>,
+    /// The network between server and readers; `None` is none.
+    pub network: Option<&'a Arc<Network>>,
+}
+
+impl AskedCell<'_> {
+    /// What it is measured under.
+    #[must_use]
+    pub fn conditions(&self) -> Conditions {
+        let conditions = Conditions::new(self.client, &self.target.name);
+        match self.network {
+            Some(network) => conditions.over(&network.name),
+            None => conditions,
+        }
+    }
+
+    /// How many packets a second would cross its network, where they are too many.
+    #[must_use]
+    pub fn too_many_packets(&self, whole: Whole) -> Option<f64> {
+        let packets = self.network.map(|_| packets(&self.as_run(whole), self.transport));
+        packets.filter(|&packets| packets > MOST_PACKETS)
+    }
+
+    /// Whether its cost decides what to take.
+    pub(super) fn is_contender(&self) -> bool {
+        self.transport.is_ranked() && self.workload.compared.is_empty() && self.network.is_none()
+    }
+
+    /// The workload as it is run.
+    #[must_use]
+    pub fn as_run(&self, whole: Whole) -> Arc<Workload> {
+        match self.network {
+            Some(_) => Arc::new(over_network(self.workload, whole)),
+            None => self.workload.clone(),
+        }
+    }
 }
 
 impl<'a> Asked<'a> {
     /// Every cell of a workload, those that differ in the server alone next to one another.
     pub fn cells(&self, workload: &'a Arc<Workload>) -> impl Iterator<Item = AskedCell<'a>> {
-        let Self { transports, clients, targets, .. } = *self;
+        let Self { transports, clients, targets, networks, .. } = *self;
+        let networks = if is_measured(workload) { networks } else { &[] };
         let clients: Vec<Client> = if clients.is_empty() {
             [workload.client].iter().chain(&workload.compared).copied().collect()
         } else {
@@ -56,8 +98,13 @@ impl<'a> Asked<'a> {
         transports.iter().filter(is_asked).flat_map(move |&transport| {
             let able = clients.clone().into_iter().filter(move |client| client.speaks(transport));
             able.flat_map(move |client| {
-                let speaking = targets.iter().filter(move |target| target.speaks(transport));
-                speaking.map(move |target| AskedCell { workload, transport, client, target })
+                let networks = networks.iter().map(Some).filter(move |_| transport.is_ranked());
+                [None].into_iter().chain(networks).flat_map(move |network| {
+                    // A server that runs already is where it is.
+                    let is_there = move |target: &Target| network.is_none() || !matches!(target.place, Place::At(_));
+                    let speaking = targets.iter().filter(move |it| it.speaks(transport) && is_there(it));
+                    speaking.map(move |target| AskedCell { workload, transport, client, target, network })
+                })
             })
         })
     }
@@ -76,6 +123,8 @@ pub struct Trial {
     pub client: Client,
     /// The server.
     pub target: Arc<Target>,
+    /// The network between server and readers; `None` is none.
+    pub network: Option<Arc<Network>>,
     /// The step of a capacity search.
     pub step: Option<Step>,
     /// Its round, from 1. A trial that is measured again has the number of the one that it replaces.
@@ -89,6 +138,23 @@ pub struct Trial {
 }
 
 impl Trial {
+    /// What it is measured under.
+    #[must_use]
+    pub fn conditions(&self) -> Conditions {
+        self.as_asked().conditions()
+    }
+
+    /// How much of what can run at once it takes, above 0 and at most 1: without a network it runs alone.
+    #[must_use]
+    pub fn share(&self) -> f64 {
+        if self.network.is_some() { share(&self.workload, self.transport) } else { 1.0 }
+    }
+
+    fn as_asked(&self) -> AskedCell<'_> {
+        let Self { asked: workload, transport, client, target, network, .. } = self;
+        AskedCell { workload, transport: *transport, client: *client, target, network: network.as_ref() }
+    }
+
     /// Whether members speak on the connection that they listen on.
     pub(crate) fn speaks_on_its_own_connection(&self) -> bool {
         let technique = self.target.dialect.technique(self.transport);
@@ -101,6 +167,18 @@ impl Trial {
     #[must_use]
     pub fn new(workload: Arc<Workload>, transport: Transport, target: Arc<Target>, seed: u64) -> Self {
         let (asked, client) = (workload.clone(), workload.client);
-        Self { asked, workload, transport, client, target, step: None, number: 1, position: 1, seed, cell: 0 }
+        Self {
+            asked,
+            workload,
+            transport,
+            client,
+            target,
+            network: None,
+            step: None,
+            number: 1,
+            position: 1,
+            seed,
+            cell: 0,
+        }
     }
 }

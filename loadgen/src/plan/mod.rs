@@ -2,10 +2,12 @@
 
 mod asked;
 mod descriptors;
+mod networks;
 mod order;
 mod search;
 
 pub use asked::{Asked, AskedCell, Trial};
 pub(crate) use descriptors::SUBSCRIBERS_A_PAGE;
 pub use descriptors::{MOST_IN_A_BROWSER, connections_needed, descriptors_needed, raise_descriptor_limit};
+pub use networks::Whole;
 pub use order::{Left, Plan};

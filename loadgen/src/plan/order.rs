@@ -9,6 +9,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use pushoff_model::network::Network;
 use pushoff_model::record::{Failure, FailureKind, Limit, Outcome};
 use pushoff_model::target::Target;
 use pushoff_model::workload::{Growth, Search};
@@ -17,11 +18,12 @@ use rand::seq::SliceRandom;
 
 use super::asked::{Asked, AskedCell, Trial};
 use super::descriptors::most_subscribers;
+use super::networks::share;
 use super::search::{CapacitySearch, verdict};
 use crate::seeding::{Purpose, mix, stream};
 
-/// Rounds, in a run without a number of them, of what is no contender: the raw TCP floor, and clients that are
-/// compared. Chosen here: with two, one degree of freedom makes an interval of 13 standard errors, with three 4.
+/// Rounds, in a run without a number of them, of what is no contender: the raw TCP floor, clients that are compared, and
+/// latencies over networks. Chosen here: with two, one degree of freedom makes an interval of 13 standard errors, with three 4.
 const ROUNDS_BESIDE: u32 = 3;
 /// Trials of a search's staircase, in a run without a number of rounds; else twice as many as there are rounds.
 const STAIRCASE: u32 = 8;
@@ -49,6 +51,9 @@ struct Cell {
     transport: Transport,
     client: Client,
     target: Arc<Target>,
+    network: Option<Arc<Network>>,
+    /// The workload as it is run, but for the load of a search.
+    as_run: Arc<Workload>,
     part: Part,
 }
 
@@ -83,11 +88,27 @@ impl Plan {
             for cell in asked.cells(workload) {
                 let part = part(asked, &cell);
                 let AskedCell { transport, client, .. } = cell;
+                let (as_run, network) = (cell.as_run(asked.whole), cell.network.cloned());
                 let (workload, target) = (workload.clone(), cell.target.clone());
-                cells.push(Cell { place, workload, transport, client, target, part });
+                cells.push(Cell { place, workload, transport, client, target, network, as_run, part });
             }
         }
         Self { cells, seed: asked.seed, round: 0, rest: Vec::new(), spoilt: Vec::new(), repeats: false, begun: 0 }
+    }
+
+    /// The next trials, to be run at the same time; none when the run is over. Call [`Self::ended`] for each of them before
+    /// the next. Without a network, a trial runs alone.
+    pub fn next_trials(&mut self) -> Vec<Trial> {
+        let mut trials: Vec<Trial> = self.next_trial().into_iter().collect();
+        let mut taken: f64 = trials.iter().map(Trial::share).sum();
+        while let Some(&next) = self.rest.last() {
+            taken += self.cells[next].share();
+            if taken > 1.0 {
+                break;
+            }
+            trials.extend(self.next_trial());
+        }
+        trials
     }
 
     /// The next trial; `None` when the run is over. Call [`Self::ended`] for each trial before the next.
@@ -100,7 +121,7 @@ impl Plan {
             }
         }
         let cell = self.rest.pop()?;
-        let Cell { place, workload, transport, client, target, part } = self.cells.get(cell)?;
+        let Cell { place, workload, transport, client, target, network, as_run, part } = self.cells.get(cell)?;
         let step = match part {
             Part::Search(search) => search.step().map(|step| (search.growth, step)),
             Part::Always | Part::Until(_) => None,
@@ -108,10 +129,11 @@ impl Plan {
         self.begun += 1;
         Some(Trial {
             asked: workload.clone(),
-            workload: step.map_or_else(|| workload.clone(), |(growth, step)| workload.at(growth, step.load).into()),
+            workload: step.map_or_else(|| as_run.clone(), |(growth, step)| workload.at(growth, step.load).into()),
             transport: *transport,
             client: *client,
             target: target.clone(),
+            network: network.clone(),
             step: step.map(|(_, step)| step),
             number: self.round,
             position: self.begun,
@@ -157,10 +179,10 @@ impl Plan {
     }
 
     /// Takes cells out of the rounds that follow. A search goes on.
-    pub fn leave_out(&mut self, out: impl Fn(&Workload, Transport, Client, &Target) -> bool) {
+    pub fn leave_out(&mut self, out: impl Fn(&AskedCell<'_>) -> bool) {
         for cell in &mut self.cells {
             match cell.part {
-                Part::Always | Part::Until(_) if out(&cell.workload, cell.transport, cell.client, &cell.target) => {
+                Part::Always | Part::Until(_) if out(&cell.as_asked()) => {
                     cell.part = Part::Until(self.round);
                 }
                 Part::Always | Part::Until(_) | Part::Search(_) => {}
@@ -184,7 +206,8 @@ impl Plan {
                 Part::Always => (in_round + u64::from(begins), false),
             };
             left.trials += trials;
-            left.time += takes(&cell.workload).saturating_mul(u32::try_from(trials).unwrap_or(u32::MAX));
+            let takes = takes(&cell.as_run).mul_f64(cell.share());
+            left.time += takes.saturating_mul(u32::try_from(trials).unwrap_or(u32::MAX));
             left.at_most |= at_most;
         }
         left
@@ -202,6 +225,8 @@ impl Plan {
         let mut random = stream(self.seed, Purpose::Order, self.round.into());
         sides.shuffle(&mut random);
         sides.iter_mut().for_each(|servers| servers.shuffle(&mut random));
+        // Those that can run at once stand together, at the end, which comes first.
+        sides.sort_by_key(|servers| servers.iter().any(|&number| self.cells[number].network.is_some()));
         (self.rest, self.repeats) = (sides.concat(), false);
     }
 }
@@ -218,7 +243,19 @@ impl Cell {
 
     /// Whether two cells differ only in the server. Such cells are neighbours in the plan.
     fn asks_the_same_as(&self, other: &Self) -> bool {
-        (self.place, self.transport, self.client) == (other.place, other.transport, other.client)
+        let network = |it: &Self| it.network.as_ref().map(|network| network.name.clone());
+        (self.place, self.transport, self.client, network(self))
+            == (other.place, other.transport, other.client, network(other))
+    }
+
+    /// How much of what can run at once it takes: all, without a network.
+    fn share(&self) -> f64 {
+        if self.network.is_some() { share(&self.as_run, self.transport) } else { 1.0 }
+    }
+
+    fn as_asked(&self) -> AskedCell<'_> {
+        let Self { workload, transport, client, target, network, .. } = self;
+        AskedCell { workload, transport: *transport, client: *client, target, network: network.as_ref() }
     }
 }
 
@@ -232,7 +269,7 @@ fn part(asked: &Asked<'_>, cell: &AskedCell<'_>) -> Part {
             Part::Search(CapacitySearch::new(&within, workload, walk))
         }
         (None, Some(rounds)) => Part::Until(rounds.get()),
-        (None, None) if cell.transport.is_ranked() && workload.compared.is_empty() => Part::Always,
+        (None, None) if cell.is_contender() => Part::Always,
         (None, None) => Part::Until(ROUNDS_BESIDE),
     }
 }

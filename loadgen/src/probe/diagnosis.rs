@@ -18,6 +18,7 @@ use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use super::{PATIENCE, unguessable_topic};
 use crate::clients::{ConnectionError, SubscribeError, Subscription, http_client, newcomers_request, technique};
 use crate::failure::chain;
+use crate::origin::Origin;
 use crate::server::Server;
 
 /// How long to wait for an answer's head, and then for the first bytes of its body.
@@ -228,7 +229,7 @@ impl Probed<'_> {
             fields.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
             fields.insert(SEC_WEBSOCKET_KEY, HeaderValue::try_from(generate_key()).ok()?);
         }
-        Some(http_client().ok()?.get(url).headers(fields))
+        Some(http_client(&Origin::default()).ok()?.get(url).headers(fields))
     }
 
     /// The URL, with a placeholder for the random topic.

@@ -25,6 +25,7 @@ use tokio::time::timeout;
 use crate::clients::{Subscription, http_client, subscribe, technique};
 use crate::failure::chain;
 use crate::load::Poster;
+use crate::origin::Origin;
 use crate::server::Server;
 use diagnosis::{Probed, Trouble};
 use exchange::Exchange;
@@ -158,6 +159,6 @@ fn unguessable_topic() -> Option<Topic> {
 }
 
 fn poster(server: &Server, topic: Topic) -> Result<Poster, Trouble> {
-    let client = http_client().map_err(|error| plain("setting up an HTTP client", &error))?;
+    let client = http_client(&Origin::default()).map_err(|error| plain("setting up an HTTP client", &error))?;
     Poster::new(client, server, topic).map_err(|error| plain("addressing the server", &error))
 }

@@ -72,6 +72,7 @@ impl Connected {
         let wire = idle.wire.zip(wire.traffic());
         let wire = wire.map(|(setup, all)| Wire { setup, load: all.since(&setup), window: crossed, unread });
         let subscribers = audience.stopped().await?;
+        let link = setting.passed()?;
         let browser = match setting.browser.zip(idle.pages) {
             Some((browser, idle)) => Some(browser.showed(&idle, clock).await?),
             None => None,
@@ -82,7 +83,17 @@ impl Connected {
         let account = settle(&subscribers, &fates, due, table.window)?;
         something_was_published(&account)?;
         let (memory, totals) = (Memory { delivering, ..idle.memory }, recorder.take());
-        Ok(Drained { window: table.window, account, totals, connecting: idle.connecting, memory, used, wire, browser })
+        Ok(Drained {
+            window: table.window,
+            account,
+            totals,
+            connecting: idle.connecting,
+            memory,
+            used,
+            wire,
+            link,
+            browser,
+        })
     }
 }
 

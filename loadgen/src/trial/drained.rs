@@ -1,6 +1,6 @@
 //! Last state: every message is accounted for, and every cost is read.
 
-use pushoff_model::record::{BrowserUse, Connecting, Measurement, Memory, WindowCounts, Wire};
+use pushoff_model::record::{BrowserUse, Connecting, Link, Measurement, Memory, WindowCounts, Wire};
 use pushoff_model::time::nanos;
 use pushoff_model::workload::Direction;
 
@@ -20,6 +20,7 @@ pub(super) struct Drained {
     /// Used during the measure phase.
     pub(super) used: Use,
     pub(super) wire: Option<Wire>,
+    pub(super) link: Option<Link>,
     pub(super) browser: Option<BrowserUse>,
 }
 
@@ -27,11 +28,16 @@ impl Drained {
     /// The measurement, as the record keeps it.
     pub(super) fn measurement(self, Setting { trial, .. }: Setting<'_>) -> Measurement {
         let connecting = self.connecting(trial.workload.subscribers);
-        let Self { window, account, totals, memory, used, wire, browser, .. } = self;
+        let Self { window, account, totals, memory, used, wire, link, browser, .. } = self;
         // A page does not report when its polls were due.
         let polls = trial.transport.is_polling() && browser.is_none();
-        let mut concerns =
-            validity::flags(&used, &totals.own_lag, &totals.delivery_latency, trial.workload.slo.as_ref());
+        let seen = validity::Seen {
+            used: &used,
+            own_lag: &totals.own_lag,
+            delivery_latency: &totals.delivery_latency,
+            link: link.as_ref(),
+        };
+        let mut concerns = validity::flags(&seen, trial.workload.slo.as_ref());
         concerns.extend(browser.as_ref().and_then(|browser| validity::uncertain_clock(&browser.clock)));
         let mut faults = account.faults;
         faults.merge(&totals.breaks);
@@ -44,6 +50,7 @@ impl Drained {
             concerns,
             connecting,
             wire,
+            link,
             memory,
             delivery_latency: totals.delivery_latency,
             latency_from_send: totals.latency_from_send,

@@ -19,12 +19,14 @@ use super::connected::{Connected, Idle};
 use super::setting::Setting;
 use crate::agents::{Audience, CONNECTING_AT_ONCE, local};
 use crate::books::{Arrivals, Presence, Publication, PublishOutcome, Reads, Recorder, Subscriber};
-use crate::clients::http_client;
+use crate::clients::{http_client, ports};
 use crate::failure::{Failed, caused, failed};
 use crate::load::{Channel, Poster, Publisher, Schedule};
 use crate::message::BodySource;
 use crate::message::stamp::{self, GREETER, Stamp};
+use crate::origin::Origin;
 use crate::plan::Trial;
+use crate::server::Server;
 
 /// How many topics are greeted at the same time. Each opens a publishing connection. Chosen here.
 pub(crate) const POSTING_CONNECTIONS_WARMED: usize = 16;
@@ -58,7 +60,7 @@ impl Opened {
 
     async fn topics(Setting { trial, server, clock, .. }: Setting<'_>) -> Result<Self, Failed> {
         let topics: Vec<_> = topics(trial)?;
-        let client = client()?;
+        let client = client(&server.publisher())?;
         let posters: Result<Vec<_>, _> =
             topics.iter().map(|topic| Poster::new(client.clone(), server, topic.clone())).collect();
         let posters = posters.map_err(|error| caused(FailureKind::Server, "addressing the server", &error))?;
@@ -69,7 +71,7 @@ impl Opened {
         let channels = match trial.workload.direction {
             Direction::Down => posters.iter().cloned().map(Channel::Post).collect(),
             Direction::Both if trial.speaks_on_its_own_connection() => Vec::new(),
-            Direction::Both => members(trial, &posters).await?,
+            Direction::Both => members(trial, server, &posters).await?,
         };
         Ok(Self { topics, posters, channels, recorder: Arc::default() })
     }
@@ -192,8 +194,8 @@ async fn all_greeted(
     Ok(())
 }
 
-fn client() -> Result<reqwest::Client, Failed> {
-    http_client().map_err(|error| caused(FailureKind::Generator, "setting up an HTTP client", &error))
+fn client(origin: &Origin) -> Result<reqwest::Client, Failed> {
+    http_client(origin).map_err(|error| caused(FailureKind::Generator, "setting up an HTTP client", &error))
 }
 
 /// Random names: a server that keeps running must not deliver messages of an earlier trial.
@@ -238,16 +240,17 @@ async fn warm_one(poster: Poster) -> Result<(), Failed> {
 }
 
 /// Publishing connections of members that speak by `POST`, one for each member.
-async fn members(trial: &Trial, posters: &[Poster]) -> Result<Vec<Channel>, Failed> {
+async fn members(trial: &Trial, server: &Server, posters: &[Poster]) -> Result<Vec<Channel>, Failed> {
+    let ports = ports();
     stream::iter(0..trial.workload.subscribers)
-        .map(|number| member(&posters[trial.workload.topic_of(number) as usize]))
+        .map(|number| member(&posters[trial.workload.topic_of(number) as usize], server.reader(number, ports)))
         .buffered(CONNECTING_AT_ONCE)
         .try_collect()
         .await
 }
 
-async fn member(poster: &Poster) -> Result<Channel, Failed> {
-    let poster = poster.on(client()?);
+async fn member(poster: &Poster, origin: Origin) -> Result<Channel, Failed> {
+    let poster = poster.on(client(&origin)?);
     warm_one(poster.clone()).await?;
     Ok(Channel::Post(poster))
 }

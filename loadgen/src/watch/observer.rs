@@ -5,6 +5,7 @@
 
 use pushoff_model::RunClock;
 use pushoff_model::record::{FailureKind, Held, Traffic};
+use pushoff_network::Link;
 use tracing::{info, warn};
 
 use super::memory::held;
@@ -38,7 +39,7 @@ pub(crate) struct Observer<'a> {
 impl Observer<'_> {
     pub(crate) async fn reading(&self) -> Reading {
         let [server, browser] = self.processes().await;
-        Reading::now(self.clock.now(), &server, &browser)
+        Reading::now(self.clock.now(), &server, &browser, self.link())
     }
 
     /// What was used since an earlier reading.
@@ -64,6 +65,10 @@ impl Observer<'_> {
         })
     }
 
+    fn link(&self) -> Option<&Link> {
+        self.target.link.as_deref()
+    }
+
     /// The root processes of the server and of the browser.
     fn roots(&self) -> [Vec<u32>; 2] {
         [self.target.pids.clone(), self.browser.into_iter().collect()]
@@ -80,7 +85,7 @@ impl Observer<'_> {
         // Before the measure phase begins.
         let [server, browser] = self.processes().await;
         timer.until(clock, start).await.map_err(refused)?;
-        let from = Reading::now(clock.now(), &server, &browser);
+        let from = Reading::now(clock.now(), &server, &browser, self.link());
         let crossed = wire.traffic();
         info!("measuring");
         let stalled = missed_ticks(&timer, clock, start, end).await.map_err(refused)?;

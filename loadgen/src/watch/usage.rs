@@ -15,6 +15,7 @@ use procfs::process::{Process, Schedstat};
 use procfs::{CurrentSI, KernelStats};
 use pushoff_model::RunInstant;
 use pushoff_model::record::{MachineUse, ProcessUse};
+use pushoff_network::Link;
 
 use crate::numbers::share;
 
@@ -71,10 +72,10 @@ pub(crate) struct Use {
 
 impl Reading {
     /// Reads everything now. A value that cannot be read counts as 0.
-    pub(crate) fn now(at: RunInstant, server: &[u32], browser: &[u32]) -> Self {
+    pub(crate) fn now(at: RunInstant, server: &[u32], browser: &[u32], link: Option<&Link>) -> Self {
         let all = |pids: &[u32]| pids.iter().filter_map(|&pid| process(Some(pid))).collect::<Vec<_>>();
         let own = std::iter::once(process(None).unwrap_or_default());
-        Self { at, server: all(server), generator: own.chain(all(browser)).collect(), machine: machine() }
+        Self { at, server: all(server), generator: own.chain(all(browser)).collect(), machine: machine(link) }
     }
 
     pub(crate) fn until(&self, later: &Self, server_cpus: f64) -> Use {
@@ -183,14 +184,17 @@ fn generator_cpus() -> f64 {
 /// nothing, and duplicates that the receiver reported. Mostly they are the same segments, so that the larger growth
 /// counts. Source: `Documentation/networking/snmp_counter.rst` of the kernel.
 fn spurious(netstat: &str) -> [u64; 2] {
-    let mut lines = netstat.lines().filter_map(|line| line.strip_prefix("TcpExt: "));
-    let (names, values) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
-    let count = |wanted: &str| {
-        let mut columns = names.split(' ').zip(values.split(' '));
-        columns.find(|(name, _)| *name == wanted).and_then(|(_, value)| value.parse::<u64>().ok()).unwrap_or(0)
-    };
+    let count = |name| column(netstat, "TcpExt", name);
     let probes = count("TCPLossProbes").saturating_sub(count("TCPLossProbeRecovery"));
     [probes, count("TCPDSACKRecv") + count("TCPDSACKOfoRecv")]
+}
+
+/// A value of a table such as `/proc/net/snmp`, whose first line of a protocol has the names; 0 where there is none.
+fn column(table: &str, protocol: &str, wanted: &str) -> u64 {
+    let mut lines = table.lines().filter_map(|line| line.strip_prefix(protocol)?.strip_prefix(": "));
+    let (names, values) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
+    let mut columns = names.split(' ').zip(values.split(' '));
+    columns.find(|(name, _)| *name == wanted).and_then(|(_, value)| value.parse().ok()).unwrap_or(0)
 }
 
 /// The withheld time in a `cpu.stat`: `throttled_usec` in version 2, `throttled_time` (ns) in version 1.
@@ -222,18 +226,24 @@ fn process(pid: Option<u32>) -> Option<ProcessReading> {
     Some(ProcessReading { who, threads_ns, user_ns, system_ns, tick_ns, waited_ns })
 }
 
-fn machine() -> MachineReading {
+fn machine(link: Option<&Link>) -> MachineReading {
     let mut reading = MachineReading::default();
     if let Ok(KernelStats { total: cpu, .. }) = KernelStats::current() {
         reading.steal_ticks = cpu.steal.unwrap_or(0);
         let rest = [cpu.iowait, cpu.irq, cpu.softirq].into_iter().flatten().sum::<u64>();
         reading.total_ticks = cpu.user + cpu.nice + cpu.system + cpu.idle + rest + reading.steal_ticks;
     }
-    if let Ok(tcp) = procfs::net::snmp() {
-        reading.retransmitted = tcp.tcp_retrans_segs;
-        reading.segments = tcp.tcp_out_segs;
+    // TCP's counters are a namespace's.
+    let namespaces = link.map_or_else(|| vec![None], |link| vec![Some(&link.far), Some(&link.near)]);
+    for namespace in namespaces {
+        let read = |name| std::fs::read_to_string(format!("/proc/thread-self/net/{name}")).unwrap_or_default();
+        let read = || ["snmp", "netstat"].map(read);
+        let [snmp, netstat] = namespace.map_or_else(|| Ok(read()), |it| it.within(read)).unwrap_or_default();
+        reading.retransmitted += column(&snmp, "Tcp", "RetransSegs");
+        reading.segments += column(&snmp, "Tcp", "OutSegs");
+        let spurious = spurious(&netstat);
+        reading.spurious = [0, 1].map(|source| reading.spurious[source] + spurious[source]);
     }
-    reading.spurious = std::fs::read_to_string("/proc/net/netstat").map_or([0; 2], |netstat| spurious(&netstat));
     reading.throttled_ns = throttled_ns().unwrap_or(0);
     reading
 }
@@ -268,12 +278,12 @@ mod tests {
     fn work_shows_as_processor_time_and_as_waiting_for_it() {
         let clock = RunClock::start();
         let me = [std::process::id()];
-        let before = Reading::now(clock.now(), &me, &[]);
+        let before = Reading::now(clock.now(), &me, &[], None);
         let busy_until = clock.now() + std::time::Duration::from_millis(60);
         while clock.now() < busy_until {
             std::hint::spin_loop();
         }
-        let used = before.until(&Reading::now(clock.now(), &me, &[]), 1.0);
+        let used = before.until(&Reading::now(clock.now(), &me, &[], None), 1.0);
         let server = used.server.unwrap();
         let wanted = server.cpu_ns + server.waited_ns;
         assert!(server.cpu_ns > 0 && wanted > 30_000_000, "others may have the processor: {server:?}");
@@ -288,14 +298,15 @@ mod tests {
         let mut shell = Shell::start(&script, std::process::Stdio::null());
         let clock = RunClock::start();
         let roots = [shell.child.id()];
-        let before = Reading::now(clock.now(), &family(&roots), &[]);
+        let before = Reading::now(clock.now(), &family(&roots), &[], None);
         shell.say("begin");
         assert_eq!(shell.hear(), "done");
-        let (alone, all) = (Reading::now(clock.now(), &roots, &[]), Reading::now(clock.now(), &family(&roots), &[]));
+        let (alone, all) =
+            (Reading::now(clock.now(), &roots, &[], None), Reading::now(clock.now(), &family(&roots), &[], None));
         shell.end();
         let [alone, all] = [alone, all].map(|later| before.until(&later, 1.0).server.unwrap().cpu_ns);
         assert!(all > 5_000_000 && all > 3 * alone, "{alone} ns of the parent, {all} ns of all");
-        assert!(before.until(&Reading::now(clock.now(), &[], &[]), 1.0).server.is_none());
+        assert!(before.until(&Reading::now(clock.now(), &[], &[], None), 1.0).server.is_none());
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use pushoff_model::LatencyHistogram;
-use pushoff_model::record::{Concern, Limit, PageClocks, ProcessUse};
+use pushoff_model::record::{Concern, Limit, Link, LinkDirection, PageClocks, ProcessUse};
 use pushoff_model::workload::Slo;
 
 use super::stalls::MISSED;
@@ -40,26 +40,40 @@ pub(crate) const STEAL: f64 = 0.02;
 /// The share of TCP segments that may be lost and retransmitted: each waits 200 ms or more. Loopback loses nothing, so a
 /// loss shows a machine that lacks time or memory; a probe that met a delayed acknowledgement is no loss.
 pub(crate) const RESENT: f64 = 0.001;
+/// Of the packets of a network, this share …
+const LATE_QUANTILE: f64 = 0.99;
+/// … may be late by this part of the delay: a fifth of the margin that usually decides …
+pub(crate) const LATE_PART: f64 = 0.02;
+/// … or by this, whichever is more: what a virtual machine takes to wake a thread on an idle processor.
+pub(crate) const LEAST_LATE: Duration = Duration::from_micros(300);
 /// How far a page's clock may be off the run's clock, or drift. Chosen here: half of what an idle page takes to hand
 /// a message over.
 pub(crate) const PAGE_CLOCK: Duration = Duration::from_micros(500);
 /// So few retransmissions prove nothing, because the counter is machine-wide.
 const FEW_RESENT: u64 = 10;
 
+/// What the flags rest on.
+#[derive(Clone, Copy)]
+pub(crate) struct Seen<'a> {
+    pub(crate) used: &'a Use,
+    pub(crate) own_lag: &'a LatencyHistogram,
+    pub(crate) delivery_latency: &'a LatencyHistogram,
+    pub(crate) link: Option<&'a Link>,
+}
+
 /// The flags of a trial.
-pub(crate) fn flags(
-    used: &Use,
-    own_lag: &LatencyHistogram,
-    delivery_latency: &LatencyHistogram,
-    slo: Option<&Slo>,
-) -> Vec<Concern> {
-    let [server_waited, generator_waited] =
-        [used.server.as_ref(), Some(&used.generator)].map(|it| it.map_or(0.0, waited));
+pub(crate) fn flags(seen: &Seen<'_>, slo: Option<&Slo>) -> Vec<Concern> {
+    let Seen { used, own_lag, delivery_latency, link } = *seen;
+    // Over a network, latencies are milliseconds, costs do not count and losses are meant. This process passes the packets
+    // on as well, of several trials: what it and the machine add shows in how late they are.
+    let is_near = link.is_none();
+    let waited = |it: Option<&ProcessUse>| it.filter(|_| is_near).map_or(0.0, waited);
+    let [server_waited, generator_waited] = [used.server.as_ref(), Some(&used.generator)].map(waited);
     let has_processor = generator_waited <= WAITED && used.throttled <= THROTTLED;
-    let busy = used.generator.utilisation();
+    let busy = if is_near { used.generator.utilisation() } else { 0.0 };
     let stalled = used.stalled - waiting(&used.generator) - used.throttled;
     let lost = used.machine.retransmits.saturating_sub(used.machine.spurious_retransmits);
-    let resent = if lost > FEW_RESENT { share(lost, used.segments) } else { 0.0 };
+    let resent = if is_near && lost > FEW_RESENT { share(lost, used.segments) } else { 0.0 };
     let flags = [
         over(Limit::Generator, busy, BUSY_GENERATOR, |busy, bound| {
             format!("the generator was busy {busy:.0} % of its time, over {bound:.0} %")
@@ -97,7 +111,23 @@ pub(crate) fn flags(
             format!("{lost} of {all} TCP segments were lost and retransmitted, over {bound:.1} %")
         }),
     ];
-    flags.into_iter().flatten().collect()
+    let [down, up] =
+        [link.map(|link| (&link.down, "down")), link.map(|link| (&link.up, "up"))].map(|it| it.and_then(slow));
+    flags.into_iter().chain([down, up]).flatten().collect()
+}
+
+/// The flag of a network that passed packets on too late.
+fn slow((direction, way): (&LinkDirection, &str)) -> Option<Concern> {
+    let late = direction.lateness.quantile(LATE_QUANTILE)?;
+    let bound = Duration::from_nanos(direction.delay_ns).mul_f64(LATE_PART).max(LEAST_LATE);
+    (late > bound).then(|| Concern {
+        limit: Limit::Machine,
+        detail: format!(
+            "1 % of the packets {way} were passed on {:.2} ms or more late, over {:.2} ms",
+            millis(late),
+            millis(bound)
+        ),
+    })
 }
 
 /// The share of its processors' time that a process waited for them, 0 to 1.
@@ -175,11 +205,16 @@ mod tests {
     }
 
     fn judged_beside(used: &Use, lag: Duration, latency: Duration) -> Vec<Limit> {
+        judged_over(None, used, lag, latency)
+    }
+
+    fn judged_over(link: Option<&Link>, used: &Use, lag: Duration, latency: Duration) -> Vec<Limit> {
         let [mut own_lag, mut delivery_latency] = [(); 2].map(|()| LatencyHistogram::new());
         own_lag.record(lag);
         delivery_latency.record(latency);
         let slo = Slo { share: Share::new(0.99).unwrap(), within: Duration::from_millis(100), may_skip: false };
-        flags(used, &own_lag, &delivery_latency, Some(&slo)).into_iter().map(|concern| concern.limit).collect()
+        let seen = Seen { used, own_lag: &own_lag, delivery_latency: &delivery_latency, link };
+        flags(&seen, Some(&slo)).into_iter().map(|concern| concern.limit).collect()
     }
 
     #[test]
@@ -223,6 +258,22 @@ mod tests {
         assert_eq!(judged_beside(&idle, ms(3), ms(5)), [Limit::Generator]);
         assert_eq!(judged_beside(&idle, ms(3), ms(7)), []);
         assert_eq!(judged_beside(&idle, Duration::from_micros(1_900), ms(2)), [], "as late as a timer may be");
+    }
+
+    #[test]
+    fn over_a_network_what_counts_is_how_late_its_packets_were() {
+        let machine = MachineUse { retransmits: 9_000, ..MachineUse::default() };
+        let idle = Use { machine, ..used(0.02, 0.02) };
+        let waiting = Use { server: idle.server.map(|server| waits(server, 500)), ..idle };
+        let of = |delay_ms: u64, late_us| {
+            let mut link = Link::default();
+            link.down.delay_ns = delay_ms * 1_000_000;
+            (0..50).for_each(|_| link.down.lateness.record(Duration::ZERO));
+            link.down.lateness.record(Duration::from_micros(late_us));
+            judged_over(Some(&link), &waiting, CALM, Duration::from_secs(1))
+        };
+        assert_eq!([of(10, 299), of(75, 1_490)], [vec![], vec![]]);
+        assert_eq!([of(10, 310), of(75, 1_520)], [vec![Limit::Machine], vec![Limit::Machine]]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod naming;
 mod rounds;
 pub(crate) mod validity;
 
-use pushoff_model::cell::{CLIENT, SERVER};
+use pushoff_model::cell::{CLIENT, NETWORK, SERVER};
 use pushoff_model::record::{Concern, FailureKind, Limit, Measurement, Outcome};
 use pushoff_model::target::OURS;
 use pushoff_model::workload::{BUILT_IN, Growth};
@@ -66,6 +66,11 @@ impl<'a> Group<'a> {
         &self.conditions.server
     }
 
+    /// The network between server and readers, where there was one.
+    pub(crate) fn network(&self) -> Option<&str> {
+        self.conditions.value(NETWORK)
+    }
+
     /// Whether the server is pushoff's own: what its bytes must be is known.
     pub(crate) fn is_ours(&self) -> bool {
         self.server() == OURS
@@ -81,9 +86,10 @@ impl<'a> Group<'a> {
         self.cells.iter().find(|cell| cell.transport() == transport)
     }
 
-    /// Whether the question is which transport to take: not where clients are compared.
+    /// Whether the question is which transport to take: not where clients are compared, nor over a network, which only
+    /// holds the answer to more.
     pub(crate) fn asks_for_a_choice(&self) -> bool {
-        self.workload.compared.is_empty()
+        self.workload.compared.is_empty() && self.network().is_none()
     }
 
     /// Whether a record belongs here.
@@ -296,7 +302,8 @@ fn in_order(groups: &mut [Group<'_>], servers: &[&str]) {
         let built_in = BUILT_IN.iter().position(|(name, _)| *name == group.workload.name);
         let question = questions.iter().position(|question| *question == group.question);
         let server = servers.iter().position(|server| *server == group.server());
-        (built_in.unwrap_or(BUILT_IN.len()), group.workload.subscribers, question, server)
+        let is_over_network = group.network().is_some();
+        (built_in.unwrap_or(BUILT_IN.len()), group.workload.subscribers, is_over_network, question, server)
     });
     for group in groups {
         group.cells.sort_by_key(|cell| cell.transport());

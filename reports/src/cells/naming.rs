@@ -1,5 +1,6 @@
 //! What groups are called: by what tells one from its namesakes, and no more.
 
+use pushoff_model::cell::NETWORK;
 use pushoff_model::target::OURS;
 use pushoff_model::workload::Growth;
 
@@ -52,7 +53,9 @@ fn beside(group: &Group<'_>, groups: &[Group<'_>]) -> String {
         group.conditions.others.iter().filter(|(factor, value)| {
             groups.iter().any(|it| it.conditions.others.get(factor.as_str()) != Some(*value))
         });
-    others.fold(client, |all, (factor, value)| format!("{all}, {factor} {value}"))
+    others.fold(client, |all, (factor, value)| {
+        if factor == NETWORK { format!("{all} over {value}") } else { format!("{all}, {factor} {value}") }
+    })
 }
 
 /// Whether a client that goes before received the same, from the same server: the libraries before

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::blocks::Choice;
-use super::{Answer, Block, Card, Fact, Section};
+use super::{Answer, Block, Card, Fact, Section, networks};
 use crate::ReportError;
 use crate::cells::{Group, anchor};
 use crate::findings::comparison::Comparison;
@@ -66,6 +66,7 @@ fn data(comparison: &Comparison<'_>) -> Block {
             "question": group.workload.question,
             "slo": comparison.slo,
             "verdict": comparison.verdict,
+            "networks": comparison.networks,
         }),
     )
 }
@@ -154,6 +155,7 @@ fn answer(study: &Study<'_>, comparison: &Comparison<'_>, server: Option<&str>) 
         facts: facts
             .into_iter()
             .filter_map(fact)
+            .chain(networks::fact(comparison))
             .chain(usual_advice(comparison))
             .chain(in_browsers(study, comparison))
             .collect(),
@@ -171,7 +173,11 @@ fn usual_advice(comparison: &Comparison<'_>) -> Option<Fact> {
     };
     let says = Prose::quoted(&group.workload.advice.says);
     let became = Prose::strong(format!("{} {}", holds.label(), group.place()), tone);
-    Some(Fact { name: "Usual advice", said: vec![prose!["“", says, "” ", became, "."]], is_brief: true })
+    Some(Fact {
+        name: "Usual advice",
+        said: vec![prose!["“", says, "” ", became, networks::advice_reaches(comparison), "."]],
+        is_brief: true,
+    })
 }
 
 /// What whoever takes the choice must know of browsers: their limit, and what pages of this run found.

@@ -50,7 +50,7 @@ pub(super) fn section(study: &Study<'_>) -> Section {
 
 /// What each library adds to the lean client: a line each, where so few received that no client was at its limit.
 fn added(study: &Study<'_>) -> Vec<(String, String)> {
-    let groups = || study.comparisons.iter().filter(|it| !it.group.asks_for_a_choice());
+    let groups = || study.comparisons.iter().filter(|it| !it.group.workload.compared.is_empty());
     let pairs = groups().filter(|it| it.group.client() == Client::Lean).flat_map(|lean| {
         let twins = groups().filter(|it| it.group.client() == Client::Library && it.group.is_twin_of(&lean.group));
         twins.map(move |library| (lean, library))

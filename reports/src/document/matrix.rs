@@ -1,18 +1,21 @@
-//! The five side by side at one look: a row a workload, a column a transport.
+//! The five side by side at one look: a row a workload and one each network that it was measured over, a column a
+//! transport.
 
 use pushoff_model::Transport;
 
+use super::networks::described;
 use super::{Block, Head, Section, Words};
 use crate::findings::comparison::Comparison;
+use crate::findings::networks::OverNetwork;
 use crate::findings::study::Study;
 use crate::findings::verdict::Candidate;
-use crate::metric::{Metric, Standing};
+use crate::metric::{Figures, Metric, Standing};
 use crate::prose::{Place, Prose, Span, Tone, prose};
 use crate::words::describe;
 use crate::words::number::ABSENT;
 
 pub(super) fn section(study: &Study<'_>) -> Section {
-    let rows: Vec<(String, Vec<Prose>)> = study.answers().map(|it| (it.group.anchor(), row(it))).collect();
+    let rows: Vec<(String, Vec<Prose>)> = study.answers().flat_map(rows).collect();
     if rows.is_empty() {
         return Section::default();
     }
@@ -32,6 +35,25 @@ fn ranked() -> impl Iterator<Item = Transport> {
     Transport::ALL.into_iter().filter(|transport| transport.is_ranked())
 }
 
+/// The anchor of its group, and the cells of each row.
+fn rows(comparison: &Comparison<'_>) -> Vec<(String, Vec<Prose>)> {
+    let own = (comparison.group.anchor(), row(comparison));
+    let over = comparison.networks.iter().map(|it| (it.anchor.clone(), over_network(it)));
+    [own].into_iter().chain(over).collect()
+}
+
+fn over_network(network: &OverNetwork) -> Vec<Prose> {
+    let head = prose!["over ", network.name.clone(), Prose::of(vec![Span::Break]), described(network)];
+    let cell = |transport: Transport| {
+        let stands = network.stands(transport);
+        stands.map_or_else(
+            || ABSENT.into(),
+            |it| stands_so(it.standing.label(), transport, &it.standing, it.figures.as_ref()),
+        )
+    };
+    [head].into_iter().chain(ranked().map(cell)).collect()
+}
+
 fn row(comparison: &Comparison<'_>) -> Vec<Prose> {
     let head = prose![
         Prose::strong(comparison.group.label.clone(), Tone::Plain),
@@ -45,23 +67,34 @@ fn row(comparison: &Comparison<'_>) -> Vec<Prose> {
     [head].into_iter().chain(ranked().map(cell)).collect()
 }
 
-fn cell(comparison: &Comparison<'_>, candidate: &Candidate) -> Prose {
-    let tone = match candidate.standing {
+/// How a transport stands in a word, and its latencies.
+fn stands_so(word: &str, transport: Transport, standing: &Standing, figures: Option<&Figures>) -> Prose {
+    let tone = match standing {
         Standing::Meets => Tone::Good,
         Standing::Fails { .. } => Tone::Bad,
         Standing::Undecided { .. } | Standing::Void { .. } | Standing::Unranked => Tone::Faint,
     };
-    let taken = if comparison.verdict.choice() == Some(candidate.transport) { ", taken" } else { "" };
-    let mut words = Prose::strong(format!("{}{taken}", candidate.standing.label()), tone);
+    let mut words = Prose::strong(word, tone);
     for (name, metric) in [("p50 ", Metric::P50), ("p99 ", Metric::P99)] {
-        if let Some(figure) = candidate.figures.as_ref().and_then(|figures| figures.get(metric)) {
+        if let Some(figure) = figures.and_then(|figures| figures.get(metric)) {
             let written = metric.unit().write(figure.point);
-            let figure = Prose::figure(written, Place::Cell(candidate.transport, metric));
+            let figure = Prose::figure(written, Place::Cell(transport, metric));
             words = prose![words, Prose::of(vec![Span::Break]), name, figure];
         }
     }
+    words
+}
+
+fn cell(comparison: &Comparison<'_>, candidate: &Candidate) -> Prose {
+    let taken = if comparison.verdict.choice() == Some(candidate.transport) { ", taken" } else { "" };
+    let fails_over = comparison.networks.iter().find(|it| it.rules_out(candidate.transport));
+    let over = fails_over.map_or_else(String::new, |network| format!(" over {}", network.name));
+    let word = format!("{}{over}{taken}", candidate.standing.label());
+    let mut words = stands_so(&word, candidate.transport, &candidate.standing, candidate.figures.as_ref());
     let figure = |metric: Metric| candidate.figures.as_ref().and_then(|figures| figures.get(metric));
-    if let Some(ratio) = figure(Metric::CostToCheapest).filter(|_| tone != Tone::Bad) {
+    if let Some(ratio) =
+        figure(Metric::CostToCheapest).filter(|_| !matches!(candidate.standing, Standing::Fails { .. }))
+    {
         let decision = &comparison.verdict.decision;
         let is_cheapest = decision.cheapest == Some(candidate.transport);
         let is_equivalent = decision.equivalent.contains(&candidate.transport) && !is_cheapest;
@@ -76,6 +109,26 @@ fn cell(comparison: &Comparison<'_>, candidate: &Candidate) -> Prose {
 mod tests {
     use super::*;
     use crate::fixture;
+
+    #[test]
+    fn a_network_has_a_row_below_its_workload_and_rules_out_what_another_copes_with() {
+        let run = fixture::over_networks();
+        let section = section(&Study::of(&run));
+        let Some(Block::Words(words)) = section.blocks.last() else { panic!("{section:?}") };
+        let said = |row: usize, column: usize| words.rows[row].cells[column].to_string();
+        assert_eq!(words.rows.len(), 3 * (1 + fixture::networks::NAMES.len()));
+        let heads: Vec<String> = (4..8).map(|row| said(row, 0)).collect();
+        assert!(heads[0].starts_with("ticker"), "{heads:?}");
+        assert_eq!(heads[1], "over cable 28 ms there and back, 5 and 1 Mbit/s");
+        assert!(heads[3].starts_with("over fast-4g 60 ms there and back"), "the longest round trip last: {heads:?}");
+        // Long polling meets the SLO of 100 ms without a network and over cable, not over 60 ms there and back.
+        assert!(said(5, 2).starts_with("meets p50 "), "{}", said(5, 2));
+        assert!(said(7, 2).starts_with("fails p50 "), "{}", said(7, 2));
+        assert!(said(4, 2).starts_with("fails over fast-4g p50 "), "{}", said(4, 2));
+        assert!(said(7, 4).starts_with("meets p50 ") && !said(7, 4).contains("cost"), "{}", said(7, 4));
+        // Over the satellite none does, which rules out none.
+        assert!((1..6).all(|column| said(6, column).starts_with("fails")) && said(4, 4).starts_with("meets"));
+    }
 
     #[test]
     fn a_row_a_workload_and_a_cell_a_ranked_transport() {

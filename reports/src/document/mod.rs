@@ -10,6 +10,7 @@ mod environment;
 mod headline;
 mod matrix;
 pub(crate) mod method;
+mod networks;
 mod pictures;
 mod planner;
 mod records;

@@ -3,6 +3,7 @@
 use pushoff_model::Transport;
 use pushoff_model::workload::Slo;
 
+use super::networks::{OverNetwork, held_to};
 use super::verdict::{Bills, Candidate, Case, Counted, Verdict};
 use crate::cells::faults::CellFaults;
 use crate::cells::{Cell, Group};
@@ -20,6 +21,8 @@ pub(crate) struct Comparison<'a> {
     pub(crate) candidates: Vec<Candidate>,
     /// Where costs come from that its own trials cannot show.
     pub(crate) sources: Vec<String>,
+    /// What was found over networks.
+    pub(crate) networks: Vec<OverNetwork>,
     /// The answer.
     pub(crate) verdict: Verdict,
 }
@@ -33,21 +36,50 @@ pub(crate) struct Holding<'a> {
     pub(crate) figures: Vec<Option<Figures>>,
 }
 
+/// What a comparison is made of.
+pub(crate) struct Compared<'a> {
+    pub(crate) group: Group<'a>,
+    pub(crate) slo: Slo,
+    /// The figures of each cell.
+    pub(crate) figures: Vec<Option<Figures>>,
+    /// Where costs come from that its own trials cannot show.
+    pub(crate) sources: Vec<String>,
+}
+
 impl<'a> Comparison<'a> {
-    pub(crate) fn of(
-        group: Group<'a>,
-        slo: Slo,
-        noise_ns: f64,
-        figures: Vec<Option<Figures>>,
-        sources: Vec<String>,
-    ) -> Self {
+    /// All of a run, in their order: those over networks are judged first, since the others are held to them.
+    pub(crate) fn all(compared: Vec<Compared<'a>>, noise_ns: f64) -> Vec<Self> {
+        let (over, near): (Vec<_>, Vec<_>) =
+            (0..).zip(compared).partition(|(_, it): &(usize, Compared<'a>)| it.group.network().is_some());
+        let one = |(place, it), networks| (place, Self::of(it, noise_ns, networks));
+        let over: Vec<(usize, Self)> = over.into_iter().map(|it| one(it, Vec::new())).collect();
+        let (places, over): (Vec<usize>, Vec<Self>) = over.into_iter().unzip();
+        let near = near.into_iter().map(|it| {
+            let networks = OverNetwork::of(&it.1.group, &over);
+            one(it, networks)
+        });
+        let near: Vec<(usize, Self)> = near.collect();
+        let mut all: Vec<(usize, Self)> = near.into_iter().chain(places.into_iter().zip(over)).collect();
+        all.sort_by_key(|(place, _)| *place);
+        all.into_iter().map(|(_, comparison)| comparison).collect()
+    }
+
+    fn of(compared: Compared<'a>, noise_ns: f64, networks: Vec<OverNetwork>) -> Self {
+        let Compared { group, slo, figures, sources } = compared;
         let cells = group.cells.iter().zip(figures);
-        let candidates: Vec<_> = cells.map(|(cell, figures)| candidate(cell, figures, &slo)).collect();
+        let held = |(cell, figures)| {
+            let own = candidate(cell, figures, &slo);
+            let standing = held_to(own.standing, own.transport, &networks);
+            // What a network's trials used is not the transport's cost.
+            let bills = if group.network().is_some() { Bills::default() } else { own.bills };
+            Candidate { standing, bills, ..own }
+        };
+        let candidates: Vec<_> = cells.map(held).collect();
         let (workload, client) = (group.workload, group.client());
         let ratios = Case { workload, slo: &slo, candidates: &candidates, client, noise_ns }.to_cheapest();
         let candidates = with_costs(candidates, ratios);
         let verdict = Case { workload, slo: &slo, candidates: &candidates, client, noise_ns }.verdict();
-        Self { group, slo, candidates, sources, verdict }
+        Self { group, slo, candidates, sources, networks, verdict }
     }
 
     /// The cells that may be charted, with what was judged of them: those with a valid trial.

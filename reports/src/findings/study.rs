@@ -2,7 +2,7 @@
 
 use pushoff_model::Environment;
 
-use super::comparison::{Comparison, Holding};
+use super::comparison::{Compared, Comparison, Holding};
 use super::search::Searched;
 use super::servers::{Beside, Part, beside};
 use crate::Run;
@@ -63,13 +63,15 @@ impl<'a> Study<'a> {
             checked,
             noise_ns,
         };
+        let mut compared = Vec::new();
         for (group, (figures, sources)) in groups.into_iter().zip(figures) {
             match group.workload.slo {
                 Some(slo) if group.is_search => study.searches.push(Searched::of(group, &slo)),
-                Some(slo) => study.comparisons.push(Comparison::of(group, slo, noise_ns, figures, sources)),
+                Some(slo) => compared.push(Compared { group, slo, figures, sources }),
                 None => study.holdings.push(Holding { group, figures }),
             }
         }
+        study.comparisons = Comparison::all(compared, noise_ns);
         study.besides = beside(study.parts().collect());
         study
     }
@@ -101,8 +103,8 @@ impl<'a> Study<'a> {
         comparisons.chain(self.holdings.iter().map(|it| &it.group)).chain(self.searches.iter().map(|it| &it.group))
     }
 
-    /// The comparisons that answer a question: one a workload, whoever received. The cells of a cost model's
-    /// grid ask none by themselves.
+    /// The comparisons that answer a question: one a workload, whoever received, with what was found over networks. The
+    /// cells of a cost model's grid ask none by themselves.
     pub(crate) fn answers(&self) -> impl Iterator<Item = &Comparison<'a>> {
         let is_answer =
             |it: &&Comparison<'a>| !it.group.is_second && it.group.asks_for_a_choice() && !self.is_own_model;

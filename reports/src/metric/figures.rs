@@ -90,6 +90,12 @@ impl Figures {
         figures
     }
 
+    /// Without what a trial over a network does not show.
+    pub(crate) fn over_a_network(mut self) -> Self {
+        self.values.retain(|metric, _| metric.scope().shows_over_a_network());
+        self
+    }
+
     /// Sets a value, or takes it away.
     pub(crate) fn insert(&mut self, metric: Metric, value: Option<Value>) {
         match value {

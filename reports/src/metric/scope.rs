@@ -13,6 +13,12 @@ macro_rules! scopes {
             /// In the order of the page.
             pub(crate) const ALL: [Self; [$($label),+].len()] = [$(Self::$scope),+];
 
+            /// Whether a trial over a network shows it: what processors and memory were used is not the transport's there,
+            /// and costs are measured without one.
+            pub(crate) const fn shows_over_a_network(self) -> bool {
+                !matches!(self, Self::Cost | Self::Memory | Self::Processor | Self::Client | Self::Device)
+            }
+
             /// As tables head it.
             pub(crate) const fn label(self) -> &'static str {
                 match self { $(Self::$scope => $label),+ }

@@ -26,7 +26,11 @@ impl<'g, 'a> Sources<'g, 'a> {
 
     /// The figures of each cell of a group; `None` where no trial was measured.
     pub(crate) fn figures(&self, group: &Group<'a>) -> Vec<Option<Figures>> {
-        group.cells.iter().map(|cell| Figures::of(&self.evidence(group, cell))).collect()
+        let figures = |cell| {
+            let all = Figures::of(&self.evidence(group, cell))?;
+            Some(if group.network().is_some() { all.over_a_network() } else { all })
+        };
+        group.cells.iter().map(figures).collect()
     }
 
     fn evidence(&self, group: &Group<'a>, cell: &Cell<'a>) -> Evidence<'a> {
@@ -68,7 +72,7 @@ impl<'g, 'a> Sources<'g, 'a> {
     /// Where a publish can be seen: that with the fewest readers. Silence publishes nothing.
     fn publishing(&self, group: &Group<'_>) -> Option<&'g Group<'a>> {
         let is_one = |it: &&Group<'_>| it.workload.subscribers == it.workload.topics && !it.workload.is_silent();
-        let all = || self.groups.iter().filter(|it| !it.is_search).filter(is_one);
+        let all = || self.groups.iter().filter(|it| !it.is_search && it.network().is_none()).filter(is_one);
         let fewest = all().filter(|it| it.server() == group.server()).min_by_key(|it| it.workload.subscribers);
         let own = best(all(), group).filter(|it| it.label == group.label);
         own.or(fewest).filter(|_| !group.workload.is_silent())

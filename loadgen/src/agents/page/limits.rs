@@ -24,6 +24,7 @@ use super::row::Row;
 use crate::clients::http_client;
 use crate::message::stamp::{self, Stamp};
 use crate::numbers::whole;
+use crate::origin::Origin;
 use crate::server::Server;
 
 /// Tabs on one origin. Chosen here: more than the six connections, and a number that users really have.
@@ -223,7 +224,7 @@ impl Tries<'_> {
 
     /// Publishes stamped messages one by one.
     async fn publish(&self, topic: &str) -> reqwest::Result<()> {
-        let (client, mut ticks) = (http_client()?, interval(APART));
+        let (client, mut ticks) = (http_client(&Origin::default())?, interval(APART));
         for index in 0..MESSAGES {
             ticks.tick().await;
             let (mut payload, now) = (String::new(), self.clock.now());
@@ -241,7 +242,7 @@ impl Tries<'_> {
     /// How many connections of that transport the server holds.
     async fn held(&self, transport: Transport) -> Result<u32, BrowserError> {
         let url = format!("{}/metrics", self.origin);
-        let asking = async { http_client()?.get(url).send().await?.text().await };
+        let asking = async { http_client(&Origin::default())?.get(url).send().await?.text().await };
         let text = asking.await.map_err(BrowserError::Server)?;
         let line = format!("pushoff_connections{{transport=\"{transport}\"}} ");
         let held = text.lines().find_map(|text| text.strip_prefix(&line)?.trim().parse().ok());

@@ -39,7 +39,7 @@ impl Requests {
         let registrations = Arc::default();
         let layer =
             CountingLayer { counters: subscription.wire.clone(), registrations: Arc::downgrade(&registrations) };
-        let client = http_client_builder().local_address(subscription.source).connector_layer(layer).build()?;
+        let client = http_client_builder(&subscription.origin).connector_layer(layer).build()?;
         Ok(Self { client, _registrations: registrations })
     }
 

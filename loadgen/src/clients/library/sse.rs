@@ -5,7 +5,7 @@
 
 use std::error::Error;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -25,6 +25,7 @@ use tower_service::Service;
 use crate::clients::error::{ConnectionError, LONGEST_MESSAGE};
 use crate::clients::feed::{Ended, Feed};
 use crate::clients::sink::Sink;
+use crate::origin::Origin;
 use crate::watch::wire::{CountedStream, WireCounters, lines};
 
 pub(crate) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, ConnectionError> {
@@ -36,8 +37,8 @@ pub(crate) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, Co
     for (name, value) in &request.fields {
         client = client.header(name.as_str(), value.to_str().map_err(|_error| ConnectionError::Id)?)?;
     }
-    let (counters, server, source) = (subscription.wire.clone(), subscription.server.http, subscription.source);
-    let mut events = client.build_with_transport(Http::new(Connector { counters, server, source })).stream();
+    let (counters, server, origin) = (subscription.wire.clone(), subscription.server.http, subscription.origin.clone());
+    let mut events = client.build_with_transport(Http::new(Connector { counters, server, origin })).stream();
     feed.sink.requested(feed.now());
     while let Some(event) = events.next().await {
         match event {
@@ -75,7 +76,7 @@ fn head_of(answer: &eventsource_client::Response) -> HeaderMap {
 struct Connector {
     counters: WireCounters,
     server: SocketAddr,
-    source: Option<IpAddr>,
+    origin: Origin,
 }
 
 impl Service<Uri> for Connector {
@@ -88,8 +89,8 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, _: Uri) -> Self::Future {
-        let Self { counters, server, source } = self.clone();
-        Box::pin(async move { CountedStream::connect(&counters, server, source).await.map(TokioIo::new) })
+        let Self { counters, server, origin } = self.clone();
+        Box::pin(async move { CountedStream::connect(&counters, server, &origin).await.map(TokioIo::new) })
     }
 }
 

@@ -8,12 +8,23 @@ use pushoff_model::target::{self, OURS};
 use pushoff_model::workload::built_in;
 
 use super::*;
+use crate::plan::Whole;
 
 static OUR_SERVER: LazyLock<[Arc<Target>; 1]> = LazyLock::new(|| [Arc::new(target::built_in(OURS).unwrap().unwrap())]);
 
 fn asked<'a>(workloads: &'a [Arc<Workload>], clients: &'a [Client], seed: u64) -> Asked<'a> {
     let (rounds, targets) = (NonZeroU32::new(3), &OUR_SERVER[..]);
-    Asked { workloads, transports: &Transport::ALL, clients, targets, rounds, seed, descriptors: 1 << 20 }
+    Asked {
+        workloads,
+        transports: &Transport::ALL,
+        clients,
+        targets,
+        rounds,
+        seed,
+        descriptors: 1 << 20,
+        networks: &[],
+        whole: Whole::default(),
+    }
 }
 
 fn workloads(names: &[&str]) -> Vec<Arc<Workload>> {
@@ -158,12 +169,12 @@ fn without_a_number_of_rounds_the_contenders_go_on_and_the_floor_stops_after_thr
     let first = plan.next_trial().unwrap();
     assert!(!plan.is_round_complete());
     assert_eq!(left(&plan), 9, "of the present round");
-    plan.leave_out(|workload, transport, _, _| workload.name == "chat" || transport == Transport::Sse);
+    plan.leave_out(|cell| cell.workload.name == "chat" || cell.transport == Transport::Sse);
     plan.ended(&first, &measured(None));
     assert_eq!(round(&mut plan, not_run).len(), 9, "a round that has begun stays whole");
     let trials = round(&mut plan, not_run);
     assert!(trials.len() == 4 && trials.iter().all(|trial| trial.workload.name == "ticker"));
-    plan.leave_out(|_, _, _, _| true);
+    plan.leave_out(|_| true);
     assert!(plan.is_over());
     assert_eq!((plan.next_trial(), plan.round(), left(&plan)), (None, 6, 0));
 }

@@ -1,7 +1,7 @@
 //! A TCP stream whose bytes are counted.
 
 use std::io::{self, IoSlice};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,6 +16,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use super::counters::{Registration, WireCounters};
 use super::socket::{Socket, Watched};
 use crate::congestion::control_congestion;
+use crate::origin::Origin;
 
 /// A TCP stream that is registered with the counters until it is dropped.
 #[derive(Debug)]
@@ -26,16 +27,13 @@ pub(crate) struct CountedStream {
 }
 
 impl CountedStream {
-    /// Connects, from `source` if there is one.
-    pub(crate) async fn connect(
-        counters: &WireCounters,
-        target: SocketAddr,
-        source: Option<IpAddr>,
-    ) -> io::Result<Self> {
-        let socket = if target.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    /// Connects from there.
+    pub(crate) async fn connect(counters: &WireCounters, target: SocketAddr, origin: &Origin) -> io::Result<Self> {
+        let socket = if target.is_ipv4() { TcpSocket::new_v4 } else { TcpSocket::new_v6 };
+        let socket = origin.make(socket)?;
         socket.set_nodelay(true)?;
         control_congestion(&socket)?;
-        if let Some(source) = source {
+        if let Some(source) = origin.address {
             choose_the_port_late(&socket)?;
             socket.bind(SocketAddr::new(source, 0))?;
         }
@@ -147,7 +145,8 @@ mod tests {
 
     async fn pair(counters: &WireCounters) -> (CountedStream, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let stream = CountedStream::connect(counters, listener.local_addr().unwrap(), None).await.unwrap();
+        let stream =
+            CountedStream::connect(counters, listener.local_addr().unwrap(), &Origin::default()).await.unwrap();
         (stream, listener.accept().await.unwrap().0)
     }
 
@@ -223,9 +222,9 @@ mod tests {
     async fn a_connection_comes_from_the_address_that_it_is_given() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let source = "127.0.0.3".parse().unwrap();
-        let stream = CountedStream::connect(&WireCounters::default(), listener.local_addr().unwrap(), Some(source))
-            .await
-            .unwrap();
+        let origin = Origin { address: Some(source), ..Origin::default() };
+        let target = listener.local_addr().unwrap();
+        let stream = CountedStream::connect(&WireCounters::default(), target, &origin).await.unwrap();
         let (_peer, from) = listener.accept().await.unwrap();
         assert_eq!(from.ip(), source);
         drop(stream);

@@ -1,0 +1,99 @@
+//! What is measured over a network, and how much of it at a time.
+//!
+//! Each reader has a last mile of its own, so that a few see what many would; and a trial over a network leaves the
+//! processors nearly idle, so that several run at once.
+
+use std::time::Duration;
+
+use pushoff_model::workload::Growth;
+use pushoff_model::{Transport, Workload};
+
+/// Readers of a workload over a network, where no other number was asked for. Chosen here.
+const READERS: u32 = 24;
+/// The shortest measure phase over a network, where no other was asked for: time is shared with other trials there.
+/// Chosen here.
+const MEASURED: Duration = Duration::from_secs(10);
+/// Packets a second of all trials that run at once. Chosen here: some 20 µs each, over all processes, so that a
+/// machine of two processors is less than half busy.
+const AT_ONCE: f64 = 24_000.0;
+/// Packets a second of one trial, beyond which it is not measured over a network: 3.6 µs each at the least.
+pub(super) const MOST_PACKETS: f64 = 30_000.0;
+/// Packets of a poll and its answer, each with its acknowledgement.
+const PACKETS_A_POLL: f64 = 4.0;
+/// Packets of a message on a stream, with its acknowledgement.
+const PACKETS_A_MESSAGE: f64 = 2.0;
+
+/// What was asked for that a network leaves as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Whole {
+    /// The number of readers.
+    pub readers: bool,
+    /// The length of the measure phase.
+    pub measure: bool,
+}
+
+/// Whether anything is learnt of a workload over a network: it has an SLO, and no search or comparison of clients.
+pub(super) fn is_measured(workload: &Workload) -> bool {
+    workload.slo.is_some() && workload.search.is_none() && workload.compared.is_empty() && !workload.is_silent()
+}
+
+/// The workload as it is run over a network.
+pub(super) fn over_network(workload: &Workload, whole: Whole) -> Workload {
+    let mut sample = if whole.readers { workload.clone() } else { workload.sampled(READERS) };
+    if !whole.measure {
+        sample.phases.measure = sample.phases.measure.max(MEASURED);
+    }
+    sample
+}
+
+/// How much of what can run at once a trial takes, above 0.
+pub(super) fn share(workload: &Workload, transport: Transport) -> f64 {
+    (packets(workload, transport) / AT_ONCE).clamp(1e-3, 1.0)
+}
+
+/// Packets a second that cross the network, as an estimate.
+pub(super) fn packets(workload: &Workload, transport: Transport) -> f64 {
+    let published = workload.offered(Growth::Rate) * f64::from(workload.publishers());
+    let audience = f64::from(workload.subscribers) / f64::from(workload.topics);
+    let delivered = published * audience;
+    if transport.polls_on_a_timer() {
+        PACKETS_A_POLL * f64::from(workload.subscribers) / workload.polling.interval.as_secs_f64()
+    } else if transport.is_polling() {
+        PACKETS_A_POLL * delivered
+    } else {
+        PACKETS_A_MESSAGE * delivered
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pushoff_model::workload::built_in;
+
+    use super::*;
+
+    fn sample(name: &str, whole: Whole) -> Workload {
+        over_network(&built_in(name).unwrap().unwrap(), whole)
+    }
+
+    #[test]
+    fn a_few_readers_get_what_each_of_the_many_gets() {
+        let size = |it: &Workload| (it.topics, it.subscribers, it.audience(0));
+        let none = Whole::default();
+        let samples = ["progress", "ticker", "chat"].map(|name| sample(name, none));
+        assert_eq!(samples.each_ref().map(size), [(24, 24, 1), (1, 24, 24), (2, 20, 10)]);
+        assert!(samples.iter().all(|it| it.phases.measure == MEASURED));
+        let whole = sample("ticker", Whole { readers: true, measure: true });
+        assert_eq!((size(&whole), whole.phases.measure), ((1, 300, 300), Duration::from_secs(2)));
+    }
+
+    #[test]
+    fn packets_are_those_of_polls_and_messages_with_their_acknowledgements() {
+        let ticker = sample("ticker", Whole::default());
+        let of = |transport| packets(&ticker, transport).round();
+        // 24 readers × 20 messages a second; polls every 75 ms.
+        assert_eq!(
+            [Transport::Sse, Transport::LongPolling, Transport::ShortPolling].map(of),
+            [960.0, 1_920.0, 1_280.0]
+        );
+    }
+}

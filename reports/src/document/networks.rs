@@ -1,0 +1,94 @@
+//! What was found over networks, in words: on the card of a question, and as rows of the matrix.
+
+use pushoff_model::Transport;
+use pushoff_model::record::Link;
+
+use super::Fact;
+use crate::findings::comparison::Comparison;
+use crate::findings::networks::OverNetwork;
+use crate::metric::Standing;
+use crate::prose::{Prose, prose};
+use crate::words::number::{Quantity, tick};
+use crate::words::text::list;
+
+/// What a network is: `60 ms there and back, 9 and 1.5 Mbit/s, 0.1 % lost`.
+pub(super) fn described(network: &OverNetwork) -> String {
+    let Link { down, up, .. } = &network.link;
+    let megabits = |rate: f64| format!("{}", rate / 1e6);
+    let rate = match (down.bits_per_second, up.bits_per_second) {
+        (Some(down), Some(up)) if down.to_bits() == up.to_bits() => Some(format!("{} Mbit/s", megabits(down))),
+        (Some(down), Some(up)) => Some(format!("{} and {} Mbit/s", megabits(down), megabits(up))),
+        (Some(one), None) | (None, Some(one)) => Some(format!("{} Mbit/s one way", megabits(one))),
+        (None, None) => None,
+    };
+    let parts = [Some(format!("{} there and back", round_trip(network))), rate, lost(network)];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// Up to which round trip the choice meets the SLO, and over which networks it does not; without a choice, what does.
+pub(super) fn fact(comparison: &Comparison<'_>) -> Option<Fact> {
+    let networks = &comparison.networks;
+    if networks.is_empty() {
+        return None;
+    }
+    let said = match comparison.verdict.choice() {
+        Some(choice) => of_choice(networks, choice),
+        None => {
+            let one = |it: &OverNetwork| format!("over {}: {}", it.name, meeting(it).unwrap_or_else(|| "none".into()));
+            format!("Shown to meet the SLO {}.", networks.iter().map(one).collect::<Vec<_>>().join("; "))
+        }
+    };
+    Some(Fact { name: "Over networks", said: vec![Prose::linked_to("#matrix", said)], is_brief: true })
+}
+
+fn of_choice(networks: &[OverNetwork], choice: Transport) -> String {
+    let label = choice.label();
+    let reached = match farthest(networks, &[choice]) {
+        Some(network) => {
+            format!("With {label} the SLO holds up to {} there and back ({}).", round_trip(network), network.name)
+        }
+        None => format!("Over none of the networks is {label} shown to hold the SLO."),
+    };
+    let rest = networks.iter().filter(|it| !it.is_met_by(choice)).map(|network| {
+        let fails = network.stands(choice).is_some_and(|it| matches!(it.standing, Standing::Fails { .. }));
+        let (name, what) = (&network.name, if fails { "does not" } else { "is not shown to" });
+        let what_is = lost(network).map_or_else(|| format!("{} there and back", round_trip(network)), |lost| lost);
+        match meeting(network) {
+            Some(others) => format!(" Over {name} ({what_is}) it {what}; {others} can."),
+            None => format!(" Over {name} ({what_is}) it {what}, nor is any other."),
+        }
+    });
+    [reached].into_iter().chain(rest).collect()
+}
+
+/// Up to which round trip what the usual advice names meets the SLO: `, up to 60 ms there and back (fast-4g)`.
+pub(super) fn advice_reaches(comparison: &Comparison<'_>) -> Prose {
+    let advised = &comparison.group.workload.advice.transports;
+    if comparison.networks.is_empty() || advised.is_empty() {
+        return Prose::default();
+    }
+    match farthest(&comparison.networks, advised) {
+        Some(network) => {
+            prose![format!(", and meets the SLO up to {} there and back ({})", round_trip(network), network.name)]
+        }
+        None => ", and is shown to meet the SLO over none of the networks".into(),
+    }
+}
+
+/// The network with the longest round trip over which one of these is shown to meet the SLO.
+fn farthest<'n>(networks: &'n [OverNetwork], transports: &[Transport]) -> Option<&'n OverNetwork> {
+    networks.iter().rfind(|network| network.meeting().any(|it| transports.contains(&it)))
+}
+
+fn meeting(network: &OverNetwork) -> Option<String> {
+    let meeting: Vec<Transport> = network.meeting().collect();
+    (!meeting.is_empty()).then(|| list(&meeting))
+}
+
+fn round_trip(network: &OverNetwork) -> String {
+    tick(network.round_trip().as_secs_f64() * 1e9)
+}
+
+fn lost(network: &OverNetwork) -> Option<String> {
+    (network.loss > 0.0).then(|| format!("{} lost", Quantity::Share.write(network.loss)))
+}

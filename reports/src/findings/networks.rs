@@ -1,0 +1,168 @@
+//! How the transports of a question stand over the networks that it was also measured over.
+//!
+//! A choice must be good enough over each of them, as far as any transport is: a network over which none holds the SLO
+//! says nothing of which one to take. Costs are those without a network.
+
+use std::time::Duration;
+
+use pushoff_model::Transport;
+use pushoff_model::cell::NETWORK;
+use pushoff_model::record::Link;
+use serde::Serialize;
+
+use super::comparison::Comparison;
+use super::verdict::Candidate;
+use crate::cells::Group;
+use crate::metric::{Figures, Standing};
+
+/// One network, and how the transports stand over it.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct OverNetwork {
+    /// Its name.
+    pub(crate) name: String,
+    /// What it was.
+    #[serde(skip)]
+    pub(crate) link: Link,
+    /// The time there and back of a small packet.
+    pub(crate) round_trip_ns: u64,
+    /// Packets that are lost in the long run, the larger share of both directions.
+    pub(crate) loss: f64,
+    /// The part of an element's id of its own group.
+    #[serde(skip)]
+    pub(crate) anchor: String,
+    /// How each transport stands.
+    pub(crate) transports: Vec<Stands>,
+}
+
+/// How a transport stands over a network.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Stands {
+    pub(crate) transport: Transport,
+    pub(crate) standing: Standing,
+    #[serde(skip)]
+    pub(crate) figures: Option<Figures>,
+}
+
+impl OverNetwork {
+    /// What was found over the networks of a question, the shortest round trip first.
+    pub(super) fn of<'a>(group: &Group<'a>, all: &[Comparison<'a>]) -> Vec<Self> {
+        let is_of = |it: &&Comparison<'a>| it.group.network().is_some() && it.group.differs_in(NETWORK, group);
+        let mut networks: Vec<Self> = all.iter().filter(is_of).filter_map(Self::seen).collect();
+        networks.sort_by_key(|it| it.round_trip_ns);
+        networks
+    }
+
+    fn seen(comparison: &Comparison<'_>) -> Option<Self> {
+        let group = &comparison.group;
+        let trials = group.cells.iter().flat_map(|cell| cell.measured());
+        let link = trials.filter_map(|trial| trial.link.as_ref()).next()?;
+        let round_trip_ns = u64::try_from(link.round_trip().as_nanos()).unwrap_or(u64::MAX);
+        let stands = |it: &Candidate| Stands {
+            transport: it.transport,
+            standing: it.standing.clone(),
+            figures: it.figures.clone(),
+        };
+        Some(Self {
+            name: group.network()?.to_owned(),
+            link: link.clone(),
+            round_trip_ns,
+            loss: link.down.loss.max(link.up.loss),
+            anchor: group.anchor(),
+            transports: comparison.candidates.iter().map(stands).collect(),
+        })
+    }
+
+    pub(crate) const fn round_trip(&self) -> Duration {
+        Duration::from_nanos(self.round_trip_ns)
+    }
+
+    pub(crate) fn stands(&self, transport: Transport) -> Option<&Stands> {
+        self.transports.iter().find(|it| it.transport == transport)
+    }
+
+    /// Those that are shown to meet the SLO over it.
+    pub(crate) fn meeting(&self) -> impl Iterator<Item = Transport> {
+        self.transports.iter().filter(|it| it.standing == Standing::Meets).map(|it| it.transport)
+    }
+
+    /// Whether a transport is shown to fail the SLO over it, where another one meets it.
+    pub(crate) fn rules_out(&self, transport: Transport) -> bool {
+        let fails = self.stands(transport).is_some_and(|it| matches!(it.standing, Standing::Fails { .. }));
+        fails && self.meeting().next().is_some()
+    }
+
+    /// Whether a transport is shown to meet the SLO over it.
+    pub(crate) fn is_met_by(&self, transport: Transport) -> bool {
+        self.meeting().any(|it| it == transport)
+    }
+}
+
+/// How a transport stands that stood so without a network: no better than over any network that another one copes with.
+pub(super) fn held_to(own: Standing, transport: Transport, networks: &[OverNetwork]) -> Standing {
+    if matches!(own, Standing::Fails { .. } | Standing::Unranked) {
+        return own;
+    }
+    let decisive = || networks.iter().filter(|it| it.meeting().next().is_some());
+    let over = || decisive().filter_map(|it| Some((it, &it.stands(transport)?.standing)));
+    let fails = over().find_map(|(network, standing)| match standing {
+        Standing::Fails { reason } => Some(Standing::Fails { reason: format!("over {}: {reason}", network.name) }),
+        _ => None,
+    });
+    let open = over().find_map(|(network, standing)| match standing {
+        Standing::Undecided { reason } => {
+            Some(Standing::Undecided { reason: format!("over {}: {reason}", network.name) })
+        }
+        _ => None,
+    });
+    match (fails, own) {
+        (Some(fails), _) => fails,
+        (None, Standing::Meets) => open.unwrap_or(Standing::Meets),
+        (None, own) => own,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NETWORK_NAME: &str = "slow";
+
+    fn network(standings: &[(Transport, Standing)]) -> OverNetwork {
+        let stands = |(transport, standing): &(Transport, Standing)| Stands {
+            transport: *transport,
+            standing: standing.clone(),
+            figures: None,
+        };
+        OverNetwork {
+            name: NETWORK_NAME.into(),
+            link: Link::default(),
+            round_trip_ns: 0,
+            loss: 0.0,
+            anchor: String::new(),
+            transports: standings.iter().map(stands).collect(),
+        }
+    }
+
+    fn fails(reason: &str) -> Standing {
+        Standing::Fails { reason: reason.into() }
+    }
+
+    fn open(reason: &str) -> Standing {
+        Standing::Undecided { reason: reason.into() }
+    }
+
+    #[test]
+    fn a_choice_is_held_to_every_network_that_some_transport_copes_with() {
+        let [short, long, sse] = [Transport::ShortPolling, Transport::LongPolling, Transport::Sse];
+        let some = network(&[(short, fails("late")), (long, open("90 %")), (sse, Standing::Meets)]);
+        let held = |transport, own| held_to(own, transport, std::slice::from_ref(&some));
+        assert_eq!(held(short, Standing::Meets), fails("over slow: late"));
+        assert_eq!(held(long, Standing::Meets), open("over slow: 90 %"));
+        assert_eq!(held(sse, Standing::Meets), Standing::Meets);
+        assert_eq!(held(short, fails("here")), fails("here"));
+        assert_eq!(held(sse, open("here")), open("here"), "a network makes nothing better");
+        assert_eq!(held(Transport::RawTcp, Standing::Unranked), Standing::Unranked);
+        let none = network(&[(short, fails("late")), (sse, open("98 %"))]);
+        assert_eq!(held_to(Standing::Meets, short, &[none]), Standing::Meets, "no transport copes with it");
+    }
+}
