@@ -1,6 +1,5 @@
 //! Passes packets from one device to another, each when it is due: a thread a direction.
 
-use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::num::NonZeroU64;
 use std::sync::Arc;
@@ -13,7 +12,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::time::{ClockId, clock_gettime};
 use tun_rs::SyncDevice;
 
-use crate::wire::{Fate, Wire};
+use crate::wires::Wires;
 
 /// The largest packet of a device with the usual MTU, with room to notice a larger one.
 const LARGEST: usize = 65_535;
@@ -25,11 +24,11 @@ const AWAKE: Duration = Duration::from_micros(300);
 /// What passed in one direction.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
-    /// Packets that were handed over.
+    /// Packets of IPv4 that were handed over. The kernel's own of IPv6 go nowhere and count nowhere.
     pub offered: u64,
     /// Of them, those that were passed on.
     pub passed: u64,
-    /// Those that the queue had no room for.
+    /// Those that a queue had no room for.
     pub dropped: u64,
     /// Those that were lost on the way.
     pub lost: u64,
@@ -61,12 +60,12 @@ pub(crate) struct Forwarder {
 
 impl Forwarder {
     /// Begins to forward: `down` from `far` to `near`, `up` the other way.
-    pub(crate) fn start(far: SyncDevice, near: SyncDevice, down: Wire, up: Wire) -> io::Result<Self> {
+    pub(crate) fn start(far: SyncDevice, near: SyncDevice, down: Wires, up: Wires) -> io::Result<Self> {
         let (far, near) = (Arc::new(far), Arc::new(near));
         let stop = Arc::new(AtomicBool::new(false));
-        let start = |name: &str, from: &Arc<SyncDevice>, to: &Arc<SyncDevice>, wire| {
+        let start = |name: &str, from: &Arc<SyncDevice>, to: &Arc<SyncDevice>, wires| {
             let (from, to, stop) = (Arc::clone(from), Arc::clone(to), Arc::clone(&stop));
-            thread::Builder::new().name(name.into()).spawn(move || forward(&from, &to, wire, &stop))
+            thread::Builder::new().name(name.into()).spawn(move || forward(&from, &to, wires, &stop))
         };
         let threads = [Some(start("link down", &far, &near, down)?), Some(start("link up", &near, &far, up)?)];
         Ok(Self { stop, threads })
@@ -91,20 +90,16 @@ impl Drop for Forwarder {
     }
 }
 
-fn forward(from: &SyncDevice, to: &SyncDevice, mut wire: Wire, stop: &AtomicBool) -> io::Result<Tally> {
+fn forward(from: &SyncDevice, to: &SyncDevice, mut wires: Wires, stop: &AtomicBool) -> io::Result<Tally> {
     // Else the kernel adds up to 50 µs to each sleep, so that it wakes less often.
     rustix::thread::set_current_timer_slack(NonZeroU64::new(1))?;
     let clock = RunClock::start();
     let now = || clock.now().since(RunInstant::default());
-    let mut tally = Tally::default();
     let mut buffer = vec![0; LARGEST];
-    let mut waiting: VecDeque<(Duration, Box<[u8]>)> = VecDeque::new();
     while !stop.load(Ordering::Relaxed) {
-        while let Some((due, packet)) = waiting.pop_front() {
-            let Some(late) = now().checked_sub(due) else {
-                waiting.push_front((due, packet));
-                break;
-            };
+        while let Some((due, packet)) = wires.due(now()) {
+            let late = now().saturating_sub(due);
+            let tally = &mut wires.tally;
             if pass_on(to, &packet)? {
                 tally.passed += 1;
                 tally.bytes += packet.len() as u64;
@@ -114,17 +109,9 @@ fn forward(from: &SyncDevice, to: &SyncDevice, mut wire: Wire, stop: &AtomicBool
             }
         }
         match from.recv(&mut buffer) {
-            Ok(size) => {
-                tally.offered += 1;
-                tally.largest = tally.largest.max(size as u64);
-                match wire.offer(now(), size as u64) {
-                    Fate::Arrives(due) => waiting.push_back((due, buffer[..size].into())),
-                    Fate::Dropped => tally.dropped += 1,
-                    Fate::Lost => tally.lost += 1,
-                }
-            }
+            Ok(size) => wires.offer(now(), &buffer[..size]),
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                let next = waiting.front().map_or(LOOK, |(due, _)| due.saturating_sub(now()));
+                let next = wires.next().map_or(LOOK, |due| due.saturating_sub(now()));
                 match next.min(LOOK).checked_sub(AWAKE) {
                     Some(rest) => sleep(from, rest)?,
                     None => std::hint::spin_loop(),
@@ -134,8 +121,8 @@ fn forward(from: &SyncDevice, to: &SyncDevice, mut wire: Wire, stop: &AtomicBool
             Err(error) => return Err(error),
         }
     }
-    tally.processor = processor_time();
-    Ok(tally)
+    wires.tally.processor = processor_time();
+    Ok(wires.tally)
 }
 
 /// Hands a packet to the kernel. One that it has no room for is lost, as it would be at a network card: whether it was

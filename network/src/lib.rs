@@ -10,6 +10,7 @@ mod link;
 mod namespace;
 mod relay;
 mod wire;
+mod wires;
 
 pub use error::NetworkError;
 pub use forwarder::{Passed, Tally};

@@ -9,7 +9,7 @@ use tun_rs::{DeviceBuilder, SyncDevice};
 use crate::NetworkError;
 use crate::forwarder::{Forwarder, Passed};
 use crate::namespace::Namespace;
-use crate::wire::Wire;
+use crate::wires::{Way, Wires};
 
 /// The address of the server's side: what readers connect to.
 pub const FAR: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
@@ -29,7 +29,8 @@ pub struct Link {
 }
 
 impl Link {
-    /// Makes both namespaces and begins to forward. The same seed loses the same packets, by their number.
+    /// Makes both namespaces and begins to forward. The same seed loses the same packets, by
+    /// the addresses of reader and server and their number between the two.
     ///
     /// # Errors
     /// Where the system refuses a namespace or a TUN device.
@@ -41,7 +42,7 @@ impl Link {
                 .map_err(NetworkError::refused("a TUN device (/dev/net/tun)"))
         };
         let (far_device, near_device) = (device(&far, FAR)?, device(&near, NEAR)?);
-        let (down, up) = (Wire::new(network.down, seed), Wire::new(network.up, !seed));
+        let (down, up) = (Wires::new(network.down, seed, Way::Down), Wires::new(network.up, seed, Way::Up));
         let forwarder = Forwarder::start(far_device, near_device, down, up);
         let forwarder = forwarder.map_err(NetworkError::refused("a thread for each direction"))?;
         Ok(Self { far, near, forwarder })

@@ -1,4 +1,4 @@
-//! One direction of a network as arithmetic: which packets arrive, and when. No clock and no socket.
+//! One direction of a reader's last mile as arithmetic: which packets arrive, and when. No clock and no socket.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -32,8 +32,8 @@ pub(crate) struct Wire {
 }
 
 impl Wire {
-    pub(crate) fn new(direction: Direction, seed: u64) -> Self {
-        let random = StdRng::seed_from_u64(seed);
+    pub(crate) fn new(direction: Direction, seed: [u8; 32]) -> Self {
+        let random = StdRng::from_seed(seed);
         Self { direction, random, queue: VecDeque::new(), queued_bytes: 0, last: Duration::ZERO, is_burst: false }
     }
 
@@ -104,14 +104,14 @@ mod tests {
     }
 
     /// How many of so many packets are lost, a millisecond apart.
-    fn lost(direction: Direction, packets: u32, seed: u64) -> Vec<bool> {
-        let mut wire = Wire::new(direction, seed);
+    fn lost(direction: Direction, packets: u32, seed: u8) -> Vec<bool> {
+        let mut wire = Wire::new(direction, [seed; 32]);
         (0..packets).map(|number| wire.offer(number * MS, 100) == Fate::Lost).collect()
     }
 
     #[test]
     fn without_a_rate_every_packet_takes_the_delay() {
-        let mut wire = Wire::new(plain(), 1);
+        let mut wire = Wire::new(plain(), [1; 32]);
         assert_eq!(wire.offer(7 * MS, 1_500), Fate::Arrives(57 * MS));
         assert_eq!(wire.offer(7 * MS, 64), Fate::Arrives(57 * MS));
     }
@@ -120,7 +120,7 @@ mod tests {
     fn at_a_rate_packets_wait_for_each_other_and_what_finds_no_room_is_dropped() {
         // 1,500 bytes take 12 ms at 1 Mbit/s; the queue holds three of them.
         let slow = Direction { bits_per_second: Some(1e6), queue_bytes: Some(4_500), ..plain() };
-        let mut wire = Wire::new(slow, 1);
+        let mut wire = Wire::new(slow, [1; 32]);
         let fates: Vec<Fate> = (0..4).map(|_| wire.offer(Duration::ZERO, 1_500)).collect();
         let at = |ms: u32| Fate::Arrives(ms * MS);
         assert_eq!(fates, [at(62), at(74), at(86), Fate::Dropped]);
@@ -152,7 +152,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_packet_overtakes_another(gaps in proptest::collection::vec((0_u32..5_000, 40_u64..1_500), 1..200), seed: u64) {
+        fn no_packet_overtakes_another(gaps in proptest::collection::vec((0_u32..5_000, 40_u64..1_500), 1..200), seed: [u8; 32]) {
             let direction = built_in("slow-4g").unwrap().unwrap().down;
             let mut wire = Wire::new(direction, seed);
             let (mut now, mut last) = (Duration::ZERO, Duration::ZERO);
