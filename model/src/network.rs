@@ -69,6 +69,8 @@ pub struct Direction {
     /// Bytes that wait to be sent at that rate, the packet that is being sent among them; what finds no room is dropped.
     /// 1,500 to 1 GB. Absent where no rate is.
     pub queue_bytes: Option<u64>,
+    /// Whether CoDel (RFC 8289) drops packets of the queue as well. Only where a rate is.
+    pub codel: bool,
     /// The share of packets that are lost outside of bursts, each by itself.
     pub loss: Share,
     /// Bursts of loss.

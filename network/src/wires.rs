@@ -25,6 +25,7 @@ pub(crate) enum Way {
 
 /// Source and destination.
 type Addresses = (Ipv4Addr, Ipv4Addr);
+type Packet = Box<[u8]>;
 
 /// The wires of one direction. Times are since the link was made, and never go back.
 #[derive(Debug)]
@@ -32,19 +33,25 @@ pub(crate) struct Wires {
     direction: Direction,
     seed: u64,
     way: Way,
-    wires: HashMap<Addresses, Wire>,
-    waiting: BinaryHeap<Reverse<Waiting>>,
-    /// How many packets have ever waited.
-    sequence: u64,
+    wires: HashMap<Addresses, LastMile>,
+    schedule: Schedule,
     held_bytes: u64,
     /// What became of the packets. Those that were passed on are counted by who passes them on.
     pub(crate) tally: Tally,
 }
 
+/// One wire.
+#[derive(Debug)]
+struct LastMile {
+    wire: Wire<Packet>,
+    /// Whether the schedule has a time at which to serve it.
+    is_scheduled: bool,
+}
+
 impl Wires {
     pub(crate) fn new(direction: Direction, seed: u64, way: Way) -> Self {
-        let (wires, waiting, tally) = (HashMap::new(), BinaryHeap::new(), Tally::default());
-        Self { direction, seed, way, wires, waiting, sequence: 0, held_bytes: 0, tally }
+        let (wires, schedule, tally) = (HashMap::new(), Schedule::default(), Tally::default());
+        Self { direction, seed, way, wires, schedule, held_bytes: 0, tally }
     }
 
     /// Takes over a packet, if it is one of IPv4.
@@ -57,68 +64,117 @@ impl Wires {
             self.tally.dropped += 1;
             return;
         }
-        let seed = || seed(self.seed, self.way, addresses);
-        let wire = self.wires.entry(addresses).or_insert_with(|| Wire::new(self.direction, seed()));
-        match wire.offer(now, size) {
-            Fate::Arrives(due) => {
-                self.sequence += 1;
-                self.held_bytes += size;
-                self.waiting.push(Reverse(Waiting { due, sequence: self.sequence, packet: packet.into() }));
-            }
-            Fate::Dropped => self.tally.dropped += 1,
-            Fate::Lost => self.tally.lost += 1,
-        }
+        self.held_bytes += size;
+        self.serve(now, addresses, Some(packet.into()));
     }
 
     /// The next packet that is due, and since when.
-    pub(crate) fn due(&mut self, now: Duration) -> Option<(Duration, Box<[u8]>)> {
-        if self.next()? > now {
-            return None;
+    pub(crate) fn due(&mut self, now: Duration) -> Option<(Duration, Packet)> {
+        while self.next()? <= now {
+            let Reverse(Event { at, what, .. }) = self.schedule.events.pop()?;
+            match what {
+                What::Arrives(packet) => {
+                    self.held_bytes -= packet.len() as u64;
+                    return Some((at, packet));
+                }
+                What::Serve(addresses) => self.serve(now, addresses, None),
+            }
         }
-        let Reverse(first) = self.waiting.pop()?;
-        self.held_bytes -= first.packet.len() as u64;
-        Some((first.due, first.packet))
+        None
     }
 
-    /// When the next packet is due.
+    /// When [`Wires::due`] must be called again.
     pub(crate) fn next(&self) -> Option<Duration> {
-        self.waiting.peek().map(|Reverse(first)| first.due)
+        self.schedule.events.peek().map(|Reverse(first)| first.at)
+    }
+
+    /// Gives a packet to a wire, or only serves it.
+    fn serve(&mut self, now: Duration, addresses: Addresses, offered: Option<Packet>) {
+        let mile = self.wires.entry(addresses).or_insert_with(|| {
+            let seed = seed(self.seed, self.way, addresses);
+            LastMile { wire: Wire::new(self.direction, seed), is_scheduled: false }
+        });
+        let tell = |fate: Fate<Packet>| match fate {
+            Fate::Arrives(due, packet) => self.schedule.add(due, What::Arrives(packet)),
+            Fate::Dropped(packet) => {
+                self.tally.dropped += 1;
+                self.held_bytes -= packet.len() as u64;
+            }
+            Fate::Lost(packet) => {
+                self.tally.lost += 1;
+                self.held_bytes -= packet.len() as u64;
+            }
+        };
+        match offered {
+            Some(packet) => mile.wire.offer(now, packet.len() as u64, packet, tell),
+            None => {
+                mile.is_scheduled = false;
+                mile.wire.serve(now, tell);
+            }
+        }
+        if !mile.is_scheduled
+            && let Some(next) = mile.wire.next()
+        {
+            mile.is_scheduled = true;
+            self.schedule.add(next, What::Serve(addresses));
+        }
     }
 }
 
-/// A packet on its way. Those of one wire are due in the order they came, so that none overtakes another.
+/// What is to be done, by its time; at the same time in the order it was added.
+#[derive(Debug, Default)]
+struct Schedule {
+    events: BinaryHeap<Reverse<Event>>,
+    added: u64,
+}
+
+impl Schedule {
+    fn add(&mut self, at: Duration, what: What) {
+        self.added += 1;
+        self.events.push(Reverse(Event { at, sequence: self.added, what }));
+    }
+}
+
 #[derive(Debug)]
-struct Waiting {
-    due: Duration,
+struct Event {
+    at: Duration,
     sequence: u64,
-    packet: Box<[u8]>,
+    what: What,
 }
 
-impl Waiting {
+#[derive(Debug)]
+enum What {
+    /// A packet arrives. Those of one wire are added in their order and never for an earlier time, so none overtakes another.
+    Arrives(Packet),
+    /// Packets of a wire's queue have begun to be sent.
+    Serve(Addresses),
+}
+
+impl Event {
     fn key(&self) -> (Duration, u64) {
-        (self.due, self.sequence)
+        (self.at, self.sequence)
     }
 }
 
-impl Ord for Waiting {
+impl Ord for Event {
     fn cmp(&self, other: &Self) -> Ordering {
         self.key().cmp(&other.key())
     }
 }
 
-impl PartialOrd for Waiting {
+impl PartialOrd for Event {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for Waiting {
+impl PartialEq for Event {
     fn eq(&self, other: &Self) -> bool {
         self.key() == other.key()
     }
 }
 
-impl Eq for Waiting {}
+impl Eq for Event {}
 
 /// The addresses of a packet of IPv4 (RFC 791, section 3.1); none of any other.
 fn addresses(packet: &[u8]) -> Option<Addresses> {
@@ -167,10 +223,17 @@ mod tests {
         packet
     }
 
-    /// When which packets arrive at which reader.
+    /// When which packets arrive at which reader, each taken when it is due and not before.
     fn arrived(wires: &mut Wires) -> Vec<(Duration, u8, u32)> {
-        let all = std::iter::from_fn(|| wires.due(Duration::MAX));
-        all.map(|(due, packet)| (due, packet[19], u32::from_le_bytes(packet[20..24].try_into().unwrap()))).collect()
+        let mut all = Vec::new();
+        while let Some(next) = wires.next() {
+            all.extend(std::iter::from_fn(|| wires.due(next)));
+        }
+        all.into_iter().map(seen).collect()
+    }
+
+    fn seen((due, packet): (Duration, Packet)) -> (Duration, u8, u32) {
+        (due, packet[19], u32::from_le_bytes(packet[20..24].try_into().unwrap()))
     }
 
     #[test]
@@ -244,30 +307,48 @@ mod tests {
         for _ in 0..room + 2 {
             wires.offer(Duration::ZERO, &large);
         }
-        assert_eq!((wires.tally.dropped, wires.waiting.len()), (2, room as usize));
+        assert_eq!((wires.tally.dropped, wires.schedule.events.len()), (2, room as usize));
         assert!(wires.due(Duration::from_secs(10)).is_some());
         wires.offer(Duration::from_secs(10), &large);
         assert_eq!(wires.tally.dropped, 2, "one that has arrived makes room");
     }
 
+    #[test]
+    fn a_wire_with_codel_is_served_in_time_for_its_first_packet() {
+        // 12 ms a packet: they come at once, and the last begins to be sent at 60 ms.
+        let mut wires = wires("delay = \"30ms\"\nrate = \"1Mbit/s\"\nqueue = \"60kB\"\ncodel = true");
+        for number in 0..6 {
+            wires.offer(Duration::ZERO, &packet(1, number, 1_500));
+        }
+        assert_eq!(wires.wires.values().map(|mile| mile.is_scheduled).collect::<Vec<_>>(), [true]);
+        let due: Vec<_> = arrived(&mut wires).into_iter().map(|(due, ..)| due).collect();
+        assert_eq!(due, [42, 54, 66, 78, 90, 102].map(|ms| ms * MS));
+    }
+
     proptest! {
         #[test]
-        fn no_packet_overtakes_another_of_its_reader(
-            packets in proptest::collection::vec((0_u32..5_000, 1_u8..4, 40_usize..1_500), 1..300)
+        fn no_packet_overtakes_another_of_its_reader_and_each_has_one_fate(
+            packets in proptest::collection::vec((0_u32..5_000, 1_u8..4, 40_usize..1_500), 1..300),
+            rate in 500_u32..9_000,
+            codel: bool,
         ) {
-            let mut wires = wires("delay = \"20ms\"\njitter = \"20ms\"\nrate = \"5Mbit/s\"\nloss = 0.01");
-            let mut now = Duration::ZERO;
+            let mut wires = wires(&format!(
+                "delay = \"20ms\"\njitter = \"20ms\"\nrate = \"{rate}kbit/s\"\nloss = 0.01\ncodel = {codel}"
+            ));
+            let (mut now, mut passed) = (Duration::ZERO, Vec::new());
             for (number, (gap, reader, size)) in (0..).zip(packets) {
                 now += Duration::from_micros(gap.into());
+                passed.extend(std::iter::from_fn(|| wires.due(now)).map(seen));
                 wires.offer(now, &packet(reader, number, size));
             }
-            let (mut before, mut last) = (Duration::ZERO, BTreeMap::new());
-            for (due, reader, number) in arrived(&mut wires) {
-                prop_assert!(due >= before && last.insert(reader, number).is_none_or(|last| last < number));
-                before = due;
+            passed.extend(arrived(&mut wires));
+            let mut last = BTreeMap::new();
+            for &(due, reader, number) in &passed {
+                let before = last.insert(reader, (due, number));
+                prop_assert!(before.is_none_or(|before| before.0 <= due && before.1 < number));
             }
-            let passed = wires.tally.offered - wires.tally.dropped - wires.tally.lost;
-            prop_assert_eq!(passed, wires.sequence);
+            let Tally { offered, dropped, lost, .. } = wires.tally;
+            prop_assert_eq!(passed.len() as u64 + dropped + lost, offered);
             prop_assert_eq!(wires.held_bytes, 0);
         }
     }

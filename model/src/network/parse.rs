@@ -35,6 +35,7 @@ struct DirectionTable {
     jitter: Option<Spanned<Typed>>,
     rate: Option<Spanned<Typed>>,
     queue: Option<Spanned<Typed>>,
+    codel: Option<Spanned<bool>>,
     loss: Option<Spanned<Typed>>,
     bursts: Option<BurstsTable>,
 }
@@ -98,6 +99,13 @@ impl Source<'_> {
             }
             (None, rate) => rate.map(|rate| (rate / 8.0 * round_trip.as_secs_f64()).max(LEAST_QUEUE)),
         };
+        let codel = match (&table.codel, bits_per_second) {
+            (Some(value), None) => {
+                let problem = "`codel` is for packets that wait for a `rate`: name one, or remove this line";
+                return Err(self.wrong(value.span(), problem.into()));
+            }
+            (value, _) => value.as_ref().is_some_and(|value| *value.get_ref()),
+        };
         let bursts = table.bursts.as_ref().map(|bursts| {
             Ok(Bursts {
                 begin: self.share("begin", &bursts.begin)?,
@@ -112,6 +120,7 @@ impl Source<'_> {
             jitter,
             bits_per_second,
             queue_bytes: queue_bytes.map(whole),
+            codel,
             loss: table.loss.as_ref().map_or(Ok(Share::NONE), |value| self.share("loss", value))?,
             bursts: bursts.transpose()?,
         })
@@ -183,6 +192,7 @@ mod tests {
     fn a_queue_that_nobody_names_holds_what_is_on_the_way_there_and_back() {
         let mine = parse(MINE, Path::new("mine.toml")).unwrap();
         assert_eq!((mine.down.queue_bytes, mine.up.queue_bytes), (Some(100_000), None));
+        assert!(!mine.down.codel && !mine.up.codel, "the end of the queue is dropped where nobody asks for CoDel");
         let slow = MINE.replace("8Mbit/s", "80kbit/s");
         assert_eq!(parse(&slow, Path::new("mine.toml")).unwrap().down.queue_bytes, Some(15_000), "ten packets");
     }
@@ -196,6 +206,11 @@ mod tests {
             ("delay = \"5ms\"\nrate = \"9Mbps\"", "line 5: `rate` is \"9Mbps\": 1kbit/s to 10Gbit/s"),
             ("delay = \"5ms\"\nqueue = \"9kB\"", "line 5: `queue` is where packets wait for a `rate`"),
             ("delay = \"5ms\"\nrate = \"1Mbit/s\"\nqueue = \"9B\"", "line 6: `queue` is \"9B\": 1500B to 1GB"),
+            ("delay = \"5ms\"\ncodel = true", "line 5: `codel` is for packets that wait for a `rate`"),
+            (
+                "delay = \"5ms\"\nrate = \"1Mbit/s\"\ncodel = 5",
+                "line 6: `codel`: invalid type: integer `5`, true or false",
+            ),
             ("delay = \"5ms\"\nloss = 2", "line 5: `loss` is 2: a share from 0 to 1"),
             ("delay = \"5ms\"\nlatency = 2", "line 5: unknown field `latency`"),
             ("", "line 3: missing field `delay`"),
