@@ -11,6 +11,7 @@ mod link;
 mod namespace;
 mod queue;
 mod relay;
+mod sender;
 mod wire;
 mod wires;
 

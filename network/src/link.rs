@@ -42,7 +42,8 @@ impl Link {
                 .map_err(NetworkError::refused("a TUN device (/dev/net/tun)"))
         };
         let (far_device, near_device) = (device(&far, FAR)?, device(&near, NEAR)?);
-        let (down, up) = (Wires::new(network.down, seed, Way::Down), Wires::new(network.up, seed, Way::Up));
+        let (down, up) =
+            (Wires::new(network.down.clone(), seed, Way::Down), Wires::new(network.up.clone(), seed, Way::Up));
         let forwarder = Forwarder::start(far_device, near_device, down, up);
         let forwarder = forwarder.map_err(NetworkError::refused("a thread for each direction"))?;
         Ok(Self { far, near, forwarder })

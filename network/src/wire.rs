@@ -8,6 +8,7 @@ use rand::{RngExt as _, SeedableRng as _};
 
 use crate::codel::Codel;
 use crate::queue::{Queue, Queued};
+use crate::sender::Sender;
 
 /// What becomes of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,8 +30,7 @@ pub(crate) struct Wire<P> {
     random: StdRng,
     queue: Queue<P>,
     codel: Option<Codel>,
-    /// The packet that is being sent: until when, and its bytes.
-    sending: (Duration, u64),
+    sender: Sender,
     /// When the last packet arrives.
     last: Duration,
     is_burst: bool,
@@ -42,7 +42,7 @@ impl<P> Wire<P> {
             random: StdRng::from_seed(seed),
             queue: Queue::new(),
             codel: direction.codel.then(Codel::default),
-            sending: (Duration::ZERO, 0),
+            sender: Sender::new(direction.rate.clone()),
             last: Duration::ZERO,
             is_burst: false,
             direction,
@@ -52,8 +52,8 @@ impl<P> Wire<P> {
     /// Takes over a packet of so many bytes, and tells the fates that are known by now.
     pub(crate) fn offer(&mut self, now: Duration, bytes: u64, packet: P, mut fate: impl FnMut(Fate<P>)) {
         self.serve(now, &mut fate);
-        let sending = if self.sending.0 > now { self.sending.1 } else { 0 };
-        if self.direction.queue_bytes.is_some_and(|room| self.queue.bytes() + sending + bytes > room) {
+        let queued = self.queue.bytes() + self.sender.sending(now);
+        if self.direction.queue_bytes.is_some_and(|room| queued + bytes > room) {
             return fate(Fate::Dropped(packet));
         }
         self.queue.push(Queued { since: now, bytes, packet });
@@ -67,9 +67,9 @@ impl<P> Wire<P> {
                 Some(codel) => codel.take(begins, &mut self.queue, |queued| fate(Fate::Dropped(queued.packet))),
                 None => self.queue.pop(),
             };
-            if let Some(Queued { bytes, packet, .. }) = taken {
-                self.sending = (self.sent(begins, bytes), bytes);
-                fate(self.fly(packet));
+            if let Some(Queued { since, bytes, packet }) = taken {
+                let sent = self.sender.send(since, bytes);
+                fate(self.fly(sent, packet));
             }
         }
     }
@@ -81,24 +81,16 @@ impl<P> Wire<P> {
 
     /// When the first packet of the queue begins to be sent.
     fn begins(&self) -> Option<Duration> {
-        self.queue.first().map(|first| first.since.max(self.sending.0))
+        self.queue.first().map(|first| self.sender.begins(first.since))
     }
 
-    /// When the last bit of a packet is sent.
-    fn sent(&self, begins: Duration, bytes: u64) -> Duration {
-        let Some(rate) = self.direction.bits_per_second else { return begins };
-        #[expect(clippy::cast_precision_loss, reason = "a packet has at most 65,535 bytes")]
-        let bits = bytes as f64 * 8.0;
-        begins + Duration::from_secs_f64(bits / rate)
-    }
-
-    /// What becomes of the packet that has been sent.
-    fn fly(&mut self, packet: P) -> Fate<P> {
+    /// What becomes of a packet whose last bit has been sent.
+    fn fly(&mut self, sent: Duration, packet: P) -> Fate<P> {
         if self.loses() {
             return Fate::Lost(packet);
         }
         let jitter = self.direction.jitter.mul_f64(2.0 * self.random.random::<f64>());
-        let arrives = self.sending.0 + self.direction.delay.saturating_sub(self.direction.jitter) + jitter;
+        let arrives = sent + self.direction.delay.saturating_sub(self.direction.jitter) + jitter;
         self.last = self.last.max(arrives);
         Fate::Arrives(self.last, packet)
     }
@@ -116,7 +108,7 @@ impl<P> Wire<P> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use pushoff_model::network::{Bursts, built_in};
+    use pushoff_model::network::{Bursts, Rate, built_in};
     use pushoff_model::units::Share;
 
     const MS: Duration = Duration::from_millis(1);
@@ -126,12 +118,16 @@ mod tests {
         Direction {
             delay: 50 * MS,
             jitter: Duration::ZERO,
-            bits_per_second: None,
+            rate: None,
             queue_bytes: None,
             codel: false,
             loss: none,
             bursts: None,
         }
+    }
+
+    fn rate(bits_per_second: f64) -> Option<Rate> {
+        Some(Rate::Constant { bits_per_second })
     }
 
     fn share(of: f64) -> Share {
@@ -162,7 +158,7 @@ mod tests {
     #[test]
     fn at_a_rate_packets_wait_for_each_other_and_what_finds_no_room_is_dropped() {
         // 1,500 bytes take 12 ms at 1 Mbit/s; the queue holds three of them.
-        let slow = Direction { bits_per_second: Some(1e6), queue_bytes: Some(4_500), ..plain() };
+        let slow = Direction { rate: rate(1e6), queue_bytes: Some(4_500), ..plain() };
         let fates = fates(slow, 1, [0, 0, 0, 0, 12, 500].map(|ms| ms * MS));
         let at = |ms: u32, number| Fate::Arrives(ms * MS, number);
         // The fifth finds room: the first has been sent by then.
@@ -172,7 +168,7 @@ mod tests {
     #[test]
     fn a_packet_that_codel_drops_takes_no_time_to_be_sent() {
         // 1,500 bytes take 10 ms at 1.2 Mbit/s. Six come at first and then one each 10 ms, so that each waits for 50 ms.
-        let slow = Direction { bits_per_second: Some(1.2e6), queue_bytes: Some(150_000), codel: true, ..plain() };
+        let slow = Direction { rate: rate(1.2e6), queue_bytes: Some(150_000), codel: true, ..plain() };
         let fates = fates(slow, 1, (0..16_u32).map(|number| number.saturating_sub(5) * 10 * MS));
         // The second begins to be sent at 10 ms and has waited for more than 5; at 110 ms it has been so for 100.
         let sent = |number: u32| Fate::Arrives((10 * number + 60) * MS, number);
@@ -184,11 +180,11 @@ mod tests {
     #[test]
     fn packets_are_lost_as_often_as_asked_and_by_the_seed_alone() {
         let lossy = Direction { loss: share(0.02), ..plain() };
-        let count = lost(lossy, 20_000, 7).into_iter().filter(|lost| *lost).count();
+        let count = lost(lossy.clone(), 20_000, 7).into_iter().filter(|lost| *lost).count();
         // 400 expected, a standard deviation of 19.8: within three.
         assert!((341..=459).contains(&count), "{count}");
-        assert_eq!(lost(lossy, 1_000, 7), lost(lossy, 1_000, 7));
-        assert_ne!(lost(lossy, 1_000, 7), lost(lossy, 1_000, 8));
+        assert_eq!(lost(lossy.clone(), 1_000, 7), lost(lossy.clone(), 1_000, 7));
+        assert_ne!(lost(lossy.clone(), 1_000, 7), lost(lossy, 1_000, 8));
     }
 
     #[test]
@@ -205,9 +201,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_packet_overtakes_another(gaps in proptest::collection::vec((0_u32..5_000, 40_u64..1_500), 1..200), seed: [u8; 32]) {
-            let direction = built_in("slow-4g").unwrap().unwrap().down;
-            let (mut wire, mut now, mut fates) = (Wire::new(direction, seed), Duration::ZERO, Vec::new());
+        fn no_packet_overtakes_another(
+            name in prop_oneof!["slow-4g", "lte-drive"],
+            gaps in proptest::collection::vec((0_u32..5_000, 40_u64..1_500), 1..200),
+            seed: [u8; 32],
+        ) {
+            let direction = built_in(&name).unwrap().unwrap().down;
+            let (mut wire, mut now, mut fates) = (Wire::new(direction.clone(), seed), Duration::ZERO, Vec::new());
             for (gap, bytes) in gaps {
                 now += Duration::from_micros(gap.into());
                 wire.offer(now, bytes, now, |fate| fates.push(fate));

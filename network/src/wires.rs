@@ -92,7 +92,7 @@ impl Wires {
     fn serve(&mut self, now: Duration, addresses: Addresses, offered: Option<Packet>) {
         let mile = self.wires.entry(addresses).or_insert_with(|| {
             let seed = seed(self.seed, self.way, addresses);
-            LastMile { wire: Wire::new(self.direction, seed), is_scheduled: false }
+            LastMile { wire: Wire::new(self.direction.clone(), seed), is_scheduled: false }
         });
         let tell = |fate: Fate<Packet>| match fate {
             Fate::Arrives(due, packet) => self.schedule.add(due, What::Arrives(packet)),
