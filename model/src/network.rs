@@ -95,6 +95,13 @@ pub struct Direction {
 }
 
 impl Direction {
+    /// How late at most 99 % of the packets may be, for a network to be what it says: a hundredth of the delay, and 0.2 ms
+    /// at the least. Chosen here.
+    #[must_use]
+    pub fn lateness_allowed(&self) -> Duration {
+        (self.delay / 100).max(Duration::from_micros(200))
+    }
+
     /// Bits a second, in the mean; absent where nothing limits them.
     #[must_use]
     pub fn mean_bits_per_second(&self) -> Option<f64> {

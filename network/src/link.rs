@@ -49,6 +49,12 @@ impl Link {
         Ok(Self { far, near, forwarder })
     }
 
+    /// Whether a direction has ended by itself, so that nothing passes any more; [`Link::end`] says why.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.forwarder.has_failed()
+    }
+
     /// Ends the network, and says what passed.
     ///
     /// # Errors

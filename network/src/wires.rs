@@ -88,6 +88,11 @@ impl Wires {
         self.schedule.events.peek().map(|Reverse(first)| first.at)
     }
 
+    /// How late packets may be.
+    pub(crate) fn lateness_allowed(&self) -> Duration {
+        self.direction.lateness_allowed()
+    }
+
     /// Gives a packet to a wire, or only serves it.
     fn serve(&mut self, now: Duration, addresses: Addresses, offered: Option<Packet>) {
         let mile = self.wires.entry(addresses).or_insert_with(|| {

@@ -231,6 +231,14 @@ mod tests {
     }
 
     #[test]
+    fn packets_may_be_late_by_a_hundredth_of_the_delay_and_by_two_tenths_of_a_millisecond_at_the_least() {
+        let allowed = |delay: &str| {
+            parse(&MINE.replace("50ms", delay), Path::new("mine.toml")).unwrap().down.lateness_allowed().as_micros()
+        };
+        assert_eq!(["0s", "20ms", "20100us", "75ms"].map(allowed), [200, 200, 201, 750]);
+    }
+
+    #[test]
     fn a_trace_lies_beside_the_file_that_names_it_and_is_checked_with_it() {
         let folder = tempfile::tempdir().unwrap();
         let (file, trace) = (folder.path().join("mine.toml"), folder.path().join("mine.trace"));
