@@ -48,8 +48,7 @@ pub(crate) fn list(json: bool) -> anyhow::Result<Exit> {
             ranked: transport.is_ranked(),
         })
         .collect();
-    let networks =
-        network::BUILT_IN.into_iter().map(|(name, text)| network(name, text)).collect::<anyhow::Result<_>>()?;
+    let networks = network::BUILT_IN.into_iter().map(|(name, _)| network(name)).collect::<anyhow::Result<_>>()?;
     let listing = Listing { workloads, networks, transports };
     Ok(terminal::result(&if json { serde_json::to_string_pretty(&listing)? } else { prose(&listing) }))
 }
@@ -64,12 +63,12 @@ fn workload(name: &str, text: &str) -> anyhow::Result<WorkloadRow> {
     })
 }
 
-fn network(name: &str, text: &str) -> anyhow::Result<NetworkRow> {
-    let network = network::parse(text, format!("networks/{name}.toml").as_ref()).context("a built-in network")?;
+fn network(name: &str) -> anyhow::Result<NetworkRow> {
+    let network = network::built_in(name).context("a built-in network")??;
     Ok(NetworkRow {
         round_trip_ms: network.round_trip().as_secs_f64() * 1e3,
-        down_bits_per_second: network.down.bits_per_second,
-        up_bits_per_second: network.up.bits_per_second,
+        down_bits_per_second: network.down.mean_bits_per_second(),
+        up_bits_per_second: network.up.mean_bits_per_second(),
         name: network.name,
         says: network.says,
     })

@@ -2,17 +2,21 @@
 //! `docs/NETWORKS.md`.
 
 mod parse;
+mod trace;
 
+use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::file::FileError;
 use crate::units::Share;
 
 pub use parse::{parse, read};
+pub use trace::Trace;
 
 /// The networks that come with pushoff: name and TOML.
-pub const BUILT_IN: [(&str, &str); 10] = [
+pub const BUILT_IN: [(&str, &str); 11] = [
     ("lan", include_str!("../../networks/lan.toml")),
     ("cable", include_str!("../../networks/cable.toml")),
     ("dsl", include_str!("../../networks/dsl.toml")),
@@ -20,9 +24,16 @@ pub const BUILT_IN: [(&str, &str); 10] = [
     ("fast-4g", include_str!("../../networks/fast-4g.toml")),
     ("slow-4g", include_str!("../../networks/slow-4g.toml")),
     ("3g", include_str!("../../networks/3g.toml")),
+    ("lte-drive", include_str!("../../networks/lte-drive.toml")),
     ("wifi-bad", include_str!("../../networks/wifi-bad.toml")),
     ("intercontinental", include_str!("../../networks/intercontinental.toml")),
     ("satellite-leo", include_str!("../../networks/satellite-leo.toml")),
+];
+
+/// The traces that built-in networks name: file and lines.
+const TRACES: [(&str, &str); 2] = [
+    ("lte-drive.trace", include_str!("../../networks/lte-drive.trace")),
+    ("lte-drive-up.trace", include_str!("../../networks/lte-drive-up.trace")),
 ];
 
 /// The built-in network of that name, if there is one.
@@ -32,7 +43,13 @@ pub const BUILT_IN: [(&str, &str); 10] = [
 #[must_use]
 pub fn built_in(name: &str) -> Option<Result<Network, FileError>> {
     let (name, text) = BUILT_IN.into_iter().find(|(built_in, _)| *built_in == name)?;
-    Some(parse(text, &PathBuf::from(format!("networks/{name}.toml"))))
+    let path = PathBuf::from(format!("networks/{name}.toml"));
+    Some(parse::with_traces(text, &path, |named| {
+        let built_in = TRACES.into_iter().find(|(name, _)| named.ends_with(name));
+        let (_, text) = built_in
+            .ok_or_else(|| FileError::Unreadable { path: named.to_owned(), source: io::ErrorKind::NotFound.into() })?;
+        Ok(text.into())
+    }))
 }
 
 /// What lies between a server and a reader.
@@ -56,19 +73,28 @@ impl Network {
     }
 }
 
+/// How late at most 99 % of the packets of a direction may be, for it to be what it says: a fiftieth of what delay and
+/// jitter may be together, which is a fifth of the margin that usually decides, and 0.2 ms at the least. Chosen here.
+#[must_use]
+pub fn lateness_allowed(delay: Duration, jitter: Duration) -> Duration {
+    ((delay + jitter) / 50).max(Duration::from_micros(200))
+}
+
 /// One direction of a network.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Direction {
     /// From one end to the other, 0 to 10 s.
     pub delay: Duration,
     /// A packet takes up to so much less or more than the delay, evenly distributed, but overtakes none before it.
     /// 0 to the delay.
     pub jitter: Duration,
-    /// Bits a second, IP headers among them, 1,000 to 10 Gbit/s; absent where nothing limits them.
-    pub bits_per_second: Option<f64>,
+    /// How fast packets leave, IP headers among them; absent where nothing limits them.
+    pub rate: Option<Rate>,
     /// Bytes that wait to be sent at that rate, the packet that is being sent among them; what finds no room is dropped.
     /// 1,500 to 1 GB. Absent where no rate is.
     pub queue_bytes: Option<u64>,
+    /// Whether CoDel (RFC 8289) drops packets of the queue as well. Only where a rate is.
+    pub codel: bool,
     /// The share of packets that are lost outside of bursts, each by itself.
     pub loss: Share,
     /// Bursts of loss.
@@ -86,6 +112,40 @@ impl Direction {
         let share = if begin + end > 0.0 { begin / (begin + end) } else { 0.0 };
         share.mul_add(within.as_f64(), (1.0 - share) * loss)
     }
+
+    /// How late at most 99 % of the packets may be.
+    #[must_use]
+    pub fn lateness_allowed(&self) -> Duration {
+        lateness_allowed(self.delay, self.jitter)
+    }
+
+    /// Whether so little lateness is allowed that a thread must stay awake for each packet: an idle processor takes longer
+    /// to wake.
+    #[must_use]
+    pub fn needs_awake(&self) -> bool {
+        self.lateness_allowed() < Duration::from_micros(250)
+    }
+
+    /// Bits a second, in the mean; absent where nothing limits them.
+    #[must_use]
+    pub fn mean_bits_per_second(&self) -> Option<f64> {
+        self.rate.as_ref().map(|rate| match rate {
+            Rate::Constant { bits_per_second } => *bits_per_second,
+            Rate::Trace(trace) => trace.mean_bits_per_second(),
+        })
+    }
+}
+
+/// How fast packets leave.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Rate {
+    /// Always as fast.
+    Constant {
+        /// 1,000 to 10 Gbit/s.
+        bits_per_second: f64,
+    },
+    /// When the trace says, from the time on at which the network is made.
+    Trace(Arc<Trace>),
 }
 
 /// Loss in bursts: two states with chances to change, looked at packet by packet. Sources: Gilbert, *Bell Syst. Tech. J.*

@@ -4,12 +4,16 @@
 //! `netem` is needed, and an ordinary user needs no rights where user namespaces are allowed: [`enter`] is called first,
 //! then a [`Link`] is made.
 
+mod codel;
 mod error;
 mod forwarder;
 mod link;
 mod namespace;
+mod queue;
 mod relay;
+mod sender;
 mod wire;
+mod wires;
 
 pub use error::NetworkError;
 pub use forwarder::{Passed, Tally};

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pushoff_model::network::Network;
 use tun_rs::{DeviceBuilder, SyncDevice};
@@ -11,7 +11,7 @@ use tun_rs::{DeviceBuilder, SyncDevice};
 use crate::NetworkError;
 use crate::forwarder::{Forwarder, Passed};
 use crate::namespace::{Namespace, local};
-use crate::wire::Wire;
+use crate::wires::{Way, Wires};
 
 /// The address of the server's side: what readers connect to.
 pub const FAR: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
@@ -42,7 +42,8 @@ pub struct Link {
 }
 
 impl Link {
-    /// Makes both namespaces and begins to forward. The same seed loses the same packets, by their number.
+    /// Makes both namespaces and begins to forward. The same seed loses the same packets, by
+    /// the addresses of reader and server and their number between the two.
     ///
     /// # Errors
     /// Where the system refuses a namespace or a TUN device.
@@ -57,7 +58,8 @@ impl Link {
         let readers = Ipv4Addr::new(10, FIRST + MADE.fetch_add(1, Ordering::Relaxed) % (u8::MAX - FIRST), 0, 0);
         let added = near.within(|| local(readers, READERS)).and_then(|added| added);
         added.map_err(NetworkError::refused("an address for each reader"))?;
-        let (down, up) = (Wire::new(network.down, seed), Wire::new(network.up, !seed));
+        let (down, up) =
+            (Wires::new(network.down.clone(), seed, Way::Down), Wires::new(network.up.clone(), seed, Way::Up));
         let forwarder = Forwarder::start(far_device, near_device, down, up);
         let forwarder = forwarder.map_err(NetworkError::refused("a thread for each direction"))?;
         Ok(Self { far: Arc::new(far), near: Arc::new(near), readers, forwarder: Mutex::new(Some(forwarder)) })
@@ -69,13 +71,25 @@ impl Link {
         reader(self.readers, number)
     }
 
+    /// Whether a direction has ended by itself, so that nothing passes any more; [`Link::end`] says why.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.forwarder().as_ref().is_some_and(Forwarder::has_failed)
+    }
+
     /// Ends the network, and says what passed; of one that was ended before, nothing did.
     ///
     /// # Errors
     /// Where a direction ended before.
     pub fn end(&self) -> io::Result<Passed> {
-        let forwarder = self.forwarder.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let forwarder = self.forwarder().take();
         forwarder.map_or_else(|| Ok(Passed::default()), Forwarder::end)
+    }
+}
+
+impl Link {
+    fn forwarder(&self) -> MutexGuard<'_, Option<Forwarder>> {
+        self.forwarder.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

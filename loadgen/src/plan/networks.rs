@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use pushoff_model::network::Network;
 use pushoff_model::workload::Growth;
 use pushoff_model::{Transport, Workload};
 
@@ -47,7 +48,10 @@ pub(super) fn over_network(workload: &Workload, whole: Whole) -> Workload {
 }
 
 /// How much of what can run at once a trial takes, above 0.
-pub(super) fn share(workload: &Workload, transport: Transport) -> f64 {
+pub(super) fn share(workload: &Workload, transport: Transport, network: &Network) -> f64 {
+    if network.down.needs_awake() || network.up.needs_awake() {
+        return 1.0;
+    }
     (packets(workload, transport) / AT_ONCE).clamp(1e-3, 1.0)
 }
 

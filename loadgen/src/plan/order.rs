@@ -250,7 +250,7 @@ impl Cell {
 
     /// How much of what can run at once it takes: all, without a network.
     fn share(&self) -> f64 {
-        if self.network.is_some() { share(&self.as_run, self.transport) } else { 1.0 }
+        self.network.as_ref().map_or(1.0, |network| share(&self.as_run, self.transport, network))
     }
 
     fn as_asked(&self) -> AskedCell<'_> {

@@ -40,12 +40,8 @@ pub(crate) const STEAL: f64 = 0.02;
 /// The share of TCP segments that may be lost and retransmitted: each waits 200 ms or more. Loopback loses nothing, so a
 /// loss shows a machine that lacks time or memory; a probe that met a delayed acknowledgement is no loss.
 pub(crate) const RESENT: f64 = 0.001;
-/// Of the packets of a network, this share …
+/// This share of the packets of a network may be as late as its delay and jitter allow.
 const LATE_QUANTILE: f64 = 0.99;
-/// … may be late by this part of the delay: a fifth of the margin that usually decides …
-pub(crate) const LATE_PART: f64 = 0.02;
-/// … or by this, whichever is more: what a virtual machine takes to wake a thread on an idle processor.
-pub(crate) const LEAST_LATE: Duration = Duration::from_micros(300);
 /// How far a page's clock may be off the run's clock, or drift. Chosen here: half of what an idle page takes to hand
 /// a message over.
 pub(crate) const PAGE_CLOCK: Duration = Duration::from_micros(500);
@@ -119,7 +115,7 @@ pub(crate) fn flags(seen: &Seen<'_>, slo: Option<&Slo>) -> Vec<Concern> {
 /// The flag of a network that passed packets on too late.
 fn slow((direction, way): (&LinkDirection, &str)) -> Option<Concern> {
     let late = direction.lateness.quantile(LATE_QUANTILE)?;
-    let bound = Duration::from_nanos(direction.delay_ns).mul_f64(LATE_PART).max(LEAST_LATE);
+    let bound = direction.lateness_allowed();
     (late > bound).then(|| Concern {
         limit: Limit::Machine,
         detail: format!(
@@ -272,8 +268,8 @@ mod tests {
             link.down.lateness.record(Duration::from_micros(late_us));
             judged_over(Some(&link), &waiting, CALM, Duration::from_secs(1))
         };
-        assert_eq!([of(10, 299), of(75, 1_490)], [vec![], vec![]]);
-        assert_eq!([of(10, 310), of(75, 1_520)], [vec![Limit::Machine], vec![Limit::Machine]]);
+        assert_eq!([of(10, 199), of(75, 1_490)], [vec![], vec![]]);
+        assert_eq!([of(10, 210), of(75, 1_520)], [vec![Limit::Machine], vec![Limit::Machine]]);
     }
 
     #[test]

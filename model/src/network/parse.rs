@@ -1,13 +1,15 @@
 //! A network's TOML: every key is checked where it stands, and a wrong one is named by its line.
 
+use std::borrow::Cow;
 use std::ops::RangeInclusive;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Bursts, Direction, Network};
+use super::{Bursts, Direction, Network, Rate, Trace};
 use crate::file::{self, FileError, Source, Typed};
 use crate::foreign::quoted;
 use crate::units::Share;
@@ -34,7 +36,9 @@ struct DirectionTable {
     delay: Spanned<Typed>,
     jitter: Option<Spanned<Typed>>,
     rate: Option<Spanned<Typed>>,
+    trace: Option<Spanned<PathBuf>>,
     queue: Option<Spanned<Typed>>,
+    codel: Option<Spanned<bool>>,
     loss: Option<Spanned<Typed>>,
     bursts: Option<BurstsTable>,
 }
@@ -55,11 +59,20 @@ pub fn read(path: &Path) -> Result<Network, FileError> {
     parse(&file::read_text(path)?, path)
 }
 
-/// Parses a network's TOML; `path` is for a name in messages.
+/// Parses a network's TOML; `path` is for a name in messages, and traces are read from the folder that it names.
 ///
 /// # Errors
-/// When it is wrong, with the line.
+/// When it is wrong, with the line, or a trace that it names cannot be read.
 pub fn parse(text: &str, path: &Path) -> Result<Network, FileError> {
+    with_traces(text, path, |trace| Ok(file::read_text(trace)?.into()))
+}
+
+/// Parses a network's TOML; `lines_of` reads a trace.
+pub(super) fn with_traces(
+    text: &str,
+    path: &Path,
+    lines_of: impl Fn(&Path) -> Result<Cow<'static, str>, FileError>,
+) -> Result<Network, FileError> {
     let source = Source { text, path };
     let file: File = source.parsed()?;
     let name = file.name.get_ref();
@@ -69,16 +82,17 @@ pub fn parse(text: &str, path: &Path) -> Result<Network, FileError> {
         return Err(source.wrong(file.name.span(), problem));
     }
     let round_trip = source.delay(&file.down.delay)? + source.delay(&file.up.delay)?;
-    Ok(Network {
-        down: source.direction(&file.down, round_trip)?,
-        up: source.direction(&file.up, round_trip)?,
-        name: name.clone(),
-        says: file.says,
-    })
+    let direction = |table: &DirectionTable| source.direction(table, round_trip, source.rate(table, &lines_of)?);
+    Ok(Network { down: direction(&file.down)?, up: direction(&file.up)?, name: name.clone(), says: file.says })
 }
 
 impl Source<'_> {
-    fn direction(self, table: &DirectionTable, round_trip: Duration) -> Result<Direction, FileError> {
+    fn direction(
+        self,
+        table: &DirectionTable,
+        round_trip: Duration,
+        rate: Option<Rate>,
+    ) -> Result<Direction, FileError> {
         let delay = self.delay(&table.delay)?;
         let jitter = match &table.jitter {
             None => Duration::ZERO,
@@ -86,18 +100,15 @@ impl Source<'_> {
                 time(it).filter(|jitter| *jitter <= delay)
             })?,
         };
-        let rate = |value| self.read("rate", value, "1kbit/s to 10Gbit/s is needed, e.g. \"1.6Mbit/s\"", rate);
-        let bits_per_second = table.rate.as_ref().map(rate).transpose()?;
-        let queue_bytes = match (&table.queue, bits_per_second) {
-            (Some(value), None) => {
-                let problem = "`queue` is where packets wait for a `rate`: name one, or remove this line";
-                return Err(self.wrong(value.span(), problem.into()));
-            }
-            (Some(value), Some(_)) => {
-                Some(self.read("queue", value, "1500B to 1GB is needed, e.g. \"64kB\"", bytes)?)
-            }
-            (None, rate) => rate.map(|rate| (rate / 8.0 * round_trip.as_secs_f64()).max(LEAST_QUEUE)),
-        };
+        let without_rate =
+            [("queue", table.queue.as_ref().map(Spanned::span)), ("codel", table.codel.as_ref().map(Spanned::span))];
+        if rate.is_none()
+            && let Some((key, at)) = without_rate.into_iter().find_map(|(key, at)| Some((key, at?)))
+        {
+            let problem =
+                format!("`{key}` is for packets that wait for a `rate` or a `trace`: name one, or remove this line");
+            return Err(self.wrong(at, problem));
+        }
         let bursts = table.bursts.as_ref().map(|bursts| {
             Ok(Bursts {
                 begin: self.share("begin", &bursts.begin)?,
@@ -107,14 +118,45 @@ impl Source<'_> {
         });
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1,500 to 10¹⁰ bytes")]
         let whole = |bytes: f64| bytes as u64;
-        Ok(Direction {
+        let mut direction = Direction {
             delay,
             jitter,
-            bits_per_second,
-            queue_bytes: queue_bytes.map(whole),
+            rate,
+            queue_bytes: None,
+            codel: table.codel.as_ref().is_some_and(|value| *value.get_ref()),
             loss: table.loss.as_ref().map_or(Ok(Share::NONE), |value| self.share("loss", value))?,
             bursts: bursts.transpose()?,
-        })
+        };
+        let queue_bytes = match &table.queue {
+            Some(value) => Some(self.read("queue", value, "1500B to 1GB is needed, e.g. \"64kB\"", bytes)?),
+            None => {
+                let product = |rate: f64| (rate / 8.0 * round_trip.as_secs_f64()).max(LEAST_QUEUE);
+                direction.mean_bits_per_second().map(product)
+            }
+        };
+        direction.queue_bytes = queue_bytes.map(whole);
+        Ok(direction)
+    }
+
+    fn rate(
+        self,
+        table: &DirectionTable,
+        lines_of: impl Fn(&Path) -> Result<Cow<'static, str>, FileError>,
+    ) -> Result<Option<Rate>, FileError> {
+        match (&table.rate, &table.trace) {
+            (None, None) => Ok(None),
+            (Some(value), None) => {
+                let needed = "1kbit/s to 10Gbit/s is needed, e.g. \"1.6Mbit/s\"";
+                Ok(Some(Rate::Constant { bits_per_second: self.read("rate", value, needed, rate)? }))
+            }
+            (None, Some(named)) => {
+                let path = self.beside(named.get_ref());
+                Ok(Some(Rate::Trace(Arc::new(Trace::parse(&lines_of(&path)?, &path)?))))
+            }
+            (Some(_), Some(named)) => {
+                Err(self.wrong(named.span(), "`trace` takes the place of `rate`: remove one of them".into()))
+            }
+        }
     }
 
     fn delay(self, value: &Spanned<Typed>) -> Result<Duration, FileError> {
@@ -183,8 +225,45 @@ mod tests {
     fn a_queue_that_nobody_names_holds_what_is_on_the_way_there_and_back() {
         let mine = parse(MINE, Path::new("mine.toml")).unwrap();
         assert_eq!((mine.down.queue_bytes, mine.up.queue_bytes), (Some(100_000), None));
+        assert!(!mine.down.codel && !mine.up.codel, "the end of the queue is dropped where nobody asks for CoDel");
         let slow = MINE.replace("8Mbit/s", "80kbit/s");
         assert_eq!(parse(&slow, Path::new("mine.toml")).unwrap().down.queue_bytes, Some(15_000), "ten packets");
+    }
+
+    #[test]
+    fn packets_may_be_late_by_a_fiftieth_of_delay_and_jitter_and_by_two_tenths_of_a_millisecond_at_the_least() {
+        use crate::network::lateness_allowed as allowed;
+        let ms = Duration::from_millis;
+        let pairs = [(0, 0), (10, 0), (10, 5), (75, 15)];
+        let all = pairs.map(|(delay, jitter)| allowed(ms(delay), ms(jitter)).as_micros());
+        assert_eq!(all, [200, 200, 300, 1_800]);
+        let mine = parse(MINE, Path::new("mine.toml")).unwrap();
+        assert!(!mine.down.needs_awake() && built_in("lan").unwrap().unwrap().down.needs_awake());
+    }
+
+    #[test]
+    fn a_trace_lies_beside_the_file_that_names_it_and_is_checked_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, trace) = (folder.path().join("mine.toml"), folder.path().join("mine.trace"));
+        let text = MINE.replace("rate = \"8Mbit/s\"", "trace = \"mine.trace\"");
+        let absent = parse(&text, &file).unwrap_err();
+        assert!(matches!(&absent, FileError::Unreadable { path, .. } if *path == trace), "{absent}");
+        std::fs::write(&trace, "1\n0\n").unwrap();
+        let wrong = parse(&text, &file).unwrap_err().to_string();
+        assert!(wrong.ends_with("mine.trace line 2: 0 ms comes after 1 ms: times must not go back"), "{wrong}");
+        std::fs::write(&trace, "1\n2\n3\n").unwrap();
+        let mine = parse(&text, &file).unwrap().down;
+        // 12 Mbit/s for 100 ms there and back.
+        assert_eq!((mine.mean_bits_per_second(), mine.queue_bytes), (Some(12e6), Some(150_000)));
+    }
+
+    #[test]
+    fn the_traces_that_come_with_pushoff_have_the_rates_that_their_network_says() {
+        let drive = built_in("lte-drive").unwrap().unwrap();
+        assert_eq!((drive.down.mean_bits_per_second(), drive.up.mean_bits_per_second()), (Some(3.6e6), Some(1.2e6)));
+        let all = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../networks")).unwrap();
+        let bytes = all.map(|file| file.unwrap()).filter(|file| file.path().extension() == Some("trace".as_ref()));
+        assert!(bytes.map(|file| file.metadata().unwrap().len()).sum::<u64>() < 100_000);
     }
 
     #[test]
@@ -194,8 +273,18 @@ mod tests {
             ("delay = \"1min\"", "line 4: `delay` is \"1min\""),
             ("delay = \"5ms\"\njitter = \"6ms\"", "line 5: `jitter` is \"6ms\": a time up to the delay"),
             ("delay = \"5ms\"\nrate = \"9Mbps\"", "line 5: `rate` is \"9Mbps\": 1kbit/s to 10Gbit/s"),
-            ("delay = \"5ms\"\nqueue = \"9kB\"", "line 5: `queue` is where packets wait for a `rate`"),
+            ("delay = \"5ms\"\nqueue = \"9kB\"", "line 5: `queue` is for packets that wait for a `rate` or a `trace`"),
             ("delay = \"5ms\"\nrate = \"1Mbit/s\"\nqueue = \"9B\"", "line 6: `queue` is \"9B\": 1500B to 1GB"),
+            ("delay = \"5ms\"\ncodel = true", "line 5: `codel` is for packets that wait for a `rate` or a `trace`"),
+            (
+                "delay = \"5ms\"\nrate = \"1Mbit/s\"\ncodel = 5",
+                "line 6: `codel`: invalid type: integer `5`, true or false",
+            ),
+            (
+                "delay = \"5ms\"\nrate = \"1Mbit/s\"\ntrace = \"a\"",
+                "line 6: `trace` takes the place of `rate`: remove one",
+            ),
+            ("delay = \"5ms\"\ntrace = 5", "line 5: `trace`: invalid type: integer `5`, the name of a file"),
             ("delay = \"5ms\"\nloss = 2", "line 5: `loss` is 2: a share from 0 to 1"),
             ("delay = \"5ms\"\nlatency = 2", "line 5: unknown field `latency`"),
             ("", "line 3: missing field `delay`"),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::LatencyHistogram;
 use crate::foreign;
-use crate::network::{Direction, Network};
+use crate::network::{Direction, Network, lateness_allowed};
 
 /// What a trial was measured over, and what passed there.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -66,12 +66,18 @@ impl Link {
 }
 
 impl LinkDirection {
+    /// How late at most 99 % of its packets may be.
+    #[must_use]
+    pub fn lateness_allowed(&self) -> Duration {
+        lateness_allowed(Duration::from_nanos(self.delay_ns), Duration::from_nanos(self.jitter_ns))
+    }
+
     fn of(direction: &Direction) -> Self {
         let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         Self {
             delay_ns: nanos(direction.delay),
             jitter_ns: nanos(direction.jitter),
-            bits_per_second: direction.bits_per_second,
+            bits_per_second: direction.mean_bits_per_second(),
             loss: direction.loss_in_the_long_run(),
             ..Self::default()
         }
