@@ -13,7 +13,7 @@ use std::time::Duration;
 use anyhow::Context;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use pushoff_loadgen::{Asked, Plan, Trial, connections_needed};
+use pushoff_loadgen::{Asked, Plan, Together, Trial, connections_needed};
 use pushoff_model::foreign::shown;
 use pushoff_model::record::{Failure, FailureKind, Faults, Outcome, Record, SCHEMA_VERSION, TrialId};
 use pushoff_model::workload::Load;
@@ -118,8 +118,8 @@ async fn measure(
         }
         progress.begin(&trials, &plan, &budget);
         let log = folder.server_log().try_clone().context("sharing the server's log")?;
-        let mut running: FuturesUnordered<_> =
-            trials.iter().map(async |trial| (trial, one(trial, cpus, &log, &interrupted).await)).collect();
+        let begin = async |(trial, together)| (trial, one(trial, together, cpus, &log, &interrupted).await);
+        let mut running: FuturesUnordered<_> = trials.iter().zip(Together::of(trials.len())).map(begin).collect();
         while let Some((trial, outcome)) = running.next().await {
             if matches!(&outcome, Outcome::Failed(failure) if failure.kind == FailureKind::Interrupted) {
                 continue;
@@ -199,7 +199,7 @@ fn record(trial: &Trial, run: &str, outcome: Outcome) -> Record {
 }
 
 /// Runs one trial, on a fresh server if the target has a command.
-async fn one(trial: &Trial, cpus: &Cpus, log: &File, interrupted: &CancellationToken) -> Outcome {
+async fn one(trial: &Trial, together: Together, cpus: &Cpus, log: &File, interrupted: &CancellationToken) -> Outcome {
     let failed = |kind, error: &anyhow::Error| {
         let reason = shown(&terminal::told(error), REASON);
         Outcome::Failed(Failure { kind, reason, counts: None, faults: Faults::default() })
@@ -224,7 +224,7 @@ async fn one(trial: &Trial, cpus: &Cpus, log: &File, interrupted: &CancellationT
         Ok(served) => served,
         Err(error) => return failed(FailureKind::Server, &error),
     };
-    let mut outcome = pushoff_loadgen::run(trial, &served.server, interrupted).await;
+    let mut outcome = pushoff_loadgen::run(trial, &served.server, together, interrupted).await;
     if let Outcome::Failed(failure) = &mut outcome {
         let death = served.death().await.map_or_else(String::new, |death| format!("; {death}"));
         failure.reason = shown(&failure.reason, REASON) + &death;

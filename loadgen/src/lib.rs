@@ -40,5 +40,5 @@ pub use preflight::preflight;
 pub use probe::{Finding, Offer, Relay, probe};
 pub use server::{NotFound, Server, find};
 pub use settings::settings;
-pub use trial::{nothing_due, run};
+pub use trial::{Together, nothing_due, run};
 pub use watch::{WireCounters, held_back_to, noise, processes_of, too_loud};

@@ -10,13 +10,13 @@ use pushoff_model::workload::Growth;
 use pushoff_model::{Transport, Workload};
 
 /// Readers of a workload over a network, where no other number was asked for. Chosen here.
-const READERS: u32 = 24;
+const READERS: u32 = 12;
 /// The shortest measure phase over a network, where no other was asked for: time is shared with other trials there.
 /// Chosen here.
-const MEASURED: Duration = Duration::from_secs(10);
-/// Packets a second of all trials that run at once. Chosen here: some 20 µs each, over all processes, so that a
-/// machine of two processors is less than half busy.
-const AT_ONCE: f64 = 24_000.0;
+const MEASURED: Duration = Duration::from_secs(8);
+/// Packets a second of all trials that run at once, as they are estimated. Chosen here: some 30 µs of processor time each,
+/// so that a machine of two processors is less than half busy.
+const AT_ONCE: f64 = 12_000.0;
 /// Packets a second of one trial, beyond which it is not measured over a network: 3.6 µs each at the least.
 pub(super) const MOST_PACKETS: f64 = 30_000.0;
 /// Packets of a poll and its answer, each with its acknowledgement.
@@ -84,7 +84,7 @@ mod tests {
         let size = |it: &Workload| (it.topics, it.subscribers, it.audience(0));
         let none = Whole::default();
         let samples = ["progress", "ticker", "chat"].map(|name| sample(name, none));
-        assert_eq!(samples.each_ref().map(size), [(24, 24, 1), (1, 24, 24), (2, 20, 10)]);
+        assert_eq!(samples.each_ref().map(size), [(12, 12, 1), (1, 12, 12), (1, 10, 10)]);
         assert!(samples.iter().all(|it| it.phases.measure == MEASURED));
         let whole = sample("ticker", Whole { readers: true, measure: true });
         assert_eq!((size(&whole), whole.phases.measure), ((1, 300, 300), Duration::from_secs(2)));
@@ -94,10 +94,7 @@ mod tests {
     fn packets_are_those_of_polls_and_messages_with_their_acknowledgements() {
         let ticker = sample("ticker", Whole::default());
         let of = |transport| packets(&ticker, transport).round();
-        // 24 readers × 20 messages a second; polls every 75 ms.
-        assert_eq!(
-            [Transport::Sse, Transport::LongPolling, Transport::ShortPolling].map(of),
-            [960.0, 1_920.0, 1_280.0]
-        );
+        // 12 readers × 20 messages a second; polls every 75 ms.
+        assert_eq!([Transport::Sse, Transport::LongPolling, Transport::ShortPolling].map(of), [480.0, 960.0, 640.0]);
     }
 }

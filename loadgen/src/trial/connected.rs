@@ -7,6 +7,7 @@ use pushoff_model::record::{FailureKind, FaultKind, Memory, Traffic, Wire};
 
 use super::drained::Drained;
 use super::setting::Setting;
+use super::together::Measuring;
 use crate::agents::Audience;
 use crate::agents::page::Used;
 use crate::books::{Account, GIVEN_UP, Publication, Recorder, Skew, settle};
@@ -45,7 +46,7 @@ pub(super) struct Idle {
 impl Connected {
     /// Publishes everything and waits until it has arrived or the drain is over. Then stops the subscribers and balances
     /// their ledgers against what was published.
-    pub(super) async fn load(self, setting: Setting<'_>) -> Result<Drained, Failed> {
+    pub(super) async fn load(self, setting: Setting<'_>, measuring: Measuring) -> Result<Drained, Failed> {
         let Self { mut audience, publishers, publications, posters, schedule, recorder, idle } = self;
         let Setting { trial, clock, .. } = setting;
         let workload = &*trial.workload;
@@ -68,6 +69,7 @@ impl Connected {
         };
         loaded?;
         let Measured { used, crossed, delivering } = measured?;
+        measuring.measured().await;
         let unread = audience.wire.unread();
         let wire = idle.wire.zip(wire.traffic());
         let wire = wire.map(|(setup, all)| Wire { setup, load: all.since(&setup), window: crossed, unread });

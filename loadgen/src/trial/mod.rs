@@ -6,6 +6,8 @@ mod drained;
 mod opened;
 mod run;
 mod setting;
+mod together;
 
 pub(crate) use opened::POSTING_CONNECTIONS_WARMED;
 pub use run::{nothing_due, run};
+pub use together::Together;

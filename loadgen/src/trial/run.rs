@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::opened::Opened;
 use super::setting::Setting;
+use super::together::Together;
 use crate::agents::page::Browser;
 use crate::failure::{Failed, failed};
 use crate::load::{Schedule, Timetable};
@@ -16,8 +17,8 @@ use crate::plan::Trial;
 use crate::server::Server;
 use crate::watch::ended;
 
-/// Runs one trial on one fresh server. Every failure is in the outcome.
-pub async fn run(trial: &Trial, target: &Server, cancel: &CancellationToken) -> Outcome {
+/// Runs one trial on one fresh server, beside others that it waits for. Every failure is in the outcome.
+pub async fn run(trial: &Trial, target: &Server, together: Together, cancel: &CancellationToken) -> Outcome {
     let clock = RunClock::start();
     let browser = match Browser::of(trial, target, clock).await {
         Ok(browser) => browser,
@@ -31,7 +32,7 @@ pub async fn run(trial: &Trial, target: &Server, cancel: &CancellationToken) -> 
         biased;
         () = cancel.cancelled() => Outcome::Failed(*failed(FailureKind::Interrupted, interrupted)),
         () = ended(target.pids.first().copied()) => Outcome::Failed(*failed(FailureKind::Server, gone)),
-        measured = Box::pin(measure(setting)) => match measured {
+        measured = Box::pin(measure(setting, together)) => match measured {
             Ok(measurement) => Outcome::Measured(Box::new(measurement)),
             Err(failure) => Outcome::Failed(*failure),
         },
@@ -42,21 +43,22 @@ pub async fn run(trial: &Trial, target: &Server, cancel: &CancellationToken) -> 
     outcome
 }
 
-async fn measure(setting: Setting<'_>) -> Result<Measurement, Failed> {
+async fn measure(setting: Setting<'_>, together: Together) -> Result<Measurement, Failed> {
     if let Some(reason) = nothing_due(setting.trial) {
         return Err(failed(FailureKind::Generator, reason));
     }
     let opened = Opened::open(setting).await?;
     let recorder = opened.recorder.clone();
-    Box::pin(measure_opened(opened, setting)).await.map_err(|mut failure| {
+    Box::pin(measure_opened(opened, setting, together)).await.map_err(|mut failure| {
         failure.faults.merge(&recorder.breaks());
         failure
     })
 }
 
-async fn measure_opened(opened: Opened, setting: Setting<'_>) -> Result<Measurement, Failed> {
+async fn measure_opened(opened: Opened, setting: Setting<'_>, together: Together) -> Result<Measurement, Failed> {
     let connected = opened.connect(setting).await?;
-    Ok(connected.load(setting).await?.measurement(setting))
+    let measuring = together.connected().await;
+    Ok(connected.load(setting, measuring).await?.measurement(setting))
 }
 
 /// Adapts a trial to its server and transport.

@@ -1,0 +1,77 @@
+//! Trials that run at the same time wait for each other, so that none does its set-up or its accounts while another is
+//! measured.
+
+use tokio::sync::watch;
+
+/// One trial's part of a group that waits for each other. A trial that ends early, for whatever reason, is waited for no more.
+#[derive(Debug)]
+pub struct Together {
+    /// How many are not ready yet, for each of the moments at which all wait.
+    unready: [Part; 2],
+}
+
+/// A trial's part in one moment.
+#[derive(Debug)]
+struct Part(watch::Sender<usize>);
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        self.0.send_modify(|unready| *unready -= 1);
+    }
+}
+
+impl Together {
+    /// A part for each of so many trials.
+    #[must_use]
+    pub fn of(trials: usize) -> Vec<Self> {
+        let moments = [(); 2].map(|()| watch::Sender::new(trials));
+        (0..trials).map(|_| Self { unready: moments.each_ref().map(|moment| Part(moment.clone())) }).collect()
+    }
+
+    /// Waits until every trial is connected, so that its load can begin.
+    pub(super) async fn connected(self) -> Measuring {
+        let [connected, measured] = self.unready;
+        ready(connected).await;
+        Measuring(measured)
+    }
+}
+
+/// A trial that is being measured, among others.
+pub(super) struct Measuring(Part);
+
+impl Measuring {
+    /// Waits until every trial is measured.
+    pub(super) async fn measured(self) {
+        ready(self.0).await;
+    }
+}
+
+async fn ready(part: Part) {
+    let mut unready = part.0.subscribe();
+    drop(part);
+    // It fails only once nobody is left who could be waited for.
+    drop(unready.wait_for(|unready| *unready == 0).await);
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[test]
+    fn each_waits_for_the_others_and_for_none_that_is_gone() {
+        let [one, other, third]: [Together; 3] = Together::of(3).try_into().unwrap();
+        let mut first = Box::pin(one.connected());
+        assert!((&mut first).now_or_never().is_none());
+        drop(third);
+        assert!((&mut first).now_or_never().is_none());
+        let mut second = Box::pin(other.connected());
+        let second = (&mut second).now_or_never().unwrap();
+        let first = first.now_or_never().unwrap();
+        let mut waits = Box::pin(first.measured());
+        assert!((&mut waits).now_or_never().is_none());
+        drop(second);
+        assert!(waits.now_or_never().is_some());
+    }
+}
