@@ -18,8 +18,8 @@ use crate::wires::Wires;
 
 /// The largest packet of a device with the usual MTU, with room to notice a larger one.
 const LARGEST: usize = 65_535;
-/// How long before a packet is due its thread stays awake: longer than an idle processor takes to wake. Chosen here.
-const AWAKE: Duration = Duration::from_micros(300);
+/// How long before a packet is due its thread stays awake: about what an idle processor takes to wake. Chosen here.
+const AWAKE: Duration = Duration::from_micros(100);
 
 /// What passed in one direction.
 #[derive(Clone, Debug, Default)]
