@@ -36,7 +36,7 @@ pub struct Tally {
     pub bytes: u64,
     /// The largest packet, in bytes.
     pub largest: u64,
-    /// How much later than due packets were passed on.
+    /// How much later than due packets were passed on, while that was watched.
     pub lateness: LatencyHistogram,
     /// Processor time of the thread.
     pub processor: Duration,
@@ -62,21 +62,28 @@ impl Passed {
     }
 }
 
-/// Asks threads to end, and wakes them.
+/// What threads are asked.
 #[derive(Debug)]
-struct Stop {
-    is_asked: AtomicBool,
+struct Asked {
+    /// To note how late packets are.
+    watches: AtomicBool,
+    /// To end.
+    ends: AtomicBool,
     /// Readable from then on.
     event: OwnedFd,
 }
 
-impl Stop {
+impl Asked {
     fn new() -> io::Result<Self> {
-        Ok(Self { is_asked: AtomicBool::new(false), event: eventfd(0, EventfdFlags::CLOEXEC)? })
+        Ok(Self {
+            watches: AtomicBool::new(true),
+            ends: AtomicBool::new(false),
+            event: eventfd(0, EventfdFlags::CLOEXEC)?,
+        })
     }
 
-    fn ask(&self) -> io::Result<()> {
-        self.is_asked.store(true, Ordering::Relaxed);
+    fn end(&self) -> io::Result<()> {
+        self.ends.store(true, Ordering::Relaxed);
         rustix::io::write(&self.event, &1_u64.to_ne_bytes())?;
         Ok(())
     }
@@ -85,7 +92,7 @@ impl Stop {
 /// The two threads.
 #[derive(Debug)]
 pub(crate) struct Forwarder {
-    stop: Arc<Stop>,
+    asked: Arc<Asked>,
     threads: [Option<JoinHandle<io::Result<Tally>>>; 2],
 }
 
@@ -93,13 +100,18 @@ impl Forwarder {
     /// Begins to forward: `down` from `far` to `near`, `up` the other way.
     pub(crate) fn start(far: SyncDevice, near: SyncDevice, down: Wires, up: Wires) -> io::Result<Self> {
         let (far, near) = (Arc::new(far), Arc::new(near));
-        let stop = Arc::new(Stop::new()?);
+        let asked = Arc::new(Asked::new()?);
         let start = |name: &str, from: &Arc<SyncDevice>, to: &Arc<SyncDevice>, wires| {
-            let (from, to, stop) = (Arc::clone(from), Arc::clone(to), Arc::clone(&stop));
-            thread::Builder::new().name(name.into()).spawn(move || forward(&from, &to, wires, &stop))
+            let (from, to, asked) = (Arc::clone(from), Arc::clone(to), Arc::clone(&asked));
+            thread::Builder::new().name(name.into()).spawn(move || forward(&from, &to, wires, &asked))
         };
         let threads = [Some(start("link down", &far, &near, down)?), Some(start("link up", &near, &far, up)?)];
-        Ok(Self { stop, threads })
+        Ok(Self { asked, threads })
+    }
+
+    /// Whether to note how late packets are, from now on.
+    pub(crate) fn watch(&self, watches: bool) {
+        self.asked.watches.store(watches, Ordering::Relaxed);
     }
 
     /// Whether a thread has ended by itself: its direction passes nothing any more, and [`Forwarder::end`] says why.
@@ -109,7 +121,7 @@ impl Forwarder {
 
     /// Ends, and says what passed.
     pub(crate) fn end(mut self) -> io::Result<Passed> {
-        self.stop.ask()?;
+        self.asked.end()?;
         let [down, up] = [0, 1].map(|which| {
             let ended = self.threads[which].take().map(JoinHandle::join);
             ended
@@ -123,25 +135,27 @@ impl Forwarder {
 impl Drop for Forwarder {
     fn drop(&mut self) {
         // A write of 8 bytes to a counter that is far from full does not fail.
-        drop(self.stop.ask());
+        drop(self.asked.end());
     }
 }
 
-fn forward(from: &SyncDevice, to: &SyncDevice, mut wires: Wires, stop: &Stop) -> io::Result<Tally> {
+fn forward(from: &SyncDevice, to: &SyncDevice, mut wires: Wires, asked: &Asked) -> io::Result<Tally> {
     // Else the kernel adds up to 50 µs to each sleep, so that it wakes less often.
     rustix::thread::set_current_timer_slack(NonZeroU64::new(1))?;
     let clock = RunClock::start();
     let now = || clock.now().since(RunInstant::default());
     let awake = if wires.needs_awake() { AWAKE } else { Duration::ZERO };
     let mut buffer = vec![0; LARGEST];
-    while !stop.is_asked.load(Ordering::Relaxed) {
+    while !asked.ends.load(Ordering::Relaxed) {
         while let Some((due, packet)) = wires.due(now()) {
             let late = now().saturating_sub(due);
             let tally = &mut wires.tally;
             if pass_on(to, &packet)? {
                 tally.passed += 1;
                 tally.bytes += packet.len() as u64;
-                tally.lateness.record(late);
+                if asked.watches.load(Ordering::Relaxed) {
+                    tally.lateness.record(late);
+                }
             } else {
                 tally.lost += 1;
             }
@@ -152,7 +166,7 @@ fn forward(from: &SyncDevice, to: &SyncDevice, mut wires: Wires, stop: &Stop) ->
                 let next = wires.next().map(|due| due.saturating_sub(now()));
                 match next.map(|next| next.checked_sub(awake)) {
                     Some(None) => std::hint::spin_loop(),
-                    at_most => sleep(from, &stop.event, at_most.flatten())?,
+                    at_most => sleep(from, &asked.event, at_most.flatten())?,
                 }
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}

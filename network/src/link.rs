@@ -71,6 +71,13 @@ impl Link {
         reader(self.readers, number)
     }
 
+    /// Whether to note how late packets are passed on, from now on; it is noted until this is called.
+    pub fn watch(&self, watches: bool) {
+        if let Some(forwarder) = &*self.forwarder() {
+            forwarder.watch(watches);
+        }
+    }
+
     /// Whether a direction has ended by itself, so that nothing passes any more; [`Link::end`] says why.
     #[must_use]
     pub fn has_failed(&self) -> bool {

@@ -15,7 +15,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// A thread that carries connections on for as long as the process lives. It connects in the namespace that it was begun in.
 #[derive(Debug)]
 pub struct Relay {
-    jobs: mpsc::UnboundedSender<(TcpListener, SocketAddr)>,
+    jobs: mpsc::Sender<(TcpListener, SocketAddr)>,
 }
 
 impl Relay {
@@ -24,7 +24,7 @@ impl Relay {
     /// # Errors
     /// When the system refuses a thread or its timers.
     pub fn begin() -> io::Result<Self> {
-        let (jobs, mut asked) = mpsc::unbounded_channel();
+        let (jobs, mut asked) = mpsc::channel(1);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         thread::Builder::new().name("relay".into()).spawn(move || {
             runtime.block_on(async {
@@ -42,7 +42,7 @@ impl Relay {
     /// When the listener cannot be used, or the thread has ended.
     pub fn carry(&self, listener: TcpListener, to: SocketAddr) -> io::Result<()> {
         listener.set_nonblocking(true)?;
-        self.jobs.send((listener, to)).map_err(io::Error::other)
+        self.jobs.blocking_send((listener, to)).map_err(io::Error::other)
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Every round holds each cell (workload × transport × client × server) once, in an order shuffled by the seed.
 //! Servers that are compared run one right after the other, in random order, because a pair of trials is worth more
-//! the closer it stands. A trial that the machine spoilt is measured again at the end of its round, once, so that
+//! the closer it stands. Trials over networks come first in a round, several at a time. A trial that the machine spoilt is measured again at the end of its round, once, so that
 //! rounds stay whole. A cell whose capacity is searched takes part until its search ends: each round is one step of
 //! every search, so no result depends on when in the run it was measured.
 
@@ -54,6 +54,8 @@ struct Cell {
     network: Option<Arc<Network>>,
     /// The workload as it is run, but for the load of a search.
     as_run: Arc<Workload>,
+    /// Whether a trial that the machine spoilt is measured again.
+    is_repeated: bool,
     part: Part,
 }
 
@@ -89,8 +91,10 @@ impl Plan {
                 let part = part(asked, &cell);
                 let AskedCell { transport, client, .. } = cell;
                 let (as_run, network) = (cell.as_run(asked.whole), cell.network.cloned());
+                // In the time that one trial over a network takes, all others of a round are measured as well.
+                let is_repeated = network.is_none() || asked.rounds.is_some();
                 let (workload, target) = (workload.clone(), cell.target.clone());
-                cells.push(Cell { place, workload, transport, client, target, network, as_run, part });
+                cells.push(Cell { place, workload, transport, client, target, network, as_run, is_repeated, part });
             }
         }
         Self { cells, seed: asked.seed, round: 0, rest: Vec::new(), spoilt: Vec::new(), repeats: false, begun: 0 }
@@ -121,7 +125,7 @@ impl Plan {
             }
         }
         let cell = self.rest.pop()?;
-        let Cell { place, workload, transport, client, target, network, as_run, part } = self.cells.get(cell)?;
+        let Cell { place, workload, transport, client, target, network, as_run, part, .. } = self.cells.get(cell)?;
         let step = match part {
             Part::Search(search) => search.step().map(|step| (search.growth, step)),
             Part::Always | Part::Until(_) => None,
@@ -147,7 +151,9 @@ impl Plan {
         let Some(cell) = self.cells.get_mut(trial.cell) else { return };
         match &mut cell.part {
             Part::Search(search) => search.tell(verdict(cell.workload.slo.as_ref(), outcome)),
-            Part::Always | Part::Until(_) if is_spoilt(outcome) && !self.repeats => self.spoilt.push(trial.cell),
+            Part::Always | Part::Until(_) if is_spoilt(outcome) && !self.repeats && cell.is_repeated => {
+                self.spoilt.push(trial.cell);
+            }
             Part::Always | Part::Until(_) => {}
         }
     }

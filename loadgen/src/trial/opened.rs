@@ -80,6 +80,7 @@ impl Opened {
     pub(super) async fn connect(self, setting: Setting<'_>) -> Result<Connected, Failed> {
         let Setting { trial, server, browser, clock } = setting;
         let observer = setting.observer();
+        observer.watch_link(false);
         let empty = observer.held().await;
         let before = observer.reading().await;
         let schedule = Schedule::new(&trial.workload, trial.seed);

@@ -28,6 +28,12 @@ impl Together {
         (0..trials).map(|_| Self { unready: moments.each_ref().map(|moment| Part(moment.clone())) }).collect()
     }
 
+    /// The part of a trial that waits for no other.
+    #[must_use]
+    pub fn alone() -> Self {
+        Self { unready: [(); 2].map(|()| Part(watch::Sender::new(1))) }
+    }
+
     /// Waits until every trial is connected, so that its load can begin.
     pub(super) async fn connected(self) -> Measuring {
         let [connected, measured] = self.unready;

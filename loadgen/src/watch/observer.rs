@@ -68,6 +68,13 @@ impl Observer<'_> {
         })
     }
 
+    /// How late packets are matters while messages are measured: setting up loads the machine more.
+    pub(crate) fn watch_link(&self, watches: bool) {
+        if let Some(link) = self.link() {
+            link.watch(watches);
+        }
+    }
+
     fn link(&self) -> Option<&Link> {
         self.target.link.as_deref()
     }
@@ -88,12 +95,14 @@ impl Observer<'_> {
         // Before the measure phase begins.
         let [server, browser] = self.processes().await;
         timer.until(clock, start).await.map_err(refused)?;
+        self.watch_link(true);
         let from = Reading::now(clock.now(), &server, &browser, self.link());
         let crossed = wire.traffic();
         info!("measuring");
         let stalled = missed_ticks(&timer, clock, start, end).await.map_err(refused)?;
         let crossed = crossed.zip(wire.traffic()).map(|(before, after)| after.since(&before));
         let used = Use { stalled, ..self.used_since(&from).await };
+        self.watch_link(false);
         Ok(Measured { used, crossed, delivering: self.held().await })
     }
 }

@@ -40,8 +40,10 @@ pub(crate) const STEAL: f64 = 0.02;
 /// The share of TCP segments that may be lost and retransmitted: each waits 200 ms or more. Loopback loses nothing, so a
 /// loss shows a machine that lacks time or memory; a probe that met a delayed acknowledgement is no loss.
 pub(crate) const RESENT: f64 = 0.001;
-/// This share of the packets of a network may be as late as its delay and jitter allow.
+/// This share of the packets of a network may be as late as its delay and jitter allow …
 const LATE_QUANTILE: f64 = 0.99;
+/// … or this share of the delivery latency's 99th percentile, whichever is more: half of the margin that usually decides.
+pub(crate) const LATE_PART: f64 = 0.05;
 /// How far a page's clock may be off the run's clock, or drift. Chosen here: half of what an idle page takes to hand
 /// a message over.
 pub(crate) const PAGE_CLOCK: Duration = Duration::from_micros(500);
@@ -107,15 +109,16 @@ pub(crate) fn flags(seen: &Seen<'_>, slo: Option<&Slo>) -> Vec<Concern> {
             format!("{lost} of {all} TCP segments were lost and retransmitted, over {bound:.1} %")
         }),
     ];
-    let [down, up] =
-        [link.map(|link| (&link.down, "down")), link.map(|link| (&link.up, "up"))].map(|it| it.and_then(slow));
-    flags.into_iter().chain([down, up]).flatten().collect()
+    let slow = |direction, way| slow(direction, way, delivery_latency);
+    let late = link.map_or([None, None], |link| [slow(&link.down, "down"), slow(&link.up, "up")]);
+    flags.into_iter().chain(late).flatten().collect()
 }
 
-/// The flag of a network that passed packets on too late.
-fn slow((direction, way): (&LinkDirection, &str)) -> Option<Concern> {
+/// The flag of a network that passed packets on too late, beside the latencies that they are part of.
+fn slow(direction: &LinkDirection, way: &str, delivery_latency: &LatencyHistogram) -> Option<Concern> {
     let late = direction.lateness.quantile(LATE_QUANTILE)?;
-    let bound = direction.lateness_allowed();
+    let part = delivery_latency.quantile(0.99).unwrap_or_default().mul_f64(LATE_PART);
+    let bound = direction.lateness_allowed().max(part);
     (late > bound).then(|| Concern {
         limit: Limit::Machine,
         detail: format!(
@@ -261,15 +264,15 @@ mod tests {
         let machine = MachineUse { retransmits: 9_000, ..MachineUse::default() };
         let idle = Use { machine, ..used(0.02, 0.02) };
         let waiting = Use { server: idle.server.map(|server| waits(server, 500)), ..idle };
-        let of = |delay_ms: u64, late_us| {
+        let of = |delay_ms: u64, late_us, latency_ms| {
             let mut link = Link::default();
             link.down.delay_ns = delay_ms * 1_000_000;
             (0..50).for_each(|_| link.down.lateness.record(Duration::ZERO));
             link.down.lateness.record(Duration::from_micros(late_us));
-            judged_over(Some(&link), &waiting, CALM, Duration::from_secs(1))
+            judged_over(Some(&link), &waiting, CALM, Duration::from_millis(latency_ms))
         };
-        assert_eq!([of(10, 199), of(75, 1_490)], [vec![], vec![]]);
-        assert_eq!([of(10, 210), of(75, 1_520)], [vec![Limit::Machine], vec![Limit::Machine]]);
+        assert_eq!([of(10, 199, 1), of(75, 1_490, 1), of(10, 990, 20)], [vec![], vec![], vec![]]);
+        assert_eq!([of(10, 210, 1), of(75, 1_520, 1), of(10, 1_010, 20)], [(); 3].map(|()| vec![Limit::Machine]));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use pushoff_loadgen::{Relay, Server, Trial, run};
+use pushoff_loadgen::{Relay, Server, Together, Trial, run};
 use pushoff_model::target::Newcomers;
 use pushoff_model::workload::Direction;
 use pushoff_model::{Client, Transport, Workload};
@@ -19,7 +19,7 @@ fn techniques() -> impl Iterator<Item = Transport> {
 
 async fn trial(server: &Server, workload: Workload, transport: Transport) -> pushoff_model::record::Measurement {
     let trial = Trial::new(Arc::new(workload), transport, server.target.clone(), 11);
-    measured(transport, run(&trial, server, &CancellationToken::new()).await)
+    measured(transport, run(&trial, server, Together::alone(), &CancellationToken::new()).await)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use pushoff_loadgen::{Relay, Server, Trial, run};
+use pushoff_loadgen::{Relay, Server, Together, Trial, run};
 use pushoff_model::record::{Failure, FailureKind, FaultKind, Measurement, Outcome};
 use pushoff_model::target::{self, OURS, Target};
 use pushoff_model::time::nanos;
@@ -50,7 +50,7 @@ fn target(server: &FakeServer) -> Server {
 
 async fn outcome(workload: Workload, transport: Transport, target: &Server) -> Outcome {
     let trial = Trial::new(Arc::new(workload), transport, ours(), 11);
-    run(&trial, target, &CancellationToken::new()).await
+    run(&trial, target, Together::alone(), &CancellationToken::new()).await
 }
 
 async fn with_fault(workload: Workload, transport: Transport, fault: Fault) -> Outcome {
@@ -259,7 +259,7 @@ async fn an_interrupt_ends_a_trial_at_once() {
     let trial = Trial::new(Arc::new(workload), Transport::Sse, ours(), 1);
     let cancel = CancellationToken::new();
     let canceller = cancel.clone();
-    let running = tokio::spawn(async move { run(&trial, &target(&server), &cancel).await });
+    let running = tokio::spawn(async move { run(&trial, &target(&server), Together::alone(), &cancel).await });
     canceller.cancel();
     assert_eq!(failed(running.await.unwrap()).kind, FailureKind::Interrupted);
 }

@@ -45,7 +45,7 @@ pub struct LinkDirection {
     pub bytes: u64,
     /// The largest packet, in bytes.
     pub largest: u64,
-    /// How much later than due packets were passed on.
+    /// How much later than due packets were passed on during the measure phase.
     pub lateness: LatencyHistogram,
     /// Processor time of the thread that passed them on. It writes to the other end, so it holds that end's receiving.
     pub cpu_ns: u64,

@@ -51,11 +51,12 @@ fn of_choice(networks: &[OverNetwork], choice: Transport) -> String {
     };
     let rest = networks.iter().filter(|it| !it.is_met_by(choice)).map(|network| {
         let fails = network.stands(choice).is_some_and(|it| matches!(it.standing, Standing::Fails { .. }));
-        let (name, what) = (&network.name, if fails { "does not" } else { "is not shown to" });
-        let what_is = lost(network).map_or_else(|| format!("{} there and back", round_trip(network)), |lost| lost);
+        let (name, what, others_do) =
+            if fails { (&network.name, "does not", "does") } else { (&network.name, "is not shown to", "is") };
+        let what_is = lost(network).unwrap_or_else(|| format!("{} there and back", round_trip(network)));
         match meeting(network) {
             Some(others) => format!(" Over {name} ({what_is}) it {what}; {others} can."),
-            None => format!(" Over {name} ({what_is}) it {what}, nor is any other."),
+            None => format!(" Over {name} ({what_is}) it {what}, nor {others_do} any other."),
         }
     });
     [reached].into_iter().chain(rest).collect()

@@ -76,8 +76,12 @@ impl<'a> Comparison<'a> {
         };
         let candidates: Vec<_> = cells.map(held).collect();
         let (workload, client) = (group.workload, group.client());
-        let ratios = Case { workload, slo: &slo, candidates: &candidates, client, noise_ns }.to_cheapest();
-        let candidates = with_costs(candidates, ratios);
+        let candidates = if group.network().is_some() {
+            candidates
+        } else {
+            let ratios = Case { workload, slo: &slo, candidates: &candidates, client, noise_ns }.to_cheapest();
+            with_costs(candidates, ratios)
+        };
         let verdict = Case { workload, slo: &slo, candidates: &candidates, client, noise_ns }.verdict();
         Self { group, slo, candidates, sources, networks, verdict }
     }

@@ -104,19 +104,16 @@ pub(super) fn held_to(own: Standing, transport: Transport, networks: &[OverNetwo
     }
     let decisive = || networks.iter().filter(|it| it.meeting().next().is_some());
     let over = || decisive().filter_map(|it| Some((it, &it.stands(transport)?.standing)));
-    let fails = over().find_map(|(network, standing)| match standing {
-        Standing::Fails { reason } => Some(Standing::Fails { reason: format!("over {}: {reason}", network.name) }),
-        _ => None,
-    });
-    let open = over().find_map(|(network, standing)| match standing {
-        Standing::Undecided { reason } => {
-            Some(Standing::Undecided { reason: format!("over {}: {reason}", network.name) })
-        }
-        _ => None,
-    });
+    let worse = |is_it: fn(&Standing) -> bool| {
+        let (network, standing) = over().find(|(_, standing)| is_it(standing))?;
+        Some((network, standing.reason()?))
+    };
+    let reason = |(network, reason): (&OverNetwork, &str)| format!("over {}: {reason}", network.name);
+    let fails = worse(|it| matches!(it, Standing::Fails { .. })).map(reason);
+    let open = worse(|it| matches!(it, Standing::Undecided { .. })).map(reason);
     match (fails, own) {
-        (Some(fails), _) => fails,
-        (None, Standing::Meets) => open.unwrap_or(Standing::Meets),
+        (Some(reason), _) => Standing::Fails { reason },
+        (None, Standing::Meets) => open.map_or(Standing::Meets, |reason| Standing::Undecided { reason }),
         (None, own) => own,
     }
 }

@@ -262,3 +262,46 @@ fn a_search_goes_no_further_than_descriptors_allow() {
     let most = all(few, |_| Outcome::Measured(Box::default())).iter().map(|trial| trial.workload.subscribers).max();
     assert!((900..1_000).contains(&most.unwrap()), "{most:?}");
 }
+
+fn networks(names: &[&str]) -> Vec<Arc<Network>> {
+    names.iter().map(|name| Arc::new(pushoff_model::network::built_in(name).unwrap().unwrap())).collect()
+}
+
+#[test]
+fn trials_over_networks_run_first_and_together_and_the_others_alone() {
+    let (workloads, networks) = (workloads(&["ticker", "chat", "idle"]), networks(&["cable", "wifi-bad"]));
+    let mut plan = Plan::new(&Asked { networks: &networks, rounds: NonZeroU32::new(2), ..asked(&workloads, &[], 7) });
+    let first = plan.next_trials();
+    // Two workloads with an SLO, five transports without the floor, two networks; nothing is learnt of silence there.
+    assert_eq!(first.len(), 2 * 5 * 2);
+    assert!(first.iter().map(Trial::share).sum::<f64>() <= 1.0);
+    for trial in &first {
+        assert!(trial.network.is_some() && trial.transport.is_ranked());
+        assert!(trial.workload.subscribers <= 12 && trial.asked.subscribers > 12, "a few of many");
+        assert_eq!(trial.conditions().factors().count(), 3);
+        plan.ended(trial, &measured(None));
+    }
+    let rest = std::iter::from_fn(|| Some(plan.next_trials()).filter(|trials| trials[0].number == 1));
+    let rest: Vec<Vec<Trial>> = rest.collect();
+    assert_eq!(rest.len(), 3 * 6, "and then each of the others by itself");
+    assert!(rest.iter().all(|trials| trials.len() == 1 && trials[0].network.is_none()));
+}
+
+#[test]
+fn what_the_machine_spoilt_over_a_network_is_measured_again_where_rounds_were_asked_for() {
+    let (workloads, networks) = (workloads(&["ticker"]), networks(&["cable"]));
+    let again = |rounds| {
+        let mut plan = Plan::new(&Asked { networks: &networks, rounds, ..asked(&workloads, &[], 7) });
+        let spoilt = |trial: &Trial| measured(trial.network.as_ref().map(|_| Limit::Machine));
+        let trials = round(&mut plan, spoilt);
+        trials.iter().filter(|trial| trial.network.is_some()).count()
+    };
+    assert_eq!((again(NonZeroU32::new(2)), again(None)), (10, 5));
+}
+
+#[test]
+fn a_thread_that_must_stay_awake_leaves_no_room_for_another_trial() {
+    let (workloads, networks) = (workloads(&["ticker"]), networks(&["lan"]));
+    let mut plan = Plan::new(&Asked { networks: &networks, ..asked(&workloads, &[], 7) });
+    assert_eq!(plan.next_trials().len(), 1);
+}
