@@ -6,14 +6,22 @@
 use std::time::Duration;
 
 use pushoff_model::network::Network;
-use pushoff_model::workload::Growth;
+use pushoff_model::workload::{Direction, Growth};
 use pushoff_model::{Transport, Workload};
 
-/// Readers of a workload over a network, where no other number was asked for. Chosen here.
-const READERS: u32 = 12;
+/// Deliveries a second of a workload over a network, where no number of readers was asked for: so many readers as get
+/// these … Chosen here.
+const DELIVERIES: f64 = 160.0;
+/// … but not fewer, for each sees losses of its own …
+const FEWEST: f64 = 8.0;
+/// … nor more.
+const MOST: f64 = 40.0;
 /// The shortest measure phase over a network, where no other was asked for: time is shared with other trials there.
 /// Chosen here.
 const MEASURED: Duration = Duration::from_secs(8);
+/// The longest time that messages may still be under way: a connection that loses several packets in a row waits for
+/// seconds. Chosen here.
+const DRAINED: Duration = Duration::from_secs(15);
 /// Packets a second of all trials that run at once, as they are estimated. Chosen here: some 30 µs of processor time each,
 /// so that a machine of two processors is less than half busy.
 const AT_ONCE: f64 = 16_000.0;
@@ -40,11 +48,23 @@ pub(super) fn is_measured(workload: &Workload) -> bool {
 
 /// The workload as it is run over a network.
 pub(super) fn over_network(workload: &Workload, whole: Whole) -> Workload {
-    let mut sample = if whole.readers { workload.clone() } else { workload.sampled(READERS) };
+    let mut sample = if whole.readers { workload.clone() } else { workload.sampled(readers(workload)) };
     if !whole.measure {
         sample.phases.measure = sample.phases.measure.max(MEASURED);
     }
+    sample.phases.drain = sample.phases.drain.max(DRAINED);
     sample
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to what fits")]
+fn readers(workload: &Workload) -> u32 {
+    let audience = f64::from(workload.subscribers) / f64::from(workload.topics);
+    let speakers = f64::from(workload.publishers()) / f64::from(workload.topics);
+    let received = workload.offered(Growth::Rate) * speakers;
+    // Whole topics, where their members speak.
+    let whole = if workload.direction == Direction::Both { audience } else { 1.0 };
+    let topics = ((DELIVERIES / received).clamp(FEWEST, MOST) / whole).round().max(1.0);
+    (topics * whole) as u32
 }
 
 /// How much of what can run at once a trial takes, above 0.
@@ -84,7 +104,7 @@ mod tests {
         let size = |it: &Workload| (it.topics, it.subscribers, it.audience(0));
         let none = Whole::default();
         let samples = ["progress", "ticker", "chat"].map(|name| sample(name, none));
-        assert_eq!(samples.each_ref().map(size), [(12, 12, 1), (1, 12, 12), (1, 10, 10)]);
+        assert_eq!(samples.each_ref().map(size), [(40, 40, 1), (1, 8, 8), (3, 30, 10)]);
         assert!(samples.iter().all(|it| it.phases.measure == MEASURED));
         let whole = sample("ticker", Whole { readers: true, measure: true });
         assert_eq!((size(&whole), whole.phases.measure), ((1, 300, 300), Duration::from_secs(2)));
@@ -93,8 +113,8 @@ mod tests {
     #[test]
     fn packets_are_those_of_polls_and_messages_with_their_acknowledgements() {
         let ticker = sample("ticker", Whole::default());
-        let of = |transport| packets(&ticker, transport).to_string();
-        // 12 readers × 20 messages a second; polls every 75 ms.
-        assert_eq!([Transport::Sse, Transport::LongPolling, Transport::ShortPolling].map(of), ["480", "960", "640"]);
+        let of = |transport| packets(&ticker, transport).round().to_string();
+        // 8 readers × 20 messages a second; polls every 75 ms.
+        assert_eq!([Transport::Sse, Transport::LongPolling, Transport::ShortPolling].map(of), ["320", "640", "427"]);
     }
 }

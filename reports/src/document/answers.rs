@@ -142,7 +142,8 @@ fn answer(study: &Study<'_>, comparison: &Comparison<'_>, server: Option<&str>) 
     let facts = [("If one cost alone counts", &verdict.costs), (WHAT_WOULD_CHANGE_IT, &verdict.change)];
     let planner = |name| (name == WHAT_WOULD_CHANGE_IT).then(|| Prose::link("#planner", "What would your load need?"));
     let fact = |(name, said): (&'static str, &Option<Prose>)| {
-        said.clone().map(|said| Fact { name, said: [said].into_iter().chain(planner(name)).collect(), is_brief: true })
+        let said: Vec<Prose> = [said.clone()?].into_iter().chain(planner(name)).collect();
+        Some(Fact { name, said, is_in_sight: name == WHAT_WOULD_CHANGE_IT, is_brief: true })
     };
     Answer {
         label: group.label.clone(),
@@ -176,6 +177,7 @@ fn usual_advice(comparison: &Comparison<'_>) -> Option<Fact> {
     Some(Fact {
         name: "Usual advice",
         said: vec![prose!["“", says, "” ", became, networks::advice_reaches(comparison), "."]],
+        is_in_sight: false,
         is_brief: true,
     })
 }
@@ -201,7 +203,7 @@ fn in_browsers(study: &Study<'_>, comparison: &Comparison<'_>) -> Option<Fact> {
             linked(format!("In its pages half of the messages arrived within {}.", Quantity::Time.write(median.point)))
         }));
     }
-    (!said.is_empty()).then_some(Fact { name: "In browsers", said, is_brief: true })
+    (!said.is_empty()).then_some(Fact { name: "In browsers", said, is_in_sight: false, is_brief: true })
 }
 
 /// The load, and under which conditions it was measured: beyond these the answer says nothing.
@@ -217,7 +219,12 @@ fn conditions(group: &Group<'_>) -> Fact {
     // Where somebody else's server stands is not recorded.
     let way = if group.is_ours() { "on loopback, " } else { "" };
     let measured = format!("Measured {way}over HTTP/1.1 without TLS, with the {} client.", group.client());
-    Fact { name: "Conditions", said: vec![prose![load, staleness, polling, ". ", measured]], is_brief: false }
+    Fact {
+        name: "Conditions",
+        said: vec![prose![load, staleness, polling, ". ", measured]],
+        is_in_sight: false,
+        is_brief: false,
+    }
 }
 
 /// Which transport to take on each server: each by itself.

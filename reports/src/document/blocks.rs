@@ -234,6 +234,8 @@ pub(crate) enum Choice {
 pub(crate) struct Fact {
     pub(crate) name: &'static str,
     pub(crate) said: Vec<Prose>,
+    /// Whether it stands in sight: the others are in a fold.
+    pub(crate) is_in_sight: bool,
     /// Whether a terminal says it too.
     pub(crate) is_brief: bool,
 }

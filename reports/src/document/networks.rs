@@ -8,7 +8,7 @@ use crate::findings::comparison::Comparison;
 use crate::findings::networks::OverNetwork;
 use crate::metric::Standing;
 use crate::prose::{Prose, prose};
-use crate::words::number::{Quantity, tick};
+use crate::words::number::{asked_share, tick};
 use crate::words::text::list;
 
 /// What a network is: `60 ms there and back, 9 and 1.5 Mbit/s, 0.1 % lost`.
@@ -38,7 +38,12 @@ pub(super) fn fact(comparison: &Comparison<'_>) -> Option<Fact> {
             format!("Shown to meet the SLO {}.", networks.iter().map(one).collect::<Vec<_>>().join("; "))
         }
     };
-    Some(Fact { name: "Over networks", said: vec![Prose::linked_to("#matrix", said)], is_brief: true })
+    Some(Fact {
+        name: "Over networks",
+        said: vec![Prose::linked_to("#matrix", said)],
+        is_in_sight: true,
+        is_brief: true,
+    })
 }
 
 fn of_choice(networks: &[OverNetwork], choice: Transport) -> String {
@@ -91,5 +96,7 @@ fn round_trip(network: &OverNetwork) -> String {
 }
 
 fn lost(network: &OverNetwork) -> Option<String> {
-    (network.loss > 0.0).then(|| format!("{} lost", Quantity::Share.write(network.loss)))
+    // Two digits: what a file says, and what bursts come to.
+    let rounded = format!("{:.1e}", network.loss).parse().unwrap_or(network.loss);
+    (network.loss > 0.0).then(|| format!("{} lost", asked_share(rounded)))
 }

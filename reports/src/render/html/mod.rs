@@ -193,12 +193,17 @@ fn card(card: &Card) -> Markup {
                     p.choice { (choice(alone.choice)) }
                     (sure(alone))
                     p.sentence { (prose(&alone.sentence, &alone.anchor)) }
-                    dl.beside { (facts(&alone.facts, &alone.anchor)) (facts(&card.facts, &card.anchor)) }
+                    (beside(&alone.facts, &alone.anchor, |fact| fact.is_in_sight))
+                    details {
+                        summary { "Costs, advice, conditions" }
+                        (beside(&alone.facts, &alone.anchor, |fact| !fact.is_in_sight))
+                        (beside(&card.facts, &card.anchor, |_| true))
+                    }
                 },
                 [alone] if alone.server.is_none() => p.sentence { (sentence(alone)) },
                 several => {
                     div.each { @for answer in several { (on_server(answer)) } }
-                    @if !card.facts.is_empty() { dl.beside { (facts(&card.facts, &card.anchor)) } }
+                    (beside(&card.facts, &card.anchor, |_| true))
                 },
             }
             @if !card.more.is_empty() {
@@ -219,7 +224,7 @@ fn on_server(answer: &Answer) -> Markup {
                 @if !matches!(answer.choice, Choice::NotAsked) { ": " (choice(answer.choice)) } }
             @if !matches!(answer.choice, Choice::NotAsked) { (sure(answer)) }
             p.sentence { (sentence(answer)) }
-            @if !answer.facts.is_empty() { dl.beside { (facts(&answer.facts, &answer.anchor)) } }
+            (beside(&answer.facts, &answer.anchor, |_| true))
         }
     }
 }
@@ -246,8 +251,14 @@ fn sure(answer: &Answer) -> Markup {
     html! { p class=(class) { @if let (Choice::Transport(_), Some(sure)) = (answer.choice, answer.sure) { (sure) } } }
 }
 
-fn facts(facts: &[Fact], group: &str) -> Markup {
-    html! { @for fact in facts { dt { (fact.name) } @for said in &fact.said { dd { (prose(said, group)) } } } }
+/// Some of the facts, if there are any.
+fn beside(facts: &[Fact], group: &str, which: fn(&Fact) -> bool) -> Markup {
+    let mut facts = facts.iter().filter(|fact| which(fact)).peekable();
+    html! {
+        @if facts.peek().is_some() {
+            dl.beside { @for fact in facts { dt { (fact.name) } @for said in &fact.said { dd { (prose(said, group)) } } } }
+        }
+    }
 }
 
 /// A chart with its title, its text alternative and its rows.
