@@ -11,6 +11,7 @@ pub mod environment;
 pub mod file;
 pub mod foreign;
 pub mod histogram;
+pub mod latency;
 pub mod message;
 pub mod network;
 pub mod overhead;

@@ -8,6 +8,7 @@ mod cost;
 mod ink;
 mod labels;
 mod load;
+mod networks;
 mod percentiles;
 
 use maud::Markup;
@@ -18,6 +19,7 @@ use crate::words::text::{capitalised, list};
 pub(crate) use canvas::SIZE;
 pub(crate) use cost::chart as cost;
 pub(crate) use load::chart as load;
+pub(crate) use networks::{Along, Latency, chart as networks};
 pub(crate) use percentiles::chart as percentiles;
 
 /// A chart and what says the same in words.

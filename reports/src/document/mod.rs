@@ -53,6 +53,7 @@ impl Document {
             scaling::section(study),
             clients::section(study),
             pictures::section(study)?,
+            networks::section(study)?,
             planner::section(study)?,
             comparison::others(study),
             costmodel::section(study),

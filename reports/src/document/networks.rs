@@ -3,13 +3,39 @@
 use pushoff_model::Transport;
 use pushoff_model::record::Link;
 
-use super::Fact;
+use super::blocks::Figure;
+use super::{Block, Fact, Section};
+use crate::ReportError;
+use crate::charts::{self, Along, Latency};
 use crate::findings::comparison::Comparison;
 use crate::findings::networks::OverNetwork;
+use crate::findings::study::Study;
 use crate::metric::Standing;
 use crate::prose::{Prose, prose};
 use crate::words::number::{asked_share, tick};
 use crate::words::text::list;
+
+/// Latency by round trip and by loss, where networks differ in one of them alone.
+pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {
+    let mut figures: Vec<Figure> = Vec::new();
+    for comparison in study.answers() {
+        for (along, latency) in
+            [Along::RoundTrip, Along::Loss].into_iter().flat_map(|it| Latency::BOTH.map(|of| (it, of)))
+        {
+            if let Some(chart) = charts::networks(comparison, along, latency)? {
+                let (anchor, about) = (comparison.group.anchor(), comparison.group.label.clone());
+                figures.push(Figure { chart, anchor, about });
+            }
+        }
+    }
+    if figures.is_empty() {
+        return Ok(Section::default());
+    }
+    let note = "Grey is theory: half a round trip for a stream; for a poll, its wait as well; lost packets as a band from what \
+                later packets reveal to what a timer does.";
+    Ok(Section::titled("networks", "Latency by round trip and loss", vec![Block::note(note), Block::Row(figures)])
+        .folded())
+}
 
 /// What a network is: `60 ms there and back, 9 and 1.5 Mbit/s, 0.1 % lost`.
 pub(super) fn described(network: &OverNetwork) -> String {

@@ -1,11 +1,12 @@
 //! Every metric, in the order of the page: id, label, scope, unit, which way is better, meaning, reading.
 
 use pushoff_model::Client;
+use pushoff_model::record::{Link, LinkDirection};
 
 use super::memory::{a_connection, both, pss, server_side};
 use super::wire::{
-    a_message, a_setup, an_empty_poll, bytes, connections, down_by_theory, float, is_mute, load, seconds, segments,
-    with_a_browsers_head,
+    a_message, a_setup, an_empty_poll, bytes, connections, down_by_theory, float, is_mute, load, resent, seconds,
+    segments, with_a_browsers_head,
 };
 use super::{Better, Definition, Read, Scope};
 use crate::words::number::Quantity;
@@ -207,6 +208,22 @@ MessagesASegment: "messages_a_segment", "messages a segment", Around, Count, Nei
     Figure(|e| {
         let messages = e.own().quotient(|it| Some((float(load(it)?.contents.messages), float(load(it)?.down.data_segments))));
         messages.filter(|figure| figure.point > 0.0)
+    });
+ConnectRoundTrips: "connect_round_trips", "connect ÷ round trip", Network, Ratio, Lower, "the median of connecting, in round trips of the network",
+    Figure(|e| {
+        let round_trip = e.own.iter().find_map(|it| it.link.as_ref())?.round_trip().as_secs_f64() * 1e9;
+        let connect = e.percentile(0.5, |it| Some(&it.connect))?;
+        (round_trip > 0.0).then(|| connect.times(round_trip.recip()))
+    });
+Resent: "resent_share", "lost and resent", Network, Share, Lower, "TCP segments sent again because they were lost, over all segments of the readers' connections",
+    Figure(|e| resent(e, |it| it.retransmits.saturating_sub(it.spurious_retransmits)));
+ResentNeedlessly: "resent_needlessly_share", "resent needlessly", Network, Share, Lower, "TCP segments sent again though they had arrived, over all segments of the readers' connections",
+    Figure(|e| resent(e, |it| it.spurious_retransmits));
+LinkLateness: "link_lateness_p99_ns", "late on the link", Network, Time, Lower, "99 of 100 packets were passed on at most so much later than due",
+    Figure(|e| {
+        let of = |way: fn(&Link) -> &LinkDirection| e.percentile(0.99, |it| it.link.as_ref().map(|it| &way(it).lateness));
+        let (down, up) = (of(|it| &it.down), of(|it| &it.up));
+        down.into_iter().chain(up).max_by(|one, other| one.point.total_cmp(&other.point))
     });
 MainThread: "main_thread_ns", "main thread", Client, Time, Neither, "what a page's main thread is busy with a message",
     Figure(|e| e.own().ratio(|it| it.browser.as_ref().map(|used| (used.main_thread.tasks_ns, used.main_thread.messages))));

@@ -39,6 +39,7 @@ scopes! {
     Memory "Memory, a connection"
     Processor "Processor time"
     Connecting "Connecting"
+    Network "Over the network"
     Polling "Polling"
     Client "What the client takes"
     Capacity "The most within the SLO"

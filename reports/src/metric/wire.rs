@@ -4,7 +4,7 @@
 //! standards say that payload, framing and heads weigh where each message is sent alone: messages
 //! that share a chunk make the measured bytes a little lighter.
 
-use pushoff_model::record::{Flow, Measurement, Traffic};
+use pushoff_model::record::{Flow, MachineUse, Measurement, Traffic};
 
 use super::Evidence;
 use pushoff_stats::Figure;
@@ -69,6 +69,14 @@ pub(super) fn with_a_browsers_head(evidence: &Evidence<'_>, traffic: &Traffic) -
 pub(super) fn segments(traffic: &Traffic) -> f64 {
     let of = |flow: &Flow| flow.segments;
     float(of(&traffic.down) + of(&traffic.up))
+}
+
+/// The share of the segments of readers' connections that TCP sent again, over a network.
+pub(super) fn resent(evidence: &Evidence<'_>, of: fn(&MachineUse) -> u64) -> Option<Figure> {
+    evidence.own().quotient(|it| {
+        it.link.as_ref()?;
+        Some((float(of(&it.machine)), segments(load(it)?)))
+    })
 }
 
 pub(super) fn connections(trial: &Measurement) -> f64 {

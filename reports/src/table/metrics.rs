@@ -28,7 +28,7 @@ pub(crate) const HOLDING: [Metric; 9] = [
 ];
 
 /// All that tables show of a cell.
-pub(crate) const EVERY: [Metric; 57] = [
+pub(crate) const EVERY: [Metric; 61] = [
     Metric::WithinSlo,
     Metric::Cost,
     Metric::CostToCheapest,
@@ -86,6 +86,10 @@ pub(crate) const EVERY: [Metric; 57] = [
     Metric::GeneratorCpu,
     Metric::FirstMessageP50,
     Metric::Connections,
+    Metric::ConnectRoundTrips,
+    Metric::Resent,
+    Metric::ResentNeedlessly,
+    Metric::LinkLateness,
 ];
 
 /// What a search for capacity found.
