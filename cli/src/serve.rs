@@ -60,7 +60,7 @@ async fn listen(
     let shutdown = shutdown(until_stdin_closes)?;
     let is_a_person = std::io::stdout().is_terminal();
     terminal::result(&if is_a_person { greeting(&ready, config.demo) } else { serde_json::to_string(&ready)? });
-    pushoff_server::run(Listeners { http, raw_tcp }, config, shutdown).await.context("serving")?;
+    pushoff_server::run(Listeners { http, networks: Vec::new(), raw_tcp }, config, shutdown).await.context("serving")?;
     if is_a_person {
         terminal::remark("The server has stopped.");
     }
