@@ -1,6 +1,7 @@
 //! `pushoff link`: a command behind a network.
 
 use std::ffi::OsString;
+use std::iter;
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
@@ -21,7 +22,8 @@ pub(crate) fn link(options: &LinkOptions) -> anyhow::Result<ExitCode> {
     let link = Link::new(&network, seed)?;
     for &port in &options.port {
         let listening = link.far.within(|| TcpListener::bind((FAR, port))).and_then(|bound| bound);
-        let carried = listening.and_then(|listener| relay.carry(listener, (Ipv4Addr::LOCALHOST, port).into()));
+        let carried =
+            listening.and_then(|listener| relay.carry(listener, (Ipv4Addr::LOCALHOST, port).into(), iter::empty()));
         carried.with_context(|| format!("listening at {FAR}:{port} behind the network"))?;
     }
     outlive_ctrl_c()?;

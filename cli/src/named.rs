@@ -3,11 +3,30 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::Arc;
 
-use anyhow::bail;
+use anyhow::{bail, ensure};
 use pushoff_model::foreign;
 use pushoff_model::network::{self, Network};
 use strsim::jaro;
+
+/// The networks of these names, each with a name of its own.
+///
+/// # Errors
+/// When there is none, or its file is wrong, or two have one name.
+pub(crate) fn networks<'a>(names: impl IntoIterator<Item = &'a OsStr>) -> anyhow::Result<Vec<Arc<Network>>> {
+    let mut networks: Vec<Arc<Network>> = Vec::new();
+    for name in names {
+        let network = network(name)?;
+        ensure!(
+            networks.iter().all(|other| other.name != network.name),
+            "two networks are named {}: give each its own `name`",
+            network.name
+        );
+        networks.push(network.into());
+    }
+    Ok(networks)
+}
 
 /// A built-in network, or that of a TOML file.
 ///

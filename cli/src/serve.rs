@@ -1,12 +1,17 @@
 //! `pushoff serve`: the reference server alone.
 
-use std::io::IsTerminal;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+mod over;
+
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal};
+use std::iter;
+use std::net::{self, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::AsFd;
 
 use anyhow::Context;
 use procfs::{Current, Meminfo};
 use pushoff_model::foreign::quoted;
+use pushoff_network::enter;
 use pushoff_server::{Config, Listeners};
 use serde::Serialize;
 use tokio::io::AsyncReadExt;
@@ -15,7 +20,8 @@ use tokio::net::unix::pipe;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::arguments::ServeOptions;
-use crate::{Exit, pinning, runtime, terminal};
+use crate::{Exit, named, pinning, runtime, terminal};
+use over::Over;
 
 /// The one line on standard output: the addresses the server listens on.
 #[derive(Serialize)]
@@ -23,9 +29,26 @@ struct Ready {
     http: SocketAddr,
     #[serde(skip_serializing_if = "Option::is_none")]
     raw_tcp: Option<SocketAddr>,
+    /// Where HTTP is reached over each network.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    networks: BTreeMap<String, SocketAddr>,
+}
+
+/// Sockets of this machine's own network.
+struct Bound {
+    http: net::TcpListener,
+    raw_tcp: Option<net::TcpListener>,
+    /// A port to be forwarded over each network.
+    forwarded: Vec<net::TcpListener>,
 }
 
 pub(crate) fn serve(options: ServeOptions) -> anyhow::Result<Exit> {
+    let networks = named::networks(options.network.iter().map(|name| &**name))?;
+    let bind = || Bound::new(&options, networks.len());
+    let Bound { http, raw_tcp, forwarded } = if networks.is_empty() { bind() } else { enter(bind)? }?;
+    // Before processors are chosen: those are for the server alone.
+    let over = iter::zip(networks, forwarded).map(|(network, port)| Over::begin(network, port));
+    let over = over.collect::<anyhow::Result<Vec<_>>>()?;
     let cpus = if options.cpus.is_empty() {
         pinning::allowed()?.len()
     } else {
@@ -33,34 +56,36 @@ pub(crate) fn serve(options: ServeOptions) -> anyhow::Result<Exit> {
         options.cpus.len()
     };
     pushoff_loadgen::raise_descriptor_limit().context("raising the limit of open files to the hard limit")?;
-    let addresses = (options.listen, options.raw_tcp);
-    let congestion_control = options.congestion_control.clone();
-    let (shutdown, config) = (options.until_stdin_closes, config(options)?);
-    runtime::build(cpus)?.block_on(listen(addresses, congestion_control.as_deref(), shutdown, config))?;
-    Ok(Exit::Done)
-}
-
-async fn listen(
-    (http, raw_tcp): (SocketAddr, Option<SocketAddr>),
-    congestion_control: Option<&str>,
-    until_stdin_closes: bool,
-    config: Config,
-) -> anyhow::Result<()> {
-    let http = bind(http, "--listen").await?;
-    let raw_tcp = match raw_tcp {
-        Some(address) => Some(bind(address, "--raw-tcp").await?),
-        None => None,
+    let ready = Ready {
+        http: http.local_addr()?,
+        raw_tcp: raw_tcp.as_ref().map(net::TcpListener::local_addr).transpose()?,
+        networks: over.iter().map(|it| (it.name(), it.address)).collect(),
     };
-    if let Some(name) = congestion_control {
-        for listener in std::iter::once(&http).chain(&raw_tcp) {
+    let offered = over.iter().map(Over::offered).collect();
+    let (behind, _relays): (Vec<_>, Vec<_>) = over.into_iter().map(|it| (it.listener, it.relay)).unzip();
+    if let Some(name) = &options.congestion_control {
+        for listener in iter::once(&http).chain(&raw_tcp).chain(&behind) {
             control_congestion(listener, name)?;
         }
     }
-    let ready = Ready { http: http.local_addr()?, raw_tcp: raw_tcp.as_ref().map(TcpListener::local_addr).transpose()? };
+    let (shutdown, config) = (options.until_stdin_closes, Config { networks: offered, ..config(options)? });
+    runtime::build(cpus)?.block_on(async {
+        let taken = TcpListener::from_std;
+        let listeners = Listeners {
+            http: taken(http)?,
+            networks: behind.into_iter().map(taken).collect::<io::Result<_>>()?,
+            raw_tcp: raw_tcp.map(taken).transpose()?,
+        };
+        listen(&ready, listeners, shutdown, config).await
+    })?;
+    Ok(Exit::Done)
+}
+
+async fn listen(ready: &Ready, listeners: Listeners, until_stdin_closes: bool, config: Config) -> anyhow::Result<()> {
     let shutdown = shutdown(until_stdin_closes)?;
-    let is_a_person = std::io::stdout().is_terminal();
-    terminal::result(&if is_a_person { greeting(&ready, config.demo) } else { serde_json::to_string(&ready)? });
-    pushoff_server::run(Listeners { http, raw_tcp }, config, shutdown).await.context("serving")?;
+    let is_a_person = io::stdout().is_terminal();
+    terminal::result(&if is_a_person { greeting(ready, config.demo) } else { serde_json::to_string(ready)? });
+    pushoff_server::run(listeners, config, shutdown).await.context("serving")?;
     if is_a_person {
         terminal::remark("The server has stopped.");
     }
@@ -69,27 +94,44 @@ async fn listen(
 
 /// For a person at a terminal; programs read the JSON line instead.
 fn greeting(ready: &Ready, demo: bool) -> String {
-    let mut http = ready.http;
-    if http.ip().is_unspecified() {
-        http.set_ip(if http.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
-    }
+    let reached = |mut at: SocketAddr| {
+        if at.ip().is_unspecified() {
+            at.set_ip(if at.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+        }
+        at
+    };
+    let http = reached(ready.http);
     let demo = if demo {
         "Because of --demo, anybody who can connect may cut all\nconnections and stall the server."
     } else {
         "With --demo, that page can cut all connections and stall\nthe server."
     };
     let raw_tcp = ready.raw_tcp.map_or_else(String::new, |at| format!("\nRaw TCP is at {at}."));
-    format!("Open the live page in a browser: http://{http}/\n{demo}{raw_tcp}\nCtrl-C stops the server.")
+    let over = ready.networks.iter().map(|(name, &at)| format!("\nOver {name}: http://{}/", reached(at)));
+    let over: String = over.collect();
+    format!("Open the live page in a browser: http://{http}/\n{demo}{raw_tcp}{over}\nCtrl-C stops the server.")
 }
 
-async fn bind(address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| {
+impl Bound {
+    fn new(options: &ServeOptions, networks: usize) -> anyhow::Result<Self> {
+        let free = SocketAddr::new(options.listen.ip(), 0);
+        Ok(Self {
+            http: bind(options.listen, "--listen")?,
+            raw_tcp: options.raw_tcp.map(|address| bind(address, "--raw-tcp")).transpose()?,
+            forwarded: iter::repeat_with(|| bind(free, "--listen")).take(networks).collect::<anyhow::Result<_>>()?,
+        })
+    }
+}
+
+fn bind(address: SocketAddr, flag: &str) -> anyhow::Result<net::TcpListener> {
+    let bound = net::TcpListener::bind(address).and_then(|bound| bound.set_nonblocking(true).map(|()| bound));
+    bound.with_context(|| {
         format!("cannot listen on {address}: choose another address with {flag} (port 0 takes a free one)")
     })
 }
 
 /// Sets the congestion control of a listener, which accepted connections inherit (tcp(7)).
-fn control_congestion(listener: &TcpListener, name: &str) -> anyhow::Result<()> {
+fn control_congestion(listener: &net::TcpListener, name: &str) -> anyhow::Result<()> {
     rustix::net::sockopt::set_tcp_congestion(listener, name).with_context(|| {
         let allowed = std::fs::read_to_string("/proc/sys/net/ipv4/tcp_allowed_congestion_control").unwrap_or_default();
         format!("cannot set --congestion-control to {}: this system allows {}", quoted(name), allowed.trim())
@@ -156,7 +198,7 @@ fn shutdown(until_stdin_closes: bool) -> anyhow::Result<impl Future<Output = ()>
 }
 
 fn stdin_pipe() -> anyhow::Result<pipe::Receiver> {
-    let stdin = std::io::stdin().as_fd().try_clone_to_owned().context("taking standard input")?;
+    let stdin = io::stdin().as_fd().try_clone_to_owned().context("taking standard input")?;
     pipe::Receiver::from_owned_fd(stdin).context("--until-stdin-closes needs a pipe on standard input")
 }
 
@@ -191,9 +233,11 @@ mod tests {
             ("0.0.0.0:80", "http://127.0.0.1:80/"),
             ("[::]:80", "http://[::1]:80/"),
         ] {
-            let ready = Ready { http: listen.parse().unwrap(), raw_tcp: None };
+            let networks = [("slow-4g".to_owned(), listen.parse().unwrap())].into();
+            let ready = Ready { http: listen.parse().unwrap(), raw_tcp: None, networks };
             let greeting = greeting(&ready, false);
-            assert!(greeting.contains(address) && greeting.contains("Ctrl-C stops"), "{greeting}");
+            assert!(greeting.contains(address) && greeting.contains(&format!("\nOver slow-4g: {address}\n")));
+            assert!(greeting.contains("Ctrl-C stops"), "{greeting}");
             assert!(greeting.lines().all(|line| line.len() <= 60), "{greeting}");
         }
     }

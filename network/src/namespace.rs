@@ -28,14 +28,14 @@ const LOCAL_TABLE: u32 = 255;
 
 /// Becomes able to make network namespaces. Call it before any thread is made.
 ///
-/// Root is able already and stays in the system's network. Anybody else gets a user namespace, in which it stays the same
-/// user, and leaves the system's network for a namespace in which nothing but loopback is there: it could not come back to
-/// the system's. What must be there (a listener, a thread) is made by `outside`, before that.
+/// Root of the system is able already and stays in the system's network. Anybody else gets a user namespace, in which it
+/// stays the same user, and leaves the system's network for a namespace in which nothing but loopback is there: it could
+/// not come back to the system's. What must be there (a listener, a thread) is made by `outside`, before that.
 ///
 /// # Errors
 /// Where the system allows no user namespace.
 pub fn enter<T>(outside: impl FnOnce() -> T) -> Result<T, NetworkError> {
-    let is_able = geteuid().is_root();
+    let is_able = is_able();
     if !is_able {
         become_able()?;
     }
@@ -48,6 +48,12 @@ pub fn enter<T>(outside: impl FnOnce() -> T) -> Result<T, NetworkError> {
     let home = File::open(PRESENT).map_err(NetworkError::refused("a look at its own network namespace"))?;
     HOME.get_or_init(|| home);
     Ok(made)
+}
+
+/// Whether this process may make namespaces and come back. Root of a user namespace may not enter a namespace of the network
+/// that is not its own, not even the one that it is in.
+fn is_able() -> bool {
+    File::open(PRESENT).is_ok_and(|present| setns(present, CloneFlags::CLONE_NEWNET).is_ok())
 }
 
 fn become_able() -> Result<(), NetworkError> {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use pushoff_model::network::{built_in, parse};
 use pushoff_model::{LatencyHistogram, RunClock, RunInstant};
-use pushoff_network::{FAR, Link, NEAR, Namespace};
+use pushoff_network::{FAR, Link, NEAR, Namespace, enter};
 
 const LINKS: u32 = 45;
 /// Between two packets of a direction: 20 packets a second.
@@ -34,6 +34,7 @@ fn take_device_down() {
 #[test]
 #[ignore = "needs root and network namespaces: scripts/test runs it where they are"]
 fn a_link_whose_device_fails_says_so_before_its_end() {
+    enter(|| ()).unwrap();
     let link = Link::new(&built_in("lan").unwrap().unwrap(), 1).unwrap();
     let far = socket(&link.far, FAR);
     far.send_to(&[1], (NEAR, 9_000)).unwrap();
@@ -51,6 +52,7 @@ fn a_link_whose_device_fails_says_so_before_its_end() {
 #[test]
 #[ignore = "measures, and needs root and network namespaces"]
 fn many_links_at_once() {
+    enter(|| ()).unwrap();
     for delay in [20, 75] {
         let text = format!("name = \"n\"\nsays = \"n\"\n[down]\ndelay = \"{delay}ms\"\n[up]\ndelay = \"{delay}ms\"\n");
         let network = parse(&text, "n.toml".as_ref()).unwrap();

@@ -1,13 +1,14 @@
 // The live page in headless Chromium: `node live.mjs OUTDIR`, where the screenshots go.
 //
 // Every lane hears every message, across a cut and a stall; completion, a chat between two tabs, lanes that wait for a
-// connection, and techniques that a browser lacks. At 1280 and 390 px, light and dark: no error on the console, nothing
+// connection, techniques that a browser lacks, and a network, where the machine can make one. At 1280 and 390 px, light and dark: no error on the console, nothing
 // that the policy refused, nothing from elsewhere, no sideways scrolling, and nothing serious that axe-core finds.
 
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { argv } from 'node:process';
+import { argv, env } from 'node:process';
 
 import { overflowing, unnamedDrawings, violations } from './inspection.mjs';
 import { launchChromium, run, serve, within } from './pushoff.mjs';
@@ -16,6 +17,12 @@ const folder = argv[2] ?? 'target/look';
 mkdirSync(folder, { recursive: true });
 
 const browser = await launchChromium();
+
+const hasNetworks = spawnSync(env.PUSHOFF, ['link', 'lan', '--port', '1', '--', 'true']).status === 0;
+/** One way: more than short polling waits without a network. */
+const DELAY_MS = 300;
+const distant = join(folder, 'distant.toml');
+writeFileSync(distant, `name = "distant"\nsays = "far away"\n[down]\ndelay = "${DELAY_MS}ms"\n[up]\ndelay = "${DELAY_MS}ms"\n`);
 
 /** Runs `use` with the page of a server of `flags`, what the browser complains of, and its context. */
 const visit = (flags, options, use) =>
@@ -31,9 +38,10 @@ const visit = (flags, options, use) =>
 
 async function open(page, server) {
   const complaints = [];
+  const own = new Set([server.http, ...Object.values(server.networks)]);
   page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
   page.on('pageerror', (error) => complaints.push(error.stack));
-  page.on('request', (request) => request.url().startsWith(server.url) || complaints.push(`asked for ${request.url()}`));
+  page.on('request', (request) => own.has(new URL(request.url()).host) || complaints.push(`asked for ${request.url()}`));
   await page.addInitScript(() => {
     globalThis.refused = [];
     document.addEventListener('securitypolicyviolation', ({ violatedDirective }) => globalThis.refused.push(violatedDirective));
@@ -66,6 +74,12 @@ async function settle(page) {
   });
 }
 
+const medians = (page) =>
+  page.$$eval('dd.latency', (cells) => cells.map(({ textContent }) => {
+    const [number, unit] = textContent.split(' ');
+    return Number(number) * { 'µs': 0.001, ms: 1, s: 1000 }[unit];
+  }));
+
 const choose = (page, scenario) => page.check(`[value=${scenario}]`, { force: true });
 
 /** What the strip says of each lane beside what the lane says. */
@@ -73,7 +87,7 @@ const strip = (page) =>
   page.$$eval('#strip tr', (rows) => rows.map((row) => row.querySelector('td.requests').textContent));
 
 const look = (width, colorScheme) => () =>
-  visit(['--demo'], { viewport: { width, height: 900 }, colorScheme, reducedMotion: 'reduce' }, async (page, complaints) => {
+  visit(['--demo', ...(hasNetworks ? ['--network', 'cable,slow-4g,wifi-bad'] : [])], { viewport: { width, height: 900 }, colorScheme, reducedMotion: 'reduce' }, async (page, complaints) => {
     await heard(page, 40);
     await page.screenshot({ path: join(folder, `live-${width}-${colorScheme}.png`), fullPage: true });
     assert.equal((await strip(page)).filter((requests) => requests !== '–').length, 6);
@@ -87,7 +101,38 @@ const look = (width, colorScheme) => () =>
     assert.match(await page.textContent('#clock'), /^steps of [\d.]+ µs, isolated/);
   });
 
+/** Chooses a network, or none, and waits until all lanes have begun anew and heard so much. */
+async function over(page, network, count) {
+  await page.selectOption('#network', { label: network });
+  await page.waitForFunction((few) => [...document.querySelectorAll('dd.messages')].every((cell) => Number(cell.textContent) < few), count);
+  await heard(page, count);
+}
+
+const networks = {
+  'puts all lanes behind a network, where they hear all of it, later by its delay, and back': () =>
+    visit(['--network', distant], {}, async (page, complaints) => {
+      await page.selectOption('#interval', '200');
+      await heard(page, 60);
+      const direct = await medians(page);
+      await over(page, 'distant: far away', 60);
+      const behind = await medians(page);
+      await settle(page);
+      for (const [lane, { name, missed, resumed }] of (await lanes(page)).entries()) {
+        assert.ok(behind[lane] >= DELAY_MS && behind[lane] > direct[lane], `${name}: ${direct[lane]} ms, then ${behind[lane]} ms`);
+        assert.deepEqual([missed, resumed], ['0', '0×'], name);
+      }
+      await over(page, 'none (this machine)', 20);
+      await settle(page);
+      assert.deepEqual(await page.evaluate(() => globalThis.refused), []);
+      assert.deepEqual(complaints, []);
+    }),
+};
+if (!hasNetworks) {
+  for (const name of Object.keys(networks)) console.log(`skipped the live page: ${name}: this machine lets no network be made`);
+}
+
 await run('the live page', {
+  ...(hasNetworks ? networks : {}),
   'is whole and clear at 1280 px, light': look(1280, 'light'),
   'is whole and clear at 1280 px, dark': look(1280, 'dark'),
   'is whole and clear at 390 px, light': look(390, 'light'),
@@ -183,9 +228,10 @@ await run('the live page', {
       await page.keyboard.press('Enter');
       await inState(page, 'open');
     }),
-  'offers no outage where the server lets none, and asks for the token that it wants': () =>
+  'offers no outage and no network where the server has none, and asks for the token that it wants': () =>
     visit(['--publish-token', 'secret'], {}, async (page) => {
       assert.equal(await page.isVisible('#cut'), false);
+      assert.equal(await page.isVisible('#network'), false);
       assert.equal(await page.isVisible('[data-no-outages]'), true);
       await page.waitForSelector('#state:has-text("Not published")');
       await page.fill('#token', 'secret');

@@ -44,12 +44,25 @@ pub struct Config {
     /// Whether the live page may cut all connections and hold responses back, to show how each transport
     /// recovers. Default: no.
     pub demo: bool,
+    /// Networks that the live page offers its lanes. Default: none.
+    pub networks: Vec<OfferedNetwork>,
     /// Whether `/echo` is a WebSocket that sends each message back. Default: no.
     pub echo: bool,
     /// How long a shutdown may take before open connections are cut. Default: 5 s.
     pub grace: Duration,
     /// For tests: slows all work for connections by this share of its own time, above 0. Default: none.
     pub slow: Option<f64>,
+}
+
+/// A network over which browsers reach the server.
+#[derive(Clone, Debug)]
+pub struct OfferedNetwork {
+    /// Its short name.
+    pub name: String,
+    /// Whose network this is.
+    pub says: String,
+    /// The port that is forwarded over it, at the live page's host.
+    pub port: u16,
 }
 
 impl Default for Config {
@@ -72,6 +85,7 @@ impl Default for Config {
             body_timeout: Duration::from_secs(30),
             keep_alive: Duration::from_secs(75),
             demo: false,
+            networks: Vec::new(),
             echo: false,
             grace: Duration::from_secs(5),
             slow: None,

@@ -27,7 +27,7 @@ mod stats;
 mod transports;
 mod web;
 
-pub use crate::config::Config;
+pub use crate::config::{Config, OfferedNetwork};
 pub use crate::http::{AllowedOrigin, HostName, InvalidHost, InvalidOrigin};
 pub use crate::hub::{Payload, PayloadError};
 pub use crate::server::{Listeners, ServerError, run};

@@ -22,7 +22,7 @@ use crate::web;
 
 /// The answer to a request, and the origin of the request.
 pub(crate) fn answer(server: &Arc<Server>, head: &Head<'_>) -> (Answer, Origin) {
-    let origin = Origin::of(head, &server.config.allow_origins);
+    let origin = Origin::of(head, &server.hosts, &server.config.allow_origins);
     let answer = admit(server, head, &origin).and_then(|()| dispatch(server, head));
     (answer.unwrap_or_else(|problem| Answer::Now(problem.into_response())), origin)
 }
@@ -57,7 +57,7 @@ fn dispatch(server: &Arc<Server>, head: &Head<'_>) -> Result<Answer, Problem> {
         return Err(Problem::method_not_allowed(route.allow()));
     }
     match route {
-        Route::Page => Ok(web::page(&server.config).into()),
+        Route::Page => Ok(web::page(&server.config, &server.hosts, head.host).into()),
         Route::File(file) => Ok(file.response().into()),
         Route::Health => Ok(Response::text("text/plain; charset=utf-8", "ok").into()),
         Route::Metrics => metrics(server).map(Answer::Now),

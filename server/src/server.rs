@@ -25,8 +25,16 @@ use crate::transports::raw_tcp;
 pub struct Listeners {
     /// The five transports, publishing, the live page and metrics.
     pub http: TcpListener,
+    /// The same over each of [`Config::networks`].
+    pub networks: Vec<TcpListener>,
     /// The raw TCP floor, for measurement only.
     pub raw_tcp: Option<TcpListener>,
+}
+
+impl Listeners {
+    fn http(&self) -> impl Iterator<Item = &TcpListener> + Clone {
+        std::iter::once(&self.http).chain(&self.networks)
+    }
 }
 
 /// Why a server could not serve.
@@ -54,7 +62,7 @@ pub async fn run(
     config: Config,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), ServerError> {
-    for listener in std::iter::once(&listeners.http).chain(&listeners.raw_tcp) {
+    for listener in listeners.http().chain(&listeners.raw_tcp) {
         listen::prepare(listener).map_err(ServerError::Listen)?;
     }
     // Raw TCP has no heartbeat of its own by which to notice that a reader has gone.
@@ -78,14 +86,14 @@ pub async fn run(
     Ok(())
 }
 
-/// Accepts connections on both ports for ever. A connection is a task.
+/// Accepts connections on all ports for ever. A connection is a task.
 async fn accept(listeners: &Listeners, server: &Arc<Server>, connections: &mut JoinSet<()>) {
     let permits = Arc::new(Semaphore::new(server.config.max_connections.min(Semaphore::MAX_PERMITS)));
     let refusals = Arc::new(Semaphore::new(limits::REFUSALS));
     loop {
         let accepted = tokio::select! {
-            accepted = listen::accept(Some(&listeners.http)) => accepted.map(|stream| (stream, Port::Http)),
-            accepted = listen::accept(listeners.raw_tcp.as_ref()) => accepted.map(|stream| (stream, Port::RawTcp)),
+            accepted = listen::accept(listeners.http()) => accepted.map(|stream| (stream, Port::Http)),
+            accepted = listen::accept(listeners.raw_tcp.iter()) => accepted.map(|stream| (stream, Port::RawTcp)),
             Some(_) = connections.join_next() => continue,
         };
         match accepted {

@@ -40,7 +40,7 @@ impl Server {
         let (topics, idle) = (config.max_topics, config.topic_idle);
         let stats = Stats::new();
         Self {
-            hosts: Hosts::new(listen, config.allow_hosts.clone()),
+            hosts: Hosts::new(listen, config.allow_hosts.clone(), config.networks.iter().map(|it| it.port).collect()),
             hub: Hub::new(HubLimits { retention, topics, idle, memory: memory.clone() }),
             stall_limit: StallLimit { timeout: config.write_timeout, cut_off: stats.cut_off.clone() },
             outage: config.demo.then(|| Arc::new(Outage::new())),

@@ -8,9 +8,10 @@
 use bytes::Bytes;
 use http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderName, HeaderValue};
+use pushoff_model::foreign::{SENTENCE, shown};
 
-use crate::config::Config;
-use crate::http::{Problem, Response};
+use crate::config::{Config, OfferedNetwork};
+use crate::http::{Hosts, Problem, Response};
 
 const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
@@ -68,26 +69,40 @@ impl File {
 
     pub(crate) fn response(&self) -> Response {
         match self.media_type {
-            HTML => document(POLICY_OF_MEASURING, self.content),
+            HTML => document(HeaderValue::from_static(POLICY_OF_MEASURING), self.content),
             _ => serve(self.media_type, self.content),
         }
     }
 }
 
-/// The live page. The page learns whether the server takes outages and wants a publish token.
-pub(crate) fn page(config: &Config) -> Response {
+/// The live page of the host that a request names. The page learns whether the server takes outages and wants a publish
+/// token, and which networks there are for its lanes.
+pub(crate) fn page(config: &Config, hosts: &Hosts, authority: &str) -> Response {
     let outages = if config.demo { "on" } else { "off" };
     let token = if config.publish_token.is_some() { "wanted" } else { "none" };
-    let page = PAGE.replace("OUTAGES", outages).replace("TOKEN", token);
-    document(POLICY, page)
+    let host = authority.split(':').next().unwrap_or_default();
+    // A policy names no IPv6 address, and a page that came over one network may not connect over another.
+    let offers = !host.is_empty() && !host.starts_with('[') && hosts.page(authority).is_none();
+    let networks = if offers { config.networks.as_slice() } else { &[] };
+    let options: String = networks.iter().map(option).collect();
+    let sources: String =
+        networks.iter().map(|it| format!(" http://{host}:{port} ws://{host}:{port}", port = it.port)).collect();
+    let policy = POLICY.replace("connect-src 'self'", &format!("connect-src 'self'{sources}"));
+    let policy = HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static(POLICY));
+    document(policy, PAGE.replace("OUTAGES", outages).replace("TOKEN", token).replace("NETWORKS", &options))
+}
+
+fn option(network: &OfferedNetwork) -> String {
+    let says = shown(&network.says, SENTENCE).replace('&', "&amp;").replace('<', "&lt;");
+    format!("<option value=\"{}\">{}: {says}</option>", network.port, network.name)
 }
 
 /// A page with a policy, isolated from pages of other origins.
-fn document(policy: &'static str, content: impl Into<Bytes>) -> Response {
+fn document(policy: HeaderValue, content: impl Into<Bytes>) -> Response {
     let alone = HeaderValue::from_static("same-origin");
     let alone_within = HeaderValue::from_static("require-corp");
     serve(HTML, content)
-        .with(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy))
+        .with(CONTENT_SECURITY_POLICY, policy)
         .with(REFERRER_POLICY, HeaderValue::from_static("no-referrer"))
         .with(HeaderName::from_static("cross-origin-opener-policy"), alone)
         .with(HeaderName::from_static("cross-origin-embedder-policy"), alone_within)
@@ -139,11 +154,37 @@ mod tests {
 
     #[test]
     fn the_page_learns_whether_outages_and_the_token_are_on() {
-        let said = |config| String::from_utf8(page(config).body.to_vec()).unwrap();
-        let config = Config::default();
-        let plain = said(&config);
-        assert!(plain.contains("data-outages=\"off\" data-token=\"none\""));
+        assert!(opened(&Config::default(), "localhost").1.contains("data-outages=\"off\" data-token=\"none\""));
         let secret = Config { demo: true, publish_token: Some("secret".to_owned()), ..Config::default() };
-        assert!(said(&secret).contains("data-outages=\"on\" data-token=\"wanted\""));
+        assert!(opened(&secret, "localhost").1.contains("data-outages=\"on\" data-token=\"wanted\""));
+    }
+
+    #[test]
+    fn the_page_offers_the_networks_and_may_connect_to_their_ports_at_its_own_host_alone() {
+        let network = |name: &str, port| OfferedNetwork { name: name.into(), says: "bad & <slow>".into(), port };
+        let networks = vec![network("mine", 41_000), network("yours", 41_001)];
+        let offering = Config { networks, ..Config::default() };
+        for host in ["127.0.0.1", "localhost"] {
+            let (policy, page) = opened(&offering, &format!("{host}:8080"));
+            let all = [41_000, 41_001].map(|port| format!(" http://{host}:{port} ws://{host}:{port}")).concat();
+            assert!(policy.contains(&format!("; connect-src 'self'{all}; ")), "{policy}");
+            assert!(page.contains("<option value=\"41001\">yours: bad &amp; &lt;slow></option>"), "{page}");
+        }
+        let none = |config: &Config, authority: &str| {
+            let (policy, page) = opened(config, authority);
+            policy == POLICY && page.contains("<option value=\"\">none (this machine)</option></select>")
+        };
+        assert!(none(&Config::default(), "localhost:8080"));
+        for elsewhere in ["[::1]:8080", "", "127.0.0.1:41000"] {
+            assert!(none(&offering, elsewhere), "{elsewhere}");
+        }
+    }
+
+    /// Policy and text of the page.
+    fn opened(config: &Config, authority: &str) -> (String, String) {
+        let ports = config.networks.iter().map(|it| it.port).collect();
+        let response = page(config, &Hosts::new(crate::state::LOOPBACK, Vec::new(), ports), authority);
+        let (_, policy) = response.fields.iter().find(|(name, _)| name == CONTENT_SECURITY_POLICY).unwrap();
+        (policy.to_str().unwrap().to_owned(), String::from_utf8(response.body.to_vec()).unwrap())
     }
 }

@@ -1,6 +1,7 @@
 // The live page: one run of a scenario, published by the page itself and heard by six lanes.
 //
-// A run has a topic of its own, but for the chat, whose room all tabs share.
+// A run has a topic of its own, but for the chat, whose room all tabs share. A network has a port of its own, at which the
+// lanes are behind it; publishing by POST never is.
 
 import * as figures from './figures.js';
 import { Lane } from './lane.js';
@@ -33,6 +34,9 @@ let notice = '';
 const chosen = () => document.querySelector('[name=scenario]:checked').value;
 const authorization = () => (at('token').value ? { Authorization: `Bearer ${at('token').value}` } : {});
 
+/** Where lanes connect: to this page's own origin, or to the port of a network. */
+const over = () => (at('network').value ? `http://${location.hostname}:${at('network').value}` : '');
+
 /** Begins a run of the chosen scenario, on all lanes. */
 function begin() {
   publisher?.pause();
@@ -56,7 +60,7 @@ function begin() {
   heard.clear();
   at('heard').textContent = '';
   const interval = Number(at('interval').value);
-  const run = { topicUrl, from, scenario, interval, token: at('token').value || null, hear };
+  const run = { topicUrl: `${over()}${topicUrl}`, from, scenario, interval, token: at('token').value || null, hear };
   // A room may have kept what was said before; a topic of our own has nothing but what is to be heard.
   for (const lane of lanes) lane.begin(run, scenario.topic ? null : 'start');
   for (const part of document.querySelectorAll('[data-for]')) part.hidden = part.dataset.for !== chosen();
@@ -128,7 +132,7 @@ function mark() {
 
 function listen() {
   for (const choice of document.querySelectorAll('[name=scenario]')) choice.addEventListener('change', begin);
-  for (const id of ['rate', 'size', 'token']) at(id).addEventListener('change', () => at(id).reportValidity() && begin());
+  for (const id of ['rate', 'size', 'token', 'network']) at(id).addEventListener('change', () => at(id).reportValidity() && begin());
   at('interval').addEventListener('change', () => {
     for (const lane of lanes) if (lane.technique.transport === 'short-polling') lane.change({ interval: Number(at('interval').value) });
   });
@@ -187,7 +191,7 @@ async function render() {
   for (const lane of lanes) lane.render(now, marks, isRunning && !isComplete && chosen() !== 'chat');
   lanes.forEach(({ shown }, lane) => STRIP.forEach((name, column) => { strip[lane][column].textContent = shown[name]; }));
   at('published').textContent = `${figures.count(publisher.sent)}${publisher.givenUp ? `, given up ${publisher.givenUp}` : ''}`;
-  at('state').textContent = notice || (publisher.refusal && `Not published: ${publisher.refusal}.`) || SCENARIOS[chosen()].says;
+  at('state').textContent = notice || (publisher.refusal && `Not published: ${publisher.refusal}.`) || `${SCENARIOS[chosen()].says}${over() && ' The lanes are behind the network; publishing by POST is not.'}`;
   const holders = lanes.filter((lane) => lane.holdsConnection && lane.state !== 'queued');
   const { all } = await usage(holders.length);
   const dots = [...holders.map((lane) => lane.technique.transport), ...Array(Math.max(0, all - holders.length)).fill('other')];
@@ -231,6 +235,7 @@ setTheme(localStorage.getItem('pushoff-theme'));
 at('name').value = `Tab ${tab}`;
 at('clock').textContent = resolution();
 document.querySelector('.secret').hidden = token !== 'wanted';
+document.querySelector('.network').hidden = at('network').length === 1;
 for (const button of document.querySelectorAll('.outage')) button.hidden = outages !== 'on';
 document.querySelector('[data-no-outages]').hidden = outages === 'on';
 document.querySelector('[data-outages-on]').hidden = outages !== 'on';

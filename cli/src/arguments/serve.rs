@@ -1,5 +1,6 @@
 //! The options of `pushoff serve`.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -32,6 +33,10 @@ pub(crate) struct ServeOptions {
     /// Let the live page cut all connections and stall the server, to show how each transport recovers
     #[arg(long)]
     pub(crate) demo: bool,
+    /// A network that the live page offers its lanes: a built-in one (`pushoff list`) or a TOML file
+    /// (docs/NETWORKS.md); several with commas, or the flag repeated. Each gets a free port of the --listen address
+    #[arg(long, value_name = "NAME|FILE", value_delimiter = ',')]
+    pub(crate) network: Vec<OsString>,
     /// Serve a WebSocket at /echo that sends each message back, for conformance suites
     #[arg(long)]
     pub(crate) echo: bool,

@@ -26,22 +26,13 @@ const NONE: &str = "none";
 pub(super) fn networks(options: &RunOptions, targets: &[Arc<Target>]) -> anyhow::Result<Vec<Arc<Network>>> {
     let running = targets.iter().find(|target| matches!(target.place, Place::At(_)));
     let is_default = options.network.is_empty();
-    let names: Vec<&OsStr> = match options.network.as_slice() {
+    let names = match options.network.as_slice() {
         [] if options.quick || !options.workload.is_empty() || running.is_some() => Vec::new(),
         [] => DEFAULT.iter().map(OsStr::new).collect(),
         [one] if one == NONE => Vec::new(),
         several => several.iter().map(|name| &**name).collect(),
     };
-    let mut networks: Vec<Arc<Network>> = Vec::new();
-    for name in names {
-        let network = named::network(name)?;
-        ensure!(
-            networks.iter().all(|other| other.name != network.name),
-            "two networks are named {}: give each its own `name`",
-            network.name
-        );
-        networks.push(network.into());
-    }
+    let mut networks = named::networks(names)?;
     if let (Some(running), false) = (running, is_default || networks.is_empty()) {
         bail!(
             "--network is for a server that pushoff starts, and {} runs already: give a TOML file with `start` \

@@ -1,14 +1,20 @@
-//! `pushoff link`: a command behind a network, on real TCP. What needs network namespaces is run by scripts/test, where the
+//! `pushoff link` and `pushoff serve --network`: a command, or the live page's lanes, behind a network, on real TCP. What needs network namespaces is run by scripts/test, where the
 //! machine has them.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::io::ErrorKind;
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use procfs::process::all_processes;
 use pushoff_model::{RunClock, RunInstant};
 use rustix::process::Signal;
 
+use crate::client::event_stream::{Item, next_item};
+use crate::client::http::{Connection, Request, Response};
 use crate::command::{Folder, Run};
-use crate::server::Server;
+use crate::server::{DEADLINE, Server};
 
 /// 50 ms each way, and one packet of a hundred lost on the way down.
 const MINE: &str = "name = \"mine\"\nsays = \"mine\"\n[down]\ndelay = \"50ms\"\nloss = 0.01\n[up]\ndelay = \"50ms\"\n";
@@ -76,6 +82,96 @@ fn its_command_ends_with_it_whatever_ends_it() {
     }
 }
 
+/// A server that offers a network of 50 ms each way, and the port that is forwarded over it.
+fn offering(folder: &Folder) -> (Server, SocketAddr) {
+    let server = Server::with(&["--network", &folder.file("mine.toml", &MINE.replace("0.01", "0"))]);
+    let forwarded = server.networks["mine"];
+    (server, forwarded)
+}
+
+#[test]
+#[ignore = "needs network namespaces: scripts/test runs it where they are"]
+fn what_reaches_the_server_by_a_forwarded_port_crossed_the_network_both_ways() {
+    let (server, forwarded) = offering(&Folder::new());
+    let clock = RunClock::start();
+    let mut connection = Connection::open(forwarded);
+    for least in [200, 100] {
+        let asked = clock.now();
+        connection.send(&Request::get("/healthz"));
+        assert_eq!(connection.receive().text, "ok");
+        let took = clock.now().since(asked);
+        assert!(took >= Duration::from_millis(least), "{took:?}: a handshake at first, and a request");
+    }
+    let mut stream = Connection::open(forwarded);
+    stream.send(&Request::get("/topics/t/sse?after=start"));
+    let (head, mut events) = stream.into_body();
+    assert_eq!(head.status, 200);
+    let published = clock.now();
+    let id = server.publish("t", "\"direct\"");
+    loop {
+        let Some(Item::Block(block)) = next_item(&mut events) else { continue };
+        if block.data.as_deref() == Some("\"direct\"") {
+            assert_eq!(block.id, Some(id.to_string()));
+            break;
+        }
+    }
+    assert!(clock.now().since(published) >= Duration::from_millis(50));
+}
+
+#[test]
+#[ignore = "needs network namespaces: scripts/test runs it where they are"]
+fn to_a_forwarded_port_the_live_page_may_connect_and_no_page_of_another_origin() {
+    let (server, forwarded) = offering(&Folder::new());
+    let ask = |host: &str, origin: &str| -> Response {
+        let request = Request::get("/topics/t/short-polling").header("Origin", origin);
+        let bytes = String::from_utf8(request.bytes(forwarded)).unwrap();
+        let mut connection = Connection::open(forwarded);
+        connection
+            .send_bytes(bytes.replace(&format!("Host: {forwarded}"), &format!("Host: {host}")).as_bytes())
+            .unwrap();
+        connection.receive()
+    };
+    let (page, port) = (server.http.port(), forwarded.port());
+    for name in ["127.0.0.1", "localhost"] {
+        let (host, own) = (format!("{name}:{port}"), format!("http://{name}:{page}"));
+        let allowed = ask(&host, &own);
+        assert_eq!(allowed.header("Access-Control-Allow-Origin"), Some(own), "{allowed:?}");
+        for foreign in ["http://evil.example", "http://127.0.0.1:1", &format!("http://evil.example:{page}"), "null"] {
+            ask(&host, foreign).assert_problem(403);
+        }
+    }
+    ask(&format!("127.0.0.1:{port}"), &format!("http://localhost:{page}")).assert_problem(403);
+    ask(&format!("evil.example:{port}"), &format!("http://evil.example:{page}")).assert_problem(421);
+    let policy = |host| {
+        let mut connection = Connection::open(host);
+        connection.send(&Request::get("/"));
+        connection.receive().header("Content-Security-Policy").unwrap()
+    };
+    let sources = format!("connect-src 'self' http://{forwarded} ws://{forwarded};");
+    assert!(policy(server.http).contains(&sources) && !policy(forwarded).contains(&sources));
+}
+
+#[test]
+#[ignore = "needs network namespaces: scripts/test runs it where they are"]
+fn nothing_of_a_forwarded_port_outlives_the_server() {
+    let (mut server, forwarded) = offering(&Folder::new());
+    let own = namespaces(server.pid());
+    assert!(own.len() >= 2, "near and far: {own:?}");
+    server.signal(Signal::KILL);
+    server.wait_for_exit(DEADLINE);
+    assert_eq!(TcpStream::connect(forwarded).unwrap_err().kind(), ErrorKind::ConnectionRefused);
+    let left: BTreeSet<_> = all_processes().unwrap().flatten().flat_map(|process| namespaces(process.pid())).collect();
+    assert!(left.is_disjoint(&own), "{left:?}");
+}
+
+/// The network namespaces that a process holds open, without that of this machine.
+fn namespaces(pid: i32) -> BTreeSet<PathBuf> {
+    let held = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+    let held = held.filter_map(|fd| std::fs::read_link(fd.path()).ok());
+    let ours = std::fs::read_link("/proc/self/ns/net").unwrap();
+    held.filter(|to| to.to_string_lossy().starts_with("net:") && *to != ours).collect()
+}
+
 #[test]
 fn a_network_that_is_not_there_is_named_with_what_was_meant() {
     let folder = Folder::new();
@@ -89,6 +185,8 @@ fn a_network_that_is_not_there_is_named_with_what_was_meant() {
     let wrong = folder.file("mine.toml", &MINE.replace("0.01", "1.5"));
     let wrong = refused(&["link", &wrong, "--port", "1", "--", "true"]);
     assert!(wrong.contains("mine.toml line 5: `loss` is 1.5: a share from 0 to 1 is needed"), "{wrong}");
+    let typo = refused(&["serve", "--listen", "127.0.0.1:0", "--network", "slow4g"]);
+    assert!(typo.contains("\"slow4g\" is not a built-in network (did you mean slow-4g?)"), "{typo}");
     assert!(refused(&["link", "lan", "--", "true"]).contains("--port"));
     assert!(refused(&["link", "lan", "--port", "8080"]).contains("COMMAND"));
 }

@@ -3,6 +3,7 @@
 //! Port 0 and the readiness line: no fixed port, no wait for readiness. Everything that the suite
 //! knows of the server goes through these two sockets and the signals below.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -28,6 +29,8 @@ pub(crate) struct Server {
     pub(crate) http: SocketAddr,
     /// Where it speaks raw TCP.
     pub(crate) raw_tcp: SocketAddr,
+    /// Where it speaks HTTP over each network.
+    pub(crate) networks: BTreeMap<String, SocketAddr>,
 }
 
 #[derive(Deserialize)]
@@ -35,6 +38,8 @@ pub(crate) struct Server {
 struct Ready {
     http: SocketAddr,
     raw_tcp: SocketAddr,
+    #[serde(default)]
+    networks: BTreeMap<String, SocketAddr>,
 }
 
 impl Server {
@@ -56,7 +61,7 @@ impl Server {
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let ready: Ready = serde_json::from_str(&line).unwrap_or_else(|error| panic!("readiness {line:?}: {error}"));
-        Self { process, http: ready.http, raw_tcp: ready.raw_tcp }
+        Self { process, http: ready.http, raw_tcp: ready.raw_tcp, networks: ready.networks }
     }
 
     /// Sends one request on a connection of its own and reads the whole response.
@@ -175,7 +180,12 @@ impl Server {
     }
 
     fn stat(&self) -> Process {
-        Process::new(self.process.id().try_into().unwrap()).unwrap()
+        Process::new(self.pid()).unwrap()
+    }
+
+    /// Its number.
+    pub(crate) fn pid(&self) -> i32 {
+        self.process.id().try_into().unwrap()
     }
 
     /// Sends the process a signal.

@@ -45,15 +45,24 @@ impl FromStr for HostName {
 /// The names of one server.
 #[derive(Debug)]
 pub(crate) struct Hosts {
-    listen: IpAddr,
+    listen: SocketAddr,
     /// The listen address as text, the usual name.
     usual: String,
     allowed: Vec<HostName>,
+    /// Ports that are forwarded over a network.
+    forwarded: Vec<u16>,
 }
 
 impl Hosts {
-    pub(crate) fn new(listen: SocketAddr, allowed: Vec<HostName>) -> Self {
-        Self { listen: listen.ip(), usual: listen.to_string(), allowed }
+    pub(crate) fn new(listen: SocketAddr, allowed: Vec<HostName>, forwarded: Vec<u16>) -> Self {
+        Self { listen, usual: listen.to_string(), allowed, forwarded }
+    }
+
+    /// The live page's authority, if this one has the same host and a port that is forwarded over a network.
+    pub(crate) fn page(&self, authority: &str) -> Option<String> {
+        let (host, port) = authority.rsplit_once(':')?;
+        let port = port.parse().ok()?;
+        self.forwarded.contains(&port).then(|| format!("{host}:{}", self.listen.port()))
     }
 
     /// Checks that an authority, with or without a port, names this server.
@@ -68,9 +77,9 @@ impl Hosts {
             Host::Name(name) => is_loopback(name) || self.allowed.iter().any(|allowed| allowed.is_name(name)),
             Host::Address(address) => {
                 address.is_loopback()
-                    || address == self.listen.to_canonical()
+                    || address == self.listen.ip().to_canonical()
                     // A server that listens on all addresses accepts any address: rebinding needs a name.
-                    || self.listen.is_unspecified()
+                    || self.listen.ip().is_unspecified()
                     || self.allowed.contains(&HostName::Address(address))
             }
         };
@@ -148,7 +157,7 @@ mod tests {
 
     fn status(listen: &str, allowed: &[&str], authority: &str) -> u16 {
         let allowed = allowed.iter().map(|host| host.parse().unwrap()).collect();
-        let checked = Hosts::new(SocketAddr::new(listen.parse().unwrap(), 8080), allowed).check(authority);
+        let checked = Hosts::new(SocketAddr::new(listen.parse().unwrap(), 8080), allowed, Vec::new()).check(authority);
         checked.map_or_else(|problem| problem.status().as_u16(), |()| 200)
     }
 

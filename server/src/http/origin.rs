@@ -1,4 +1,5 @@
-//! The pages that may connect from a browser: those of the server's own host, and allowed ones.
+//! The pages that may connect from a browser: those of the server's own host, and allowed ones. To a port that is
+//! forwarded over a network, the live page of the same host may connect as well.
 //!
 //! A browser sends `Origin`, in WebSocket handshakes too; other programs send none. Sources: RFC 6454, RFC 6455
 //! §10.2, WHATWG Fetch §3.2.
@@ -12,7 +13,7 @@ use http::header::{
 use http::{HeaderName, HeaderValue};
 
 use super::head::Head;
-use super::host::HostName;
+use super::host::{HostName, Hosts};
 use super::response::Response;
 
 /// Browsers send these fields even without `Origin`. Source: W3C Fetch Metadata.
@@ -83,13 +84,14 @@ pub(crate) enum Origin {
 
 impl Origin {
     /// The origin of a request, checked against its host and the allowed origins.
-    pub(crate) fn of(head: &Head<'_>, allowed: &[AllowedOrigin]) -> Self {
+    pub(crate) fn of(head: &Head<'_>, hosts: &Hosts, allowed: &[AllowedOrigin]) -> Self {
         let Some(value) = head.field(&ORIGIN) else {
             let is_foreign = comes_from_elsewhere(head) && !allowed.contains(&AllowedOrigin::Any);
             return if is_foreign { Self::Foreign } else { Self::None };
         };
         let may_connect = std::str::from_utf8(value).is_ok_and(|origin| {
             is_own_host(origin, head.host)
+                || hosts.page(head.host).is_some_and(|page| is_own_host(origin, &page))
                 || allowed.iter().any(|entry| match entry {
                     AllowedOrigin::Any => true,
                     AllowedOrigin::One(allowed) => allowed.eq_ignore_ascii_case(origin),
@@ -152,13 +154,19 @@ mod tests {
     use super::*;
     use crate::http::head;
 
+    /// A port that is forwarded over a network.
+    const FORWARDED: u16 = 41_000;
+
     fn origin(origin: &str, host: &str, allowed: &[&str]) -> Origin {
         of(host, &format!("Origin: {origin}\r\n"), allowed)
     }
 
     fn of(host: &str, fields: &str, allowed: &[&str]) -> Origin {
         let allowed: Vec<_> = allowed.iter().map(|entry| entry.parse().unwrap()).collect();
-        head::with(&format!("GET / HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n"), |head| Origin::of(head, &allowed))
+        let hosts = Hosts::new("127.0.0.1:8080".parse().unwrap(), Vec::new(), vec![FORWARDED]);
+        head::with(&format!("GET / HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n"), |head| {
+            Origin::of(head, &hosts, &allowed)
+        })
     }
 
     #[test]
@@ -183,6 +191,24 @@ mod tests {
             assert_eq!(allowed, Origin::Allowed(HeaderValue::from_static("https://ok.example")));
         }
         assert!(matches!(origin("null", "h", &["*"]), Origin::Allowed(_)));
+    }
+
+    #[test]
+    fn to_a_forwarded_port_the_live_page_of_the_same_host_may_connect_and_no_other() {
+        for (from, host, may) in [
+            ("http://127.0.0.1:8080", "127.0.0.1:41000", true),
+            ("http://localhost:8080", "localhost:41000", true),
+            ("http://[::1]:8080", "[::1]:41000", true),
+            ("http://127.0.0.1:41000", "127.0.0.1:41000", true),
+            ("http://localhost:8080", "127.0.0.1:41000", false),
+            ("http://127.0.0.1:8081", "127.0.0.1:41000", false),
+            ("http://127.0.0.1", "127.0.0.1:41000", false),
+            ("http://evil.example:8080", "127.0.0.1:41000", false),
+            ("http://127.0.0.1:8080", "127.0.0.1:41001", false),
+            ("http://127.0.0.1:41000", "127.0.0.1:8080", false),
+        ] {
+            assert_eq!(matches!(origin(from, host, &[]), Origin::Allowed(_)), may, "{from} {host}");
+        }
     }
 
     #[test]

@@ -2,7 +2,9 @@
 //!
 //! Setting an option on the listener costs no system call a connection. Sources: tcp(7), socket(7).
 
+use std::future::poll_fn;
 use std::io;
+use std::task::Poll;
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
@@ -31,12 +33,16 @@ pub(crate) fn keep_alive(listener: &TcpListener) -> io::Result<()> {
     SockRef::from(listener).set_tcp_keepalive(&TcpKeepalive::new().with_time(Duration::from_mins(1)))
 }
 
-/// The next connection; waits for ever where there is no listener.
-pub(crate) async fn accept(listener: Option<&TcpListener>) -> io::Result<TcpStream> {
-    match listener {
-        Some(listener) => listener.accept().await.map(|(stream, _)| stream),
-        None => std::future::pending().await,
-    }
+/// The next connection to any listener; waits for ever where there is no listener.
+pub(crate) async fn accept<'a>(listeners: impl Iterator<Item = &'a TcpListener> + Clone) -> io::Result<TcpStream> {
+    poll_fn(|cx| {
+        let ready = |listener: &TcpListener| match listener.poll_accept(cx) {
+            Poll::Ready(accepted) => Some(accepted.map(|(stream, _)| stream)),
+            Poll::Pending => None,
+        };
+        listeners.clone().find_map(ready).map_or(Poll::Pending, Poll::Ready)
+    })
+    .await
 }
 
 /// Waits after an error of [`accept`], unless one connection caused the error (a reset, say). Otherwise the
