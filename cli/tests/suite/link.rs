@@ -1,13 +1,13 @@
-//! `pushoff link`: a command behind a network, on real TCP. What needs network namespaces is run by scripts/test, where the
-//! machine has them.
+//! `pushoff link`, a command behind a network, and `pushoff run --network`, on real TCP. What needs network namespaces is run
+//! by scripts/test, where the machine has them.
 
 use std::path::Path;
 use std::time::Duration;
 
-use pushoff_model::{RunClock, RunInstant};
+use pushoff_model::{Client, Record, RunClock, RunInstant, Transport};
 use rustix::process::Signal;
 
-use crate::command::{Folder, Run};
+use crate::command::{Ended, Folder, Run};
 use crate::server::Server;
 
 /// 50 ms each way, and one packet of a hundred lost on the way down.
@@ -36,6 +36,48 @@ fn every_delivery_behind_the_network_takes_its_delay_and_none_is_lost_to_its_los
         assert!(measured.delivery_latency.quantile(0.01).unwrap() >= Duration::from_millis(99), "{}", record.transport);
     }
     assert!(ended.stderr.contains("passed: down ") && ended.stderr.contains(" lost; "), "{}", ended.stderr);
+}
+
+/// The records of a run over the network `mine`: every message was delivered, after 50 ms at the earliest.
+fn measured_over_mine(ended: &Ended) -> Vec<Record> {
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let mut records = ended.records();
+    records.retain(|record| record.conditions().value("network") == Some("mine"));
+    for record in &records {
+        let key = format!("{}/{}", record.transport, record.server);
+        let measured = record.measurement().unwrap_or_else(|| panic!("{key}: {:?}", record.outcome));
+        let counts = measured.counts;
+        assert!(counts.delivered > 0 && counts.delivered == counts.expected, "{key}: {counts:?}");
+        // A page's clock may be off by so much.
+        let unsure = measured.browser.map_or(0, |browser| browser.clock.uncertainty_ns);
+        let least = measured.delivery_latency.quantile(0.01).unwrap() + Duration::from_nanos(unsure);
+        assert!(least >= Duration::from_millis(50), "{key}: {least:?}");
+    }
+    records
+}
+
+#[test]
+#[ignore = "needs network namespaces: scripts/test runs it where they are"]
+fn pages_of_a_browser_hear_all_over_the_network() {
+    let folder = Folder::new();
+    let (mine, feed) = (folder.file("mine.toml", &MINE.replace("loss = 0.01\n", "")), folder.file("feed.toml", FEED));
+    let arguments =
+        ["--client", "browser", "--network", &mine, "--workload", &feed, "--duration", "2s", "--trials", "1"];
+    let ended = Run::start(&folder, &[&arguments[..], &["--transport", "sse,long-polling"]].concat()).end();
+    let records = measured_over_mine(&ended);
+    let mut transports: Vec<_> = records.iter().map(|record| record.transport).collect();
+    transports.sort_unstable();
+    assert_eq!(transports, [Transport::LongPolling, Transport::Sse]);
+    for record in records {
+        assert_eq!(record.client, Client::Browser);
+        let measured = record.measurement().unwrap();
+        assert!(measured.link.as_ref().unwrap().up.passed > 0);
+        assert!(
+            measured.browser.unwrap().clock.resolution_ns <= 100_000,
+            "the page is isolated: {:?}",
+            measured.browser
+        );
+    }
 }
 
 #[test]
