@@ -16,7 +16,7 @@ use serde_json::json;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-use super::devtools::{Devtools, text};
+use super::devtools::{Devtools, DevtoolsError, text};
 use super::error::BrowserError;
 use crate::server::Server;
 
@@ -87,7 +87,7 @@ impl Chromium {
         let program = find_chromium().ok_or(BrowserError::Missing)?;
         let profile = profile().map_err(BrowserError::Start)?;
         let mut command = Command::new("sh");
-        command.args(["-c", SHELL, "pushoff"]).arg(&profile).arg(program);
+        command.args(["-c", SHELL, "pushoff"]).arg(&profile).arg(&program);
         let address = server.http.ip().to_string();
         command.args(FLAGS.map(|flag| flag.replace(ADDRESS, &address)));
         if getuid().is_root() {
@@ -103,7 +103,10 @@ impl Chromium {
         let pid = shell.id().ok_or_else(absent)?;
         let devtools = Devtools::new(to, from);
         let version = timeout(READY_WITHIN, devtools.call("Browser.getVersion", json!({})));
-        let version = version.await.or(Err(BrowserError::Silent(READY_WITHIN)))??;
+        let version = match version.await.or(Err(BrowserError::Silent(READY_WITHIN)))? {
+            Err(DevtoolsError::Gone) => return Err(BrowserError::Ended(program.display().to_string())),
+            version => version?,
+        };
         let version = text(&version, "Browser.getVersion", "product")?.to_owned();
         Ok(Self { shell, profile, pid, devtools, version })
     }
