@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::sync::Arc;
 
 use anyhow::{Context, bail, ensure};
-use pushoff_loadgen::{Asked, Whole};
+use pushoff_loadgen::{Asked, Whole, congestion_control};
 use pushoff_model::foreign::quoted;
 use pushoff_model::network::Network;
 use pushoff_model::target::{Place, Target};
@@ -49,6 +49,8 @@ pub(super) fn networks(options: &RunOptions, targets: &[Arc<Target>]) -> anyhow:
             quoted(&running.name)
         );
     }
+    // Before this process has rights that the server's process will not have.
+    let _chosen = congestion_control();
     if let Some(first) = networks.first()
         && let Err(error) = enter(|| ()).and_then(|()| Link::new(first, 0).map(drop))
     {
