@@ -90,7 +90,7 @@ pub(super) fn ensure_measurable(options: &RunOptions, asked: &Asked<'_>) -> anyh
 ///
 /// # Errors
 /// When the system refuses it.
-pub(super) async fn link(network: &Arc<Network>, seed: u64, cpus: &Cpus) -> anyhow::Result<Arc<Link>> {
+pub(crate) async fn link(network: &Arc<Network>, seed: u64, cpus: &Cpus) -> anyhow::Result<Arc<Link>> {
     let (network, all) = (network.clone(), cpus.all.clone());
     let made = tokio::task::spawn_blocking(move || confined(&all, || Ok(Link::new(&network, seed)?)));
     Ok(Arc::new(made.await.context("making a network")??))

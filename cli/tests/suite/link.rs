@@ -1,7 +1,9 @@
 //! `pushoff link`, a command behind a network, and `pushoff run --network`, on real TCP. What needs network namespaces is run
 //! by scripts/test, where the machine has them.
 
+use std::io::{Write, stderr};
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use pushoff_model::{Client, Record, RunClock, RunInstant, Transport};
@@ -9,6 +11,7 @@ use rustix::process::Signal;
 
 use crate::command::{Ended, Folder, Run};
 use crate::server::Server;
+use crate::targets::started;
 
 /// 50 ms each way, and one packet of a hundred lost on the way down.
 const MINE: &str = "name = \"mine\"\nsays = \"mine\"\n[down]\ndelay = \"50ms\"\nloss = 0.01\n[up]\ndelay = \"50ms\"\n";
@@ -78,6 +81,48 @@ fn pages_of_a_browser_hear_all_over_the_network() {
             measured.browser
         );
     }
+}
+
+#[test]
+#[ignore = "needs network namespaces: scripts/test runs it where they are"]
+fn servers_of_others_are_measured_over_the_network() {
+    let folder = Folder::new();
+    let (mine, feed) = (folder.file("mine.toml", &MINE.replace("loss = 0.01\n", "")), folder.file("feed.toml", FEED));
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let there = Command::new(repository.join("scripts/peers/check")).arg("--there").output().unwrap();
+    let missing = String::from_utf8(there.stdout).unwrap();
+    let (mut targets, mut cells) = (Vec::new(), 0);
+    for (name, transports) in [("nchan", 3), ("node-ws", 2)] {
+        if missing.contains(&format!("{name} (")) {
+            // Standard error itself: a test's own words are not shown where it passes.
+            writeln!(stderr(), "SKIPPED: {name} over a network, for want of it (scripts/peers/check --setup)").unwrap();
+        } else {
+            targets
+                .extend(["--target".to_owned(), repository.join(format!("targets/{name}.toml")).display().to_string()]);
+            cells += transports;
+        }
+    }
+    if cells == 0 {
+        return;
+    }
+    let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
+    let arguments = ["--network", &mine, "--workload", &feed, "--duration", "2s", "--trials", "1"];
+    let transports = ["--transport", "long-polling,sse,websocket"];
+    let ended = Run::start(&folder, &[&arguments[..], &transports, &targets].concat()).end();
+    assert_eq!(measured_over_mine(&ended).len(), cells);
+}
+
+#[test]
+#[ignore = "needs network namespaces: scripts/test runs it where they are"]
+fn a_server_that_listens_where_no_network_leads_is_told_before_anything_is_measured() {
+    let folder = Folder::new();
+    let (mine, feed, deaf) = (folder.file("mine.toml", MINE), folder.file("feed.toml", FEED), started(&folder));
+    let ended = Run::start(&folder, &["--target", &deaf, "--network", &mine, "--workload", &feed]).end();
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{}", ended.stderr);
+    let sentence = ended.stderr.lines().last().unwrap();
+    let words = ["another: the server listens at 127.0.0.1:", "environment variable PUSHOFF_ADDRESS"];
+    assert!(words.iter().all(|word| sentence.contains(word)), "{sentence}");
+    assert!(!Path::new(ended.folder()).exists());
 }
 
 #[test]
