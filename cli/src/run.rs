@@ -5,7 +5,7 @@
 mod asked;
 pub(crate) mod budget;
 mod folder;
-mod over;
+pub(crate) mod over;
 
 use std::fs::File;
 use std::time::Duration;

@@ -18,8 +18,8 @@ fn reached(mut said: SocketAddr, plan: &ServerPlan<'_>) -> anyhow::Result<Socket
     if plan.link.is_some() {
         ensure!(
             !said.ip().is_loopback(),
-            "the server listens at {said} alone, where no network leads to: have it listen at the address in \
-             PUSHOFF_ADDRESS"
+            "the server listens at {said}, where no network leads: it must listen at the address in the environment \
+             variable PUSHOFF_ADDRESS (--network none measures it without networks)"
         );
         if said.ip().is_unspecified() {
             said.set_ip(FAR.into());

@@ -11,6 +11,7 @@ use pushoff_model::target::{Place, Target};
 use pushoff_model::{Client, Transport};
 
 use crate::pinning::Cpus;
+use crate::run::over;
 use crate::served::Served;
 use crate::server_process::ServerPlan;
 use crate::{targets, terminal};
@@ -23,7 +24,7 @@ const CONNECTIONS_OF_A_BROWSER: u64 = 500;
 const TOPICS: u32 = 20;
 
 /// Starts or finds each server once, probes it against its description, and returns what it says about itself. Our own
-/// server is not probed.
+/// server is not probed. Where a run has networks, a server with a command is started behind the first as well.
 ///
 /// # Errors
 /// When a server cannot be started or reached, or does not do on a transport what its description says.
@@ -43,6 +44,11 @@ pub(crate) async fn survey(asked: &Asked<'_>, cpus: &Cpus) -> anyhow::Result<Vec
         }
         servers.push(Named::new(&*target.name, says(target, &served)));
         served.end().await;
+        if let (Place::Started { .. }, Some(network)) = (&target.place, asked.networks.first()) {
+            let link = over::link(network, asked.seed, cpus).await?;
+            let plan = ServerPlan { link: Some(&link), ..plan(cpus) };
+            Served::begin(target, &plan, cpus.server_count()).await.with_context(context)?.end().await;
+        }
     }
     Ok(servers)
 }

@@ -21,11 +21,11 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// Makes a socket there.
-    pub(crate) fn make<T>(&self, socket: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    /// Makes a socket or a process in its namespace.
+    pub(crate) fn make<T>(&self, make: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         match &self.namespace {
-            Some(namespace) => namespace.within(socket)?,
-            None => socket(),
+            Some(namespace) => namespace.within(make)?,
+            None => make(),
         }
     }
 }

@@ -60,6 +60,11 @@ impl Server {
         }
     }
 
+    /// Where the pages of all subscribers come from, if pages they are: over a network, the one address of its near side.
+    pub(crate) fn pages(&self) -> Origin {
+        Origin { address: None, namespace: self.link.as_ref().map(|link| link.near.clone()) }
+    }
+
     /// Where those come from that publish beside the server: over no network.
     pub(crate) fn publisher(&self) -> Origin {
         Origin { address: None, namespace: self.link.as_ref().map(|link| link.far.clone()) }

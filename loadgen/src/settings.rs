@@ -44,7 +44,8 @@ fn clients() -> Vec<Named> {
             "browser",
             format!(
                 "{SUBSCRIBERS_A_PAGE} subscribers in a page, each page with a browser context and each subscriber with a name for \
-                 the server of its own; members of a conversation speak by POST from the generator"
+                 the server of its own; members of a conversation speak by POST from the generator; over a network all pages \
+                 have one address, and so one link"
             ),
         ),
         Named::new("browser's flags", FLAGS.join(" ")),

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::sync::Arc;
 
 use anyhow::{Context, bail, ensure};
-use pushoff_loadgen::{Asked, Whole};
+use pushoff_loadgen::{Asked, Whole, congestion_control};
 use pushoff_model::foreign::quoted;
 use pushoff_model::network::Network;
 use pushoff_model::target::{Place, Target};
@@ -40,6 +40,8 @@ pub(super) fn networks(options: &RunOptions, targets: &[Arc<Target>]) -> anyhow:
             quoted(&running.name)
         );
     }
+    // Before this process has rights that the server's process will not have.
+    let _chosen = congestion_control();
     if let Some(first) = networks.first()
         && let Err(error) = enter(|| ()).and_then(|()| Link::new(first, 0).map(drop))
     {
@@ -79,7 +81,7 @@ pub(super) fn ensure_measurable(options: &RunOptions, asked: &Asked<'_>) -> anyh
 ///
 /// # Errors
 /// When the system refuses it.
-pub(super) async fn link(network: &Arc<Network>, seed: u64, cpus: &Cpus) -> anyhow::Result<Arc<Link>> {
+pub(crate) async fn link(network: &Arc<Network>, seed: u64, cpus: &Cpus) -> anyhow::Result<Arc<Link>> {
     let (network, all) = (network.clone(), cpus.all.clone());
     let made = tokio::task::spawn_blocking(move || confined(&all, || Ok(Link::new(&network, seed)?)));
     Ok(Arc::new(made.await.context("making a network")??))

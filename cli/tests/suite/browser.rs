@@ -135,6 +135,25 @@ fn without_chromium_one_sentence_says_how_to_get_it() {
 }
 
 #[test]
+fn a_chromium_that_ends_at_once_is_told_in_one_sentence() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    let fake = folder.file("chromium", "#!/bin/sh\nexit 1\n");
+    std::fs::set_permissions(&fake, PermissionsExt::from_mode(0o755)).unwrap();
+    let ended = Command::new(env!("CARGO_BIN_EXE_pushoff"))
+        .args(["run", "--client", "browser", "--workload", "ticker", "--out", "run"])
+        .current_dir(folder.path(""))
+        .env("PATH", format!("{}:{}", folder.path(""), std::env::var("PATH").unwrap()))
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(2), "{stderr}");
+    let sentence = stderr.lines().last().unwrap();
+    assert!(sentence.contains("ended as soon as it was started") && sentence.contains(&fake), "{sentence}");
+    assert!(!Path::new(&folder.path("run")).exists());
+}
+
+#[test]
 fn what_a_browser_cannot_do_is_refused_in_one_sentence() {
     let folder = Folder::new();
     let cases: [(&[&str], &str); 3] = [

@@ -136,7 +136,7 @@ impl Ended {
         let stored = store::read(&self.out.join("records.jsonl")).unwrap();
         assert!(!stored.torn);
         let is_same = |one: &Record, other: &Record| {
-            let conditions = one.client == other.client && one.server == other.server;
+            let conditions = one.conditions() == other.conditions();
             conditions && one.trial == other.trial && one.transport == other.transport && one.workload == other.workload
         };
         let mut records: Vec<Record> = Vec::new();

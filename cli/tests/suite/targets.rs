@@ -29,7 +29,7 @@ drain = "10s"
 "#;
 
 /// A file that describes our own server, started by its command, under another name.
-fn started(folder: &Folder) -> String {
+pub(crate) fn started(folder: &Folder) -> String {
     let ours = include_str!("../../../targets/pushoff.toml");
     let binary = Path::new(env!("CARGO_BIN_EXE_pushoff")).display();
     let start = format!(

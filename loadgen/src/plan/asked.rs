@@ -147,7 +147,7 @@ impl Trial {
     /// How much of what can run at once it takes, above 0 and at most 1: without a network it runs alone.
     #[must_use]
     pub fn share(&self) -> f64 {
-        self.network.as_ref().map_or(1.0, |network| share(&self.workload, self.transport, network))
+        self.network.as_ref().map_or(1.0, |network| share(&self.workload, self.transport, self.client, network))
     }
 
     fn as_asked(&self) -> AskedCell<'_> {

@@ -1,13 +1,13 @@
 //! What is measured over a network, and how much of it at a time.
 //!
-//! Each reader has a last mile of its own, so that a few see what many would; and a trial over a network leaves the
-//! processors nearly idle, so that several run at once.
+//! Each reader has a last mile of its own (those in a browser share one), so that a few see what many would; and a
+//! trial over a network leaves the processors nearly idle, so that several run at once.
 
 use std::time::Duration;
 
 use pushoff_model::network::Network;
 use pushoff_model::workload::{Direction, Growth};
-use pushoff_model::{Transport, Workload};
+use pushoff_model::{Client, Transport, Workload};
 
 /// Deliveries a second of a workload over a network, where no number of readers was asked for: so many readers as get
 /// these … Chosen here.
@@ -68,8 +68,9 @@ fn readers(workload: &Workload) -> u32 {
 }
 
 /// How much of what can run at once a trial takes, above 0.
-pub(super) fn share(workload: &Workload, transport: Transport, network: &Network) -> f64 {
-    if network.down.needs_awake() || network.up.needs_awake() {
+pub(super) fn share(workload: &Workload, transport: Transport, client: Client, network: &Network) -> f64 {
+    // A browser starts more processes than there are processors.
+    if client == Client::Browser || network.down.needs_awake() || network.up.needs_awake() {
         return 1.0;
     }
     (packets(workload, transport) / AT_ONCE).clamp(1e-3, 1.0)

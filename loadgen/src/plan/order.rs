@@ -2,9 +2,10 @@
 //!
 //! Every round holds each cell (workload × transport × client × server) once, in an order shuffled by the seed.
 //! Servers that are compared run one right after the other, in random order, because a pair of trials is worth more
-//! the closer it stands. Trials over networks come first in a round, several at a time. A trial that the machine spoilt is measured again at the end of its round, once, so that
-//! rounds stay whole. A cell whose capacity is searched takes part until its search ends: each round is one step of
-//! every search, so no result depends on when in the run it was measured.
+//! the closer it stands. Trials that can run at once, over networks, come first in a round. A trial that the machine
+//! spoilt is measured again at the end of its round, once, so that rounds stay whole. A cell whose capacity is searched
+//! takes part until its search ends: each round is one step of every search, so no result depends on when in the run it
+//! was measured.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -232,7 +233,7 @@ impl Plan {
         sides.shuffle(&mut random);
         sides.iter_mut().for_each(|servers| servers.shuffle(&mut random));
         // Those that can run at once stand together, at the end, which comes first.
-        sides.sort_by_key(|servers| servers.iter().any(|&number| self.cells[number].network.is_some()));
+        sides.sort_by_key(|servers| servers.iter().any(|&number| self.cells[number].share() < 1.0));
         (self.rest, self.repeats) = (sides.concat(), false);
     }
 }
@@ -256,7 +257,7 @@ impl Cell {
 
     /// How much of what can run at once it takes: all, without a network.
     fn share(&self) -> f64 {
-        self.network.as_ref().map_or(1.0, |network| share(&self.as_run, self.transport, network))
+        self.network.as_ref().map_or(1.0, |network| share(&self.as_run, self.transport, self.client, network))
     }
 
     fn as_asked(&self) -> AskedCell<'_> {

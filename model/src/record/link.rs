@@ -21,7 +21,7 @@ pub struct Link {
 }
 
 /// One direction: what it was to be, and what passed over the whole trial, summed over readers. Delay, jitter, rate and loss
-/// are those of each reader.
+/// are those of each reader; a browser's subscribers are one reader.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LinkDirection {
     /// From one end to the other.

@@ -132,7 +132,7 @@ function end() {
 process.once('SIGTERM', end).once('SIGINT', end);
 if (fstatSync(0).isFIFO() || fstatSync(0).isSocket()) process.stdin.once('end', end).resume();
 
-server.listen({ host: '127.0.0.1', port: 0, backlog: 4096 }, () => {
+server.listen({ host: process.env.PUSHOFF_ADDRESS ?? '127.0.0.1', port: 0, backlog: 4096 }, () => {
   const { address, port } = server.address();
   console.log(JSON.stringify({ http: `${address}:${port}`, server: `node ${process.versions.node} ws ${version}` }));
 });

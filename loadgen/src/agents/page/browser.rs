@@ -49,8 +49,9 @@ impl Browser {
     }
 
     async fn start(subscribers: usize, server: &Server, clock: RunClock) -> Result<Self, BrowserError> {
-        let chromium = Chromium::start().await?;
-        let origin = format!("http://{}", server.http);
+        let chromium = Chromium::start(server).await?;
+        // By such a name the page is a secure context, whatever the server's address: without one its clock is coarse.
+        let origin = format!("http://page.localhost:{}", server.http.port());
         let mut pages = Vec::new();
         for _ in 0..subscribers.div_ceil(SUBSCRIBERS_A_PAGE) {
             let context = context(&chromium).await?;

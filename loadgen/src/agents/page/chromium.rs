@@ -16,8 +16,9 @@ use serde_json::json;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-use super::devtools::{Devtools, text};
+use super::devtools::{Devtools, DevtoolsError, text};
 use super::error::BrowserError;
+use crate::server::Server;
 
 /// The names of Chromium's binary on different systems.
 const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
@@ -26,11 +27,13 @@ const READY_WITHIN: Duration = Duration::from_secs(20);
 /// How long Chromium may take to end before it is killed.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Pages only: no background network traffic, no services. Every name under localhost is this host.
+/// What stands for the server's address in [`FLAGS`].
+const ADDRESS: &str = "ADDRESS";
+/// Pages only: no background network traffic, no services. Every name under localhost has the server's address.
 pub(crate) const FLAGS: [&str; 20] = [
     "--headless",
     "--remote-debugging-pipe",
-    "--host-resolver-rules=MAP *.localhost 127.0.0.1",
+    "--host-resolver-rules=MAP *.localhost ADDRESS",
     "--no-proxy-server",
     "--disable-quic",
     "--disable-gpu",
@@ -79,12 +82,14 @@ pub(super) struct Chromium {
 }
 
 impl Chromium {
-    /// Starts Chromium on the processors that this thread is pinned to.
-    pub(super) async fn start() -> Result<Self, BrowserError> {
+    /// Starts Chromium on the processors that this thread is pinned to, where the pages of this server's readers are.
+    pub(super) async fn start(server: &Server) -> Result<Self, BrowserError> {
         let program = find_chromium().ok_or(BrowserError::Missing)?;
         let profile = profile().map_err(BrowserError::Start)?;
         let mut command = Command::new("sh");
-        command.args(["-c", SHELL, "pushoff"]).arg(&profile).arg(program).args(FLAGS);
+        command.args(["-c", SHELL, "pushoff"]).arg(&profile).arg(&program);
+        let address = server.http.ip().to_string();
+        command.args(FLAGS.map(|flag| flag.replace(ADDRESS, &address)));
         if getuid().is_root() {
             // Chromium's sandbox refuses to run as root.
             command.arg("--no-sandbox");
@@ -92,13 +97,16 @@ impl Chromium {
         command.arg("about:blank");
         // A process group of its own, so that Ctrl-C reaches only the run, which then closes the browser.
         command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut shell = command.spawn().map_err(BrowserError::Start)?;
+        let mut shell = server.pages().make(|| command.spawn()).map_err(BrowserError::Start)?;
         let absent = || BrowserError::Start(io::ErrorKind::BrokenPipe.into());
         let (to, from) = shell.stdin.take().zip(shell.stdout.take()).ok_or_else(absent)?;
         let pid = shell.id().ok_or_else(absent)?;
         let devtools = Devtools::new(to, from);
         let version = timeout(READY_WITHIN, devtools.call("Browser.getVersion", json!({})));
-        let version = version.await.or(Err(BrowserError::Silent(READY_WITHIN)))??;
+        let version = match version.await.or(Err(BrowserError::Silent(READY_WITHIN)))? {
+            Err(DevtoolsError::Gone) => return Err(BrowserError::Ended(program.display().to_string())),
+            version => version?,
+        };
         let version = text(&version, "Browser.getVersion", "product")?.to_owned();
         Ok(Self { shell, profile, pid, devtools, version })
     }

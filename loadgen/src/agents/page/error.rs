@@ -16,6 +16,12 @@ pub enum BrowserError {
     /// Chromium could not be started.
     #[error("starting Chromium")]
     Start(#[source] io::Error),
+    /// Chromium ended before it answered.
+    #[error(
+        "Chromium ended as soon as it was started: `{0} --headless --dump-dom about:blank` says why, often a sandbox that \
+         this system does not allow (Debian: apt-get install chromium-sandbox)"
+    )]
+    Ended(String),
     /// Chromium did not answer in time.
     #[error("Chromium did not answer within {0:?}")]
     Silent(Duration),
@@ -59,6 +65,7 @@ impl BrowserError {
             Self::Over { .. } => FailureKind::Connect,
             Self::Missing
             | Self::Start(_)
+            | Self::Ended(_)
             | Self::Silent(_)
             | Self::Page { .. }
             | Self::Clock

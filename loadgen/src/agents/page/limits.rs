@@ -59,7 +59,7 @@ const BACK_WITHIN: Duration = Duration::from_secs(30);
 /// # Errors
 /// When Chromium cannot be started, or refuses a call.
 pub async fn browser_limits(server: &Server) -> Result<Browser, BrowserError> {
-    let (chromium, clock) = (Chromium::start().await?, RunClock::start());
+    let (chromium, clock) = (Chromium::start(server).await?, RunClock::start());
     let found = find(&chromium, server, clock).await;
     let version = chromium.version.clone();
     chromium.close().await;

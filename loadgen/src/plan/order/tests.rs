@@ -300,8 +300,12 @@ fn what_the_machine_spoilt_over_a_network_is_measured_again_where_rounds_were_as
 }
 
 #[test]
-fn a_thread_that_must_stay_awake_leaves_no_room_for_another_trial() {
-    let (workloads, networks) = (workloads(&["ticker"]), networks(&["lan"]));
-    let mut plan = Plan::new(&Asked { networks: &networks, ..asked(&workloads, &[], 7) });
-    assert_eq!(plan.next_trials().len(), 1);
+fn a_thread_that_must_stay_awake_and_a_browser_leave_no_room_for_another_trial() {
+    let workloads = workloads(&["ticker"]);
+    for (network, client) in [("lan", Client::Lean), ("cable", Client::Browser)] {
+        let networks = networks(&[network]);
+        let mut plan = Plan::new(&Asked { networks: &networks, ..asked(&workloads, &[client], 7) });
+        let mut round = std::iter::from_fn(|| Some(plan.next_trials()).filter(|trials| trials[0].number == 1));
+        assert!(round.all(|trials| trials.len() == 1), "{network}, {client}");
+    }
 }
