@@ -7,7 +7,7 @@ use crate::agents::page::FLAGS;
 use crate::clients::{BACK_OFF_BASE, BACK_OFF_CAP, LONGEST_ANSWER, LONGEST_MESSAGE, READ_BUFFER_BYTES, ROOM_BYTES};
 use crate::congestion::congestion_control;
 use crate::load::{FULL_BATCH_BYTES, MOST_IN_A_BATCH};
-use crate::plan::SUBSCRIBERS_A_PAGE;
+use crate::plan::{SUBSCRIBERS_A_PAGE, setting_of_networks};
 use crate::timer;
 use crate::trial::POSTING_CONNECTIONS_WARMED;
 use crate::watch::{MISSED, generator_share, validity};
@@ -84,6 +84,7 @@ fn load() -> Vec<Named> {
                 "{LONGEST_MESSAGE} bytes a message, {LONGEST_ANSWER} an answer to a poll, every client of this process"
             ),
         ),
+        Named::new("over networks", setting_of_networks()),
         Named::new("short polling", "as setInterval ticks; phases spread evenly over the interval, shuffled"),
     ]
 }
@@ -112,12 +113,14 @@ fn bounds() -> Vec<Named> {
             format!(
                 "over {} of its time stolen, over {} of TCP segments lost and retransmitted, or generator or server waited \
                  for a processor over {} of the time that they had work and over {} of all time, or a control group's \
-                 quota withheld them for over {}",
+                 quota withheld them for over {}; over a network instead of segments: packets passed on later than it allows \
+                 and than {} of the delivery latency's p99",
                 percent(validity::STEAL),
                 percent(validity::RESENT),
                 percent(validity::WAITED),
                 percent(validity::LEAST_WAITED),
-                percent(validity::THROTTLED)
+                percent(validity::THROTTLED),
+                percent(validity::LATE_PART)
             ),
         ),
     ]

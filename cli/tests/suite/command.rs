@@ -87,10 +87,18 @@ impl Run {
 
     /// Sends the server of the trial under way a signal.
     pub(crate) fn signal_server(&self, signal: Signal) {
-        let parent = i32::try_from(self.process.id()).unwrap();
+        kill_process(Pid::from_raw(self.children()[0]).unwrap(), signal).unwrap();
+    }
+
+    pub(crate) fn pid(&self) -> i32 {
+        i32::try_from(self.process.id()).unwrap()
+    }
+
+    /// The processes that it started.
+    pub(crate) fn children(&self) -> Vec<i32> {
         let processes = procfs::process::all_processes().unwrap().flatten();
-        let child = processes.filter_map(|process| process.stat().ok()).find(|stat| stat.ppid == parent);
-        kill_process(Pid::from_raw(child.unwrap().pid).unwrap(), signal).unwrap();
+        let parents = processes.filter_map(|process| process.stat().ok());
+        parents.filter(|stat| stat.ppid == self.pid()).map(|stat| stat.pid).collect()
     }
 
     /// Waits for the end.

@@ -25,6 +25,9 @@ const DRAINED: Duration = Duration::from_secs(15);
 /// Packets a second of all trials that run at once, as they are estimated. Chosen here: some 30 µs of processor time each,
 /// so that a machine of two processors is less than half busy.
 const AT_ONCE: f64 = 16_000.0;
+/// How many times that a packet takes for which a thread stays awake. Chosen here: 100 µs more, and half as many at once, for
+/// threads that are awake at the same time make each other late.
+const AWAKE: f64 = 8.0;
 /// Packets a second of one trial, beyond which it is not measured over a network: 3.6 µs each at the least.
 pub(super) const MOST_PACKETS: f64 = 30_000.0;
 /// Packets of a poll and its answer, each with its acknowledgement.
@@ -70,10 +73,21 @@ fn readers(workload: &Workload) -> u32 {
 /// How much of what can run at once a trial takes, above 0.
 pub(super) fn share(workload: &Workload, transport: Transport, client: Client, network: &Network) -> f64 {
     // A browser starts more processes than there are processors.
-    if client == Client::Browser || network.down.needs_awake() || network.up.needs_awake() {
+    if client == Client::Browser {
         return 1.0;
     }
-    (packets(workload, transport) / AT_ONCE).clamp(1e-3, 1.0)
+    let is_awake = network.down.needs_awake() || network.up.needs_awake();
+    let each = if is_awake { AWAKE } else { 1.0 };
+    (each * packets(workload, transport) / AT_ONCE).clamp(1e-3, 1.0)
+}
+
+/// How trials are run over networks, in words.
+pub(crate) fn setting() -> String {
+    format!(
+        "{FEWEST} to {MOST} readers, for {DELIVERIES} deliveries a second; measured for {MEASURED:?} or longer, drained for \
+         {DRAINED:?} or longer; at once {AT_ONCE} packets a second by estimate, one that a thread stays awake for counted \
+         {AWAKE} times"
+    )
 }
 
 /// Packets a second that cross the network, as an estimate.
