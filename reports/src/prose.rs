@@ -55,8 +55,6 @@ pub(crate) enum Span {
     Code(String),
     /// A figure of a table.
     Entry(Entry),
-    /// Where to read on: only a page has such a place.
-    Link(&'static str, &'static str),
     /// Where a cell of a table begins a new line.
     Break,
     /// A record by its number, from 0, which the page can show.
@@ -118,11 +116,6 @@ impl Prose {
         Self::of(vec![Span::Code(command.into())])
     }
 
-    /// Where to read on; passed over where there is no page.
-    pub(crate) fn link(href: &'static str, words: &'static str) -> Self {
-        Self::of(vec![Span::Link(href, words)])
-    }
-
     /// A figure with its mark.
     pub(crate) fn entry(entry: &Entry) -> Self {
         Self::of(vec![Span::Entry(entry.clone())])
@@ -163,7 +156,6 @@ impl Display for Prose {
                 Span::Entry(entry) => (entry.whole(), false),
                 Span::Record(number) => (format!("record {}", number + 1), false),
                 Span::Break => (" ".to_owned(), false),
-                Span::Link(..) => continue,
             };
             f.write_str(&words)?;
             begins = !is_name && words.ends_with(". ");

@@ -1,13 +1,21 @@
 //! Trials that run at the same time wait for each other, so that none does its set-up or its accounts while another is
 //! measured.
 
+use std::time::Duration;
+
 use tokio::sync::watch;
+
+/// How much later than the one before a trial begins its load: what each reads of the machine when it is measured takes
+/// milliseconds, for which messages of all others would wait at once. Chosen here.
+const APART: Duration = Duration::from_millis(15);
 
 /// One trial's part of a group that waits for each other. A trial that ends early, for whatever reason, is waited for no more.
 #[derive(Debug)]
 pub struct Together {
     /// How many are not ready yet, for each of the moments at which all wait.
     unready: [Part; 2],
+    /// How much later than the first it begins its load.
+    later: Duration,
 }
 
 /// A trial's part in one moment.
@@ -25,19 +33,24 @@ impl Together {
     #[must_use]
     pub fn of(trials: usize) -> Vec<Self> {
         let moments = [(); 2].map(|()| watch::Sender::new(trials));
-        (0..trials).map(|_| Self { unready: moments.each_ref().map(|moment| Part(moment.clone())) }).collect()
+        let part = |number| Self {
+            unready: moments.each_ref().map(|moment| Part(moment.clone())),
+            later: APART.saturating_mul(number),
+        };
+        (0..).take(trials).map(part).collect()
     }
 
     /// The part of a trial that waits for no other.
     #[must_use]
     pub fn alone() -> Self {
-        Self { unready: [(); 2].map(|()| Part(watch::Sender::new(1))) }
+        Self { unready: [(); 2].map(|()| Part(watch::Sender::new(1))), later: Duration::ZERO }
     }
 
-    /// Waits until every trial is connected, so that its load can begin.
+    /// Waits until every trial is connected and it is this one's turn, so that its load can begin.
     pub(super) async fn connected(self) -> Measuring {
         let [connected, measured] = self.unready;
         ready(connected).await;
+        tokio::time::sleep(self.later).await;
         Measuring(measured)
     }
 }
@@ -65,16 +78,16 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn each_waits_for_the_others_and_for_none_that_is_gone() {
+    #[tokio::test(start_paused = true)]
+    async fn each_waits_for_the_others_and_for_none_that_is_gone() {
         let [one, other, third]: [Together; 3] = Together::of(3).try_into().unwrap();
         let mut first = Box::pin(one.connected());
         assert!((&mut first).now_or_never().is_none());
         drop(third);
         assert!((&mut first).now_or_never().is_none());
-        let mut second = Box::pin(other.connected());
-        let second = (&mut second).now_or_never().unwrap();
-        let first = first.now_or_never().unwrap();
+        let begun = tokio::time::Instant::now();
+        let (first, second) = tokio::join!(first, other.connected());
+        assert_eq!(begun.elapsed(), APART, "the second begins later");
         let mut waits = Box::pin(first.measured());
         assert!((&mut waits).now_or_never().is_none());
         drop(second);

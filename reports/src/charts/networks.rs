@@ -5,12 +5,13 @@ use pushoff_model::latency::LatencyTheory;
 
 use super::axis::{Axis, snug};
 use super::canvas::{Canvas, Drawing, Ink, Margins, draw};
-use super::{Chart, Rows, named, widen};
+use super::{Chart, Rows, widen};
 use crate::ReportError;
 use crate::findings::comparison::Comparison;
 use crate::findings::networks::{OverNetwork, Stands};
 use crate::metric::Metric;
 use crate::words::number::{ABSENT, Quantity, asked_share, tick};
+use crate::words::text::{capitalised, list};
 use pushoff_stats::Figure;
 
 /// What networks differ by.
@@ -127,7 +128,7 @@ pub(crate) fn chart(comparison: &Comparison<'_>, along: Along, latency: Latency)
     };
     let title = match latency {
         Latency::Median => beside_theory(&points, &fixed),
-        Latency::P99 => within_slo(within, &points, along, &fixed),
+        Latency::P99 => capitalised(&within_slo(&points, along, &fixed)),
     };
     Ok(Some(Chart {
         key: latency.key(along),
@@ -229,15 +230,15 @@ fn beside_theory(points: &[Point<'_>], fixed: &str) -> String {
         (Some(one), None) | (None, Some(one)) => format!("medians lie within {one} of theory"),
         (None, None) => "medians of delivery latency".into(),
     };
-    crate::words::text::capitalised(&format!("{fixed}{said}"))
+    capitalised(&format!("{fixed}{said}"))
 }
 
-/// Up to which round trip or loss each transport's p99 stays within the SLO's time.
-fn within_slo(within: f64, points: &[Point<'_>], along: Along, fixed: &str) -> String {
+/// Up to which round trip or loss each transport is shown to meet the SLO.
+fn within_slo(points: &[Point<'_>], along: Along, fixed: &str) -> String {
     let mut reached: Vec<(Option<&OverNetwork>, Vec<Transport>)> = Vec::new();
     for transport in Transport::ALL.into_iter().filter(|it| points.iter().any(|point| point.transport == *it)) {
-        let of = points.iter().filter(|it| it.transport == transport);
-        let farthest = of.take_while(|it| it.measured.high() <= within).last().map(|it| it.network);
+        let mut of = points.iter().filter(|it| it.transport == transport).map(|it| it.network);
+        let farthest = of.rfind(|network| network.is_met_by(transport));
         let same = |it: &Option<&OverNetwork>| it.map(|it| along.of(it)) == farthest.map(|it| along.of(it));
         match reached.iter_mut().find(|(it, _)| same(it)) {
             Some((_, those)) => those.push(transport),
@@ -245,10 +246,10 @@ fn within_slo(within: f64, points: &[Point<'_>], along: Along, fixed: &str) -> S
         }
     }
     let said = reached.iter().map(|(farthest, those)| match farthest {
-        Some(network) => format!("{} up to {}", named(those), along.written(network)),
-        None => format!("{} nowhere", named(those)),
+        Some(network) => format!("by {} up to {}", list(those), along.written(network)),
+        None => format!("by {} nowhere", list(those)),
     });
-    format!("{fixed}p99 within {}: {}", tick(within), said.collect::<Vec<_>>().join("; "))
+    format!("{fixed}the SLO is shown to be met {}", said.collect::<Vec<_>>().join("; "))
 }
 
 fn theory(point: &Point<'_>) -> String {

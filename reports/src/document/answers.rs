@@ -129,7 +129,10 @@ fn card(study: &Study<'_>, comparison: &Comparison<'_>) -> Card {
     Card {
         facts: vec![conditions(group)],
         answers: vec![answer(study, comparison, None)],
-        more: vec![(format!("#table-{}", group.anchor()), "Figures")],
+        more: vec![
+            (format!("#table-{}", group.anchor()), "Figures"),
+            ("#planner".into(), "What would your load need?"),
+        ],
         is_wide: false,
         ..asking(group, &group.label)
     }
@@ -140,10 +143,8 @@ const WHAT_WOULD_CHANGE_IT: &str = "What would change it";
 fn answer(study: &Study<'_>, comparison: &Comparison<'_>, server: Option<&str>) -> Answer {
     let (group, verdict) = (&comparison.group, &comparison.verdict);
     let facts = [("If one cost alone counts", &verdict.costs), (WHAT_WOULD_CHANGE_IT, &verdict.change)];
-    let planner = |name| (name == WHAT_WOULD_CHANGE_IT).then(|| Prose::link("#planner", "What would your load need?"));
     let fact = |(name, said): (&'static str, &Option<Prose>)| {
-        let said: Vec<Prose> = [said.clone()?].into_iter().chain(planner(name)).collect();
-        Some(Fact { name, said, is_in_sight: name == WHAT_WOULD_CHANGE_IT, is_brief: true })
+        Some(Fact { name, said: vec![said.clone()?], is_in_sight: name == WHAT_WOULD_CHANGE_IT, is_brief: true })
     };
     Answer {
         label: group.label.clone(),

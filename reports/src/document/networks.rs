@@ -10,7 +10,6 @@ use crate::charts::{self, Along, Latency};
 use crate::findings::comparison::Comparison;
 use crate::findings::networks::OverNetwork;
 use crate::findings::study::Study;
-use crate::metric::Standing;
 use crate::prose::{Prose, prose};
 use crate::words::number::{asked_share, tick};
 use crate::words::text::list;
@@ -33,8 +32,7 @@ pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {
     }
     let note = "Grey is theory: half a round trip for a stream; for a poll, its wait as well; lost packets as a band from what \
                 later packets reveal to what a timer does.";
-    Ok(Section::titled("networks", "Latency by round trip and loss", vec![Block::note(note), Block::Row(figures)])
-        .folded())
+    Ok(Section::titled("networks", "Latency over networks", vec![Block::note(note), Block::Row(figures)]).folded())
 }
 
 /// What a network is: `60 ms there and back, 9 and 1.5 Mbit/s, 0.1 % lost`.
@@ -76,21 +74,17 @@ fn of_choice(networks: &[OverNetwork], choice: Transport) -> String {
     let label = choice.label();
     let reached = match farthest(networks, &[choice]) {
         Some(network) => {
-            format!("With {label} the SLO holds up to {} there and back ({}).", round_trip(network), network.name)
+            format!("{label} meets the SLO up to {} there and back ({})", round_trip(network), network.name)
         }
-        None => format!("Over none of the networks is {label} shown to hold the SLO."),
+        None => format!("{label} is shown to meet the SLO over none"),
     };
     let rest = networks.iter().filter(|it| !it.is_met_by(choice)).map(|network| {
-        let fails = network.stands(choice).is_some_and(|it| matches!(it.standing, Standing::Fails { .. }));
-        let (name, what, others_do) =
-            if fails { (&network.name, "does not", "does") } else { (&network.name, "is not shown to", "is") };
         let what_is = lost(network).unwrap_or_else(|| format!("{} there and back", round_trip(network)));
-        match meeting(network) {
-            Some(others) => format!(" Over {name} ({what_is}) it {what}; {others} can."),
-            None => format!(" Over {name} ({what_is}) it {what}, nor {others_do} any other."),
-        }
+        let others = meeting(network);
+        let does = others.map_or_else(|| "no transport is shown to".into(), |others| format!("{others} can"));
+        format!("; over {} ({what_is}) {does}", network.name)
     });
-    [reached].into_iter().chain(rest).collect()
+    [reached].into_iter().chain(rest).chain([".".into()]).collect()
 }
 
 /// Up to which round trip what the usual advice names meets the SLO: `, up to 60 ms there and back (fast-4g)`.

@@ -161,7 +161,6 @@ pub(crate) fn prose(words: &Prose, group: &str) -> Markup {
                 Span::Code(command) => code { (command) },
                 Span::Strong(words, tone) => strong class=(tone_class(*tone)) { (words) },
                 Span::Entry(entry) => (table::entry(entry)),
-                Span::Link(href, words) => a href=(href) { (words) },
                 Span::Record(number) => a href="#records" data-record=(number) { "record " (number + 1) },
             }
         }
@@ -190,14 +189,14 @@ fn card(card: &Card) -> Markup {
             @if !card.slo.is_empty() { p.slo { a.figure href=(card.asked) { (unbroken(&card.slo)) } } }
             @match card.answers.as_slice() {
                 [alone] if is_alone => {
-                    p.choice { (choice(alone.choice)) }
-                    (sure(alone))
+                    p.choice { (choice(alone.choice)) (sure(alone)) }
                     p.sentence { (prose(&alone.sentence, &alone.anchor)) }
                     (beside(&alone.facts, &alone.anchor, |fact| fact.is_in_sight))
                     details {
                         summary { "Costs, advice, conditions" }
                         (beside(&alone.facts, &alone.anchor, |fact| !fact.is_in_sight))
                         (beside(&card.facts, &card.anchor, |_| true))
+                        (more(card))
                     }
                 },
                 [alone] if alone.server.is_none() => p.sentence { (sentence(alone)) },
@@ -206,11 +205,18 @@ fn card(card: &Card) -> Markup {
                     (beside(&card.facts, &card.anchor, |_| true))
                 },
             }
-            @if !card.more.is_empty() {
-                p.more {
-                    @for (index, (href, words)) in card.more.iter().enumerate() {
-                        @if index > 0 { " · " } a href=(href) { (words) }
-                    }
+            @if !is_alone { (more(card)) }
+        }
+    }
+}
+
+/// Where to read on.
+fn more(card: &Card) -> Markup {
+    html! {
+        @if !card.more.is_empty() {
+            p.more {
+                @for (index, (href, words)) in card.more.iter().enumerate() {
+                    @if index > 0 { " · " } a href=(href) { (words) }
                 }
             }
         }
@@ -222,7 +228,7 @@ fn on_server(answer: &Answer) -> Markup {
         div {
             h3 { "On " (answer.server.as_deref().unwrap_or_default())
                 @if !matches!(answer.choice, Choice::NotAsked) { ": " (choice(answer.choice)) } }
-            @if !matches!(answer.choice, Choice::NotAsked) { (sure(answer)) }
+            @if !matches!(answer.choice, Choice::NotAsked) { p { (sure(answer)) } }
             p.sentence { (sentence(answer)) }
             (beside(&answer.facts, &answer.anchor, |_| true))
         }
@@ -248,7 +254,7 @@ fn choice(choice: Choice) -> Markup {
 
 fn sure(answer: &Answer) -> Markup {
     let class = if answer.is_decided { "sure decided" } else { "sure" };
-    html! { p class=(class) { @if let (Choice::Transport(_), Some(sure)) = (answer.choice, answer.sure) { (sure) } } }
+    html! { @if let (Choice::Transport(_), Some(sure)) = (answer.choice, answer.sure) { span class=(class) { (sure) } } }
 }
 
 /// Some of the facts, if there are any.
