@@ -76,13 +76,15 @@ impl<'a> Comparison<'a> {
         };
         let candidates: Vec<_> = cells.map(held).collect();
         let (workload, client) = (group.workload, group.client());
+        let over: Vec<&str> = networks.iter().map(|it| it.name.as_str()).collect();
+        let over = over.as_slice();
         let candidates = if group.network().is_some() {
             candidates
         } else {
-            let ratios = Case { workload, slo: &slo, candidates: &candidates, client, noise_ns }.to_cheapest();
+            let ratios = Case { workload, slo: &slo, candidates: &candidates, client, noise_ns, over }.to_cheapest();
             with_costs(candidates, ratios)
         };
-        let verdict = Case { workload, slo: &slo, candidates: &candidates, client, noise_ns }.verdict();
+        let verdict = Case { workload, slo: &slo, candidates: &candidates, client, noise_ns, over }.verdict();
         Self { group, slo, candidates, sources, networks, verdict }
     }
 

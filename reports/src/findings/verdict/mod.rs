@@ -103,6 +103,8 @@ pub(crate) struct Case<'a> {
     pub(crate) client: Client,
     /// Latencies that differ by less do not differ.
     pub(crate) noise_ns: f64,
+    /// The networks that the candidates are held to as well.
+    pub(crate) over: &'a [&'a str],
 }
 
 /// The bills of transports, to be compared round by round.

@@ -2,8 +2,8 @@
 //!
 //! Never stronger than the verdict: each outcome has its own sentence.
 
-use pushoff_model::Transport;
 use pushoff_model::workload::built_in;
+use pushoff_model::{Transport, network};
 use pushoff_planner::{Chosen, Outcome};
 
 use super::{Candidate, Case, Counted, Verdict};
@@ -151,6 +151,7 @@ impl Words<'_> {
                 self.wanted(),
                 " of messages within ",
                 self.within(),
+                if self.case.over.is_empty() { "" } else { " over every network" },
                 " is not shown. "
             ]
         };
@@ -206,6 +207,11 @@ impl Words<'_> {
         }
         if self.case.client != workload.client {
             command += &format!(" --client {}", self.case.client.name());
+        }
+        if !self.case.over.is_empty() {
+            let name =
+                |name: &&str| if network::BUILT_IN.iter().any(|it| it.0 == *name) { *name } else { "FILE" }.to_owned();
+            command += &format!(" --network {}", self.case.over.iter().map(name).collect::<Vec<_>>().join(","));
         }
         let so_far = self.case.ranked().filter_map(|it| Some(it.figures.as_ref()?.trials)).max().unwrap_or_default();
         let rounds = self.verdict.rounds_to_settle.unwrap_or(2 * so_far).max(ROUNDS);

@@ -8,9 +8,9 @@ use crate::metric::{Value, standing};
 
 fn judge(workload: &Workload, candidates: &[Candidate]) -> Verdict {
     let (slo, client, noise_ns) = (&workload.slo.unwrap(), Client::Lean, 0.0);
-    let ratios = Case { workload, slo, candidates, client, noise_ns }.to_cheapest();
+    let ratios = Case { workload, slo, candidates, client, noise_ns, over: &[] }.to_cheapest();
     let candidates = &with_costs(candidates.to_vec(), ratios);
-    Case { workload, slo, candidates, client, noise_ns }.verdict()
+    Case { workload, slo, candidates, client, noise_ns, over: &[] }.verdict()
 }
 
 fn ticker() -> Workload {
