@@ -8,59 +8,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use pushoff_model::network::Network;
-use pushoff_model::{LatencyHistogram, RunClock, RunInstant};
+use pushoff_model::{RunClock, RunInstant};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::time::{ClockId, clock_gettime};
 use tun_rs::SyncDevice;
 
+use crate::tally::{Passed, Tally};
 use crate::wires::Wires;
 
 /// The largest packet of a device with the usual MTU, with room to notice a larger one.
 const LARGEST: usize = 65_535;
 /// How long before a packet is due its thread stays awake: about what an idle processor takes to wake. Chosen here.
 const AWAKE: Duration = Duration::from_micros(100);
-
-/// What passed in one direction.
-#[derive(Clone, Debug, Default)]
-pub struct Tally {
-    /// Packets of IPv4 that were handed over. The kernel's own of IPv6 go nowhere and count nowhere.
-    pub offered: u64,
-    /// Of them, those that were passed on.
-    pub passed: u64,
-    /// Those that a queue had no room for.
-    pub dropped: u64,
-    /// Those that were lost on the way.
-    pub lost: u64,
-    /// Bytes of what was passed on, IP headers among them.
-    pub bytes: u64,
-    /// The largest packet, in bytes.
-    pub largest: u64,
-    /// How much later than due packets were passed on, while that was watched.
-    pub lateness: LatencyHistogram,
-    /// Processor time of the thread.
-    pub processor: Duration,
-}
-
-/// What passed in both directions.
-#[derive(Clone, Debug, Default)]
-pub struct Passed {
-    /// From the server.
-    pub down: Tally,
-    /// To the server.
-    pub up: Tally,
-}
-
-impl Passed {
-    /// Whether 99 % of the packets of each direction were as late as is allowed or less. Where they were not, what was
-    /// measured over this network is not to be trusted.
-    #[must_use]
-    pub fn is_in_time(&self, network: &Network) -> bool {
-        [(&self.down, &network.down), (&self.up, &network.up)].into_iter().all(|(tally, direction)| {
-            tally.lateness.quantile(0.99).is_none_or(|late| late <= direction.lateness_allowed())
-        })
-    }
-}
 
 /// What threads are asked.
 #[derive(Debug)]
@@ -206,28 +165,4 @@ fn sleep(device: &SyncDevice, stop: &OwnedFd, at_most: Option<Duration>) -> io::
 fn processor_time() -> Duration {
     let used = clock_gettime(ClockId::ThreadCPUTime);
     Duration::new(used.tv_sec.try_into().unwrap_or_default(), used.tv_nsec.try_into().unwrap_or_default())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use pushoff_model::network::built_in;
-
-    fn tally(late: &[u64]) -> Tally {
-        let mut tally = Tally::default();
-        late.iter().for_each(|micros| tally.lateness.record(Duration::from_micros(*micros)));
-        tally
-    }
-
-    #[test]
-    fn one_packet_of_a_hundred_may_be_late_in_each_direction() {
-        // 75 ms each way: 750 µs.
-        let network = built_in("slow-4g").unwrap().unwrap();
-        let mut late = vec![700; 99];
-        late.push(9_000);
-        let is_in_time = |down: &[u64], up: &[u64]| Passed { down: tally(down), up: tally(up) }.is_in_time(&network);
-        assert!(is_in_time(&late, &late) && is_in_time(&[], &[]));
-        late.push(9_000);
-        assert!(!is_in_time(&late, &[]) && !is_in_time(&[], &late));
-    }
 }

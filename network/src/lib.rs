@@ -12,11 +12,12 @@ mod namespace;
 mod queue;
 mod relay;
 mod sender;
+mod tally;
 mod wire;
 mod wires;
 
 pub use error::NetworkError;
-pub use forwarder::{Passed, Tally};
 pub use link::{FAR, Link, NEAR};
 pub use namespace::{Namespace, enter};
 pub use relay::Relay;
+pub use tally::{Passed, Tally};

@@ -9,8 +9,9 @@ use pushoff_model::network::Network;
 use tun_rs::{DeviceBuilder, SyncDevice};
 
 use crate::NetworkError;
-use crate::forwarder::{Forwarder, Passed};
+use crate::forwarder::Forwarder;
 use crate::namespace::{Namespace, local};
+use crate::tally::Passed;
 use crate::wires::{Way, Wires};
 
 /// The address of the server's side: what readers connect to.

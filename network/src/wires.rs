@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use pushoff_model::network::Direction;
 
-use crate::forwarder::Tally;
+use crate::tally::Tally;
 use crate::wire::{Fate, Wire};
 
 /// Bytes of the packets that a direction holds at most; a packet beyond that is dropped. Chosen here: two seconds of

@@ -55,7 +55,7 @@ impl<'a> Comparison<'a> {
         let over: Vec<(usize, Self)> = over.into_iter().map(|it| one(it, Vec::new())).collect();
         let (places, over): (Vec<usize>, Vec<Self>) = over.into_iter().unzip();
         let near = near.into_iter().map(|it| {
-            let networks = OverNetwork::of(&it.1.group, &over);
+            let networks = OverNetwork::of(&it.1.group, over.iter().map(|it| (&it.group, it.candidates.as_slice())));
             one(it, networks)
         });
         let near: Vec<(usize, Self)> = near.collect();

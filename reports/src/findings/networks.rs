@@ -10,7 +10,6 @@ use pushoff_model::cell::NETWORK;
 use pushoff_model::record::Link;
 use serde::Serialize;
 
-use super::comparison::Comparison;
 use super::verdict::Candidate;
 use crate::cells::Group;
 use crate::metric::{Figures, Standing};
@@ -44,16 +43,19 @@ pub(crate) struct Stands {
 }
 
 impl OverNetwork {
-    /// What was found over the networks of a question, the shortest round trip first.
-    pub(super) fn of<'a>(group: &Group<'a>, all: &[Comparison<'a>]) -> Vec<Self> {
-        let is_of = |it: &&Comparison<'a>| it.group.network().is_some() && it.group.differs_in(NETWORK, group);
-        let mut networks: Vec<Self> = all.iter().filter(is_of).filter_map(Self::seen).collect();
+    /// What was found over the networks of a question, the shortest round trip first: of all groups with their candidates,
+    /// those that differ from its own in the network.
+    pub(super) fn of<'a: 'g, 'g>(
+        group: &Group<'a>,
+        all: impl Iterator<Item = (&'g Group<'a>, &'g [Candidate])>,
+    ) -> Vec<Self> {
+        let over = all.filter(|(it, _)| it.network().is_some() && it.differs_in(NETWORK, group));
+        let mut networks: Vec<Self> = over.filter_map(|(it, candidates)| Self::seen(it, candidates)).collect();
         networks.sort_by_key(|it| it.round_trip_ns);
         networks
     }
 
-    fn seen(comparison: &Comparison<'_>) -> Option<Self> {
-        let group = &comparison.group;
+    fn seen(group: &Group<'_>, candidates: &[Candidate]) -> Option<Self> {
         let trials = group.cells.iter().flat_map(|cell| cell.measured());
         let link = trials.filter_map(|trial| trial.link.as_ref()).next()?;
         let round_trip_ns = u64::try_from(link.round_trip().as_nanos()).unwrap_or(u64::MAX);
@@ -68,7 +70,7 @@ impl OverNetwork {
             round_trip_ns,
             loss: link.down.loss.max(link.up.loss),
             anchor: group.anchor(),
-            transports: comparison.candidates.iter().map(stands).collect(),
+            transports: candidates.iter().map(stands).collect(),
         })
     }
 
