@@ -81,7 +81,7 @@ fn prose(listing: &Listing) -> String {
         lines.push(format!("  {:<15} {}", "", row.load));
         lines.push(format!("  {:<15} good enough: {}", "", row.slo));
     }
-    lines.push("\nNetworks (pushoff link NAME, or your own TOML file: docs/NETWORKS.md)".to_owned());
+    lines.push("\nNetworks (--network NAME, or your own TOML file: docs/NETWORKS.md)".to_owned());
     let mbit = |rate: Option<f64>| rate.map_or_else(|| "no limit".to_owned(), |rate| format!("{} Mbit/s", rate / 1e6));
     lines.extend(listing.networks.iter().map(|row| {
         let rates = format!("{} down, {} up", mbit(row.down_bits_per_second), mbit(row.up_bits_per_second));

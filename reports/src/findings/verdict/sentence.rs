@@ -199,8 +199,8 @@ impl Words<'_> {
                     command += &format!(" --subscribers {}", workload.subscribers);
                 }
                 if shipped.phases.measure != workload.phases.measure {
-                    command += &format!(" --duration {}", humantime::format_duration(workload.phases.measure))
-                        .replace(' ', "");
+                    let duration = humantime::format_duration(workload.phases.measure).to_string();
+                    command += &format!(" --duration {}", duration.replace(' ', ""));
                 }
             }
             None => command += "FILE",

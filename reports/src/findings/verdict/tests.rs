@@ -7,10 +7,14 @@ use crate::findings::comparison::with_costs;
 use crate::metric::{Value, standing};
 
 fn judge(workload: &Workload, candidates: &[Candidate]) -> Verdict {
+    judge_over(&[], workload, candidates)
+}
+
+fn judge_over(over: &[&str], workload: &Workload, candidates: &[Candidate]) -> Verdict {
     let (slo, client, noise_ns) = (&workload.slo.unwrap(), Client::Lean, 0.0);
-    let ratios = Case { workload, slo, candidates, client, noise_ns, over: &[] }.to_cheapest();
+    let ratios = Case { workload, slo, candidates, client, noise_ns, over }.to_cheapest();
     let candidates = &with_costs(candidates.to_vec(), ratios);
-    Case { workload, slo, candidates, client, noise_ns, over: &[] }.verdict()
+    Case { workload, slo, candidates, client, noise_ns, over }.verdict()
 }
 
 fn ticker() -> Workload {
@@ -76,6 +80,15 @@ fn what_was_not_told_apart_is_undecided_and_names_the_command_that_would_settle_
     assert_eq!(verdict.advice, Some(AdviceHolds::Undecided));
     insta::assert_snapshot!(verdict.sentence, @"WebSocket and SSE may each be the one to take. Against WebSocket: SSE costs 1.03× (0.692–1.53); whether that is more than 10 % apart is not shown. `pushoff run --workload ticker --transport websocket,sse --trials 111` would probably settle it.");
     assert!(verdict.costs.is_none());
+}
+
+#[test]
+fn the_command_that_would_settle_it_has_the_load_and_the_networks_of_the_run() {
+    let mut workload = ticker();
+    workload.subscribers = 30;
+    workload.phases.measure = std::time::Duration::from_secs(90);
+    let verdict = judge_over(&["cable", "mine"], &workload, &[candidate(Transport::Sse, OPEN, 10.0, 0.01)]);
+    insta::assert_snapshot!(verdict.sentence, @"SSE may be the one to take. Whether SSE delivers 99 % of messages within 100 ms over every network is not shown. `pushoff run --workload ticker --subscribers 30 --duration 1m30s --network cable,FILE --transport sse --trials 12` may settle it.");
 }
 
 #[test]
