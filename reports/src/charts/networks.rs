@@ -319,6 +319,6 @@ mod tests {
         assert_eq!(theory("cable", "SSE"), "14.0 ms");
         // An even 20 messages a second: each waits for the poll after the one that brought the last.
         assert_eq!(theory("fast-4g", "long polling"), "60.0 ms");
-        assert!(chart.title.starts_with("Medians of streams lie within "), "{}", chart.title);
+        assert!(chart.title.starts_with("With 0 % lost, medians of streams lie within "), "{}", chart.title);
     }
 }
