@@ -1,17 +1,21 @@
 //! What the processes and the machine used, read at both ends of the measure phase.
 //!
-//! Processor time is the sum over threads of `/proc/PID/task/*/schedstat`, in nanoseconds; the ticks of
-//! `/proc/PID/stat` are 10 ms, too coarse for a phase of a second. A thread that ends between the two readings is
-//! lost to the first source. If the ticks exceed it by more than their rounding, the ticks are used, and the record
-//! says so.
+//! Processor time is that of the process's own clock, in nanoseconds: of all threads that ever ran. A sum over
+//! `/proc/PID/task/*/schedstat` would fall by all that a thread has used when it ends. Where there is no such clock, the
+//! ticks of `/proc/PID/stat` are used, which are 10 ms, and the record says so. How long threads waited is known of living
+//! ones alone: what a thread waited that ended between the two readings is lost. Source: `clock_getcpuclockid`(3).
 //!
 //! The processes of a server or a browser are found again for each reading. A process that started in between counts
 //! from its start; the last part of a process that ended in between is lost.
 
+use std::collections::BTreeMap;
 use std::iter::Sum;
 use std::sync::OnceLock;
+use std::time::Duration;
 
-use procfs::process::{Process, Schedstat};
+use nix::time::clock_getcpuclockid;
+use nix::unistd::Pid;
+use procfs::process::{Process, Task};
 use procfs::{CurrentSI, KernelStats};
 use pushoff_model::RunInstant;
 use pushoff_model::record::{MachineUse, ProcessUse};
@@ -29,19 +33,18 @@ pub(crate) struct Reading {
     machine: MachineReading,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct ProcessReading {
     /// Process id and start time, which identify a process even if its id is reused.
     who: (i32, u64),
-    /// Processor time of the living threads.
-    threads_ns: u64,
-    /// User time of all threads that ever ran, in whole ticks.
+    /// Processor time of all threads that ever ran, by the process's clock; `None` where the system has none.
+    clock_ns: Option<u64>,
+    /// Their user time, in whole ticks.
     user_ns: u64,
     /// Their system time.
     system_ns: u64,
-    tick_ns: u64,
-    /// Time that living threads were runnable without a processor.
-    waited_ns: u64,
+    /// Time that each living thread was runnable without a processor.
+    waited_ns: BTreeMap<i32, u64>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -124,20 +127,23 @@ struct Spent {
 impl Spent {
     /// The sum over the later reading's processes. A process that is missing in the earlier one started in between.
     fn by_all(from: &[ProcessReading], to: &[ProcessReading]) -> Self {
-        let known = |who| from.iter().find(|process| process.who == who).copied().unwrap_or_default();
-        to.iter().map(|process| Self::between(&known(process.who), process)).sum()
+        let none = ProcessReading::default();
+        let known = |who| from.iter().find(|process| process.who == who).unwrap_or(&none);
+        to.iter().map(|process| Self::between(known(process.who), process)).sum()
     }
 
     fn between(from: &ProcessReading, to: &ProcessReading) -> Self {
-        let threads = to.threads_ns.saturating_sub(from.threads_ns);
         let user_ns = to.user_ns.saturating_sub(from.user_ns);
         let system_ns = to.system_ns.saturating_sub(from.system_ns);
-        let ticks = user_ns.saturating_add(system_ns);
-        // User and system time are both rounded at both ends.
-        let rounding = 4 * to.tick_ns;
-        let in_ticks = ticks > threads.saturating_add(rounding);
-        let (cpu_ns, waited_ns) = (if in_ticks { ticks } else { threads }, to.waited_ns.saturating_sub(from.waited_ns));
-        Self { cpu_ns, user_ns, system_ns, waited_ns, in_ticks }
+        let by_clock = to.clock_ns.map(|now| now.saturating_sub(from.clock_ns.unwrap_or(0)));
+        let waited = |(thread, now): (&i32, &u64)| now.saturating_sub(from.waited_ns.get(thread).copied().unwrap_or(0));
+        Self {
+            cpu_ns: by_clock.unwrap_or(user_ns + system_ns),
+            user_ns,
+            system_ns,
+            waited_ns: to.waited_ns.iter().map(waited).sum(),
+            in_ticks: by_clock.is_none(),
+        }
     }
 
     const fn of(self, wall_ns: u64, cpus: f64) -> ProcessUse {
@@ -217,22 +223,21 @@ fn process(pid: Option<u32>) -> Option<ProcessReading> {
     let stat = process.stat().ok()?;
     let tick_ns = 1_000_000_000 / procfs::ticks_per_second().max(1);
     let (user_ns, system_ns) = (stat.utime * tick_ns, stat.stime * tick_ns);
-    let (mut threads_ns, mut waited_ns) = (0, 0);
-    for task in process.tasks().ok()?.flatten() {
-        if let Ok(Schedstat { sum_exec_runtime, run_delay, .. }) = task.schedstat() {
-            threads_ns += sum_exec_runtime;
-            waited_ns += run_delay;
-        }
-    }
+    let waited = |task: Task| Some((task.tid, task.schedstat().ok()?.run_delay));
+    let waited_ns = process.tasks().ok()?.flatten().filter_map(waited).collect();
     let who = (stat.pid, stat.starttime);
-    Some(ProcessReading { who, threads_ns, user_ns, system_ns, tick_ns, waited_ns })
+    Some(ProcessReading { who, clock_ns: clock_ns(stat.pid), user_ns, system_ns, waited_ns })
+}
+
+/// The processor time of a process by its clock: 0 is this one.
+fn clock_ns(pid: i32) -> Option<u64> {
+    let used = clock_getcpuclockid(Pid::from_raw(pid)).ok()?.now().ok()?;
+    u64::try_from(Duration::from(used).as_nanos()).ok()
 }
 
 /// This process, but for what its threads waited.
 fn whole() -> ProcessReading {
-    let used = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    let nanos = used.tv_sec.saturating_mul(1_000_000_000).saturating_add(used.tv_nsec);
-    ProcessReading { threads_ns: nanos.try_into().unwrap_or_default(), ..ProcessReading::default() }
+    ProcessReading { clock_ns: clock_ns(0), ..ProcessReading::default() }
 }
 
 fn machine(link: Option<&Link>) -> MachineReading {
@@ -288,7 +293,7 @@ mod tests {
         let clock = RunClock::start();
         let me = [std::process::id()];
         let before = Reading::now(clock.now(), &me, &[], None);
-        let busy_until = clock.now() + std::time::Duration::from_millis(60);
+        let busy_until = clock.now() + Duration::from_millis(60);
         while clock.now() < busy_until {
             std::hint::spin_loop();
         }
@@ -346,20 +351,44 @@ mod tests {
     }
 
     #[test]
-    fn threads_that_ended_are_taken_from_the_ticks() {
-        let reading = |threads_ns, ticks_ns| ProcessReading {
-            threads_ns,
+    fn a_thread_that_ends_takes_nothing_with_it() {
+        let clock = RunClock::start();
+        let burn = move |millis| {
+            let until = clock.now() + Duration::from_millis(millis);
+            while clock.now() < until {
+                std::hint::spin_loop();
+            }
+        };
+        let (burnt, is_burnt) = std::sync::mpsc::channel::<()>();
+        let (end, is_to_end) = std::sync::mpsc::channel::<()>();
+        let worker = std::thread::spawn(move || {
+            burn(60);
+            drop(burnt);
+            is_to_end.recv().unwrap_err();
+        });
+        is_burnt.recv().unwrap_err();
+        let before = Reading::now(clock.now(), &[], &[], None);
+        drop(end);
+        worker.join().unwrap();
+        burn(20);
+        let used = before.until(&Reading::now(clock.now(), &[], &[], None), 1.0).generator;
+        assert!(used.cpu_ns >= 5_000_000 && !used.in_ticks, "others may have the processor: {used:?}");
+    }
+
+    #[test]
+    fn without_a_process_clock_ticks_are_used_and_waits_are_those_of_threads_that_live() {
+        let reading = |clock_ns, ticks_ns, waits: &[(i32, u64)]| ProcessReading {
+            clock_ns,
             user_ns: ticks_ns,
-            tick_ns: 10_000_000,
+            waited_ns: waits.iter().copied().collect(),
             ..ProcessReading::default()
         };
-        let used = |to: ProcessReading| {
-            let spent = Spent::between(&reading(0, 0), &to);
-            (spent.cpu_ns, spent.in_ticks)
+        let used = |from: ProcessReading, to: ProcessReading| {
+            let spent = Spent::between(&from, &to);
+            (spent.cpu_ns, spent.in_ticks, spent.waited_ns)
         };
-        assert_eq!(used(reading(205_000_000, 230_000_000)), (205_000_000, false));
-        assert_eq!(used(reading(100_000_000, 230_000_000)), (230_000_000, true));
-        assert_eq!(used(reading(0, 230_000_000)), (230_000_000, true), "a kernel without scheduler statistics");
-        assert_eq!(used(reading(0, 0)), (0, false));
+        let before = || reading(Some(5), 10_000_000, &[(1, 100), (2, 900)]);
+        assert_eq!(used(before(), reading(Some(12), 20_000_000, &[(1, 130), (3, 7)])), (7, false, 37));
+        assert_eq!(used(before(), reading(None, 30_000_000, &[])), (20_000_000, true, 0));
     }
 }
