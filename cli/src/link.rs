@@ -8,7 +8,8 @@ use std::path::Path;
 use std::process::{Command, ExitCode, ExitStatus};
 
 use anyhow::{Context, bail};
-use pushoff_network::{FAR, Link, NEAR, Passed, Relay, Tally, enter};
+use pushoff_model::record::{self, LinkDirection};
+use pushoff_network::{FAR, Link, NEAR, Relay, enter};
 use rustix::process::{Signal, set_parent_process_death_signal};
 
 use crate::arguments::LinkOptions;
@@ -37,7 +38,7 @@ pub(crate) fn link(options: &LinkOptions) -> anyhow::Result<ExitCode> {
     let status = link.near.within(|| begin(&options.command).and_then(|mut child| Ok(child.wait()?)))??;
     let passed = link.end()?;
     terminal::remark(&format!("passed: {}", told(&passed)));
-    if !passed.is_in_time(&network) {
+    if !passed.is_in_time() {
         terminal::remark(
             "more than 1 % of the packets were passed on later than docs/NETWORKS.md allows: do not trust what was measured",
         );
@@ -67,8 +68,8 @@ fn outlive_ctrl_c() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn told(passed: &Passed) -> String {
-    let one = |tally: &Tally| {
+fn told(passed: &record::Link) -> String {
+    let one = |tally: &LinkDirection| {
         let late = tally.lateness.quantile(0.99).unwrap_or_default();
         format!(
             "{} of {} packets, {} bytes (largest {}); {} dropped by the queue, {} lost; 99 % at most {} µs late",

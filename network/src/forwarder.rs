@@ -8,12 +8,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use pushoff_model::record::LinkDirection;
+use pushoff_model::time::nanos;
 use pushoff_model::{RunClock, RunInstant};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::time::{ClockId, clock_gettime};
 use tun_rs::SyncDevice;
 
-use crate::tally::{Passed, Tally};
 use crate::wires::Wires;
 
 /// The largest packet of a device with the usual MTU, with room to notice a larger one.
@@ -52,7 +53,7 @@ impl Asked {
 #[derive(Debug)]
 pub(crate) struct Forwarder {
     asked: Arc<Asked>,
-    threads: [Option<JoinHandle<io::Result<Tally>>>; 2],
+    threads: [Option<JoinHandle<io::Result<LinkDirection>>>; 2],
 }
 
 impl Forwarder {
@@ -78,16 +79,16 @@ impl Forwarder {
         self.threads.iter().flatten().any(JoinHandle::is_finished)
     }
 
-    /// Ends, and says what passed.
-    pub(crate) fn end(mut self) -> io::Result<Passed> {
+    /// Ends, and says what passed down and up.
+    pub(crate) fn end(mut self) -> io::Result<[LinkDirection; 2]> {
         self.asked.end()?;
         let [down, up] = [0, 1].map(|which| {
             let ended = self.threads[which].take().map(JoinHandle::join);
             ended
-                .unwrap_or_else(|| Ok(Ok(Tally::default())))
+                .unwrap_or_else(|| Ok(Ok(LinkDirection::default())))
                 .unwrap_or_else(|_| Err(io::Error::other("a forwarder failed")))
         });
-        Ok(Passed { down: down?, up: up? })
+        Ok([down?, up?])
     }
 }
 
@@ -98,7 +99,7 @@ impl Drop for Forwarder {
     }
 }
 
-fn forward(from: &SyncDevice, to: &SyncDevice, mut wires: Wires, asked: &Asked) -> io::Result<Tally> {
+fn forward(from: &SyncDevice, to: &SyncDevice, mut wires: Wires, asked: &Asked) -> io::Result<LinkDirection> {
     // Else the kernel adds up to 50 µs to each sleep, so that it wakes less often.
     rustix::thread::set_current_timer_slack(NonZeroU64::new(1))?;
     let clock = RunClock::start();
@@ -132,7 +133,7 @@ fn forward(from: &SyncDevice, to: &SyncDevice, mut wires: Wires, asked: &Asked) 
             Err(error) => return Err(error),
         }
     }
-    wires.tally.processor = processor_time();
+    wires.tally.cpu_ns = nanos(processor_time());
     Ok(wires.tally)
 }
 

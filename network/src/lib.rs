@@ -12,7 +12,6 @@ mod namespace;
 mod queue;
 mod relay;
 mod sender;
-mod tally;
 mod wire;
 mod wires;
 
@@ -20,4 +19,3 @@ pub use error::NetworkError;
 pub use link::{FAR, Link, NEAR};
 pub use namespace::{Namespace, enter};
 pub use relay::Relay;
-pub use tally::{Passed, Tally};

@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pushoff_model::network::Network;
+use pushoff_model::record;
 use tun_rs::{DeviceBuilder, SyncDevice};
 
 use crate::NetworkError;
 use crate::forwarder::Forwarder;
 use crate::namespace::{Namespace, local};
-use crate::tally::Passed;
 use crate::wires::{Way, Wires};
 
 /// The address of the server's side: what readers connect to.
@@ -39,6 +39,7 @@ pub struct Link {
     pub near: Arc<Namespace>,
     /// What their addresses begin with.
     readers: Ipv4Addr,
+    says: String,
     forwarder: Mutex<Option<Forwarder>>,
 }
 
@@ -63,7 +64,8 @@ impl Link {
             (Wires::new(network.down.clone(), seed, Way::Down), Wires::new(network.up.clone(), seed, Way::Up));
         let forwarder = Forwarder::start(far_device, near_device, down, up);
         let forwarder = forwarder.map_err(NetworkError::refused("a thread for each direction"))?;
-        Ok(Self { far: Arc::new(far), near: Arc::new(near), readers, forwarder: Mutex::new(Some(forwarder)) })
+        let (far, near, says) = (Arc::new(far), Arc::new(near), network.says.clone());
+        Ok(Self { far, near, readers, says, forwarder: Mutex::new(Some(forwarder)) })
     }
 
     /// The address of a reader, from 0: one each for 65,534 of them.
@@ -89,9 +91,10 @@ impl Link {
     ///
     /// # Errors
     /// Where a direction ended before.
-    pub fn end(&self) -> io::Result<Passed> {
-        let forwarder = self.forwarder().take();
-        forwarder.map_or_else(|| Ok(Passed::default()), Forwarder::end)
+    pub fn end(&self) -> io::Result<record::Link> {
+        let ended = self.forwarder().take().map(Forwarder::end).transpose()?;
+        let [down, up] = ended.unwrap_or_default();
+        Ok(record::Link { says: self.says.clone(), down, up })
     }
 }
 

@@ -6,8 +6,8 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use pushoff_model::network::Direction;
+use pushoff_model::record::LinkDirection;
 
-use crate::tally::Tally;
 use crate::wire::{Fate, Wire};
 
 /// Bytes of the packets that a direction holds at most; a packet beyond that is dropped. Chosen here: two seconds of
@@ -37,7 +37,7 @@ pub(crate) struct Wires {
     schedule: Schedule,
     held_bytes: u64,
     /// What became of the packets. Those that were passed on are counted by who passes them on.
-    pub(crate) tally: Tally,
+    pub(crate) tally: LinkDirection,
 }
 
 /// One wire.
@@ -50,7 +50,7 @@ struct LastMile {
 
 impl Wires {
     pub(crate) fn new(direction: Direction, seed: u64, way: Way) -> Self {
-        let (wires, schedule, tally) = (HashMap::new(), Schedule::default(), Tally::default());
+        let (wires, schedule, tally) = (HashMap::new(), Schedule::default(), LinkDirection::of(&direction));
         Self { direction, seed, way, wires, schedule, held_bytes: 0, tally }
     }
 
@@ -353,7 +353,7 @@ mod tests {
                 let before = last.insert(reader, (due, number));
                 prop_assert!(before.is_none_or(|before| before.0 <= due && before.1 < number));
             }
-            let Tally { offered, dropped, lost, .. } = wires.tally;
+            let LinkDirection { offered, dropped, lost, .. } = wires.tally;
             prop_assert_eq!(passed.len() as u64 + dropped + lost, offered);
             prop_assert_eq!(wires.held_bytes, 0);
         }

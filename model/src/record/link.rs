@@ -58,6 +58,15 @@ impl Link {
         Self { says: network.says.clone(), down: LinkDirection::of(&network.down), up: LinkDirection::of(&network.up) }
     }
 
+    /// Whether 99 % of the packets of each direction were as late as is allowed or less. Where they were not, what was
+    /// measured over this network is not to be trusted.
+    #[must_use]
+    pub fn is_in_time(&self) -> bool {
+        [&self.down, &self.up]
+            .into_iter()
+            .all(|direction| direction.lateness.quantile(0.99).is_none_or(|late| late <= direction.lateness_allowed()))
+    }
+
     /// The time there and back of a small packet, without jitter.
     #[must_use]
     pub const fn round_trip(&self) -> Duration {
@@ -72,7 +81,9 @@ impl LinkDirection {
         lateness_allowed(Duration::from_nanos(self.delay_ns), Duration::from_nanos(self.jitter_ns))
     }
 
-    fn of(direction: &Direction) -> Self {
+    /// A direction before anything passed.
+    #[must_use]
+    pub fn of(direction: &Direction) -> Self {
         let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         Self {
             delay_ns: nanos(direction.delay),
@@ -81,5 +92,28 @@ impl LinkDirection {
             loss: direction.loss_in_the_long_run(),
             ..Self::default()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::built_in;
+
+    #[test]
+    fn one_packet_of_a_hundred_may_be_late_in_each_direction() {
+        // 75 ms each way and 15 ms of jitter: 1.8 ms.
+        let is_in_time = |down: &[u64], up: &[u64]| {
+            let mut link = Link::of(&built_in("slow-4g").unwrap().unwrap());
+            for (direction, late) in [(&mut link.down, down), (&mut link.up, up)] {
+                late.iter().for_each(|micros| direction.lateness.record(Duration::from_micros(*micros)));
+            }
+            link.is_in_time()
+        };
+        let mut late = vec![1_700; 99];
+        late.push(9_000);
+        assert!(is_in_time(&late, &late) && is_in_time(&[], &[]));
+        late.push(9_000);
+        assert!(!is_in_time(&late, &[]) && !is_in_time(&[], &late));
     }
 }
