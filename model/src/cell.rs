@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::client::Client;
 use crate::transport::Transport;
+use crate::wire::Wire;
 
 /// The identity of a cell.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -55,6 +56,19 @@ impl Conditions {
     pub fn over(mut self, network: impl Into<String>) -> Self {
         self.others.insert(NETWORK.to_owned(), network.into());
         self
+    }
+
+    /// The same on a wire.
+    #[must_use]
+    pub fn on(mut self, wire: Wire) -> Self {
+        self.others.extend(wire.factors().map(|(name, value)| (name.to_owned(), value.to_owned())));
+        self
+    }
+
+    /// The wire that it was measured on.
+    #[must_use]
+    pub fn wire(&self) -> Wire {
+        Wire::of(&self.others)
     }
 
     /// Every factor with its value: the client, the server, then the others by name.

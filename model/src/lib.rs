@@ -21,6 +21,7 @@ pub mod target;
 pub mod time;
 pub mod transport;
 pub mod units;
+pub mod wire;
 pub mod workload;
 
 pub use cell::{CellKey, Conditions};
@@ -32,4 +33,5 @@ pub use record::{Record, SCHEMA_VERSION};
 pub use time::{RunClock, RunInstant};
 pub use transport::{Traits, Transport};
 pub use units::{ByteCount, OfferedRate, Share};
+pub use wire::{Http, Wire};
 pub use workload::Workload;
