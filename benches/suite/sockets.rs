@@ -173,7 +173,8 @@ impl Own {
                 let http = TcpListener::bind(any).await.unwrap();
                 let raw_tcp = TcpListener::bind(any).await.unwrap();
                 ready.send((http.local_addr().unwrap(), raw_tcp.local_addr().unwrap())).unwrap();
-                let listeners = Listeners { http, networks: Vec::new(), raw_tcp: Some(raw_tcp) };
+                let listeners =
+                    Listeners { http: Some(http), https: None, networks: Vec::new(), raw_tcp: Some(raw_tcp) };
                 let config = Config { grace: Duration::from_millis(200), ..Config::default() };
                 let ended = async { drop(ends.await) };
                 pushoff_server::run(listeners, config, ended).await.unwrap();

@@ -16,7 +16,7 @@ use pushoff_model::{Client, Transport};
 
 use crate::values::{duration_in, one_of, whole_in};
 pub(crate) use link::LinkOptions;
-pub(crate) use serve::ServeOptions;
+pub(crate) use serve::{Listen, ServeOptions};
 
 /// The most trials of a cell: weeks of them. Chosen here.
 const MOST_TRIALS: u32 = 10_000;

@@ -1,6 +1,7 @@
 //! `pushoff serve`: the reference server alone.
 
 mod over;
+mod tls;
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
@@ -8,11 +9,11 @@ use std::iter;
 use std::net::{self, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::AsFd;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use procfs::{Current, Meminfo};
 use pushoff_model::foreign::quoted;
 use pushoff_network::enter;
-use pushoff_server::{Config, Listeners};
+use pushoff_server::{Config, Https, Identity, Listeners};
 use serde::Serialize;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
@@ -26,7 +27,13 @@ use over::Over;
 /// The one line on standard output: the addresses the server listens on.
 #[derive(Serialize)]
 struct Ready {
-    http: SocketAddr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    http: Option<SocketAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    https: Option<SocketAddr>,
+    /// The SHA-256 of the certificate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certificate: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     raw_tcp: Option<SocketAddr>,
     /// Where HTTP is reached over each network.
@@ -36,7 +43,8 @@ struct Ready {
 
 /// Sockets of this machine's own network.
 struct Bound {
-    http: net::TcpListener,
+    http: Option<net::TcpListener>,
+    https: Option<(net::TcpListener, Identity)>,
     raw_tcp: Option<net::TcpListener>,
     /// A port to be forwarded over each network.
     forwarded: Vec<net::TcpListener>,
@@ -45,7 +53,7 @@ struct Bound {
 pub(crate) fn serve(options: ServeOptions) -> anyhow::Result<Exit> {
     let networks = named::networks(options.network.iter().map(|name| &**name))?;
     let bind = || Bound::new(&options, networks.len());
-    let Bound { http, raw_tcp, forwarded } = if networks.is_empty() { bind() } else { enter(bind)? }?;
+    let Bound { http, https, raw_tcp, forwarded } = if networks.is_empty() { bind() } else { enter(bind)? }?;
     // Before processors are chosen: those are for the server alone.
     let over = iter::zip(networks, forwarded).map(|(network, port)| Over::begin(network, port));
     let over = over.collect::<anyhow::Result<Vec<_>>>()?;
@@ -57,14 +65,16 @@ pub(crate) fn serve(options: ServeOptions) -> anyhow::Result<Exit> {
     };
     pushoff_loadgen::raise_descriptor_limit().context("raising the limit of open files to the hard limit")?;
     let ready = Ready {
-        http: http.local_addr()?,
+        http: http.as_ref().map(net::TcpListener::local_addr).transpose()?,
+        https: https.as_ref().map(|(listener, _)| listener.local_addr()).transpose()?,
+        certificate: https.as_ref().map(|(_, identity)| identity.fingerprint().to_owned()),
         raw_tcp: raw_tcp.as_ref().map(net::TcpListener::local_addr).transpose()?,
         networks: over.iter().map(|it| (it.name(), it.address)).collect(),
     };
     let offered = over.iter().map(Over::offered).collect();
     let (behind, _relays): (Vec<_>, Vec<_>) = over.into_iter().map(|it| (it.listener, it.relay)).unzip();
     if let Some(name) = &options.congestion_control {
-        for listener in iter::once(&http).chain(&raw_tcp).chain(&behind) {
+        for listener in http.iter().chain(https.iter().map(|(listener, _)| listener)).chain(&raw_tcp).chain(&behind) {
             control_congestion(listener, name)?;
         }
     }
@@ -72,7 +82,11 @@ pub(crate) fn serve(options: ServeOptions) -> anyhow::Result<Exit> {
     runtime::build(cpus)?.block_on(async {
         let taken = TcpListener::from_std;
         let listeners = Listeners {
-            http: taken(http)?,
+            http: http.map(taken).transpose()?,
+            https: match https {
+                Some((listener, identity)) => Some(Https { listener: taken(listener)?, identity }),
+                None => None,
+            },
             networks: behind.into_iter().map(taken).collect::<io::Result<_>>()?,
             raw_tcp: raw_tcp.map(taken).transpose()?,
         };
@@ -100,7 +114,10 @@ fn greeting(ready: &Ready, demo: bool) -> String {
         }
         at
     };
-    let http = reached(ready.http);
+    let places = [("http", ready.http), ("https", ready.https)];
+    let mut places = places.into_iter().filter_map(|(scheme, at)| Some(format!("{scheme}://{}/", reached(at?))));
+    let first = places.next().unwrap_or_default();
+    let also: String = places.map(|place| format!("\nOver TLS: {place}")).collect();
     let demo = if demo {
         "Because of --demo, anybody who can connect may cut all\nconnections and stall the server."
     } else {
@@ -109,14 +126,20 @@ fn greeting(ready: &Ready, demo: bool) -> String {
     let raw_tcp = ready.raw_tcp.map_or_else(String::new, |at| format!("\nRaw TCP is at {at}."));
     let over = ready.networks.iter().map(|(name, &at)| format!("\nOver {name}: http://{}/", reached(at)));
     let over: String = over.collect();
-    format!("Open the live page in a browser: http://{http}/\n{demo}{raw_tcp}{over}\nCtrl-C stops the server.")
+    format!("Open the live page in a browser: {first}\n{demo}{also}{raw_tcp}{over}\nCtrl-C stops the server.")
 }
 
 impl Bound {
     fn new(options: &ServeOptions, networks: usize) -> anyhow::Result<Self> {
-        let free = SocketAddr::new(options.listen.ip(), 0);
+        let clear = options.listen.0;
+        ensure!(networks == 0 || clear.is_some(), "--network needs a port in the clear: leave out --listen none");
+        let https = tls::asked(options)?;
+        let free = SocketAddr::new(clear.map_or(Ipv4Addr::LOCALHOST.into(), |at| at.ip()), 0);
         Ok(Self {
-            http: bind(options.listen, "--listen")?,
+            http: clear.map(|address| bind(address, "--listen")).transpose()?,
+            https: https
+                .map(|(address, identity)| Ok::<_, anyhow::Error>((bind(address, "--tls-listen")?, identity)))
+                .transpose()?,
             raw_tcp: options.raw_tcp.map(|address| bind(address, "--raw-tcp")).transpose()?,
             forwarded: iter::repeat_with(|| bind(free, "--listen")).take(networks).collect::<anyhow::Result<_>>()?,
         })
@@ -234,7 +257,8 @@ mod tests {
             ("[::]:80", "http://[::1]:80/"),
         ] {
             let networks = [("slow-4g".to_owned(), listen.parse().unwrap())].into();
-            let ready = Ready { http: listen.parse().unwrap(), raw_tcp: None, networks };
+            let http = Some(listen.parse().unwrap());
+            let ready = Ready { http, https: http, certificate: None, raw_tcp: None, networks };
             let greeting = greeting(&ready, false);
             assert!(greeting.contains(address) && greeting.contains(&format!("\nOver slow-4g: {address}\n")));
             assert!(greeting.contains("Ctrl-C stops"), "{greeting}");

@@ -30,4 +30,5 @@ mod web;
 pub use crate::config::{Config, OfferedNetwork};
 pub use crate::http::{AllowedOrigin, HostName, InvalidHost, InvalidOrigin};
 pub use crate::hub::{Payload, PayloadError};
-pub use crate::server::{Listeners, ServerError, run};
+pub use crate::net::tls::{Identity, IdentityError};
+pub use crate::server::{Https, Listeners, ServerError, run};

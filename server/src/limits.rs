@@ -8,6 +8,21 @@ pub(crate) const HEAD_BYTES: usize = 16 << 10;
 /// The most fields of a head; more get 431. Chosen here: browsers send some twenty.
 pub(crate) const HEAD_FIELDS: usize = 100;
 
+/// The same over HTTP/2, as its standard counts: 32 bytes more a field (RFC 9113 §10.5.1).
+pub(crate) const HTTP2_HEAD_BYTES: u32 = 16 << 10;
+
+/// The most streams of an HTTP/2 connection at a time: what the standard advises at the least (RFC 9113 §6.5.2), and
+/// what other servers take.
+pub(crate) const HTTP2_STREAMS: u32 = 100;
+
+/// How many requests of a connection may be reset by the client before they are looked at; further ones end the
+/// connection (CVE-2023-44487). The `h2` crate's own limit.
+pub(crate) const HTTP2_RESETS: usize = 20;
+
+/// How many of a connection's streams the server may have to reset for errors of the client; further ones end the
+/// connection. The `h2` crate's own limit.
+pub(crate) const HTTP2_ERRORS: usize = 1024;
+
 /// How much of a batch is checked before other tasks run, in bytes. Chosen here: some 30 µs.
 pub(crate) const TURN: usize = 16 << 10;
 

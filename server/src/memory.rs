@@ -18,6 +18,15 @@ use tokio::sync::Notify;
 /// (`results/servers-2026-11-23`).
 pub(crate) const CONNECTION: usize = 4 << 10;
 
+/// The bytes counted for what TLS keeps of a connection.
+pub(crate) const TLS: usize = 16 << 10;
+
+/// The bytes counted for what HTTP/2 keeps of a connection: tables, buffers, and a window of input.
+pub(crate) const HTTP2: usize = 96 << 10;
+
+/// The bytes counted for a stream of an HTTP/2 connection.
+pub(crate) const STREAM: usize = 4 << 10;
+
 /// The bytes counted for a topic, besides its messages: the log, the name and the places in tables.
 pub(crate) const TOPIC: usize = 1 << 10;
 

@@ -11,7 +11,7 @@ use http::{HeaderValue, Method, StatusCode};
 use percent_encoding::percent_decode_str;
 use pushoff_model::{Topic, Transport};
 
-use crate::http::{Head, Origin, Problem, Query, Response, origin};
+use crate::http::{Head, Origin, Problem, Query, Response, Version, origin};
 use crate::limits;
 use crate::publish::{self, Publication};
 use crate::state::Server;
@@ -29,8 +29,8 @@ pub(crate) fn answer(server: &Arc<Server>, head: &Head<'_>) -> (Answer, Origin) 
 
 /// Checks the host and the origin of a request.
 fn admit(server: &Server, head: &Head<'_>, origin: &Origin) -> Result<(), Problem> {
-    // HTTP/1.1 requires a host; a program that speaks HTTP/1.0 need not name one.
-    if !head.host.is_empty() || head.takes_chunks {
+    // A request names a host since HTTP/1.1.
+    if !head.host.is_empty() || head.version != Version::Old {
         server.hosts.check(head.host)?;
     }
     match origin {

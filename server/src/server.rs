@@ -1,20 +1,22 @@
 //! Running a server: accepts connections, bounds their number, serves each in a task, and shuts down.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use crate::config::Config;
-use crate::connection;
+use crate::connection::{self, http2};
 use crate::http::Problem;
 use crate::limits;
 use crate::memory::{self, Lease, Memory};
 use crate::net::listen;
+use crate::net::tls::Identity;
 use crate::net::{Socket, boxed, close};
 use crate::slow::Slowed;
 use crate::state::Server;
@@ -23,17 +25,38 @@ use crate::transports::raw_tcp;
 /// Where a server listens.
 #[derive(Debug)]
 pub struct Listeners {
-    /// The five transports, publishing, the live page and metrics.
-    pub http: TcpListener,
-    /// The same over each of [`Config::networks`].
+    /// The five transports, publishing, the live page and metrics, in the clear.
+    pub http: Option<TcpListener>,
+    /// The same over TLS.
+    pub https: Option<Https>,
+    /// The same in the clear, over each of [`Config::networks`].
     pub networks: Vec<TcpListener>,
     /// The raw TCP floor, for measurement only.
     pub raw_tcp: Option<TcpListener>,
 }
 
+/// Where a server listens for connections over TLS, and who it is to them.
+#[derive(Debug)]
+pub struct Https {
+    /// Where it listens.
+    pub listener: TcpListener,
+    /// Its certificate and key.
+    pub identity: Identity,
+}
+
 impl Listeners {
     fn http(&self) -> impl Iterator<Item = &TcpListener> + Clone {
-        std::iter::once(&self.http).chain(&self.networks)
+        self.http.iter().chain(&self.networks)
+    }
+
+    fn https(&self) -> impl Iterator<Item = &TcpListener> + Clone {
+        self.https.iter().map(|https| &https.listener)
+    }
+
+    /// The address that is this server's usual name.
+    fn usual(&self) -> io::Result<SocketAddr> {
+        let unnamed = || io::Error::new(io::ErrorKind::InvalidInput, "there is no port for HTTP");
+        self.http().chain(self.https()).next().ok_or_else(unnamed)?.local_addr()
     }
 }
 
@@ -46,9 +69,10 @@ pub enum ServerError {
 }
 
 /// Which port a connection came to.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Port {
     Http,
+    Https(Identity),
     RawTcp,
 }
 
@@ -62,12 +86,12 @@ pub async fn run(
     config: Config,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), ServerError> {
-    for listener in listeners.http().chain(&listeners.raw_tcp) {
+    for listener in listeners.http().chain(listeners.https()).chain(&listeners.raw_tcp) {
         listen::prepare(listener).map_err(ServerError::Listen)?;
     }
     // Raw TCP has no heartbeat of its own by which to notice that a reader has gone.
     listeners.raw_tcp.as_ref().map_or(Ok(()), listen::keep_alive).map_err(ServerError::Listen)?;
-    let address = listeners.http.local_addr().map_err(ServerError::Listen)?;
+    let address = listeners.usual().map_err(ServerError::Listen)?;
     let server = Arc::new(Server::new(config, address));
     let mut connections = JoinSet::new();
     tokio::select! {
@@ -93,6 +117,10 @@ async fn accept(listeners: &Listeners, server: &Arc<Server>, connections: &mut J
     loop {
         let accepted = tokio::select! {
             accepted = listen::accept(listeners.http()) => accepted.map(|stream| (stream, Port::Http)),
+            accepted = listen::accept(listeners.https()) => {
+                let identity = listeners.https.as_ref().map(|https| https.identity.clone());
+                accepted.map(|stream| (stream, identity.map_or(Port::Http, Port::Https)))
+            }
             accepted = listen::accept(listeners.raw_tcp.iter()) => accepted.map(|stream| (stream, Port::RawTcp)),
             Some(_) = connections.join_next() => continue,
         };
@@ -105,7 +133,7 @@ async fn accept(listeners: &Listeners, server: &Arc<Server>, connections: &mut J
                         Some(share) => connections.spawn(Slowed::new(Box::pin(serving), share)),
                     };
                 }
-                None => refuse(stream, port, &refusals, connections),
+                None => refuse(stream, &port, &refusals, connections),
             },
             Err(error) => listen::hold_back(&error).await,
         }
@@ -128,16 +156,33 @@ async fn serve(stream: TcpStream, port: Port, server: Arc<Server>, admission: Ad
             let socket = Socket::held(stream, Arc::clone(&outage));
             boxed(|| outage.may_cut(connection::serve(socket, server))).await;
         }
+        (Port::Https(identity), None) => boxed(|| serve_tls(Socket::new(stream), identity, server)).await,
+        (Port::Https(identity), Some(outage)) => {
+            let socket = Socket::held(stream, Arc::clone(&outage));
+            boxed(|| outage.may_cut(serve_tls(socket, identity, server))).await;
+        }
         (Port::RawTcp, _) => boxed(|| raw_tcp::serve(Socket::new(stream), server)).await,
     }
     drop(admission);
 }
 
+/// Serves a connection over TLS, in the version of HTTP that its client chose. A handshake takes no longer than a head.
+async fn serve_tls(socket: Socket, identity: Identity, server: Arc<Server>) {
+    let Some(_lease) = server.memory.connections.lease(memory::TLS) else { return };
+    match boxed(|| timeout(server.config.head_timeout, identity.accept(socket))).await {
+        Ok(Ok(stream)) if stream.is_http2() => boxed(|| http2::serve(stream, &server)).await,
+        Ok(Ok(stream)) => boxed(|| connection::serve(stream, server)).await,
+        Ok(Err(error)) => debug!(%error, "a TLS handshake failed"),
+        Err(_) => debug!("a TLS handshake took too long"),
+    }
+}
+
 /// Answers a connection beyond a limit with 503. A bounded number of such connections is closed gently,
 /// so that unread input does not reset the connection before the answer arrives (RFC 9112 §9.6).
-fn refuse(stream: TcpStream, port: Port, refusals: &Arc<Semaphore>, connections: &mut JoinSet<()>) {
-    if matches!(port, Port::RawTcp) {
-        return;
+fn refuse(stream: TcpStream, port: &Port, refusals: &Arc<Semaphore>, connections: &mut JoinSet<()>) {
+    match port {
+        Port::Http => {}
+        Port::Https(_) | Port::RawTcp => return,
     }
     let problem =
         Problem::unavailable("there are as many connections as this server takes (--max-connections, --memory)");

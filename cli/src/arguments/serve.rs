@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -14,9 +15,23 @@ use crate::values::{duration_in, size_in, whole_in};
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ServeOptions {
-    /// Address for HTTP and WebSocket; port 0 takes a free port
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080", value_parser = address)]
-    pub(crate) listen: SocketAddr,
+    /// Address for HTTP and WebSocket in the clear; port 0 takes a free port, "none" listens over TLS alone
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080", value_parser = listen)]
+    pub(crate) listen: Listen,
+    /// Listen over TLS as well, with a certificate made at the start for this server's addresses and --allow-host
+    /// names; the readiness line has its fingerprint
+    #[arg(long, value_name = "self-signed", value_parser = ["self-signed"])]
+    pub(crate) tls: Option<String>,
+    /// Listen over TLS as well, with the certificate chain of this PEM file
+    #[arg(long, value_name = "FILE", requires = "tls_key", conflicts_with = "tls")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The private key of --tls-cert, a PEM file
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Address for HTTP and WebSocket over TLS [default: port 8443 of the --listen address, or a free one if that has
+    /// port 0]
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = address)]
+    pub(crate) tls_listen: Option<SocketAddr>,
     /// Address for the raw TCP floor [default: none]
     #[arg(long, value_name = "ADDRESS:PORT", value_parser = address)]
     pub(crate) raw_tcp: Option<SocketAddr>,
@@ -81,6 +96,14 @@ pub(crate) struct ServeOptions {
     /// Shut down when standard input closes, so that the server never outlives its parent
     #[arg(long)]
     pub(crate) until_stdin_closes: bool,
+}
+
+/// Where the server listens in the clear, if it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Listen(pub(crate) Option<SocketAddr>);
+
+fn listen(text: &str) -> Result<Listen, &'static str> {
+    if text == "none" { Ok(Listen(None)) } else { address(text).map(|address| Listen(Some(address))) }
 }
 
 const TENTH: Duration = Duration::from_millis(100);

@@ -6,8 +6,10 @@
 //! requests at once lets other connections run in between.
 
 mod body;
+pub(crate) mod http2;
 mod pending;
 mod request;
+mod rewound;
 #[cfg(test)]
 mod tests;
 mod wait;
@@ -21,6 +23,7 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 
 use self::request::Next;
+use self::rewound::Rewound;
 use self::wait::Wait;
 use crate::http::{Encoded, Problem};
 use crate::limits;
@@ -54,6 +57,7 @@ pub(crate) async fn serve(mut io: impl Io, server: Arc<Server>) {
                     None => return,
                 }
             }
+            Next::Http2 => return boxed(|| http2::serve(Rewound::new(io, ahead), &server)).await,
             Next::Upgrade(response, session) => {
                 if respond(&mut io, response, None, &server).await.is_ok() {
                     boxed(|| websocket::serve(io, *session, ahead, &server)).await;

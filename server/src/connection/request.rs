@@ -32,9 +32,14 @@ pub(super) enum Next {
     Publish(Publication, Options, UnreadBody),
     /// Write the last response of HTTP, and speak WebSocket.
     Upgrade(Encoded, Box<Session>),
+    /// Speak HTTP/2, from the preface on, which is read already.
+    Http2,
     /// Close, perhaps with a last response.
     End(Option<Problem>),
 }
+
+/// What an HTTP/2 connection begins with, up to where it is no HTTP/1.1 (RFC 9113 §3.4).
+const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0";
 
 /// Waits for the next request and answers it, as far as the answer needs no wait.
 pub(super) async fn next(io: &mut impl Io, ahead: &mut Buffer, wait: &mut Wait<'_, '_>) -> Next {
@@ -92,13 +97,15 @@ fn take(read: &[u8], server: &Arc<Server>) -> Option<(Next, usize)> {
     let request = match head::parse(read, &mut room) {
         Parsed::Request(request) => request,
         Parsed::Partial => return None,
+        // A client that knows that the server speaks HTTP/2 begins with it (RFC 9113 §3.3).
+        Parsed::Refused(_) if read.starts_with(HTTP2_PREFACE) => return Some((Next::Http2, 0)),
         Parsed::Refused(problem) => return Some((Next::End(Some(problem)), read.len())),
     };
     let (answer, origin) = router::answer(server, &request.head);
     let mut options = Options {
         origin,
         is_head: request.head.method == Method::HEAD,
-        takes_chunks: request.head.takes_chunks,
+        takes_chunks: request.head.version.takes_chunks(),
         closes: request.closes || server.is_closing(),
     };
     let body = match request.body {

@@ -7,8 +7,8 @@ use std::cell::RefCell;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use http::StatusCode;
-use http::header::CONNECTION;
+use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, DATE as DATE_FIELD, UPGRADE};
+use http::{HeaderValue, StatusCode};
 
 use super::chunked;
 use super::origin::Origin;
@@ -103,6 +103,32 @@ impl Encoded {
         (Self { first, rest: Bytes::new(), closes: options.closes || says_close }, body)
     }
 }
+
+/// The head of a response over HTTP/2, and its body. `ends` says that the response is whole, and whether the client
+/// wants its head alone. Fields about one connection have no meaning there (RFC 9113 §8.2.2).
+pub(crate) fn http2_response(response: Response, origin: Origin, ends: Option<bool>) -> (http::Response<()>, Bytes) {
+    let Response { status, fields, body } = origin.mark(response);
+    let mut head = http::Response::new(());
+    *head.status_mut() = status;
+    let all = head.headers_mut();
+    for (name, value) in fields.into_iter().filter(|(name, _)| !CONNECTION_FIELDS.contains(name)) {
+        all.append(name, value);
+    }
+    all.append(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Ok(date) = DATE.with_borrow_mut(|date| HeaderValue::from_bytes(date.now())) {
+        all.append(DATE_FIELD, date);
+    }
+    if let Some(is_head) = ends
+        && status != StatusCode::NO_CONTENT
+        && !(is_head && body.is_empty())
+    {
+        all.append(CONTENT_LENGTH, body.len().into());
+    }
+    (head, body)
+}
+
+/// The fields about one connection that responses here have.
+const CONNECTION_FIELDS: [http::HeaderName; 2] = [CONNECTION, UPGRADE];
 
 /// Appends a field, with the end of the line before it.
 fn field(head: &mut Vec<u8>, name: &str, value: &[u8]) {

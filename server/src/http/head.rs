@@ -23,9 +23,28 @@ pub(crate) struct Head<'a> {
     /// The server's name in the request: the authority of its target, or its `Host`. Empty where neither is
     /// given.
     pub(crate) host: &'a str,
-    /// Whether the client understands chunks: since HTTP/1.1.
-    pub(crate) takes_chunks: bool,
-    fields: &'a [Header<'a>],
+    pub(crate) version: Version,
+    pub(crate) fields: &'a [Header<'a>],
+}
+
+/// The version of HTTP that a request is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Version {
+    /// HTTP/1.0, which has no chunks and needs no `Host`.
+    Old,
+    /// HTTP/1.1.
+    One,
+    /// HTTP/2, whose frames say where a body ends.
+    Two,
+    /// HTTP/2, by an extended CONNECT to a WebSocket (RFC 8441).
+    TwoTunnel,
+}
+
+impl Version {
+    /// Whether a body without a length comes in chunks.
+    pub(crate) fn takes_chunks(self) -> bool {
+        self == Self::One
+    }
 }
 
 impl<'a> Head<'a> {
@@ -133,6 +152,7 @@ fn understand<'a>(request: httparse::Request<'a, 'a>, head: &[u8]) -> Result<Req
     let target = Target::parse(target, &method)?;
     let found = Found::among(fields)?;
     let is_old = version == 0;
+    let version = if is_old { Version::Old } else { Version::One };
     let (body, is_doubtful) = found.body(is_old)?;
     let is_doubtful = is_doubtful || target.host.is_some() || has_bare_line_feed(head) || head.starts_with(b"\r\n");
     let closes = is_old || is_doubtful || found.closes;
@@ -141,7 +161,7 @@ fn understand<'a>(request: httparse::Request<'a, 'a>, head: &[u8]) -> Result<Req
         (None, None) => "",
     };
     let head_length = head.len();
-    let head = Head { method, path: target.path, query: target.query, host, takes_chunks: !is_old, fields };
+    let head = Head { method, path: target.path, query: target.query, host, version, fields };
     if found.host.is_none() && !is_old {
         return Err(Problem::bad_request("a request has exactly one Host field (RFC 9112 §3.2)"));
     }
@@ -268,7 +288,7 @@ mod tests {
                     BodyLength::Known(length) => length.to_string(),
                     BodyLength::Chunked => "chunked".to_owned(),
                 };
-                let flags = [(closes, " closes"), (expects, " expects"), (!head.takes_chunks, " old")];
+                let flags = [(closes, " closes"), (expects, " expects"), (head.version == Version::Old, " old")];
                 let flags: String = flags.iter().filter(|(is_so, _)| *is_so).map(|(_, flag)| *flag).collect();
                 format!("{} {} {} {} {length} {body}{flags}", head.method, head.host, head.path, head.query)
             }

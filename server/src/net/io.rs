@@ -1,8 +1,11 @@
 //! One connection: bytes in both directions, and how much the other end has acknowledged.
 
+use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
+use bytes::Buf;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 /// The most bytes that one read takes where the length of the input is unknown.
@@ -13,11 +16,28 @@ pub(crate) const fn read_buffer() -> [MaybeUninit<u8>; READ_BYTES] {
     [const { MaybeUninit::uninit() }; READ_BYTES]
 }
 
+/// The most parts of a buffer that one system call writes: the head of a response, and a long body.
+const PIECES: usize = 2;
+
 /// A connection, whatever carries its bytes.
 pub(crate) trait Io: AsyncRead + AsyncWrite + Unpin + Send {
     /// How much the other end has received; `None` where the connection cannot tell.
     fn progress(&self) -> Option<Progress> {
         None
+    }
+
+    /// Writes some of `buf`, advances it past the bytes written, and gives their number.
+    fn poll_send(&mut self, cx: &mut Context<'_>, buf: &mut impl Buf) -> Poll<io::Result<usize>> {
+        let first = buf.chunk();
+        let written = if first.len() == buf.remaining() || !self.is_write_vectored() {
+            ready!(Pin::new(self).poll_write(cx, first))?
+        } else {
+            let mut pieces = [IoSlice::new(&[]); PIECES];
+            let count = buf.chunks_vectored(&mut pieces);
+            ready!(Pin::new(self).poll_write_vectored(cx, &pieces[..count]))?
+        };
+        buf.advance(written);
+        Poll::Ready(Ok(written))
     }
 }
 

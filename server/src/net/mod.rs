@@ -7,10 +7,11 @@ mod outage;
 mod socket;
 #[cfg(target_os = "linux")]
 mod tcp_info;
+pub(crate) mod tls;
 mod write;
 
 pub(crate) use self::close::{close, poll_end};
-pub(crate) use self::io::{Io, READ_BYTES, boxed, read_buffer};
+pub(crate) use self::io::{Io, Progress, READ_BYTES, boxed, read_buffer};
 pub(crate) use self::outage::Outage;
 pub(crate) use self::socket::Socket;
 pub(crate) use self::write::{StallDetector, StallLimit, write_all};

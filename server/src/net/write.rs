@@ -8,20 +8,16 @@
 //! [`Config::write_timeout`]: crate::Config::write_timeout
 
 use std::future::poll_fn;
-use std::io::{self, IoSlice};
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Buf;
 use prometheus_client::metrics::counter::Counter;
-use tokio::io::AsyncWrite;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::io::{Io, Progress};
-
-/// The most parts of a buffer that one system call writes: the head of a response, and a long body.
-const PIECES: usize = 2;
 
 /// How long the other end may take no byte, and the counter of connections closed for it.
 #[derive(Debug)]
@@ -56,17 +52,23 @@ impl StallDetector {
         buf: &mut impl Buf,
         limit: &StallLimit,
     ) -> Poll<io::Result<()>> {
-        while buf.has_remaining() {
-            let Poll::Ready(taken) = poll_write_some(cx, io, buf) else {
+        loop {
+            // TLS may have taken bytes that it could not send yet.
+            let sent = if buf.has_remaining() {
+                io.poll_send(cx, buf).map_ok(|sent| if sent == 0 { Sent::Nothing } else { Sent::Some })
+            } else {
+                Pin::new(&mut *io).poll_flush(cx).map_ok(|()| Sent::All)
+            };
+            let Poll::Ready(sent) = sent else {
                 return self.poll_give_up(cx, io, limit).map(|()| Err(io::ErrorKind::TimedOut.into()));
             };
             self.stall = None;
-            match taken? {
-                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                taken => buf.advance(taken),
+            match sent? {
+                Sent::Some => {}
+                Sent::All => return Poll::Ready(Ok(())),
+                Sent::Nothing => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
             }
         }
-        Poll::Ready(Ok(()))
     }
 
     /// Ready once the other end has taken nothing for too long.
@@ -105,18 +107,11 @@ impl StallDetector {
     }
 }
 
-fn poll_write_some(
-    cx: &mut Context<'_>,
-    io: &mut (impl AsyncWrite + Unpin),
-    buf: &impl Buf,
-) -> Poll<io::Result<usize>> {
-    let first = buf.chunk();
-    if first.len() == buf.remaining() || !io.is_write_vectored() {
-        return Pin::new(io).poll_write(cx, first);
-    }
-    let mut pieces = [IoSlice::new(&[]); PIECES];
-    let count = buf.chunks_vectored(&mut pieces);
-    Pin::new(io).poll_write_vectored(cx, &pieces[..count])
+/// How a step of writing ended.
+enum Sent {
+    Some,
+    All,
+    Nothing,
 }
 
 /// Writes all of `buf`.
@@ -234,17 +229,15 @@ mod tests {
     async fn a_write_without_a_stall_starts_no_timer_and_is_one_write() {
         let (limit, (mut ours, mut theirs)) = (limit(), duplex(100));
         let mut detector = StallDetector::default();
-        let mut pieces = Buf::chain(&b"first "[..], &b"second"[..]);
-        assert!(matches!(
-            poll_write_some(&mut Context::from_waker(Waker::noop()), &mut Vec::new(), &pieces),
-            Poll::Ready(Ok(12))
-        ));
-        poll_fn(|cx| detector.poll_write(cx, &mut ours, &mut pieces, &limit)).await.unwrap();
+        let pieces = || Buf::chain(&b"first "[..], &b"second"[..]);
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(matches!(ours.poll_send(&mut context, &mut pieces()), Poll::Ready(Ok(12))));
+        poll_fn(|cx| detector.poll_write(cx, &mut ours, &mut pieces(), &limit)).await.unwrap();
         assert!(detector.stall.is_none());
         drop(ours);
         let mut written = Vec::new();
         theirs.read_to_end(&mut written).await.unwrap();
-        assert_eq!(written, b"first second");
+        assert_eq!(written, b"first secondfirst second");
         assert_eq!(limit.cut_off.get(), 0);
     }
 

@@ -47,7 +47,7 @@ pub(super) fn feed(
     meter: Meter,
 ) -> Box<Feed> {
     let heartbeat = Some((heartbeat, IdleTimer::new(ask.server.config.heartbeat)));
-    Box::new(Feed { subscription, framing, is_chunked: ask.head.takes_chunks, heartbeat, meter })
+    Box::new(Feed { subscription, framing, is_chunked: ask.head.version.takes_chunks(), heartbeat, meter })
 }
 
 /// The head of a stream over HTTP and the stream's opening. `X-Accel-Buffering` keeps an nginx in between from

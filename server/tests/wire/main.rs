@@ -42,7 +42,7 @@ impl Running {
         let addresses = (http.local_addr().unwrap(), raw_tcp.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async move { stopped.await.unwrap_or_default() };
-        let listeners = Listeners { http, networks: Vec::new(), raw_tcp: Some(raw_tcp) };
+        let listeners = Listeners { http: Some(http), https: None, networks: Vec::new(), raw_tcp: Some(raw_tcp) };
         let ended = tokio::spawn(pushoff_server::run(listeners, config, shutdown));
         Self { http: addresses.0, raw_tcp: addresses.1, stop, ended }
     }

@@ -4,18 +4,27 @@ use http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBS
 use http::{HeaderValue, StatusCode};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use crate::http::{Head, Problem, Response};
+use crate::http::{Head, Problem, Response, Version};
 
 const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
 
-/// The 101 for a handshake. The server accepts no extension and no subprotocol.
+/// The 101 for a handshake, or the 200 for one over HTTP/2 (RFC 8441 §5). The server accepts no extension and no
+/// subprotocol.
 pub(super) fn accept(head: &Head<'_>) -> Result<Response, Problem> {
-    let is_asked = head.lists(&CONNECTION, "upgrade") && head.lists(&UPGRADE, "websocket");
+    let is_http2 = match head.version {
+        Version::Old | Version::One => false,
+        Version::Two => return Err(upgrade_required("over HTTP/2 it is asked for by CONNECT (RFC 8441)")),
+        Version::TwoTunnel => true,
+    };
+    let is_asked = is_http2 || head.lists(&CONNECTION, "upgrade") && head.lists(&UPGRADE, "websocket");
     if !is_asked {
         return Err(upgrade_required("a request for it says `Connection: Upgrade` and `Upgrade: websocket`"));
     }
     if head.text(&SEC_WEBSOCKET_VERSION).map(str::trim) != Some("13") {
         return Err(upgrade_required("the version of the protocol is 13 (RFC 6455)"));
+    }
+    if is_http2 {
+        return Ok(Response::bare(StatusCode::OK));
     }
     let mut keys = head.every(&SEC_WEBSOCKET_KEY).map(<[u8]>::trim_ascii);
     let key = keys.next().filter(|key| is_key(key) && keys.next().is_none());
