@@ -128,7 +128,7 @@ mod tests {
     use std::task::Waker;
 
     use bytes::Bytes;
-    use tokio::io::{AsyncRead, AsyncReadExt, DuplexStream, ReadBuf, duplex};
+    use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, DuplexStream, ReadBuf, duplex};
     use tokio::time::advance;
 
     use super::*;

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod edges;
+mod http2;
 mod transports;
 mod web;
 
@@ -40,11 +41,18 @@ impl Running {
         let http = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let raw_tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addresses = (http.local_addr().unwrap(), raw_tcp.local_addr().unwrap());
+        let listeners = Listeners { http: Some(http), https: None, networks: Vec::new(), raw_tcp: Some(raw_tcp) };
+        Self::with(listeners, config, addresses.0, addresses.1)
+    }
+
+    /// `http` and `raw_tcp` are where it listens, or an address at which nobody asks.
+    fn with(listeners: Listeners, config: Config, http: SocketAddr, raw_tcp: SocketAddr) -> Self {
+        // reqwest asks for a provider even where it needs no TLS; all but the first of a process are refused.
+        drop(rustls::crypto::ring::default_provider().install_default());
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async move { stopped.await.unwrap_or_default() };
-        let listeners = Listeners { http: Some(http), https: None, networks: Vec::new(), raw_tcp: Some(raw_tcp) };
         let ended = tokio::spawn(pushoff_server::run(listeners, config, shutdown));
-        Self { http: addresses.0, raw_tcp: addresses.1, stop, ended }
+        Self { http, raw_tcp, stop, ended }
     }
 
     /// Shuts the server down; the handle resolves once it has ended.
