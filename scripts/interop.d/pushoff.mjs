@@ -41,6 +41,8 @@ class Server {
     this.process = process;
     this.http = ready.http;
     this.url = `http://${ready.http}`;
+    /** Where it speaks TLS, if it does. */
+    this.https = ready.https && `https://${ready.https}`;
     /** Where it is reached over each network. */
     this.networks = ready.networks ?? {};
   }

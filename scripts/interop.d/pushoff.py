@@ -20,6 +20,8 @@ class Server:
         self.process = process
         self.http = ready["http"]
         self.url = "http://" + ready["http"]
+        # Where it speaks TLS, if it does.
+        self.https = f"https://{ready['https']}" if "https" in ready else None
         self.host, port = ready["http"].rsplit(":", 1)
         self.port = int(port)
         self.address = (self.host, self.port)

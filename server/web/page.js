@@ -7,7 +7,7 @@ import * as figures from './figures.js';
 import { Lane } from './lane.js';
 import { Publisher } from './publisher.js';
 import { SCENARIOS, add } from './scenarios.js';
-import { CONNECTIONS, usage } from './slots.js';
+import { CONNECTIONS, STREAMS, isShared, usage } from './slots.js';
 import { TECHNIQUES } from './techniques.js';
 
 const HOLD_SECONDS = 5;
@@ -35,6 +35,8 @@ const chosen = () => document.querySelector('[name=scenario]:checked').value;
 const authorization = () => (at('token').value ? { Authorization: `Bearer ${at('token').value}` } : {});
 
 /** Where lanes connect: to this page's own origin, or to the port of a network. */
+/** A page over TLS may not connect to a port in the clear. */
+const isSecure = location.protocol === 'https:';
 const over = () => (at('network').value ? `http://${location.hostname}:${at('network').value}` : '');
 
 /** Begins a run of the chosen scenario, on all lanes. */
@@ -193,10 +195,10 @@ async function render() {
   at('published').textContent = `${figures.count(publisher.sent)}${publisher.givenUp ? `, given up ${publisher.givenUp}` : ''}`;
   at('state').textContent = notice || (publisher.refusal && `Not published: ${publisher.refusal}.`) || `${SCENARIOS[chosen()].says}${over() && ' The lanes are behind the network; publishing by POST is not.'}`;
   const holders = lanes.filter((lane) => lane.holdsConnection && lane.state !== 'queued');
-  const { all } = await usage(holders.length);
+  const { all } = isShared ? { all: holders.length } : await usage(holders.length);
   const dots = [...holders.map((lane) => lane.technique.transport), ...Array(Math.max(0, all - holders.length)).fill('other')];
-  while (dots.length < CONNECTIONS) dots.push('free');
-  const words = `${holders.length} held by lanes here, ${Math.max(0, all - holders.length)} by other tabs, ${CONNECTIONS - Math.max(all, holders.length)} free`;
+  while (!isShared && dots.length < CONNECTIONS) dots.push('free');
+  const words = isShared ? `HTTP/2: ${holders.length} of ${STREAMS} requests at a time, all on one connection` : `${holders.length} held by lanes here, ${Math.max(0, all - holders.length)} by other tabs, ${CONNECTIONS - Math.max(all, holders.length)} free`;
   if (at('wall').dataset.said === words + dots) return;
   at('wall').dataset.said = words + dots;
   at('wall').replaceChildren();
@@ -235,7 +237,7 @@ setTheme(localStorage.getItem('pushoff-theme'));
 at('name').value = `Tab ${tab}`;
 at('clock').textContent = resolution();
 document.querySelector('.secret').hidden = token !== 'wanted';
-document.querySelector('.network').hidden = at('network').length === 1;
+document.querySelector('.network').hidden = at('network').length === 1 || isSecure;
 for (const button of document.querySelectorAll('.outage')) button.hidden = outages !== 'on';
 document.querySelector('[data-no-outages]').hidden = outages === 'on';
 document.querySelector('[data-outages-on]').hidden = outages !== 'on';

@@ -6,6 +6,12 @@
 
 export const CONNECTIONS = 6;
 
+/** Requests that an HTTP/2 connection to this server carries at a time. */
+export const STREAMS = 100;
+
+/** Whether this page came over HTTP/2, where all requests share a connection and none has to wait. */
+export const isShared = performance.getEntriesByType('navigation')[0]?.nextHopProtocol === 'h2';
+
 const SLOTS = ['1', '2', '3', '4'].map((number) => `pushoff connection ${number}`);
 
 /** Locks need a secure context. Without them a tab knows only of itself, and has no more than four lanes that hold. */
@@ -13,7 +19,7 @@ const locks = navigator.locks;
 
 /** Waits for a slot and resolves to what gives it back; never, once `signal` is aborted. */
 export async function take(signal) {
-  if (!locks) return () => {};
+  if (isShared || !locks) return () => {};
   const taken = Promise.withResolvers();
   const others = new AbortController();
   for (const name of SLOTS) {
