@@ -2,6 +2,7 @@
 
 mod link;
 mod serve;
+mod wire;
 
 use std::ffi::OsString;
 use std::num::NonZeroU32;
@@ -17,6 +18,7 @@ use pushoff_model::{Client, Transport};
 use crate::values::{duration_in, one_of, whole_in};
 pub(crate) use link::LinkOptions;
 pub(crate) use serve::{Listen, ServeOptions};
+pub(crate) use wire::{Switch, WireOptions};
 
 /// The most trials of a cell: weeks of them. Chosen here.
 const MOST_TRIALS: u32 = 10_000;
@@ -114,6 +116,8 @@ pub(crate) struct RunOptions {
     /// workloads are the default ones]
     #[arg(long, value_name = "NAME|FILE", value_delimiter = ',')]
     pub(crate) network: Vec<OsString>,
+    #[command(flatten)]
+    pub(crate) wire: WireOptions,
     /// Go on in rounds of all transports that may still be the one to take, at least three, until every
     /// question is answered or this time is used, 1s to 7days [default: 4min 40s]
     #[arg(long, value_name = "TIME", value_parser = duration_in(BUDGET), allow_negative_numbers = true)]

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pushoff_loadgen::{Asked, AskedCell, Plan, Trial};
-use pushoff_model::cell::NETWORK;
 use pushoff_model::foreign::shown;
 use pushoff_model::record::{Outcome, Record, Step};
 use pushoff_model::workload::Growth;
@@ -82,10 +81,10 @@ impl Progress {
     /// A trial ended.
     pub(crate) fn end(&mut self, record: &Record) {
         let at = record.step.map_or_else(String::new, |step| at(&record.workload, step));
-        let network = record.conditions.get(NETWORK).map_or_else(String::new, |name| format!(", {name}"));
+        let further: String = record.conditions.values().map(|value| format!(", {value}")).collect();
         let most = self.trials.map_or_else(String::new, |trials| format!("/{trials}"));
         let line = format!(
-            "{:>3}{most} {} over {}{at}{network}: {}",
+            "{:>3}{most} {} over {}{at}{further}: {}",
             record.position,
             record.workload.name,
             record.transport.label(),
@@ -176,9 +175,10 @@ impl Row {
 
     /// What the rows of a question stand under.
     fn heading(&self) -> String {
-        let Conditions { client, server, .. } = &self.conditions;
+        let Conditions { client, server, others } = &self.conditions;
+        let further: String = others.values().map(|value| format!(", {value}")).collect();
         let Workload { name, subscribers, .. } = &self.workload;
-        format!("{name}, {}, {client} on {server}", count(*subscribers, "subscriber"))
+        format!("{name}, {}, {client} on {server}{further}", count(*subscribers, "subscriber"))
     }
 }
 

@@ -6,6 +6,7 @@ mod asked;
 pub(crate) mod budget;
 mod folder;
 pub(crate) mod over;
+mod wire;
 
 use std::fs::File;
 use std::time::Duration;
@@ -45,6 +46,7 @@ pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus) -> anyhow::Res
         pushoff_loadgen::raise_descriptor_limit().context("raising the limit of open files to the hard limit")?;
     let targets = targets::asked(&options.target)?;
     let networks = over::networks(options, &targets)?;
+    let wires = wire::wires(options, &targets);
     let length = Length::asked(options);
     let asked = Asked {
         workloads: &workloads,
@@ -52,6 +54,7 @@ pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus) -> anyhow::Res
         clients: &clients,
         targets: &targets,
         networks: &networks,
+        wires: &wires,
         whole: over::whole(options),
         rounds: length.rounds(),
         // Half of its bits, so that it is easily typed.
@@ -60,6 +63,7 @@ pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus) -> anyhow::Res
     };
     asked::ensure_descriptors(&asked)?;
     over::ensure_measurable(options, &asked)?;
+    wire::ensure_reachable(&asked)?;
     let has_browser = asked::has_browser(&asked)?;
     asked::ensure_something_is_due(&asked)?;
     let started = environment::now();
@@ -219,6 +223,7 @@ async fn one(trial: &Trial, together: Together, cpus: &Cpus, log: &File, interru
         has_pages: trial.client == Client::Browser,
         log: Some(log),
         link: link.as_ref(),
+        wire: trial.wire,
     };
     let mut served = match Served::begin(&trial.target, &plan, cpus.server_count()).await {
         Ok(served) => served,

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use pushoff_model::Wire;
 use pushoff_model::foreign::{self, shown};
 use pushoff_network::{FAR, Link};
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -38,6 +39,9 @@ const GRACE: Duration = Duration::from_millis(500);
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Ready {
     pub(crate) http: SocketAddr,
+    /// Where it speaks TLS, and the SHA-256 of its certificate.
+    pub(crate) https: Option<SocketAddr>,
+    pub(crate) certificate: Option<String>,
     pub(crate) raw_tcp: Option<SocketAddr>,
     /// The server's description, with its version.
     #[serde(default, deserialize_with = "server")]
@@ -72,6 +76,8 @@ pub(crate) struct ServerPlan<'a> {
     pub(crate) has_pages: bool,
     /// The file for its log; without one, our standard error.
     pub(crate) log: Option<&'a File>,
+    /// What carries the bytes of its subscribers.
+    pub(crate) wire: Wire,
     /// The network that it is behind, if there is one.
     pub(crate) link: Option<&'a Arc<Link>>,
 }
@@ -90,6 +96,12 @@ impl ServerPlan<'_> {
         command.arg("--grace").arg(humantime::format_duration(GRACE).to_string());
         command.arg("--max-connections").arg(self.connections.to_string());
         command.arg("--max-topics").arg((self.topics + 1).to_string());
+        if self.wire.tls {
+            command.args(["--tls", "self-signed", "--tls-listen", &anywhere]);
+        }
+        if self.wire.compressed {
+            command.arg("--compress");
+        }
         if let Some(heartbeat) = self.heartbeat {
             command.arg("--heartbeat").arg(humantime::format_duration(heartbeat).to_string());
         }

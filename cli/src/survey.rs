@@ -8,7 +8,7 @@ use pushoff_model::browser::Browser;
 use pushoff_model::environment::Named;
 use pushoff_model::foreign::{self, shown};
 use pushoff_model::target::{Place, Target};
-use pushoff_model::{Client, Transport};
+use pushoff_model::{Client, Transport, Wire};
 
 use crate::pinning::Cpus;
 use crate::run::over;
@@ -92,7 +92,7 @@ pub(crate) async fn begin(target: &Arc<Target>, cpus: &Cpus) -> anyhow::Result<S
 }
 
 /// The requirements of a probe.
-const fn plan(cpus: &Cpus) -> ServerPlan<'_> {
+fn plan(cpus: &Cpus) -> ServerPlan<'_> {
     ServerPlan {
         cpus: cpus.server.as_slice(),
         connections: CONNECTIONS,
@@ -101,6 +101,7 @@ const fn plan(cpus: &Cpus) -> ServerPlan<'_> {
         has_pages: false,
         log: None,
         link: None,
+        wire: Wire::default(),
     }
 }
 
@@ -111,7 +112,8 @@ pub(crate) fn says(target: &Target, served: &Served) -> String {
         Place::At(address) => {
             let (said, found) = (address.authority.as_str(), served.server.http.to_string());
             let at = if said == found { String::new() } else { format!(", found at {found}") };
-            format!("http://{said}{}{at}", address.base)
+            let scheme = if address.is_tls { "https" } else { "http" };
+            format!("{scheme}://{said}{}{at}", address.base)
         }
         Place::Started { command, .. } => shown(&command.join(" "), foreign::SENTENCE),
     })

@@ -17,6 +17,7 @@ use http::{HeaderName, HeaderValue, Method};
 
 use crate::file::FileError;
 use crate::transport::Transport;
+use crate::wire::Wire;
 
 pub use address::{Address, address, lacks_its_scheme, redacted};
 pub use parse::{is_name, parse, read};
@@ -223,6 +224,17 @@ impl Dialect {
 }
 
 impl Target {
+    /// Whether it can be reached on a wire: over TLS where its address says so or it is our own server, in the clear
+    /// where its address does not.
+    #[must_use]
+    pub const fn is_reached(&self, wire: Wire) -> bool {
+        match &self.place {
+            Place::Unsaid => true,
+            Place::At(address) => address.is_tls == wire.tls,
+            Place::Started { .. } => !wire.tls,
+        }
+    }
+
     /// Whether a transport can be measured on it.
     #[must_use]
     pub fn speaks(&self, transport: Transport) -> bool {

@@ -25,6 +25,17 @@ pub enum Http {
     Two,
 }
 
+impl Http {
+    /// Its number, as the command line has it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::One => "1.1",
+            Self::Two => "2",
+        }
+    }
+}
+
 /// What carries the bytes of a transport. The default is HTTP/1.1 in the clear, without compression.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Wire {

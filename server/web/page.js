@@ -14,6 +14,8 @@ const HOLD_SECONDS = 5;
 /** How long the mark of an outage may matter to a chart. */
 const MARK_MS = 60_000;
 
+/** A page over TLS may not connect to the port of a network, which is in the clear. */
+const isSecure = location.protocol === 'https:';
 const isStill = matchMedia('(prefers-reduced-motion: reduce)').matches;
 const RENDER_MS = isStill ? 1000 : 250;
 const MEMORY_MS = 10_000;
@@ -34,9 +36,6 @@ let notice = '';
 const chosen = () => document.querySelector('[name=scenario]:checked').value;
 const authorization = () => (at('token').value ? { Authorization: `Bearer ${at('token').value}` } : {});
 
-/** Where lanes connect: to this page's own origin, or to the port of a network. */
-/** A page over TLS may not connect to a port in the clear. */
-const isSecure = location.protocol === 'https:';
 const over = () => (at('network').value ? `http://${location.hostname}:${at('network').value}` : '');
 
 /** Begins a run of the chosen scenario, on all lanes. */

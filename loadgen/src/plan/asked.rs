@@ -7,7 +7,7 @@ use pushoff_model::network::Network;
 use pushoff_model::record::Step;
 use pushoff_model::target::{Place, Target};
 use pushoff_model::workload::Direction;
-use pushoff_model::{Client, Conditions, Transport, Workload};
+use pushoff_model::{Client, Conditions, Transport, Wire, Workload};
 
 use super::descriptors::speaks_on_its_own;
 use super::networks::{MOST_PACKETS, Whole, is_measured, over_network, packets, share};
@@ -25,6 +25,8 @@ pub struct Asked<'a> {
     pub targets: &'a [Arc<Target>],
     /// The networks over which latencies are measured as well, of servers that can be started.
     pub networks: &'a [Arc<Network>],
+    /// What carries the bytes; a cell on each that its transport and its server have.
+    pub wires: &'a [Wire],
     /// What a workload keeps over a network.
     pub whole: Whole,
     /// Rounds of every cell. If absent, the plan goes on until the caller ends it or leaves every cell out.
@@ -35,7 +37,7 @@ pub struct Asked<'a> {
     pub descriptors: u64,
 }
 
-/// What is measured again and again: a workload over a transport, to a client, by a server, over a network.
+/// What is measured again and again: a workload over a transport, to a client, by a server, over a network, on a wire.
 #[derive(Clone, Debug)]
 pub struct AskedCell<'a> {
     /// The workload.
@@ -48,13 +50,15 @@ pub struct AskedCell<'a> {
     pub target: &'a Arc<Target>,
     /// The network between server and readers; `None` is none.
     pub network: Option<&'a Arc<Network>>,
+    /// What carries the bytes.
+    pub wire: Wire,
 }
 
 impl AskedCell<'_> {
     /// What it is measured under.
     #[must_use]
     pub fn conditions(&self) -> Conditions {
-        let conditions = Conditions::new(self.client, &self.target.name);
+        let conditions = Conditions::new(self.client, &self.target.name).on(self.wire);
         match self.network {
             Some(network) => conditions.over(&network.name),
             None => conditions,
@@ -86,7 +90,7 @@ impl AskedCell<'_> {
 impl<'a> Asked<'a> {
     /// Every cell of a workload, those that differ in the server alone next to one another.
     pub fn cells(&self, workload: &'a Arc<Workload>) -> impl Iterator<Item = AskedCell<'a>> {
-        let Self { transports, clients, targets, networks, .. } = *self;
+        let Self { transports, clients, targets, networks, wires, .. } = *self;
         let networks = if is_measured(workload) { networks } else { &[] };
         let clients: Vec<Client> = if clients.is_empty() {
             [workload.client].iter().chain(&workload.compared).copied().collect()
@@ -99,11 +103,15 @@ impl<'a> Asked<'a> {
             let able = clients.clone().into_iter().filter(move |client| client.speaks(transport));
             able.flat_map(move |client| {
                 let networks = networks.iter().map(Some).filter(move |_| transport.is_ranked());
-                [None].into_iter().chain(networks).flat_map(move |network| {
+                let places = [None].into_iter().chain(networks).flat_map(move |network| {
+                    wires.iter().filter(move |wire| wire.carries(transport)).map(move |&wire| (network, wire))
+                });
+                places.flat_map(move |(network, wire)| {
                     // A server that runs already is where it is.
                     let is_there = move |target: &Target| network.is_none() || !matches!(target.place, Place::At(_));
-                    let speaking = targets.iter().filter(move |it| it.speaks(transport) && is_there(it));
-                    speaking.map(move |target| AskedCell { workload, transport, client, target, network })
+                    let speaking =
+                        targets.iter().filter(move |it| it.speaks(transport) && it.is_reached(wire) && is_there(it));
+                    speaking.map(move |target| AskedCell { workload, transport, client, target, network, wire })
                 })
             })
         })
@@ -125,6 +133,8 @@ pub struct Trial {
     pub target: Arc<Target>,
     /// The network between server and readers; `None` is none.
     pub network: Option<Arc<Network>>,
+    /// What carries the bytes.
+    pub wire: Wire,
     /// The step of a capacity search.
     pub step: Option<Step>,
     /// Its round, from 1. A trial that is measured again has the number of the one that it replaces.
@@ -151,8 +161,8 @@ impl Trial {
     }
 
     fn as_asked(&self) -> AskedCell<'_> {
-        let Self { asked: workload, transport, client, target, network, .. } = self;
-        AskedCell { workload, transport: *transport, client: *client, target, network: network.as_ref() }
+        let Self { asked: workload, transport, client, target, network, wire, .. } = self;
+        AskedCell { workload, transport: *transport, client: *client, target, network: network.as_ref(), wire: *wire }
     }
 
     /// Whether members speak on the connection that they listen on.
@@ -174,6 +184,7 @@ impl Trial {
             client,
             target,
             network: None,
+            wire: Wire::default(),
             step: None,
             number: 1,
             position: 1,

@@ -14,7 +14,7 @@ use pushoff_model::network::Network;
 use pushoff_model::record::{Failure, FailureKind, Limit, Outcome};
 use pushoff_model::target::Target;
 use pushoff_model::workload::{Growth, Search};
-use pushoff_model::{Client, Transport, Workload};
+use pushoff_model::{Client, Transport, Wire, Workload};
 use rand::seq::SliceRandom;
 
 use super::asked::{Asked, AskedCell, Trial};
@@ -53,6 +53,7 @@ struct Cell {
     client: Client,
     target: Arc<Target>,
     network: Option<Arc<Network>>,
+    wire: Wire,
     /// The workload as it is run, but for the load of a search.
     as_run: Arc<Workload>,
     /// Whether a trial that the machine spoilt is measured again.
@@ -90,12 +91,23 @@ impl Plan {
         for (place, workload) in (0..).zip(asked.workloads) {
             for cell in asked.cells(workload) {
                 let part = part(asked, &cell);
-                let AskedCell { transport, client, .. } = cell;
+                let AskedCell { transport, client, wire, .. } = cell;
                 let (as_run, network) = (cell.as_run(asked.whole), cell.network.cloned());
                 // In the time that one trial over a network takes, all others of a round are measured as well.
                 let is_repeated = network.is_none() || asked.rounds.is_some();
                 let (workload, target) = (workload.clone(), cell.target.clone());
-                cells.push(Cell { place, workload, transport, client, target, network, as_run, is_repeated, part });
+                cells.push(Cell {
+                    place,
+                    workload,
+                    transport,
+                    client,
+                    target,
+                    network,
+                    wire,
+                    as_run,
+                    is_repeated,
+                    part,
+                });
             }
         }
         Self { cells, seed: asked.seed, round: 0, rest: Vec::new(), spoilt: Vec::new(), repeats: false, begun: 0 }
@@ -126,7 +138,8 @@ impl Plan {
             }
         }
         let cell = self.rest.pop()?;
-        let Cell { place, workload, transport, client, target, network, as_run, part, .. } = self.cells.get(cell)?;
+        let Cell { place, workload, transport, client, target, network, wire, as_run, part, .. } =
+            self.cells.get(cell)?;
         let step = match part {
             Part::Search(search) => search.step().map(|step| (search.growth, step)),
             Part::Always | Part::Until(_) => None,
@@ -139,6 +152,7 @@ impl Plan {
             client: *client,
             target: target.clone(),
             network: network.clone(),
+            wire: *wire,
             step: step.map(|(_, step)| step),
             number: self.round,
             position: self.begun,
@@ -251,8 +265,8 @@ impl Cell {
     /// Whether two cells differ only in the server. Such cells are neighbours in the plan.
     fn asks_the_same_as(&self, other: &Self) -> bool {
         let network = |it: &Self| it.network.as_ref().map(|network| network.name.clone());
-        (self.place, self.transport, self.client, network(self))
-            == (other.place, other.transport, other.client, network(other))
+        (self.place, self.transport, self.client, network(self), self.wire)
+            == (other.place, other.transport, other.client, network(other), other.wire)
     }
 
     /// How much of what can run at once it takes: all, without a network.
@@ -261,8 +275,8 @@ impl Cell {
     }
 
     fn as_asked(&self) -> AskedCell<'_> {
-        let Self { workload, transport, client, target, network, .. } = self;
-        AskedCell { workload, transport: *transport, client: *client, target, network: network.as_ref() }
+        let Self { workload, transport, client, target, network, wire, .. } = self;
+        AskedCell { workload, transport: *transport, client: *client, target, network: network.as_ref(), wire: *wire }
     }
 }
 

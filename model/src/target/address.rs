@@ -1,4 +1,4 @@
-//! The address of a server: `http://HOST[:PORT][/BASE]`. Source: RFC 3986, RFC 9110 §4.2.1.
+//! The address of a server: `http://HOST[:PORT][/BASE]`, or `https://`. Source: RFC 3986, RFC 9110 §4.2.1.
 //!
 //! What is no such address is refused with a sentence: a number that is no port is never taken for
 //! another port, nor a number that is no IPv4 address for a name. A password that stands in it is
@@ -10,12 +10,14 @@ use http::uri::Authority;
 
 use crate::foreign::{SENTENCE, shown};
 
-/// An `http` URL without query: what all paths of a server begin with.
+/// An `http` or `https` URL without query: what all paths of a server begin with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
+    /// Whether it is reached over TLS.
+    pub is_tls: bool,
     /// Host and port, as the `Host` field of requests has them.
     pub authority: Authority,
-    /// The port: 80 where none is named.
+    /// The port: 80 where none is named, 443 over TLS.
     pub port: u16,
     /// What stands before every path, without a slash at its end; often empty.
     pub base: String,
@@ -31,7 +33,7 @@ impl Address {
     }
 }
 
-/// Parses an address: `http://HOST[:PORT][/BASE]`.
+/// Parses an address: `http://HOST[:PORT][/BASE]`, or `https://`.
 ///
 /// # Errors
 /// A sentence on what is wrong with it.
@@ -70,7 +72,7 @@ pub(super) fn is_query(text: &str) -> bool {
 }
 
 fn parsed(text: &str) -> Result<Address, &'static str> {
-    let rest = after_the_scheme(text)?;
+    let (is_tls, rest) = after_the_scheme(text)?;
     if rest.contains('#') {
         return Err("it must have no fragment (#)");
     }
@@ -89,20 +91,23 @@ fn parsed(text: &str) -> Result<Address, &'static str> {
     }
     let authority = port.map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
     Ok(Address {
+        is_tls,
         authority: authority.parse().or(Err("its host is no name and no IP address"))?,
-        port: port.unwrap_or(80),
+        port: port.unwrap_or(if is_tls { 443 } else { 80 }),
         base: base.trim_end_matches('/').to_owned(),
         socket: None,
     })
 }
 
-fn after_the_scheme(text: &str) -> Result<&str, &'static str> {
-    let (scheme, rest) = text.split_once("://").ok_or("it must begin with http://")?;
+/// Whether TLS is spoken, and the rest.
+fn after_the_scheme(text: &str) -> Result<(bool, &str), &'static str> {
+    const SCHEME: &str = "it must begin with http:// or https://";
+    let (scheme, rest) = text.split_once("://").ok_or(SCHEME)?;
     match scheme.to_ascii_lowercase().as_str() {
-        "http" => Ok(rest),
-        "https" | "wss" => Err("TLS is not spoken here; name the plain port behind it"),
-        "ws" => Err("it must begin with http://, by which a WebSocket is asked for too"),
-        _other => Err("it must begin with http://"),
+        "http" => Ok((false, rest)),
+        "https" => Ok((true, rest)),
+        "ws" | "wss" => Err("it must begin with http:// or https://, by which a WebSocket is asked for too"),
+        _other => Err(SCHEME),
     }
 }
 
@@ -123,7 +128,7 @@ fn host_and_port(authority: &str) -> Result<(&str, Option<&str>), &'static str> 
 
 fn port_of(text: &str) -> Result<u16, &'static str> {
     if text.is_empty() {
-        return Err("its port is empty: name one, or leave the colon out for port 80");
+        return Err("its port is empty: name one, or leave the colon out for the usual one");
     }
     let port = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
     port.filter(|&port| port > 0).ok_or("its port is no number from 1 to 65535")
@@ -183,10 +188,13 @@ mod tests {
             ("http://[::1]:1/@a/%20", "[::1]:1", "::1", 1, "/@a/%20"),
             ("http://[::1]", "[::1]", "::1", 80, ""),
             ("http://x:0080//a", "x:80", "x", 80, "//a"),
+            ("https://x", "x", "x", 443, ""),
+            ("https://x:8443/a", "x:8443", "x", 8443, "/a"),
         ] {
             let address = address(text).unwrap();
             let said = (address.authority.as_str(), address.host(), address.port, address.base.as_str());
             assert_eq!(said, (authority, host, port, base), "{text}");
+            assert_eq!(address.is_tls, text.starts_with("https"), "{text}");
         }
     }
 
@@ -230,7 +238,7 @@ mod tests {
             ("http://a#b", "no fragment"),
             ("http://a/?b", "no query"),
             ("http://a?b", "no query"),
-            ("https://a", "TLS"),
+            ("wss://a", "begin with http://"),
             ("ws://a", "begin with http://"),
             ("ftp://a", "begin with http://"),
             ("a:80", "begin with http://"),

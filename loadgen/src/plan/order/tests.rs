@@ -3,6 +3,7 @@ use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::LazyLock;
 
+use pushoff_model::Http;
 use pushoff_model::record::{Concern, Faults, Measurement, NotRun, Purpose as StepPurpose};
 use pushoff_model::target::{self, OURS};
 use pushoff_model::workload::built_in;
@@ -23,6 +24,7 @@ fn asked<'a>(workloads: &'a [Arc<Workload>], clients: &'a [Client], seed: u64) -
         seed,
         descriptors: 1 << 20,
         networks: &[],
+        wires: &[Wire { tls: false, http: Http::One, compressed: false }],
         whole: Whole::default(),
     }
 }
