@@ -69,6 +69,13 @@ def opened(server, connections, count, raws, receive_buffer=None):
                 connection.send(raw)
 
 
+def held(connection):
+    """The bytes that the server counts, asked for on a connection that stood before the attack."""
+    connection.send(request("GET", "/metrics"))
+    lines = connection.answer().body.decode().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("pushoff_memory_bytes "))
+
+
 def settle(server):
     """Until the process neither grows nor shrinks: then nothing of the attack is under way."""
     def is_still():
@@ -156,6 +163,53 @@ def echoes():
         settle(server)
 
 
+def http2_frame(kind, flags, stream, payload):
+    """RFC 9113, section 4.1."""
+    return len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
+
+
+def http2(*requests):
+    """A connection that opens all windows as wide as they go, and then asks."""
+    widest = (4).to_bytes(2, "big") + (2**31 - 1).to_bytes(4, "big")
+    return [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + http2_frame(4, 0, 0, widest)
+            + http2_frame(8, 0, 0, (2**30).to_bytes(4, "big")) + b"".join(requests)]
+
+
+def http2_request(stream, method, path, flags):
+    """HPACK without Huffman: a method of the static table, http, a path and an authority."""
+    fields = [bytes([method, 0x86]), b"\x04", bytes([len(path)]), path, b"\x01\x09localhost"]
+    return http2_frame(1, flags, stream, b"".join(fields))
+
+
+GET, POST = 0x82, 0x83
+
+
+def streams_of_http2_that_do_not_read():
+    with bounded(newcomers=(200, 503)) as (server, connections):
+        before = connections.enter_context(Connection(server.address))
+        fill(server, 1, PLAIN, 60)
+        epoch, last = ask(server, request("GET", "/topics/t0/short-polling")).fields["last-event-id"].split("-")
+        # Each stream of a connection begins at another message.
+        opened(server, connections, amount(300, 60), lambda _: http2(*(
+            http2_request(2 * number + 1, GET, f"/topics/t0/http-streaming?after={epoch}-{max(0, int(last) - 1 - number % 60)}".encode(), 5)
+            for number in range(100))), 4096)
+        settle(server)
+        assert held(before) > 4 * MIB, "the streams were refused"
+
+
+def bodies_over_http2_that_never_end():
+    with bounded(newcomers=(200, 503)) as (server, connections):
+        before = connections.enter_context(Connection(server.address))
+        json = b"\x0f\x10\x10application/json"
+        begun = []
+        for number in range(100):
+            block = http2_request(2 * number + 1, POST, b"/topics/t", 4)[9:] + json
+            begun += [http2_frame(1, 4, 2 * number + 1, block), http2_frame(0, 0, 2 * number + 1, b"1" * 600)]
+        opened(server, connections, amount(300, 60), lambda _: http2(*begun))
+        settle(server)
+        assert held(before) > 4 * MIB, "the bodies were refused"
+
+
 def what_clients_send_ahead_is_left_with_the_kernel():
     """A connection that waits keeps a few KiB, whatever its client sends meanwhile."""
     for path in ("sse", "http-streaming", "long-polling?wait=60"):
@@ -177,4 +231,5 @@ def what_clients_send_ahead_is_left_with_the_kernel():
 run("memory", many_topics_that_are_full, many_small_topics, very_many_very_short_messages,
     line_breaks_to_readers_that_do_not_read, line_breaks_to_streams_that_do_not_read,
     batches_of_readers_that_left, bodies_that_never_end, chunked_bodies_that_never_end, frames_that_never_end, echoes,
+    streams_of_http2_that_do_not_read, bodies_over_http2_that_never_end,
     what_clients_send_ahead_is_left_with_the_kernel)
