@@ -1,27 +1,35 @@
 //! The server under load, and where it listens.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use pushoff_model::target::{Address, Place, Target};
+use pushoff_model::{Http, Wire};
 use pushoff_network::Link;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{sleep, timeout};
 
 use crate::clients::source_of;
 use crate::origin::Origin;
+use crate::tls::Tls;
 
 /// A server that can be measured.
 #[derive(Clone, Debug)]
 pub struct Server {
     /// Its target description.
     pub target: Arc<Target>,
-    /// Its HTTP address.
+    /// Its address for HTTP as subscribers speak it: that of TLS, where they speak TLS.
     pub http: SocketAddr,
+    /// Its address for HTTP/1.1 in the clear, if it is another one: for those that publish beside the server.
+    pub beside: Option<SocketAddr>,
+    /// What carries the bytes of its subscribers.
+    pub wire: Wire,
+    /// How TLS is spoken to it; `None` is HTTP in the clear.
+    pub tls: Option<Arc<Tls>>,
     /// Its name in the `Host` field.
     pub authority: String,
     /// The prefix of every path, without a final slash; often empty.
@@ -47,7 +55,16 @@ impl Server {
             Place::Unsaid | Place::Started { .. } => (http.to_string(), String::new()),
         };
         let raw_tcp = target.raw_tcp;
-        Self { target, http, authority, base, raw_tcp, pids: Vec::new(), cpus: 1.0, link: None }
+        let (beside, wire, tls) = (None, Wire::default(), None);
+        Self { target, http, beside, wire, tls, authority, base, raw_tcp, pids: Vec::new(), cpus: 1.0, link: None }
+    }
+
+    /// The same server with this wire for its subscribers, whose TLS is spoken as said. A port of its own for HTTP/1.1 in
+    /// the clear, if it has one, is used by those that publish beside it.
+    #[must_use]
+    pub fn on(mut self, wire: Wire, tls: Option<Tls>, beside: Option<SocketAddr>) -> Self {
+        (self.wire, self.tls, self.beside) = (wire, tls.map(Arc::new), beside);
+        self
     }
 }
 
@@ -68,6 +85,36 @@ impl Server {
     /// Where those come from that publish beside the server: over no network.
     pub(crate) fn publisher(&self) -> Origin {
         Origin { address: None, namespace: self.link.as_ref().map(|link| link.far.clone()) }
+    }
+
+    /// The server for those that publish beside it: in the clear where it has a port for that, so that publishing costs
+    /// the same whatever carries the messages to the subscribers.
+    pub(crate) fn for_publishers(&self) -> Self {
+        match self.beside {
+            Some(http) => Self { http, wire: Wire::default(), tls: None, beside: None, ..self.clone() },
+            None => self.clone(),
+        }
+    }
+
+    pub(crate) const fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
+    /// Host and port of URLs. Over HTTP/1.1 in the clear they are those of the socket, and the server's name stands in
+    /// `Host`. TLS and HTTP/2 take the server's name from the URL (RFC 6066 §3, RFC 9113 §8.3.1); [`Self::resolves`] then
+    /// names the socket. A host that is an address has no other.
+    pub(crate) fn place(&self) -> String {
+        match self.resolves() {
+            Some(host) => format!("{host}:{}", self.http.port()),
+            None => self.http.to_string(),
+        }
+    }
+
+    /// The host of URLs that a client has to resolve to the socket.
+    pub(crate) fn resolves(&self) -> Option<&str> {
+        let named = self.tls.is_some() || self.wire.http == Http::Two;
+        let host = self.authority.rsplit_once(':').map_or(&*self.authority, |(host, _port)| host);
+        (named && !host.starts_with('[') && host.parse::<IpAddr>().is_err()).then_some(host)
     }
 }
 

@@ -1,12 +1,13 @@
 //! Builds the requests of a subscription: path, query and fields, as the target describes them.
 
-use http::header::HOST;
+use http::header::{ACCEPT_ENCODING, HOST};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use pushoff_model::Topic;
+use pushoff_model::{Http, Topic};
 use pushoff_model::target::{SaidIn, Technique, Template, Variable};
 use reqwest::Url;
 
+use super::coding::OFFERED;
 use super::error::ConnectionError;
 use super::position::Position;
 use super::subscription::Subscription;
@@ -70,6 +71,9 @@ impl GetRequest {
             Variable::Payload | Variable::Quoted | Variable::Id | Variable::Field(_) => None,
         });
         let mut fields = fields_of(&subscription.server)?;
+        if subscription.server.wire.compressed {
+            fields.insert(ACCEPT_ENCODING, OFFERED);
+        }
         for (name, value) in &technique.fields {
             fields.insert(name, value.clone());
         }
@@ -86,17 +90,19 @@ impl GetRequest {
     }
 }
 
-/// The URL of a path on the server, base included. It names the socket; the server's name stands in `Host`.
+/// The URL of a path on the server, base included.
 pub(crate) fn url(server: &Server, target: &str) -> Result<Url, ConnectionError> {
-    let text = format!("http://{}{target}", server.http);
+    let text = format!("{}://{}{target}", server.scheme(), server.place());
     text.parse().map_err(|_error| ConnectionError::Address(text))
 }
 
-/// The fields of every request to a server.
+/// The fields of every request to a server. HTTP/2 has `:authority`, of the URL, in place of `Host` (RFC 9113 §8.3.1).
 pub(crate) fn fields_of(server: &Server) -> Result<HeaderMap, ConnectionError> {
     let mut fields = HeaderMap::new();
-    let host = HeaderValue::try_from(&server.authority);
-    fields.insert(HOST, host.map_err(|_error| ConnectionError::Address(server.authority.clone()))?);
+    if server.wire.http == Http::One {
+        let host = HeaderValue::try_from(&server.authority);
+        fields.insert(HOST, host.map_err(|_error| ConnectionError::Address(server.authority.clone()))?);
+    }
     for (name, value) in &server.target.dialect.fields {
         fields.insert(name, value.clone());
     }
