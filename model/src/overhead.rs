@@ -2,10 +2,35 @@
 //!
 //! Theory, to stand beside what the kernel counts: written from the standards and the wire contract
 //! alone, it knows neither the server's framing nor a client's. Sources: RFC 9112 (heads, chunks),
-//! RFC 6455 §5.2 (frames), WHATWG HTML §9.2 (event stream), `docs/TRANSPORTS.md` (what a line holds).
+//! RFC 6455 §5.2 (frames), WHATWG HTML §9.2 (event stream), `docs/TRANSPORTS.md` (what a line holds). What TLS and
+//! HTTP/2 add is in [`tls`], [`http2`] and [`hpack`].
+
+pub mod hpack;
+pub mod http2;
+pub mod tls;
+
+pub use hpack::Hpack;
 
 use crate::message::Cursor;
 use crate::transport::Transport;
+use crate::wire::{Http, Wire};
+
+/// [`message`] on any wire: over HTTP/2 a DATA frame takes the place of a chunk, and over TLS all is in records.
+///
+/// A poll's message is in a frame, or in a record, of its own as well: its head is in another. Compression has no
+/// theory: what it makes of a payload is measured, and it is counted here as if it were not there.
+#[must_use]
+pub fn message_on(wire: Wire, transport: Transport, cursor: Cursor, payload: &[u8]) -> u64 {
+    let size = payload.len() as u64;
+    let framed = match wire.http {
+        Http::One => message(transport, cursor, payload),
+        Http::Two => {
+            let content = content(transport, cursor, payload);
+            content + http2::frames(content + size)
+        }
+    };
+    framed + if wire.tls { tls::added(1, framed + size) } else { 0 }
+}
 
 /// The framing of one message that is sent alone: all that crosses the connection for it beyond
 /// its payload and the heads of HTTP.
@@ -14,22 +39,23 @@ use crate::transport::Transport;
 /// line breaks has one `data:` line each in an event stream.
 #[must_use]
 pub fn message(transport: Transport, cursor: Cursor, payload: &[u8]) -> u64 {
+    let content = content(transport, cursor, payload);
+    let is_chunked = matches!(transport, Transport::HttpStreaming | Transport::Sse);
+    content + if is_chunked { chunk(content + payload.len() as u64) } else { 0 }
+}
+
+/// The same without the chunk of HTTP/1.1.
+fn content(transport: Transport, cursor: Cursor, payload: &[u8]) -> u64 {
     let cursor = text_length(cursor);
-    let size = payload.len() as u64;
     match transport {
-        Transport::ShortPolling | Transport::LongPolling => json_line(cursor),
-        Transport::HttpStreaming => {
-            let line = json_line(cursor);
-            line + chunk(line + size)
-        }
+        Transport::ShortPolling | Transport::LongPolling | Transport::HttpStreaming => json_line(cursor),
         Transport::Sse => {
             let breaks = line_breaks(payload);
-            let event = event(cursor, breaks.count) - breaks.bytes;
-            event + chunk(event + size)
+            event(cursor, breaks.count) - breaks.bytes
         }
         Transport::WebSocket => {
             let object = json_object(cursor);
-            object + frame(object + size, Mask::No)
+            object + frame(object + payload.len() as u64, Mask::No)
         }
         Transport::RawTcp => json_object(cursor) + 4,
     }
