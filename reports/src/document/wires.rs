@@ -43,12 +43,12 @@ pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {
     Ok(Section::titled("wires", title(&all), blocks).folded())
 }
 
-/// `What TLS and HTTP/2 cost`: what any wire has beyond the lightest.
+/// `What TLS and HTTP/2 change`: what tells any wire from the lightest.
 fn title(all: &[OnWires<'_>]) -> String {
-    let differ = |is: fn(&Wire) -> bool| all.iter().any(|on| on.wires.iter().any(|it| is(it) != is(&on.wires[0])));
-    let parts: [(&str, fn(&Wire) -> bool); 3] =
-        [("TLS", |wire| wire.tls), ("HTTP/2", |wire| wire.http == Http::Two), ("compression", |wire| wire.compressed)];
-    let names: Vec<&str> = parts.into_iter().filter(|(_, is)| differ(*is)).map(|(name, _)| name).collect();
+    let parts = |wire: &Wire| [wire.tls, wire.http == Http::Two, wire.compressed];
+    let wires = || all.iter().flat_map(|on| on.wires.iter().map(|wire| (parts(wire), parts(&on.wires[0]))));
+    let differs = |part: &usize| wires().any(|(it, lightest)| it[*part] != lightest[*part]);
+    let names: Vec<&str> = (0..3).filter(differs).map(|part| ["TLS", "HTTP/2", "compression"][part]).collect();
     format!("What {} change{}", joined(&names), if names.len() == 1 { "s" } else { "" })
 }
 
