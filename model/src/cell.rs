@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::client::Client;
 use crate::transport::Transport;
-use crate::wire::Wire;
+use crate::wire::{self, Wire};
 
 /// The identity of a cell.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -71,6 +71,14 @@ impl Conditions {
         Wire::of(&self.others)
     }
 
+    /// The same without a wire.
+    #[must_use]
+    pub fn off_the_wire(&self) -> Self {
+        let mut rest = self.clone();
+        rest.others.retain(|name, _| !wire::FACTORS.contains(&name.as_str()));
+        rest
+    }
+
     /// Every factor with its value: the client, the server, then the others by name.
     pub fn factors(&self) -> impl Iterator<Item = (&str, &str)> {
         let others = self.others.iter().map(|(name, value)| (name.as_str(), value.as_str()));
@@ -123,6 +131,7 @@ mod tests {
         assert!(plain.is_same_without(&Conditions::new(Client::Lean, "nchan"), SERVER));
         assert_eq!((tls.value("tls"), tls.value(CLIENT), plain.value("tls")), (Some("1.3"), Some("lean"), None));
         assert_ne!(tls, plain);
+        assert_eq!(tls.clone().over("cable").off_the_wire(), plain.over("cable"));
     }
 
     #[test]

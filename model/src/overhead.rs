@@ -2,10 +2,37 @@
 //!
 //! Theory, to stand beside what the kernel counts: written from the standards and the wire contract
 //! alone, it knows neither the server's framing nor a client's. Sources: RFC 9112 (heads, chunks),
-//! RFC 6455 §5.2 (frames), WHATWG HTML §9.2 (event stream), `docs/TRANSPORTS.md` (what a line holds).
+//! RFC 6455 §5.2 (frames), WHATWG HTML §9.2 (event stream), `docs/TRANSPORTS.md` (what a line holds). What TLS and
+//! HTTP/2 add is in [`tls`], [`http2`] and [`hpack`].
+
+mod browser;
+pub mod hpack;
+pub mod http2;
+pub mod tls;
+
+pub use browser::{browser_publish_head, browser_request_head, browser_request_head_on, publish_answer};
+pub use hpack::Hpack;
 
 use crate::message::Cursor;
 use crate::transport::Transport;
+use crate::wire::{Http, Wire};
+
+/// [`message`] on any wire: over HTTP/2 a DATA frame takes the place of a chunk, and over TLS all is in records.
+///
+/// A poll's message is in a frame, or in a record, of its own as well: its head is in another. Compression has no
+/// theory: what it makes of a payload is measured, and it is counted here as if it were not there.
+#[must_use]
+pub fn message_on(wire: Wire, transport: Transport, cursor: Cursor, payload: &[u8]) -> u64 {
+    let size = payload.len() as u64;
+    let framed = match wire.http {
+        Http::One => message(transport, cursor, payload),
+        Http::Two => {
+            let content = content(transport, cursor, payload);
+            content + http2::frames(content + size)
+        }
+    };
+    framed + if wire.tls { tls::added(1, framed + size) } else { 0 }
+}
 
 /// The framing of one message that is sent alone: all that crosses the connection for it beyond
 /// its payload and the heads of HTTP.
@@ -14,22 +41,23 @@ use crate::transport::Transport;
 /// line breaks has one `data:` line each in an event stream.
 #[must_use]
 pub fn message(transport: Transport, cursor: Cursor, payload: &[u8]) -> u64 {
+    let content = content(transport, cursor, payload);
+    let is_chunked = matches!(transport, Transport::HttpStreaming | Transport::Sse);
+    content + if is_chunked { chunk(content + payload.len() as u64) } else { 0 }
+}
+
+/// The same without the chunk of HTTP/1.1.
+fn content(transport: Transport, cursor: Cursor, payload: &[u8]) -> u64 {
     let cursor = text_length(cursor);
-    let size = payload.len() as u64;
     match transport {
-        Transport::ShortPolling | Transport::LongPolling => json_line(cursor),
-        Transport::HttpStreaming => {
-            let line = json_line(cursor);
-            line + chunk(line + size)
-        }
+        Transport::ShortPolling | Transport::LongPolling | Transport::HttpStreaming => json_line(cursor),
         Transport::Sse => {
             let breaks = line_breaks(payload);
-            let event = event(cursor, breaks.count) - breaks.bytes;
-            event + chunk(event + size)
+            event(cursor, breaks.count) - breaks.bytes
         }
         Transport::WebSocket => {
             let object = json_object(cursor);
-            object + frame(object + size, Mask::No)
+            object + frame(object + payload.len() as u64, Mask::No)
         }
         Transport::RawTcp => json_object(cursor) + 4,
     }
@@ -98,93 +126,6 @@ fn field_lines<'a>(fields: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> u64
     (lines + "\r\n".len()) as u64
 }
 
-/// What a browser's request for a topic weighs: the head that Chrome sends, with a session cookie.
-///
-/// For polling it is sent with every poll, for the others once a connection. The request of this
-/// project's clients is shorter; a page's own cookies may make it longer.
-#[must_use]
-pub fn browser_request_head(transport: Transport) -> u64 {
-    let target = format!("/topics/orders/{transport}");
-    let own: &[(&str, &str)] = match transport {
-        Transport::ShortPolling | Transport::LongPolling | Transport::HttpStreaming => {
-            &[("Accept", "*/*"), ("Last-Event-ID", "5f3a9c21-42")]
-        }
-        Transport::Sse => {
-            &[("Accept", "text/event-stream"), ("Cache-Control", "no-cache"), ("Last-Event-ID", "5f3a9c21-42")]
-        }
-        Transport::WebSocket => &[
-            ("Connection", "Upgrade"),
-            ("Pragma", "no-cache"),
-            ("Cache-Control", "no-cache"),
-            ("Upgrade", "websocket"),
-            ("Origin", "https://shop.example.com"),
-            ("Sec-WebSocket-Version", "13"),
-            ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
-            ("Sec-WebSocket-Extensions", "permessage-deflate; client_max_window_bits"),
-        ],
-        // No browser opens a bare socket.
-        Transport::RawTcp => return 0,
-    };
-    let plain: &[(&str, &str)] = match transport {
-        Transport::WebSocket | Transport::RawTcp => &[],
-        Transport::ShortPolling | Transport::LongPolling | Transport::HttpStreaming | Transport::Sse => &PAGE_REQUEST,
-    };
-    request_head("GET", &target, own.iter().chain(plain).chain(&EVERY_REQUEST).map(as_bytes))
-}
-
-/// What a browser's request weighs that publishes a message, without the payload: the head that Chrome
-/// sends with a `POST` to `/topics/orders`, of a payload of three digits' length.
-#[must_use]
-pub fn browser_publish_head() -> u64 {
-    let own = [
-        ("Accept", "*/*"),
-        ("Content-Type", "application/json"),
-        ("Content-Length", "300"),
-        ("Origin", "https://shop.example.com"),
-    ];
-    request_head("POST", "/topics/orders", own.iter().chain(&PAGE_REQUEST).chain(&EVERY_REQUEST).map(as_bytes))
-}
-
-/// What its answer weighs: `201`, and where in the log the message stands.
-#[must_use]
-pub fn publish_answer() -> u64 {
-    let fields = [
-        ("content-type", "application/json"),
-        ("cache-control", "no-store"),
-        ("date", "Mon, 23 Nov 2026 12:00:00 GMT"),
-        ("content-length", "20"),
-    ];
-    response_head("Created".len() as u64, fields.iter().map(as_bytes)) + r#"{"id":"5f3a9c21-42"}"#.len() as u64
-}
-
-/// What Chrome sends with what a page's script asks for.
-const PAGE_REQUEST: [(&str, &str); 8] = [
-    ("Connection", "keep-alive"),
-    ("sec-ch-ua", r#""Chromium";v="141", "Not?A_Brand";v="8", "Google Chrome";v="141""#),
-    ("sec-ch-ua-mobile", "?0"),
-    ("sec-ch-ua-platform", r#""Linux""#),
-    ("Sec-Fetch-Site", "same-origin"),
-    ("Sec-Fetch-Mode", "cors"),
-    ("Sec-Fetch-Dest", "empty"),
-    ("Referer", "https://shop.example.com/orders"),
-];
-
-/// What it sends with every request.
-const EVERY_REQUEST: [(&str, &str); 5] = [
-    ("Host", "shop.example.com"),
-    (
-        "User-Agent",
-        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36",
-    ),
-    ("Accept-Encoding", "gzip, deflate, br, zstd"),
-    ("Accept-Language", "en-GB,en;q=0.9"),
-    ("Cookie", "session=4f9a1c0e7b6d4a53a0c2e8d1f7b93c55"),
-];
-
-fn as_bytes<'a>(&(name, value): &(&'a str, &'a str)) -> (&'a str, &'a [u8]) {
-    (name, value.as_bytes())
-}
-
 /// The length of a cursor as it is written: eight digits, a hyphen and the sequence.
 fn text_length(cursor: Cursor) -> u64 {
     u64::from(cursor.sequence.max(1).ilog10()) + 10
@@ -251,6 +192,74 @@ mod tests {
     #[test]
     fn a_chunk_costs_its_length_in_hexadecimal_and_two_line_breaks() {
         assert_eq!([1, 15, 16, 255, 256, 65_536].map(chunk), [5, 5, 6, 6, 7, 9]);
+    }
+
+    #[test]
+    fn on_a_wire_a_frame_takes_the_place_of_a_chunk_and_all_is_in_records() {
+        let payload = [b'1'; 100];
+        let [plain, tls, two, both] = [(false, Http::One), (true, Http::One), (false, Http::Two), (true, Http::Two)]
+            .map(|(tls, http)| Wire { tls, http, compressed: false });
+        for transport in Transport::ALL.into_iter().filter(|it| it.is_ranked()) {
+            let weighs = |wire| message_on(wire, transport, CURSOR, &payload);
+            assert_eq!(weighs(plain), message(transport, CURSOR, &payload));
+            assert_eq!(weighs(Wire { compressed: true, ..both }), weighs(both));
+            assert_eq!([weighs(tls), weighs(both)], [weighs(plain) + 22, weighs(two) + 22]);
+        }
+        // Beyond the id: a frame, a line break, `data: ` and two line breaks.
+        let object = json_object(11);
+        let beyond = |transport, id| message_on(two, transport, CURSOR, &payload) - id;
+        assert_eq!(beyond(Transport::WebSocket, object), 4 + 9);
+        assert_eq!(beyond(Transport::HttpStreaming, object), 1 + 9);
+        assert_eq!(beyond(Transport::Sse, "id: 5f3a9c21-42\n".len() as u64), 8 + 9);
+        let long = vec![b'1'; 16_384];
+        assert_eq!(message_on(both, Transport::WebSocket, CURSOR, &long), object + 4 + 2 * 9 + 2 * 22);
+    }
+
+    #[test]
+    fn the_documentation_says_what_the_theory_says() {
+        let methodology = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/METHODOLOGY.md");
+        let said = std::fs::read_to_string(methodology).unwrap();
+        let on = |tls, http| Wire { tls, http, compressed: false };
+        let wires = [on(false, Http::One), on(true, Http::One), on(false, Http::Two), on(true, Http::Two)];
+        let mut rows = Vec::new();
+        let mut row = |name: &str, of: &dyn Fn(Wire) -> u64| {
+            rows.push(format!("| {name} | {} |", wires.map(|wire| of(wire).to_string()).join(" | ")));
+        };
+        let record = |wire: Wire| if wire.tls { tls::RECORD } else { 0 };
+        for (name, transport) in
+            [("WebSocket", Transport::WebSocket), ("HTTP streaming", Transport::HttpStreaming), ("SSE", Transport::Sse)]
+        {
+            row(name, &|wire| message_on(wire, transport, CURSOR, &[b'1'; 100]));
+        }
+        row("a poll's message", &|wire| message_on(wire, Transport::ShortPolling, CURSOR, &[b'1'; 100]));
+        row("a poll's request, Chrome's", &|wire| {
+            browser_request_head_on(wire, Transport::ShortPolling) + record(wire)
+        });
+        row("a poll's answer, its head", &answer_head);
+        let missing: Vec<_> = rows.into_iter().filter(|row| !said.contains(row)).collect();
+        assert!(missing.is_empty(), "docs/METHODOLOGY.md has not\n{}", missing.join("\n"));
+    }
+
+    /// Of the second of a connection, a second after the first.
+    fn answer_head(wire: Wire) -> u64 {
+        let fields = |date| {
+            [
+                ("content-type", &b"application/x-ndjson"[..]),
+                ("cache-control", b"no-store"),
+                ("content-length", b"130"),
+                ("date", date),
+            ]
+        };
+        let dates = [&b"Mon, 23 Nov 2026 12:00:00 GMT"[..], b"Mon, 23 Nov 2026 12:00:01 GMT"];
+        match wire.http {
+            Http::One => response_head("OK".len() as u64, fields(dates[1])),
+            Http::Two => {
+                let mut hpack = Hpack::new(hpack::TABLE_SIZE);
+                let status = [(":status", &b"200"[..])];
+                let [_, second] = dates.map(|date| hpack.encode(status.into_iter().chain(fields(date))));
+                http2::head(second)
+            }
+        }
     }
 
     #[test]

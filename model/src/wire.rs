@@ -15,6 +15,9 @@ pub const HTTP: &str = "http";
 /// The factor of a cell whose messages were compressed.
 pub const COMPRESSION: &str = "compression";
 
+/// All of them.
+pub const FACTORS: [&str; 3] = [TLS, HTTP, COMPRESSION];
+
 /// The version of HTTP.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Http {
@@ -36,7 +39,8 @@ impl Http {
     }
 }
 
-/// What carries the bytes of a transport. The default is HTTP/1.1 in the clear, without compression.
+/// What carries the bytes of a transport. The default is HTTP/1.1 in the clear, without compression; the order is from
+/// there to the heaviest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Wire {
     /// Whether TLS encrypts the connection.
@@ -97,6 +101,17 @@ mod tests {
             assert_eq!(Wire::of(&factors), wire);
         }
         assert_eq!(Wire::default().factors().count(), 0);
+        assert_eq!(
+            Wire { tls: true, http: Http::Two, compressed: true }.factors().map(|it| it.0).collect::<Vec<_>>(),
+            FACTORS
+        );
+    }
+
+    #[test]
+    fn wires_are_in_order_from_the_clear_to_the_heaviest() {
+        let wires = [(false, Http::One), (false, Http::Two), (true, Http::One), (true, Http::Two)]
+            .map(|(tls, http)| [false, true].map(|compressed| Wire { tls, http, compressed }));
+        assert!(wires.as_flattened().is_sorted() && wires[0][0] == Wire::default());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Renders the made-up run that the tests use, to look at a change without measuring:
 //! `cargo run -p pushoff-reports --example fixture -- FOLDER [RUN]`, where
 //! RUN is `answers` (without what looks for cost), `servers` (three of them), `remote` (one of
-//! somebody else's), `browser` (pages beside the libraries) or `networks` (three of them).
+//! somebody else's), `browser` (pages beside the libraries), `networks` (three of them) or `wires` (four of them).
 
 #![expect(clippy::unwrap_used, reason = "a look at the pages, not a program")]
 
@@ -20,6 +20,7 @@ fn main() -> Result<(), ReportError> {
         Some("browser") => fixture::in_pages(),
         Some("remote") => fixture::remote(),
         Some("networks") => fixture::over_networks(),
+        Some("wires") => fixture::on_wires(),
         Some(_) | None => fixture::whole(),
     };
     let report = Report::of(&run)?;

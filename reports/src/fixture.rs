@@ -20,6 +20,8 @@ mod pages;
 mod peers;
 #[path = "fixture/whole.rs"]
 mod whole;
+#[path = "fixture/wires.rs"]
+pub(crate) mod wires;
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -78,6 +80,12 @@ pub(crate) fn in_pages() -> crate::Run {
 /// The same run over networks as well.
 pub(crate) fn over_networks() -> crate::Run {
     static RUN: LazyLock<crate::Run> = LazyLock::new(networks::run);
+    RUN.clone()
+}
+
+/// Two workloads on four wires.
+pub(crate) fn on_wires() -> crate::Run {
+    static RUN: LazyLock<crate::Run> = LazyLock::new(wires::run);
     RUN.clone()
 }
 

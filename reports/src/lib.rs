@@ -316,21 +316,21 @@ mod tests {
         let mut run = fixture::run();
         run.records.retain(|record| record.workload.name == "ticker");
         let over_the_air = run.records.iter().cloned().map(|mut record| {
-            record.conditions.insert("tls".into(), "1.3".into());
+            record.conditions.insert("upstream".into(), "nginx".into());
             record
         });
         run.records = [run.records.clone(), over_the_air.collect()].concat();
         let report = Report::of(&run).unwrap();
         let documents = report.documents().unwrap();
         for text in [&documents.html, &documents.markdown, &report.terminal(200, false)] {
-            assert!(text.contains("ticker, tls 1.3"), "{text}");
+            assert!(text.contains("ticker, upstream nginx"), "{text}");
         }
-        assert!(documents.csv.starts_with("workload,transport,client,server,tls,metric"), "{}", documents.csv);
-        assert!(documents.csv.contains("\r\nticker,sse,library,pushoff,1.3,p50_ns,"));
+        assert!(documents.csv.starts_with("workload,transport,client,server,upstream,metric"), "{}", documents.csv);
+        assert!(documents.csv.contains("\r\nticker,sse,library,pushoff,nginx,p50_ns,"));
         let json = report.json();
         let cells = json["cells"].as_array().unwrap();
         assert_eq!(cells.len(), 2 * Transport::ALL.len());
-        assert_eq!(cells.iter().filter(|cell| cell["tls"] == "1.3").count(), Transport::ALL.len());
+        assert_eq!(cells.iter().filter(|cell| cell["upstream"] == "nginx").count(), Transport::ALL.len());
         assert_eq!(json["workloads"].as_array().unwrap().len(), 2, "each has a verdict of its own");
         let ids: Vec<&str> = documents.html.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
         let once: std::collections::BTreeSet<_> = ids.iter().collect();
@@ -338,5 +338,34 @@ mod tests {
         let same = diff(&run, &run, None, 0.05);
         assert_eq!(same.tally.unchanged, same.tally.compared(), "like is held against like");
         assert_eq!(same.tally.left_out, 0);
+    }
+
+    /// What three factors say together is one wire: cells of it are told apart everywhere, and it asks nothing anew.
+    #[test]
+    fn a_wire_is_told_apart_in_every_document_and_only_the_lightest_has_a_verdict() {
+        let mut run = fixture::on_wires();
+        run.records.retain(|record| record.workload.name == "ticker");
+        let report = Report::of(&run).unwrap();
+        let documents = report.documents().unwrap();
+        for text in [&documents.html, &documents.markdown, &report.terminal(200, false)] {
+            assert!(text.contains("also measured: HTTP/1.1 over TLS; HTTP/2 over TLS"), "{text}");
+        }
+        assert!(documents.csv.contains("\r\nticker,sse,library,compressed,http2,pushoff,tls,p50_ns,"));
+        assert!(documents.csv.contains("\r\nticker,sse,library,,,pushoff,,p50_ns,"));
+        let json = report.json();
+        assert_eq!(json["cells"].as_array().unwrap().len(), Transport::ALL.len() + 3 * 5);
+        assert_eq!(json["workloads"].as_array().unwrap().len(), 1);
+        let cells = json["wires"][0]["cells"].as_array().unwrap();
+        let tls = cells.iter().find(|it| it["transport"] == "sse" && it["conditions"]["tls"] == "tls").unwrap();
+        assert!(tls["ratios"]["down_bytes"]["to_lightest"]["point"].as_f64().unwrap() > 1.0);
+        let ids: Vec<&str> = documents.html.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        assert_eq!(ids.len(), ids.iter().collect::<std::collections::BTreeSet<_>>().len(), "every link has one target");
+        assert_eq!(race(&run).len(), 1);
+        let same = diff(&run, &run, None, 0.05);
+        assert_eq!(
+            (same.tally.unchanged, same.tally.left_out),
+            (same.tally.compared(), 0),
+            "like is held against like"
+        );
     }
 }

@@ -1,13 +1,14 @@
 //! The cells of a run as the cost model takes them.
 
+use pushoff_model::wire::Wire;
 use pushoff_planner::costs::{MeasuredCell, Trial};
 
 use crate::cells::{Cell, Group};
 
-/// The cells of pushoff's own server with their valid trials; searches are left out, because their load changes
-/// from trial to trial.
+/// The cells of pushoff's own server over HTTP/1.1 in the clear, with their valid trials; searches are left out, because
+/// their load changes from trial to trial.
 pub(crate) fn measured<'a>(groups: impl IntoIterator<Item = &'a Group<'a>>) -> Vec<MeasuredCell<'a>> {
-    let groups = groups.into_iter().filter(|group| group.is_ours() && !group.is_search);
+    let groups = groups.into_iter().filter(|it| it.is_ours() && !it.is_search && it.wire() == Wire::default());
     groups.flat_map(|group| group.cells.iter().map(move |cell| one(group, cell))).collect()
 }
 

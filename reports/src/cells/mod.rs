@@ -13,6 +13,7 @@ pub(crate) mod validity;
 use pushoff_model::cell::{CLIENT, NETWORK, SERVER};
 use pushoff_model::record::{Concern, FailureKind, Limit, Measurement, Outcome};
 use pushoff_model::target::OURS;
+use pushoff_model::wire::Wire;
 use pushoff_model::workload::{BUILT_IN, Growth};
 use pushoff_model::{CellKey, Client, Conditions, Record, Transport, Workload};
 
@@ -31,6 +32,8 @@ pub(crate) struct Group<'a> {
     /// Whether the same was measured with a client that goes before: this is what clients cost, not a
     /// new answer.
     pub(crate) is_second: bool,
+    /// Whether the same was measured on a lighter wire: this is what the wire costs, not a new answer.
+    pub(crate) is_heavier: bool,
     /// The workload's name, with its size or a number where several differ under one.
     pub(crate) name: String,
     /// The name with what tells it from others, but for the server.
@@ -71,6 +74,11 @@ impl<'a> Group<'a> {
         self.conditions.value(NETWORK)
     }
 
+    /// What carried the bytes.
+    pub(crate) fn wire(&self) -> Wire {
+        self.conditions.wire()
+    }
+
     /// Whether the server is pushoff's own: what its bytes must be is known.
     pub(crate) fn is_ours(&self) -> bool {
         self.server() == OURS
@@ -87,9 +95,9 @@ impl<'a> Group<'a> {
     }
 
     /// Whether the question is which transport to take: not where clients are compared, nor over a network, which only
-    /// holds the answer to more.
+    /// holds the answer to more, nor on a further wire.
     pub(crate) fn asks_for_a_choice(&self) -> bool {
-        self.workload.compared.is_empty() && self.network().is_none()
+        self.workload.compared.is_empty() && self.network().is_none() && !self.is_heavier
     }
 
     /// Whether a record belongs here.
@@ -105,6 +113,18 @@ impl<'a> Group<'a> {
     /// Whether the two are the same, but for the client.
     pub(crate) fn is_twin_of(&self, other: &Self) -> bool {
         self.differs_in(CLIENT, other)
+    }
+
+    /// Whether the two are the same, whatever wire carried either.
+    pub(crate) fn differs_in_wire(&self, other: &Self) -> bool {
+        let same = self.conditions.off_the_wire() == other.conditions.off_the_wire();
+        same && self.is_of(other.workload, other.is_search)
+    }
+
+    /// Whether another stands for the machine beside this one: the same of whatever server, on whatever wire.
+    pub(crate) fn has_the_floor_of(&self, other: &Self) -> bool {
+        let [one, other_one] = [self, other].map(|it| it.conditions.off_the_wire());
+        one.is_same_without(&other_one, SERVER) && self.is_of(other.workload, other.is_search)
     }
 
     /// Whether the two are the same, whatever the value of one factor.
@@ -138,7 +158,7 @@ impl<'a> Group<'a> {
 
 /// A label as a part of an element's id.
 pub(crate) fn anchor(label: &str) -> String {
-    label.replace([' ', '(', ')', ','], "")
+    label.replace([' ', '(', ')', ',', '/'], "")
 }
 
 /// Whether two workloads are steps of one search: equal but for the load that it grows.
@@ -255,6 +275,7 @@ pub(crate) fn group(run: &Run) -> Vec<Group<'_>> {
                 conditions: record.conditions(),
                 is_search: record.step.is_some(),
                 is_second: false,
+                is_heavier: false,
                 name: String::new(),
                 question: String::new(),
                 label: String::new(),
@@ -302,8 +323,8 @@ fn in_order(groups: &mut [Group<'_>], servers: &[&str]) {
         let built_in = BUILT_IN.iter().position(|(name, _)| *name == group.workload.name);
         let question = questions.iter().position(|question| *question == group.question);
         let server = servers.iter().position(|server| *server == group.server());
-        let is_over_network = group.network().is_some();
-        (built_in.unwrap_or(BUILT_IN.len()), group.workload.subscribers, is_over_network, question, server)
+        let (is_over_network, wire) = (group.network().is_some(), group.wire());
+        (built_in.unwrap_or(BUILT_IN.len()), group.workload.subscribers, is_over_network, wire, question, server)
     });
     for group in groups {
         group.cells.sort_by_key(|cell| cell.transport());

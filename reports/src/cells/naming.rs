@@ -2,6 +2,7 @@
 
 use pushoff_model::cell::NETWORK;
 use pushoff_model::target::OURS;
+use pushoff_model::wire;
 use pushoff_model::workload::Growth;
 
 use super::Group;
@@ -18,8 +19,10 @@ pub(super) fn name(groups: &mut [Group<'_>], servers: &[&str]) {
         group.label = if is_said { format!("{}, {}", group.question, group.server()) } else { group.question.clone() };
         group.name = name;
     }
-    let second: Vec<bool> = groups.iter().map(|group| is_second(group, groups)).collect();
-    groups.iter_mut().zip(second).for_each(|(group, is_second)| group.is_second = is_second);
+    let further: Vec<_> = groups.iter().map(|group| (is_second(group, groups), is_heavier(group, groups))).collect();
+    for (group, (is_second, is_heavier)) in groups.iter_mut().zip(further) {
+        (group.is_second, group.is_heavier) = (is_second, is_heavier);
+    }
 }
 
 /// The workload's name, told from its namesakes.
@@ -46,20 +49,27 @@ fn workload(group: &Group<'_>, groups: &[Group<'_>]) -> String {
     name
 }
 
-/// The client where another received the same before, and every further factor that groups differ in.
+/// The client where another received the same before, and every further factor that groups differ in; the wire as one.
 fn beside(group: &Group<'_>, groups: &[Group<'_>]) -> String {
     let client = if is_second(group, groups) { format!(", {} client", group.client()) } else { String::new() };
-    let others =
-        group.conditions.others.iter().filter(|(factor, value)| {
-            groups.iter().any(|it| it.conditions.others.get(factor.as_str()) != Some(*value))
-        });
-    others.fold(client, |all, (factor, value)| {
+    let others = group.conditions.others.iter().filter(|(factor, value)| {
+        let differs = groups.iter().any(|it| it.conditions.others.get(factor.as_str()) != Some(*value));
+        differs && !wire::FACTORS.contains(&factor.as_str())
+    });
+    let others = others.fold(client, |all, (factor, value)| {
         if factor == NETWORK { format!("{all} over {value}") } else { format!("{all}, {factor} {value}") }
-    })
+    });
+    let is_plain = group.wire() == wire::Wire::default() || groups.iter().all(|it| it.wire() == group.wire());
+    if is_plain { others } else { format!("{others}, {}", group.wire()) }
 }
 
 /// Whether a client that goes before received the same, from the same server: the libraries before
 /// the lean client, and both before a browser.
 fn is_second(group: &Group<'_>, groups: &[Group<'_>]) -> bool {
     groups.iter().any(|it| it.client() < group.client() && it.is_twin_of(group))
+}
+
+/// Whether a lighter wire carried the same.
+fn is_heavier(group: &Group<'_>, groups: &[Group<'_>]) -> bool {
+    groups.iter().any(|it| it.wire() < group.wire() && it.differs_in_wire(group))
 }

@@ -86,6 +86,13 @@ impl Axis {
         Self { name: "", low: 0.0, high: 1.0, is_log: false, ticks: Vec::new() }
     }
 
+    /// Places by name, numbered from 0.
+    pub(crate) fn places(name: &'static str, names: impl Iterator<Item = String>) -> Self {
+        let ticks: Vec<(f64, String)> = (0..).map(f64::from).zip(names).collect();
+        let last = ticks.last().map_or(0.0, |(place, _)| *place);
+        Self { name, low: -ROOM, high: last + ROOM, is_log: false, ticks }
+    }
+
     /// Where a value lies, 0 at the low end to 1; what lies beyond is put at the end.
     fn place(&self, value: f64) -> f64 {
         let scale = |value: f64| if self.is_log { value.max(f64::MIN_POSITIVE).log10() } else { value };
@@ -93,6 +100,9 @@ impl Axis {
         if high > low { ((scale(value) - low) / (high - low)).clamp(0.0, 1.0) } else { 0.5 }
     }
 }
+
+/// What is left of a place's width at both ends of an axis. Chosen here.
+const ROOM: f64 = 0.4;
 
 impl Ranged for Axis {
     type FormatOption = NoDefaultFormatting;

@@ -175,6 +175,12 @@ impl Canvas<'_> {
         self.area.draw(&Text::new(words, at, style))
     }
 
+    /// Words above the plot at the right, beside the name of the vertical axis.
+    pub(crate) fn remark(&self, words: &str) -> Result<(), Drawing> {
+        let right = i32::try_from(SIZE.0).unwrap_or(i32::MAX) - 8;
+        self.text((right, TOP - 40 - LINE), words, Ink::FAINT, HPos::Right)
+    }
+
     /// A measured point with what it says on hover and focus.
     pub(crate) fn point(&mut self, at: (i32, i32), transport: Transport, is_hollow: bool, says: &str) {
         let class = format!("{}-{}", if is_hollow { "s" } else { "f" }, Ink::of(transport).0);

@@ -10,6 +10,7 @@ mod labels;
 mod load;
 mod networks;
 mod percentiles;
+mod wires;
 
 use maud::Markup;
 use pushoff_model::Transport;
@@ -21,6 +22,7 @@ pub(crate) use cost::chart as cost;
 pub(crate) use load::chart as load;
 pub(crate) use networks::{Along, Latency, chart as networks};
 pub(crate) use percentiles::chart as percentiles;
+pub(crate) use wires::chart as wires;
 
 /// A chart and what says the same in words.
 #[derive(Debug)]

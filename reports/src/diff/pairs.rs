@@ -77,9 +77,9 @@ impl<'a> Cells<'_, 'a> {
         })
     }
 
-    /// The line of raw TCP in the same run.
+    /// The line of raw TCP in the same run, which is in the clear whatever wire it stands beside.
     fn floor(&self, of: &Group<'_>) -> Option<&Line<'a>> {
-        let floors = || self.all.iter().filter(|(it, line)| !line.transport().is_ranked() && it.asks_the_same_as(of));
+        let floors = || self.all.iter().filter(|(it, line)| !line.transport().is_ranked() && it.has_the_floor_of(of));
         floors().find(|(it, _)| it.server() == of.server()).or_else(|| floors().next()).map(|(_, line)| line)
     }
 }

@@ -19,6 +19,7 @@ use crate::unitcosts::conclusion;
 use crate::words::number::{Quantity, tick};
 use crate::words::{describe, limits};
 use pushoff_model::Client;
+use pushoff_model::wire::Http;
 use pushoff_planner::Outcome;
 
 #[expect(clippy::unnecessary_wraps, reason = "a section may fail; this one does not")]
@@ -38,9 +39,9 @@ pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {
         several => several_servers(study, several),
     };
     blocks.extend(questions(study).into_iter().map(of_several).map(Block::Card));
-    let alone = study.searches.iter().filter(|it| !study.is_beside(&it.group));
+    let alone = study.searches.iter().filter(|it| !study.is_beside(&it.group) && !it.group.is_heavier);
     blocks.extend(alone.map(|it| Block::Card(most(it))));
-    let beside = study.besides.iter().filter(|it| it.is_search);
+    let beside = study.besides.iter().filter(|it| it.is_search && !it.is_heavier);
     blocks.extend(beside.map(|it| Block::Card(most_of_servers(study, it))));
     blocks.extend(study.comparisons.iter().filter(|it| it.group.asks_for_a_choice()).map(data));
     blocks.extend(
@@ -186,7 +187,8 @@ fn usual_advice(comparison: &Comparison<'_>) -> Option<Fact> {
 /// What whoever takes the choice must know of browsers: their limit, and what pages of this run found.
 fn in_browsers(study: &Study<'_>, comparison: &Comparison<'_>) -> Option<Fact> {
     let choice = comparison.verdict.choice()?;
-    let mut said: Vec<Prose> = limits::six_connections(choice).map(Prose::from).into_iter().collect();
+    let limit = limits::six_connections(choice).filter(|_| comparison.group.wire().http == Http::One);
+    let mut said: Vec<Prose> = limit.map(Prose::from).into_iter().collect();
     let is_in_pages = |it: &&Comparison<'_>| {
         it.group.client() == Client::Browser
             && (it.group.is_twin_of(&comparison.group) || std::ptr::eq(*it, comparison))

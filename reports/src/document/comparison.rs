@@ -57,11 +57,11 @@ pub(super) fn section(study: &Study<'_>) -> Section {
     let mut blocks = Vec::new();
     for part in all(study) {
         let group = part.group();
-        let is_aside = group.is_second || group.network().is_some();
+        let is_aside = group.is_second || group.is_heavier || group.network().is_some();
         let is_folded = is_aside || study.is_beside(group) || study.is_own_model;
         let shown = shown(study, part);
         if is_folded {
-            let is_brief = group.is_second && group.network().is_none() && !study.is_beside(group);
+            let is_brief = group.is_second && !group.is_heavier && group.network().is_none() && !study.is_beside(group);
             blocks.push(Block::Fold(Fold { summary: group.label.clone(), is_open: false, blocks: shown, is_brief }));
         } else {
             blocks.extend(shown);

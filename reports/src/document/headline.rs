@@ -1,9 +1,15 @@
 //! What stands above everything: a title that fits what was run, and when, where and how it was measured.
 
+use std::collections::BTreeSet;
+
 use pushoff_model::Environment;
+use pushoff_model::wire::Wire;
 use pushoff_model::workload::Growth;
 
+use crate::cells::Group;
 use crate::findings::study::Study;
+use crate::words::describe;
+use crate::words::text::capitalised;
 
 /// The question of the run: that of its workload where it has one, else what all of them ask.
 pub(super) fn title(study: &Study<'_>) -> String {
@@ -35,7 +41,25 @@ fn conditions_of(study: &Study<'_>, it: &Environment) -> String {
     let system = it.kernel.split(' ').take(2).collect::<Vec<_>>().join(" ");
     let place =
         if study.has_others() { "other servers beside pushoff’s" } else { "server and readers on this machine" };
-    format!("{day}; {} × {}, {system}; {place}, HTTP/1.1 without TLS; pushoff {}.", it.cpus, it.cpu, it.revision)
+    format!("{day}; {} × {}, {system}; {place}, {}; pushoff {}.", it.cpus, it.cpu, wires(study), it.revision)
+}
+
+/// How many trials count, and before that what carried them where it was not only HTTP/1.1 in the clear.
+pub(super) fn tally(study: &Study<'_>) -> String {
+    let is_clear = study.groups().all(|group| group.wire() == Wire::default());
+    let wires = if is_clear { String::new() } else { format!("{}. ", capitalised(&wires(study))) };
+    if study.is_empty() { String::new() } else { format!("{wires}{}", study.tally()) }
+}
+
+/// What carried what the answers are of, and what else was measured.
+fn wires(study: &Study<'_>) -> String {
+    let of = |is_heavier: bool| -> BTreeSet<Wire> {
+        study.groups().filter(|it| it.is_heavier == is_heavier).map(Group::wire).collect()
+    };
+    let answered: Vec<String> = of(false).into_iter().map(describe::wire).collect();
+    let answered = if answered.is_empty() { describe::wire(Wire::default()) } else { answered.join(" and ") };
+    let others: Vec<String> = of(true).into_iter().map(describe::wire).collect();
+    if others.is_empty() { answered } else { format!("answers from {answered} (also measured: {})", others.join("; ")) }
 }
 
 #[cfg(test)]
@@ -62,5 +86,16 @@ mod tests {
         assert_eq!(lines.len(), 2, "{lines:?}");
         assert!(lines[0].starts_with("20") && lines[0].contains("HTTP/1.1 without TLS"), "{lines:?}");
         assert!(lines[1].contains("trials"), "{lines:?}");
+    }
+
+    #[test]
+    fn a_wire_is_named_that_is_not_the_clear_and_which_of_several_the_answers_are_of() {
+        let mut run = fixture::on_wires();
+        let said = |run: &crate::Run| conditions(&Study::of(run)).remove(0);
+        let several = "answers from HTTP/1.1 without TLS (also measured: HTTP/1.1 over TLS; HTTP/2 over TLS; \
+                       HTTP/2 over TLS, compressed)";
+        assert!(said(&run).contains(several), "{}", said(&run));
+        run.records.retain(|record| record.conditions.contains_key("compression"));
+        assert!(said(&run).contains("this machine, HTTP/2 over TLS, compressed; pushoff"), "{}", said(&run));
     }
 }

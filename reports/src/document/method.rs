@@ -1,5 +1,7 @@
 //! How it was measured, in plain words.
 
+use pushoff_model::wire::Wire;
+
 use super::{Block, Section};
 use crate::findings::study::Study;
 
@@ -95,8 +97,20 @@ const OF_OTHERS: [(&str, &str); 2] = [
     ),
 ];
 
+/// What is said where TLS, HTTP/2 or compression carried anything.
+const OF_WIRES: [(&str, &str); 1] = [(
+    "TLS, HTTP/2 and compression.",
+    "Each combination is a condition of its own: no figure and no verdict is of two together. Answers are of the lightest \
+     that was measured. Bytes are the kernel's, so records of TLS, frames of HTTP/2 and compressed payloads count as they \
+     crossed; framing and heads by the standards are those of HTTP/2 where that carried them (heads by HPACK), and what was \
+     compressed has no theory.",
+)];
+
 pub(super) fn section(study: &Study<'_>) -> Section {
     let others = if study.has_others() { OF_OTHERS.as_slice() } else { &[] };
-    let all = PARAGRAPHS.iter().chain(others).map(|(name, words)| ((*name).to_owned(), (*words).to_owned()));
+    let is_clear = study.groups().all(|group| group.wire() == Wire::default());
+    let wires = if is_clear { &[] } else { OF_WIRES.as_slice() };
+    let all =
+        PARAGRAPHS.iter().chain(others).chain(wires).map(|(name, words)| ((*name).to_owned(), (*words).to_owned()));
     Section::titled("method", "Method", vec![Block::Facts(all.collect())]).folded()
 }

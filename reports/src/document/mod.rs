@@ -18,6 +18,7 @@ mod scaling;
 mod search;
 mod servers;
 mod validity;
+mod wires;
 
 use crate::ReportError;
 use crate::findings::study::Study;
@@ -54,6 +55,7 @@ impl Document {
             clients::section(study),
             pictures::section(study)?,
             networks::section(study)?,
+            wires::section(study)?,
             planner::section(study)?,
             comparison::others(study),
             costmodel::section(study),
@@ -66,7 +68,7 @@ impl Document {
             title: headline::title(study),
             conditions: headline::conditions(study),
             sections: sections.into_iter().filter(|section| !section.blocks.is_empty()).collect(),
-            tally: if study.is_empty() { String::new() } else { study.tally() },
+            tally: headline::tally(study),
             cells: cells::cells(study),
         })
     }

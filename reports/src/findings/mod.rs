@@ -6,3 +6,4 @@ pub(crate) mod search;
 pub(crate) mod servers;
 pub(crate) mod study;
 pub(crate) mod verdict;
+pub(crate) mod wires;

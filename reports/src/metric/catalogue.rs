@@ -141,7 +141,7 @@ Down: "down_bytes", "down", Down, Bytes, Lower, "bytes above TCP from server to 
 DownPayload: "down_payload_bytes", "payload", Down, Bytes, Neither, "the published message itself",
     Figure(|e| a_message(e, |it| float(it.contents.payload_bytes)));
 DownFraming: "down_framing_bytes", "framing", Down, Bytes, Neither, "what the standards say that its framing weighs, sent alone",
-    Figure(|e| a_message(e, |it| float(it.contents.framing_bytes)).filter(|_| e.is_ours));
+    Figure(|e| a_message(e, |it| float(it.contents.framing_bytes)).filter(|_| e.has_theory()));
 DownHeads: "down_head_bytes", "HTTP heads", Down, Bytes, Neither, "heads of responses, shared by the messages that they brought",
     Figure(|e| a_message(e, |it| float(it.contents.response_head_bytes)));
 DownTheory: "down_theory_bytes", "theory", Down, Bytes, Neither, "payload, framing and heads by the standards, each message sent alone",

@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 
 use pushoff_model::record::Measurement;
+use pushoff_model::wire::Wire;
 use pushoff_model::workload::Slo;
 use pushoff_model::{Client, LatencyHistogram, Transport};
 
@@ -17,6 +18,8 @@ pub(crate) struct Evidence<'e> {
     pub(crate) transport: Transport,
     /// Whether pushoff's own server sent the bytes: then their theory is known.
     pub(crate) is_ours: bool,
+    /// What carried them.
+    pub(crate) wire: Wire,
     pub(crate) slo: Option<Slo>,
     pub(crate) validity: Validity,
     /// What went wrong in all trials, whether they count or not.
@@ -41,6 +44,7 @@ impl<'e> Evidence<'e> {
         Self {
             transport,
             is_ours: false,
+            wire: Wire::default(),
             slo: None,
             validity: Validity::NotMeasured,
             faults: CellFaults::default(),
@@ -51,6 +55,11 @@ impl<'e> Evidence<'e> {
             twins: Vec::new(),
             delivery: OnceCell::new(),
         }
+    }
+
+    /// Whether the standards say what the bytes weigh: of what was compressed they do not.
+    pub(crate) const fn has_theory(&self) -> bool {
+        self.is_ours && !self.wire.compressed
     }
 
     /// The trials that are shown.

@@ -46,6 +46,7 @@ impl<'g, 'a> Sources<'g, 'a> {
         Evidence {
             transport: cell.transport(),
             is_ours: group.is_ours(),
+            wire: group.wire(),
             slo: group.workload.slo,
             validity: Validity::of(cell),
             faults: CellFaults::of(&cell.trials),
@@ -73,7 +74,7 @@ impl<'g, 'a> Sources<'g, 'a> {
     fn publishing(&self, group: &Group<'_>) -> Option<&'g Group<'a>> {
         let is_one = |it: &&Group<'_>| it.workload.subscribers == it.workload.topics && !it.workload.is_silent();
         let all = || self.groups.iter().filter(|it| !it.is_search && it.network().is_none()).filter(is_one);
-        let fewest = all().filter(|it| it.server() == group.server()).min_by_key(|it| it.workload.subscribers);
+        let fewest = all().filter(|it| is_served_alike(it, group)).min_by_key(|it| it.workload.subscribers);
         let own = best(all(), group).filter(|it| it.label == group.label);
         own.or(fewest).filter(|_| !group.workload.is_silent())
     }
@@ -88,11 +89,16 @@ impl<'g, 'a> Sources<'g, 'a> {
     }
 }
 
-/// The group itself where it is one, else that with the same client, measured longest; of the same server.
+/// Whether the same server served both on the same wire: what one shows is then true of the other.
+fn is_served_alike(one: &Group<'_>, other: &Group<'_>) -> bool {
+    one.server() == other.server() && one.wire() == other.wire()
+}
+
+/// The group itself where it is one, else that with the same client, measured longest; of the same server and wire.
 fn best<'g, 'a: 'g>(sources: impl Iterator<Item = &'g Group<'a>>, group: &Group<'_>) -> Option<&'g Group<'a>> {
     let measured_ns = |it: &Group<'a>| it.cells.iter().flat_map(Cell::valid).map(|trial| trial.measured_ns).max();
-    let of_this_server = sources.filter(|it| it.server() == group.server());
-    of_this_server.max_by_key(|it| {
+    let served_alike = sources.filter(|it| is_served_alike(it, group));
+    served_alike.max_by_key(|it| {
         (it.label == group.label, it.client() == group.client(), measured_ns(it).unwrap_or(0), it.workload.subscribers)
     })
 }

@@ -2,7 +2,7 @@
 //!
 //! Measured by the kernel, split by what the clients found in the bytes. Theory is what the
 //! standards say that payload, framing and heads weigh where each message is sent alone: messages
-//! that share a chunk make the measured bytes a little lighter.
+//! that share a chunk make the measured bytes a little lighter. Of what was compressed there is none.
 
 use pushoff_model::record::{Flow, MachineUse, Measurement, Traffic};
 
@@ -21,7 +21,7 @@ fn down_theory(evidence: &Evidence<'_>, it: &Traffic) -> f64 {
 }
 
 pub(super) fn down_by_theory(evidence: &Evidence<'_>) -> Option<Figure> {
-    a_message(evidence, |it| down_theory(evidence, it)).filter(|_| evidence.is_ours)
+    a_message(evidence, |it| down_theory(evidence, it)).filter(|_| evidence.has_theory())
 }
 
 fn asked(it: &Traffic) -> f64 {
@@ -62,7 +62,7 @@ pub(super) fn bytes(traffic: &Traffic) -> f64 {
 
 /// Both directions, each head of a request replaced by a browser's.
 pub(super) fn with_a_browsers_head(evidence: &Evidence<'_>, traffic: &Traffic) -> f64 {
-    let head = float(pushoff_model::overhead::browser_request_head(evidence.transport));
+    let head = float(pushoff_model::overhead::browser_request_head_on(evidence.wire, evidence.transport));
     bytes(traffic) - asked(traffic) + float(traffic.contents.requests) * head
 }
 

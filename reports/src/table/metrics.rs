@@ -129,6 +129,16 @@ pub(crate) const SERVERS: [Metric; 9] = [
     Metric::Polls,
 ];
 
+/// What a wire changes, each as a head names it that stands under no label of its scope.
+pub(crate) const WIRES: [(Metric, &str); 6] = [
+    (Metric::Down, "bytes a delivery"),
+    (Metric::DeliveryCpu, "CPU a delivery"),
+    (Metric::DeliveringPss, "memory a connection"),
+    (Metric::ConnectP50, "time to connect, p50"),
+    (Metric::ConnectionCpu, "CPU a connection"),
+    (Metric::CapacityDelivered, "most deliveries"),
+];
+
 /// What two runs are compared by.
 pub(crate) const DIFF: [Metric; 10] = [
     Metric::P50,

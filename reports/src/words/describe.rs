@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use pushoff_model::wire::{Http, Wire};
 use pushoff_model::workload::{Arrival, Direction, Growth, Load};
 use pushoff_model::{Workload, foreign};
 
@@ -20,6 +21,17 @@ pub fn slo(workload: &Workload) -> String {
     let share = asked_share(slo.share.as_f64());
     let skips = if slo.may_skip { "skipped ones forgiven" } else { "none missed" };
     format!("{share} within {}, {skips}", tick(slo.within.as_secs_f64() * 1e9))
+}
+
+/// What carried the bytes: `HTTP/2 over TLS, compressed`.
+#[must_use]
+pub fn wire(wire: Wire) -> String {
+    let http = match wire.http {
+        Http::One => "HTTP/1.1",
+        Http::Two => "HTTP/2",
+    };
+    let tls = if wire.tls { "over TLS" } else { "without TLS" };
+    format!("{http} {tls}{}", if wire.compressed { ", compressed" } else { "" })
 }
 
 /// Who sends how much to whom: `20 topics, 200 subscribers who also speak, 0.5 messages a second

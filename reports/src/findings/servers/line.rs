@@ -1,6 +1,7 @@
 //! A cell as it is held against other cells: its figures, and ratios drawn in pairs of trials.
 
 use pushoff_model::record::Measurement;
+use pushoff_model::wire::Wire;
 use pushoff_model::{CellKey, Transport};
 
 use crate::cells::faults::CellFaults;
@@ -104,6 +105,11 @@ impl Line<'_> {
 
     pub(crate) fn server(&self) -> &str {
         &self.key.conditions.server
+    }
+
+    /// What carried the bytes.
+    pub(crate) fn wire(&self) -> Wire {
+        self.key.conditions.wire()
     }
 
     /// As a table shows it.

@@ -73,7 +73,7 @@ impl Matrix {
 }
 
 /// Best where the first is shown to be better, tied where its interval holds 1.
-fn judged(metric: Metric, ratio: &Value) -> Entry {
+pub(crate) fn judged(metric: Metric, ratio: &Value) -> Entry {
     let is_less = ratio.figure.point < 1.0;
     let is_better = match metric.better() {
         Better::Lower => is_less && ratio.bound != Bound::AtLeast,

@@ -15,7 +15,7 @@ use crate::metric::{Metric, Value};
 use crate::table::metrics::SERVERS;
 
 pub(crate) use line::{Line, Part, holds_one};
-pub(crate) use matrix::{Matrix, matrices};
+pub(crate) use matrix::{Matrix, judged, matrices};
 
 /// One workload on several servers.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ pub(crate) struct Beside<'a> {
     pub(crate) client: Client,
     /// Whether its trials are steps of a search.
     pub(crate) is_search: bool,
+    /// Whether the same was measured on a lighter wire.
+    pub(crate) is_heavier: bool,
     /// The servers, pushoff's own first where it is among those that were asked for first.
     pub(crate) servers: Vec<String>,
     /// Which of them the others are held against: the first that is not pushoff's own.
@@ -64,6 +66,7 @@ impl<'a> Beside<'a> {
             workload: first.workload,
             client: first.client(),
             is_search: first.is_search,
+            is_heavier: first.is_heavier,
             servers,
             baseline,
             metrics: SERVERS.into_iter().filter(is_measured).collect(),
