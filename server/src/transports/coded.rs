@@ -126,3 +126,105 @@ impl Coder {
         Ok(out)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::io::Read;
+
+    use pushoff_model::{Start, Topic};
+
+    use super::*;
+    use crate::config::Config;
+    use crate::framing::Framing;
+    use crate::hub::{Bounds, Payload, Reading, Subscription};
+    use crate::state::LOOPBACK;
+
+    fn server(memory: usize) -> Server {
+        Server::new(Config { compress: true, memory, ..Config::default() }, LOOPBACK)
+    }
+
+    fn name() -> Topic {
+        "t".parse().unwrap()
+    }
+
+    fn publish(server: &Server, length: usize) {
+        let payload = format!("\"{}\"", "1".repeat(length));
+        server.hub.publish(&name(), vec![Payload::parse(payload.as_bytes(), usize::MAX).unwrap()]).unwrap();
+    }
+
+    fn read(reader: &mut Subscription) -> Batch {
+        match reader.read(Framing::Ndjson, Bounds::poll(10)) {
+            Reading::Batch(batch) => batch,
+            other @ (Reading::CaughtUp | Reading::Complete | Reading::Closing | Reading::NoRoom) => panic!("{other:?}"),
+        }
+    }
+
+    fn accepts(field: &str) -> Option<Accepts> {
+        Some(Accepts::of(std::iter::once(field.as_bytes())))
+    }
+
+    #[test]
+    fn polls_of_one_batch_share_the_bytes_of_a_coding() {
+        let server = server(1 << 24);
+        let mut readers = [Start::Now, Start::Now].map(|start| server.hub.subscribe(&name(), start));
+        publish(&server, 1000);
+        let room = &server.memory.batches;
+        let [one, other] = readers.each_mut().map(|reader| {
+            let batch = read(reader);
+            body(batch.bytes.content(), batch.forms.as_deref(), accepts("gzip"), room).unwrap()
+        });
+        assert_eq!((one.0.as_ptr(), one.1), (other.0.as_ptr(), Some(Coding::Gzip)));
+        let mut clear = String::new();
+        flate2::read::GzDecoder::new(&one.0[..]).read_to_string(&mut clear).unwrap();
+        assert!(clear.ends_with("1\"}\n"), "{clear}");
+        let batch = read(&mut server.hub.subscribe(&name(), Start::Oldest));
+        let (bytes, coding) = body(batch.bytes.content(), batch.forms.as_deref(), None, room).unwrap();
+        assert_eq!((bytes.as_ptr(), coding), (batch.bytes.as_ptr(), None));
+    }
+
+    #[test]
+    fn a_body_is_not_compressed_where_that_wins_nothing_unless_it_must_be() {
+        let server = server(1 << 24);
+        let room = &server.memory.batches;
+        let coding = |content: &'static [u8], field| {
+            body(Bytes::from_static(content), None, accepts(field), room).map(|(_, coding)| coding)
+        };
+        assert_eq!(coding(b"short", "gzip"), Ok(None));
+        assert_eq!(coding(b"short", "gzip, identity;q=0"), Ok(Some(Coding::Gzip)));
+        assert_eq!(coding(&[b'1'; 1000], "br;q=0.1"), Ok(Some(Coding::Brotli)));
+        assert_eq!(coding(&[b'1'; 1000], "deflate"), Ok(None));
+        let _all = room.lease(4 << 20).unwrap();
+        assert_eq!(coding(&[b'1'; 1000], "gzip"), Ok(None));
+        assert_eq!(coding(&[b'1'; 1000], "gzip, identity;q=0"), Err(OutOfMemory));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_batch_without_memory_for_its_coded_bytes_waits_and_is_not_lost() {
+        let server = server(1 << 24);
+        let mut reader = server.hub.subscribe(&name(), Start::Now);
+        publish(&server, 100);
+        let batch = read(&mut reader);
+        let mut coder = Coder::new(Coding::Zstd, &server).unwrap();
+        let taken = server.memory.batches.lease((4 << 20) - 1024).unwrap();
+        assert!(coder.batch(batch).unwrap().is_none());
+        drop(taken);
+        let batch = poll_fn(|cx| coder.poll_waiting(cx)).await.unwrap();
+        let (batch, coded) = coder.batch(batch).unwrap().unwrap();
+        let mut clear = vec![0; batch.bytes.len()];
+        zstd::Decoder::new(&coded[..]).unwrap().read_exact(&mut clear).unwrap();
+        assert_eq!(clear, &batch.bytes[..]);
+        drop((batch, coded, reader));
+        assert!(poll_fn(|cx| coder.poll_waiting(cx)).await.is_none());
+    }
+
+    #[test]
+    fn a_coder_is_counted_and_there_is_none_without_memory() {
+        let server = server(4 * (330 << 10));
+        let coder = Coder::new(Coding::Zstd, &server).unwrap();
+        assert_eq!(server.memory.held(), 320 << 10);
+        assert!(Coder::new(Coding::Gzip, &server).is_none());
+        coder.end().unwrap();
+        assert_eq!(server.memory.held(), 0);
+    }
+}

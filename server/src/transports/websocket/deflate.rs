@@ -155,3 +155,143 @@ impl Incoming {
         Ok(message.to_vec())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pushoff_model::{Start, Topic};
+    use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+    use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+
+    use super::super::frames::{Frames, Received};
+    use super::*;
+    use crate::config::Config;
+    use crate::framing::Framing;
+    use crate::http::head;
+    use crate::hub::{Bounds, Payload, Reading};
+    use crate::memory::Memory;
+    use crate::state::LOOPBACK;
+
+    const LIMIT: usize = 300;
+
+    fn server(memory: usize) -> Server {
+        Server::new(Config { compress: true, memory, ..Config::default() }, LOOPBACK)
+    }
+
+    fn agreed(offer: &str, server: &Server) -> Option<(String, Box<Deflate>)> {
+        let request = format!("GET / HTTP/1.1\r\nHost: t\r\nSec-WebSocket-Extensions: {offer}\r\n\r\n");
+        let (response, deflate) =
+            head::with(&request, |head| agree(head, Response::bare(http::StatusCode::SWITCHING_PROTOCOLS), server));
+        let answer = response.fields.iter().find(|(name, _)| *name == SEC_WEBSOCKET_EXTENSIONS);
+        assert_eq!(answer.is_some(), deflate.is_some());
+        Some((answer?.1.to_str().unwrap().to_owned(), deflate?))
+    }
+
+    #[test]
+    fn context_is_promised_only_where_there_is_memory_for_it() {
+        let enough = server(1 << 24);
+        let (answer, one) = agreed("permessage-deflate", &enough).unwrap();
+        assert_eq!(answer, "permessage-deflate; server_max_window_bits=12");
+        assert_eq!(enough.memory.held(), (260 + 48) << 10);
+        drop(one);
+        assert_eq!(enough.memory.held(), 0);
+        let little = server(4 * (100 << 10));
+        let (answer, _one) = agreed("permessage-deflate", &little).unwrap();
+        assert_eq!(answer, "permessage-deflate; server_no_context_takeover; server_max_window_bits=12");
+        let (_, other) = agreed("permessage-deflate; client_no_context_takeover", &little).unwrap();
+        assert!(other.outgoing.own.is_none() && other.incoming.own.is_none());
+        let off = Server::new(Config::default(), LOOPBACK);
+        assert!(agreed("permessage-deflate", &off).is_none());
+    }
+
+    #[test]
+    fn subscribers_without_context_share_the_bytes_and_those_with_context_do_not() {
+        let server = server(1 << 24);
+        let topic: Topic = "t".parse().unwrap();
+        let mut readers = [(); 3].map(|()| server.hub.subscribe(&topic, Start::Now));
+        let payload = format!("\"{}\"", "1".repeat(200));
+        server.hub.publish(&topic, vec![Payload::parse(payload.as_bytes(), 1000).unwrap()]).unwrap();
+        let batches = readers.each_mut().map(|reader| match reader.read(Framing::WebSocket, Bounds::STREAM) {
+            Reading::Batch(batch) => batch,
+            other @ (Reading::CaughtUp | Reading::Complete | Reading::Closing | Reading::NoRoom) => panic!("{other:?}"),
+        });
+        let offers = ["permessage-deflate; server_no_context_takeover"; 2];
+        let [mut one, mut other] = offers.map(|offer| agreed(offer, &server).unwrap().1);
+        let mut own = agreed("permessage-deflate", &server).unwrap().1;
+        let room = &server.memory.batches;
+        let one = one.outgoing.batch(&batches[0], room).unwrap();
+        let other = other.outgoing.batch(&batches[1], room).unwrap();
+        assert_eq!(one.as_ptr(), other.as_ptr());
+        assert!(one[0] == 0xc1 && one.len() < batches[0].bytes.len() / 2, "{one:?}");
+        let first = own.outgoing.batch(&batches[2], room).unwrap();
+        let again = own.outgoing.batch(&batches[2], room).unwrap();
+        assert!(again.len() < first.len(), "the second message refers to the first");
+        // Without memory a message goes as it is, and the context does not change.
+        let taken = room.lease((4 << 20) - 1024).unwrap();
+        assert_eq!(own.outgoing.batch(&batches[2], room).unwrap()[0], 0x81);
+        drop(taken);
+        assert_eq!(own.outgoing.batch(&batches[2], room).unwrap()[0], 0xc1);
+    }
+
+    #[test]
+    fn a_short_message_is_not_made_longer_unless_the_context_needs_it() {
+        let server = server(1 << 24);
+        let mut alone = agreed("permessage-deflate; server_no_context_takeover", &server).unwrap().1;
+        let frame = alone.outgoing.message(Data::Binary, b"1".to_vec()).unwrap();
+        assert!(!frame.header().rsv1 && frame.payload() == &b"1"[..]);
+        let mut own = agreed("permessage-deflate", &server).unwrap().1;
+        assert!(own.outgoing.message(Data::Binary, b"1".to_vec()).unwrap().header().rsv1);
+    }
+
+    fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
+        let mut frame = vec![first, 0x80 | u8::try_from(payload.len()).unwrap(), 0, 0, 0, 0];
+        frame.extend_from_slice(payload);
+        frame
+    }
+
+    fn all(frames: &[Vec<u8>]) -> Result<Vec<Received>, CloseFrame> {
+        let mut reader = Frames::new(LIMIT, &Memory::new(1 << 24).incoming);
+        reader.inflate = Some(Box::new(Incoming { own: None }));
+        reader.extend(&frames.concat()).unwrap();
+        std::iter::from_fn(|| reader.next().transpose()).collect()
+    }
+
+    fn deflated(message: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        Deflater::new(15, Context::None).message(message, &mut out).unwrap();
+        out
+    }
+
+    #[test]
+    fn a_deflated_message_may_be_whole_in_fragments_and_among_others() {
+        let hello = deflated(b"Hello");
+        let text = |text: &str| Received::Text(text.to_owned());
+        let ping = Received::Ping(Bytes::from_static(b"p"));
+        assert_eq!(all(&[masked(0xc1, &hello), masked(0x81, b"clear"), masked(0xc2, &hello)]).unwrap(), [
+            text("Hello"),
+            text("clear"),
+            Received::Binary(b"Hello".to_vec())
+        ]);
+        let parts = [masked(0x41, &hello[..3]), masked(0x89, b"p"), masked(0x00, &hello[3..]), masked(0x80, b"")];
+        assert_eq!(all(&parts).unwrap(), [ping, text("Hello")]);
+        assert_eq!(all(&[masked(0xc1, &[0])]).unwrap(), [text("")]);
+    }
+
+    #[test]
+    fn only_the_first_frame_of_a_message_may_say_that_it_is_deflated() {
+        let hello = deflated(b"Hello");
+        let code = |frames: &[Vec<u8>]| all(frames).unwrap_err().code;
+        for wrong in [
+            vec![masked(0x41, &hello[..3]), masked(0xc0, &hello[3..])],
+            vec![masked(0xc9, b"p")],
+            vec![masked(0xc8, &[])],
+            vec![masked(0xa1, &hello)],
+            vec![masked(0xe1, &hello)],
+        ] {
+            assert_eq!(code(&wrong), CloseCode::Protocol, "{wrong:?}");
+        }
+        assert_eq!(code(&[masked(0xc1, &[0xff; 9])]), CloseCode::Invalid);
+        assert_eq!(code(&[masked(0xc1, &deflated(b"\xff"))]), CloseCode::Invalid);
+        assert_eq!(code(&[masked(0xc2, &deflated(&[b'1'; LIMIT + 1]))]), CloseCode::Size);
+        assert_eq!(all(&[masked(0xc2, &deflated(&[b'1'; LIMIT]))]).unwrap().len(), 1);
+    }
+}
