@@ -178,6 +178,7 @@ fn config(options: ServeOptions) -> anyhow::Result<Config> {
         allow_origins: options.allow_origin,
         publish_token: options.publish_token,
         demo: options.demo,
+        compress: options.compress,
         echo: options.echo,
         memory,
         max_payload,

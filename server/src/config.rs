@@ -46,6 +46,8 @@ pub struct Config {
     pub demo: bool,
     /// Networks that the live page offers its lanes. Default: none.
     pub networks: Vec<OfferedNetwork>,
+    /// Whether responses and WebSockets are compressed for clients that take that. Default: no.
+    pub compress: bool,
     /// Whether `/echo` is a WebSocket that sends each message back. Default: no.
     pub echo: bool,
     /// How long a shutdown may take before open connections are cut. Default: 5 s.
@@ -86,6 +88,7 @@ impl Default for Config {
             keep_alive: Duration::from_secs(75),
             demo: false,
             networks: Vec::new(),
+            compress: false,
             echo: false,
             grace: Duration::from_secs(5),
             slow: None,

@@ -6,8 +6,9 @@
 //! The wire contract stands in `docs/TRANSPORTS.md`.
 //!
 //! Modules import downwards only: `server` → `connection` → `router` → `transports` → `publish` → `state` →
-//! `hub`, `http`, `net`, `framing` → `memory`, `limits`.
+//! `hub`, `http`, `net`, `framing` → `compression` → `memory`, `limits`.
 
+mod compression;
 mod config;
 mod connection;
 pub mod framing;

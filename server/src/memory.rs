@@ -44,6 +44,8 @@ pub struct Memory {
     pub(crate) incoming: Arc<Budget>,
     /// An eighth.
     pub(crate) connections: Arc<Budget>,
+    /// A quarter, which the logs then have less: what compressors keep. Absent where nothing is compressed.
+    pub(crate) compressors: Option<Arc<Budget>>,
 }
 
 impl Memory {
@@ -51,7 +53,13 @@ impl Memory {
     #[must_use]
     pub fn new(bytes: usize) -> Self {
         let [logs, batches, incoming, connections] = [2, 4, 8, 8].map(|part| Arc::new(Budget::new(bytes / part)));
-        Self { logs, batches, incoming, connections }
+        Self { logs, batches, incoming, connections, compressors: None }
+    }
+
+    /// Budgets that come to `bytes` together, one of them for compressors.
+    pub(crate) fn with_compressors(bytes: usize) -> Self {
+        let [logs, compressors] = [4, 4].map(|part| Arc::new(Budget::new(bytes / part)));
+        Self { logs, compressors: Some(compressors), ..Self::new(bytes) }
     }
 
     /// Waits until a lease for a batch was refused.
@@ -61,7 +69,8 @@ impl Memory {
 
     /// The bytes leased now.
     pub(crate) fn held(&self) -> usize {
-        [&self.logs, &self.batches, &self.incoming, &self.connections].map(|budget| budget.held()).iter().sum()
+        let always = [&self.logs, &self.batches, &self.incoming, &self.connections];
+        always.into_iter().chain(&self.compressors).map(|budget| budget.held()).sum()
     }
 }
 
@@ -90,7 +99,7 @@ impl Budget {
         bytes <= self.limit
     }
 
-    fn held(&self) -> usize {
+    pub(crate) fn held(&self) -> usize {
         self.held.load(Ordering::Relaxed)
     }
 
@@ -166,6 +175,13 @@ impl AsRef<[u8]> for Held {
 pub(crate) fn shared(bytes: Vec<u8>, budget: &Arc<Budget>) -> Option<Bytes> {
     let lease = budget.lease(bytes.capacity())?;
     Some(Bytes::from_owner(Held { bytes, _lease: lease }))
+}
+
+/// The bytes with a lease that was taken for them before they were made; what the lease has beyond their capacity is
+/// given back.
+pub(crate) fn leased(bytes: Vec<u8>, mut lease: Lease) -> Bytes {
+    lease.shrink(lease.bytes.saturating_sub(bytes.capacity()));
+    Bytes::from_owner(Held { bytes, _lease: lease })
 }
 
 /// No memory is left for input.

@@ -11,6 +11,7 @@ use http::{HeaderValue, Method, StatusCode};
 use percent_encoding::percent_decode_str;
 use pushoff_model::{Topic, Transport};
 
+use crate::compression::Compressors;
 use crate::http::{Head, Origin, Problem, Query, Response, Version, origin};
 use crate::limits;
 use crate::publish::{self, Publication};
@@ -62,7 +63,7 @@ fn dispatch(server: &Arc<Server>, head: &Head<'_>) -> Result<Answer, Problem> {
         Route::Health => Ok(Response::text("text/plain; charset=utf-8", "ok").into()),
         Route::Metrics => metrics(server).map(Answer::Now),
         Route::Outage(kind) => outage(server, head, kind).map(Answer::Now),
-        Route::Echo => websocket::echo(head).map(|(response, session)| Answer::Upgrade(response, session)),
+        Route::Echo => websocket::echo(head, server).map(|(response, session)| Answer::Upgrade(response, session)),
         Route::Topic(topic) if head.method == Method::DELETE => {
             publish::complete(server, head, &topic).map(Answer::Now)
         }
@@ -86,7 +87,8 @@ fn options(route: &Route, head: &Head<'_>) -> Response {
 
 fn metrics(server: &Server) -> Result<Response, Problem> {
     let text_format = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    match server.stats.text(server.hub.topic_count(), server.memory.held()) {
+    let compressors = server.compressors.as_ref().map_or(0, Compressors::held);
+    match server.stats.text(server.hub.topic_count(), server.memory.held(), compressors) {
         Ok(metrics) => Ok(Response::text(text_format, metrics)),
         Err(error) => Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())),
     }

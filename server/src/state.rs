@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use crate::compression::Compressors;
 use crate::config::Config;
 use crate::http::Hosts;
 use crate::hub::{Hub, HubLimits, Retention};
@@ -21,6 +22,8 @@ pub(crate) struct Server {
     pub(crate) config: Config,
     pub(crate) hosts: Hosts,
     pub(crate) memory: Memory,
+    /// With `--compress`.
+    pub(crate) compressors: Option<Compressors>,
     pub(crate) hub: Hub,
     pub(crate) stats: Stats,
     /// How long a client may take no byte.
@@ -35,10 +38,11 @@ pub(crate) struct Server {
 impl Server {
     /// The state of a server that listens on an address.
     pub(crate) fn new(config: Config, listen: SocketAddr) -> Self {
-        let memory = Memory::new(config.memory);
+        let memory = if config.compress { Memory::with_compressors } else { Memory::new }(config.memory);
+        let compressors = memory.compressors.clone().map(Compressors::new);
         let retention = Retention { messages: config.replay.max(1), bytes: config.replay_bytes };
         let (topics, idle) = (config.max_topics, config.topic_idle);
-        let stats = Stats::new();
+        let stats = Stats::new(compressors.as_ref());
         Self {
             hosts: Hosts::new(listen, config.allow_hosts.clone(), config.networks.iter().map(|it| it.port).collect()),
             hub: Hub::new(HubLimits { retention, topics, idle, memory: memory.clone() }),
@@ -48,6 +52,7 @@ impl Server {
             is_closing: AtomicBool::new(false),
             config,
             memory,
+            compressors,
             stats,
         }
     }

@@ -9,6 +9,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use pushoff_model::Transport;
 
+use crate::compression::Compressors;
 use crate::hub::Batch;
 
 type Label = [(&'static str, &'static str); 1];
@@ -23,6 +24,8 @@ pub(crate) struct Stats {
     publishes: [Counter; 2],
     /// Connections closed because the client took nothing for too long.
     pub(crate) cut_off: Counter,
+    /// The bytes that compressors keep.
+    compressors: Gauge,
 }
 
 /// The counters of one transport.
@@ -45,7 +48,8 @@ pub(crate) enum Via {
 }
 
 impl Stats {
-    pub(crate) fn new() -> Self {
+    /// With `compressors`, where the server compresses.
+    pub(crate) fn new(compressors: Option<&Compressors>) -> Self {
         let mut registry = Registry::with_prefix("pushoff");
         let connections = Family::<Label, Gauge>::default();
         let [opened, deliveries, missed, bytes, publishes] =
@@ -60,6 +64,11 @@ impl Stats {
         registry.register("bytes", "Bytes of messages and notices in their framing", bytes.clone());
         registry.register("publishes", "Messages published", publishes.clone());
         registry.register("cut_off", "Connections ended because the other end took nothing", cut_off.clone());
+        let kept = Gauge::default();
+        if let Some(compressors) = compressors {
+            registry.register("compressors", "Compressors and decompressors that connections keep", compressors.open());
+            registry.register("compressor_bytes", "Memory that those keep, of what --memory allows", kept.clone());
+        }
         let transports = Transport::ALL.map(|transport| {
             let label = [("transport", transport.name())];
             Arc::new(TransportStats {
@@ -71,7 +80,7 @@ impl Stats {
             })
         });
         let publishes = ["post", "websocket"].map(|via| publishes.get_or_create_owned(&[("via", via)]));
-        Self { registry, topics, memory, transports, publishes, cut_off }
+        Self { registry, topics, memory, transports, publishes, cut_off, compressors: kept }
     }
 
     /// Counts a subscriber until its meter is dropped.
@@ -88,10 +97,11 @@ impl Stats {
     }
 
     /// All counters in the text format.
-    pub(crate) fn text(&self, topics: usize, memory: usize) -> Result<String, std::fmt::Error> {
+    pub(crate) fn text(&self, topics: usize, memory: usize, compressors: usize) -> Result<String, std::fmt::Error> {
         let number = |count| i64::try_from(count).unwrap_or(i64::MAX);
         self.topics.set(number(topics));
         self.memory.set(number(memory));
+        self.compressors.set(number(compressors));
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)
@@ -127,13 +137,13 @@ mod tests {
 
     #[test]
     fn a_meter_counts_under_the_name_of_its_transport() {
-        let stats = Stats::new();
+        let stats = Stats::new(None);
         let meter = stats.connect(Transport::Sse);
         let made = tokio::time::Instant::now();
         let bytes = Chunkable::finish(Chunkable::buffer(0), &Memory::new(1 << 20).batches).unwrap();
-        meter.delivered(&Batch { bytes, messages: 2, missed: 3, made }, 5);
+        meter.delivered(&Batch { bytes, messages: 2, missed: 3, made, forms: None }, 5);
         stats.published(Via::Post, 4);
-        let text = stats.text(9, 10).unwrap();
+        let text = stats.text(9, 10, 0).unwrap();
         for line in [
             "pushoff_topics 9",
             "pushoff_memory_bytes 10",
@@ -147,6 +157,6 @@ mod tests {
             assert!(text.lines().any(|found| found == line), "{line} in {text}");
         }
         drop(meter);
-        assert!(stats.text(0, 0).unwrap().contains("pushoff_connections{transport=\"sse\"} 0"));
+        assert!(stats.text(0, 0, 0).unwrap().contains("pushoff_connections{transport=\"sse\"} 0"));
     }
 }

@@ -19,6 +19,7 @@ mod malformed;
 mod server;
 
 mod capacity;
+mod compression;
 mod conformance;
 mod connections;
 mod diff;

@@ -9,13 +9,16 @@ use super::envelope::{CursorText, envelope, envelope_length, missed_object, open
 /// FIN and opcode 1, a whole text message.
 const TEXT: u8 = 0x81;
 
+/// The same with RSV1, which says that the message is deflated (RFC 7692 §7.2.1).
+const DEFLATED_TEXT: u8 = 0xc1;
+
 /// The heartbeat of an idle connection: a ping without data.
 pub const PING: &[u8] = &[0x89, 0x00];
 
 /// Appends a text frame with `{"id":"CURSOR","data":PAYLOAD}`.
 pub fn message(out: &mut Vec<u8>, cursor: Cursor, payload: &[u8]) {
     let cursor = CursorText::new(cursor);
-    header(out, envelope_length(cursor, payload));
+    header(out, TEXT, envelope_length(cursor, payload));
     envelope(out, cursor, payload);
 }
 
@@ -32,14 +35,34 @@ pub fn opening(cursor: Cursor) -> Vec<u8> {
     out
 }
 
-fn text(out: &mut Vec<u8>, payload: &[u8]) {
-    header(out, payload.len());
+/// Appends a text frame with a deflated payload.
+pub(crate) fn deflated(out: &mut Vec<u8>, payload: &[u8]) {
+    header(out, DEFLATED_TEXT, payload.len());
     out.extend_from_slice(payload);
 }
 
-/// A header with the length in 7 bits, in 16 or in 64: the shortest that holds it.
-fn header(out: &mut Vec<u8>, length: usize) {
-    out.push(TEXT);
+/// The frames that this module wrote, each with its payload.
+pub(crate) fn frames(mut bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    std::iter::from_fn(move || {
+        let (header, length) = match *bytes.get(1)? {
+            126 => (4, usize::from(u16::from_be_bytes(*bytes.get(2..)?.first_chunk()?))),
+            127 => (10, usize::try_from(u64::from_be_bytes(*bytes.get(2..)?.first_chunk()?)).ok()?),
+            length => (2, usize::from(length)),
+        };
+        let (frame, rest) = bytes.split_at_checked(header + length)?;
+        bytes = rest;
+        Some((frame, &frame[header..]))
+    })
+}
+
+fn text(out: &mut Vec<u8>, payload: &[u8]) {
+    header(out, TEXT, payload.len());
+    out.extend_from_slice(payload);
+}
+
+/// A header with its first byte and the length in 7 bits, in 16 or in 64: the shortest that holds it.
+fn header(out: &mut Vec<u8>, first: u8, length: usize) {
+    out.push(first);
     match (u8::try_from(length), u16::try_from(length)) {
         (Ok(length @ ..=125), _) => out.push(length),
         (_, Ok(length)) => {
@@ -91,6 +114,14 @@ mod tests {
         assert_eq!(encoded(0xffff - ENVELOPE)[..5], [0x81, 126, 0xff, 0xff, b'{']);
         assert_eq!(encoded(0x1_0000 - ENVELOPE)[..11], [0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0, b'{']);
         assert_eq!(encoded(0x1_0000 - ENVELOPE).len(), 10 + 0x1_0000);
+    }
+
+    #[test]
+    fn the_frames_of_a_batch_are_found_again() {
+        let lengths = [0, 3, 125 - ENVELOPE, 126 - ENVELOPE, 0xffff - ENVELOPE, 0x1_0000 - ENVELOPE, 1];
+        let batch: Vec<u8> = lengths.into_iter().flat_map(encoded).collect();
+        let found: Vec<_> = frames(&batch).map(|(frame, payload)| (frame.to_vec(), payload.len() - ENVELOPE)).collect();
+        assert_eq!(found, lengths.map(|length| (encoded(length), length)));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use httparse::{EMPTY_HEADER, Status};
 
 use super::head::has_bare_line_feed;
 use crate::limits;
-use crate::memory::{self, Budget, Buffer, OutOfMemory};
+use crate::memory::{self, Budget, Buffer, Lease, OutOfMemory};
 
 /// The digits of the longest length, and the line break after them.
 const SIZE_LINE: usize = 2 * size_of::<usize>() + LINE_BREAK.len();
@@ -46,10 +46,23 @@ impl Chunkable {
 
     /// The content of a [`Self::buffer`]; `None` where no memory is left.
     pub(crate) fn finish(mut buffer: Vec<u8>, budget: &Arc<Budget>) -> Option<Self> {
-        let (line, start) = size_line(Self::length(&buffer));
+        let chunk = Self::frame(&mut buffer);
+        Some(Self { buffer: memory::shared(buffer, budget)?, chunk })
+    }
+
+    /// The content of a [`Self::buffer`] for which memory was leased before it was made.
+    pub(crate) fn leased(mut buffer: Vec<u8>, lease: Lease) -> Self {
+        let chunk = Self::frame(&mut buffer);
+        buffer.shrink_to_fit();
+        Self { buffer: memory::leased(buffer, lease), chunk }
+    }
+
+    /// Puts the size line and the line break around the content; gives the place of the chunk.
+    fn frame(buffer: &mut Vec<u8>) -> usize {
+        let (line, start) = size_line(Self::length(buffer));
         buffer[..SIZE_LINE].copy_from_slice(&line);
         buffer.extend_from_slice(LINE_BREAK);
-        Some(Self { buffer: memory::shared(buffer, budget)?, chunk: start })
+        start
     }
 
     /// The content alone, for a body that ends with its connection or is as long as its head says.

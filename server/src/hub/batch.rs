@@ -6,6 +6,7 @@ use pushoff_model::Cursor;
 use tokio::time::Instant;
 
 use super::cache::{Bounds, Cache, Position};
+use crate::compression::Forms;
 use crate::framing::Framing;
 use crate::http::Chunkable;
 use crate::memory::Budget;
@@ -21,6 +22,17 @@ pub struct Batch {
     pub missed: u64,
     /// The time of encoding: one look at the clock for all readers.
     pub made: Instant,
+    /// The batch's compressed forms, where it has further readers who may want them.
+    pub(crate) forms: Option<Arc<Forms>>,
+}
+
+/// What is kept of a batch for the next reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keep {
+    Nothing,
+    Batch,
+    /// The batch, and its compressed forms.
+    WithForms,
 }
 
 /// The result of a subscriber's read.
@@ -55,7 +67,7 @@ struct Encoded {
 
 impl Recent {
     /// The messages after `position`, which moves past them, behind a missed notice where the reader is owed
-    /// one; `None` where there is no memory. With `keep`, the batch is kept for the next reader.
+    /// one; `None` where there is no memory.
     pub(super) fn read(
         &mut self,
         cache: &Cache,
@@ -63,7 +75,7 @@ impl Recent {
         framing: Framing,
         bounds: Bounds,
         budget: &Arc<Budget>,
-        keep: bool,
+        keep: Keep,
     ) -> Option<Batch> {
         let missed = cache.missed_since(position.sequence);
         let after = position.sequence + missed;
@@ -85,7 +97,7 @@ impl Recent {
         framing: Framing,
         bounds: Bounds,
         budget: &Arc<Budget>,
-        keep: bool,
+        keep: Keep,
     ) -> Option<(Batch, u64)> {
         let recent = &mut self.0[framing.index()];
         if let Some(recent) = recent
@@ -95,8 +107,11 @@ impl Recent {
         }
         // The new batch may need the memory of the old one.
         *recent = None;
-        let encoded = Encoded::of(cache, after, framing, bounds, budget)?;
-        if keep {
+        let mut encoded = Encoded::of(cache, after, framing, bounds, budget)?;
+        if keep == Keep::WithForms {
+            encoded.batch.forms = Some(Arc::default());
+        }
+        if keep != Keep::Nothing {
             *recent = Some(encoded.clone());
         }
         Some((encoded.batch, encoded.reached))
@@ -126,7 +141,7 @@ impl Encoded {
             reached = cursor.sequence;
         }
         let bytes = Chunkable::finish(out, budget)?;
-        let batch = Batch { bytes, messages: reached - after, missed: 0, made: Instant::now() };
+        let batch = Batch { bytes, messages: reached - after, missed: 0, made: Instant::now(), forms: None };
         Some(Self { after, head: cache.head(), bounds, batch, reached })
     }
 }
@@ -137,6 +152,6 @@ impl Batch {
         let mut out = Chunkable::buffer(self.bytes.len() + Framing::OVERHEAD);
         framing.missed(&mut out, missed, at);
         out.extend_from_slice(&self.bytes);
-        Some(Self { bytes: Chunkable::finish(out, budget)?, missed: missed.unwrap_or(0), ..self })
+        Some(Self { bytes: Chunkable::finish(out, budget)?, missed: missed.unwrap_or(0), forms: None, ..self })
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use pushoff_model::{Start, Topic};
 use tokio::time::Instant;
 
-use super::cache::{Position, Retention};
+use super::cache::{Cache, Position, Retention};
 use super::store::MemoryStore;
 use super::topic::{Owner, TopicLog};
 use crate::memory::{Lease, Memory};
@@ -80,8 +80,8 @@ impl Table {
             return Arc::clone(log);
         }
         let owner: Weak<Self> = Arc::downgrade(self);
-        let (epoch, batches) = (self.store.epoch(topic), Arc::clone(&self.limits.memory.batches));
-        let log = Arc::new(TopicLog::new(topic.clone(), owner, epoch, self.limits.retention, batches));
+        let cache = Cache::new(self.store.epoch(topic), self.limits.retention);
+        let log = Arc::new(TopicLog::new(topic.clone(), owner, cache, &self.limits.memory));
         if topics.is_closing {
             log.close();
         }

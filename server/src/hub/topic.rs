@@ -9,13 +9,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Poll, Waker};
 
-use pushoff_model::{Cursor, Epoch, Start, Topic};
+use pushoff_model::{Cursor, Start, Topic};
 
-use super::batch::{Reading, Recent};
-use super::cache::{Bounds, Cache, Complete, Position, Retention, Run};
+use super::batch::{Keep, Reading, Recent};
+use super::cache::{Bounds, Cache, Complete, Position, Run};
 use super::waiters::{Seat, Waiters};
 use crate::framing::Framing;
-use crate::memory::{Budget, Lease};
+use crate::memory::{Budget, Lease, Memory};
 
 /// The log of one topic.
 #[derive(Debug)]
@@ -25,6 +25,8 @@ pub(super) struct TopicLog {
     state: Mutex<State>,
     /// The memory of the batches.
     batches: Arc<Budget>,
+    /// How a batch is kept where there are further readers.
+    shared: Keep,
     /// The number of changes to the log, counted under the lock: a subscriber that has seen the last change
     /// needs no lock.
     changes: AtomicU64,
@@ -64,15 +66,10 @@ pub(super) struct Waiting {
 }
 
 impl TopicLog {
-    pub(super) fn new(
-        topic: Topic,
-        owner: Weak<dyn Owner>,
-        epoch: Epoch,
-        retention: Retention,
-        batches: Arc<Budget>,
-    ) -> Self {
+    pub(super) fn new(topic: Topic, owner: Weak<dyn Owner>, cache: Cache, memory: &Memory) -> Self {
+        let shared = if memory.compressors.is_some() { Keep::WithForms } else { Keep::Batch };
         let state = State {
-            cache: Cache::new(epoch, retention),
+            cache,
             is_closing: false,
             waiters: Waiters::default(),
             lease: None,
@@ -82,7 +79,8 @@ impl TopicLog {
             topic,
             owner,
             state: Mutex::new(state),
-            batches,
+            batches: Arc::clone(&memory.batches),
+            shared,
             changes: AtomicU64::new(0),
             subscribers: AtomicUsize::new(0),
             is_settled: AtomicBool::new(false),
@@ -214,7 +212,8 @@ impl TopicLog {
             return state.end();
         }
         let is_shared = self.subscribers.load(Ordering::Relaxed) > 1;
-        let read = state.recent.read(&state.cache, position, framing, bounds, &self.batches, is_shared);
+        let keep = if is_shared { self.shared } else { Keep::Nothing };
+        let read = state.recent.read(&state.cache, position, framing, bounds, &self.batches, keep);
         if is_shared && !self.has_recent.load(Ordering::Relaxed) {
             self.has_recent.store(true, Ordering::Relaxed);
         }

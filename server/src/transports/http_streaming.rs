@@ -4,16 +4,18 @@ use pushoff_model::Transport;
 
 use super::answer::Answer;
 use super::ask::Ask;
-use super::{poll, stream};
+use super::poll;
+use super::stream::Begin;
 use crate::framing::{Framing, ndjson};
+use crate::http::Problem;
 
 /// The stream's start, then messages until the topic is complete.
-pub(super) fn answer(ask: &Ask<'_>) -> Answer {
+pub(super) fn answer(ask: &Ask<'_>) -> Result<Answer, Problem> {
+    let begin = Begin { media_type: poll::NDJSON, framing: Framing::Ndjson, heartbeat: ndjson::HEARTBEAT };
     if ask.is_head() {
-        return stream::response(poll::NDJSON, Vec::new()).into();
+        return begin.head(ask);
     }
     let subscription = ask.subscribe();
-    let response = stream::response(poll::NDJSON, ndjson::opening(subscription.cursor()));
-    let meter = ask.server.stats.connect(Transport::HttpStreaming);
-    Answer::Stream(response, stream::feed(ask, subscription, Framing::Ndjson, ndjson::HEARTBEAT, meter))
+    let opening = ndjson::opening(subscription.cursor());
+    begin.answer(ask, subscription, opening, ask.server.stats.connect(Transport::HttpStreaming))
 }

@@ -12,19 +12,20 @@ use tokio::time::timeout;
 
 use super::answer::{Answer, Pending};
 use super::ask::Ask;
-use super::poll;
+use super::{coded, poll};
 use crate::framing::Framing;
 use crate::http::{Problem, Response};
 use crate::hub::{Bounds, Reading, Subscription};
 
 /// The first batch, or 204 once the wait is over.
-pub(super) fn answer(ask: &Ask<'_>) -> Answer {
+pub(super) fn answer(ask: &Ask<'_>) -> Result<Answer, Problem> {
+    let (accepts, room) = (coded::accepts(ask)?, Arc::clone(&ask.server.memory.batches));
     let meter = ask.server.stats.connect(Transport::LongPolling);
     let wait = if ask.is_head() { Duration::ZERO } else { ask.query.wait };
     let bounds = Bounds::poll(ask.query.limit);
-    first_batch(ask.subscribe(), Framing::Ndjson, bounds, wait, move |reading, next| {
-        poll::respond(reading, &meter, next).unwrap_or_else(Problem::into_response)
-    })
+    Ok(first_batch(ask.subscribe(), Framing::Ndjson, bounds, wait, move |reading, next| {
+        poll::respond(reading, &meter, next, accepts, &room).unwrap_or_else(Problem::into_response)
+    }))
 }
 
 /// Hands `respond` the first batch, the end of the topic, or nothing once the wait is over; and the cursor

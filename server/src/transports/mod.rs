@@ -2,6 +2,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod ask;
+mod coded;
 mod http_streaming;
 mod keep_alive;
 mod long_polling;
@@ -22,9 +23,9 @@ use crate::http::Problem;
 pub(crate) fn answer(transport: Transport, ask: &Ask<'_>) -> Result<Answer, Problem> {
     match transport {
         Transport::ShortPolling => short_polling::answer(ask).map(Answer::Now),
-        Transport::LongPolling => Ok(long_polling::answer(ask)),
-        Transport::HttpStreaming => Ok(http_streaming::answer(ask)),
-        Transport::Sse => Ok(sse::answer(ask)),
+        Transport::LongPolling => long_polling::answer(ask),
+        Transport::HttpStreaming => http_streaming::answer(ask),
+        Transport::Sse => sse::answer(ask),
         Transport::WebSocket => websocket::upgrade(ask).map(|(response, session)| Answer::Upgrade(response, session)),
         // Raw TCP has a port of its own and no path.
         Transport::RawTcp => Err(Problem::not_found()),

@@ -1,35 +1,47 @@
 //! The responses of both kinds of polling. Source: RFC 6202 §2, the wire contract.
 
-use bytes::Bytes;
+use std::sync::Arc;
+
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 use pushoff_model::Cursor;
 
+use super::coded;
+use crate::compression::Accepts;
 use crate::framing::envelope::CursorText;
 use crate::http::{LAST_EVENT_ID, Problem, Response};
 use crate::hub::Reading;
-use crate::memory::OutOfMemory;
+use crate::memory::{Budget, OutOfMemory};
 use crate::stats::Meter;
 
 /// The media type of a JSON text a line.
 pub(super) const NDJSON: HeaderValue = HeaderValue::from_static("application/x-ndjson");
 
 /// 200 with messages, 204 without, 410 at the end of the topic; and the cursor for the next poll.
-pub(super) fn respond(reading: Reading, meter: &Meter, next: Cursor) -> Result<Response, Problem> {
-    let (status, bytes) = match reading {
+pub(super) fn respond(
+    reading: Reading,
+    meter: &Meter,
+    next: Cursor,
+    accepts: Option<Accepts>,
+    room: &Arc<Budget>,
+) -> Result<Response, Problem> {
+    let response = match reading {
         Reading::Batch(batch) => {
-            meter.delivered(&batch, batch.bytes.len());
-            (StatusCode::OK, batch.bytes.content())
+            let (bytes, coding) = coded::body(batch.bytes.content(), batch.forms.as_deref(), accepts, room)?;
+            meter.delivered(&batch, bytes.len());
+            let response = Response::new(StatusCode::OK, bytes).with(LAST_EVENT_ID, cursor_value(next));
+            coded::mark(response.with(CONTENT_TYPE, NDJSON), accepts, coding)
         }
-        Reading::CaughtUp | Reading::Closing => (StatusCode::NO_CONTENT, Bytes::new()),
+        Reading::CaughtUp | Reading::Closing => {
+            Response::bare(StatusCode::NO_CONTENT).with(LAST_EVENT_ID, cursor_value(next))
+        }
         Reading::NoRoom => return Err(OutOfMemory.into()),
         Reading::Complete => {
             return Err(Problem::gone("the topic is complete, and there is nothing after this cursor")
                 .with(LAST_EVENT_ID, cursor_value(next)));
         }
     };
-    let response = Response::new(status, bytes).with(LAST_EVENT_ID, cursor_value(next));
-    Ok(if status == StatusCode::OK { response.with(CONTENT_TYPE, NDJSON) } else { response })
+    Ok(response)
 }
 
 /// Digits and a dash: always a valid field value.

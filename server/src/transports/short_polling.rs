@@ -3,15 +3,16 @@
 use pushoff_model::Transport;
 
 use super::ask::Ask;
-use super::poll;
+use super::{coded, poll};
 use crate::framing::Framing;
 use crate::http::{Problem, Response};
 use crate::hub::Bounds;
 
 /// The messages that are there now.
 pub(super) fn answer(ask: &Ask<'_>) -> Result<Response, Problem> {
+    let accepts = coded::accepts(ask)?;
     let meter = ask.server.stats.connect(Transport::ShortPolling);
     let mut subscription = ask.subscribe();
     let reading = subscription.read(Framing::Ndjson, Bounds::poll(ask.query.limit));
-    poll::respond(reading, &meter, subscription.cursor())
+    poll::respond(reading, &meter, subscription.cursor(), accepts, &ask.server.memory.batches)
 }

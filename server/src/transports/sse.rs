@@ -8,11 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderValue, StatusCode};
-use pushoff_model::{Cursor, Transport};
+use pushoff_model::Transport;
 
 use super::answer::Answer;
 use super::ask::Ask;
-use super::{long_polling, stream};
+use super::stream::Begin;
+use super::{coded, long_polling, stream};
+use crate::compression::Accepts;
 use crate::framing::{Framing, event_stream};
 use crate::http::{Mode, Problem, Response};
 use crate::hub::{Bounds, Reading};
@@ -22,10 +24,13 @@ use crate::stats::Meter;
 
 const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("text/event-stream");
 
+const BEGIN: Begin =
+    Begin { media_type: MEDIA_TYPE, framing: Framing::EventStream, heartbeat: event_stream::HEARTBEAT };
+
 /// An event stream that ends as its mode says.
-pub(super) fn answer(ask: &Ask<'_>) -> Answer {
+pub(super) fn answer(ask: &Ask<'_>) -> Result<Answer, Problem> {
     if ask.is_head() {
-        return stream::response(MEDIA_TYPE, Vec::new()).into();
+        return BEGIN.head(ask);
     }
     let meter = ask.server.stats.connect(Transport::Sse);
     let wait = match ask.query.mode {
@@ -36,40 +41,42 @@ pub(super) fn answer(ask: &Ask<'_>) -> Answer {
     let (subscription, interval) = (ask.subscribe(), ask.query.interval);
     let start = subscription.cursor();
     let (bounds, room) = (Bounds::poll(ask.query.limit), Arc::clone(&ask.server.memory.batches));
-    long_polling::first_batch(subscription, Framing::EventStream, bounds, wait, move |reading, _| {
-        polled(reading, &meter, start, interval, &room).unwrap_or_else(|error| Problem::from(error).into_response())
-    })
+    let accepts = coded::accepts(ask)?;
+    Ok(long_polling::first_batch(subscription, Framing::EventStream, bounds, wait, move |reading, _| {
+        let opening = event_stream::opening(interval, start);
+        polled(reading, &meter, opening, accepts, &room).unwrap_or_else(|error| Problem::from(error).into_response())
+    }))
 }
 
-fn streaming(ask: &Ask<'_>, meter: Meter) -> Answer {
+fn streaming(ask: &Ask<'_>, meter: Meter) -> Result<Answer, Problem> {
     let subscription = ask.subscribe();
     if subscription.is_at_the_end() {
-        return no_more().into();
+        return Ok(no_more().into());
     }
-    let response = stream::response(MEDIA_TYPE, event_stream::opening(limits::RETRY, subscription.cursor()));
-    Answer::Stream(response, stream::feed(ask, subscription, Framing::EventStream, event_stream::HEARTBEAT, meter))
+    let opening = event_stream::opening(limits::RETRY, subscription.cursor());
+    BEGIN.answer(ask, subscription, opening, meter)
 }
 
 fn polled(
     reading: Reading,
     meter: &Meter,
-    start: Cursor,
-    retry: Duration,
+    opening: Vec<u8>,
+    accepts: Option<Accepts>,
     room: &Arc<Budget>,
 ) -> Result<Response, OutOfMemory> {
-    let opening = event_stream::opening(retry, start);
-    let events = match reading {
+    let (events, coding) = match reading {
         Reading::Batch(batch) => {
             // The copy is counted as memory, as the batch was.
             let events = memory::shared([&opening[..], &batch.bytes].concat(), room).ok_or(OutOfMemory)?;
-            meter.delivered(&batch, batch.bytes.len());
-            events
+            let (events, coding) = coded::body(events, None, accepts, room)?;
+            meter.delivered(&batch, coding.map_or(batch.bytes.len(), |_| events.len()));
+            (events, coding)
         }
-        Reading::CaughtUp | Reading::Closing => opening.into(),
+        Reading::CaughtUp | Reading::Closing => coded::body(opening.into(), None, accepts, room)?,
         Reading::NoRoom => return Err(OutOfMemory),
         Reading::Complete => return Ok(no_more()),
     };
-    Ok(stream::response(MEDIA_TYPE, events))
+    Ok(coded::mark(stream::response(MEDIA_TYPE, events), accepts, coding))
 }
 
 fn no_more() -> Response {

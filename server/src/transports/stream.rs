@@ -10,12 +10,15 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, StatusCode};
 use tokio::task::yield_now;
 
+use super::answer::Answer;
 use super::ask::Ask;
+use super::coded::{self, Coder};
 use super::keep_alive::IdleTimer;
 use crate::framing::Framing;
-use crate::http::{Response, chunked};
-use crate::hub::{Bounds, Reading, Subscription};
+use crate::http::{Problem, Response, chunked};
+use crate::hub::{Batch, Bounds, Reading, Subscription};
 use crate::limits;
+use crate::memory::OutOfMemory;
 use crate::net::{Io, StallDetector, StallLimit, poll_end};
 use crate::stats::Meter;
 
@@ -27,6 +30,8 @@ pub(crate) struct Feed {
     pub(super) is_chunked: bool,
     /// The bytes that keep an idle stream alive, where the transport has any.
     pub(super) heartbeat: Option<(&'static [u8], IdleTimer)>,
+    /// Where the stream has a content coding.
+    pub(super) coder: Option<Box<Coder>>,
     pub(super) meter: Meter,
 }
 
@@ -38,16 +43,42 @@ pub(super) enum Piece {
     End,
 }
 
-/// The feed of a subscriber over HTTP.
-pub(super) fn feed(
-    ask: &Ask<'_>,
-    subscription: Subscription,
-    framing: Framing,
-    heartbeat: &'static [u8],
-    meter: Meter,
-) -> Box<Feed> {
-    let heartbeat = Some((heartbeat, IdleTimer::new(ask.server.config.heartbeat)));
-    Box::new(Feed { subscription, framing, is_chunked: ask.head.version.takes_chunks(), heartbeat, meter })
+/// What all streams of a transport over HTTP begin with.
+pub(super) struct Begin {
+    pub(super) media_type: HeaderValue,
+    pub(super) framing: Framing,
+    pub(super) heartbeat: &'static [u8],
+}
+
+impl Begin {
+    /// The head alone.
+    pub(super) fn head(self, ask: &Ask<'_>) -> Result<Answer, Problem> {
+        let accepts = coded::accepts(ask)?;
+        let response = response(self.media_type, Vec::new());
+        Ok(coded::mark(response, accepts, accepts.and_then(|it| it.coding)).into())
+    }
+
+    /// The head, the opening, and the feed of the subscriber.
+    pub(super) fn answer(
+        self,
+        ask: &Ask<'_>,
+        subscription: Subscription,
+        opening: Vec<u8>,
+        meter: Meter,
+    ) -> Result<Answer, Problem> {
+        let accepts = coded::accepts(ask)?;
+        let coding = accepts.and_then(|it| it.coding);
+        let mut coder = coding.and_then(|coding| Coder::new(coding, ask.server)).map(Box::new);
+        let opening = match &mut coder {
+            Some(coder) => coder.write(&opening).map_err(|_broken| Problem::from(OutOfMemory))?,
+            None if accepts.is_some_and(|it| !it.identity) => return Err(OutOfMemory.into()),
+            None => opening,
+        };
+        let response = coded::mark(response(self.media_type, opening), accepts, coder.as_ref().map(|it| it.coding));
+        let heartbeat = Some((self.heartbeat, IdleTimer::new(ask.server.config.heartbeat)));
+        let (framing, is_chunked) = (self.framing, ask.head.version.takes_chunks());
+        Ok(Answer::Stream(response, Box::new(Feed { subscription, framing, is_chunked, heartbeat, coder, meter })))
+    }
 }
 
 /// The head of a stream over HTTP and the stream's opening. `X-Accel-Buffering` keeps an nginx in between from
@@ -61,36 +92,72 @@ pub(super) fn response(media_type: HeaderValue, opening: impl Into<Bytes>) -> Re
 
 impl Feed {
     /// All pending messages, or a heartbeat once the stream has been idle for its interval.
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Piece> {
-        match self.subscription.poll_next(cx, self.framing, Bounds::STREAM) {
-            Poll::Ready(Reading::Batch(batch)) => {
-                if let Some((_, timer)) = &mut self.heartbeat {
-                    timer.wrote(batch.made);
-                }
-                let bytes = if self.is_chunked { batch.bytes.chunk() } else { batch.bytes.content() };
-                self.meter.delivered(&batch, bytes.len());
-                Poll::Ready(Piece::Batch(bytes))
-            }
-            Poll::Ready(Reading::CaughtUp | Reading::Complete | Reading::Closing | Reading::NoRoom) => {
-                Poll::Ready(Piece::End)
-            }
-            Poll::Pending => {
-                let Some((heartbeat, timer)) = &mut self.heartbeat else { return Poll::Pending };
-                ready!(timer.poll_idle(cx));
-                Poll::Ready(Piece::Heartbeat(if self.is_chunked {
-                    let mut chunk = Vec::new();
-                    chunked::write_chunk(&mut chunk, heartbeat);
-                    chunk.into()
-                } else {
-                    Bytes::from_static(heartbeat)
-                }))
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Piece>> {
+        loop {
+            let waiting = match &mut self.coder {
+                Some(coder) => ready!(coder.poll_waiting(cx)),
+                None => None,
+            };
+            let batch = match waiting {
+                Some(batch) => batch,
+                None => match self.subscription.poll_next(cx, self.framing, Bounds::STREAM) {
+                    Poll::Ready(Reading::Batch(batch)) => batch,
+                    Poll::Ready(Reading::CaughtUp | Reading::Complete | Reading::Closing | Reading::NoRoom) => {
+                        return Poll::Ready(Ok(Piece::End));
+                    }
+                    Poll::Pending => return self.poll_heartbeat(cx),
+                },
+            };
+            if let Some(piece) = self.batch(batch)? {
+                return Poll::Ready(Ok(piece));
             }
         }
     }
 
-    /// The bytes that end the stream.
-    const fn ending(&self) -> Bytes {
-        Bytes::from_static(if self.is_chunked { chunked::LAST } else { &[] })
+    /// The bytes that keep an idle stream alive, once it has been idle for its interval.
+    fn poll_heartbeat(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Piece>> {
+        let Some((heartbeat, timer)) = &mut self.heartbeat else { return Poll::Pending };
+        ready!(timer.poll_idle(cx));
+        let coded = self.coder.as_mut().map(|coder| coder.write(heartbeat)).transpose()?;
+        Poll::Ready(Ok(Piece::Heartbeat(if self.is_chunked {
+            let mut chunk = Vec::new();
+            chunked::write_chunk(&mut chunk, coded.as_deref().unwrap_or(heartbeat));
+            chunk.into()
+        } else {
+            coded.map_or_else(|| Bytes::from_static(heartbeat), Bytes::from)
+        })))
+    }
+
+    /// The bytes of a batch; `None` where its coded form has to wait for memory.
+    fn batch(&mut self, batch: Batch) -> io::Result<Option<Piece>> {
+        if let Some((_, timer)) = &mut self.heartbeat {
+            timer.wrote(batch.made);
+        }
+        let (batch, coded) = match &mut self.coder {
+            None => (batch, None),
+            Some(coder) => match coder.batch(batch)? {
+                Some((batch, coded)) => (batch, Some(coded)),
+                None => return Ok(None),
+            },
+        };
+        let bytes = coded.as_ref().unwrap_or(&batch.bytes);
+        let bytes = if self.is_chunked { bytes.chunk() } else { bytes.content() };
+        self.meter.delivered(&batch, bytes.len());
+        Ok(Some(Piece::Batch(bytes)))
+    }
+
+    /// The bytes that end the stream, with the end of its coding.
+    fn ending(&mut self) -> io::Result<Bytes> {
+        let last = if self.is_chunked { chunked::LAST } else { &[] };
+        let Some(coder) = self.coder.take() else { return Ok(Bytes::from_static(last)) };
+        let coded = coder.end()?;
+        if !self.is_chunked {
+            return Ok(coded.into());
+        }
+        let mut end = Vec::new();
+        chunked::write_chunk(&mut end, &coded);
+        end.extend_from_slice(last);
+        Ok(end.into())
     }
 }
 
@@ -109,16 +176,16 @@ pub(crate) async fn write(io: &mut impl Io, mut feed: Box<Feed>, limit: &StallLi
                 if is_over {
                     return Poll::Ready(Ok(true));
                 }
-                match feed.poll_next(cx) {
+                match feed.poll_next(cx)? {
                     Poll::Ready(Piece::Batch(batch)) => outgoing = batch,
                     Poll::Ready(Piece::Heartbeat(heartbeat)) => {
                         detector.check(io, limit)?;
                         outgoing = heartbeat;
                     }
-                    Poll::Ready(Piece::End) => (outgoing, is_over) = (feed.ending(), true),
+                    Poll::Ready(Piece::End) => (outgoing, is_over) = (feed.ending()?, true),
                     Poll::Pending => {
                         ready!(poll_end(cx, io, &mut discarded))?;
-                        (outgoing, is_over) = (feed.ending(), true);
+                        (outgoing, is_over) = (feed.ending()?, true);
                     }
                 }
             }
@@ -153,7 +220,8 @@ mod tests {
             framing: Framing::Ndjson,
             is_chunked: true,
             heartbeat: Some((ndjson::HEARTBEAT, IdleTimer::new(INTERVAL))),
-            meter: Stats::new().connect(Transport::HttpStreaming),
+            coder: None,
+            meter: Stats::new(None).connect(Transport::HttpStreaming),
         };
         (hub, feed)
     }
@@ -163,7 +231,7 @@ mod tests {
     }
 
     async fn next(feed: &mut Feed) -> Option<Bytes> {
-        match poll_fn(|cx| feed.poll_next(cx)).await {
+        match poll_fn(|cx| feed.poll_next(cx)).await.unwrap() {
             Piece::Batch(bytes) | Piece::Heartbeat(bytes) => Some(bytes),
             Piece::End => None,
         }

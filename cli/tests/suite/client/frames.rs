@@ -76,6 +76,16 @@ impl WebSocket {
         Ok((Self { stream: connection.into_stream() }, head))
     }
 
+    /// Connects and offers permessage-deflate with these parameters; gives the server's answer.
+    pub(crate) fn offer(host: SocketAddr, target: &str, parameters: &str) -> (Self, Option<String>) {
+        let mut connection = Connection::open(host);
+        let offer = format!("permessage-deflate{parameters}");
+        connection.send(&handshake(target).header("Sec-WebSocket-Extensions", &offer));
+        let response = connection.receive();
+        assert_eq!(response.status, 101, "{response:?}");
+        (Self { stream: connection.into_stream() }, response.header("Sec-WebSocket-Extensions"))
+    }
+
     /// The socket beneath.
     pub(crate) fn socket(&self) -> &TcpStream {
         self.stream.get_ref()
@@ -142,7 +152,8 @@ impl WebSocket {
         }
     }
 
-    fn read_frame(&mut self) -> io::Result<Frame> {
+    /// Reads the next frame: its first byte and its payload.
+    pub(crate) fn read_bytes(&mut self) -> io::Result<(u8, Vec<u8>)> {
         let mut head = [0; 2];
         self.stream.read_exact(&mut head)?;
         let length = match head[1] {
@@ -155,7 +166,12 @@ impl WebSocket {
         };
         let mut payload = vec![0; usize::try_from(length).unwrap()];
         self.stream.read_exact(&mut payload)?;
-        Ok(match head[0] {
+        Ok((head[0], payload))
+    }
+
+    fn read_frame(&mut self) -> io::Result<Frame> {
+        let (first, payload) = self.read_bytes()?;
+        Ok(match first {
             TEXT => Frame::Text(String::from_utf8(payload).unwrap()),
             BINARY => Frame::Binary(payload),
             PING => Frame::Ping(payload),

@@ -131,6 +131,11 @@ impl std::ops::Deref for Response {
 }
 
 impl Response {
+    /// A response whose body was read otherwise.
+    pub(crate) const fn of(head: Head, text: String) -> Self {
+        Self { head, text }
+    }
+
     /// The body as JSON.
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error} in {self:?}"))

@@ -31,6 +31,7 @@ pub(crate) async fn serve(mut io: impl Io, server: Arc<Server>) {
             framing: Framing::LengthPrefixed,
             is_chunked: false,
             heartbeat: None,
+            coder: None,
             meter: server.stats.connect(Transport::RawTcp),
         };
         if stream::write(&mut io, Box::new(feed), &server.stall_limit).await.is_err() {

@@ -10,12 +10,13 @@ use tokio::task::yield_now;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data};
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::close::{close, going_away, no_memory};
+use super::deflate::{Deflate, Outgoing};
 use super::frames::{Frames, Received};
-use super::session::Session;
+use super::session::{Purpose, Session};
 use crate::framing::{Framing, websocket};
 use crate::hub::{Bounds, Reading};
 use crate::limits;
@@ -43,8 +44,10 @@ pub(super) enum End {
 
 pub(super) struct Conversation<IO> {
     io: IO,
-    session: Session,
+    session: Purpose,
     frames: Frames,
+    /// What messages are deflated with, where that was agreed on.
+    deflate: Option<Box<Outgoing>>,
     /// Whole frames, of which the first may be partly written.
     outgoing: Bytes,
     /// Answers to the client's frames, written before further messages.
@@ -57,13 +60,25 @@ pub(super) struct Conversation<IO> {
 }
 
 impl<IO: Io> Conversation<IO> {
-    pub(super) fn new(mut session: Session, io: IO, server: &Server) -> Self {
-        let opening = session.subscription().map(|subscription| websocket::opening(subscription.cursor()));
-        let frames = Frames::new(session.longest(server), &server.memory.incoming);
+    pub(super) fn new(session: Session, io: IO, server: &Server) -> Self {
+        let Session { purpose: mut session, deflate } = session;
+        let (mut deflate, incoming) = match deflate.map(|it| *it) {
+            Some(Deflate { outgoing, incoming }) => (Some(Box::new(outgoing)), Some(Box::new(incoming))),
+            None => (None, None),
+        };
+        let mut opening = session.subscription().map(|subscription| websocket::opening(subscription.cursor()));
+        if let (Some(deflate), Some(clear)) = (&mut deflate, &opening)
+            && let Ok(deflated) = deflate.frames(clear)
+        {
+            opening = Some(deflated);
+        }
+        let mut frames = Frames::new(session.longest(server), &server.memory.incoming);
+        frames.inflate = incoming;
         Self {
             io,
             session,
             frames,
+            deflate,
             outgoing: opening.unwrap_or_default().into(),
             replies: Buffer::new(&server.memory.incoming),
             detector: StallDetector::default(),
@@ -106,7 +121,7 @@ impl<IO: Io> Conversation<IO> {
     fn poll_once(&mut self, cx: &mut Context<'_>, server: &Server) -> Result<bool, End> {
         let is_stalled = self.poll_write(cx, server)?.is_pending();
         // A client that does not read its echoes is not read from.
-        let may_read = !(is_stalled && matches!(self.session, Session::Echo));
+        let may_read = !(is_stalled && matches!(self.session, Purpose::Echo));
         if may_read && self.poll_read(cx, server)?.is_ready() {
             return Ok(true);
         }
@@ -125,14 +140,17 @@ impl<IO: Io> Conversation<IO> {
                 self.outgoing = self.replies.take();
                 continue;
             }
-            let Session::Topic { subscription: Some(subscription), meter, .. } = &mut self.session else {
+            let Purpose::Topic { subscription: Some(subscription), meter, .. } = &mut self.session else {
                 return Ok(Poll::Ready(()));
             };
             match subscription.poll_next(cx, Framing::WebSocket, Bounds::STREAM) {
                 Poll::Ready(Reading::Batch(batch)) => {
-                    meter.delivered(&batch, batch.bytes.len());
                     self.keep_alive.wrote(batch.made);
-                    self.outgoing = batch.bytes.content();
+                    self.outgoing = match &mut self.deflate {
+                        None => batch.bytes.content(),
+                        Some(deflate) => deflate.batch(&batch, &server.memory.batches).or(Err(End::Gone))?,
+                    };
+                    meter.delivered(&batch, self.outgoing.len());
                 }
                 Poll::Ready(Reading::Complete) => {
                     return Err(End::Close(close(CloseCode::Normal, "the topic is complete")));
@@ -208,8 +226,16 @@ impl<IO: Io> Conversation<IO> {
     fn message(&mut self, kind: Data, message: Vec<u8>, server: &Server) -> Result<(), End> {
         match self.session.receive(kind, message, server).map_err(End::Close)? {
             // Writing to memory has no other error.
-            Some(answer) => answer.format(&mut self.replies).map_err(|_error| End::Fail(no_memory(OutOfMemory))),
+            Some(answer) => self.data(kind, answer)?.format(&mut self.replies).map_err(|_error| End::Fail(no_memory(OutOfMemory))),
             None => Ok(()),
+        }
+    }
+
+    /// A message in one frame.
+    fn data(&mut self, kind: Data, message: Vec<u8>) -> Result<Frame, End> {
+        match &mut self.deflate {
+            None => Ok(Frame::message(message, OpCode::Data(kind), true)),
+            Some(deflate) => deflate.message(kind, message).or(Err(End::Gone)),
         }
     }
 
@@ -223,8 +249,8 @@ impl<IO: Io> Conversation<IO> {
     /// How many bytes of echoes may wait among the pongs.
     const fn held_back(&self) -> usize {
         match self.session {
-            Session::Topic { .. } => 0,
-            Session::Echo => limits::ECHO_BYTES + 2 * READ_BYTES,
+            Purpose::Topic { .. } => 0,
+            Purpose::Echo => limits::ECHO_BYTES + 2 * READ_BYTES,
         }
     }
 

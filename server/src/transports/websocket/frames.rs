@@ -14,6 +14,8 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Control
 use tokio_tungstenite::tungstenite::protocol::frame::{Frame, FrameHeader, Utf8Bytes};
 
 use super::close::{broken, close, no_memory};
+use super::deflate::Incoming;
+use crate::compression::{InflateError, longest_deflated};
 use crate::memory::{Budget, Buffer};
 
 /// The longest control frame (RFC 6455 §5.5), which fits whatever the limit on messages.
@@ -39,12 +41,15 @@ pub(crate) struct Frames {
     partial: Buffer,
     /// The beginning of a message, boxed because hardly any client fragments.
     unfinished: Option<Box<Unfinished>>,
+    /// What deflated messages are inflated with, where that was agreed on.
+    pub(super) inflate: Option<Box<Incoming>>,
 }
 
 /// A message whose last fragment has not arrived.
 #[derive(Debug)]
 struct Unfinished {
     kind: Data,
+    is_deflated: bool,
     bytes: Buffer,
     /// How many bytes are known to be UTF-8, in a text message.
     valid: usize,
@@ -53,7 +58,7 @@ struct Unfinished {
 impl Frames {
     /// A reader of messages of at most `limit` bytes. Partial messages are held in `budget`.
     pub(crate) fn new(limit: usize, budget: &Arc<Budget>) -> Self {
-        Self { limit, budget: Arc::clone(budget), partial: Buffer::new(budget), unfinished: None }
+        Self { limit, budget: Arc::clone(budget), partial: Buffer::new(budget), unfinished: None, inflate: None }
     }
 
     /// Appends bytes that were read from the socket.
@@ -85,12 +90,14 @@ impl Frames {
         let parsed = FrameHeader::parse(&mut reader);
         let header = parsed.map_err(|error| close(CloseCode::Protocol, &error.to_string()))?;
         let Some((mut header, length)) = header else { return Ok(None) };
-        let max_size = self.limit.max(LONGEST_CONTROL);
+        let max_size = self.longest(header.rsv1).max(LONGEST_CONTROL);
         let size = usize::try_from(length).unwrap_or(usize::MAX);
         if size > max_size {
             return Err(too_long(size, max_size));
         }
-        if header.rsv1 || header.rsv2 || header.rsv3 {
+        // The first frame of a message says whether the message is deflated (RFC 7692 §6.2).
+        let may_be_deflated = self.inflate.is_some() && matches!(header.opcode, OpCode::Data(Data::Text | Data::Binary));
+        if header.rsv1 && !may_be_deflated || header.rsv2 || header.rsv3 {
             return Err(broken(ProtocolError::NonZeroReservedBits));
         }
         let Some(mask) = header.mask.take() else { return Err(broken(ProtocolError::UnmaskedFrameFromClient)) };
@@ -100,8 +107,14 @@ impl Frames {
         Ok(Some((Frame::from_payload(header, payload.into()), begin + size)))
     }
 
+    /// The longest payload of a frame, and of a message before it is inflated.
+    fn longest(&self, is_deflated: bool) -> usize {
+        let is_deflated = is_deflated || self.unfinished.as_ref().is_some_and(|it| it.is_deflated);
+        if is_deflated { longest_deflated(self.limit) } else { self.limit }
+    }
+
     fn receive(&mut self, frame: Frame) -> Result<Option<Received>, CloseFrame> {
-        let is_final = frame.header().is_final;
+        let (is_final, is_deflated) = (frame.header().is_final, frame.header().rsv1);
         match frame.header().opcode {
             OpCode::Control(_) if !is_final => Err(broken(ProtocolError::FragmentedControlFrame)),
             OpCode::Control(_) if frame.payload().len() > LONGEST_CONTROL => {
@@ -112,41 +125,60 @@ impl Frames {
             OpCode::Control(Control::Pong) => Ok(Some(Received::Pong)),
             OpCode::Control(Control::Reserved(code)) => Err(broken(ProtocolError::UnknownControlFrameType(code))),
             OpCode::Data(Data::Reserved(code)) => Err(broken(ProtocolError::UnknownDataFrameType(code))),
-            OpCode::Data(kind) => self.fragment(kind, is_final, &frame.into_payload()),
+            OpCode::Data(kind) => self.fragment(kind, is_final, is_deflated, &frame.into_payload()),
         }
     }
 
     /// Adds a data frame to its message, and gives the message back once it is whole.
-    fn fragment(&mut self, kind: Data, is_final: bool, payload: &Bytes) -> Result<Option<Received>, CloseFrame> {
+    fn fragment(
+        &mut self,
+        kind: Data,
+        is_final: bool,
+        is_deflated: bool,
+        payload: &Bytes,
+    ) -> Result<Option<Received>, CloseFrame> {
+        let longest = self.longest(is_deflated);
         let mut message = match (kind, self.unfinished.take()) {
             (Data::Continue, Some(unfinished)) => unfinished,
             (Data::Continue, None) => return Err(broken(ProtocolError::UnexpectedContinueFrame)),
             (kind, Some(_)) => return Err(broken(ProtocolError::ExpectedFragment(kind))),
-            (kind, None) if is_final => return whole(kind, payload.to_vec()).map(Some),
-            (kind, None) => Box::new(Unfinished { kind, bytes: Buffer::new(&self.budget), valid: 0 }),
+            (kind, None) if is_final => return self.whole(kind, is_deflated, payload).map(Some),
+            (kind, None) => Box::new(Unfinished { kind, is_deflated, bytes: Buffer::new(&self.budget), valid: 0 }),
         };
         let size = message.bytes.len() + payload.len();
-        if size > self.limit {
-            return Err(too_long(size, self.limit));
+        if size > longest {
+            return Err(too_long(size, longest));
         }
         message.bytes.extend(payload).map_err(no_memory)?;
-        if message.kind == Data::Text {
+        if message.kind == Data::Text && !message.is_deflated {
             message.check(is_final)?;
         }
         if !is_final {
             self.unfinished = Some(message);
             return Ok(None);
         }
-        whole(message.kind, message.bytes.to_vec()).map(Some)
+        self.whole(message.kind, message.is_deflated, &message.bytes).map(Some)
+    }
+
+    /// A whole message.
+    fn whole(&mut self, kind: Data, is_deflated: bool, payload: &[u8]) -> Result<Received, CloseFrame> {
+        let bytes = match &mut self.inflate {
+            Some(inflate) if is_deflated => inflate.inflate(payload, self.limit, &self.budget).map_err(not_inflated)?,
+            Some(_) | None => payload.to_vec(),
+        };
+        Ok(match kind {
+            Data::Text => Received::Text(String::from_utf8(bytes).map_err(|error| not_utf8(&error))?),
+            Data::Binary | Data::Continue | Data::Reserved(_) => Received::Binary(bytes),
+        })
     }
 }
 
-/// A whole message.
-fn whole(kind: Data, bytes: Vec<u8>) -> Result<Received, CloseFrame> {
-    Ok(match kind {
-        Data::Text => Received::Text(String::from_utf8(bytes).map_err(|error| not_utf8(&error))?),
-        Data::Binary | Data::Continue | Data::Reserved(_) => Received::Binary(bytes),
-    })
+fn not_inflated(error: InflateError) -> CloseFrame {
+    match error {
+        InflateError::Malformed => close(CloseCode::Invalid, &error.to_string()),
+        InflateError::TooLong => close(CloseCode::Size, &error.to_string()),
+        InflateError::OutOfMemory(error) => no_memory(error),
+    }
 }
 
 fn too_long(size: usize, max_size: usize) -> CloseFrame {

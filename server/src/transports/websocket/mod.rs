@@ -6,6 +6,7 @@
 
 mod close;
 mod conversation;
+pub(crate) mod deflate;
 pub(crate) mod frames;
 mod handshake;
 mod session;
@@ -15,6 +16,7 @@ use pushoff_model::Transport;
 use tokio::time::timeout;
 
 use self::conversation::Conversation;
+use self::session::Purpose;
 pub(crate) use self::session::Session;
 use super::ask::Ask;
 use crate::http::{Head, Problem, Response};
@@ -27,19 +29,23 @@ use crate::state::Server;
 /// Answers a handshake. Where the server has a publish token, publishing needs it and subscribing does not.
 pub(super) fn upgrade(ask: &Ask<'_>) -> Result<(Response, Session), Problem> {
     let response = handshake::accept(ask.head)?;
-    let authorized = publish::authorize(ask.server, ask.head);
+    let server = ask.server;
+    let authorized = publish::authorize(server, ask.head);
     let may_publish = authorized.is_ok();
     if !ask.query.subscribe || ask.head.field(&AUTHORIZATION).is_some() {
         authorized?;
     }
     let subscription = ask.query.subscribe.then(|| ask.subscribe());
-    let meter = ask.server.stats.connect(Transport::WebSocket);
-    Ok((response, Session::Topic { topic: ask.topic.clone(), subscription, may_publish, meter }))
+    let meter = server.stats.connect(Transport::WebSocket);
+    let purpose = Purpose::Topic { topic: ask.topic.clone(), subscription, may_publish, meter };
+    let (response, deflate) = deflate::agree(ask.head, response, server);
+    Ok((response, Session { purpose, deflate }))
 }
 
 /// Answers a handshake for `/echo`.
-pub(crate) fn echo(head: &Head<'_>) -> Result<(Response, Session), Problem> {
-    Ok((handshake::accept(head)?, Session::Echo))
+pub(crate) fn echo(head: &Head<'_>, server: &Server) -> Result<(Response, Session), Problem> {
+    let (response, deflate) = deflate::agree(head, handshake::accept(head)?, server);
+    Ok((response, Session { purpose: Purpose::Echo, deflate }))
 }
 
 /// Serves the connection until either side closes it. `read` came in with the request.

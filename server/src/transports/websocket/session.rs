@@ -2,17 +2,24 @@
 
 use pushoff_model::Topic;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
-use tokio_tungstenite::tungstenite::protocol::frame::Frame;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data};
 
 use super::close::close;
+use super::deflate::Deflate;
 use crate::hub::{Payload, PayloadError, Subscription, Unpublished};
 use crate::limits;
 use crate::state::Server;
 use crate::stats::{Meter, Via};
 
+/// A WebSocket as its handshake made it.
+pub(crate) struct Session {
+    pub(super) purpose: Purpose,
+    /// Where the client and the server agreed on permessage-deflate; boxed because hardly any do.
+    pub(super) deflate: Option<Box<Deflate>>,
+}
+
 /// The purpose of a connection.
-pub(crate) enum Session {
+pub(super) enum Purpose {
     /// Subscribes to a topic, publishes to it, or both.
     Topic {
         topic: Topic,
@@ -25,7 +32,7 @@ pub(crate) enum Session {
     Echo,
 }
 
-impl Session {
+impl Purpose {
     pub(super) const fn subscription(&mut self) -> Option<&mut Subscription> {
         match self {
             Self::Topic { subscription, .. } => subscription.as_mut(),
@@ -41,10 +48,10 @@ impl Session {
         }
     }
 
-    /// Publishes a message, or gives back the frame that answers it. A refused message ends the connection.
-    pub(super) fn receive(&self, kind: Data, message: Vec<u8>, server: &Server) -> Result<Option<Frame>, CloseFrame> {
+    /// Publishes a message, or gives back the message that answers it. A refused message ends the connection.
+    pub(super) fn receive(&self, kind: Data, message: Vec<u8>, server: &Server) -> Result<Option<Vec<u8>>, CloseFrame> {
         match self {
-            Self::Echo => Ok(Some(Frame::message(message, OpCode::Data(kind), true))),
+            Self::Echo => Ok(Some(message)),
             Self::Topic { .. } if kind != Data::Text => {
                 Err(close(CloseCode::Unsupported, "a message is JSON in a text frame"))
             }
