@@ -23,6 +23,7 @@ mod seeding;
 mod server;
 mod settings;
 mod timer;
+mod tls;
 mod trial;
 mod watch;
 
@@ -40,5 +41,6 @@ pub use preflight::preflight;
 pub use probe::{Finding, Offer, Relay, probe};
 pub use server::{NotFound, Server, find};
 pub use settings::settings;
+pub use tls::{Anchor, Tls, TlsError};
 pub use trial::{Together, nothing_due, run};
 pub use watch::{WireCounters, held_back_to, noise, processes_of, too_loud};

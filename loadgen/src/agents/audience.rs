@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pushoff_model::RunInstant;
+use pushoff_model::{RunInstant, Wire};
 use pushoff_model::record::FailureKind;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinError, JoinSet};
@@ -48,7 +48,7 @@ pub(crate) struct Finished {
 }
 
 impl Audience {
-    pub(crate) fn new(subscribers: u32) -> Self {
+    pub(crate) fn new(subscribers: u32, wire: Wire) -> Self {
         let start = watch::Sender::new(None);
         let permits = Arc::new(Semaphore::new(CONNECTING_AT_ONCE));
         let signals = Signals { permits, start: start.subscribe(), stop: CancellationToken::new() };
@@ -59,7 +59,7 @@ impl Audience {
             signals,
             progress: (0..subscribers).map(|_| Arc::default()).collect(),
             arrivals: Arc::new(Arrivals::new(subscribers)),
-            wire: WireCounters::default(),
+            wire: WireCounters::on(wire),
         }
     }
 

@@ -4,7 +4,8 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, StatusCode};
 use pushoff_model::target::Units;
 
-use super::error::{ConnectionError, uncoded};
+use super::coding::Decoder;
+use super::error::ConnectionError;
 use super::feed::Feed;
 use super::sink::{Polled, Sink};
 use super::units::{Texts, elements, split_line};
@@ -24,11 +25,15 @@ pub(crate) struct Answer {
     pub(crate) body: Bytes,
 }
 
-/// Refuses an answer whose status or coding makes its body useless.
-pub(crate) fn is_answer(status: StatusCode, coding: Option<&str>) -> Result<(), ConnectionError> {
+/// Refuses an answer whose status or coding makes its body useless; the decoder of its body.
+pub(crate) fn is_answer(
+    status: StatusCode,
+    coding: Option<&str>,
+    is_asked: bool,
+) -> Result<Decoder, ConnectionError> {
     match status {
-        StatusCode::OK => uncoded(coding),
-        StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED | StatusCode::GONE => Ok(()),
+        StatusCode::OK => Decoder::of(coding, is_asked),
+        StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED | StatusCode::GONE => Ok(Decoder::Identity),
         status => Err(ConnectionError::Status(status.as_u16())),
     }
 }

@@ -4,7 +4,6 @@ use std::error::Error;
 use std::io;
 
 use pushoff_model::Transport;
-use pushoff_model::foreign::{NAME, shown};
 use pushoff_model::record::FailureKind;
 
 /// Why a connection was not made, or broke.
@@ -19,6 +18,9 @@ pub enum ConnectionError {
     /// The lean client cannot parse the response, or could parse it in two ways.
     #[error("the server's answer cannot be read: {0}")]
     Response(&'static str),
+    /// The HTTP/2 connection failed.
+    #[error("the HTTP/2 connection failed")]
+    Http2(#[from] h2::Error),
     /// The transport under the event stream's client failed.
     #[error("the event stream failed")]
     EventStreamTransport(#[source] launchdarkly_sdk_transport::TransportError),
@@ -37,7 +39,7 @@ pub enum ConnectionError {
     /// The server's handshake answer agrees to something that was not asked for.
     #[error("the server's answer to the WebSocket handshake is not RFC 6455's (§4.1): {0}")]
     Handshake(String),
-    /// The content is compressed, and no client here decompresses.
+    /// The content is compressed in a way that was not asked for.
     #[error("the answer is compressed ({0}), which no client asked for; switch compression off for this path")]
     Compressed(String),
     /// One piece is longer than a client accepts.
@@ -152,6 +154,7 @@ impl ConnectionError {
             | Self::NoRawTcp => true,
             Self::Io(_)
             | Self::Http(_)
+            | Self::Http2(_)
             | Self::Response(_)
             | Self::Frame(_)
             | Self::EventStreamTransport(_)
@@ -198,15 +201,6 @@ impl From<eventsource_client::Error> for ConnectionError {
             EventStreamError::UnexpectedResponse(response, _) => Self::Status(response.status()),
             error => Self::EventStream(error),
         }
-    }
-}
-
-/// Refuses compressed content: no client here asks for it or reads it (RFC 9110 §8.4).
-pub(crate) fn uncoded(coding: Option<&str>) -> Result<(), ConnectionError> {
-    match coding.map(str::trim) {
-        None | Some("") => Ok(()),
-        Some(coding) if coding.eq_ignore_ascii_case("identity") => Ok(()),
-        Some(coding) => Err(ConnectionError::Compressed(shown(coding, NAME))),
     }
 }
 

@@ -10,13 +10,15 @@ use pushoff_model::target::{Others, Technique, Units, Variable};
 use pushoff_model::{Client, Cursor, RunInstant, Transport};
 
 use super::backoff::BackOff;
-use super::error::{ConnectionError, SubscribeError, uncoded};
+use super::carrier::Carrier;
+use super::coding::Decoder;
+use super::error::{ConnectionError, SubscribeError};
 use super::position::Position;
 use super::request::{GetRequest, filled};
 use super::sink::{Incoming, Polled, Sink};
 use super::subscription::{Outbound, Subscription};
 use super::units::{Reader, Trust, Unit, text};
-use crate::watch::wire::{Batch, CountedStream, Tally};
+use crate::watch::wire::{Batch, Tally};
 
 pub(crate) struct Feed<'a, S> {
     pub(crate) transport: Transport,
@@ -89,8 +91,19 @@ impl<'a, S: Sink> Feed<'a, S> {
     }
 
     /// Opens a counted connection to the server.
-    pub(crate) async fn connect(&self, target: SocketAddr) -> io::Result<CountedStream> {
-        CountedStream::connect(&self.subscription.wire, target, &self.subscription.origin).await
+    pub(crate) async fn connect(&self) -> io::Result<Carrier> {
+        let Subscription { wire, server, origin, .. } = &self.subscription;
+        Carrier::connect(wire, server, origin).await
+    }
+
+    /// Opens a counted connection in the clear, to another port of the server.
+    pub(crate) async fn connect_raw(&self, to: SocketAddr) -> io::Result<Carrier> {
+        Carrier::connect_raw(&self.subscription.wire, to, &self.subscription.origin).await
+    }
+
+    /// Whether compressed content was asked for.
+    pub(crate) fn is_compressed(&self) -> bool {
+        self.subscription.server.wire.compressed
     }
 
     /// The request for the messages after the current position.
@@ -199,7 +212,7 @@ impl<'a, S: Sink> Feed<'a, S> {
             None => None,
         };
         self.position.heard(id);
-        self.batch.message(self.transport, cursor, found);
+        self.batch.message(self.subscription.server.wire, self.transport, cursor, found);
         if let Some(payload) = text(found) {
             self.sink.message(Incoming { cursor, payload: &payload, received, polled });
         }
@@ -247,18 +260,19 @@ impl<'a, S: Sink> Feed<'a, S> {
         self.subscription.server.target.dialect.complete.is_some()
     }
 
-    /// Checks the head of a stream's response; `None` where the topic is complete.
+    /// Checks the head of a stream's response, and gives the decoder of its body; `None` where the topic is complete.
     pub(crate) fn stream_begins(
         &mut self,
         status: StatusCode,
         head: &HeaderMap,
-    ) -> Result<Option<()>, ConnectionError> {
+    ) -> Result<Option<Decoder>, ConnectionError> {
         match status {
             StatusCode::OK => {
-                uncoded(head.get(CONTENT_ENCODING).and_then(|coding| coding.to_str().ok()))?;
+                let coding = head.get(CONTENT_ENCODING).and_then(|coding| coding.to_str().ok());
+                let decoder = Decoder::of(coding, self.is_compressed())?;
                 self.position.answered(head);
                 self.opened();
-                Ok(Some(()))
+                Ok(Some(decoder))
             }
             StatusCode::GONE | StatusCode::NO_CONTENT if self.completes() => Ok(None),
             status => Err(ConnectionError::Status(status.as_u16())),

@@ -5,6 +5,8 @@
 
 mod answer;
 mod backoff;
+mod carrier;
+mod coding;
 mod error;
 mod event_stream;
 mod feed;
@@ -12,6 +14,7 @@ mod feed;
 #[cfg(fuzzing)]
 pub mod fuzz;
 mod http;
+mod http2;
 mod http_client;
 mod io;
 mod lean;
@@ -26,6 +29,7 @@ mod request;
 mod short_polling;
 mod sink;
 mod source;
+mod stream;
 mod subscribe;
 mod subscription;
 mod units;
@@ -34,6 +38,7 @@ mod websocket;
 pub(crate) use backoff::{BASE as BACK_OFF_BASE, CAP as BACK_OFF_CAP};
 pub use error::{ConnectionError, SubscribeError};
 pub(crate) use error::{LONGEST_ANSWER, LONGEST_MESSAGE};
+pub use http2::Group;
 pub(crate) use http_client::{READ_BUFFER_BYTES, bounded_body, http_client};
 pub(crate) use io::ROOM_BYTES;
 pub(crate) use request::{fields_of, filled, newcomers_request, url};

@@ -1,5 +1,7 @@
 //! Sends one poll. Short and long polling differ in when they poll, the clients in how they send it.
 
+use std::sync::Arc;
+
 use pushoff_model::{Client, RunInstant};
 
 use super::answer::{Answer, Next, answered};
@@ -9,7 +11,7 @@ use super::sink::{Polled, Sink};
 use super::{lean, library};
 
 pub(crate) enum Poller {
-    Library(library::Requests),
+    Library(Arc<library::Requests>),
     Lean(Box<lean::Poller>),
 }
 

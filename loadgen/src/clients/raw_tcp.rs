@@ -24,7 +24,7 @@ pub(crate) fn technique() -> Option<&'static Technique> {
 pub(crate) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, ConnectionError> {
     let subscription = &feed.subscription;
     let address = subscription.server.raw_tcp.ok_or(ConnectionError::NoRawTcp)?;
-    let mut stream = feed.connect(address).await?;
+    let mut stream = feed.connect_raw(address).await?;
     let topic = &subscription.topic;
     let from = feed.position.value(&Variable::Id).unwrap_or("start");
     let subscribe = format!("SUBSCRIBE {topic} {from}\n");

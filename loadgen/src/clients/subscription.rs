@@ -1,11 +1,13 @@
 //! What one subscriber asks for, and what it sends on its own connection.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use pushoff_model::workload::Polling;
 use pushoff_model::{Client, RunClock, RunInstant, Topic};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::http2::Group;
 use crate::origin::Origin;
 use crate::server::Server;
 use crate::watch::wire::WireCounters;
@@ -32,6 +34,8 @@ pub struct Subscription {
     pub wire: WireCounters,
     /// Where its connections come from.
     pub origin: Origin,
+    /// Those with whom it shares a connection over HTTP/2.
+    pub group: Arc<Group>,
     /// The clock of all times.
     pub clock: RunClock,
     /// Seed of the back-off's jitter.
@@ -53,6 +57,7 @@ impl Subscription {
             client: Client::default(),
             wire: WireCounters::default(),
             origin: Origin::default(),
+            group: Arc::default(),
             clock,
             seed: 0,
         }

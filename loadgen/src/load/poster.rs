@@ -60,11 +60,6 @@ impl Poster {
         Ok(Self { client, endpoint: Arc::new(endpoint) })
     }
 
-    /// The same with the connections of this client.
-    pub(crate) fn on(&self, client: reqwest::Client) -> Self {
-        Self { client, ..self.clone() }
-    }
-
     /// The publish URL with a placeholder for the topic.
     pub(crate) fn address(&self) -> String {
         self.endpoint.publish.as_str().replace(self.endpoint.topic.as_str(), "TOPIC")

@@ -229,7 +229,7 @@ impl Probed<'_> {
             fields.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
             fields.insert(SEC_WEBSOCKET_KEY, HeaderValue::try_from(generate_key()).ok()?);
         }
-        Some(http_client(&Origin::default()).ok()?.get(url).headers(fields))
+        Some(http_client(self.server, &Origin::default()).ok()?.get(url).headers(fields))
     }
 
     /// The URL, with a placeholder for the random topic.
@@ -242,7 +242,7 @@ impl Probed<'_> {
         if let Some(technique) = server.target.dialect.technique(transport) {
             technique.path.fill(&mut path, |variable| Some(if *variable == Variable::Topic { "TOPIC" } else { "25" }));
         }
-        format!("http://{}{}{path}", server.authority, server.base)
+        format!("{}://{}{}{path}", server.scheme(), server.authority, server.base)
     }
 
     fn payload(self) -> Option<Pointer> {

@@ -159,6 +159,6 @@ fn unguessable_topic() -> Option<Topic> {
 }
 
 fn poster(server: &Server, topic: Topic) -> Result<Poster, Trouble> {
-    let client = http_client(&Origin::default()).map_err(|error| plain("setting up an HTTP client", &error))?;
+    let client = http_client(server, &Origin::default()).map_err(|error| plain("setting up an HTTP client", &error))?;
     Poster::new(client, server, topic).map_err(|error| plain("addressing the server", &error))
 }

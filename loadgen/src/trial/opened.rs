@@ -60,9 +60,10 @@ impl Opened {
 
     async fn topics(Setting { trial, server, clock, .. }: Setting<'_>) -> Result<Self, Failed> {
         let topics: Vec<_> = topics(trial)?;
-        let client = client(&server.publisher())?;
+        let beside = server.for_publishers();
+        let client = client(&beside, &server.publisher())?;
         let posters: Result<Vec<_>, _> =
-            topics.iter().map(|topic| Poster::new(client.clone(), server, topic.clone())).collect();
+            topics.iter().map(|topic| Poster::new(client.clone(), &beside, topic.clone())).collect();
         let posters = posters.map_err(|error| caused(FailureKind::Server, "addressing the server", &error))?;
         match server.target.dialect.newcomers {
             Newcomers::Kept => greet(&posters, clock).await?,
@@ -71,7 +72,7 @@ impl Opened {
         let channels = match trial.workload.direction {
             Direction::Down => posters.iter().cloned().map(Channel::Post).collect(),
             Direction::Both if trial.speaks_on_its_own_connection() => Vec::new(),
-            Direction::Both => members(trial, server, &posters).await?,
+            Direction::Both => members(trial, server, &topics).await?,
         };
         Ok(Self { topics, posters, channels, recorder: Arc::default() })
     }
@@ -85,7 +86,7 @@ impl Opened {
         let before = observer.reading().await;
         let schedule = Schedule::new(&trial.workload, trial.seed);
         let publications: Vec<_> = (0..trial.workload.publishers()).map(|_| Publication::default()).collect();
-        let mut audience = Audience::new(trial.workload.subscribers);
+        let mut audience = Audience::new(trial.workload.subscribers, server.wire);
         let subscribers = self.subscribers(setting, &audience, &publications);
         let outboxes = match browser {
             Some(browser) => {
@@ -195,8 +196,8 @@ async fn all_greeted(
     Ok(())
 }
 
-fn client(origin: &Origin) -> Result<reqwest::Client, Failed> {
-    http_client(origin).map_err(|error| caused(FailureKind::Generator, "setting up an HTTP client", &error))
+fn client(server: &Server, origin: &Origin) -> Result<reqwest::Client, Failed> {
+    http_client(server, origin).map_err(|error| caused(FailureKind::Generator, "setting up an HTTP client", &error))
 }
 
 /// Random names: a server that keeps running must not deliver messages of an earlier trial.
@@ -241,17 +242,18 @@ async fn warm_one(poster: Poster) -> Result<(), Failed> {
 }
 
 /// Publishing connections of members that speak by `POST`, one for each member.
-async fn members(trial: &Trial, server: &Server, posters: &[Poster]) -> Result<Vec<Channel>, Failed> {
+async fn members(trial: &Trial, server: &Server, topics: &[Topic]) -> Result<Vec<Channel>, Failed> {
     let ports = ports();
     stream::iter(0..trial.workload.subscribers)
-        .map(|number| member(&posters[trial.workload.topic_of(number) as usize], server.reader(number, ports)))
+        .map(|number| member(server, &topics[trial.workload.topic_of(number) as usize], server.reader(number, ports)))
         .buffered(CONNECTING_AT_ONCE)
         .try_collect()
         .await
 }
 
-async fn member(poster: &Poster, origin: Origin) -> Result<Channel, Failed> {
-    let poster = poster.on(client(&origin)?);
+async fn member(server: &Server, topic: &Topic, origin: Origin) -> Result<Channel, Failed> {
+    let poster = Poster::new(client(server, &origin)?, server, topic.clone());
+    let poster = poster.map_err(|error| caused(FailureKind::Server, "addressing the server", &error))?;
     warm_one(poster.clone()).await?;
     Ok(Channel::Post(poster))
 }

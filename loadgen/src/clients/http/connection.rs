@@ -6,11 +6,12 @@ use tokio::io::AsyncWriteExt;
 
 use super::body::Body;
 use super::head::{Head, field_room};
+use crate::clients::carrier::Carrier;
 use crate::clients::error::ConnectionError;
 use crate::clients::feed::Feed;
 use crate::clients::io::{Input, Io};
 use crate::clients::sink::Sink;
-use crate::watch::wire::{CountedStream, Tally};
+use crate::watch::wire::Tally;
 
 /// The `Accept` field of a client without a preference.
 pub(crate) const ANYTHING: (HeaderName, HeaderValue) = (ACCEPT, HeaderValue::from_static("*/*"));
@@ -27,9 +28,9 @@ pub(crate) struct Response {
     pub(crate) body: Body,
 }
 
-impl Connection<CountedStream> {
+impl Connection<Carrier> {
     pub(crate) async fn open<S: Sink>(feed: &Feed<'_, S>) -> Result<Self, ConnectionError> {
-        let io = feed.connect(feed.subscription.server.http).await?;
+        let io = feed.connect().await?;
         Ok(Self { io, input: Input::default() })
     }
 }
@@ -47,6 +48,7 @@ impl<T: Io> Connection<T> {
 
     pub(crate) async fn send(&mut self, request: &[u8], tally: &Tally) -> Result<(), ConnectionError> {
         self.io.write_all(request).await?;
+        self.io.flush().await?;
         tally.request_of(request.len() as u64);
         Ok(())
     }

@@ -2,8 +2,9 @@
 
 use crate::clients::error::ConnectionError;
 use crate::clients::feed::{Ended, Feed};
-use crate::clients::http::{ANYTHING, Stream};
+use crate::clients::http::ANYTHING;
 use crate::clients::sink::Sink;
+use crate::clients::stream::Stream;
 use crate::clients::units::UnitBuffer;
 
 pub(crate) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, ConnectionError> {

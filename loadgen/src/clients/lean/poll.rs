@@ -2,19 +2,22 @@
 
 use http::header::CONTENT_ENCODING;
 use http::{HeaderMap, StatusCode};
+use pushoff_model::Http;
 
 use crate::clients::answer::{Next, answered, is_answer};
+use crate::clients::carrier::Carrier;
+use crate::clients::coding::Decoder;
 use crate::clients::error::{ConnectionError, LONGEST_ANSWER};
 use crate::clients::feed::Feed;
 use crate::clients::http::{ANYTHING, Body, Connection, Head, Request, field_room};
+use crate::clients::http2;
 use crate::clients::io::Input;
 use crate::clients::sink::{Polled, Sink};
-use crate::watch::wire::CountedStream;
 
 pub(crate) struct Poller {
     request: Request,
-    connection: Option<Connection<CountedStream>>,
-    /// The body of an answer that came in several reads or chunks.
+    connection: Option<Connection<Carrier>>,
+    /// The body of an answer that came in several reads or chunks, or in a coding.
     text: Vec<u8>,
 }
 
@@ -32,6 +35,21 @@ impl Poller {
     /// Sends one poll and hands on its answer. A connection that the server closed between two polls is opened again,
     /// as a library does; one that it closes instead of answering is broken.
     pub(crate) async fn poll<S: Sink>(
+        &mut self,
+        feed: &mut Feed<'_, S>,
+        polled: Option<Polled>,
+    ) -> Result<Next, ConnectionError> {
+        match feed.subscription.server.wire.http {
+            Http::One => self.poll_http1(feed, polled).await,
+            Http::Two => {
+                let (head, body) = http2::ask(feed, &[ANYTHING]).await?.into_parts();
+                let body = http2::Body::new(body).whole().await?;
+                hand_on(feed, head.status, &head.headers, &body, polled)
+            }
+        }
+    }
+
+    async fn poll_http1<S: Sink>(
         &mut self,
         feed: &mut Feed<'_, S>,
         polled: Option<Polled>,
@@ -56,10 +74,7 @@ impl Poller {
             Came::Whole { next, keeps } => (next, keeps),
             Came::Part { status, fields, body, keeps } => {
                 self.rest_of(&mut connection, body).await?;
-                let field = |name: &_| fields.get(name).and_then(|value| value.to_str().ok());
-                feed.read_returned();
-                let next = answered(feed, status, field, &self.text, polled)?;
-                feed.read_handed_out();
+                let next = hand_on(feed, status, &fields, &self.text, polled)?;
                 // Long answers are rare, and idle connections are many.
                 self.text = Vec::new();
                 (next, keeps)
@@ -81,7 +96,7 @@ impl Poller {
             return Ok(None);
         };
         feed.tally().response_of(head.length as u64);
-        is_answer(head.status, head.text(&CONTENT_ENCODING))?;
+        let is_plain = is_answer(head.status, head.text(&CONTENT_ENCODING), feed.is_compressed())?.is_identity();
         let (mut body, keeps, mut rest) = (head.body, head.keeps, &input.bytes()[head.length..]);
         let first = body.piece(&mut rest)?.unwrap_or_default();
         self.text.clear();
@@ -91,7 +106,7 @@ impl Poller {
             }
             add(&mut self.text, piece)?;
         }
-        if body.is_over() && self.text.is_empty() {
+        if is_plain && body.is_over() && self.text.is_empty() {
             feed.read_returned();
             let next = answered(feed, head.status, |name| head.text(name), first, polled)?;
             feed.read_handed_out();
@@ -103,11 +118,7 @@ impl Poller {
         Ok(Some(Came::Part { status: head.status, fields: head.fields(), body, keeps }))
     }
 
-    async fn rest_of(
-        &mut self,
-        connection: &mut Connection<CountedStream>,
-        mut body: Body,
-    ) -> Result<(), ConnectionError> {
+    async fn rest_of(&mut self, connection: &mut Connection<Carrier>, mut body: Body) -> Result<(), ConnectionError> {
         while connection.more(body).await? {
             let mut rest = connection.input.bytes();
             while let Some(piece) = body.piece(&mut rest)? {
@@ -117,6 +128,24 @@ impl Poller {
         }
         Ok(())
     }
+}
+
+/// Hands on an answer that has come whole, decoded.
+fn hand_on<S: Sink>(
+    feed: &mut Feed<'_, S>,
+    status: StatusCode,
+    fields: &HeaderMap,
+    body: &[u8],
+    polled: Option<Polled>,
+) -> Result<Next, ConnectionError> {
+    feed.read_returned();
+    let field = |name: &_| fields.get(name).and_then(|value| value.to_str().ok());
+    let mut decoder: Decoder = is_answer(status, field(&CONTENT_ENCODING), feed.is_compressed())?;
+    decoder.decode(body)?;
+    let text = if decoder.is_identity() { body } else { decoder.decoded() };
+    let next = answered(feed, status, field, text, polled)?;
+    feed.read_handed_out();
+    Ok(next)
 }
 
 fn add(text: &mut Vec<u8>, piece: &[u8]) -> Result<(), ConnectionError> {

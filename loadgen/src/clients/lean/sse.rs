@@ -6,8 +6,8 @@ use http::header::{ACCEPT, CACHE_CONTROL};
 use crate::clients::error::ConnectionError;
 use crate::clients::event_stream::EventStream;
 use crate::clients::feed::{Ended, Feed};
-use crate::clients::http::Stream;
 use crate::clients::sink::Sink;
+use crate::clients::stream::Stream;
 
 pub(crate) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, ConnectionError> {
     let usual = [

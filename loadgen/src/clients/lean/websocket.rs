@@ -7,17 +7,17 @@ use crate::clients::feed::{Ended, Feed};
 use crate::clients::io::Io;
 use crate::clients::sink::Sink;
 use crate::clients::subscription::{Outbound, next_outbound};
-use crate::clients::websocket::{self as frames, FrameReader, Message, handshake};
+use crate::clients::websocket::{self as frames, FrameReader, Message, Upgraded, handshake};
 
 /// The close code after which nothing is left to send (§7.4.1).
 const NORMAL: u16 = 1000;
 
 pub(crate) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, ConnectionError> {
-    let (mut socket, mut input) = handshake(feed).await?;
+    let Upgraded { io: mut socket, mut input, deflate } = handshake(feed, feed.is_compressed()).await?;
     feed.opened();
-    let (mut reader, mut replies) = (FrameReader::default(), Vec::new());
+    let (mut reader, mut replies) = (FrameReader::new(deflate), Vec::new());
     if let Some(hello) = feed.hello() {
-        frames::write_text(&mut replies, &hello, rand::random());
+        reader.write_text(&mut replies, &hello, rand::random());
     }
     feed.read_returned();
     loop {
@@ -41,6 +41,7 @@ pub(crate) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, Co
         input.release();
         if !replies.is_empty() {
             socket.write_all(&replies).await?;
+            socket.flush().await?;
             replies.clear();
         }
         match closed {
@@ -54,7 +55,9 @@ pub(crate) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, Co
                 0 => return Err(ConnectionError::Ended),
                 _bytes => feed.read_returned(),
             },
-            Some(outbound) = next_outbound(&mut feed.subscription.outbox) => write(outbound, &mut socket, feed).await?,
+            Some(outbound) = next_outbound(&mut feed.subscription.outbox) => {
+                write(outbound, &mut reader, &mut socket, feed).await?;
+            }
         }
     }
 }
@@ -65,14 +68,16 @@ fn broken(what: &'static str) -> ConnectionError {
 
 async fn write<S: Sink>(
     outbound: Outbound,
+    frames: &mut FrameReader,
     socket: &mut impl Io,
     feed: &mut Feed<'_, S>,
 ) -> Result<(), ConnectionError> {
-    let mut frames = Vec::new();
+    let mut written = Vec::new();
     for payload in &outbound.payloads {
-        frames::write_text(&mut frames, &feed.spoken(payload), rand::random());
+        frames.write_text(&mut written, &feed.spoken(payload), rand::random());
     }
-    socket.write_all(&frames).await?;
+    socket.write_all(&written).await?;
+    socket.flush().await?;
     feed.wrote(outbound);
     Ok(())
 }

@@ -8,16 +8,17 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
+use crate::clients::carrier::Carrier;
 use crate::clients::error::{ConnectionError, LONGEST_MESSAGE};
 use crate::clients::feed::{Ended, Feed};
 use crate::clients::http_client::READ_BUFFER_BYTES;
 use crate::clients::sink::Sink;
 use crate::clients::subscription::{Outbound, next_outbound};
-use crate::clients::websocket::handshake;
-use crate::watch::wire::CountedStream;
+use crate::clients::websocket::{Upgraded, handshake};
 
 pub(crate) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, ConnectionError> {
-    let (stream, mut input) = handshake(feed).await?;
+    // The library has no compression.
+    let Upgraded { io: stream, mut input, .. } = handshake(feed, false).await?;
     let early = input.bytes().to_vec();
     // The library has a buffer of its own: the thread's is returned before anything is waited for.
     input.clear();
@@ -60,7 +61,7 @@ fn read<S: Sink>(incoming: Message, feed: &mut Feed<'_, S>) -> Result<Option<End
 
 async fn write<S: Sink>(
     outbound: Outbound,
-    socket: &mut WebSocketStream<CountedStream>,
+    socket: &mut WebSocketStream<Carrier>,
     feed: &mut Feed<'_, S>,
 ) -> Result<(), ConnectionError> {
     for payload in &outbound.payloads {

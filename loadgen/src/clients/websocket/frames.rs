@@ -1,10 +1,12 @@
 //! WebSocket frames, as a client reads and writes them. Source: RFC 6455 §5.
 
+use super::deflate::Deflate;
 use crate::clients::error::{LONGEST_MESSAGE, MASKED as MASKED_BY_A_SERVER};
 use crate::clients::io::Input;
 
 const FINAL: u8 = 0x80;
-const RESERVED: u8 = 0x70;
+const COMPRESSED: u8 = 0x40;
+const RESERVED: u8 = 0x30;
 const MASKED: u8 = 0x80;
 
 const CONTINUATION: u8 = 0x0;
@@ -31,14 +33,25 @@ pub(crate) enum Message<'a> {
 /// Cuts the input into messages.
 #[derive(Debug, Default)]
 pub(crate) struct FrameReader {
-    /// An incomplete message that comes in fragments: its kind and its content so far.
-    fragments: Option<(u8, Vec<u8>)>,
-    /// The content of the last message that came in fragments.
+    /// An incomplete message that comes in fragments.
+    fragments: Option<Fragments>,
+    /// The content of the last message that came in fragments or compressed.
     joined: Vec<u8>,
+    /// Present where compression was agreed on.
+    deflate: Option<Deflate>,
+}
+
+/// The beginning of a message: its kind, whether it is compressed, and its content so far.
+#[derive(Debug)]
+struct Fragments {
+    kind: u8,
+    is_compressed: bool,
+    content: Vec<u8>,
 }
 
 struct Head {
     is_final: bool,
+    is_compressed: bool,
     kind: u8,
     head: usize,
     payload: usize,
@@ -48,26 +61,41 @@ struct Head {
 pub(crate) const TOO_LONG: &str = "a message is too long";
 
 impl FrameReader {
+    /// A reader of compressed messages, too, where that was agreed on.
+    pub(crate) fn new(deflate: Option<Deflate>) -> Self {
+        Self { deflate, ..Self::default() }
+    }
+
     /// Takes the next whole message.
     pub(crate) fn next<'i>(&'i mut self, input: &'i mut Input) -> Result<Option<Message<'i>>, &'static str> {
         self.joined = Vec::new();
-        while let Some(Head { is_final, kind, head, payload }) = head_of(input.bytes())? {
+        while let Some(Head { is_final, is_compressed, kind, head, payload }) = head_of(input.bytes())? {
             if input.bytes().len() < head + payload {
                 break;
             }
+            if is_compressed && (self.deflate.is_none() || !matches!(kind, TEXT | BINARY)) {
+                return Err("a reserved bit is set and no extension was agreed on");
+            }
             input.take(head);
             match (kind, &mut self.fragments) {
-                (TEXT | BINARY, None) if is_final => return Ok(Some(whole(kind, input.take(payload)))),
-                (TEXT | BINARY, fragments @ None) => *fragments = Some((kind, input.take(payload).to_vec())),
+                (TEXT | BINARY, None) if is_final && !is_compressed => {
+                    return Ok(Some(whole(kind, input.take(payload))));
+                }
+                (TEXT | BINARY, None) if is_final => {
+                    self.joined = inflated(self.deflate.as_mut(), input.take(payload))?;
+                    return Ok(Some(whole(kind, &self.joined)));
+                }
+                (TEXT | BINARY, fragments @ None) => {
+                    *fragments = Some(Fragments { kind, is_compressed, content: input.take(payload).to_vec() });
+                }
                 (TEXT | BINARY, Some(_)) => return Err("a message begins inside another"),
                 (CONTINUATION, None) => return Err("a continuation without a message"),
-                (CONTINUATION, Some((_, text))) if text.len() + payload > LONGEST_MESSAGE => return Err(TOO_LONG),
-                (CONTINUATION, Some((kind, text))) => {
-                    text.extend_from_slice(input.take(payload));
-                    if is_final {
-                        let kind = *kind;
-                        self.joined = std::mem::take(text);
-                        self.fragments = None;
+                (CONTINUATION, Some(begun)) if begun.content.len() + payload > LONGEST_MESSAGE => return Err(TOO_LONG),
+                (CONTINUATION, Some(begun)) => {
+                    begun.content.extend_from_slice(input.take(payload));
+                    if is_final && let Some(Fragments { kind, is_compressed, content }) = self.fragments.take() {
+                        self.joined =
+                            if is_compressed { inflated(self.deflate.as_mut(), &content)? } else { content };
                         return Ok(Some(whole(kind, &self.joined)));
                     }
                 }
@@ -82,6 +110,18 @@ impl FrameReader {
         }
         Ok(None)
     }
+
+    /// Appends a text message, as one masked frame, compressed where that was agreed on.
+    pub(crate) fn write_text(&mut self, out: &mut Vec<u8>, text: &str, key: [u8; 4]) {
+        match self.deflate.as_mut().and_then(|deflate| deflate.deflate(text.as_bytes())) {
+            Some(payload) => write(out, COMPRESSED | TEXT, &payload, key),
+            None => write(out, TEXT, text.as_bytes(), key),
+        }
+    }
+}
+
+fn inflated(deflate: Option<&mut Deflate>, payload: &[u8]) -> Result<Vec<u8>, &'static str> {
+    deflate.and_then(|deflate| deflate.inflate(payload)).ok_or("a message cannot be decompressed, or is too long")
 }
 
 fn whole(kind: u8, payload: &[u8]) -> Message<'_> {
@@ -105,7 +145,7 @@ fn head_of(bytes: &[u8]) -> Result<Option<Head>, &'static str> {
     if second & MASKED != 0 {
         return Err(MASKED_BY_A_SERVER);
     }
-    let (is_final, kind) = (first & FINAL != 0, first & 0x0f);
+    let (is_final, is_compressed, kind) = (first & FINAL != 0, first & COMPRESSED != 0, first & 0x0f);
     let (payload, head) = match (second, rest) {
         (126, &[a, b, ..]) => (u64::from(u16::from_be_bytes([a, b])), 4),
         (127, &[a, b, c, d, e, f, g, h, ..]) => (u64::from_be_bytes([a, b, c, d, e, f, g, h]), 10),
@@ -119,12 +159,7 @@ fn head_of(bytes: &[u8]) -> Result<Option<Head>, &'static str> {
     if kind >= CLOSE && (!is_final || payload > LONGEST_CONTROL) {
         return Err("a control frame is fragmented or too long");
     }
-    Ok(Some(Head { is_final, kind, head, payload }))
-}
-
-/// Appends a text message, as one masked frame.
-pub(crate) fn write_text(out: &mut Vec<u8>, text: &str, key: [u8; 4]) {
-    write(out, TEXT, text.as_bytes(), key);
+    Ok(Some(Head { is_final, is_compressed, kind, head, payload }))
 }
 
 /// Appends a final frame, masked as a client must do (§5.3).

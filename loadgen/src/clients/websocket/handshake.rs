@@ -5,29 +5,57 @@ use http::header::{
     SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use pushoff_model::Http;
 use pushoff_model::foreign::{NAME, shown};
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
+use super::deflate::{Deflate, OFFER};
+use crate::clients::carrier::Carrier;
 use crate::clients::error::ConnectionError;
 use crate::clients::feed::Feed;
 use crate::clients::http::{Connection, Request, Response};
+use crate::clients::http2;
 use crate::clients::io::Input;
 use crate::clients::sink::Sink;
-use crate::watch::wire::CountedStream;
 
-/// Sends the handshake; the stream, and what came after the answer. Both clients use it: the library's own handshake
-/// accepts extensions that nobody asked for, and refuses lists and interim responses, which the standards allow.
-pub(crate) async fn handshake<S: Sink>(feed: &mut Feed<'_, S>) -> Result<(CountedStream, Input), ConnectionError> {
+/// A connection that speaks WebSocket.
+pub(crate) struct Upgraded {
+    pub(crate) io: Carrier,
+    /// What came after the answer.
+    pub(crate) input: Input,
+    /// Present where compression was agreed on.
+    pub(crate) deflate: Option<Deflate>,
+}
+
+/// Sends the handshake. Both clients use it: the library's own handshake accepts extensions that nobody asked for, and
+/// refuses lists and interim responses, which the standards allow.
+pub(crate) async fn handshake<S: Sink>(feed: &mut Feed<'_, S>, compresses: bool) -> Result<Upgraded, ConnectionError> {
+    let version = (SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+    let mut asked = vec![version];
+    asked.extend(compresses.then_some((SEC_WEBSOCKET_EXTENSIONS, HeaderValue::from_static(OFFER))));
+    let (io, input, fields) = match feed.subscription.server.wire.http {
+        Http::One => upgrade(feed, asked).await?,
+        Http::Two => connect(feed, &asked).await?,
+    };
+    let deflate = extension(&fields, compresses).map_err(ConnectionError::Handshake)?;
+    feed.position.answered(&fields);
+    Ok(Upgraded { io, input, deflate })
+}
+
+/// By an upgrade (RFC 6455 §4.1).
+async fn upgrade<S: Sink>(
+    feed: &mut Feed<'_, S>,
+    mut asked: Vec<(HeaderName, HeaderValue)>,
+) -> Result<(Carrier, Input, HeaderMap), ConnectionError> {
     let key = generate_key();
     let value = HeaderValue::try_from(&key).or(Err(ConnectionError::Frame("the key is no text of a field")))?;
-    let upgrade = [
+    asked.extend([
         (CONNECTION, HeaderValue::from_static("Upgrade")),
         (UPGRADE, HeaderValue::from_static("websocket")),
-        (SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13")),
         (SEC_WEBSOCKET_KEY, value),
-    ];
-    let mut request = Request::new(feed, &upgrade)?;
+    ]);
+    let mut request = Request::new(feed, &asked)?;
     let mut connection = Connection::open(feed).await?;
     feed.sink.requested(feed.now());
     connection.send(request.bytes(feed)?, feed.tally()).await?;
@@ -36,8 +64,34 @@ pub(crate) async fn handshake<S: Sink>(feed: &mut Feed<'_, S>) -> Result<(Counte
         return Err(ConnectionError::Status(status.as_u16()));
     }
     agreed(&fields, &key, request.fields()).map_err(ConnectionError::Handshake)?;
-    feed.position.answered(&fields);
-    Ok((connection.io, connection.input))
+    Ok((connection.io, connection.input, fields))
+}
+
+/// By an extended CONNECT (RFC 8441 §5): without a key, as a stream belongs to its request.
+async fn connect<S: Sink>(
+    feed: &mut Feed<'_, S>,
+    asked: &[(HeaderName, HeaderValue)],
+) -> Result<(Carrier, Input, HeaderMap), ConnectionError> {
+    let (response, tunnel) = http2::tunnel(feed, asked).await?;
+    if response.status() != StatusCode::OK {
+        return Err(ConnectionError::Status(response.status().as_u16()));
+    }
+    Ok((tunnel.into(), Input::default(), response.into_parts().0.headers))
+}
+
+/// The extension that the server turned on; none but the one that was asked for, if one was (RFC 6455 §9.1).
+fn extension(fields: &HeaderMap, compresses: bool) -> Result<Option<Deflate>, String> {
+    let named: Vec<_> = elements(fields, &SEC_WEBSOCKET_EXTENSIONS).collect();
+    let agreed = match named[..] {
+        [] => return Ok(None),
+        [only] if compresses => Deflate::agreed(only),
+        _ => None,
+    };
+    let wrong = || {
+        let said = shown(&named.join(", "), NAME);
+        format!("it turns on an extension that was not asked for: {SEC_WEBSOCKET_EXTENSIONS} is \"{said}\"")
+    };
+    agreed.map(Some).ok_or_else(wrong)
 }
 
 /// Checks that the server agreed to the request and to nothing else (§4.1).
@@ -56,9 +110,6 @@ fn agreed(fields: &HeaderMap, key: &str, asked: &HeaderMap) -> Result<(), String
     let accept = derive_accept_key(key.as_bytes());
     if !elements(fields, &SEC_WEBSOCKET_ACCEPT).eq([accept.as_str()]) {
         return wrong("it does not accept the key that was sent", &SEC_WEBSOCKET_ACCEPT);
-    }
-    if elements(fields, &SEC_WEBSOCKET_EXTENSIONS).next().is_some() {
-        return wrong("it turns on an extension that was not asked for", &SEC_WEBSOCKET_EXTENSIONS);
     }
     let mut protocols = elements(fields, &SEC_WEBSOCKET_PROTOCOL);
     match (protocols.next(), protocols.next()) {
@@ -85,7 +136,8 @@ mod tests {
             fields.append(name, HeaderValue::from_static(value));
         }
         let asked = asked.map(|asked| (SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(asked)));
-        agreed(&fields, "dGhlIHNhbXBsZSBub25jZQ==", &HeaderMap::from_iter(asked))
+        agreed(&fields, "dGhlIHNhbXBsZSBub25jZQ==", &HeaderMap::from_iter(asked))?;
+        extension(&fields, false).map(drop)
     }
 
     const ACCEPT: (HeaderName, &str) = (SEC_WEBSOCKET_ACCEPT, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");

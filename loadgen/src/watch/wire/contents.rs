@@ -6,13 +6,15 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::{HeaderMap, Method, StatusCode};
-use pushoff_model::overhead;
+use pushoff_model::overhead::{self, tls};
 use pushoff_model::record::Contents;
-use pushoff_model::{Cursor, Transport};
+use pushoff_model::{Cursor, Transport, Wire};
 
 /// Sums over all subscribers of a trial.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
+    /// What carries the bytes.
+    wire: Wire,
     messages: AtomicU64,
     payload_bytes: AtomicU64,
     framing_bytes: AtomicU64,
@@ -34,11 +36,11 @@ pub(crate) struct Batch {
 
 impl Batch {
     /// Adds a message. Without a cursor it is not of pushoff's protocol, and its framing is unknown.
-    pub(crate) fn message(&mut self, transport: Transport, cursor: Option<Cursor>, payload: &[u8]) {
+    pub(crate) fn message(&mut self, wire: Wire, transport: Transport, cursor: Option<Cursor>, payload: &[u8]) {
         self.messages += 1;
         self.payload_bytes += payload.len() as u64;
         if let Some(cursor) = cursor {
-            self.framing_bytes += overhead::message(transport, cursor, payload);
+            self.framing_bytes += overhead::message_on(wire, transport, cursor, payload);
         }
     }
 }
@@ -48,6 +50,16 @@ fn add(sum: &AtomicU64, amount: u64) {
 }
 
 impl Tally {
+    /// Nothing yet, on that wire.
+    pub(crate) fn on(wire: Wire) -> Self {
+        Self { wire, ..Self::default() }
+    }
+
+    /// The bytes of a head on the wire: over TLS it is a record of its own.
+    fn weighed(&self, bytes: u64) -> u64 {
+        bytes + if self.wire.tls { tls::added(1, bytes) } else { 0 }
+    }
+
     pub(crate) fn contents(&self) -> Contents {
         let read = |sum: &AtomicU64| sum.load(Ordering::Relaxed);
         Contents {
@@ -80,14 +92,15 @@ impl Tally {
         fields: impl IntoIterator<Item = (&'a str, &'a [u8])>,
     ) -> u64 {
         let bytes = overhead::request_head(method.as_str(), target, fields);
-        self.request_of(bytes);
-        bytes
+        self.request_of(bytes)
     }
 
-    /// Adds a request whose head has that many bytes.
-    pub(crate) fn request_of(&self, bytes: u64) {
+    /// Adds a request whose head has that many bytes; those that it has on the wire.
+    pub(crate) fn request_of(&self, bytes: u64) -> u64 {
+        let bytes = self.weighed(bytes);
         add(&self.requests, 1);
         add(&self.request_head_bytes, bytes);
+        bytes
     }
 
     /// Removes a request that was never sent, because no connection could be made.
@@ -100,14 +113,13 @@ impl Tally {
     pub(crate) fn response(&self, status: StatusCode, reason: Option<&[u8]>, fields: &HeaderMap) {
         let usual = status.canonical_reason().unwrap_or_default().len();
         let reason = reason.map_or(usual, <[u8]>::len);
-        add(&self.responses, 1);
-        add(&self.response_head_bytes, overhead::response_head(reason as u64, lines(fields)));
+        self.response_of(overhead::response_head(reason as u64, lines(fields)));
     }
 
     /// Adds a response whose head has that many bytes.
     pub(crate) fn response_of(&self, bytes: u64) {
         add(&self.responses, 1);
-        add(&self.response_head_bytes, bytes);
+        add(&self.response_head_bytes, self.weighed(bytes));
     }
 
     pub(crate) fn empty(&self) {

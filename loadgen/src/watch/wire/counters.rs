@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use pushoff_model::Wire;
 use pushoff_model::record::Traffic;
 
 use super::contents::Tally;
@@ -38,6 +39,12 @@ struct Connections {
 }
 
 impl WireCounters {
+    /// The counters of a trial on that wire.
+    #[must_use]
+    pub fn on(wire: Wire) -> Self {
+        Self { shared: Arc::new(Shared { tally: Tally::on(wire), ..Shared::default() }) }
+    }
+
     /// The traffic so far; `None` without kernel support.
     #[must_use]
     pub fn traffic(&self) -> Option<Traffic> {

@@ -1,0 +1,131 @@
+//! What carries the bytes of a connection: TCP, TLS over it, or a stream of an HTTP/2 connection.
+
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use hyper_util::client::legacy::connect::{Connected, Connection};
+use pushoff_model::Http;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use super::http2::Tunnel;
+use crate::origin::Origin;
+use crate::server::Server;
+use crate::watch::wire::{CountedStream, WireCounters};
+
+/// A connection as its user reads and writes it. The bytes that are counted are TCP's.
+pub(crate) enum Carrier {
+    Clear(CountedStream),
+    Tls(Box<TlsStream<CountedStream>>),
+    /// A WebSocket over HTTP/2 (RFC 8441).
+    Tunnel(Box<Tunnel>),
+}
+
+impl Carrier {
+    /// Connects to the server, and shakes hands where TLS is spoken.
+    pub(crate) async fn connect(counters: &WireCounters, server: &Server, origin: &Origin) -> io::Result<Self> {
+        let stream = CountedStream::connect(counters, server.http, origin).await?;
+        Ok(match &server.tls {
+            None => Self::Clear(stream),
+            Some(tls) => {
+                let connector = TlsConnector::from(tls.config().clone());
+                Self::Tls(Box::new(connector.connect(tls.name(), stream).await?))
+            }
+        })
+    }
+
+    /// Connects in the clear, to another port of the server.
+    pub(crate) async fn connect_raw(counters: &WireCounters, to: SocketAddr, origin: &Origin) -> io::Result<Self> {
+        CountedStream::connect(counters, to, origin).await.map(Self::Clear)
+    }
+}
+
+/// Whether a connection is to be shared is known before it is made: HTTP/2 is never offered beside HTTP/1.1.
+pub(crate) struct Shareable(pub(crate) Carrier, pub(crate) Http);
+
+impl Connection for Shareable {
+    fn connected(&self) -> Connected {
+        match self.1 {
+            Http::One => Connected::new(),
+            Http::Two => Connected::new().negotiated_h2(),
+        }
+    }
+}
+
+/// Calls a method of whatever carries the bytes.
+macro_rules! carried {
+    ($carrier:expr, $io:ident => $call:expr) => {
+        match $carrier {
+            Carrier::Clear($io) => $call,
+            Carrier::Tls($io) => $call,
+            Carrier::Tunnel($io) => $call,
+        }
+    };
+}
+
+impl AsyncRead for Carrier {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        carried!(self.get_mut(), io => Pin::new(io).poll_read(cx, buf))
+    }
+}
+
+impl AsyncWrite for Carrier {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        carried!(self.get_mut(), io => Pin::new(io).poll_write(cx, buf))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        carried!(self.get_mut(), io => Pin::new(io).poll_write_vectored(cx, bufs))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        carried!(self, io => io.is_write_vectored())
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        carried!(self.get_mut(), io => Pin::new(io).poll_flush(cx))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        carried!(self.get_mut(), io => Pin::new(io).poll_shutdown(cx))
+    }
+}
+
+impl AsyncRead for Shareable {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Shareable {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.0.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
