@@ -50,7 +50,7 @@ pub struct Runner {
     pub cost: String,
 }
 
-/// How the race stands: a question each that a verdict is given on.
+/// How the race stands: a question each that a verdict is given on, one a wire: each is measured until it is settled.
 #[must_use]
 pub fn race(run: &Run) -> Vec<Question> {
     let noise_ns = run.environments.iter().map(noise_of).fold(0.0, f64::max);
@@ -65,7 +65,7 @@ pub fn race(run: &Run) -> Vec<Question> {
         Some(Compared { group, slo, figures, sources: Vec::new() })
     });
     let all = Comparison::all(compared.collect(), noise_ns);
-    all.iter().filter(|it| it.group.asks_for_a_choice()).map(question).collect()
+    all.iter().filter(|it| it.group.has_a_choice()).map(question).collect()
 }
 
 fn question(comparison: &Comparison<'_>) -> Question {

@@ -1,7 +1,7 @@
 //! The length of a head of HTTP/2: HPACK (RFC 7541), as an encoder with a dynamic table.
 //!
 //! It writes nothing: it keeps the table that both ends keep, and adds up lengths. Which fields are put into the
-//! table is the encoder's choice (§7.1.3), see [`Keeps`]; text is always in the Huffman code, as the usual encoders
+//! table is the encoder's choice (§7.1.3); text is always in the Huffman code, as the usual encoders
 //! write it. Whatever is written by RFC 7541 alone is the same for every encoder.
 
 mod tables;

@@ -94,10 +94,15 @@ impl<'a> Group<'a> {
         self.cells.iter().find(|cell| cell.transport() == transport)
     }
 
-    /// Whether the question is which transport to take: not where clients are compared, nor over a network, which only
-    /// holds the answer to more, nor on a further wire.
+    /// Whether the question is which transport to take: not on a further wire, of which only its cost is told.
     pub(crate) fn asks_for_a_choice(&self) -> bool {
-        self.workload.compared.is_empty() && self.network().is_none() && !self.is_heavier
+        self.has_a_choice() && !self.is_heavier
+    }
+
+    /// Whether there is a choice among its transports, on whatever wire: not where clients are compared, nor over a
+    /// network, which only holds the answer to more.
+    pub(crate) fn has_a_choice(&self) -> bool {
+        self.workload.compared.is_empty() && self.network().is_none()
     }
 
     /// Whether a record belongs here.

@@ -221,7 +221,8 @@ fn conditions(group: &Group<'_>) -> Fact {
     };
     // Where somebody else's server stands is not recorded.
     let way = if group.is_ours() { "on loopback, " } else { "" };
-    let measured = format!("Measured {way}over HTTP/1.1 without TLS, with the {} client.", group.client());
+    let wire = describe::wire(group.wire());
+    let measured = format!("Measured {way}over {wire}, with the {} client.", group.client());
     Fact {
         name: "Conditions",
         said: vec![prose![load, staleness, polling, ". ", measured]],

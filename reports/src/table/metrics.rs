@@ -133,7 +133,7 @@ pub(crate) const SERVERS: [Metric; 9] = [
 pub(crate) const WIRES: [(Metric, &str); 6] = [
     (Metric::Down, "bytes a delivery"),
     (Metric::DeliveryCpu, "CPU a delivery"),
-    (Metric::DeliveringPss, "memory a connection"),
+    (Metric::DeliveringPss, "memory a subscriber"),
     (Metric::ConnectP50, "time to connect, p50"),
     (Metric::ConnectionCpu, "CPU a connection"),
     (Metric::CapacityDelivered, "most deliveries"),
