@@ -18,7 +18,7 @@ use pushoff_model::{Client, Transport};
 use crate::values::{duration_in, one_of, whole_in};
 pub(crate) use link::LinkOptions;
 pub(crate) use serve::{Listen, ServeOptions};
-pub(crate) use wire::{Switch, WireOptions};
+pub(crate) use wire::{Switch, TrustOptions, WireOptions};
 
 /// The most trials of a cell: weeks of them. Chosen here.
 const MOST_TRIALS: u32 = 10_000;
@@ -118,6 +118,8 @@ pub(crate) struct RunOptions {
     pub(crate) network: Vec<OsString>,
     #[command(flatten)]
     pub(crate) wire: WireOptions,
+    #[command(flatten)]
+    pub(crate) trust: TrustOptions,
     /// Go on in rounds of all transports that may still be the one to take, at least three, until every
     /// question is answered or this time is used, 1s to 7days [default: 4min 40s]
     #[arg(long, value_name = "TIME", value_parser = duration_in(BUDGET), allow_negative_numbers = true)]
@@ -288,6 +290,8 @@ pub(crate) struct ProbeOptions {
     /// describes a server (docs/TARGETS.md), or pushoff
     #[arg(value_name = "[DIALECT=]URL|FILE", default_value = "pushoff")]
     pub(crate) target: OsString,
+    #[command(flatten)]
+    pub(crate) trust: TrustOptions,
     /// Print results as JSON instead of tables
     #[arg(long)]
     pub(crate) json: bool,

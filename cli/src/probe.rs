@@ -34,7 +34,9 @@ pub(crate) fn probe(options: &ProbeOptions, json: bool) -> anyhow::Result<Exit> 
     let target = targets::asked(std::slice::from_ref(&options.target))?.remove(0);
     let cpus = Cpus::take(true, GeneratorCpus::Half)?;
     let (says, findings, death) = runtime::build(cpus.allowed)?.block_on(async {
-        let mut served = survey::begin(&target, &cpus).await.with_context(|| format!("looking at {}", target.name))?;
+        let mut served = survey::begin(&target, &cpus, &options.trust.anchor())
+            .await
+            .with_context(|| format!("looking at {}", target.name))?;
         let findings = look(&served.server, &spoken(&target), Client::Library).await;
         let says = survey::says(&target, &served);
         let death = if findings.iter().any(|finding| finding.verdict.is_err()) { served.death().await } else { None };

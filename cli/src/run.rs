@@ -14,7 +14,7 @@ use std::time::Duration;
 use anyhow::Context;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use pushoff_loadgen::{Asked, Plan, Together, Trial, connections_needed};
+use pushoff_loadgen::{Anchor, Asked, Plan, Together, Trial, connections_needed};
 use pushoff_model::foreign::shown;
 use pushoff_model::record::{Failure, FailureKind, Faults, Outcome, Record, SCHEMA_VERSION, TrialId};
 use pushoff_model::workload::Load;
@@ -47,7 +47,7 @@ pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus) -> anyhow::Res
     let targets = targets::asked(&options.target)?;
     let networks = over::networks(options, &targets)?;
     let wires = wire::wires(options, &targets);
-    let length = Length::asked(options);
+    let (length, trust) = (Length::asked(options), options.trust.anchor());
     let asked = Asked {
         workloads: &workloads,
         transports: &transports,
@@ -55,6 +55,7 @@ pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus) -> anyhow::Res
         targets: &targets,
         networks: &networks,
         wires: &wires,
+        trust: &trust,
         whole: over::whole(options),
         rounds: length.rounds(),
         // Half of its bits, so that it is easily typed.
@@ -122,7 +123,8 @@ async fn measure(
         }
         progress.begin(&trials, &plan, &budget);
         let log = folder.server_log().try_clone().context("sharing the server's log")?;
-        let begin = async |(trial, together)| (trial, one(trial, together, cpus, &log, &interrupted).await);
+        let begin =
+            async |(trial, together)| (trial, one(trial, (together, asked.trust), cpus, &log, &interrupted).await);
         let mut running: FuturesUnordered<_> = trials.iter().zip(Together::of(trials.len())).map(begin).collect();
         while let Some((trial, outcome)) = running.next().await {
             if matches!(&outcome, Outcome::Failed(failure) if failure.kind == FailureKind::Interrupted) {
@@ -203,7 +205,13 @@ fn record(trial: &Trial, run: &str, outcome: Outcome) -> Record {
 }
 
 /// Runs one trial, on a fresh server if the target has a command.
-async fn one(trial: &Trial, together: Together, cpus: &Cpus, log: &File, interrupted: &CancellationToken) -> Outcome {
+async fn one(
+    trial: &Trial,
+    (together, trust): (Together, &Anchor),
+    cpus: &Cpus,
+    log: &File,
+    interrupted: &CancellationToken,
+) -> Outcome {
     let failed = |kind, error: &anyhow::Error| {
         let reason = shown(&terminal::told(error), REASON);
         Outcome::Failed(Failure { kind, reason, counts: None, faults: Faults::default() })
@@ -224,6 +232,7 @@ async fn one(trial: &Trial, together: Together, cpus: &Cpus, log: &File, interru
         log: Some(log),
         link: link.as_ref(),
         wire: trial.wire,
+        trust,
     };
     let mut served = match Served::begin(&trial.target, &plan, cpus.server_count()).await {
         Ok(served) => served,

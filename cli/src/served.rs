@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use anyhow::ensure;
-use pushoff_loadgen::{Server, find, processes_of};
+use anyhow::{Context, ensure};
+use pushoff_loadgen::{Anchor, Server, Tls, find, processes_of};
+use pushoff_model::Wire;
 use pushoff_model::target::{Address, Place, Target};
 use pushoff_network::FAR;
 
@@ -56,15 +57,29 @@ impl Served {
             (None, Place::At(address)) => find(address).await?,
             (None, Place::Unsaid | Place::Started { .. }) => anyhow::bail!("{} was not started", target.name),
         };
-        let http = reached(http, plan)?;
+        let clear = reached(http, plan)?;
         let ready = process.as_ref().map(|process| &process.ready);
+        let (http, tls) = match &target.place {
+            _ if !plan.wire.tls => (clear, None),
+            Place::At(address) => (clear, Some(Tls::new(plan.trust, address.host(), plan.wire.http)?)),
+            Place::Unsaid | Place::Started { .. } => {
+                let said = ready.and_then(|ready| ready.https.zip(ready.certificate.as_deref()));
+                let (https, certificate) = said.context("the server did not say where it speaks TLS")?;
+                let https = reached(https, plan)?;
+                let trust = Anchor::fingerprint(certificate)?;
+                (https, Some(Tls::new(&trust, &https.ip().to_string(), plan.wire.http)?))
+            }
+        };
+        // Our own server has a port in the clear in any case, for those that publish beside it.
+        let beside = (target.place == Place::Unsaid && plan.wire != Wire::default()).then_some(clear);
         let raw_tcp = ready.and_then(|ready| ready.raw_tcp).or(target.raw_tcp);
         let says = ready.and_then(|ready| ready.server.clone());
         let pid = process.as_ref().map(|process| process.pid);
         // A listening server has started all its processes.
-        let pids = processes_of(http, pid);
+        let pids = processes_of(clear, pid);
         let link = plan.link.cloned();
-        let server = Server { raw_tcp, pids, cpus, link, ..Server::at(target.clone(), http) };
+        let server = Server::at(target.clone(), http).on(plan.wire, tls, beside);
+        let server = Server { raw_tcp, pids, cpus, link, ..server };
         Ok(Self { server, says, process })
     }
 

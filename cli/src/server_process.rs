@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use pushoff_loadgen::Anchor;
 use pushoff_model::Wire;
 use pushoff_model::foreign::{self, shown};
 use pushoff_network::{FAR, Link};
@@ -78,6 +79,8 @@ pub(crate) struct ServerPlan<'a> {
     pub(crate) log: Option<&'a File>,
     /// What carries the bytes of its subscribers.
     pub(crate) wire: Wire,
+    /// Whose certificate is trusted, if it runs already.
+    pub(crate) trust: &'a Anchor,
     /// The network that it is behind, if there is one.
     pub(crate) link: Option<&'a Arc<Link>>,
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail};
-use pushoff_loadgen::{Asked, Finding, browser_limits, probe};
+use pushoff_loadgen::{Anchor, Asked, Finding, browser_limits, probe};
 use pushoff_model::browser::Browser;
 use pushoff_model::environment::Named;
 use pushoff_model::foreign::{self, shown};
@@ -32,7 +32,9 @@ pub(crate) async fn survey(asked: &Asked<'_>, cpus: &Cpus) -> anyhow::Result<Vec
     let mut servers = Vec::new();
     for target in asked.targets {
         let context = || format!("looking at {}", target.name);
-        let mut served = begin(target, cpus).await.with_context(context)?;
+        let wire = asked.wires.iter().copied().find(|&wire| target.is_reached(wire)).unwrap_or_default();
+        let plan = ServerPlan { wire, trust: asked.trust, ..plan(cpus) };
+        let mut served = Served::begin(target, &plan, cpus.server_count()).await.with_context(context)?;
         if target.place != Place::Unsaid
             && let Err(error) = look(&served, target, asked).await
         {
@@ -46,7 +48,7 @@ pub(crate) async fn survey(asked: &Asked<'_>, cpus: &Cpus) -> anyhow::Result<Vec
         served.end().await;
         if let (Place::Started { .. }, Some(network)) = (&target.place, asked.networks.first()) {
             let link = over::link(network, asked.seed, cpus).await?;
-            let plan = ServerPlan { link: Some(&link), ..plan(cpus) };
+            let plan = ServerPlan { link: Some(&link), ..plan };
             Served::begin(target, &plan, cpus.server_count()).await.with_context(context)?.end().await;
         }
     }
@@ -87,8 +89,10 @@ async fn look(served: &Served, target: &Target, asked: &Asked<'_>) -> anyhow::Re
 }
 
 /// Starts or finds a target for a probe.
-pub(crate) async fn begin(target: &Arc<Target>, cpus: &Cpus) -> anyhow::Result<Served> {
-    Served::begin(target, &plan(cpus), cpus.server_count()).await
+pub(crate) async fn begin(target: &Arc<Target>, cpus: &Cpus, trust: &Anchor) -> anyhow::Result<Served> {
+    let tls = matches!(&target.place, Place::At(address) if address.is_tls);
+    let plan = ServerPlan { wire: Wire { tls, ..Wire::default() }, trust, ..plan(cpus) };
+    Served::begin(target, &plan, cpus.server_count()).await
 }
 
 /// The requirements of a probe.
@@ -102,6 +106,7 @@ fn plan(cpus: &Cpus) -> ServerPlan<'_> {
         log: None,
         link: None,
         wire: Wire::default(),
+        trust: &Anchor::System,
     }
 }
 

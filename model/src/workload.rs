@@ -66,6 +66,10 @@ pub struct Workload {
     pub topics: u32,
     /// How many subscribers there are in all, dealt evenly to the topics. At least 1.
     pub subscribers: u32,
+    /// How many subscribers share a connection over HTTP/2, and an address in any case, as the tabs of a browser do. At
+    /// least 1, at most [`MOST_TABS`].
+    #[serde(default = "alone", skip_serializing_if = "is_alone")]
+    pub tabs: u32,
     /// Who speaks.
     pub direction: Direction,
     /// When messages are due.
@@ -99,6 +103,18 @@ pub struct Workload {
     pub held_out: bool,
     /// How long a trial takes.
     pub phases: Phases,
+}
+
+/// The most subscribers that share a connection: the streams that servers take on one (RFC 9113 §6.5.2).
+pub const MOST_TABS: u32 = 100;
+
+const fn alone() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+const fn is_alone(tabs: &u32) -> bool {
+    *tabs == 1
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Args, ValueEnum};
+use pushoff_loadgen::Anchor;
 use pushoff_model::Http;
 
 use crate::values::one_of;
@@ -24,12 +25,27 @@ pub(crate) struct WireOptions {
     #[arg(long, value_name = "on|off", value_delimiter = ',', num_args = 0..=1, require_equals = true,
           default_missing_value = "on")]
     pub(crate) compress: Vec<Switch>,
+}
+
+/// Whose certificates are trusted.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct TrustOptions {
     /// Trust the authorities of this PEM file, for a server with an https:// address [default: the system's]
     #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
     pub(crate) ca: Option<PathBuf>,
     /// Trust any certificate of a server with an https:// address
     #[arg(long)]
     pub(crate) insecure: bool,
+}
+
+impl TrustOptions {
+    pub(crate) fn anchor(&self) -> Anchor {
+        match &self.ca {
+            Some(path) => Anchor::File(path.clone()),
+            None if self.insecure => Anchor::Anyone,
+            None => Anchor::System,
+        }
+    }
 }
 
 /// Whether something is done.

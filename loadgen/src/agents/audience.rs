@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use pushoff_model::{RunInstant, Wire};
 use pushoff_model::record::FailureKind;
+use pushoff_model::{RunInstant, Wire};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;

@@ -1,5 +1,6 @@
 //! Subscribers in this process, each a task with a connection of its own.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use pushoff_model::{RunClock, Topic, Transport};
@@ -27,6 +28,7 @@ pub(crate) fn connect(
     let workload = &trial.workload;
     let ports = ports();
     let mut outboxes = Vec::new();
+    let mut group = Arc::default();
     for ((number, offset), (subscriber, topic)) in (0..).zip(poll_offsets(trial, schedule)).zip(subscribers) {
         let signals = audience.signals();
         let mut subscription = Subscription::new(server.clone(), topic, workload.polling, clock);
@@ -34,7 +36,12 @@ pub(crate) fn connect(
         subscription.completes = workload.completes;
         subscription.client = trial.client;
         subscription.wire = audience.wire.clone();
-        subscription.origin = server.reader(number, ports);
+        // Over HTTP/2, those of a number of subscribers in turn are tabs of one browser: they share its connection.
+        if number % workload.tabs == 0 {
+            group = Arc::default();
+        }
+        subscription.group = Arc::clone(&group);
+        subscription.origin = server.reader(number / workload.tabs * workload.tabs, ports);
         subscription.seed = seeding::mix(seeding::mix(trial.seed ^ Purpose::BackOff as u64) ^ u64::from(number));
         if trial.speaks_on_its_own_connection() {
             // A publisher waits for each write, so one slot is enough.

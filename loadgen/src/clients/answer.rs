@@ -26,11 +26,7 @@ pub(crate) struct Answer {
 }
 
 /// Refuses an answer whose status or coding makes its body useless; the decoder of its body.
-pub(crate) fn is_answer(
-    status: StatusCode,
-    coding: Option<&str>,
-    is_asked: bool,
-) -> Result<Decoder, ConnectionError> {
+pub(crate) fn is_answer(status: StatusCode, coding: Option<&str>, is_asked: bool) -> Result<Decoder, ConnectionError> {
     match status {
         StatusCode::OK => Decoder::of(coding, is_asked),
         StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED | StatusCode::GONE => Ok(Decoder::Identity),

@@ -3,8 +3,8 @@
 use http::header::{ACCEPT_ENCODING, HOST};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use pushoff_model::{Http, Topic};
 use pushoff_model::target::{SaidIn, Technique, Template, Variable};
+use pushoff_model::{Http, Topic};
 use reqwest::Url;
 
 use super::coding::OFFERED;

@@ -11,6 +11,7 @@ use pushoff_model::{Client, Conditions, Transport, Wire, Workload};
 
 use super::descriptors::speaks_on_its_own;
 use super::networks::{MOST_PACKETS, Whole, is_measured, over_network, packets, share};
+use crate::tls::Anchor;
 
 /// The request for a run.
 #[derive(Clone, Debug)]
@@ -27,6 +28,8 @@ pub struct Asked<'a> {
     pub networks: &'a [Arc<Network>],
     /// What carries the bytes; a cell on each that its transport and its server have.
     pub wires: &'a [Wire],
+    /// Whose certificates are trusted, of servers that run already.
+    pub trust: &'a Anchor,
     /// What a workload keeps over a network.
     pub whole: Whole,
     /// Rounds of every cell. If absent, the plan goes on until the caller ends it or leaves every cell out.

@@ -15,7 +15,9 @@ use tables::{
     DecideTable, File, Idle, PayloadKind, PayloadTable, PhasesTable, PollingTable, Publish, SearchTable, SloTable,
 };
 
-use super::{Advice, Arrival, Decide, Direction, Growth, Load, Payload, Phases, Polling, Search, Slo, Workload};
+use super::{
+    Advice, Arrival, Decide, Direction, Growth, Load, MOST_TABS, Payload, Phases, Polling, Search, Slo, Workload,
+};
 use crate::file::{self, FileError, Source, Typed};
 use crate::foreign::{self, quoted};
 use crate::units::{ByteCount, OfferedRate, Share};
@@ -87,6 +89,7 @@ impl Source<'_> {
             advice: Advice { transports: file.advice.transports, says: file.advice.says },
             topics,
             subscribers,
+            tabs: self.tabs(file.tabs.as_ref())?,
             direction,
             completes: file.publish.as_ref().is_some_and(|publish| publish.completes),
             payload: self.payload(file.publish.and_then(|publish| publish.payload), &load)?,
@@ -112,6 +115,14 @@ impl Source<'_> {
             return Err(self.wrong(name.span(), problem));
         }
         Ok(text.clone())
+    }
+
+    fn tabs(self, value: Option<&Spanned<Typed>>) -> Result<u32, FileError> {
+        let Some(value) = value else { return Ok(1) };
+        let number = value.get_ref().whole().and_then(|number| u32::try_from(number).ok());
+        number
+            .filter(|number| (1..=MOST_TABS).contains(number))
+            .ok_or_else(|| self.not("tabs", value, &format!("a whole number from 1 to {MOST_TABS}")))
     }
 
     fn count(self, key: &str, value: &Spanned<Typed>) -> Result<u32, FileError> {

@@ -67,10 +67,7 @@ impl Group {
         }
         let io = connect().await?;
         let mut builder = Builder::new();
-        builder
-            .initial_window_size(STREAM_WINDOW)
-            .initial_connection_window_size(CONNECTION_WINDOW)
-            .enable_push(false);
+        builder.initial_window_size(STREAM_WINDOW).initial_connection_window_size(CONNECTION_WINDOW).enable_push(false);
         let (send, mut connection) = builder.handshake(io).await?;
         let pings = connection.ping_pong();
         // It ends once nobody uses it, or it breaks, which its users notice.
@@ -95,7 +92,7 @@ impl Group {
     }
 
     /// The bytes of a request's head (RFC 9113 §8.3.1).
-    pub(crate) fn request(&self, pseudo: [(&str, &str); 4], fields: &HeaderMap) -> u64 {
+    pub(crate) fn request(&self, pseudo: &[(&str, &str)], fields: &HeaderMap) -> u64 {
         let pseudo = pseudo.iter().map(|(name, value)| (*name, value.as_bytes()));
         http2::head(self.heads().requests.encode(pseudo.chain(lines(fields))))
     }

@@ -13,6 +13,9 @@ use crate::clients::feed::Feed;
 use crate::clients::request::GetRequest;
 use crate::clients::sink::Sink;
 
+/// The protocol in a tunnel.
+const WEBSOCKET: &str = "websocket";
+
 /// Asks for the messages after the current position, with these fields as defaults.
 pub(crate) async fn ask<S: Sink>(
     feed: &mut Feed<'_, S>,
@@ -20,7 +23,7 @@ pub(crate) async fn ask<S: Sink>(
 ) -> Result<Response<RecvStream>, ConnectionError> {
     let Session { mut send } = session(feed).await?;
     feed.sink.requested(feed.now());
-    let (response, _) = send.send_request(request(feed, Method::GET, usual)?, true)?;
+    let (response, _) = send.send_request(request(feed, Method::GET, &[], usual)?, true)?;
     answered(feed, response.await?)
 }
 
@@ -34,8 +37,8 @@ pub(crate) async fn tunnel<S: Sink>(
         return Err(ConnectionError::Handshake("it has no WebSockets over HTTP/2 (RFC 8441)".to_owned()));
     }
     feed.sink.requested(feed.now());
-    let mut request = request(feed, Method::CONNECT, usual)?;
-    request.extensions_mut().insert(Protocol::from("websocket"));
+    let mut request = request(feed, Method::CONNECT, &[(":protocol", WEBSOCKET)], usual)?;
+    request.extensions_mut().insert(Protocol::from(WEBSOCKET));
     let (response, outgoing) = send.send_request(request, false)?;
     let (head, incoming) = answered(feed, response.await?)?.into_parts();
     Ok((Response::from_parts(head, ()), Tunnel::new(outgoing, incoming)))
@@ -48,6 +51,7 @@ async fn session<S: Sink>(feed: &Feed<'_, S>) -> Result<Session, ConnectionError
 fn request<S: Sink>(
     feed: &Feed<'_, S>,
     method: Method,
+    further: &[(&str, &str)],
     usual: &[(HeaderName, HeaderValue)],
 ) -> Result<Request<()>, ConnectionError> {
     let mut asked: GetRequest = feed.next_request()?;
@@ -61,7 +65,8 @@ fn request<S: Sink>(
         (":authority", &server.authority),
         (":path", &asked.target),
     ];
-    feed.tally().request_of(feed.subscription.group.request(pseudo, &asked.fields));
+    let pseudo = [&pseudo[..], further].concat();
+    feed.tally().request_of(feed.subscription.group.request(&pseudo, &asked.fields));
     let uri = format!("{}://{}{}", server.scheme(), server.authority, asked.target);
     let request = Request::builder().method(method.clone()).version(Version::HTTP_2).uri(&uri).body(());
     let mut request = request.map_err(|_error| ConnectionError::Address(uri))?;

@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll};
 
 use http::Extensions;
-use pushoff_model::Http;
 use hyper::ext::ReasonPhrase;
 use hyper_util::client::legacy::connect::{Connection, HttpInfo};
+use pushoff_model::Http;
 use reqwest::Url;
 use reqwest::header::{ACCEPT, CONTENT_ENCODING};
 use tower_layer::Layer;
@@ -102,10 +102,11 @@ fn count<S: Sink>(request: &reqwest::Request, feed: &Feed<'_, S>) -> u64 {
     match server.wire.http {
         Http::One => tally.request(request.method(), target, lines(request.headers()).chain(accept)),
         Http::Two => {
-            let pseudo = [(":method", "GET"), (":scheme", url.scheme()), (":authority", &server.authority), (":path", target)];
+            let pseudo =
+                [(":method", "GET"), (":scheme", url.scheme()), (":authority", &server.authority), (":path", target)];
             let mut fields = request.headers().clone();
             fields.entry(ACCEPT).or_insert(ANYTHING.1);
-            tally.request_of(feed.subscription.group.request(pseudo, &fields))
+            tally.request_of(feed.subscription.group.request(&pseudo, &fields))
         }
     }
 }

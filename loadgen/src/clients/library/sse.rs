@@ -5,14 +5,14 @@
 
 use std::error::Error;
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use eventsource_client::{Client, ClientBuilder, Event, ReconnectOptions, SSE};
 use futures_util::StreamExt;
-use http::header::HOST;
+use http::header::{CONTENT_ENCODING, HOST};
 use http::{HeaderMap, HeaderName, Request, StatusCode, Uri};
 use http_body_util::{BodyDataStream, Full};
 use hyper::body::Incoming;
@@ -20,13 +20,19 @@ use hyper::ext::ReasonPhrase;
 use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use launchdarkly_sdk_transport::{ByteStream, HttpTransport, ResponseFuture, TransportError};
+use pushoff_model::{Http as Version, Wire};
 use tower_service::Service;
 
+use crate::clients::carrier::{Carrier, Shareable};
+use crate::clients::coding::Decoder;
 use crate::clients::error::{ConnectionError, LONGEST_MESSAGE};
 use crate::clients::feed::{Ended, Feed};
+use crate::clients::http2::{CONNECTION_WINDOW, Group, STREAM_WINDOW};
 use crate::clients::sink::Sink;
+use crate::clients::subscription::Subscription;
 use crate::origin::Origin;
-use crate::watch::wire::{CountedStream, WireCounters, lines};
+use crate::server::Server;
+use crate::watch::wire::{WireCounters, lines};
 
 pub(crate) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, ConnectionError> {
     let subscription = &feed.subscription;
@@ -37,8 +43,11 @@ pub(crate) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, Co
     for (name, value) in &request.fields {
         client = client.header(name.as_str(), value.to_str().map_err(|_error| ConnectionError::Id)?)?;
     }
-    let (counters, server, origin) = (subscription.wire.clone(), subscription.server.http, subscription.origin.clone());
-    let mut events = client.build_with_transport(Http::new(Connector { counters, server, origin })).stream();
+    let http = match subscription.server.wire.http {
+        Version::One => Http::new(subscription),
+        Version::Two => Http::clone(&*subscription.group.shared(|| Ok::<_, ConnectionError>(Http::new(subscription)))?),
+    };
+    let mut events = client.build_with_transport(http).stream();
     feed.sink.requested(feed.now());
     while let Some(event) = events.next().await {
         match event {
@@ -75,14 +84,14 @@ fn head_of(answer: &eventsource_client::Response) -> HeaderMap {
 #[derive(Clone)]
 struct Connector {
     counters: WireCounters,
-    server: SocketAddr,
+    server: Server,
     origin: Origin,
 }
 
 impl Service<Uri> for Connector {
-    type Response = TokioIo<CountedStream>;
+    type Response = TokioIo<Shareable>;
     type Error = io::Error;
-    type Future = Pin<Box<dyn Future<Output = io::Result<TokioIo<CountedStream>>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = io::Result<TokioIo<Shareable>>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
@@ -90,7 +99,10 @@ impl Service<Uri> for Connector {
 
     fn call(&mut self, _: Uri) -> Self::Future {
         let Self { counters, server, origin } = self.clone();
-        Box::pin(async move { CountedStream::connect(&counters, server, &origin).await.map(TokioIo::new) })
+        Box::pin(async move {
+            let carrier = Carrier::connect(&counters, &server, &origin).await?;
+            Ok(TokioIo::new(Shareable(carrier, server.wire.http)))
+        })
     }
 }
 
@@ -99,50 +111,92 @@ impl Service<Uri> for Connector {
 struct Http {
     client: legacy::Client<Connector, Full<Bytes>>,
     counters: WireCounters,
+    group: Arc<Group>,
+    wire: Wire,
 }
 
 impl Http {
-    fn new(connector: Connector) -> Self {
-        let counters = connector.counters.clone();
+    fn new(subscription: &Subscription) -> Self {
+        let Subscription { server, origin, group, .. } = subscription;
+        let (counters, wire) = (subscription.wire.clone(), server.wire);
         let mut client = legacy::Client::builder(TokioExecutor::new());
-        client.http1_allow_obsolete_multiline_headers_in_responses(true);
-        Self { client: client.build(connector), counters }
+        client
+            .http1_allow_obsolete_multiline_headers_in_responses(true)
+            .http2_only(wire.http == Version::Two)
+            .http2_initial_stream_window_size(STREAM_WINDOW)
+            .http2_initial_connection_window_size(CONNECTION_WINDOW);
+        let connector = Connector { counters: counters.clone(), server: server.clone(), origin: origin.clone() };
+        Self { client: client.build(connector), counters, group: group.clone(), wire }
+    }
+
+    /// Counts a request; its bytes.
+    fn count(&self, request: &Request<Option<Bytes>>) -> u64 {
+        let (tally, uri, fields) = (self.counters.tally(), request.uri(), request.headers());
+        let authority = uri.authority().map_or("", |authority| authority.as_str());
+        let target = uri.path_and_query().map_or("/", |target| target.as_str());
+        match self.wire.http {
+            Version::One => {
+                let host = (!fields.contains_key(HOST)).then_some((HOST.as_str(), authority.as_bytes()));
+                tally.request(request.method(), target, lines(fields).chain(host))
+            }
+            Version::Two => {
+                let pseudo = [
+                    (":method", request.method().as_str()),
+                    (":scheme", uri.scheme_str().unwrap_or_default()),
+                    (":authority", authority),
+                    (":path", target),
+                ];
+                tally.request_of(self.group.request(&pseudo, fields))
+            }
+        }
     }
 }
 
 impl HttpTransport for Http {
     fn request(&self, request: Request<Option<Bytes>>) -> ResponseFuture {
-        let counters = self.counters.clone();
-        let authority = request.uri().authority().map_or("", |authority| authority.as_str()).as_bytes();
-        let host = (!request.headers().contains_key(HOST)).then_some((HOST.as_str(), authority));
-        let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
-        let head = counters.tally().request(request.method(), target, lines(request.headers()).chain(host));
+        let (counters, group, wire) = (self.counters.clone(), self.group.clone(), self.wire);
+        let head = self.count(&request);
         let answer = self.client.request(request.map(|body| Full::new(body.unwrap_or_default())));
         Box::pin(async move {
-            let response = answer.await.map_err(TransportError::new).inspect_err(|error| {
+            let mut response = answer.await.map_err(TransportError::new).inspect_err(|error| {
                 if is_connecting(error) {
                     counters.tally().not_sent(head);
                 }
             })?;
-            let reason = response.extensions().get::<ReasonPhrase>().map(ReasonPhrase::as_bytes);
-            counters.tally().response(response.status(), reason, response.headers());
-            Ok(response.map(|body| Bounded { body, begun: Begun::default() }.into_stream()))
+            match wire.http {
+                Version::One => {
+                    let reason = response.extensions().get::<ReasonPhrase>().map(ReasonPhrase::as_bytes);
+                    counters.tally().response(response.status(), reason, response.headers());
+                }
+                Version::Two => {
+                    counters.tally().response_of(group.response(response.status(), response.headers()));
+                }
+            }
+            let coding = response.headers_mut().remove(CONTENT_ENCODING);
+            let coding = coding.as_ref().and_then(|coding| coding.to_str().ok());
+            let decoder = Decoder::of(coding, wire.compressed).map_err(TransportError::new)?;
+            Ok(response.map(|body| Bounded { body, decoder, begun: Begun::default() }.into_stream()))
         })
     }
 }
 
-/// A body that fails when an event does not end; the library itself would buffer without a limit.
+/// A body, decoded, that fails when an event does not end; the library itself would buffer without a limit.
 struct Bounded {
     body: Incoming,
+    decoder: Decoder,
     begun: Begun,
 }
 
 impl Bounded {
     fn into_stream(self) -> ByteStream {
-        let Self { body, mut begun } = self;
-        Box::pin(BodyDataStream::new(body).map(move |piece| match piece {
-            Ok(piece) => begun.read(&piece).map(|()| piece).map_err(TransportError::new),
-            Err(error) => Err(TransportError::new(error)),
+        let Self { body, mut decoder, mut begun } = self;
+        Box::pin(BodyDataStream::new(body).map(move |piece| {
+            let mut piece = piece.map_err(TransportError::new)?;
+            if !decoder.is_identity() {
+                decoder.decode(&piece).map_err(TransportError::new)?;
+                piece = Bytes::copy_from_slice(decoder.decoded());
+            }
+            begun.read(&piece).map(|()| piece).map_err(TransportError::new)
         }))
     }
 }

@@ -55,7 +55,8 @@ impl Deflate {
             }
         }
         // A window of 256 bytes is none that zlib deflates with.
-        let deflater = Compress::new_with_window_bits(Compression::new(LEVEL), false, client_bits.unwrap_or(WIDEST).max(9));
+        let deflater =
+            Compress::new_with_window_bits(Compression::new(LEVEL), false, client_bits.unwrap_or(WIDEST).max(9));
         Some(Self {
             inflater: Decompress::new_with_window_bits(false, WIDEST),
             inflates_anew: server_anew,
@@ -140,7 +141,8 @@ mod tests {
         ] {
             assert!(Deflate::agreed(extension).is_none(), "{extension}");
         }
-        for extension in ["permessage-deflate", "permessage-deflate; client_max_window_bits=\"10\"; server_max_window_bits=9"]
+        for extension in
+            ["permessage-deflate", "permessage-deflate; client_max_window_bits=\"10\"; server_max_window_bits=9"]
         {
             assert!(Deflate::agreed(extension).is_some(), "{extension}");
         }

@@ -94,8 +94,7 @@ impl FrameReader {
                 (CONTINUATION, Some(begun)) => {
                     begun.content.extend_from_slice(input.take(payload));
                     if is_final && let Some(Fragments { kind, is_compressed, content }) = self.fragments.take() {
-                        self.joined =
-                            if is_compressed { inflated(self.deflate.as_mut(), &content)? } else { content };
+                        self.joined = if is_compressed { inflated(self.deflate.as_mut(), &content)? } else { content };
                         return Ok(Some(whole(kind, &self.joined)));
                     }
                 }

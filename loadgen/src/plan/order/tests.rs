@@ -10,6 +10,7 @@ use pushoff_model::workload::built_in;
 
 use super::*;
 use crate::plan::Whole;
+use crate::tls::Anchor;
 
 static OUR_SERVER: LazyLock<[Arc<Target>; 1]> = LazyLock::new(|| [Arc::new(target::built_in(OURS).unwrap().unwrap())]);
 
@@ -24,6 +25,7 @@ fn asked<'a>(workloads: &'a [Arc<Workload>], clients: &'a [Client], seed: u64) -
         seed,
         descriptors: 1 << 20,
         networks: &[],
+        trust: &Anchor::System,
         wires: &[Wire { tls: false, http: Http::One, compressed: false }],
         whole: Whole::default(),
     }

@@ -19,6 +19,7 @@ pub(super) struct File {
     pub(super) advice: AdviceTable,
     pub(super) topics: Option<Spanned<Typed>>,
     pub(super) subscribers: Spanned<Typed>,
+    pub(super) tabs: Option<Spanned<Typed>>,
     #[serde(default = "down")]
     pub(super) direction: Spanned<Direction>,
     #[serde(default)]
