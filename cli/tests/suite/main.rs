@@ -41,6 +41,7 @@ mod publishing;
 mod resuming;
 mod robustness;
 mod rounds;
+mod secure;
 mod soak;
 mod stuck;
 mod targets;

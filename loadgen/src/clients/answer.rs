@@ -48,6 +48,7 @@ pub(crate) fn answered<'h, S: Sink>(
     let said = match status {
         StatusCode::OK => {
             feed.opened();
+            feed.tally().answer_of(body.len());
             units(body, feed, polled)?
         }
         StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED => {

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use http::{HeaderMap, Method, StatusCode};
 use pushoff_model::overhead::{self, tls};
 use pushoff_model::record::Contents;
-use pushoff_model::{Cursor, Transport, Wire};
+use pushoff_model::{Cursor, Http, Transport, Wire};
 
 /// Sums over all subscribers of a trial.
 #[derive(Debug, Default)]
@@ -39,6 +39,8 @@ impl Batch {
     pub(crate) fn message(&mut self, wire: Wire, transport: Transport, cursor: Option<Cursor>, payload: &[u8]) {
         self.messages += 1;
         self.payload_bytes += payload.len() as u64;
+        // The messages of a poll share what carries its answer, which is counted with the answer.
+        let wire = if transport.is_polling() { Wire::default() } else { wire };
         if let Some(cursor) = cursor {
             self.framing_bytes += overhead::message_on(wire, transport, cursor, payload);
         }
@@ -120,6 +122,13 @@ impl Tally {
     pub(crate) fn response_of(&self, bytes: u64) {
         add(&self.responses, 1);
         add(&self.response_head_bytes, self.weighed(bytes));
+    }
+
+    /// Adds the body of a poll's answer, which over HTTP/2 is in frames of its own.
+    pub(crate) fn answer_of(&self, bytes: usize) {
+        if self.wire.http == Http::Two && bytes > 0 {
+            add(&self.framing_bytes, overhead::http2::frames(bytes as u64));
+        }
     }
 
     pub(crate) fn empty(&self) {

@@ -1,0 +1,96 @@
+//! Runs over TLS, over HTTP/2 and with compression: what is measured is all accounted for, by every client.
+
+use pushoff_model::record::{Outcome, Traffic};
+use pushoff_model::wire::{COMPRESSION, HTTP, TLS};
+use pushoff_model::{Record, Transport};
+
+use crate::command::{Folder, Run};
+
+/// Twelve readers of one topic, on three connections where connections are shared.
+const SMALL: &str = r#"
+name = "small"
+question = "What does a wire change?"
+topics = 1
+subscribers = 12
+tabs = 4
+[publish]
+rate = 40.0
+arrival = "constant"
+[polling]
+interval = "100ms"
+[phases]
+warm_up = "200ms"
+measure = "600ms"
+drain = "10s"
+[slo]
+share = 0.5
+within = "5s"
+"#;
+
+/// Runs every transport over a wire, and gives the records of its trials, all of which must be whole.
+fn run(flags: &[&str]) -> Vec<Record> {
+    let folder = Folder::new();
+    let workload = folder.file("small.toml", SMALL);
+    let asked = ["--workload", &workload, "--trials", "1", "--network", "none"];
+    let ended = Run::start(&folder, &[&asked[..], flags].concat()).end();
+    assert_eq!(ended.code, Some(0), "{flags:?}: {}", ended.stderr);
+    let records = ended.records();
+    for transport in Transport::ALL.into_iter().filter(|transport| transport.is_ranked()) {
+        assert!(records.iter().any(|record| record.transport == transport), "{flags:?}: no {transport}");
+    }
+    for record in &records {
+        let Outcome::Measured(measured) = &record.outcome else { panic!("{flags:?}: {:?}", record.outcome) };
+        let counts = &measured.counts;
+        let wrong = (counts.lost, counts.duplicated, counts.altered, counts.unpublished, counts.reconnects);
+        assert_eq!(wrong, (0, 0, 0, 0, 0), "{flags:?} {}", record.transport);
+        assert_eq!(measured.window.delivered, measured.window.due, "{flags:?} {}", record.transport);
+    }
+    records
+}
+
+fn bytes(records: &[Record], transport: Transport) -> &Traffic {
+    let record = records.iter().find(|record| record.transport == transport).unwrap();
+    let Outcome::Measured(measured) = &record.outcome else { panic!("{:?}", record.outcome) };
+    measured.wire.as_ref().unwrap().window.as_ref().unwrap()
+}
+
+#[test]
+fn what_crosses_tls_and_http2_is_what_their_standards_say_to_the_byte() {
+    for flags in [&["--tls"][..], &["--http", "2"], &["--tls", "--http", "2"]] {
+        let records = run(flags);
+        for transport in Transport::ALL.into_iter().filter(|transport| transport.is_ranked()) {
+            let Traffic { down, up, contents, .. } = bytes(&records, transport);
+            let theory = contents.payload_bytes + contents.framing_bytes + contents.response_head_bytes;
+            // At the window's ends, a poll's request may be in and its answer out.
+            let slack = if transport.is_polling() { theory / 100 } else { 0 };
+            assert!(down.bytes.abs_diff(theory) <= slack, "{flags:?} {transport}: {} of {theory} bytes", down.bytes);
+            let slack = contents.request_head_bytes / 100 * u64::from(transport.is_polling());
+            assert!(
+                up.bytes.abs_diff(contents.request_head_bytes) <= slack,
+                "{flags:?} {transport}: {up:?} {contents:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_client_accounts_for_every_message_on_every_wire() {
+    let records = run(&["--client", "lean,library", "--tls", "--http", "2", "--compress"]);
+    let of = |record: &Record| [TLS, HTTP, COMPRESSION].map(|factor| record.conditions.contains_key(factor));
+    assert!(records.iter().all(|record| of(record) == [true; 3]));
+    run(&["--client", "lean,library", "--tls"]);
+    run(&["--client", "lean,library", "--compress"]);
+}
+
+#[test]
+fn compression_sends_fewer_bytes_and_both_wires_are_told_apart() {
+    let records = run(&["--compress=off,on"]);
+    let (plain, compressed): (Vec<_>, Vec<_>) =
+        records.into_iter().partition(|record| !record.conditions.contains_key(COMPRESSION));
+    for transport in [Transport::HttpStreaming, Transport::Sse, Transport::WebSocket, Transport::LongPolling] {
+        let [plain, compressed] = [&plain, &compressed].map(|records| bytes(records, transport).down.bytes);
+        assert!(compressed < plain, "{transport}: {compressed} of {plain} bytes");
+    }
+    assert!(plain.iter().any(|record| record.transport == Transport::RawTcp), "the floor is measured in the clear");
+    assert!(compressed.iter().all(|record| record.transport != Transport::RawTcp));
+}
