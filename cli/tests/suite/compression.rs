@@ -135,7 +135,10 @@ fn without_the_flag_nothing_is_compressed_whatever_the_client_takes() {
     let origin = server.origin("t");
     server.publish_numbers("t", 1..=100);
     let response = poll(&server, &format!("/topics/t/short-polling?after={origin}"), "gzip, *;q=0");
-    assert_eq!((response.header("Content-Encoding"), response.header("Vary"), response.lines().len()), (None, None, 100));
+    assert_eq!(
+        (response.header("Content-Encoding"), response.header("Vary"), response.lines().len()),
+        (None, None, 100)
+    );
     let (mut socket, answer) = WebSocket::offer(server.http, "/topics/t/websocket", "");
     assert_eq!(answer, None);
     assert!(matches!(socket.receive(), Frame::Text(_)));

@@ -7,9 +7,7 @@ use flate2::{Compress, Compression, FlushCompress, Status};
 use zstd::zstd_safe::zstd_sys::ZSTD_EndDirective::{self, ZSTD_e_end, ZSTD_e_flush};
 use zstd::zstd_safe::{CCtx, CParameter, InBuffer, OutBuffer, get_error_name};
 
-use super::{
-    BROTLI_BITS, BROTLI_QUALITY, Coding, DEFLATE_BITS, DEFLATE_LEVEL, ZSTD_BITS, ZSTD_LEVEL, ZSTD_TABLE_BITS,
-};
+use super::{BROTLI_BITS, BROTLI_QUALITY, Coding, DEFLATE_BITS, DEFLATE_LEVEL, ZSTD_BITS, ZSTD_LEVEL, ZSTD_TABLE_BITS};
 
 /// How much room for output there is at least at a time. Chosen here: more than any of the three needs to flush nothing.
 const SPARE: usize = 256;
@@ -190,7 +188,8 @@ mod tests {
     #[test]
     fn zstd_keeps_no_more_than_is_counted_for_it() {
         let Compressor::Zstd(mut context) = Compressor::new(Coding::Zstd).unwrap() else { unreachable!() };
-        let noise: Vec<u8> = (0..1_u32 << 18).flat_map(|number| number.wrapping_mul(2_654_435_761).to_be_bytes()).collect();
+        let noise: Vec<u8> =
+            (0..1_u32 << 18).flat_map(|number| number.wrapping_mul(2_654_435_761).to_be_bytes()).collect();
         for length in [1, 4000, 1 << 16, 1 << 20] {
             run_zstd(&mut context, &noise[..length], &mut Vec::new(), ZSTD_e_flush).unwrap();
         }

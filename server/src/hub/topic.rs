@@ -68,13 +68,8 @@ pub(super) struct Waiting {
 impl TopicLog {
     pub(super) fn new(topic: Topic, owner: Weak<dyn Owner>, cache: Cache, memory: &Memory) -> Self {
         let shared = if memory.compressors.is_some() { Keep::WithForms } else { Keep::Batch };
-        let state = State {
-            cache,
-            is_closing: false,
-            waiters: Waiters::default(),
-            lease: None,
-            recent: Recent::default(),
-        };
+        let state =
+            State { cache, is_closing: false, waiters: Waiters::default(), lease: None, recent: Recent::default() };
         Self {
             topic,
             owner,

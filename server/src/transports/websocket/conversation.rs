@@ -226,7 +226,9 @@ impl<IO: Io> Conversation<IO> {
     fn message(&mut self, kind: Data, message: Vec<u8>, server: &Server) -> Result<(), End> {
         match self.session.receive(kind, message, server).map_err(End::Close)? {
             // Writing to memory has no other error.
-            Some(answer) => self.data(kind, answer)?.format(&mut self.replies).map_err(|_error| End::Fail(no_memory(OutOfMemory))),
+            Some(answer) => {
+                self.data(kind, answer)?.format(&mut self.replies).map_err(|_error| End::Fail(no_memory(OutOfMemory)))
+            }
             None => Ok(()),
         }
     }

@@ -266,11 +266,10 @@ mod tests {
         let hello = deflated(b"Hello");
         let text = |text: &str| Received::Text(text.to_owned());
         let ping = Received::Ping(Bytes::from_static(b"p"));
-        assert_eq!(all(&[masked(0xc1, &hello), masked(0x81, b"clear"), masked(0xc2, &hello)]).unwrap(), [
-            text("Hello"),
-            text("clear"),
-            Received::Binary(b"Hello".to_vec())
-        ]);
+        assert_eq!(
+            all(&[masked(0xc1, &hello), masked(0x81, b"clear"), masked(0xc2, &hello)]).unwrap(),
+            [text("Hello"), text("clear"), Received::Binary(b"Hello".to_vec())]
+        );
         let parts = [masked(0x41, &hello[..3]), masked(0x89, b"p"), masked(0x00, &hello[3..]), masked(0x80, b"")];
         assert_eq!(all(&parts).unwrap(), [ping, text("Hello")]);
         assert_eq!(all(&[masked(0xc1, &[0])]).unwrap(), [text("")]);

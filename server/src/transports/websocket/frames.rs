@@ -96,7 +96,8 @@ impl Frames {
             return Err(too_long(size, max_size));
         }
         // The first frame of a message says whether the message is deflated (RFC 7692 §6.2).
-        let may_be_deflated = self.inflate.is_some() && matches!(header.opcode, OpCode::Data(Data::Text | Data::Binary));
+        let may_be_deflated =
+            self.inflate.is_some() && matches!(header.opcode, OpCode::Data(Data::Text | Data::Binary));
         if header.rsv1 && !may_be_deflated || header.rsv2 || header.rsv3 {
             return Err(broken(ProtocolError::NonZeroReservedBits));
         }
