@@ -42,7 +42,7 @@ pub(crate) struct Frames {
     /// The beginning of a message, boxed because hardly any client fragments.
     unfinished: Option<Box<Unfinished>>,
     /// What deflated messages are inflated with, where that was agreed on.
-    pub(super) inflate: Option<Box<Incoming>>,
+    pub(crate) inflate: Option<Box<Incoming>>,
 }
 
 /// A message whose last fragment has not arrived.
