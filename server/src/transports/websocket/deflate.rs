@@ -47,9 +47,18 @@ pub(crate) struct Incoming {
 }
 
 /// The response to a handshake with the answer to the client's offers, where the server compresses and accepts one.
-pub(super) fn agree(head: &Head<'_>, response: Response, server: &Server) -> (Response, Option<Box<Deflate>>) {
+/// `wanted` is the context that is worth its memory to the server.
+pub(super) fn agree(
+    head: &Head<'_>,
+    response: Response,
+    server: &Server,
+    wanted: Context,
+) -> (Response, Option<Box<Deflate>>) {
     let Some(compressors) = &server.compressors else { return (response, None) };
     let Some(mut agreed) = Agreed::of(head.every(&SEC_WEBSOCKET_EXTENSIONS)) else { return (response, None) };
+    if wanted == Context::None {
+        agreed.server = Context::None;
+    }
     let bits = agreed.server_bits;
     let keep = |context: &mut Context, keeper| {
         let kept = Some(*context).filter(|it| *it == Context::Kept).and_then(|_| compressors.keep(keeper));
@@ -208,8 +217,9 @@ mod tests {
 
     fn agreed(offer: &str, server: &Server) -> Option<(String, Box<Deflate>)> {
         let request = format!("GET / HTTP/1.1\r\nHost: t\r\nSec-WebSocket-Extensions: {offer}\r\n\r\n");
-        let (response, deflate) =
-            head::with(&request, |head| agree(head, Response::bare(http::StatusCode::SWITCHING_PROTOCOLS), server));
+        let (response, deflate) = head::with(&request, |head| {
+            agree(head, Response::bare(http::StatusCode::SWITCHING_PROTOCOLS), server, Context::Kept)
+        });
         let answer = response.fields.iter().find(|(name, _)| *name == SEC_WEBSOCKET_EXTENSIONS);
         assert_eq!(answer.is_some(), deflate.is_some());
         Some((answer?.1.to_str().unwrap().to_owned(), deflate?))
