@@ -33,7 +33,7 @@ pub(crate) struct Deflate {
 
 /// What the server deflates messages with.
 #[derive(Debug)]
-pub(super) struct Outgoing {
+pub(crate) struct Outgoing {
     bits: u8,
     /// Absent without context.
     own: Option<(Deflater, Kept)>,
@@ -72,6 +72,14 @@ pub(super) fn agree(
     match HeaderValue::try_from(agreed.to_string()) {
         Ok(answer) => (response.with(SEC_WEBSOCKET_EXTENSIONS, answer), Some(Box::new(deflate))),
         Err(_) => (response, None),
+    }
+}
+
+impl Deflate {
+    /// Without context either way.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) const fn alone() -> Self {
+        Self { outgoing: Outgoing { bits: 15, own: None }, incoming: Incoming { own: None } }
     }
 }
 
@@ -171,12 +179,6 @@ fn frames(clear: &[u8], deflater: &mut Deflater, context: Context, out: &mut Vec
 }
 
 impl Incoming {
-    /// A connection's without context.
-    #[cfg(any(test, fuzzing))]
-    pub(crate) const fn alone() -> Self {
-        Self { own: None }
-    }
-
     /// Inflates a message of at most `limit` bytes.
     pub(super) fn inflate(
         &mut self,
@@ -289,7 +291,7 @@ mod tests {
 
     fn all(frames: &[Vec<u8>]) -> Result<Vec<Received>, CloseFrame> {
         let mut reader = Frames::new(LIMIT, &Memory::new(1 << 24).incoming);
-        reader.inflate = Some(Box::new(Incoming::alone()));
+        reader.deflate = Some(Box::new(Deflate::alone()));
         reader.extend(&frames.concat()).unwrap();
         std::iter::from_fn(|| reader.next().transpose()).collect()
     }
