@@ -8,7 +8,9 @@ import contextlib
 import itertools
 import os
 import pathlib
+import random
 import time
+import zlib
 
 from wire import (JSON, MIB, NDJSON, Connection, amount, ask, attacked, eventually, frame, handshake, healthy, publish,
                   request, run, status)
@@ -163,6 +165,44 @@ def echoes():
         settle(server)
 
 
+def deflate(parameters=""):
+    return f"Sec-WebSocket-Extensions: permessage-deflate{parameters}"
+
+
+def compressors_of_every_kind():
+    with bounded("--compress") as (server, connections):
+        before = connections.enter_context(Connection(server.address))
+        kinds = [request("GET", f"/topics/t0/{transport}", f"Accept-Encoding: {coding}")
+                 for transport in ("sse", "http-streaming") for coding in ("gzip", "br", "zstd")]
+        kinds += [handshake("/topics/t0/websocket", deflate(f"; server_max_window_bits={bits}")) for bits in (9, 12, 15)]
+        opened(server, connections, amount(900, 180), lambda number: [kinds[number % len(kinds)]], 4096)
+        # What is hard to compress fills what a compressor has.
+        chance = random.Random(7)
+        for _ in range(20):
+            fill(server, 1, b'"' + bytes(chance.choices(b"abcdefghijklmnopqrstuvwxyz0123456789", k=60_000)) + b'"', 1)
+        settle(server)
+        assert held(before) > 16 * MIB * 3 // 4, "the compressors were refused"
+
+
+def messages_that_inflate_without_end():
+    with bounded("--compress", "--echo") as (server, connections):
+        def bomb(size):
+            compress = zlib.compressobj(9, zlib.DEFLATED, -15)
+            return frame(1, compress.compress(b"1" * size) + compress.flush(zlib.Z_SYNC_FLUSH)[:-4], reserved=0x40)
+        for path, size, codes in (("/topics/t/websocket", 64 * MIB, {1009}), ("/echo", 256 * MIB, {1009, 1013})):
+            raw = bomb(size)
+            for _ in range(amount(20, 5)):
+                with Connection(server.address) as connection:
+                    connection.send(handshake(path, deflate()), raw)
+                    connection.until(b"\r\n\r\n")
+                    while (got := connection.frame())[0] != 8:
+                        pass
+                    found = int.from_bytes(got[1][:2])
+                    assert found in codes, f"{path}: {found}"
+            opened(server, connections, amount(100, 20), lambda _, path=path, raw=raw: [handshake(path, deflate()), raw])
+        settle(server)
+
+
 def http2_frame(kind, flags, stream, payload):
     """RFC 9113, section 4.1."""
     return len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
@@ -231,5 +271,6 @@ def what_clients_send_ahead_is_left_with_the_kernel():
 run("memory", many_topics_that_are_full, many_small_topics, very_many_very_short_messages,
     line_breaks_to_readers_that_do_not_read, line_breaks_to_streams_that_do_not_read,
     batches_of_readers_that_left, bodies_that_never_end, chunked_bodies_that_never_end, frames_that_never_end, echoes,
+    compressors_of_every_kind, messages_that_inflate_without_end,
     streams_of_http2_that_do_not_read, bodies_over_http2_that_never_end,
     what_clients_send_ahead_is_left_with_the_kernel)

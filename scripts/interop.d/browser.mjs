@@ -164,6 +164,43 @@ await run('Chromium WebSocket', {
     }),
 });
 
+await run('Chromium with compression', {
+  'agrees on permessage-deflate, speaks and hears in order': () =>
+    serve(['--compress'], async (server) => {
+      const origin = await server.origin('t');
+      await onPage(`${server.url}/healthz`, async (page) => {
+        await page.evaluate(() => converse('/topics/t/websocket'));
+        assert.deepEqual(await said(page, 1), [{ open: origin }]);
+        assert.match(await page.evaluate(() => socket.extensions), /^permessage-deflate/);
+        const messages = numbers(1, 20).map((number) => `message ${number} of twenty, much as the others`);
+        await page.evaluate((all) => { for (const message of all) socket.send(JSON.stringify(message)); }, messages);
+        const ids = cursors(origin, numbers(1, 20));
+        assert.deepEqual((await said(page, 21)).slice(1), ids.map((id, index) => ({ id, data: messages[index] })));
+      });
+    }),
+  'has no extension where the server does not compress': () =>
+    serve([], (server) =>
+      onPage(`${server.url}/healthz`, async (page) => {
+        await page.evaluate(() => converse('/topics/t/websocket'));
+        await said(page, 1);
+        assert.equal(await page.evaluate(() => socket.extensions), '');
+      })),
+  'hears each message of a compressed event stream when it is published': () =>
+    serve(['--compress'], async (server) => {
+      const origin = await server.origin('t');
+      await onPage(`${server.url}/healthz`, async (page) => {
+        const answered = page.waitForResponse((response) => response.url().includes('/sse'));
+        await page.evaluate((after) => listen(`/topics/t/sse?after=${after}`), origin);
+        const published = [];
+        for (const number of numbers(1, 5)) {
+          published.push(...await server.publish('t', number));
+          assert.deepEqual((await heard(page, number)).map(([id]) => id), published);
+        }
+        assert.match((await answered).headers()['content-encoding'] ?? '', /^(gzip|br|zstd)$/);
+      });
+    }),
+});
+
 /** What a page of another origin achieves by each way in. */
 const attempt = (page, url) =>
   page.evaluate(async (base) => {

@@ -43,8 +43,8 @@ def resumes_a_long_poll_by_header():
         assert f"last-event-id: {published[2]}" in head.lower(), head
 
 
-def gets_each_line_of_a_stream_when_it_is_published(*flags):
-    with serve() as server:
+def gets_each_line_of_a_stream_when_it_is_published(*flags, server_flags=()):
+    with serve(*server_flags) as server:
         origin = server.origin("t")
         reader = stream(*flags, f"{server.url}/topics/t/http-streaming?after={origin}")
         with reader:
@@ -65,6 +65,26 @@ def gets_a_stream_uncompressed_though_it_would_take_it_compressed():
     gets_each_line_of_a_stream_when_it_is_published("--compressed")
 
 
+def gets_each_line_of_a_compressed_stream_when_it_is_published():
+    gets_each_line_of_a_stream_when_it_is_published("--compressed", server_flags=["--compress"])
+
+
+def gets_polls_and_streams_in_each_coding():
+    with serve("--compress") as server:
+        published = server.publish("t", *[f"message {number} of a hundred" for number in range(100)])
+        for coding in ["gzip", "br", "zstd"]:
+            accept = ["--compressed", "--header", f"Accept-Encoding: {coding}"]
+            answer = curl(*accept, "--dump-header", "-", f"{server.url}/topics/t/short-polling?after=start")
+            head, body = answer.split("\r\n\r\n" if "\r\n\r\n" in answer else "\n\n", 1)
+            fields = head.lower().splitlines()
+            assert f"content-encoding: {coding}" in fields and "vary: accept-encoding" in fields, head
+            expect(ids(body.splitlines()), published)
+            with stream(*accept, f"{server.url}/topics/t/http-streaming?after={published[-3]}") as reader:
+                expect(json.loads(reader.stdout.readline()), {"open": published[-3]})
+                expect(ids([reader.stdout.readline() for _ in range(2)]), published[-2:])
+                reader.kill()
+
+
 def reads_an_event_stream():
     with serve() as server:
         origin = server.origin("t")
@@ -81,4 +101,6 @@ def reads_an_event_stream():
 
 run("curl", publishes_and_polls_in_order, resumes_a_long_poll_by_header,
     gets_each_line_of_a_stream_when_it_is_published, gets_a_stream_by_http_1_0_too,
-    gets_a_stream_uncompressed_though_it_would_take_it_compressed, reads_an_event_stream)
+    gets_a_stream_uncompressed_though_it_would_take_it_compressed,
+    gets_each_line_of_a_compressed_stream_when_it_is_published, gets_polls_and_streams_in_each_coding,
+    reads_an_event_stream)

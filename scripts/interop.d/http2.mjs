@@ -15,8 +15,8 @@ const connections = (port) =>
     return state === '01' && parseInt(local?.split(':')[1], 16) === port;
   }).length;
 
-const onPages = (count, use) =>
-  serve(['--tls', 'self-signed'], async (server) => {
+const onPages = (count, use, flags = []) =>
+  serve(['--tls', 'self-signed', ...flags], async (server) => {
     const context = await browser.newContext({ ignoreHTTPSErrors: true });
     try {
       const pages = await Promise.all(numbers(1, count).map(() => context.newPage()));
@@ -60,6 +60,21 @@ await run('Chromium over HTTP/2', {
       assert.deepEqual((await page.evaluate(() => globalThis.heard)).slice(1).map(({ data }) => data), [{ said: 1 }, 2]);
       assert.equal(connections(Number(new URL(server.https).port)), 1);
     }),
+
+  'a WebSocket over HTTP/2 agrees on permessage-deflate': () =>
+    onPages(1, async ([page], server) => {
+      await page.evaluate(() => new Promise((opened) => {
+        globalThis.heard = [];
+        globalThis.socket = new WebSocket(`wss://${location.host}/topics/t/websocket`);
+        globalThis.socket.onopen = opened;
+        globalThis.socket.onmessage = ({ data }) => globalThis.heard.push(JSON.parse(data));
+      }));
+      assert.match(await page.evaluate(() => globalThis.socket.extensions), /^permessage-deflate/);
+      await page.evaluate(() => globalThis.socket.send('{"said":"again and again and again"}'));
+      await page.waitForFunction(() => globalThis.heard.length >= 2);
+      assert.deepEqual(await page.evaluate(() => globalThis.heard[1].data), { said: 'again and again and again' });
+      assert.equal(connections(Number(new URL(server.https).port)), 1);
+    }, ['--compress']),
 
   'the live page has all its lanes at once': () =>
     serve(['--tls', 'self-signed'], async (server) => {

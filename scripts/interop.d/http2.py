@@ -22,10 +22,10 @@ def chooses_http2_over_tls_and_http_1_1_where_it_must():
         expect(curl("--http2-prior-knowledge", *version[:-1], f"{server.url}/healthz"), "2")
 
 
-def gets_each_event_when_it_is_published():
-    with serve("--tls", "self-signed") as server:
+def gets_each_event_when_it_is_published(server_flags=(), curl_flags=()):
+    with serve("--tls", "self-signed", *server_flags) as server:
         origin = server.origin("t")
-        command = [*CURL, "--http2", "--no-buffer", f"{server.https}/topics/t/sse?after={origin}"]
+        command = [*CURL, "--http2", "--no-buffer", *curl_flags, f"{server.https}/topics/t/sse?after={origin}"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as reader:
             expect([reader.stdout.readline() for _ in range(3)], ["retry: 1000\n", f"id: {origin}\n", "\n"])
             for number in range(1, 6):
@@ -34,6 +34,11 @@ def gets_each_event_when_it_is_published():
                 expect(read, [f"id: {published}\n", f"data: {number}\n", "\n"])
             server.complete("t")
             expect(reader.wait(DEADLINE_S), 0)
+
+
+def gets_each_compressed_event_when_it_is_published():
+    for coding in ("gzip", "br", "zstd"):
+        gets_each_event_when_it_is_published(["--compress"], ["--compressed", "--header", f"Accept-Encoding: {coding}"])
 
 
 def publishes_and_polls():
@@ -54,4 +59,4 @@ def h2load_polls_ten_thousand_times_and_every_answer_is_right():
 
 
 run("HTTP/2", chooses_http2_over_tls_and_http_1_1_where_it_must, gets_each_event_when_it_is_published,
-    publishes_and_polls, h2load_polls_ten_thousand_times_and_every_answer_is_right)
+    gets_each_compressed_event_when_it_is_published, publishes_and_polls, h2load_polls_ten_thousand_times_and_every_answer_is_right)

@@ -46,7 +46,7 @@ pub struct Config {
     pub demo: bool,
     /// Networks that the live page offers its lanes. Default: none.
     pub networks: Vec<OfferedNetwork>,
-    /// Whether responses and WebSockets are compressed for clients that take that. Default: no.
+    /// Whether responses and messages are compressed for clients that take that. Default: no.
     pub compress: bool,
     /// Whether `/echo` is a WebSocket that sends each message back. Default: no.
     pub echo: bool,

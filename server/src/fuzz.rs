@@ -11,6 +11,7 @@ use crate::http::{Chunks, Parsed, head};
 use crate::hub::Retention;
 use crate::memory::{Buffer, Memory};
 use crate::publish;
+use crate::transports::websocket::deflate::Deflate;
 use crate::transports::websocket::frames::Frames;
 
 /// Parses the head of a request: a whole head is no longer than the bytes, and no shorter head is whole.
@@ -42,11 +43,17 @@ pub fn chunks(bytes: &[u8]) {
     assert_eq!(decode(&mut bytes.chunks(1)), decode(&mut std::iter::once(bytes)));
 }
 
-/// Reads the frames of a client at once, and byte by byte.
+/// Reads the frames of a client at once, and byte by byte: first of one without permessage-deflate, then with it.
 pub fn frames(bytes: &[u8]) {
+    frames_of(bytes, || None);
+    frames_of(bytes, || Some(Box::new(Deflate::alone())));
+}
+
+fn frames_of(bytes: &[u8], deflate: impl Fn() -> Option<Box<Deflate>>) {
     let read = |pieces: &mut dyn Iterator<Item = &[u8]>| {
         let memory = Memory::new(64 << 20);
         let (mut frames, mut received) = (Frames::new(300, &memory.incoming), Vec::new());
+        frames.deflate = deflate();
         for piece in pieces {
             if frames.extend(piece).is_err() {
                 break;

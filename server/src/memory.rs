@@ -1,10 +1,10 @@
 //! The bound on all memory that the server keeps, and leases on parts of it.
 //!
 //! Memory that outlives one turn of a task needs a [`Lease`]: a log's messages, a batch's bytes, a connection
-//! and its unparsed input. Where no lease is left, the request is refused or waits. Logs, batches, input and
-//! connections have a budget each, so that none takes the room of another: full logs do not keep readers from
-//! reading, nor slow readers or endless bodies new clients from connecting. `docs/TRANSPORTS.md` says how much
-//! is counted for each thing.
+//! and its unparsed input. Where no lease is left, the request is refused or waits. Logs, batches, input,
+//! connections and, where there are any, compressors have a budget each, so that none takes the room of another:
+//! full logs do not keep readers from reading, nor slow readers or endless bodies new clients from connecting.
+//! `docs/TRANSPORTS.md` says how much is counted for each thing.
 
 use std::io::{self, Write};
 use std::sync::Arc;

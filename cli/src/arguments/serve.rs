@@ -52,8 +52,8 @@ pub(crate) struct ServeOptions {
     /// (docs/NETWORKS.md); several with commas, or the flag repeated. Each gets a free port of the --listen address
     #[arg(long, value_name = "NAME|FILE", value_delimiter = ',')]
     pub(crate) network: Vec<OsString>,
-    /// Compress for clients that take it: polls and streams with zstd, gzip or br, WebSockets with permessage-deflate;
-    /// each stream then costs memory and processor time (docs/TRANSPORTS.md)
+    /// Compress for clients that take it: polls and streams with zstd, gzip or br, a WebSocket with
+    /// permessage-deflate; each connection then costs memory and processor time (docs/TRANSPORTS.md)
     #[arg(long)]
     pub(crate) compress: bool,
     /// Serve a WebSocket at /echo that sends each message back, for conformance suites

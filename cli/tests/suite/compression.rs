@@ -234,8 +234,9 @@ fn a_deflated_message_is_published_and_one_that_inflates_without_end_is_refused(
         socket.send(&format!("\"{}\"", "1".repeat(1 << 20)));
         socket.socket.assert_closed_with(1009);
     }
-    let mut socket = Deflated::open(&server, target, "", "; server_max_window_bits=12");
-    socket.receive();
+    // To who only publishes, the server keeps no context.
+    let answer = "; server_no_context_takeover; server_max_window_bits=12";
+    let mut socket = Deflated::open(&server, "/topics/t/websocket?subscribe=false", "", answer);
     socket.socket.send(0xc1, [0xff; 9]);
     socket.socket.assert_closed_with(1007);
 }

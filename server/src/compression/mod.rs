@@ -24,12 +24,16 @@ mod extension;
 mod forms;
 mod room;
 
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::task::block_in_place;
+
 pub(crate) use self::accept::Accepts;
 pub(crate) use self::compressor::{Compressor, whole};
 pub(crate) use self::deflate::{Deflater, InflateError, Inflater, longest_deflated};
 pub(crate) use self::extension::{Agreed, Context};
 pub(crate) use self::forms::{Form, Forms};
 pub(crate) use self::room::{Compressors, Keeper, Kept};
+use crate::limits;
 
 /// The effort of gzip and deflate, of 9. Chosen here: at level 6, 600 bytes take 18 µs rather than 11, for 8 % fewer
 /// bytes.
@@ -58,6 +62,15 @@ const ZSTD_TABLE_BITS: u32 = 13;
 /// The shortest body that is compressed as a whole. Chosen here: about 100 bytes become longer by gzip, and 300 become
 /// half as long.
 pub(crate) const SHORTEST: usize = 128;
+
+/// Does work on so many bytes. Other tasks of the thread go on elsewhere meanwhile where the work is long: some 3 ms for
+/// 256 KiB.
+pub(crate) fn aside<T>(length: usize, work: impl FnOnce() -> T) -> T {
+    let is_long = length > limits::LONG_PAYLOAD;
+    // A runtime of one thread, as tests have, cannot hand its tasks over.
+    let has_others = || Handle::try_current().is_ok_and(|it| it.runtime_flavor() == RuntimeFlavor::MultiThread);
+    if is_long && has_others() { block_in_place(work) } else { work() }
+}
 
 /// A content coding, in the order in which the server prefers them where a client likes several equally.
 ///

@@ -13,6 +13,7 @@ use super::batch::Reading;
 use super::cache::{Bounds, Position};
 use super::topic::{TopicLog, Waiting};
 use crate::framing::Framing;
+use crate::memory::Budget;
 
 /// How long a subscriber waits before it looks for memory again.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -36,6 +37,11 @@ impl Subscription {
     #[must_use]
     pub fn cursor(&self) -> Cursor {
         self.log.cursor(self.position.sequence)
+    }
+
+    /// The memory of what is made for subscribers.
+    pub(crate) fn room(&self) -> &Arc<Budget> {
+        self.log.batches()
     }
 
     /// Whether the topic is complete and has no message beyond the cursor.

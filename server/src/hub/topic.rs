@@ -215,6 +215,11 @@ impl TopicLog {
         read.map_or(Reading::NoRoom, Reading::Batch)
     }
 
+    /// The memory of the batches.
+    pub(super) const fn batches(&self) -> &Arc<Budget> {
+        &self.batches
+    }
+
     /// The cursor of a sequence number of this log.
     pub(super) fn cursor(&self, sequence: u64) -> Cursor {
         lock(&self.state).cache.cursor(sequence)

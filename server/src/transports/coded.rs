@@ -15,7 +15,7 @@ use http::{HeaderValue, StatusCode};
 use tokio::time::{Sleep, sleep};
 
 use super::ask::Ask;
-use crate::compression::{Accepts, Coding, Compressor, Form, Forms, Keeper, Kept, SHORTEST, whole};
+use crate::compression::{Accepts, Coding, Compressor, Form, Forms, Keeper, Kept, SHORTEST, aside, whole};
 use crate::http::{Chunkable, Problem, Response};
 use crate::hub::Batch;
 use crate::memory::{self, Budget, OutOfMemory};
@@ -62,10 +62,10 @@ pub(super) fn body(
         return Ok((content, None));
     }
     let make = || memory::shared(whole(coding, &content).ok()?, room);
-    let coded = match forms {
+    let coded = aside(content.len(), || match forms {
         Some(forms) => forms.of(Form::Coded(coding), make),
         None => make(),
-    };
+    });
     match coded {
         Some(coded) if !identity || coded.len() < content.len() => Ok((coded, Some(coding))),
         Some(_) | None if identity => Ok((content, None)),
@@ -106,7 +106,7 @@ impl Coder {
             self.waiting = Some((batch, Box::pin(sleep(PAUSE))));
             return Ok(None);
         };
-        self.compressor.write(&batch.bytes, &mut out)?;
+        aside(batch.bytes.len(), || self.compressor.write(&batch.bytes, &mut out))?;
         Ok(Some((batch, Chunkable::leased(out, lease))))
     }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
-use pushoff_model::{Cursor, Transport};
+use pushoff_model::Transport;
 use tokio::time::timeout;
 
 use super::answer::{Answer, Pending};
@@ -19,23 +19,23 @@ use crate::hub::{Bounds, Reading, Subscription};
 
 /// The first batch, or 204 once the wait is over.
 pub(super) fn answer(ask: &Ask<'_>) -> Result<Answer, Problem> {
-    let (accepts, room) = (coded::accepts(ask)?, Arc::clone(&ask.server.memory.batches));
+    let accepts = coded::accepts(ask)?;
     let meter = ask.server.stats.connect(Transport::LongPolling);
     let wait = if ask.is_head() { Duration::ZERO } else { ask.query.wait };
     let bounds = Bounds::poll(ask.query.limit);
-    Ok(first_batch(ask.subscribe(), Framing::Ndjson, bounds, wait, move |reading, next| {
-        poll::respond(reading, &meter, next, accepts, &room).unwrap_or_else(Problem::into_response)
+    Ok(first_batch(ask.subscribe(), Framing::Ndjson, bounds, wait, move |reading, after| {
+        poll::respond(reading, &meter, after, accepts).unwrap_or_else(Problem::into_response)
     }))
 }
 
-/// Hands `respond` the first batch, the end of the topic, or nothing once the wait is over; and the cursor
+/// Hands `respond` the first batch, the end of the topic, or nothing once the wait is over; and the subscriber
 /// after it. The wait also ends once the client ends its direction of the connection: the client may be gone.
 pub(super) fn first_batch(
     mut subscription: Subscription,
     framing: Framing,
     bounds: Bounds,
     wait: Duration,
-    respond: impl FnOnce(Reading, Cursor) -> Response + Send + 'static,
+    respond: impl FnOnce(Reading, &Subscription) -> Response + Send + 'static,
 ) -> Answer {
     match subscription.read(framing, bounds) {
         Reading::CaughtUp if !wait.is_zero() => {
@@ -50,12 +50,12 @@ pub(super) fn first_batch(
                     })
                     .await
                 };
-                respond(reading, subscription.cursor())
+                respond(reading, &subscription)
             });
             Answer::Later(Pending { response, hurry })
         }
         reading @ (Reading::CaughtUp | Reading::Batch(_) | Reading::Complete | Reading::Closing | Reading::NoRoom) => {
-            respond(reading, subscription.cursor()).into()
+            respond(reading, &subscription).into()
         }
     }
 }

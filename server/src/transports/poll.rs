@@ -1,7 +1,5 @@
 //! The responses of both kinds of polling. Source: RFC 6202 §2, the wire contract.
 
-use std::sync::Arc;
-
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 use pushoff_model::Cursor;
@@ -10,8 +8,8 @@ use super::coded;
 use crate::compression::Accepts;
 use crate::framing::envelope::CursorText;
 use crate::http::{LAST_EVENT_ID, Problem, Response};
-use crate::hub::Reading;
-use crate::memory::{Budget, OutOfMemory};
+use crate::hub::{Reading, Subscription};
+use crate::memory::OutOfMemory;
 use crate::stats::Meter;
 
 /// The media type of a JSON text a line.
@@ -21,13 +19,13 @@ pub(super) const NDJSON: HeaderValue = HeaderValue::from_static("application/x-n
 pub(super) fn respond(
     reading: Reading,
     meter: &Meter,
-    next: Cursor,
+    after: &Subscription,
     accepts: Option<Accepts>,
-    room: &Arc<Budget>,
 ) -> Result<Response, Problem> {
+    let next = after.cursor();
     let response = match reading {
         Reading::Batch(batch) => {
-            let (bytes, coding) = coded::body(batch.bytes.content(), batch.forms.as_deref(), accepts, room)?;
+            let (bytes, coding) = coded::body(batch.bytes.content(), batch.forms.as_deref(), accepts, after.room())?;
             meter.delivered(&batch, bytes.len());
             let response = Response::new(StatusCode::OK, bytes).with(LAST_EVENT_ID, cursor_value(next));
             coded::mark(response.with(CONTENT_TYPE, NDJSON), accepts, coding)

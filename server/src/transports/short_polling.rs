@@ -14,5 +14,5 @@ pub(super) fn answer(ask: &Ask<'_>) -> Result<Response, Problem> {
     let meter = ask.server.stats.connect(Transport::ShortPolling);
     let mut subscription = ask.subscribe();
     let reading = subscription.read(Framing::Ndjson, Bounds::poll(ask.query.limit));
-    poll::respond(reading, &meter, subscription.cursor(), accepts, &ask.server.memory.batches)
+    poll::respond(reading, &meter, &subscription, accepts)
 }

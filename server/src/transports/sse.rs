@@ -40,11 +40,12 @@ pub(super) fn answer(ask: &Ask<'_>) -> Result<Answer, Problem> {
     };
     let (subscription, interval) = (ask.subscribe(), ask.query.interval);
     let start = subscription.cursor();
-    let (bounds, room) = (Bounds::poll(ask.query.limit), Arc::clone(&ask.server.memory.batches));
+    let bounds = Bounds::poll(ask.query.limit);
     let accepts = coded::accepts(ask)?;
-    Ok(long_polling::first_batch(subscription, Framing::EventStream, bounds, wait, move |reading, _| {
+    Ok(long_polling::first_batch(subscription, Framing::EventStream, bounds, wait, move |reading, after| {
         let opening = event_stream::opening(interval, start);
-        polled(reading, &meter, opening, accepts, &room).unwrap_or_else(|error| Problem::from(error).into_response())
+        polled(reading, &meter, opening, accepts, after.room())
+            .unwrap_or_else(|error| Problem::from(error).into_response())
     }))
 }
 

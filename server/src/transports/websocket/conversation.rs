@@ -14,7 +14,6 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, O
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::close::{close, going_away, no_memory};
-use super::deflate::{Deflate, Outgoing};
 use super::frames::{Frames, Received};
 use super::session::{Purpose, Session};
 use crate::framing::{Framing, websocket};
@@ -46,8 +45,6 @@ pub(super) struct Conversation<IO> {
     io: IO,
     session: Purpose,
     frames: Frames,
-    /// What messages are deflated with, where that was agreed on.
-    deflate: Option<Box<Outgoing>>,
     /// Whole frames, of which the first may be partly written.
     outgoing: Bytes,
     /// Answers to the client's frames, written before further messages.
@@ -61,24 +58,19 @@ pub(super) struct Conversation<IO> {
 
 impl<IO: Io> Conversation<IO> {
     pub(super) fn new(session: Session, io: IO, server: &Server) -> Self {
-        let Session { purpose: mut session, deflate } = session;
-        let (mut deflate, incoming) = match deflate.map(|it| *it) {
-            Some(Deflate { outgoing, incoming }) => (Some(Box::new(outgoing)), Some(Box::new(incoming))),
-            None => (None, None),
-        };
+        let Session { purpose: mut session, mut deflate } = session;
         let mut opening = session.subscription().map(|subscription| websocket::opening(subscription.cursor()));
         if let (Some(deflate), Some(clear)) = (&mut deflate, &opening)
-            && let Ok(deflated) = deflate.frames(clear)
+            && let Ok(deflated) = deflate.outgoing.frames(clear)
         {
             opening = Some(deflated);
         }
         let mut frames = Frames::new(session.longest(server), &server.memory.incoming);
-        frames.inflate = incoming;
+        frames.deflate = deflate;
         Self {
             io,
             session,
             frames,
-            deflate,
             outgoing: opening.unwrap_or_default().into(),
             replies: Buffer::new(&server.memory.incoming),
             detector: StallDetector::default(),
@@ -146,9 +138,9 @@ impl<IO: Io> Conversation<IO> {
             match subscription.poll_next(cx, Framing::WebSocket, Bounds::STREAM) {
                 Poll::Ready(Reading::Batch(batch)) => {
                     self.keep_alive.wrote(batch.made);
-                    self.outgoing = match &mut self.deflate {
+                    self.outgoing = match &mut self.frames.deflate {
                         None => batch.bytes.content(),
-                        Some(deflate) => deflate.batch(&batch, &server.memory.batches).or(Err(End::Gone))?,
+                        Some(deflate) => deflate.outgoing.batch(&batch, &server.memory.batches).or(Err(End::Gone))?,
                     };
                     meter.delivered(&batch, self.outgoing.len());
                 }
@@ -235,9 +227,9 @@ impl<IO: Io> Conversation<IO> {
 
     /// A message in one frame.
     fn data(&mut self, kind: Data, message: Vec<u8>) -> Result<Frame, End> {
-        match &mut self.deflate {
+        match &mut self.frames.deflate {
             None => Ok(Frame::message(message, OpCode::Data(kind), true)),
-            Some(deflate) => deflate.message(kind, message).or(Err(End::Gone)),
+            Some(deflate) => deflate.outgoing.message(kind, message).or(Err(End::Gone)),
         }
     }
 

@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Control
 use tokio_tungstenite::tungstenite::protocol::frame::{Frame, FrameHeader, Utf8Bytes};
 
 use super::close::{broken, close, no_memory};
-use super::deflate::Incoming;
+use super::deflate::Deflate;
 use crate::compression::{InflateError, longest_deflated};
 use crate::memory::{Budget, Buffer};
 
@@ -41,8 +41,9 @@ pub(crate) struct Frames {
     partial: Buffer,
     /// The beginning of a message, boxed because hardly any client fragments.
     unfinished: Option<Box<Unfinished>>,
-    /// What deflated messages are inflated with, where that was agreed on.
-    pub(super) inflate: Option<Box<Incoming>>,
+    /// Permessage-deflate, where it was agreed on. The frames that are sent need it as well: it is here because one
+    /// pointer is all that a connection without it has.
+    pub(crate) deflate: Option<Box<Deflate>>,
 }
 
 /// A message whose last fragment has not arrived.
@@ -58,7 +59,7 @@ struct Unfinished {
 impl Frames {
     /// A reader of messages of at most `limit` bytes. Partial messages are held in `budget`.
     pub(crate) fn new(limit: usize, budget: &Arc<Budget>) -> Self {
-        Self { limit, budget: Arc::clone(budget), partial: Buffer::new(budget), unfinished: None, inflate: None }
+        Self { limit, budget: Arc::clone(budget), partial: Buffer::new(budget), unfinished: None, deflate: None }
     }
 
     /// Appends bytes that were read from the socket.
@@ -97,7 +98,7 @@ impl Frames {
         }
         // The first frame of a message says whether the message is deflated (RFC 7692 §6.2).
         let may_be_deflated =
-            self.inflate.is_some() && matches!(header.opcode, OpCode::Data(Data::Text | Data::Binary));
+            self.deflate.is_some() && matches!(header.opcode, OpCode::Data(Data::Text | Data::Binary));
         if header.rsv1 && !may_be_deflated || header.rsv2 || header.rsv3 {
             return Err(broken(ProtocolError::NonZeroReservedBits));
         }
@@ -163,8 +164,10 @@ impl Frames {
 
     /// A whole message.
     fn whole(&mut self, kind: Data, is_deflated: bool, payload: &[u8]) -> Result<Received, CloseFrame> {
-        let bytes = match &mut self.inflate {
-            Some(inflate) if is_deflated => inflate.inflate(payload, self.limit, &self.budget).map_err(not_inflated)?,
+        let bytes = match &mut self.deflate {
+            Some(deflate) if is_deflated => {
+                deflate.incoming.inflate(payload, self.limit, &self.budget).map_err(not_inflated)?
+            }
             Some(_) | None => payload.to_vec(),
         };
         Ok(match kind {

@@ -8,8 +8,8 @@ use crate::http::{Head, Problem, Response, Version};
 
 const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
 
-/// The 101 for a handshake, or the 200 for one over HTTP/2 (RFC 8441 §5). The server accepts no extension and no
-/// subprotocol.
+/// The 101 for a handshake, or the 200 for one over HTTP/2 (RFC 8441 §5). The server accepts no subprotocol; the caller
+/// answers offers of extensions.
 pub(super) fn accept(head: &Head<'_>) -> Result<Response, Problem> {
     let is_http2 = match head.version {
         Version::Old | Version::One => false,

@@ -19,6 +19,7 @@ use self::conversation::Conversation;
 use self::session::Purpose;
 pub(crate) use self::session::Session;
 use super::ask::Ask;
+use crate::compression::Context;
 use crate::http::{Head, Problem, Response};
 use crate::limits;
 use crate::memory::Buffer;
@@ -38,13 +39,15 @@ pub(super) fn upgrade(ask: &Ask<'_>) -> Result<(Response, Session), Problem> {
     let subscription = ask.query.subscribe.then(|| ask.subscribe());
     let meter = server.stats.connect(Transport::WebSocket);
     let purpose = Purpose::Topic { topic: ask.topic.clone(), subscription, may_publish, meter };
-    let (response, deflate) = deflate::agree(ask.head, response, server);
+    // To who only publishes, the server sends no messages.
+    let wanted = if ask.query.subscribe { Context::Kept } else { Context::None };
+    let (response, deflate) = deflate::agree(ask.head, response, server, wanted);
     Ok((response, Session { purpose, deflate }))
 }
 
 /// Answers a handshake for `/echo`.
 pub(crate) fn echo(head: &Head<'_>, server: &Server) -> Result<(Response, Session), Problem> {
-    let (response, deflate) = deflate::agree(head, handshake::accept(head)?, server);
+    let (response, deflate) = deflate::agree(head, handshake::accept(head)?, server, Context::Kept);
     Ok((response, Session { purpose: Purpose::Echo, deflate }))
 }
 
