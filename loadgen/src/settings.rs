@@ -4,7 +4,10 @@ use pushoff_model::environment::Named;
 
 use crate::agents::CONNECTING_AT_ONCE;
 use crate::agents::page::FLAGS;
-use crate::clients::{BACK_OFF_BASE, BACK_OFF_CAP, LONGEST_ANSWER, LONGEST_MESSAGE, READ_BUFFER_BYTES, ROOM_BYTES};
+use crate::clients::{
+    BACK_OFF_BASE, BACK_OFF_CAP, CONNECTION_WINDOW, LONGEST_ANSWER, LONGEST_MESSAGE, READ_BUFFER_BYTES, ROOM_BYTES,
+    STREAM_WINDOW,
+};
 use crate::congestion::congestion_control;
 use crate::load::{FULL_BATCH_BYTES, MOST_IN_A_BATCH};
 use crate::plan::{SUBSCRIBERS_A_PAGE, setting_of_networks};
@@ -31,8 +34,31 @@ fn clients() -> Vec<Named> {
         ),
         Named::new("socket buffers", "the kernel's defaults, every connection"),
         Named::new("read buffer, library", format!("{READ_BUFFER_BYTES} bytes to begin with, every transport")),
-        Named::new("HTTP", "1.1 only, no proxy, no redirects, no retries, no compression, idle connections kept"),
-        Named::new("connections", "one a subscriber; subscribers that speak by POST have one more, warmed up"),
+        Named::new(
+            "HTTP",
+            "the version that was asked for alone; no proxy, no redirects, no retries, idle connections kept",
+        ),
+        Named::new(
+            "connections",
+            "one a subscriber; subscribers that speak by POST have one more, warmed up; over HTTP/2 one for as many \
+             subscribers as the workload has tabs",
+        ),
+        Named::new(
+            "TLS",
+            "rustls; a full handshake each connection, since each subscriber stands for another machine; those that \
+             publish beside pushoff's own server do so in the clear",
+        ),
+        Named::new(
+            "HTTP/2 windows",
+            format!(
+                "{STREAM_WINDOW} bytes a stream and {CONNECTION_WINDOW} a connection, as Chromium has them, every client"
+            ),
+        ),
+        Named::new(
+            "compression",
+            "only where asked for: gzip, br and zstd are offered, and permessage-deflate with client_max_window_bits; \
+             tokio-tungstenite has none, so library clients of WebSocket read uncompressed frames",
+        ),
         Named::new(
             "library clients",
             "reqwest (polling, HTTP streaming, POST), eventsource-client over hyper, tokio-tungstenite behind our handshake",

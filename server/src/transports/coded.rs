@@ -21,6 +21,9 @@ use crate::hub::Batch;
 use crate::memory::{self, Budget, OutOfMemory};
 use crate::state::Server;
 
+/// What it takes to name a coding in a head.
+const NAMED: usize = "content-encoding: zstd\r\n".len();
+
 /// How long a stream waits before it looks for memory again.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -50,7 +53,7 @@ pub(super) fn mark(response: Response, accepts: Option<Accepts>, coding: Option<
 }
 
 /// A whole body as the client takes it, and its coding. The coded body is made once for all who share `forms`. A body
-/// that would not become shorter is not compressed.
+/// that would not become shorter, with the field that names its coding, is not compressed.
 pub(super) fn body(
     content: Bytes,
     forms: Option<&Forms>,
@@ -67,7 +70,7 @@ pub(super) fn body(
         None => make(),
     });
     match coded {
-        Some(coded) if !identity || coded.len() < content.len() => Ok((coded, Some(coding))),
+        Some(coded) if !identity || coded.len() + NAMED < content.len() => Ok((coded, Some(coding))),
         Some(_) | None if identity => Ok((content, None)),
         Some(_) | None => Err(OutOfMemory),
     }
