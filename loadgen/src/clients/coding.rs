@@ -66,9 +66,12 @@ impl Decoder {
             Self::Brotli(decoder) => decoder.write_all(piece).and_then(|()| decoder.flush()),
             Self::Zstd(decoder) => decoder.write_all(piece).and_then(|()| decoder.flush()),
         };
-        decoded.map_err(|error| match error.kind() {
-            io::ErrorKind::FileTooLarge => ConnectionError::long_answer(),
-            _ => ConnectionError::Response("its coding cannot be decoded"),
+        decoded.map_err(|error| {
+            if error.kind() == io::ErrorKind::FileTooLarge {
+                ConnectionError::long_answer()
+            } else {
+                ConnectionError::Response("its coding cannot be decoded")
+            }
         })
     }
 

@@ -224,7 +224,7 @@ impl Tries<'_> {
 
     /// Publishes stamped messages one by one.
     async fn publish(&self, topic: &str) -> reqwest::Result<()> {
-        let (client, mut ticks) = (http_client(&self.server, &Origin::default())?, interval(APART));
+        let (client, mut ticks) = (http_client(self.server, &Origin::default())?, interval(APART));
         for index in 0..MESSAGES {
             ticks.tick().await;
             let (mut payload, now) = (String::new(), self.clock.now());
@@ -242,7 +242,7 @@ impl Tries<'_> {
     /// How many connections of that transport the server holds.
     async fn held(&self, transport: Transport) -> Result<u32, BrowserError> {
         let url = format!("{}/metrics", self.origin);
-        let asking = async { http_client(&self.server, &Origin::default())?.get(url).send().await?.text().await };
+        let asking = async { http_client(self.server, &Origin::default())?.get(url).send().await?.text().await };
         let text = asking.await.map_err(BrowserError::Server)?;
         let line = format!("pushoff_connections{{transport=\"{transport}\"}} ");
         let held = text.lines().find_map(|text| text.strip_prefix(&line)?.trim().parse().ok());

@@ -23,7 +23,7 @@ pub(crate) async fn ask<S: Sink>(
 ) -> Result<Response<RecvStream>, ConnectionError> {
     let Session { mut send } = session(feed).await?;
     feed.sink.requested(feed.now());
-    let (response, _) = send.send_request(request(feed, Method::GET, &[], usual)?, true)?;
+    let (response, _) = send.send_request(request(feed, &Method::GET, &[], usual)?, true)?;
     answered(feed, response.await?)
 }
 
@@ -37,7 +37,7 @@ pub(crate) async fn tunnel<S: Sink>(
         return Err(ConnectionError::Handshake("it has no WebSockets over HTTP/2 (RFC 8441)".to_owned()));
     }
     feed.sink.requested(feed.now());
-    let mut request = request(feed, Method::CONNECT, &[(":protocol", WEBSOCKET)], usual)?;
+    let mut request = request(feed, &Method::CONNECT, &[(":protocol", WEBSOCKET)], usual)?;
     request.extensions_mut().insert(Protocol::from(WEBSOCKET));
     let (response, outgoing) = send.send_request(request, false)?;
     let (head, incoming) = answered(feed, response.await?)?.into_parts();
@@ -50,7 +50,7 @@ async fn session<S: Sink>(feed: &Feed<'_, S>) -> Result<Session, ConnectionError
 
 fn request<S: Sink>(
     feed: &Feed<'_, S>,
-    method: Method,
+    method: &Method,
     further: &[(&str, &str)],
     usual: &[(HeaderName, HeaderValue)],
 ) -> Result<Request<()>, ConnectionError> {

@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn the_specifications_masked_frame_is_written() {
         let mut out = Vec::new();
-        write_text(&mut out, "Hello", [0x37, 0xfa, 0x21, 0x3d]);
+        FrameReader::default().write_text(&mut out, "Hello", [0x37, 0xfa, 0x21, 0x3d]);
         assert_eq!(out, [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58]);
         for (length, head) in [(125, 6), (126, 8), (65_535, 8), (65_536, 14)] {
             let mut out = Vec::new();
@@ -273,7 +273,7 @@ mod tests {
             for text in &texts {
                 // A server's frame is a client's frame without mask and key.
                 let at = bytes.len();
-                write_text(&mut bytes, text, [0; 4]);
+                FrameReader::default().write_text(&mut bytes, text, [0; 4]);
                 bytes[at + 1] ^= MASKED;
                 let head = if text.len() < 126 { 2 } else { 4 };
                 bytes.drain(at + head..at + head + 4);

@@ -161,12 +161,12 @@ enum BodyError {
 async fn read(mut body: RecvStream, limit: usize, server: &Server) -> Result<Option<Buffer>, BodyError> {
     let mut content = Buffer::new(&server.memory.incoming);
     while let Some(data) = body.data().await {
-        let data = data.map_err(|_| BodyError::Gone)?;
+        let data = data.or(Err(BodyError::Gone))?;
         if content.len() + data.len() > limit {
             return Ok(None);
         }
         content.extend(&data).map_err(|error| BodyError::NoRoom(error.into()))?;
-        body.flow_control().release_capacity(data.len()).map_err(|_| BodyError::Gone)?;
+        body.flow_control().release_capacity(data.len()).or(Err(BodyError::Gone))?;
     }
     Ok(Some(content))
 }
