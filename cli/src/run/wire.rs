@@ -51,10 +51,10 @@ pub(super) fn ensure_reachable(asked: &Asked<'_>) -> anyhow::Result<()> {
             }
         }
     }
-    let is_clear = asked.wires.iter().all(|&wire| wire == Wire::default());
+    let is_spoken = asked.wires.iter().all(|wire| wire.tls || wire.http == Http::One);
     ensure!(
-        is_clear || !asked.clients.contains(&Client::Browser),
-        "--client browser measures HTTP/1.1 in the clear: leave out --tls, --http 2 and --compress"
+        is_spoken || !asked.clients.contains(&Client::Browser),
+        "--client browser speaks HTTP/2 over TLS alone: add --tls, or leave out --http 2"
     );
     Ok(())
 }

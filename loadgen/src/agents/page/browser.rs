@@ -51,7 +51,7 @@ impl Browser {
     async fn start(subscribers: usize, server: &Server, clock: RunClock) -> Result<Self, BrowserError> {
         let chromium = Chromium::start(server).await?;
         // By such a name the page is a secure context, whatever the server's address: without one its clock is coarse.
-        let origin = format!("http://page.localhost:{}", server.http.port());
+        let origin = format!("{}://page.localhost:{}", server.scheme(), server.http.port());
         let mut pages = Vec::new();
         for _ in 0..subscribers.div_ceil(SUBSCRIBERS_A_PAGE) {
             let context = context(&chromium).await?;
@@ -92,10 +92,11 @@ impl Browser {
         for (number, (subscriber, topic)) in subscribers.into_iter().enumerate() {
             let place = number % pages.len();
             let Some(page) = pages.get_mut(place) else { break };
-            let name = page.subscribers.len();
+            // Those that share a name share its connections.
+            let name = page.subscribers.len() / trial.workload.tabs as usize;
             let asked = json!({
                 "transport": trial.transport,
-                "topic": format!("http://s{name}.localhost:{}/topics/{topic}", server.http.port()),
+                "topic": format!("{}://s{name}.localhost:{}/topics/{topic}", server.scheme(), server.http.port()),
                 "options": match trial.transport {
                     Transport::ShortPolling => json!({ "after": "start", "interval": polling.interval.as_millis() }),
                     Transport::LongPolling => json!({ "after": "start", "wait": polling.wait.as_secs() }),

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use pushoff_model::Http;
 use rustix::process::{Pid, Signal, getuid, kill_process_group};
 use serde_json::json;
 use tokio::process::{Child, Command};
@@ -90,6 +91,11 @@ impl Chromium {
         command.args(["-c", SHELL, "pushoff"]).arg(&profile).arg(&program);
         let address = server.http.ip().to_string();
         command.args(FLAGS.map(|flag| flag.replace(ADDRESS, &address)));
+        if server.tls.is_some() {
+            // The server's certificate is its own.
+            command.arg("--ignore-certificate-errors");
+            command.args((server.wire.http == Http::One).then_some("--disable-http2"));
+        }
         if getuid().is_root() {
             // Chromium's sandbox refuses to run as root.
             command.arg("--no-sandbox");
