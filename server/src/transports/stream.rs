@@ -15,7 +15,7 @@ use super::ask::Ask;
 use super::coded::{self, Coder};
 use super::keep_alive::IdleTimer;
 use crate::framing::Framing;
-use crate::http::{Problem, Response, chunked};
+use crate::http::{Chunkable, Problem, Response, chunked};
 use crate::hub::{Batch, Bounds, Reading, Subscription};
 use crate::limits;
 use crate::memory::OutOfMemory;
@@ -93,12 +93,23 @@ pub(super) fn response(media_type: HeaderValue, opening: impl Into<Bytes>) -> Re
 impl Feed {
     /// All pending messages, or a heartbeat once the stream has been idle for its interval.
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Piece>> {
-        loop {
-            let waiting = match &mut self.coder {
-                Some(coder) => ready!(coder.poll_waiting(cx)),
-                None => None,
-            };
-            let batch = match waiting {
+        // Streams without a coding pay nothing more for codings than this look.
+        if self.coder.is_some() {
+            return self.poll_coded(cx);
+        }
+        match self.subscription.poll_next(cx, self.framing, Bounds::STREAM) {
+            Poll::Ready(Reading::Batch(batch)) => Poll::Ready(Ok(self.piece(&batch, &batch.bytes))),
+            Poll::Ready(Reading::CaughtUp | Reading::Complete | Reading::Closing | Reading::NoRoom) => {
+                Poll::Ready(Ok(Piece::End))
+            }
+            Poll::Pending => self.poll_heartbeat(cx),
+        }
+    }
+
+    /// The same of a stream with a coding.
+    fn poll_coded(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Piece>> {
+        while let Some(coder) = &mut self.coder {
+            let batch = match ready!(coder.poll_waiting(cx)) {
                 Some(batch) => batch,
                 None => match self.subscription.poll_next(cx, self.framing, Bounds::STREAM) {
                     Poll::Ready(Reading::Batch(batch)) => batch,
@@ -108,10 +119,22 @@ impl Feed {
                     Poll::Pending => return self.poll_heartbeat(cx),
                 },
             };
-            if let Some(piece) = self.batch(batch)? {
-                return Poll::Ready(Ok(piece));
+            // Without memory for the coded bytes, the batch waits in the coder.
+            if let Some((batch, coded)) = coder.batch(batch)? {
+                return Poll::Ready(Ok(self.piece(&batch, &coded)));
             }
         }
+        Poll::Ready(Ok(Piece::End))
+    }
+
+    /// A batch's bytes as they are written.
+    fn piece(&mut self, batch: &Batch, content: &Chunkable) -> Piece {
+        if let Some((_, timer)) = &mut self.heartbeat {
+            timer.wrote(batch.made);
+        }
+        let bytes = if self.is_chunked { content.chunk() } else { content.content() };
+        self.meter.delivered(batch, bytes.len());
+        Piece::Batch(bytes)
     }
 
     /// The bytes that keep an idle stream alive, once it has been idle for its interval.
@@ -126,24 +149,6 @@ impl Feed {
         } else {
             coded.map_or_else(|| Bytes::from_static(heartbeat), Bytes::from)
         })))
-    }
-
-    /// The bytes of a batch; `None` where its coded form has to wait for memory.
-    fn batch(&mut self, batch: Batch) -> io::Result<Option<Piece>> {
-        if let Some((_, timer)) = &mut self.heartbeat {
-            timer.wrote(batch.made);
-        }
-        let (batch, coded) = match &mut self.coder {
-            None => (batch, None),
-            Some(coder) => match coder.batch(batch)? {
-                Some((batch, coded)) => (batch, Some(coded)),
-                None => return Ok(None),
-            },
-        };
-        let bytes = coded.as_ref().unwrap_or(&batch.bytes);
-        let bytes = if self.is_chunked { bytes.chunk() } else { bytes.content() };
-        self.meter.delivered(&batch, bytes.len());
-        Ok(Some(Piece::Batch(bytes)))
     }
 
     /// The bytes that end the stream, with the end of its coding.
