@@ -1,6 +1,7 @@
 //! The preflight of a run: probes each server before anything is measured.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use pushoff_loadgen::{Asked, Finding, browser_limits, probe};
@@ -89,6 +90,15 @@ async fn look(served: &Served, target: &Target, asked: &Asked<'_>) -> anyhow::Re
 /// Starts or finds a target for a probe.
 pub(crate) async fn begin(target: &Arc<Target>, cpus: &Cpus) -> anyhow::Result<Served> {
     Served::begin(target, &plan(cpus), cpus.server_count()).await
+}
+
+/// The same; one that is started here sends heartbeats that far apart.
+pub(crate) async fn begin_with(
+    target: &Arc<Target>,
+    cpus: &Cpus,
+    heartbeat: Option<Duration>,
+) -> anyhow::Result<Served> {
+    Served::begin(target, &ServerPlan { heartbeat, ..plan(cpus) }, cpus.server_count()).await
 }
 
 /// The requirements of a probe.

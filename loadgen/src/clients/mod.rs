@@ -34,7 +34,7 @@ mod websocket;
 pub(crate) use backoff::{BASE as BACK_OFF_BASE, CAP as BACK_OFF_CAP};
 pub use error::{ConnectionError, SubscribeError};
 pub(crate) use error::{LONGEST_ANSWER, LONGEST_MESSAGE};
-pub(crate) use http_client::{READ_BUFFER_BYTES, bounded_body, http_client};
+pub(crate) use http_client::{READ_BUFFER_BYTES, bounded_body, http_client, http_client_builder};
 pub(crate) use io::ROOM_BYTES;
 pub(crate) use request::{fields_of, filled, newcomers_request, url};
 pub(crate) use sink::Polled;
