@@ -28,7 +28,9 @@ pub(crate) async fn bounded_body(response: &mut reqwest::Response, longest: usiz
 
 /// The common settings of all reqwest clients.
 pub(crate) fn http_client_builder(origin: &Origin) -> reqwest::ClientBuilder {
-    let builder = reqwest::Client::builder();
+    // The process has no provider of its own; one that is there already is as good.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let builder = reqwest::Client::builder().gzip(false).brotli(false).zstd(false);
     let builder =
         if origin.namespace.is_some() { builder.connector_layer(PlacedLayer(origin.clone())) } else { builder };
     builder
