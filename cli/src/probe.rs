@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, ensure};
 use futures_util::future::join_all;
-use pushoff_loadgen::{Course, Examined, Finding, Listening, Url, examine, find, is_stream, listen};
+use pushoff_loadgen::{Course, Examined, Finding, Listening, examine, is_stream, listen};
 use pushoff_model::foreign::{SENTENCE, shown};
 use pushoff_model::target::{self, Target};
 use pushoff_model::{Client, Transport};
@@ -70,20 +70,59 @@ pub(crate) fn spoken(target: &Target) -> Vec<Transport> {
 
 /// Listens to a URL that answers with a stream, and publishes to any other.
 async fn probed(text: &OsString, options: &ProbeOptions, cpus: &Cpus) -> anyhow::Result<Probed> {
-    if let Some(url) = stream(text, options).await? {
-        return listened(url, options).await;
+    match path_of(text, options)? {
+        Some((origin, path)) => {
+            let target = targets::asked(&[origin.into()])?.remove(0);
+            let served = survey::begin(&target, cpus).await?;
+            let what = Listening {
+                server: served.server,
+                target: path.to_owned(),
+                http2: options.http2,
+                listen: options.listen.unwrap_or(LISTEN),
+                idle: options.idle.unwrap_or_default(),
+            };
+            let name = target::redacted(&text.to_string_lossy());
+            let context = || format!("listening to {name}");
+            let is_said = options.listen.is_some() || path.contains('?');
+            if is_said || is_stream(&what).await.with_context(context)? {
+                return listened(&what, &name).await.with_context(context);
+            }
+            terminal::remark(&format!(
+                "{name} answers with no stream, so it is taken for a server that speaks pushoff's wire contract \
+                 (--listen 10s listens to it all the same)"
+            ));
+        }
+        None => ensure!(
+            options.listen.is_none() && !options.http2,
+            "--listen and --http2 are for a URL with a path, which is listened to; messages are published to {}",
+            target::redacted(&text.to_string_lossy())
+        ),
     }
-    ensure!(
-        options.listen.is_none() && !options.http2,
-        "--listen and --http2 are for a URL with a path that is listened to, and messages are published to {}",
-        target::redacted(&text.to_string_lossy())
-    );
+    published(text, options, cpus).await
+}
+
+/// Origin, and path with query, of a URL with a path: one that may be listened to.
+fn path_of<'a>(text: &'a OsString, options: &ProbeOptions) -> anyhow::Result<Option<(&'a str, &'a str)>> {
+    let Some(text) = text.to_str() else { return Ok(None) };
+    let Some(scheme_ends) = text.find("://").filter(|&at| !text[..at].contains('=')) else { return Ok(None) };
+    // Whatever is wrong with it, a password above all, is told without a query.
+    let address = target::address(text.split('?').next().unwrap_or_default()).map_err(|problem| anyhow!(problem))?;
+    if address.base.is_empty() && !text.contains('?') && options.listen.is_none() {
+        return Ok(None);
+    }
+    let begins = text[scheme_ends + 3..].find(['/', '?']).map_or(text.len(), |at| scheme_ends + 3 + at);
+    let (origin, path) = text.split_at(begins);
+    Ok(Some((origin, if path.is_empty() { "/" } else { path })))
+}
+
+/// Publishes to a server, and listens by each technique.
+async fn published(text: &OsString, options: &ProbeOptions, cpus: &Cpus) -> anyhow::Result<Probed> {
     let target = targets::asked(std::slice::from_ref(text))?.remove(0);
     let heartbeat = options.idle.map(|idle| idle * QUIET);
     let context = || format!("looking at {}", target.name);
     let mut served = survey::begin_with(&target, cpus, heartbeat).await.with_context(context)?;
-    let examined =
-        examine(&served.server, &spoken(&target), Client::Library, options.idle.unwrap_or_default()).await;
+    let idle = options.idle.unwrap_or_default();
+    let examined = examine(&served.server, &spoken(&target), Client::Library, idle).await;
     let says = survey::says(&target, &served);
     if examined.iter().any(|it| it.finding.verdict.is_err())
         && let Some(death) = served.death().await
@@ -94,35 +133,13 @@ async fn probed(text: &OsString, options: &ProbeOptions, cpus: &Cpus) -> anyhow:
     Ok(Probed { says, rows: Transport::ALL.into_iter().map(|transport| row(transport, &examined)).collect() })
 }
 
-/// A URL that is to be listened to: it has a path, and its answer is a stream, unless somebody says that it is one.
-async fn stream(text: &OsString, options: &ProbeOptions) -> anyhow::Result<Option<Url>> {
-    let Some(text) = text.to_str().filter(|text| text.find("://").is_some_and(|at| !text[..at].contains('='))) else {
-        return Ok(None);
+async fn listened(what: &Listening, name: &str) -> anyhow::Result<Probed> {
+    let heard = listen(what).await?;
+    let technique = match heard.kind.as_str() {
+        "" => "stream",
+        kind if kind.contains("event-stream") => "event stream",
+        _ => "lines",
     };
-    let (before, query) = text.split_once('?').map_or((text, None), |(before, query)| (before, Some(query)));
-    let address = target::address(before).map_err(|problem| anyhow!(problem))?;
-    if address.base.is_empty() && query.is_none() && options.listen.is_none() {
-        return Ok(None);
-    }
-    find(&address).await.with_context(|| format!("looking at {}", target::redacted(text)))?;
-    let url: Url = text.parse().with_context(|| format!("reading the URL {}", target::redacted(text)))?;
-    let is_stream = options.listen.is_some() || query.is_some() || is_stream(&url, options.http2).await?;
-    if !is_stream {
-        let shown = target::redacted(text);
-        terminal::remark(&format!(
-            "{shown} answers with no stream, so it is taken for a server that speaks pushoff's wire contract (--listen 10s \
-             listens to it all the same)"
-        ));
-    }
-    Ok(is_stream.then_some(url))
-}
-
-async fn listened(url: Url, options: &ProbeOptions) -> anyhow::Result<Probed> {
-    let name = target::redacted(url.as_str());
-    let (listen_for, idle) = (options.listen.unwrap_or(LISTEN), options.idle.unwrap_or_default());
-    let what = Listening { url, http2: options.http2, listen: listen_for, idle };
-    let heard = listen(&what).await.with_context(|| format!("listening to {name}"))?;
-    let technique = if heard.kind.contains("event-stream") { "event stream" } else { "lines" };
     let head = if heard.head.is_empty() { String::new() } else { format!(": {}", heard.head) };
     Ok(Probed {
         says: format!("{name}{head}"),

@@ -41,7 +41,6 @@ pub use probe::{
     Course, Examined, Fault, Finding, Flow, Idle, Listened, Listening, NotListened, Offer, Relay, Symptom, examine, is_stream,
     listen, probe,
 };
-pub use reqwest::Url;
 pub use server::{NotFound, Server, find};
 pub use settings::settings;
 pub use trial::{Together, nothing_due, run};

@@ -131,8 +131,8 @@ fn silences(probed: &[Probed], tried: Option<Duration>) -> String {
         return String::new();
     }
     format!(
-        "Not silent for {tried:.0?}: {} (messages, polls or heartbeats came). A longer time-out than the silence above does \
-         not show, and does no harm while they come.\n",
+        "Not silent for {tried:.0?}, because messages, polls or heartbeats came: {}. A time-out that is longer than the \
+         silence above does not show, and cuts nothing while they come.\n",
         names.join(", ")
     )
 }
@@ -199,21 +199,22 @@ fn prose(row: &Row) -> String {
             Some(course) => format!("{}: {reason}", flow(course)),
             None => reason.clone(),
         },
-        Found::Listened => course.map(|course| format!("{}: {}", flow(course), counts(course))).unwrap_or_default(),
+        Found::Listened => {
+            course.map(|course| format!("{}: {}{}", flow(course), counts(course), held(course))).unwrap_or_default()
+        }
         Found::Offered { first_message, resumes } => {
             let resumes = if *resumes { "resumes after a break" } else { "starts over after a break" };
             let after = milliseconds(*first_message);
-            let flow = course.map(|course| format!("; {}", flow(course))).unwrap_or_default();
+            let flow = course.map(|course| format!("; {}{}", flow(course), held(course))).unwrap_or_default();
             format!("offered: first message after {after}, {resumes}{flow}")
         }
     }
 }
 
-/// The verdict, with what silence and compression did.
+/// The verdict, with what compression did.
 fn flow(course: &Course) -> String {
     let mut said = match (course.flow, course.idle) {
         (Flow::Cut, Some(Idle { silence, .. })) => format!("cut after {silence:.1?} without a byte"),
-        (flow, Some(Idle { silence, is_cut: false })) => format!("{}, held for {silence:.1?} without a byte", flow.says()),
         (flow, _) => flow.says().to_owned(),
     };
     if let Some(coding) = &course.coding {
@@ -221,6 +222,14 @@ fn flow(course: &Course) -> String {
         said += &format!(", compressed ({coding}, {})", if holds { "held back" } else { "flushed" });
     }
     said
+}
+
+/// How long the connection was silent and held, where that was tried.
+fn held(course: &Course) -> String {
+    match course.idle {
+        Some(Idle { silence, is_cut: false }) => format!("; held through {silence:.1?} without a byte"),
+        Some(Idle { is_cut: true, .. }) | None => String::new(),
+    }
 }
 
 fn counts(course: &Course) -> String {

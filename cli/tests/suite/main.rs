@@ -22,6 +22,7 @@ mod capacity;
 mod conformance;
 mod connections;
 mod diff;
+mod doctor;
 mod edge;
 mod endings;
 mod event_stream;

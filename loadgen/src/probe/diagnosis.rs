@@ -210,12 +210,17 @@ impl Probed<'_> {
         let mut symptoms = Vec::new();
         let says_old = memchr::memmem::find(body, b"HTTP/1.0").is_some();
         if says_old {
-            let said = shown(&String::from_utf8_lossy(body), SENTENCE);
-            symptoms.push(Symptom::of(Fault::OldHttp, format!("the server answers the handshake with {status}: {said}")));
+            let problem: Option<serde_json::Value> = serde_json::from_slice(body).ok();
+            let detail = problem.as_ref().and_then(|problem| problem["detail"].as_str());
+            let said = detail.map_or_else(|| String::from_utf8_lossy(body).into_owned(), str::to_owned);
+            let evidence = format!("the server answers a handshake with {status}: {}", shown(said.trim(), SENTENCE));
+            symptoms.push(Symptom::of(Fault::OldHttp, evidence));
         }
         // RFC 9110 §15.5.22: 426 asks for the Upgrade that was sent, and so did not arrive.
-        if !says_old || *status == StatusCode::UPGRADE_REQUIRED {
-            symptoms.push(Symptom::of(Fault::NoUpgrade, format!("{status} to a WebSocket handshake")));
+        let is_asked_for = *status == StatusCode::UPGRADE_REQUIRED;
+        if !says_old || is_asked_for {
+            let lost = if is_asked_for { ", which reached the server without Upgrade" } else { "" };
+            symptoms.push(Symptom::of(Fault::NoUpgrade, format!("{status} to a WebSocket handshake{lost}")));
         }
         symptoms
     }

@@ -46,7 +46,7 @@ impl Fault {
             Self::Buffering => &["proxy_buffering off;"],
             Self::Compression => &["gzip off;", "proxy_set_header Accept-Encoding \"\";"],
             Self::IdleCut => &["proxy_read_timeout 1h;"],
-            Self::OldHttp => &["proxy_http_version 1.1;", "proxy_set_header Connection $connection_upgrade;"],
+            Self::OldHttp => &["proxy_http_version 1.1;"],
             Self::NoUpgrade => &[
                 "map $http_upgrade $connection_upgrade { default upgrade; '' ''; }  # in http { }",
                 "proxy_http_version 1.1;",

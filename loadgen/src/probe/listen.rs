@@ -6,18 +6,17 @@
 use std::time::Duration;
 
 use futures_util::future::join;
-use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, SERVER, VIA};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderName, SERVER, VIA};
 use http::{HeaderMap, HeaderValue, StatusCode, Version};
 use pushoff_model::RunClock;
 use pushoff_model::foreign::{NAME, shown};
-use reqwest::Url;
 use tokio::time::{sleep, timeout};
 
 use super::fault::{Course, Fault, Flow, Idle, Symptom};
 use super::heard::{Heard, Separation};
-use crate::clients::http_client_builder;
-use crate::failure::chain;
+use crate::clients::{ConnectionError, fields_of, http_client_builder, url};
 use crate::origin::Origin;
+use crate::server::Server;
 
 /// What an event stream or a stream of lines is asked for by.
 const STREAMS: &str = "text/event-stream, application/x-ndjson;q=0.9, */*;q=0.1";
@@ -32,8 +31,10 @@ const SILENCE: Duration = Duration::from_secs(1);
 /// A URL to listen to.
 #[derive(Clone, Debug)]
 pub struct Listening {
-    /// The URL.
-    pub url: Url,
+    /// The server, found at its address.
+    pub server: Server,
+    /// Path and query.
+    pub target: String,
     /// By HTTP/2 with prior knowledge (RFC 9113 §3.3) instead of HTTP/1.1.
     pub http2: bool,
     /// For how long events are judged.
@@ -56,9 +57,12 @@ pub struct Listened {
 /// Why a URL could not be listened to.
 #[derive(Debug, thiserror::Error)]
 pub enum NotListened {
-    /// No client could be made, or nobody answered.
+    /// Nobody answered.
     #[error("asking for the stream")]
     Http(#[source] reqwest::Error),
+    /// The request cannot be made.
+    #[error("making the request")]
+    Request(#[from] ConnectionError),
     /// The answer is no success.
     #[error("the answer is {0}, and no stream: correct the URL")]
     Status(StatusCode),
@@ -68,9 +72,8 @@ pub enum NotListened {
 ///
 /// # Errors
 /// When nobody answers.
-pub async fn is_stream(url: &Url, http2: bool) -> Result<bool, NotListened> {
-    let asking = client(http2)?.get(url.clone()).header(ACCEPT, STREAMS).send();
-    match timeout(HEAD_WITHIN, asking).await {
+pub async fn is_stream(what: &Listening) -> Result<bool, NotListened> {
+    match timeout(HEAD_WITHIN, what.request()?.send()).await {
         Err(_held_back) => Ok(true),
         Ok(answer) => {
             let answer = answer.map_err(|error| NotListened::Http(error.without_url()))?;
@@ -88,14 +91,10 @@ fn is_known(kind: &str) -> bool {
 /// # Errors
 /// When nobody answers, or with an error.
 pub async fn listen(what: &Listening) -> Result<Listened, NotListened> {
-    let client = client(what.http2)?;
-    let fields: HeaderMap = [(ACCEPT, HeaderValue::from_static(STREAMS))].into_iter().collect();
     let whole = what.listen + what.idle;
-    let asked = |coding| {
-        let request = client.get(what.url.clone()).headers(fields.clone());
-        hear(request, coding, sleep(whole))
-    };
-    let (plain, compressed) = join(asked(IDENTITY), asked(GZIP)).await;
+    let plain = hear(what.request()?, IDENTITY, sleep(whole));
+    let compressed = hear(what.request()?, GZIP, sleep(whole));
+    let (plain, compressed) = join(plain, compressed).await;
     if let Some(status) = plain.status.filter(|status| !status.is_success()) {
         return Err(NotListened::Status(status));
     }
@@ -133,10 +132,21 @@ fn course(what: &Listening, plain: &Answer, compressed: &Answer) -> Course {
     Course { flow: flow.with(&symptoms), first, events, arrivals, coding: compressed.coding.clone(), idle, symptoms }
 }
 
-/// A client that decodes nothing, so that what compression does is seen. The one place where a listener's connections are
-/// made.
+impl Listening {
+    fn request(&self) -> Result<reqwest::RequestBuilder, NotListened> {
+        let (url, mut fields) = (url(&self.server, &self.target)?, fields_of(&self.server)?);
+        fields.insert(ACCEPT, HeaderValue::from_static(STREAMS));
+        if self.http2 {
+            // `:authority` takes its place (RFC 9113 §8.3.1); nginx refuses both.
+            fields.remove(HOST);
+        }
+        Ok(client(self.http2)?.get(url).headers(fields))
+    }
+}
+
+/// A client with a connection of its own. The one place where a listener's connections are made.
 pub(super) fn client(http2: bool) -> Result<reqwest::Client, NotListened> {
-    let builder = http_client_builder(&Origin::default()).no_gzip().no_brotli().no_zstd();
+    let builder = http_client_builder(&Origin::default());
     let builder = if http2 { builder.http2_prior_knowledge() } else { builder };
     builder.build().map_err(NotListened::Http)
 }
@@ -250,14 +260,5 @@ impl Answer {
             Some(_) => format!("{} of {events} events come, in {mine} reads", self.body.events()),
         };
         Some(Symptom::of(Fault::Compression, format!("with Accept-Encoding: {coding}, {had}; without it they come in {arrivals}")))
-    }
-}
-
-/// The cause of a failure, for a message.
-impl NotListened {
-    /// The error with its causes.
-    #[must_use]
-    pub fn sentence(&self) -> String {
-        chain(self)
     }
 }
