@@ -37,9 +37,14 @@ struct Row {
 
 /// What a server offers by it.
 enum Found {
-    Offered { first_message: Duration, resumes: bool },
+    Offered {
+        first_message: Duration,
+        resumes: bool,
+    },
     NotDescribed,
-    Wrong { reason: String },
+    Wrong {
+        reason: String,
+    },
     /// Nothing was published.
     Listened,
 }
@@ -151,7 +156,8 @@ async fn listened(what: &Listening, name: &str) -> anyhow::Result<Probed> {
 fn compared(mut all: Vec<Probed>) -> Vec<Probed> {
     if let [direct, proxied] = &mut all[..] {
         for row in &mut proxied.rows {
-            let same = direct.rows.iter().find(|direct| direct.technique == row.technique || direct.found.is_listened());
+            let same =
+                direct.rows.iter().find(|direct| direct.technique == row.technique || direct.found.is_listened());
             if let (Some(course), Some(direct)) = (&mut row.course, same.and_then(|direct| direct.course.as_ref())) {
                 course.beside(direct);
             }

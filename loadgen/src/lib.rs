@@ -38,8 +38,8 @@ pub use plan::{
 };
 pub use preflight::preflight;
 pub use probe::{
-    Course, Examined, Fault, Finding, Flow, Idle, Listened, Listening, NotListened, Offer, Relay, Symptom, examine, is_stream,
-    listen, probe,
+    Course, Examined, Fault, Finding, Flow, Idle, Listened, Listening, NotListened, Offer, Relay, Symptom, examine,
+    is_stream, listen, probe,
 };
 pub use server::{NotFound, Server, find};
 pub use settings::settings;

@@ -8,8 +8,6 @@ use serde_json::{Value, json};
 
 use super::{Found, Probed, Row};
 
-/// Evidence of a fault that is shown, at most.
-const EVIDENCE: usize = 3;
 /// A silence that is shorter than this share of the one that was tried was broken by the server.
 const NEARLY: f64 = 0.9;
 
@@ -99,7 +97,7 @@ pub(super) fn text(probed: &[Probed], tried: Option<Duration>) -> String {
     for (name, one) in NAMES.into_iter().zip(probed) {
         let name = if probed.len() > 1 { format!("{name}: ") } else { String::new() };
         text += &format!("{name}{}\n", one.says);
-        for line in lines(&one.rows) {
+        for line in lines(&one.rows, tried) {
             text += &format!("{line}\n");
         }
     }
@@ -123,8 +121,9 @@ fn silences(probed: &[Probed], tried: Option<Duration>) -> String {
     let Some(tried) = tried else {
         return "Whether silence cuts a connection was not tried: --idle 70s tries it.\n".to_owned();
     };
-    let courses = probed.iter().flat_map(|probed| &probed.rows).filter_map(|row| Some((row, row.course.as_ref()?.idle?)));
-    let broken = courses.filter(|(_, idle)| !idle.is_cut && idle.silence < tried.mul_f64(NEARLY));
+    let courses =
+        probed.iter().flat_map(|probed| &probed.rows).filter_map(|row| Some((row, row.course.as_ref()?.idle?)));
+    let broken = courses.filter(|(_, idle)| is_broken(*idle, tried));
     let mut names: Vec<&str> = broken.map(|(row, _)| row.technique).collect();
     names.dedup();
     if names.is_empty() {
@@ -164,7 +163,7 @@ fn finding(number: usize, told: &Told<'_>, is_two: bool) -> String {
         })
         .collect();
     let mut text = format!("{number}. {} ({})\n", told.fault.says(), shown_by.join("; "));
-    for evidence in told.evidence.iter().take(EVIDENCE) {
+    if let Some(evidence) = told.evidence.first() {
         text += &format!("   seen:      {evidence}\n");
     }
     for (number, line) in (0..).zip(told.fault.nginx()) {
@@ -174,10 +173,10 @@ fn finding(number: usize, told: &Told<'_>, is_two: bool) -> String {
 }
 
 /// One line a technique; techniques with the same problem share a line.
-fn lines(rows: &[Row]) -> Vec<String> {
+fn lines(rows: &[Row], tried: Option<Duration>) -> Vec<String> {
     let mut lines: Vec<(Vec<&str>, String)> = Vec::new();
     for row in rows {
-        let said = prose(row);
+        let said = prose(row, tried);
         let is_wrong = matches!(row.found, Found::Wrong { .. });
         match lines.iter_mut().find(|(_, other)| is_wrong && *other == said) {
             Some((names, _)) => names.push(row.technique),
@@ -191,7 +190,7 @@ fn lines(rows: &[Row]) -> Vec<String> {
     lines.into_iter().map(line).collect()
 }
 
-fn prose(row: &Row) -> String {
+fn prose(row: &Row, tried: Option<Duration>) -> String {
     let course = row.course.as_ref();
     match &row.found {
         Found::NotDescribed => "not described".to_owned(),
@@ -199,13 +198,13 @@ fn prose(row: &Row) -> String {
             Some(course) => format!("{}: {reason}", flow(course)),
             None => reason.clone(),
         },
-        Found::Listened => {
-            course.map(|course| format!("{}: {}{}", flow(course), counts(course), held(course))).unwrap_or_default()
-        }
+        Found::Listened => course
+            .map(|course| format!("{}: {}{}", flow(course), counts(course), held(course, tried)))
+            .unwrap_or_default(),
         Found::Offered { first_message, resumes } => {
             let resumes = if *resumes { "resumes after a break" } else { "starts over after a break" };
             let after = milliseconds(*first_message);
-            let flow = course.map(|course| format!("; {}{}", flow(course), held(course))).unwrap_or_default();
+            let flow = course.map(|course| format!("; {}{}", flow(course), held(course, tried))).unwrap_or_default();
             format!("offered: first message after {after}, {resumes}{flow}")
         }
     }
@@ -225,17 +224,28 @@ fn flow(course: &Course) -> String {
 }
 
 /// How long the connection was silent and held, where that was tried.
-fn held(course: &Course) -> String {
-    match course.idle {
-        Some(Idle { silence, is_cut: false }) => format!("; held through {silence:.1?} without a byte"),
-        Some(Idle { is_cut: true, .. }) | None => String::new(),
+fn held(course: &Course, tried: Option<Duration>) -> String {
+    match (course.idle, tried) {
+        (Some(idle), Some(tried)) if is_broken(idle, tried) => {
+            format!("; never silent for more than {:.1?}", idle.silence)
+        }
+        (Some(Idle { silence, is_cut: false }), Some(_)) => format!("; held through {silence:.1?} without a byte"),
+        (Some(_) | None, _) => String::new(),
     }
+}
+
+/// Whether the server, and no proxy, ended the silence that was tried.
+fn is_broken(idle: Idle, tried: Duration) -> bool {
+    !idle.is_cut && idle.silence < tried.mul_f64(NEARLY)
 }
 
 fn counts(course: &Course) -> String {
     let Course { first, events, arrivals, .. } = course;
     match first {
         Some(first) => format!("{events} events in {arrivals} reads, the first after {}", milliseconds(*first)),
+        None if course.flow == Flow::Silent => {
+            "no event came: none was sent, or all are held back (pushoff probe DIRECT PROXIED tells which)".to_owned()
+        }
         None => "no event came".to_owned(),
     }
 }

@@ -108,7 +108,10 @@ fn the_gzip_of_an_nginx_is_named_where_it_holds_back_and_not_where_it_flushes() 
     let upstream = Upstream::start(Manner::Plain);
     let gzip = "gzip on; gzip_proxied any; gzip_types text/event-stream;";
     // A chunk of HTTP/1.1 passes a buffering nginx at once, unless it is compressed.
-    let found = probe(&[&Nginx::before(upstream.address, gzip, "proxy_http_version 1.1;").url("/events"), "--listen", "3s"], true);
+    let found = probe(
+        &[&Nginx::before(upstream.address, gzip, "proxy_http_version 1.1;").url("/events"), "--listen", "3s"],
+        true,
+    );
     assert_eq!((flows(&found), faults(&found)), (vec!["streaming"], vec!["compression"]));
     let found = probe(&[&Nginx::before(upstream.address, gzip, TUNED).url("/events"), "--listen", "3s"], false);
     assert_eq!(flows(&found), ["streaming"]);
@@ -172,6 +175,8 @@ fn a_stream_over_http_2_is_heard_too() {
     let found = probe(&[&tuned.url("/events"), "--http2", "--listen", "2s"], false);
     assert_eq!(flows(&found), ["streaming"]);
     assert!(found["probed"][0]["says"].as_str().unwrap().contains("HTTP/2.0"), "{found}");
-    let plain = Nginx::listening("http2", upstream.address, "", "");
+    // The head of a buffered stream comes at once over HTTP/2: events tell.
+    let large = Upstream::start(Manner::Large);
+    let plain = Nginx::listening("http2", large.address, "", "");
     assert_eq!(faults(&probe(&[&plain.url("/events"), "--http2", "--listen", "2s"], true)), ["buffering"]);
 }

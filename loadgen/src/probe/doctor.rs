@@ -48,18 +48,12 @@ pub async fn examine(server: &Server, transports: &[Transport], client: Client, 
     .await
 }
 
-/// The course of a technique by which no message came.
+/// The course of a technique by which no message came, for these reasons.
 fn of_a_failure(symptoms: &[Symptom]) -> Option<Course> {
-    let course = |symptoms: Vec<Symptom>| Course {
-        flow: Flow::Silent.with(&symptoms),
-        first: None,
-        events: 0,
-        arrivals: 0,
-        coding: None,
-        idle: None,
-        symptoms,
-    };
-    (!symptoms.is_empty()).then(|| course(symptoms.to_vec()))
+    let is_refused = symptoms.iter().any(|symptom| matches!(symptom.fault, Fault::NoUpgrade | Fault::OldHttp));
+    let flow = if is_refused { Flow::UpgradeRefused } else { Flow::Silent.with(symptoms) };
+    let symptoms = (!symptoms.is_empty()).then(|| symptoms.to_vec())?;
+    Some(Course { flow, first: None, events: 0, arrivals: 0, coding: None, idle: None, symptoms })
 }
 
 async fn course(server: &Server, transport: Transport, client: Client, idle: Duration) -> Result<Course, Trouble> {
@@ -78,7 +72,7 @@ async fn course(server: &Server, transport: Transport, client: Client, idle: Dur
                 Some(hear(compressed?, GZIP, until).await)
             };
             let (scheduled, heard) = join(publishing, listening).await;
-            let mut course = judged(&scheduled?, first, heard.as_ref());
+            let mut course = judged(transport, &scheduled?, first, heard.as_ref());
             if !idle.is_zero() {
                 let lived = exchange.live_through(idle, tap).await?;
                 if lived.is_cut {
@@ -94,7 +88,12 @@ async fn course(server: &Server, transport: Transport, client: Client, idle: Dur
 }
 
 /// What the arrivals of a schedule tell: the times of each message's publication and arrival.
-fn judged(scheduled: &[(RunInstant, RunInstant)], first: Duration, compressed: Option<&Answer>) -> Course {
+fn judged(
+    transport: Transport,
+    scheduled: &[(RunInstant, RunInstant)],
+    first: Duration,
+    compressed: Option<&Answer>,
+) -> Course {
     let apart = scheduled.windows(2).filter(|pair| pair[1].1.since(pair[0].1) >= TOGETHER).count();
     let (events, arrivals) = (scheduled.len(), apart + 1);
     let mut late: Vec<Duration> = scheduled.iter().map(|(published, arrived)| arrived.since(*published)).collect();
@@ -102,8 +101,10 @@ fn judged(scheduled: &[(RunInstant, RunInstant)], first: Duration, compressed: O
     let median = late.get(late.len() / 2).copied().unwrap_or_default();
     let mut symptoms = Vec::new();
     let is_batched = arrivals * 2 <= events;
-    if is_batched || median > LATE {
-        let evidence = format!("{events} messages that were sent apart come in {arrivals} reads, {median:.1?} late at the median");
+    // A poll takes a round trip, and brings what is due by then.
+    if (is_batched && transport.traits().polls.is_none()) || median > LATE {
+        let evidence =
+            format!("{events} messages that were sent apart come in {arrivals} reads, {median:.1?} late at the median");
         symptoms.push(Symptom::of(Fault::Buffering, evidence));
     } else {
         symptoms.extend(compressed.and_then(|answer| answer.holds_back(events, arrivals)));
@@ -124,7 +125,8 @@ fn compressed_request(
         return None;
     }
     let technique = server.target.dialect.technique(transport)?;
-    let direct = Subscription::new(server.clone(), subscription.topic.clone(), subscription.polling, subscription.clock);
+    let direct =
+        Subscription::new(server.clone(), subscription.topic.clone(), subscription.polling, subscription.clock);
     let (url, fields): (_, HeaderMap) = newcomers_request(&direct, technique).ok()?;
     Some(listener(false).ok()?.get(url).headers(fields))
 }

@@ -166,7 +166,11 @@ impl Exchange {
                 None => return Err(Trouble::Buffered),
             }
         }
-        Ok(published.into_iter().zip(arrived.into_values()).take(usize::try_from(SCHEDULED).unwrap_or(usize::MAX)).collect())
+        Ok(published
+            .into_iter()
+            .zip(arrived.into_values())
+            .take(usize::try_from(SCHEDULED).unwrap_or(usize::MAX))
+            .collect())
     }
 
     /// Publishes nothing for a time, and then a message.

@@ -131,11 +131,14 @@ impl Flow {
     /// What these symptoms make of a flow.
     pub(super) fn with(self, symptoms: &[Symptom]) -> Self {
         let shows = |fault| symptoms.iter().any(|symptom| symptom.fault == fault);
-        match self {
-            Self::Streaming | Self::Silent if shows(Fault::NoUpgrade) || shows(Fault::OldHttp) => Self::UpgradeRefused,
-            Self::Streaming | Self::Silent if shows(Fault::Buffering) => Self::Buffered,
-            Self::Streaming | Self::Silent if shows(Fault::IdleCut) => Self::Cut,
-            flow => flow,
+        if !matches!(self, Self::Streaming | Self::Silent) {
+            self
+        } else if shows(Fault::Buffering) {
+            Self::Buffered
+        } else if shows(Fault::IdleCut) {
+            Self::Cut
+        } else {
+            self
         }
     }
 }

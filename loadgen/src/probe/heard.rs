@@ -84,7 +84,9 @@ impl Heard {
         for &byte in bytes {
             match (byte, self.separation) {
                 (b'\r', _) => {}
-                (b'\n', Separation::Blank) if self.line.is_empty() => events += usize::from(std::mem::take(&mut self.has_data)),
+                (b'\n', Separation::Blank) if self.line.is_empty() => {
+                    events += usize::from(std::mem::take(&mut self.has_data));
+                }
                 (b'\n', Separation::Blank) => {
                     self.has_data |= self.line.starts_with(b"data");
                     self.line.clear();
@@ -109,19 +111,25 @@ impl Heard {
         self.arrivals.iter().filter(|arrival| arrival.events > 0)
     }
 
-    /// The size of the buffer that cut events in the middle, and how often; of one cut alone nothing follows: the network
-    /// may have made it.
+    /// The size of a buffer that shows, and how often it did: a read that ends one event and begins the next, which comes to its
+    /// own end later, was cut by neither server nor event. A network may do so once.
     pub(super) fn buffer(&self) -> Option<(usize, usize)> {
-        let mut cut: Vec<usize> = self.arrivals.iter().filter(|arrival| arrival.cuts).map(|arrival| arrival.bytes).collect();
-        cut.sort_unstable();
-        (cut.len() > 1).then(|| (cut[cut.len() / 2], cut.len()))
+        let shows = self.bringing().filter(|arrival| arrival.cuts);
+        let mut sizes: Vec<usize> = shows.map(|arrival| arrival.bytes).collect();
+        sizes.sort_unstable();
+        (sizes.len() > 1).then(|| (sizes[sizes.len() / 2], sizes.len()))
     }
 
     /// The longest silence that began after `from` and before `now`.
     pub(super) fn silence(&self, from: Duration, now: Duration) -> Duration {
         let ends = self.arrivals.iter().map(|arrival| arrival.at).chain([now]);
         let begins = [Duration::ZERO].into_iter().chain(self.arrivals.iter().map(|arrival| arrival.last));
-        begins.zip(ends).filter(|(_, end)| *end >= from).map(|(begin, end)| end.saturating_sub(begin)).max().unwrap_or_default()
+        begins
+            .zip(ends)
+            .filter(|(_, end)| *end >= from)
+            .map(|(begin, end)| end.saturating_sub(begin))
+            .max()
+            .unwrap_or_default()
     }
 }
 
@@ -156,11 +164,18 @@ mod tests {
             heard.take(MS(100 * number), piece);
         }
         assert_eq!((heard.events(), heard.buffer()), (100, Some((512, 3))), "the fourth ends where the stream does");
+        let mut network = Heard::new(Separation::Blank, false);
+        for number in 0..10 {
+            network.take(MS(1_000 * number), b"data: one event in two");
+            network.take(MS(1_000 * number + 50), b" segments\n\n");
+        }
+        assert_eq!((network.events(), network.buffer()), (10, None));
     }
 
     #[test]
     fn what_is_flushed_is_decoded_at_once() {
-        let (mut heard, mut encoder) = (Heard::new(Separation::Line, true), GzEncoder::new(Vec::new(), Compression::fast()));
+        let (mut heard, mut encoder) =
+            (Heard::new(Separation::Line, true), GzEncoder::new(Vec::new(), Compression::fast()));
         for number in 0..5 {
             encoder.write_all(b"{\"n\":1}\n").unwrap();
             encoder.flush().unwrap();

@@ -120,7 +120,10 @@ fn course(what: &Listening, plain: &Answer, compressed: &Answer) -> Course {
         symptoms.push(Symptom::of(Fault::IdleCut, format!("the connection broke after {silence:.1?} without a byte")));
     }
     if plain.version.is_some_and(|version| version < Version::HTTP_11) {
-        symptoms.push(Symptom::of(Fault::OldHttp, "the answer is HTTP/1.0, in which the end of a stream is also its break"));
+        symptoms.push(Symptom::of(
+            Fault::OldHttp,
+            "the answer is HTTP/1.0, in which the end of a stream is also its break",
+        ));
     }
     let flow = match events {
         _ if is_cut => Flow::Cut,
@@ -179,7 +182,11 @@ pub(super) struct Answer {
 }
 
 /// Sends a request and reads its answer `until` then.
-pub(super) async fn hear(request: reqwest::RequestBuilder, coding: HeaderValue, until: impl Future<Output = ()>) -> Answer {
+pub(super) async fn hear(
+    request: reqwest::RequestBuilder,
+    coding: HeaderValue,
+    until: impl Future<Output = ()>,
+) -> Answer {
     let clock = RunClock::start();
     let begun = clock.now();
     let mut answer = Answer::default();
@@ -259,6 +266,9 @@ impl Answer {
             None => "not even the head of the answer comes".to_owned(),
             Some(_) => format!("{} of {events} events come, in {mine} reads", self.body.events()),
         };
-        Some(Symptom::of(Fault::Compression, format!("with Accept-Encoding: {coding}, {had}; without it they come in {arrivals}")))
+        Some(Symptom::of(
+            Fault::Compression,
+            format!("with Accept-Encoding: {coding}, {had}; without it they come in {arrivals}"),
+        ))
     }
 }

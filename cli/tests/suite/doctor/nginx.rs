@@ -83,7 +83,7 @@ impl Nginx {
 impl Drop for Nginx {
     fn drop(&mut self) {
         // Its master ends its worker. It may have ended already, which is what is wanted.
-        drop(kill_process(Pid::from_child(&self.process), Signal::TERM));
+        kill_process(Pid::from_child(&self.process), Signal::TERM).unwrap_or_default();
         drop(self.process.wait());
     }
 }
