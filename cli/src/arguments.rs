@@ -1,6 +1,7 @@
 //! The command line: subcommands, flags and their help.
 
 mod link;
+mod probe;
 mod serve;
 mod wire;
 
@@ -17,6 +18,7 @@ use pushoff_model::{Client, Transport};
 
 use crate::values::{duration_in, one_of, whole_in};
 pub(crate) use link::LinkOptions;
+pub(crate) use probe::ProbeOptions;
 pub(crate) use serve::{Listen, ServeOptions};
 pub(crate) use wire::{Switch, TrustOptions, WireOptions};
 
@@ -70,7 +72,8 @@ pub(crate) enum Command {
     Diff(DiffOptions),
     /// Estimate transport, servers and cost for a load
     Plan(PlanOptions),
-    /// Show what a server offers, technique by technique, and what is wrong
+    /// Show what a server or a proxy does to each technique, what is wrong, and how to mend it
+    #[command(after_help = probe::EXAMPLES)]
     Probe(ProbeOptions),
     /// Run any command behind a network: with its delay, rate and loss between the command and a server
     #[command(after_help = LINK_EXAMPLES)]
@@ -284,19 +287,6 @@ Examples:
 
 The arithmetic and its limits: docs/PLANNING.md.";
 
-#[derive(Clone, Debug, Args)]
-pub(crate) struct ProbeOptions {
-    /// http://HOST:PORT of a server that speaks pushoff's wire contract, DIALECT=URL, a TOML file that
-    /// describes a server (docs/TARGETS.md), or pushoff
-    #[arg(value_name = "[DIALECT=]URL|FILE", default_value = "pushoff")]
-    pub(crate) target: OsString,
-    #[command(flatten)]
-    pub(crate) trust: TrustOptions,
-    /// Print results as JSON instead of tables
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
 fn transport() -> impl TypedValueParser<Value = Transport> {
     let named = |it: Transport| (it, PossibleValue::new(it.name()).aliases(it.traits().aliases));
     one_of(Transport::ALL.map(named).to_vec())
@@ -341,6 +331,7 @@ mod tests {
             for (help, examples) in [
                 (command.render_long_help().to_string(), EXAMPLES),
                 (command.find_subcommand_mut("plan").unwrap().render_help().to_string(), PLAN_EXAMPLES),
+                (command.find_subcommand_mut("probe").unwrap().render_help().to_string(), probe::EXAMPLES),
             ] {
                 let lines: HashSet<&str> = help.lines().map(str::trim_end).collect();
                 let broken: Vec<_> = examples.lines().filter(|line| !lines.contains(line)).collect();

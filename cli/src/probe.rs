@@ -1,59 +1,71 @@
-//! `pushoff probe`: what a server offers, technique by technique, and what is wrong.
+//! `pushoff probe`: what a server, or a proxy before it, does to each technique, and how to mend what is wrong.
 
-use anyhow::Context;
-use pushoff_loadgen::{Finding, probe as look};
-use pushoff_model::foreign::shown;
-use pushoff_model::target::Target;
-use pushoff_model::{Client, Transport};
-use serde::Serialize;
+mod words;
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow, ensure};
+use futures_util::future::join_all;
+use pushoff_loadgen::{Course, Examined, Finding, Listening, examine, is_stream, listen};
+use pushoff_model::foreign::{SENTENCE, shown};
+use pushoff_model::target::{self, Target};
+use pushoff_model::{Client, Http, Transport};
 
 use crate::arguments::ProbeOptions;
 use crate::pinning::{Cpus, GeneratorCpus};
 use crate::{Exit, runtime, survey, targets, terminal};
 
-/// Most characters of a reason.
-const REASON: usize = 1_000;
+/// For how long a stream is listened to where nobody says.
+const LISTEN: Duration = Duration::from_secs(10);
+/// Heartbeats are this many times as far apart as the silence that is tried.
+const QUIET: u32 = 4;
 
-/// The result for one transport, for scripts.
-#[derive(Serialize)]
-struct Row {
-    transport: &'static str,
-    #[serde(flatten)]
-    found: Found,
+/// What was found at one server or URL.
+struct Probed {
+    /// What it is.
+    says: String,
+    rows: Vec<Row>,
 }
 
-#[derive(Serialize)]
-#[serde(tag = "found", rename_all = "kebab-case")]
+/// The result for one technique.
+struct Row {
+    technique: &'static str,
+    found: Found,
+    course: Option<Course>,
+}
+
+/// What a server offers by it.
 enum Found {
-    Offered { first_message_ns: u64, resumes: bool },
+    Offered {
+        first_message: Duration,
+        resumes: bool,
+    },
     NotDescribed,
-    Wrong { reason: String },
+    Wrong {
+        reason: String,
+    },
+    /// Nothing was published.
+    Listened,
 }
 
 pub(crate) fn probe(options: &ProbeOptions, json: bool) -> anyhow::Result<Exit> {
-    let target = targets::asked(std::slice::from_ref(&options.target))?.remove(0);
     let cpus = Cpus::take(true, GeneratorCpus::Half)?;
-    let (says, findings, death) = runtime::build(cpus.allowed)?.block_on(async {
-        let mut served = survey::begin(&target, &cpus, &options.trust.anchor())
-            .await
-            .with_context(|| format!("looking at {}", target.name))?;
-        let findings = look(&served.server, &spoken(&target), Client::Library).await;
-        let says = survey::says(&target, &served);
-        let death = if findings.iter().any(|finding| finding.verdict.is_err()) { served.death().await } else { None };
-        served.end().await;
-        anyhow::Ok((says, findings, death))
-    })?;
-    let rows: Vec<Row> = Transport::ALL.into_iter().map(|transport| row(transport, &findings)).collect();
-    let text = if json {
-        serde_json::to_string_pretty(&rows)?
-    } else {
-        std::iter::once(says).chain(lines(&rows)).collect::<Vec<_>>().join("\n")
-    };
-    if let Some(death) = death {
-        terminal::remark(&format!("{}: {death}", target.name));
-    }
-    let is_wrong = rows.iter().any(|row| matches!(row.found, Found::Wrong { .. }));
+    let asked: Vec<&OsString> = [Some(&options.target), options.proxied.as_ref()].into_iter().flatten().collect();
+    let probed = runtime::build(cpus.allowed)?
+        .block_on(join_all(asked.iter().map(|text| probed(text, options, &cpus))))
+        .into_iter()
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let probed = compared(probed);
+    let text = if json { words::json(&probed)? } else { words::text(&probed, options.idle) };
+    let is_wrong = probed.iter().flat_map(|probed| &probed.rows).any(Row::is_wrong);
     Ok(terminal::result(&text).and(if is_wrong { Exit::CellFailed } else { Exit::Done }))
+}
+
+impl Row {
+    fn is_wrong(&self) -> bool {
+        matches!(self.found, Found::Wrong { .. }) || self.course.as_ref().is_some_and(Course::is_wrong)
+    }
 }
 
 /// The transports that a target describes.
@@ -61,53 +73,116 @@ pub(crate) fn spoken(target: &Target) -> Vec<Transport> {
     Transport::ALL.into_iter().filter(|&transport| target.speaks(transport)).collect()
 }
 
-fn row(transport: Transport, findings: &[Finding]) -> Row {
-    let finding = findings.iter().find(|finding| finding.transport == transport);
-    let found = match finding.map(|finding| &finding.verdict) {
-        None => Found::NotDescribed,
-        Some(Ok(offer)) => {
-            let first_message_ns = pushoff_model::time::nanos(offer.first_message);
-            Found::Offered { first_message_ns, resumes: offer.resumes }
+/// Listens to a URL that answers with a stream, and publishes to any other.
+async fn probed(text: &OsString, options: &ProbeOptions, cpus: &Cpus) -> anyhow::Result<Probed> {
+    match path_of(text, options)? {
+        Some((origin, path)) => {
+            let target = targets::asked(&[origin.into()])?.remove(0);
+            let http = if options.http2 { Http::Two } else { Http::One };
+            let served = survey::begin(&target, cpus, &options.trust.anchor(), http, None).await?;
+            let what = Listening {
+                server: served.server,
+                target: path.to_owned(),
+                listen: options.listen.unwrap_or(LISTEN),
+                idle: options.idle.unwrap_or_default(),
+            };
+            let name = target::redacted(&text.to_string_lossy());
+            let context = || format!("listening to {name}");
+            let is_said = options.listen.is_some() || path.contains('?');
+            if is_said || is_stream(&what).await.with_context(context)? {
+                return listened(&what, &name).await.with_context(context);
+            }
+            terminal::remark(&format!(
+                "{name} answers with no stream, so it is taken for a server that speaks pushoff's wire contract \
+                 (--listen 10s listens to it all the same)"
+            ));
         }
+        None => ensure!(
+            options.listen.is_none() && !options.http2,
+            "--listen and --http2 are for a URL with a path, which is listened to; messages are published to {}",
+            target::redacted(&text.to_string_lossy())
+        ),
+    }
+    published(text, options, cpus).await
+}
+
+/// Origin, and path with query, of a URL with a path: one that may be listened to.
+fn path_of<'a>(text: &'a OsString, options: &ProbeOptions) -> anyhow::Result<Option<(&'a str, &'a str)>> {
+    let Some(text) = text.to_str() else { return Ok(None) };
+    let Some(scheme_ends) = text.find("://").filter(|&at| !text[..at].contains('=')) else { return Ok(None) };
+    // Whatever is wrong with it, a password above all, is told without a query.
+    let address = target::address(text.split('?').next().unwrap_or_default()).map_err(|problem| anyhow!(problem))?;
+    if address.base.is_empty() && !text.contains('?') && options.listen.is_none() {
+        return Ok(None);
+    }
+    let begins = text[scheme_ends + 3..].find(['/', '?']).map_or(text.len(), |at| scheme_ends + 3 + at);
+    let (origin, path) = text.split_at(begins);
+    Ok(Some((origin, if path.is_empty() { "/" } else { path })))
+}
+
+/// Publishes to a server, and listens by each technique.
+async fn published(text: &OsString, options: &ProbeOptions, cpus: &Cpus) -> anyhow::Result<Probed> {
+    let target = targets::asked(std::slice::from_ref(text))?.remove(0);
+    let heartbeat = options.idle.map(|idle| idle * QUIET);
+    let context = || format!("looking at {}", target.name);
+    let mut served =
+        survey::begin(&target, cpus, &options.trust.anchor(), Http::One, heartbeat).await.with_context(context)?;
+    let idle = options.idle.unwrap_or_default();
+    let examined = examine(&served.server, &spoken(&target), Client::Library, idle).await;
+    let says = survey::says(&target, &served);
+    if examined.iter().any(|it| it.finding.verdict.is_err())
+        && let Some(death) = served.death().await
+    {
+        terminal::remark(&format!("{}: {death}", target.name));
+    }
+    served.end().await;
+    Ok(Probed { says, rows: Transport::ALL.into_iter().map(|transport| row(transport, &examined)).collect() })
+}
+
+async fn listened(what: &Listening, name: &str) -> anyhow::Result<Probed> {
+    let heard = listen(what).await?;
+    let technique = match heard.kind.as_str() {
+        "" => "stream",
+        kind if kind.contains("event-stream") => "event stream",
+        _ => "lines",
+    };
+    let head = if heard.head.is_empty() { String::new() } else { format!(": {}", heard.head) };
+    Ok(Probed {
+        says: format!("{name}{head}"),
+        rows: vec![Row { technique, found: Found::Listened, course: Some(heard.course) }],
+    })
+}
+
+/// What shows only beside the first of two.
+fn compared(mut all: Vec<Probed>) -> Vec<Probed> {
+    if let [direct, proxied] = &mut all[..] {
+        for row in &mut proxied.rows {
+            let same =
+                direct.rows.iter().find(|direct| direct.technique == row.technique || direct.found.is_listened());
+            if let (Some(course), Some(direct)) = (&mut row.course, same.and_then(|direct| direct.course.as_ref())) {
+                course.beside(direct);
+            }
+        }
+    }
+    all
+}
+
+impl Found {
+    const fn is_listened(&self) -> bool {
+        matches!(self, Self::Listened)
+    }
+}
+
+fn row(transport: Transport, examined: &[Examined]) -> Row {
+    let examined = examined.iter().find(|examined| examined.finding.transport == transport);
+    let found = match examined.map(|it| &it.finding.verdict) {
+        None => Found::NotDescribed,
+        Some(Ok(offer)) => Found::Offered { first_message: offer.first_message, resumes: offer.resumes },
         // The row names the transport already.
         Some(Err(_)) => {
-            let reason = finding.and_then(Finding::without_its_transport).unwrap_or_default();
-            Found::Wrong { reason: shown(reason, REASON) }
+            let reason = examined.map(|it| &it.finding).and_then(Finding::without_its_transport).unwrap_or_default();
+            Found::Wrong { reason: shown(reason, SENTENCE * 3) }
         }
     };
-    Row { transport: transport.name(), found }
-}
-
-/// One line a transport; transports with the same problem share a line.
-fn lines(rows: &[Row]) -> Vec<String> {
-    let mut lines: Vec<(Vec<&str>, String)> = Vec::new();
-    for row in rows {
-        let said = prose(&row.found);
-        let is_wrong = matches!(row.found, Found::Wrong { .. });
-        match lines.iter_mut().find(|(_, other)| is_wrong && *other == said) {
-            Some((names, _)) => names.push(row.transport),
-            None => lines.push((vec![row.transport], said)),
-        }
-    }
-    let line = |(names, said): (Vec<&str>, String)| match names[..] {
-        [name] => format!("  {name:<15} {said}"),
-        _ => format!("  {}:\n  {:<15} {said}", names.join(", "), ""),
-    };
-    lines.into_iter().map(line).collect()
-}
-
-fn prose(found: &Found) -> String {
-    match found {
-        Found::NotDescribed => "not described".to_owned(),
-        Found::Wrong { reason } => reason.clone(),
-        Found::Offered { first_message_ns, resumes } => {
-            let resumes = if *resumes { "resumes after a break" } else { "starts over after a break" };
-            let microseconds = first_message_ns / 1_000;
-            format!(
-                "offered: first message after {}.{} ms, {resumes}",
-                microseconds / 1_000,
-                microseconds % 1_000 / 100
-            )
-        }
-    }
+    Row { technique: transport.name(), found, course: examined.and_then(|it| it.course.clone()) }
 }

@@ -137,6 +137,7 @@ impl ServerPlan<'_> {
         let mut command = Command::new(program);
         command.args(arguments).current_dir(folder).env("PUSHOFF_CONNECTIONS", self.connections.to_string());
         command.env("PUSHOFF_ADDRESS", self.address().to_string());
+        command.env("PUSHOFF", std::env::current_exe().context("finding this program")?);
         if let Some(heartbeat) = self.heartbeat {
             command.env("PUSHOFF_HEARTBEAT_SECONDS", heartbeat.as_secs_f64().to_string());
         }

@@ -1,6 +1,7 @@
 //! The preflight of a run: probes each server before anything is measured.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use pushoff_loadgen::{Anchor, Asked, Finding, browser_limits, probe};
@@ -8,7 +9,7 @@ use pushoff_model::browser::Browser;
 use pushoff_model::environment::Named;
 use pushoff_model::foreign::{self, shown};
 use pushoff_model::target::{Place, Target};
-use pushoff_model::{Client, Transport, Wire};
+use pushoff_model::{Client, Http, Transport, Wire};
 
 use crate::pinning::Cpus;
 use crate::run::over;
@@ -88,11 +89,17 @@ async fn look(served: &Served, target: &Target, asked: &Asked<'_>) -> anyhow::Re
     }
 }
 
-/// Starts or finds a target for a probe.
-pub(crate) async fn begin(target: &Arc<Target>, cpus: &Cpus, trust: &Anchor) -> anyhow::Result<Served> {
+/// Starts or finds a target for a probe, reached by this HTTP; one that is started here sends heartbeats that far apart.
+pub(crate) async fn begin(
+    target: &Arc<Target>,
+    cpus: &Cpus,
+    trust: &Anchor,
+    http: Http,
+    heartbeat: Option<Duration>,
+) -> anyhow::Result<Served> {
     let tls = matches!(&target.place, Place::At(address) if address.is_tls);
-    let plan = ServerPlan { wire: Wire { tls, ..Wire::default() }, trust, ..plan(cpus) };
-    Served::begin(target, &plan, cpus.server_count()).await
+    let wire = Wire { tls, http, compressed: false };
+    Served::begin(target, &ServerPlan { wire, trust, heartbeat, ..plan(cpus) }, cpus.server_count()).await
 }
 
 /// The requirements of a probe.

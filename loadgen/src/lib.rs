@@ -38,7 +38,10 @@ pub use plan::{
     raise_descriptor_limit,
 };
 pub use preflight::preflight;
-pub use probe::{Finding, Offer, Relay, probe};
+pub use probe::{
+    Course, Examined, Fault, Finding, Flow, Idle, Listened, Listening, NotListened, Offer, Relay, Symptom, examine,
+    is_stream, listen, probe,
+};
 pub use server::{NotFound, Server, find};
 pub use settings::settings;
 pub use tls::{Anchor, Tls, TlsError};

@@ -23,6 +23,7 @@ mod compression;
 mod conformance;
 mod connections;
 mod diff;
+mod doctor;
 mod edge;
 mod endings;
 mod event_stream;

@@ -9,12 +9,14 @@ use http::header::{
     CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, LOCATION, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use http::{HeaderMap, HeaderValue, StatusCode};
+use pushoff_model::foreign::{SENTENCE, shown};
 use pushoff_model::target::{Pointer, Units, Variable};
 use pushoff_model::workload::Polling;
 use pushoff_model::{RunClock, Transport};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 
+use super::fault::{Fault, Symptom};
 use super::{PATIENCE, unguessable_topic};
 use crate::clients::{ConnectionError, SubscribeError, Subscription, http_client, newcomers_request, technique};
 use crate::failure::chain;
@@ -63,6 +65,24 @@ impl Trouble {
         }
         matches!(self, Self::Plain(_) | Self::Twice | Self::Disordered | Self::Dropped(_))
     }
+
+    /// The faults that show without an answer.
+    fn symptoms(&self) -> Vec<Symptom> {
+        let is_held = matches!(self, Self::Buffered);
+        is_held
+            .then(|| Symptom::of(Fault::Buffering, "messages come only when more are published"))
+            .into_iter()
+            .collect()
+    }
+}
+
+/// The explanation of a failed probe.
+#[derive(Debug)]
+pub(super) struct Told {
+    /// One sentence that names transport and URL and says what to do.
+    pub(super) sentence: String,
+    /// The faults that show.
+    pub(super) symptoms: Vec<Symptom>,
 }
 
 /// The coding whose magic number these bytes begin with (RFC 1952 §2.3.1, RFC 8878 §3.1.1).
@@ -94,19 +114,20 @@ struct Answer {
 }
 
 impl Probed<'_> {
-    /// The sentence that explains a failed probe.
-    pub(super) async fn sentence(self, trouble: Trouble) -> String {
+    /// Explains a failed probe.
+    pub(super) async fn told(self, trouble: Trouble) -> Told {
         let key = self.transport.name();
         if let Trouble::Plain(text) = trouble {
-            return format!("{key}: {text}");
+            return Told { sentence: format!("{key}: {text}"), symptoms: Vec::new() };
         }
         // The answer itself shows more than the client's error, unless that error is already complete.
         let seen = if trouble.is_plain() { None } else { self.seen().await };
-        format!("{key} at {}: {}", self.url(), seen.unwrap_or_else(|| self.told(&trouble)))
+        let (said, symptoms) = seen.unwrap_or_else(|| (self.alone(&trouble), trouble.symptoms()));
+        Told { sentence: format!("{key} at {}: {said}", self.url()), symptoms }
     }
 
     /// Explains the failure from the client's error alone.
-    fn told(self, trouble: &Trouble) -> String {
+    fn alone(self, trouble: &Trouble) -> String {
         let key = self.transport.name();
         match trouble {
             Trouble::NotFound(unit) if coding_of(unit).is_some() => unsaid_coding(coding_of(unit).unwrap_or_default()),
@@ -160,21 +181,53 @@ impl Probed<'_> {
     }
 
     /// Explains the failure from a plain answer, if that shows the cause.
-    async fn seen(self) -> Option<String> {
-        let key = self.transport.name();
+    async fn seen(self) -> Option<(String, Vec<Symptom>)> {
         let request = self.request()?;
-        let answer = match timeout(LOOK, request.send()).await {
-            Ok(Ok(answer)) => read(answer).await,
-            Ok(Err(_)) => return None,
-            Err(_elapsed) if self.transport == Transport::LongPolling => return None,
-            Err(_elapsed) => {
-                return Some(
-                    "the head of the answer does not come: a proxy holds the stream back until it has more or ends; let it \
-                     not buffer this path (X-Accel-Buffering: no, proxy_buffering off)"
-                        .into(),
-                );
+        match timeout(LOOK, request.send()).await {
+            Ok(Ok(answer)) => {
+                let answer = read(answer).await;
+                let symptoms = self.symptoms(&answer);
+                self.said(answer).map(|said| (said, symptoms))
             }
-        };
+            Ok(Err(_)) => None,
+            Err(_elapsed) if self.transport == Transport::LongPolling => None,
+            Err(_elapsed) => {
+                let said = "the head of the answer does not come: a proxy holds the stream back until it has more or ends; \
+                            let it not buffer this path (X-Accel-Buffering: no, proxy_buffering off)";
+                let evidence = format!("not even the head of the answer comes within {LOOK:?}");
+                Some((said.into(), vec![Symptom::of(Fault::Buffering, evidence)]))
+            }
+        }
+    }
+
+    /// The faults in a plain answer.
+    fn symptoms(self, answer: &Answer) -> Vec<Symptom> {
+        let Answer { status, body, .. } = answer;
+        let is_handshake = self.transport == Transport::WebSocket;
+        if !is_handshake || *status == StatusCode::SWITCHING_PROTOCOLS || *status == StatusCode::NOT_FOUND {
+            return Vec::new();
+        }
+        let mut symptoms = Vec::new();
+        let says_old = memchr::memmem::find(body, b"HTTP/1.0").is_some();
+        if says_old {
+            let problem: Option<serde_json::Value> = serde_json::from_slice(body).ok();
+            let detail = problem.as_ref().and_then(|problem| problem["detail"].as_str());
+            let said = detail.map_or_else(|| String::from_utf8_lossy(body).into_owned(), str::to_owned);
+            let evidence = format!("the server answers a handshake with {status}: {}", shown(said.trim(), SENTENCE));
+            symptoms.push(Symptom::of(Fault::OldHttp, evidence));
+        }
+        // RFC 9110 §15.5.22: 426 asks for the Upgrade that was sent, and so did not arrive.
+        let is_asked_for = *status == StatusCode::UPGRADE_REQUIRED;
+        if !says_old || is_asked_for {
+            let lost = if is_asked_for { ", which reached the server without Upgrade" } else { "" };
+            symptoms.push(Symptom::of(Fault::NoUpgrade, format!("{status} to a WebSocket handshake{lost}")));
+        }
+        symptoms
+    }
+
+    /// Explains the failure from this answer.
+    fn said(self, answer: Answer) -> Option<String> {
+        let key = self.transport.name();
         let Answer { status, head, body } = answer;
         let begins = String::from_utf8_lossy(&body[..body.len().min(SHOWN_BYTES)]).into_owned();
         let field = |name| head.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or_default();

@@ -1,16 +1,19 @@
 //! A probe's exchange with a server: publishes messages and checks which of them arrive.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
 use pushoff_model::target::Newcomers;
 use pushoff_model::{RunClock, RunInstant};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::PATIENCE;
 use super::diagnosis::{Trouble, not_published};
+use super::fault::Idle;
 use super::sink::{Origin, ProbeEvent};
+use super::tap::Tap;
 use crate::books::PublishOutcome;
 use crate::clients::{ConnectionError, SubscribeError};
 use crate::load::Poster;
@@ -23,6 +26,10 @@ const PUSHES: u64 = 64;
 const PUSH_BYTES: usize = 4 * 1024;
 /// The index of the first of them.
 const FIRST_PUSH: u64 = 1_000;
+/// Messages of the schedule, the time between two, and the messages that follow at once. Chosen here: two seconds.
+const SCHEDULED: u64 = 20;
+const SPACING: Duration = Duration::from_millis(100);
+const BURST: u64 = 20;
 /// How long to watch for messages that should not arrive. A long poll from before may still be answered empty.
 const QUIET: Duration = Duration::from_millis(500);
 const MOST_IN_QUIET: u32 = 1;
@@ -138,6 +145,54 @@ impl Exchange {
             }
         }
         Ok(())
+    }
+
+    /// Publishes on a schedule and then a burst; when each scheduled message was published, and when it arrived.
+    pub(super) async fn receive_scheduled(&mut self) -> Result<Vec<(RunInstant, RunInstant)>, Trouble> {
+        let (mut published, mut arrived) = (Vec::new(), BTreeMap::new());
+        let begun = Instant::now();
+        for index in 1..=SCHEDULED + BURST {
+            let due = u32::try_from(index.min(SCHEDULED)).unwrap_or(u32::MAX);
+            sleep_until(begun + SPACING * due).await;
+            published.push(self.clock.now());
+            self.publish(index, "").await?;
+        }
+        let deadline = Instant::now() + PATIENCE;
+        while arrived.len() < published.len() {
+            match self.next(deadline).await {
+                Some(ProbeEvent::Message(index, at, _)) if index > 0 => drop(arrived.entry(index).or_insert(at)),
+                Some(ProbeEvent::Broke(cause)) => return Err(Trouble::Breaks(cause)),
+                Some(_) => {}
+                None => return Err(Trouble::Buffered),
+            }
+        }
+        Ok(published
+            .into_iter()
+            .zip(arrived.into_values())
+            .take(usize::try_from(SCHEDULED).unwrap_or(usize::MAX))
+            .collect())
+    }
+
+    /// Publishes nothing for a time, and then a message.
+    pub(super) async fn live_through(&mut self, silence: Duration, tap: &Tap) -> Result<Idle, Trouble> {
+        tap.begin();
+        let deadline = Instant::now() + silence;
+        while let Some(heard) = self.next(deadline).await {
+            if matches!(heard, ProbeEvent::Broke(_)) {
+                return Ok(Idle { silence: tap.silence(), is_cut: true });
+            }
+        }
+        let silence = tap.silence();
+        self.publish(FIRST_PUSH, "").await?;
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match self.next(deadline).await {
+                Some(ProbeEvent::Message(FIRST_PUSH, ..)) => return Ok(Idle { silence, is_cut: false }),
+                // It broke without a sign before, or nothing arrives on it any more.
+                Some(ProbeEvent::Broke(_)) | None => return Ok(Idle { silence, is_cut: true }),
+                Some(_) => {}
+            }
+        }
     }
 
     /// Replaces a failure by the cause that another event shows.

@@ -6,16 +6,21 @@
 //! then arrive, and no others.
 
 mod diagnosis;
+mod doctor;
 mod exchange;
+mod fault;
+mod heard;
+mod listen;
 mod relay;
 mod sink;
+mod tap;
 
 use std::error::Error;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use pushoff_model::target::{Newcomers, Template, Variable};
+use pushoff_model::target::{Newcomers, Technique, Template, Variable};
 use pushoff_model::workload::Polling;
 use pushoff_model::{Client, RunClock, Topic, Transport};
 use tokio::net::TcpStream;
@@ -27,10 +32,14 @@ use crate::failure::chain;
 use crate::load::Poster;
 use crate::origin::Origin;
 use crate::server::Server;
-use diagnosis::{Probed, Trouble};
+use diagnosis::{Probed, Told, Trouble};
+pub use doctor::{Examined, examine};
 use exchange::Exchange;
+pub use fault::{Course, Fault, Flow, Idle, Symptom};
+pub use listen::{Listened, Listening, NotListened, is_stream, listen};
 pub use relay::Relay;
 use sink::ProbeSink;
+use tap::Tap;
 
 /// How long an operation may take that normally takes milliseconds. Chosen here.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -48,6 +57,8 @@ pub struct Finding {
     pub transport: Transport,
     /// What the server offers, or a sentence that says what is wrong and what to do.
     pub verdict: Result<Offer, String>,
+    /// The faults that show in a failure, of those that have a cure.
+    pub symptoms: Vec<Symptom>,
 }
 
 impl Finding {
@@ -72,71 +83,110 @@ pub struct Offer {
 /// Probes a server by each of these transports, with the client that would measure it.
 pub async fn probe(server: &Server, transports: &[Transport], client: Client) -> Vec<Finding> {
     join_all(transports.iter().map(|&transport| async move {
-        let probed = Probed { server, transport };
-        let verdict = match look(server, transport, client).await {
-            Ok(offer) => Ok(offer),
-            Err(trouble) => Err(probed.sentence(trouble).await),
-        };
-        Finding { transport, verdict }
+        match look(server, transport, client).await {
+            Ok(offer) => Finding { transport, verdict: Ok(offer), symptoms: Vec::new() },
+            Err(trouble) => failed(server, transport, trouble).await,
+        }
     }))
     .await
 }
 
-async fn look(server: &Server, transport: Transport, client: Client) -> Result<Offer, Trouble> {
+/// What a failed probe found.
+async fn failed(server: &Server, transport: Transport, trouble: Trouble) -> Finding {
+    let Told { sentence, symptoms } = Probed { server, transport }.told(trouble).await;
+    Finding { transport, verdict: Err(sentence), symptoms }
+}
+
+/// A subscription through a relay, and the exchange that publishes to its topic.
+struct Begun<'a> {
+    clock: RunClock,
+    relay: Relay,
+    tap: Tap,
+    technique: &'a Technique,
+    subscription: Subscription,
+    exchange: Exchange,
+    sink: ProbeSink,
+}
+
+/// Prepares the probe of a transport; a poll waits for `wait`.
+async fn begin(server: &Server, transport: Transport, client: Client, wait: Duration) -> Result<Begun<'_>, Trouble> {
     let technique = technique(&server.target, transport)
         .ok_or_else(|| Trouble::Plain("the target does not describe it; add its table, or leave it out".into()))?;
     let is_raw = transport == Transport::RawTcp;
     let address = if is_raw { server.raw_tcp.ok_or_else(no_raw_tcp)? } else { server.http };
-    let relay = reached(address).await?;
+    let clock = RunClock::start();
+    let tap = Tap::new(clock);
+    let relay = reached(address, &tap).await?;
     let mut through = server.clone();
     if is_raw {
         through.raw_tcp = Some(relay.address);
     } else {
         through.http = relay.address;
     }
-    let clock = RunClock::start();
     let topic = unguessable_topic().ok_or_else(|| Trouble::Plain("no topic could be named".into()))?;
     let poster = poster(server, topic.clone())?;
-    let mut subscription = Subscription::new(through, topic, Polling { interval: POLLS, wait: PATIENCE }, clock);
+    let mut subscription = Subscription::new(through, topic, Polling { interval: POLLS, wait }, clock);
     subscription.client = client;
     let (events, heard) = mpsc::channel(QUEUED_EVENTS);
-    let mut exchange = Exchange::new(clock, poster, heard);
-    let begun = clock.now();
-    if server.target.dialect.newcomers == Newcomers::Kept {
-        exchange.publish(0, "").await?;
+    let exchange = Exchange::new(clock, poster, heard);
+    Ok(Begun { clock, relay, tap, technique, subscription, exchange, sink: ProbeSink::new(events, transport) })
+}
+
+impl Begun<'_> {
+    /// Subscribes, and walks through an exchange that begins with a first message.
+    async fn walk<T>(
+        self,
+        newcomers: Newcomers,
+        walk: impl AsyncFnOnce(&mut Exchange, Duration, &Relay, &Tap) -> Result<T, Trouble>,
+    ) -> Result<T, Trouble> {
+        let Self { clock, relay, tap, subscription, mut exchange, mut sink, .. } = self;
+        let begun = clock.now();
+        if newcomers == Newcomers::Kept {
+            exchange.publish(0, "").await?;
+        }
+        let transport = sink.transport();
+        let subscribing = subscribe(transport, subscription, &mut sink);
+        let walking = async {
+            let first = exchange.receive_first(newcomers, begun).await?;
+            walk(&mut exchange, first, &relay, &tap).await
+        };
+        let walked = tokio::select! {
+            biased;
+            walked = walking => walked,
+            ended = subscribing => Err(match ended {
+                Ok(()) => Trouble::Plain("the server says at once that the topic is complete".into()),
+                Err(error) => Trouble::Subscribing(error.into()),
+            }),
+        };
+        walked.map_err(|trouble| exchange.explained(trouble))
     }
+}
+
+async fn look(server: &Server, transport: Transport, client: Client) -> Result<Offer, Trouble> {
+    let begun = begin(server, transport, client, PATIENCE).await?;
+    let technique = begun.technique;
     let hello_says_id = technique.hello.iter().flat_map(Template::variables).any(|variable| *variable == Variable::Id);
-    let mut sink = ProbeSink::new(events, transport);
-    let subscribing = subscribe(transport, subscription, &mut sink);
-    let walking = async {
-        let first_message = exchange.receive_first(server.target.dialect.newcomers, begun).await?;
-        exchange.receive(1..3, PATIENCE).await?;
-        let resumes = !technique.resume.is_empty() || hello_says_id;
-        if resumes {
-            exchange.cut = Some(exchange.breaks.len());
-            relay.cut();
-            exchange.receive(3..5, PATIENCE_AFTER_A_CUT).await?;
-        }
-        if transport == Transport::LongPolling {
-            exchange.receive_nothing().await?;
-        }
-        Ok(Offer { first_message, resumes })
-    };
-    let looked = tokio::select! {
-        biased;
-        walked = walking => walked,
-        ended = subscribing => Err(match ended {
-            Ok(()) => Trouble::Plain("the server says at once that the topic is complete".into()),
-            Err(error) => Trouble::Subscribing(error.into()),
-        }),
-    };
-    looked.map_err(|trouble| exchange.explained(trouble))
+    let resumes = !technique.resume.is_empty() || hello_says_id;
+    begun
+        .walk(server.target.dialect.newcomers, async move |exchange, first_message, relay, _| {
+            exchange.receive(1..3, PATIENCE).await?;
+            if resumes {
+                exchange.cut = Some(exchange.breaks.len());
+                relay.cut();
+                exchange.receive(3..5, PATIENCE_AFTER_A_CUT).await?;
+            }
+            if transport == Transport::LongPolling {
+                exchange.receive_nothing().await?;
+            }
+            Ok(Offer { first_message, resumes })
+        })
+        .await
 }
 
 /// A relay to an address, after checking that it accepts connections.
-async fn reached(address: SocketAddr) -> Result<Relay, Trouble> {
+async fn reached(address: SocketAddr, tap: &Tap) -> Result<Relay, Trouble> {
     match timeout(PATIENCE, TcpStream::connect(address)).await {
-        Ok(Ok(_reached)) => Relay::to(address).await.map_err(|error| plain("opening a listening socket", &error)),
+        Ok(Ok(_reached)) => tap.relay(address).await.map_err(|error| plain("opening a listening socket", &error)),
         Ok(Err(error)) => Err(unreachable(address, &error.to_string())),
         Err(_elapsed) => Err(unreachable(address, "no answer")),
     }

@@ -49,6 +49,10 @@ impl ProbeSink {
         Self { heard, transport, connection: 0 }
     }
 
+    pub(super) const fn transport(&self) -> Transport {
+        self.transport
+    }
+
     fn hear(&self, heard: ProbeEvent) {
         // A full queue holds enough events already, and a finished probe no longer reads it.
         drop(self.heard.try_send(heard));

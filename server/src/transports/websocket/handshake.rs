@@ -8,6 +8,9 @@ use crate::http::{Head, Problem, Response, Version};
 
 const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
 
+/// RFC 6455 §4.2.1. Says which version arrived: whoever asked through a proxy has no other way to learn it.
+const OVER_HTTP_1_1: &str = "over HTTP/1.1, and this request came as HTTP/1.0";
+
 /// The 101 for a handshake, or the 200 for one over HTTP/2 (RFC 8441 §5). The server accepts no subprotocol; the caller
 /// answers offers of extensions.
 pub(super) fn accept(head: &Head<'_>) -> Result<Response, Problem> {
@@ -16,9 +19,15 @@ pub(super) fn accept(head: &Head<'_>) -> Result<Response, Problem> {
         Version::Two => return Err(upgrade_required("over HTTP/2 it is asked for by CONNECT (RFC 8441)")),
         Version::TwoTunnel => true,
     };
+    let is_old = head.version == Version::Old;
     let is_asked = is_http2 || head.lists(&CONNECTION, "upgrade") && head.lists(&UPGRADE, "websocket");
     if !is_asked {
-        return Err(upgrade_required("a request for it says `Connection: Upgrade` and `Upgrade: websocket`"));
+        let asks = "a request for it says `Connection: Upgrade` and `Upgrade: websocket`";
+        let detail = if !is_old { asks.to_owned() } else { format!("{asks}, {OVER_HTTP_1_1}") };
+        return Err(upgrade_required(&detail));
+    }
+    if is_old {
+        return Err(Problem::bad_request(format!("a handshake is made {OVER_HTTP_1_1}")));
     }
     if head.text(&SEC_WEBSOCKET_VERSION).map(str::trim) != Some("13") {
         return Err(upgrade_required("the version of the protocol is 13 (RFC 6455)"));
@@ -84,6 +93,17 @@ mod tests {
             "Connection: Upgrade\r\nUpgrade: h2c\r\nUpgrade: websocket\r\n",
         ] {
             assert_eq!(status(&format!("{fields}{KEY}")), 101, "{fields}");
+        }
+    }
+
+    #[test]
+    fn a_handshake_that_came_as_http_1_0_learns_so() {
+        for (fields, status) in [("", 426), ("Connection: upgrade\r\nUpgrade: websocket\r\n", 400)] {
+            let request = format!("GET /chat HTTP/1.0\r\nHost: t\r\n{fields}{KEY}\r\n");
+            let problem = head::with(&request, |head| accept(head).unwrap_err());
+            assert_eq!(problem.status(), status, "{fields}");
+            let body = problem.into_response().body;
+            assert!(str::from_utf8(&body).unwrap().contains("came as HTTP/1.0"), "{body:?}");
         }
     }
 
