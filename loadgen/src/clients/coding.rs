@@ -63,7 +63,7 @@ impl Decoder {
         let decoded = match self {
             Self::Identity => Ok(()),
             Self::Gzip(decoder) => decoder.write_all(piece).and_then(|()| decoder.flush()),
-            Self::Brotli(decoder) => decoder.write_all(piece).and_then(|()| decoder.flush()),
+            Self::Brotli(decoder) => decoder.write_all(piece).and_then(|()| drain(decoder)),
             Self::Zstd(decoder) => decoder.write_all(piece).and_then(|()| decoder.flush()),
         };
         decoded.map_err(|error| {
@@ -88,6 +88,17 @@ impl Decoder {
             Self::Zstd(decoder) => Some(decoder.get_mut()),
         }
     }
+}
+
+/// Takes out all that brotli's decoder has made: with its buffer full and its input read, it keeps the rest to itself.
+fn drain(decoder: &mut brotli::DecompressorWriter<Room>) -> io::Result<()> {
+    let mut before = None;
+    while before != Some(decoder.get_ref().0.len()) {
+        before = Some(decoder.get_ref().0.len());
+        // Without input, it writes what it holds; `write_all` would not call it.
+        let _read = decoder.write(&[])?;
+    }
+    Ok(())
 }
 
 /// How much brotli decodes at a time. Chosen here.
@@ -133,6 +144,22 @@ mod tests {
                         read.extend_from_slice(decoder.decoded());
                     }
                     assert_eq!(String::from_utf8(read).unwrap(), *line, "{coding} in pieces of {cut}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_piece_is_decoded_to_its_end_whatever_the_size_of_buffers() {
+        for size in [PIECE - 1, PIECE, PIECE + 1, 3 * PIECE - 5, 1 << 16, (1 << 18) + 1, 1 << 20] {
+            let lines = ["x".repeat(size), "y".repeat(size)];
+            let lines = lines.each_ref().map(String::as_str);
+            for coding in ["gzip", "br", "zstd"] {
+                let mut decoder = Decoder::of(Some(coding), true).unwrap();
+                for (line, bytes) in lines.iter().zip(coded(coding, &lines)) {
+                    decoder.decode(&bytes).unwrap();
+                    assert_eq!(decoder.decoded().len(), line.len(), "{coding}");
+                    assert!(decoder.decoded() == line.as_bytes(), "{coding}, {size} bytes");
                 }
             }
         }

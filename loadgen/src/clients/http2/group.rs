@@ -34,6 +34,13 @@ impl fmt::Debug for Group {
     }
 }
 
+/// What a connection is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UseFor {
+    Requests,
+    Tunnels,
+}
+
 /// An open connection.
 #[derive(Clone)]
 pub(crate) struct Session {
@@ -54,8 +61,13 @@ impl Default for Heads {
 }
 
 impl Group {
-    /// The open connection; `connect` opens one where there is none, or where it has broken.
-    pub(crate) async fn session<F>(&self, connect: impl FnOnce() -> F) -> Result<Session, ConnectionError>
+    /// The open connection; `connect` opens one where there is none, or where it has broken. Requests follow the preface
+    /// at once (RFC 9113 §3.4); only tunnels wait until the server's settings say whether it has them.
+    pub(crate) async fn session<F>(
+        &self,
+        use_for: UseFor,
+        connect: impl FnOnce() -> F,
+    ) -> Result<Session, ConnectionError>
     where
         F: Future<Output = Result<Carrier, ConnectionError>>,
     {
@@ -69,10 +81,10 @@ impl Group {
         let mut builder = Builder::new();
         builder.initial_window_size(STREAM_WINDOW).initial_connection_window_size(CONNECTION_WINDOW).enable_push(false);
         let (send, mut connection) = builder.handshake(io).await?;
-        let pings = connection.ping_pong();
+        let pings = if use_for == UseFor::Tunnels { connection.ping_pong() } else { None };
         // It ends once nobody uses it, or it breaks, which its users notice.
         tokio::spawn(async move { connection.await.unwrap_or_default() });
-        // The server's settings come first: whether it has tunnels is known after this.
+        // The server's settings come before its answer.
         if let Some(mut pings) = pings {
             pings.ping(h2::Ping::opaque()).await?;
         }

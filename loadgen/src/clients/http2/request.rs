@@ -5,7 +5,7 @@ use h2::RecvStream;
 use h2::ext::Protocol;
 use http::{HeaderName, HeaderValue, Method, Request, Response, Version};
 
-use super::group::Session;
+use super::group::{Session, UseFor};
 use super::tunnel::Tunnel;
 use crate::clients::carrier::Carrier;
 use crate::clients::error::{ConnectionError, LONGEST_ANSWER};
@@ -21,7 +21,7 @@ pub(crate) async fn ask<S: Sink>(
     feed: &mut Feed<'_, S>,
     usual: &[(HeaderName, HeaderValue)],
 ) -> Result<Response<RecvStream>, ConnectionError> {
-    let Session { mut send } = session(feed).await?;
+    let Session { mut send } = session(feed, UseFor::Requests).await?;
     feed.sink.requested(feed.now());
     let (response, _) = send.send_request(request(feed, &Method::GET, &[], usual)?, true)?;
     answered(feed, response.await?)
@@ -32,7 +32,7 @@ pub(crate) async fn tunnel<S: Sink>(
     feed: &mut Feed<'_, S>,
     usual: &[(HeaderName, HeaderValue)],
 ) -> Result<(Response<()>, Tunnel), ConnectionError> {
-    let Session { mut send } = session(feed).await?;
+    let Session { mut send } = session(feed, UseFor::Tunnels).await?;
     if !send.is_extended_connect_protocol_enabled() {
         return Err(ConnectionError::Handshake("it has no WebSockets over HTTP/2 (RFC 8441)".to_owned()));
     }
@@ -44,8 +44,8 @@ pub(crate) async fn tunnel<S: Sink>(
     Ok((Response::from_parts(head, ()), Tunnel::new(outgoing, incoming)))
 }
 
-async fn session<S: Sink>(feed: &Feed<'_, S>) -> Result<Session, ConnectionError> {
-    feed.subscription.group.session(|| async { Ok(feed.connect().await?) }).await
+async fn session<S: Sink>(feed: &Feed<'_, S>, use_for: UseFor) -> Result<Session, ConnectionError> {
+    feed.subscription.group.session(use_for, || async { Ok(feed.connect().await?) }).await
 }
 
 fn request<S: Sink>(

@@ -77,8 +77,12 @@ impl Deflate {
                 let status = self.inflater.decompress_vec(input, &mut message, FlushDecompress::Sync).ok()?;
                 let taken = usize::try_from(self.inflater.total_in() - before).ok()?;
                 input = &input[taken..];
-                if message.len() > LONGEST_MESSAGE || status == Status::StreamEnd {
+                if message.len() > LONGEST_MESSAGE {
                     return None;
+                }
+                if status == Status::StreamEnd {
+                    // A final block may end a message; what follows it begins anew (§7.2.3.4).
+                    self.inflater.reset(false);
                 }
                 if message.len() == message.capacity() {
                     message.reserve(message.len().max(ROOM));
@@ -103,6 +107,10 @@ impl Deflate {
             is_flushed = input.is_empty() && payload.len() < payload.capacity();
             payload.reserve(ROOM);
         }
+        // Nothing after nothing: zlib does not flush twice, and an empty block stands for the message (§7.2.3.6).
+        if payload.is_empty() {
+            return Some(vec![0x00]);
+        }
         payload.truncate(payload.len().checked_sub(TAIL.len()).filter(|&end| payload[end..] == TAIL)?);
         Some(payload)
     }
@@ -124,6 +132,12 @@ mod tests {
         let mut deflate = Deflate::agreed("permessage-deflate; server_no_context_takeover").unwrap();
         let stored = [0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65, 0x6c, 0x6c, 0x6f, 0x00];
         assert_eq!(deflate.inflate(&stored).unwrap(), b"Hello");
+        // §7.2.3.4: a final block, after which a message may follow.
+        let last = [0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00];
+        for deflate in [&mut deflate, &mut Deflate::agreed("permessage-deflate").unwrap()] {
+            assert_eq!(deflate.inflate(&last).unwrap(), b"Hello");
+            assert_eq!(deflate.inflate(&last).unwrap(), b"Hello");
+        }
         let two = [0xf2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xff, 0xff, 0xca, 0xc9, 0xc9, 0x07, 0x00];
         assert_eq!(deflate.inflate(&two).unwrap(), b"Hello");
     }
@@ -160,7 +174,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_deflated_is_inflated_whatever_was_agreed_on(
-            messages in proptest::collection::vec(".{0,200}", 1..10),
+            messages in proptest::collection::vec(".{0,200}|", 1..10),
             anew: bool,
             bits in 8_u8..=15,
         ) {
