@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::command::{Folder, Run};
 use crate::server::Server;
+use crate::targets::SMALL;
 use nginx::Nginx;
 use upstream::{Manner, Upstream};
 
@@ -159,12 +160,45 @@ fn http_1_0_to_the_server_and_a_missing_upgrade_are_two_findings() {
 #[test]
 #[ignore = "needs nginx: scripts/test runs it"]
 fn the_targets_behind_nginx_are_what_they_say() {
-    let target = |kind: &str| format!("{}/../targets/nginx-{kind}.toml", env!("CARGO_MANIFEST_DIR"));
     let found = probe(&[&target("tuned"), "--idle", "1s"], false);
     assert_eq!(flows(&found), ["streaming"; 5]);
     let found = probe(&["pushoff", &target("defaults")], true);
     assert_eq!(faults(&found), ["old-http", "no-upgrade"]);
     assert!(found["findings"].as_array().unwrap().iter().all(|it| it["shown_by"][0]["probed"] == "proxied"), "{found}");
+}
+
+/// A target behind nginx.
+fn target(kind: &str) -> String {
+    format!("{}/../targets/nginx-{kind}.toml", env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+#[ignore = "needs nginx: scripts/test runs it"]
+fn a_target_behind_nginx_compresses_if_it_is_told_to_and_flushes() {
+    let folder = Folder::new();
+    let script = format!("{}/../scripts/peers/nginx-proxy", env!("CARGO_MANIFEST_DIR"));
+    let written = std::fs::read_to_string(target("tuned")).unwrap();
+    let command = |flag: &str| format!("start = [\"{script}\", \"tuned\", \"{flag}\"]");
+    let with = |flag| written.replace("start = [\"../scripts/peers/nginx-proxy\", \"tuned\"]", &command(flag));
+    let found = probe(&[&folder.file("gzip.toml", &with("--gzip"))], false);
+    let rows = found["probed"][0]["techniques"].as_array().unwrap();
+    let compressed = rows.iter().filter(|row| row["content_coding"] == "gzip").map(|row| &row["transport"]);
+    assert_eq!(compressed.collect::<Vec<_>>(), ["http-streaming", "sse"]);
+}
+
+#[test]
+#[ignore = "needs nginx: scripts/test runs it"]
+fn a_target_behind_nginx_is_measured_with_its_costs() {
+    let folder = Folder::new();
+    let small = folder.file("small.toml", SMALL);
+    let asked = ["--workload", &small, "--transport", "sse,websocket", "--trials", "1", "--target", &target("tuned")];
+    let ended = Run::start(&folder, &asked).end();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    for record in ended.records() {
+        let measured = record.measurement().unwrap();
+        assert_eq!(measured.counts.delivered, measured.counts.expected, "{}", record.transport);
+        assert!(measured.server.is_some_and(|server| server.cpu_ns > 0), "{}", record.transport);
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::command::{Folder, Run};
 use crate::server::Server;
 
-const SMALL: &str = r#"
+pub(crate) const SMALL: &str = r#"
 name = "small"
 question = "Does it all hang together?"
 subscribers = 6

@@ -203,8 +203,13 @@ impl Probed<'_> {
     /// The faults in a plain answer.
     fn symptoms(self, answer: &Answer) -> Vec<Symptom> {
         let Answer { status, body, .. } = answer;
-        let is_handshake = self.transport == Transport::WebSocket;
-        if !is_handshake || *status == StatusCode::SWITCHING_PROTOCOLS || *status == StatusCode::NOT_FOUND {
+        // Other refusals have other causes, which the sentence names.
+        let is_of_the_handshake = match *status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => false,
+            StatusCode::NOT_IMPLEMENTED | StatusCode::HTTP_VERSION_NOT_SUPPORTED => true,
+            status => status.is_success() || status.is_client_error(),
+        };
+        if self.transport != Transport::WebSocket || !is_of_the_handshake {
             return Vec::new();
         }
         let mut symptoms = Vec::new();

@@ -120,7 +120,7 @@ fn course(what: &Listening, plain: &Answer, compressed: &Answer) -> Course {
     if plain.version.is_some_and(|version| version < Version::HTTP_11) {
         symptoms.push(Symptom::of(
             Fault::OldHttp,
-            "the answer is HTTP/1.0, in which the end of a stream is also its break",
+            "the answer is HTTP/1.0, in which a stream's end is no other than its break",
         ));
     }
     let flow = match events {
