@@ -14,6 +14,7 @@ use tokio_rustls::client::TlsStream;
 use super::http2::Tunnel;
 use crate::origin::Origin;
 use crate::server::Server;
+use crate::tls::alpn;
 use crate::watch::wire::{CountedStream, WireCounters};
 
 /// A connection as its user reads and writes it. The bytes that are counted are TCP's.
@@ -32,7 +33,15 @@ impl Carrier {
             None => Self::Clear(stream),
             Some(tls) => {
                 let connector = TlsConnector::from(tls.config().clone());
-                Self::Tls(Box::new(connector.connect(tls.name(), stream).await?))
+                let stream = connector.connect(tls.name(), stream).await?;
+                let is_agreed = stream.get_ref().1.alpn_protocol() == Some(alpn(Http::Two));
+                if server.wire.http == Http::Two && !is_agreed {
+                    return Err(io::Error::new(
+                        io::ErrorKind::Unsupported,
+                        "the server speaks no HTTP/2 over TLS (ALPN)",
+                    ));
+                }
+                Self::Tls(Box::new(stream))
             }
         })
     }

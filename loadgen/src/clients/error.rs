@@ -18,6 +18,12 @@ pub enum ConnectionError {
     /// The lean client cannot parse the response, or could parse it in two ways.
     #[error("the server's answer cannot be read: {0}")]
     Response(&'static str),
+    /// The server's certificate is not trusted; why.
+    #[error(
+        "the server's certificate is not trusted ({0}): trust the authority that signed it with --ca FILE, or any \
+         certificate with --insecure"
+    )]
+    Certificate(String),
     /// The HTTP/2 connection failed.
     #[error("the HTTP/2 connection failed")]
     Http2(#[from] h2::Error),
@@ -130,7 +136,12 @@ impl ConnectionError {
     pub(crate) const fn is_plain(&self) -> bool {
         matches!(
             self,
-            Self::Handshake(_) | Self::Compressed(_) | Self::TooLong { .. } | Self::Binary | Self::DoesNotWait
+            Self::Handshake(_)
+                | Self::Certificate(_)
+                | Self::Compressed(_)
+                | Self::TooLong { .. }
+                | Self::Binary
+                | Self::DoesNotWait
         )
     }
 
@@ -147,6 +158,7 @@ impl ConnectionError {
             | Self::NotSpoken(_)
             | Self::InAPage
             | Self::Handshake(_)
+            | Self::Certificate(_)
             | Self::Compressed(_)
             | Self::TooLong { .. }
             | Self::Binary
