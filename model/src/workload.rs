@@ -66,8 +66,7 @@ pub struct Workload {
     pub topics: u32,
     /// How many subscribers there are in all, dealt evenly to the topics. At least 1.
     pub subscribers: u32,
-    /// How many subscribers share a connection over HTTP/2, and an address in any case, as the tabs of a browser do. At
-    /// least 1, at most [`MOST_TABS`].
+    /// How many subscribers share a connection over HTTP/2, and an address in any case: 1 to [`MOST_TABS`].
     #[serde(default = "alone", skip_serializing_if = "is_alone")]
     pub tabs: u32,
     /// Who speaks.

@@ -7,6 +7,7 @@
 
 mod edges;
 mod http2;
+mod tls;
 mod transports;
 mod web;
 
