@@ -86,6 +86,7 @@ fn row_json(row: &Row) -> Value {
         value["events"] = json!(course.events);
         value["arrivals"] = json!(course.arrivals);
         value["first_event_ns"] = json!(course.first.map(nanos));
+        value["median_late_ns"] = json!(course.late.map(nanos));
         value["content_coding"] = json!(course.coding);
         value["longest_silence_ns"] = json!(course.idle.map(|idle| nanos(idle.silence)));
     }
@@ -145,12 +146,12 @@ fn changed(direct: &Probed, proxied: &Row) -> Option<String> {
         (None, _) => None,
     };
     let (before, after) = (says(same)?, says(proxied)?);
-    let first = |row: &Row| row.course.as_ref()?.first.map(milliseconds);
-    let first = match (first(same), first(proxied)) {
-        (Some(before), Some(after)) => format!("; first message after {before} → {after}"),
-        _ => String::new(),
-    };
-    Some(if before == after { format!("nothing: {after}{first}") } else { format!("{before} → {after}{first}") })
+    let mut said = if before == after { format!("nothing: {after}") } else { format!("{before} → {after}") };
+    let late = |row: &Row| row.course.as_ref()?.late.map(milliseconds);
+    if let (Some(before), Some(after)) = (late(same), late(proxied)) {
+        said += &format!("; {before} → {after} a message, at the median");
+    }
+    Some(said)
 }
 
 fn finding(number: usize, told: &Told<'_>, is_two: bool) -> String {
@@ -204,7 +205,12 @@ fn prose(row: &Row, tried: Option<Duration>) -> String {
         Found::Offered { first_message, resumes } => {
             let resumes = if *resumes { "resumes after a break" } else { "starts over after a break" };
             let after = milliseconds(*first_message);
-            let flow = course.map(|course| format!("; {}{}", flow(course), held(course, tried))).unwrap_or_default();
+            let late = |course: &Course| {
+                course.late.map(|late| format!(", {} a message", milliseconds(late))).unwrap_or_default()
+            };
+            let flow = course
+                .map(|course| format!("; {}{}{}", flow(course), late(course), held(course, tried)))
+                .unwrap_or_default();
             format!("offered: first message after {after}, {resumes}{flow}")
         }
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::{join, join_all};
 use http::HeaderMap;
+use pushoff_model::transport::Polls;
 use pushoff_model::{Client, RunInstant, Transport};
 use tokio::sync::oneshot;
 
@@ -54,7 +55,7 @@ fn of_a_failure(symptoms: &[Symptom]) -> Option<Course> {
     let is_refused = symptoms.iter().any(|symptom| matches!(symptom.fault, Fault::NoUpgrade | Fault::OldHttp));
     let flow = if is_refused { Flow::UpgradeRefused } else { Flow::Silent.with(symptoms) };
     let symptoms = (!symptoms.is_empty()).then(|| symptoms.to_vec())?;
-    Some(Course { flow, first: None, events: 0, arrivals: 0, coding: None, idle: None, symptoms })
+    Some(Course { flow, first: None, late: None, events: 0, arrivals: 0, coding: None, idle: None, symptoms })
 }
 
 async fn course(server: &Server, transport: Transport, client: Client, idle: Duration) -> Result<Course, Trouble> {
@@ -100,6 +101,8 @@ fn judged(
     let mut late: Vec<Duration> = scheduled.iter().map(|(published, arrived)| arrived.since(*published)).collect();
     late.sort_unstable();
     let median = late.get(late.len() / 2).copied().unwrap_or_default();
+    // A timer that polls adds its own phase, which the schedule would keep.
+    let is_paced_by_messages = transport.traits().polls != Some(Polls::OnATimer);
     let mut symptoms = Vec::new();
     let is_batched = arrivals * 2 <= events;
     // A poll takes a round trip, and brings what is due by then.
@@ -112,7 +115,16 @@ fn judged(
     }
     let flow = if is_batched { Flow::Batched } else { Flow::Streaming };
     let coding = compressed.and_then(|answer| answer.coding.clone());
-    Course { flow, first: Some(first), events, arrivals, coding, idle: None, symptoms }
+    Course {
+        flow,
+        first: Some(first),
+        late: is_paced_by_messages.then_some(median),
+        events,
+        arrivals,
+        coding,
+        idle: None,
+        symptoms,
+    }
 }
 
 /// The request of a stream over HTTP by a client that takes compressed content, as browsers do.

@@ -159,6 +159,8 @@ pub struct Course {
     pub flow: Flow,
     /// From the request to the first message.
     pub first: Option<Duration>,
+    /// From the publication of a message to its arrival, at the median; `None` without a schedule.
+    pub late: Option<Duration>,
     /// How many came, and how many at another time than the one before.
     pub events: usize,
     /// See [`Self::events`].

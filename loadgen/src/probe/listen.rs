@@ -130,7 +130,16 @@ fn course(what: &Listening, plain: &Answer, compressed: &Answer) -> Course {
         _ => Flow::Streaming,
     };
     let first = plain.body.bringing().next().map(|arrival| arrival.at);
-    Course { flow: flow.with(&symptoms), first, events, arrivals, coding: compressed.coding.clone(), idle, symptoms }
+    Course {
+        flow: flow.with(&symptoms),
+        first,
+        late: None,
+        events,
+        arrivals,
+        coding: compressed.coding.clone(),
+        idle,
+        symptoms,
+    }
 }
 
 impl Listening {

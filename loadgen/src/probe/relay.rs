@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 
+use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -17,6 +18,14 @@ pub struct Relay {
 }
 
 impl Relay {
+    /// Relays to that server, byte for byte.
+    ///
+    /// # Errors
+    /// When no local port is free.
+    pub async fn to(server: SocketAddr) -> io::Result<Self> {
+        Self::carrying(move |client| copy(client, server)).await
+    }
+
     /// Relays each connection by this function.
     ///
     /// # Errors
@@ -51,4 +60,11 @@ impl Relay {
     pub fn cut(&self) {
         self.cuts.send_modify(|cuts| *cuts += 1);
     }
+}
+
+async fn copy(mut client: TcpStream, server: SocketAddr) -> io::Result<()> {
+    let mut server = TcpStream::connect(server).await?;
+    client.set_nodelay(true)?;
+    server.set_nodelay(true)?;
+    copy_bidirectional(&mut client, &mut server).await.map(drop)
 }
