@@ -25,7 +25,10 @@ const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
 /// Who a server is over TLS: its certificate and its key.
 #[derive(Clone)]
-pub struct Identity {
+pub struct Identity(Arc<Known>);
+
+/// Behind one pointer, since each connection's task has room for it, over TLS or not.
+struct Known {
     acceptor: TlsAcceptor,
     fingerprint: String,
 }
@@ -92,24 +95,24 @@ impl Identity {
         let mut config = config.map_err(IdentityError::Refused)?;
         config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).into();
         config.ticketer = ring::Ticketer::new().map_err(IdentityError::Refused)?;
-        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), fingerprint })
+        Ok(Self(Arc::new(Known { acceptor: TlsAcceptor::from(Arc::new(config)), fingerprint })))
     }
 
     /// The SHA-256 of the certificate, as `sha256:` and 64 hexadecimal digits.
     #[must_use]
     pub fn fingerprint(&self) -> &str {
-        &self.fingerprint
+        &self.0.fingerprint
     }
 
     /// The connection over TLS, once the client has shaken hands.
     pub(crate) async fn accept<T: Io>(&self, io: T) -> io::Result<TlsStream<T>> {
-        self.acceptor.accept(io).await.map(TlsStream)
+        self.0.acceptor.accept(io).await.map(TlsStream)
     }
 }
 
 impl std::fmt::Debug for Identity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Identity").field("fingerprint", &self.fingerprint).finish_non_exhaustive()
+        f.debug_struct("Identity").field("fingerprint", &self.0.fingerprint).finish_non_exhaustive()
     }
 }
 
