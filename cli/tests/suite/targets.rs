@@ -130,7 +130,7 @@ fn a_target_that_is_wrong_is_told_in_one_sentence_and_nothing_is_measured() {
         (&elsewhere, &["sse", "404", "/nowhere"]),
         (&unsaid, &["unsaid.toml", "`url` nor `start`"]),
         (&missing, &["not-there"]),
-        ("https://localhost", &["TLS"]),
+        ("wss://localhost", &["http:// or https://"]),
         ("http://127.0.0.1:99999", &["http://127.0.0.1:99999", "no number from 1 to 65535"]),
         ("http://me:secret@127.0.0.1:1", &["http://***@127.0.0.1:1", "no password"]),
         ("127.0.0.1:7001", &["write http://127.0.0.1:7001"]),
