@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn a_wrong_target_is_told_what_would_be_one() {
         for (text, says) in [
-            ("https://example.org", "TLS"),
+            ("wss://example.org", "http:// or https://"),
             ("a=nonsense=http://127.0.0.1:1", "not a dialect"),
             ("a b=http://127.0.0.1:1", "names no server"),
             ("=http://127.0.0.1:1", "names no server"),

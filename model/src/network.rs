@@ -16,8 +16,7 @@ pub use parse::{parse, read};
 pub use trace::Trace;
 
 /// The networks that come with pushoff: name and TOML.
-pub const BUILT_IN: [(&str, &str); 12] = [
-    ("direct", include_str!("../../networks/direct.toml")),
+pub const BUILT_IN: [(&str, &str); 11] = [
     ("lan", include_str!("../../networks/lan.toml")),
     ("cable", include_str!("../../networks/cable.toml")),
     ("dsl", include_str!("../../networks/dsl.toml")),

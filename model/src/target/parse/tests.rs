@@ -74,7 +74,7 @@ fn a_command_is_started_beside_the_file() {
 fn a_wrong_line_is_named_with_what_is_allowed() {
     for (from, to, line, says) in [
         ("name = \"mine\"", "name = \"a b\"", 1, "A-Z a-z 0-9"),
-        ("http://localhost:9000/push/", "https://localhost", 2, "TLS"),
+        ("http://localhost:9000/push/", "wss://localhost", 2, "http:// or https://"),
         ("http://localhost:9000/push/", "http://localhost:99999", 2, "no number from 1 to 65535"),
         ("http://localhost:9000/push/", "http://me:pw@localhost", 2, "http://***@localhost is"),
         ("headers = {", "raw-tcp = \"127.0.0.1:0\"\nheaders = {", 3, "a port from 1 to 65535"),
