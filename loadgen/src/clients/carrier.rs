@@ -52,15 +52,10 @@ impl Carrier {
     }
 }
 
-/// Whether a connection is to be shared is known before it is made: HTTP/2 is never offered beside HTTP/1.1.
-pub(crate) struct Shareable(pub(crate) Carrier, pub(crate) Http);
-
-impl Connection for Shareable {
+impl Connection for Carrier {
     fn connected(&self) -> Connected {
-        match self.1 {
-            Http::One => Connected::new(),
-            Http::Two => Connected::new().negotiated_h2(),
-        }
+        // Which HTTP is spoken is known before: its client speaks that one alone.
+        Connected::new()
     }
 }
 
@@ -104,37 +99,5 @@ impl AsyncWrite for Carrier {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         carried!(self.get_mut(), io => Pin::new(io).poll_shutdown(cx))
-    }
-}
-
-impl AsyncRead for Shareable {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buf)
-    }
-}
-
-impl AsyncWrite for Shareable {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, buf)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write_vectored(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.0.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
     }
 }

@@ -13,9 +13,10 @@ use crate::http::Problem;
 pub(super) fn answer(ask: &Ask<'_>) -> Result<Answer, Problem> {
     let begin = Begin { media_type: poll::NDJSON, framing: Framing::Ndjson, heartbeat: ndjson::HEARTBEAT };
     if ask.is_head() {
-        return begin.head(ask);
+        return begin.head(ask).map(Answer::Now);
     }
     let subscription = ask.subscribe();
     let opening = ndjson::opening(subscription.cursor());
-    begin.answer(ask, subscription, opening, ask.server.stats.connect(Transport::HttpStreaming))
+    let meter = ask.server.stats.connect(Transport::HttpStreaming);
+    begin.stream(ask, subscription, opening, meter).map(|(response, feed)| Answer::Stream(response, feed))
 }

@@ -30,7 +30,7 @@ const BEGIN: Begin =
 /// An event stream that ends as its mode says.
 pub(super) fn answer(ask: &Ask<'_>) -> Result<Answer, Problem> {
     if ask.is_head() {
-        return BEGIN.head(ask);
+        return BEGIN.head(ask).map(Answer::Now);
     }
     let meter = ask.server.stats.connect(Transport::Sse);
     let wait = match ask.query.mode {
@@ -55,7 +55,7 @@ fn streaming(ask: &Ask<'_>, meter: Meter) -> Result<Answer, Problem> {
         return Ok(no_more().into());
     }
     let opening = event_stream::opening(limits::RETRY, subscription.cursor());
-    BEGIN.answer(ask, subscription, opening, meter)
+    BEGIN.stream(ask, subscription, opening, meter).map(|(response, feed)| Answer::Stream(response, feed))
 }
 
 fn polled(

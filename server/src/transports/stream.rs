@@ -10,7 +10,6 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, StatusCode};
 use tokio::task::yield_now;
 
-use super::answer::Answer;
 use super::ask::Ask;
 use super::coded::{self, Coder};
 use super::keep_alive::IdleTimer;
@@ -52,20 +51,20 @@ pub(super) struct Begin {
 
 impl Begin {
     /// The head alone.
-    pub(super) fn head(self, ask: &Ask<'_>) -> Result<Answer, Problem> {
+    pub(super) fn head(self, ask: &Ask<'_>) -> Result<Response, Problem> {
         let accepts = coded::accepts(ask)?;
         let response = response(self.media_type, Vec::new());
-        Ok(coded::mark(response, accepts, accepts.and_then(|it| it.coding)).into())
+        Ok(coded::mark(response, accepts, accepts.and_then(|it| it.coding)))
     }
 
     /// The head, the opening, and the feed of the subscriber.
-    pub(super) fn answer(
+    pub(super) fn stream(
         self,
         ask: &Ask<'_>,
         subscription: Subscription,
         opening: Vec<u8>,
         meter: Meter,
-    ) -> Result<Answer, Problem> {
+    ) -> Result<(Response, Box<Feed>), Problem> {
         let accepts = coded::accepts(ask)?;
         let coding = accepts.and_then(|it| it.coding);
         let mut coder = coding.and_then(|coding| Coder::new(coding, ask.server)).map(Box::new);
@@ -77,7 +76,7 @@ impl Begin {
         let response = coded::mark(response(self.media_type, opening), accepts, coder.as_ref().map(|it| it.coding));
         let heartbeat = Some((self.heartbeat, IdleTimer::new(ask.server.config.heartbeat)));
         let (framing, is_chunked) = (self.framing, ask.head.version.takes_chunks());
-        Ok(Answer::Stream(response, Box::new(Feed { subscription, framing, is_chunked, heartbeat, coder, meter })))
+        Ok((response, Box::new(Feed { subscription, framing, is_chunked, heartbeat, coder, meter })))
     }
 }
 

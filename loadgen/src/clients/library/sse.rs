@@ -23,7 +23,7 @@ use launchdarkly_sdk_transport::{ByteStream, HttpTransport, ResponseFuture, Tran
 use pushoff_model::{Http as Version, Wire};
 use tower_service::Service;
 
-use crate::clients::carrier::{Carrier, Shareable};
+use crate::clients::carrier::Carrier;
 use crate::clients::coding::Decoder;
 use crate::clients::error::{ConnectionError, LONGEST_MESSAGE};
 use crate::clients::feed::{Ended, Feed};
@@ -89,9 +89,9 @@ struct Connector {
 }
 
 impl Service<Uri> for Connector {
-    type Response = TokioIo<Shareable>;
+    type Response = TokioIo<Carrier>;
     type Error = io::Error;
-    type Future = Pin<Box<dyn Future<Output = io::Result<TokioIo<Shareable>>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = io::Result<TokioIo<Carrier>>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
@@ -99,10 +99,7 @@ impl Service<Uri> for Connector {
 
     fn call(&mut self, _: Uri) -> Self::Future {
         let Self { counters, server, origin } = self.clone();
-        Box::pin(async move {
-            let carrier = Carrier::connect(&counters, &server, &origin).await?;
-            Ok(TokioIo::new(Shareable(carrier, server.wire.http)))
-        })
+        Box::pin(async move { Carrier::connect(&counters, &server, &origin).await.map(TokioIo::new) })
     }
 }
 
