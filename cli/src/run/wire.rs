@@ -41,7 +41,7 @@ pub(super) fn ensure_reachable(asked: &Asked<'_>) -> anyhow::Result<()> {
         match &target.place {
             _ if is_reached => {}
             Place::At(address) if address.is_tls => {
-                bail!("{} is reached over TLS alone: leave out --tls off", target.name)
+                bail!("{} is reached over TLS alone: leave out --tls=off", target.name)
             }
             Place::At(_) => {
                 bail!("{} is reached in the clear: give its https:// address in place of --tls", target.name)
