@@ -188,6 +188,7 @@ fn config(options: ServeOptions) -> anyhow::Result<Config> {
         heartbeat: options.heartbeat,
         head_timeout: options.head_timeout,
         write_timeout: options.write_timeout,
+        drain: options.drain,
         grace: options.grace,
         slow: options.slow,
         ..Config::default()

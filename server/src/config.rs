@@ -50,7 +50,9 @@ pub struct Config {
     pub compress: bool,
     /// Whether `/echo` is a WebSocket that sends each message back. Default: no.
     pub echo: bool,
-    /// How long a shutdown may take before open connections are cut. Default: 5 s.
+    /// Over which time the subscribers are told of a shutdown, one after another. Default: 0, all at once.
+    pub drain: Duration,
+    /// How long a shutdown may take after that before open connections are cut. Default: 5 s.
     pub grace: Duration,
     /// For tests: slows all work for connections by this share of its own time, above 0. Default: none.
     pub slow: Option<f64>,
@@ -90,6 +92,7 @@ impl Default for Config {
             networks: Vec::new(),
             compress: false,
             echo: false,
+            drain: Duration::ZERO,
             grace: Duration::from_secs(5),
             slow: None,
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tracing::{debug, info, warn};
 
 use crate::config::Config;
@@ -77,7 +77,7 @@ enum Port {
 }
 
 /// Serves until `shutdown` resolves. Then polls are answered, streams end with their last chunk, and a
-/// WebSocket is closed with 1001, all within [`Config::grace`].
+/// WebSocket is closed with 1001, spread over [`Config::drain`] and all within [`Config::grace`] after it.
 ///
 /// # Errors
 /// When a listener cannot listen.
@@ -103,7 +103,15 @@ pub async fn run(
     info!(open = connections.len(), "shutting down");
     server.close();
     let ended = async { while connections.join_next().await.is_some() {} };
-    if timeout(server.config.grace, ended).await.is_err() {
+    let is_late = tokio::select! {
+        biased;
+        () = ended => false,
+        () = async {
+            server.hub.close(server.config.drain).await;
+            sleep(server.config.grace).await;
+        } => true,
+    };
+    if is_late {
         warn!(open = connections.len(), "the grace period is over: cutting off what is still open");
         connections.shutdown().await;
     }

@@ -62,14 +62,13 @@ impl Server {
         self.is_closing.load(Ordering::Relaxed)
     }
 
-    /// Tells every connection and every subscriber that the server is shutting down.
+    /// Tells every connection that the server is shutting down, and the subscribers of those in their turn.
     pub(crate) fn close(&self) {
         self.is_closing.store(true, Ordering::Relaxed);
         if let Some(outage) = &self.outage {
             outage.end();
         }
         self.closing.cancel();
-        self.hub.close();
     }
 
     /// Drops cached batches whenever a request for memory was refused.

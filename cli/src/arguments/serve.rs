@@ -84,7 +84,11 @@ pub(crate) struct ServeOptions {
     /// Disconnect a client that accepts no data for this long, 100ms to 1h
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration_in(TENTH..=HOUR))]
     pub(crate) write_timeout: Duration,
-    /// Longest shutdown: time for connections to end, 0s to 1h
+    /// Spread the end of all subscriptions over this time on SIGTERM, 0s to 1h, so that clients do not come back to
+    /// the other servers all at once
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration_in(Duration::ZERO..=HOUR))]
+    pub(crate) drain: Duration,
+    /// Longest shutdown, after --drain: time for connections to end, 0s to 1h
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration_in(Duration::ZERO..=HOUR))]
     pub(crate) grace: Duration,
     /// Processors to run on, e.g. 0,1 [default: all]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pushoff_model::{Cursor, Start, Transport};
+use pushoff_model::{Cursor, RunClock, RunInstant, Start, Transport};
 use rustix::process::Signal;
 
 use crate::client::frames::{Frame, WebSocket};
@@ -103,6 +103,24 @@ fn a_signal_ends_every_connection_in_the_words_of_its_protocol() {
         let (status, _) = server.wait_for_exit(Duration::from_secs(5));
         assert!(status.success(), "{status} after {signal:?}");
     }
+}
+
+#[test]
+fn a_drain_spreads_the_end_of_all_subscriptions() {
+    const DRAIN: Duration = Duration::from_secs(1);
+    let mut server = Server::with(&["--drain", "1s"]);
+    let push = [Transport::HttpStreaming, Transport::Sse, Transport::WebSocket];
+    let open = |transport| Subscriber::open(&server, transport, "t", Start::Now);
+    let mut subscribers: Vec<_> = push.into_iter().cycle().take(30).map(open).collect();
+    let clock = RunClock::start();
+    server.signal(Signal::TERM);
+    let ended: Vec<_> = subscribers.iter_mut().map(ending).collect();
+    assert!(ended.iter().all(|it| matches!(it, Ending::LastChunk | Ending::Closed(Some(1001)))), "{ended:?}");
+    let (status, _) = server.wait_for_exit(DEADLINE);
+    assert!(status.success(), "{status}");
+    let waited = clock.now().since(RunInstant::default());
+    // That all thirty have their turn in the first half has a chance of one in a thousand million.
+    assert!(waited > DRAIN / 2, "all had left after {waited:?}");
 }
 
 /// Skips what was published until the subscription ends.

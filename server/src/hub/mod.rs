@@ -21,8 +21,10 @@ mod topic;
 mod waiters;
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use pushoff_model::{Cursor, Start, Topic};
+use tokio::time::sleep;
 
 pub use self::batch::{Batch, Reading};
 pub(crate) use self::cache::Run;
@@ -33,9 +35,12 @@ pub use self::room::Unpublished;
 pub use self::subscription::Subscription;
 pub use self::table::HubLimits;
 use self::table::Table;
-use self::topic::{TopicLog, lock};
+use self::topic::{TopicLog, Turn, lock};
 pub use crate::memory::Memory;
 use crate::memory::{self, Lease};
+
+/// In how many steps the subscribers leave a server that drains. Each wakes all that still wait. Chosen here.
+const LEAVING_STEPS: Turn = 100;
 
 /// Every topic of a server.
 #[derive(Debug)]
@@ -101,9 +106,17 @@ impl Hub {
         self.table.drop_batches();
     }
 
-    /// Tells every subscriber, present and future, that the server is shutting down.
-    pub fn close(&self) {
-        self.table.close();
+    /// Tells every subscriber, present and future, that the server is shutting down: spread evenly over a time, in
+    /// an order of chance, so that they do not come back to the other servers all at once.
+    pub async fn close(&self, over: Duration) {
+        if !over.is_zero() {
+            for step in 1..LEAVING_STEPS {
+                sleep(over / u32::from(LEAVING_STEPS)).await;
+                self.table.close(Turn::MAX / LEAVING_STEPS * step);
+            }
+            sleep(over / u32::from(LEAVING_STEPS)).await;
+        }
+        self.table.close(Turn::MAX);
     }
 
     /// The log of a topic that counts, or counts from now on.

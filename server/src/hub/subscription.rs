@@ -30,7 +30,7 @@ pub struct Subscription {
 
 impl Subscription {
     pub(super) fn new(log: Arc<TopicLog>, position: Position) -> Self {
-        Self { log, position, waiting: Waiting::default(), pause: None }
+        Self { log, position, waiting: Waiting::new(), pause: None }
     }
 
     /// The subscriber's cursor: all messages up to here were read or reported missed.
@@ -52,7 +52,7 @@ impl Subscription {
 
     /// The messages beyond the cursor, which moves past them. Never waits.
     pub fn read(&mut self, framing: Framing, bounds: Bounds) -> Reading {
-        self.log.read(&mut self.position, framing, bounds)
+        self.log.read(&mut self.position, &self.waiting, framing, bounds)
     }
 
     /// The messages beyond the cursor. Pending where there are none, or no memory: the task is woken once there

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::cache::{Cache, Position, Retention};
 use super::store::MemoryStore;
-use super::topic::{Owner, TopicLog};
+use super::topic::{Owner, TopicLog, Turn};
 use crate::memory::{Lease, Memory};
 
 /// The bounds of a hub.
@@ -40,7 +40,8 @@ pub(super) struct Topics {
     pub(super) logs: HashMap<Topic, Arc<TopicLog>>,
     /// The number of topics that count.
     pub(super) settled: usize,
-    is_closing: bool,
+    /// The last turn to leave that has come; 0 while the server is not shutting down.
+    leaving: Turn,
 }
 
 impl Table {
@@ -82,8 +83,8 @@ impl Table {
         let owner: Weak<Self> = Arc::downgrade(self);
         let cache = Cache::new(self.store.epoch(topic), self.limits.retention);
         let log = Arc::new(TopicLog::new(topic.clone(), owner, cache, &self.limits.memory));
-        if topics.is_closing {
-            log.close();
+        if topics.leaving > 0 {
+            log.close(topics.leaving);
         }
         topics.logs.insert(topic.clone(), Arc::clone(&log));
         log
@@ -130,11 +131,11 @@ impl Table {
         logs.iter().for_each(|log| log.drop_recent());
     }
 
-    /// Tells every subscriber, present and future, that the server is shutting down.
-    pub(super) fn close(&self) {
+    /// Tells the subscribers up to a turn, present and future, that the server is shutting down.
+    pub(super) fn close(&self, up_to: Turn) {
         let mut topics = self.write();
-        topics.is_closing = true;
-        topics.logs.values().for_each(|log| log.close());
+        topics.leaving = up_to;
+        topics.logs.values().for_each(|log| log.close(up_to));
     }
 }
 

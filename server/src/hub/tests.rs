@@ -138,10 +138,40 @@ async fn a_publish_that_could_never_fit_costs_no_log_a_message() {
 async fn a_subscriber_during_shutdown_learns_of_the_shutdown() {
     let hub = hub(2);
     let mut early = hub.subscribe(&name("early"), Start::Now);
-    hub.close();
+    hub.close(Duration::ZERO).await;
     let mut late = hub.subscribe(&name("late"), Start::Now);
     for subscription in [&mut early, &mut late] {
         let reading = subscription.next(Framing::Ndjson, BOUNDS).await;
         assert!(matches!(reading, Reading::Closing), "{reading:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn subscribers_leave_a_server_that_drains_one_after_another_and_all_in_time() {
+    const OVER: Duration = Duration::from_secs(100);
+    let hub = hub(1);
+    let mut staying: Vec<_> = (0..1000).map(|_| hub.subscribe(&name("t"), Start::Now)).collect();
+    let mut leave = |subscription: &mut Subscription| match subscription.read(Framing::Ndjson, BOUNDS) {
+        Reading::Closing => true,
+        Reading::CaughtUp => false,
+        other @ (Reading::Batch(_) | Reading::Complete | Reading::NoRoom) => panic!("{other:?}"),
+    };
+    let mut left_after = async |time: Duration| {
+        tokio::time::sleep(time).await;
+        let before = staying.len();
+        staying.retain_mut(|subscription| !leave(subscription));
+        before - staying.len()
+    };
+    let (_, [at_once, first, second, rest]) = tokio::join!(hub.close(OVER), async {
+        let [half, third] = [Duration::from_secs(50), Duration::from_secs(25)];
+        [
+            left_after(Duration::from_millis(1)).await,
+            left_after(half).await,
+            left_after(third).await,
+            left_after(third).await,
+        ]
+    });
+    assert_eq!((at_once, first + second + rest), (0, 1000));
+    // Chance moves a half of 1,000 by 16: six times that is never.
+    assert!(first.abs_diff(500) < 100 && second.abs_diff(250) < 100, "{first}, {second}, {rest}");
 }

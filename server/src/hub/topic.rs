@@ -49,27 +49,37 @@ pub(super) trait Owner: Debug + Send + Sync {
 #[derive(Debug)]
 struct State {
     cache: Cache,
-    is_closing: bool,
+    /// The last turn to leave that has come; 0 while the server is not shutting down.
+    leaving: Turn,
     waiters: Waiters,
     /// The memory of the topic itself, once the topic counts.
     lease: Option<Lease>,
     recent: Recent,
 }
 
-/// A subscriber's place among the waiting ones, and the last change that it has seen.
-#[derive(Debug, Default)]
+/// When a subscriber leaves a server that shuts down, among all: the turns are spread evenly over the drain.
+pub(super) type Turn = u16;
+
+/// A subscriber's place among the waiting ones, the last change that it has seen, and its turn to leave.
+#[derive(Debug)]
 pub(super) struct Waiting {
     seat: Option<Seat>,
     /// The waker that waits for the next change.
     waker: Option<Waker>,
     seen: u64,
+    turn: Turn,
+}
+
+impl Waiting {
+    pub(super) fn new() -> Self {
+        Self { seat: None, waker: None, seen: 0, turn: rand::random_range(1..=Turn::MAX) }
+    }
 }
 
 impl TopicLog {
     pub(super) fn new(topic: Topic, owner: Weak<dyn Owner>, cache: Cache, memory: &Memory) -> Self {
         let shared = if memory.compressors.is_some() { Keep::WithForms } else { Keep::Batch };
-        let state =
-            State { cache, is_closing: false, waiters: Waiters::default(), lease: None, recent: Recent::default() };
+        let state = State { cache, leaving: 0, waiters: Waiters::default(), lease: None, recent: Recent::default() };
         Self {
             topic,
             owner,
@@ -100,10 +110,10 @@ impl TopicLog {
         self.wake_all(state);
     }
 
-    /// Tells every subscriber that the server is shutting down.
-    pub(super) fn close(&self) {
+    /// Tells the subscribers up to a turn that the server is shutting down.
+    pub(super) fn close(&self, up_to: Turn) {
         let mut state = lock(&self.state);
-        state.is_closing = true;
+        state.leaving = up_to;
         self.wake_all(state);
     }
 
@@ -168,8 +178,8 @@ impl TopicLog {
     }
 
     /// The messages after `position`, which moves past them.
-    pub(super) fn read(&self, position: &mut Position, framing: Framing, bounds: Bounds) -> Reading {
-        self.read_locked(&mut lock(&self.state), position, framing, bounds)
+    pub(super) fn read(&self, position: &mut Position, waiting: &Waiting, framing: Framing, bounds: Bounds) -> Reading {
+        self.read_locked(&mut lock(&self.state), position, waiting.turn, framing, bounds)
     }
 
     /// The messages after `position`; or pending, and the waker will be woken at the next change.
@@ -190,8 +200,8 @@ impl TopicLog {
             return Poll::Pending;
         }
         let mut state = lock(&self.state);
-        let reading = self.read_locked(&mut state, position, framing, bounds);
-        if state.is_at_head(*position) && matches!(state.end(), Reading::CaughtUp) {
+        let reading = self.read_locked(&mut state, position, waiting.turn, framing, bounds);
+        if state.is_at_head(*position) && matches!(state.end(waiting.turn), Reading::CaughtUp) {
             state.waiters.wait(&mut waiting.seat, waker);
             waiting.waker.get_or_insert_with(|| waker.clone()).clone_from(waker);
             waiting.seen = self.changes.load(Ordering::Relaxed);
@@ -202,9 +212,16 @@ impl TopicLog {
         }
     }
 
-    fn read_locked(&self, state: &mut State, position: &mut Position, framing: Framing, bounds: Bounds) -> Reading {
+    fn read_locked(
+        &self,
+        state: &mut State,
+        position: &mut Position,
+        turn: Turn,
+        framing: Framing,
+        bounds: Bounds,
+    ) -> Reading {
         if state.is_at_head(*position) {
-            return state.end();
+            return state.end(turn);
         }
         let is_shared = self.subscribers.load(Ordering::Relaxed) > 1;
         let keep = if is_shared { self.shared } else { Keep::Nothing };
@@ -256,11 +273,11 @@ impl State {
         position.sequence == self.cache.head() && !position.is_foreign
     }
 
-    /// The result of a read at the head.
-    const fn end(&self) -> Reading {
+    /// The result of a read at the head, for a reader with that turn to leave.
+    const fn end(&self, turn: Turn) -> Reading {
         if self.cache.is_complete() {
             Reading::Complete
-        } else if self.is_closing {
+        } else if turn <= self.leaving {
             Reading::Closing
         } else {
             Reading::CaughtUp
