@@ -315,8 +315,9 @@ mod tests {
     fn no_line_is_wider_than_the_terminal() {
         let (run, servers) = (fixture::whole(), fixture::servers());
         for study in [Study::of(&run), Study::of(&servers)] {
+            let whole = Document::of(&study).unwrap();
             for width in [40, 60, 80, 100, 140, 200, 400] {
-                let text = render(&study, width, false);
+                let text = document(&whole, width, false);
                 assert!(widest(&text) <= width, "{width}:\n{text}");
             }
         }
