@@ -40,8 +40,8 @@ pub(crate) fn chart(on: &OnWires<'_>) -> Result<Option<Chart>, ReportError> {
     let across = Axis::places("", places.iter().map(ToString::to_string));
     let drawing = draw(across, up, Margins::LINES, |canvas| curves(canvas, &points))?;
     let rows = points.iter().map(|it| {
-        let (label, wire) = (it.line.transport().label().to_owned(), it.line.wire().to_string());
-        vec![label, unit.write_figure(&it.bytes), wire]
+        let named = format!("{}, {}", it.line.transport().label(), it.line.wire());
+        vec![named, unit.write_figure(&it.bytes)]
     });
     Ok(Some(Chart {
         key: "wires",
@@ -52,7 +52,7 @@ pub(crate) fn chart(on: &OnWires<'_>) -> Result<Option<Chart>, ReportError> {
             if is_far { "that is logarithmic" } else { "from zero" }
         ),
         drawing,
-        rows: Rows::new(["transport", name, "wire"], rows.collect()),
+        rows: Rows::new(["transport and wire", name], rows.collect()),
     }))
 }
 

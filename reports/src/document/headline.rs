@@ -51,6 +51,9 @@ pub(super) fn tally(study: &Study<'_>) -> String {
     if study.is_empty() { String::new() } else { format!("{wires}{}", study.tally()) }
 }
 
+/// More wires than these are counted, not named.
+const NAMED: usize = 3;
+
 /// What carried what the answers are of, and what else was measured.
 fn wires(study: &Study<'_>) -> String {
     let of = |is_heavier: bool| -> BTreeSet<Wire> {
@@ -59,7 +62,8 @@ fn wires(study: &Study<'_>) -> String {
     let answered: Vec<String> = of(false).into_iter().map(describe::wire).collect();
     let answered = if answered.is_empty() { describe::wire(Wire::default()) } else { answered.join(" and ") };
     let others: Vec<String> = of(true).into_iter().map(describe::wire).collect();
-    if others.is_empty() { answered } else { format!("answers from {answered} (also measured: {})", others.join("; ")) }
+    let also = if others.len() > NAMED { format!("{} others", others.len()) } else { others.join("; ") };
+    if others.is_empty() { answered } else { format!("answers from {answered} (also measured: {also})") }
 }
 
 #[cfg(test)]
