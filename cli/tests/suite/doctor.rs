@@ -66,6 +66,29 @@ fn each_technique_of_our_own_server_streams() {
 }
 
 #[test]
+fn a_server_over_tls_is_probed_as_one_in_the_clear_once_its_certificate_is_trusted() {
+    let (folder, made) = (Folder::new(), rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap());
+    let certificate = folder.file("certificate.pem", &made.cert.pem());
+    let key = folder.file("key.pem", &made.signing_key.serialize_pem());
+    let server =
+        Server::with(&["--tls-cert", &certificate, "--tls-key", &key, "--tls-listen", "127.0.0.1:0", "--compress"]);
+    let url = format!("https://{}", server.https.unwrap());
+    for trusted in [&["--insecure"][..], &["--ca", &certificate]] {
+        let found = probe(&[&[&*url], trusted].concat(), false);
+        assert_eq!((flows(&found), faults(&found)), (vec!["streaming"; 5], vec![]), "{trusted:?}");
+    }
+    let topic = format!("{url}/topics/t/sse");
+    server.publish("t", "1");
+    let heard = probe(&[&topic, "--ca", &certificate, "--http2", "--listen", "1s"], false);
+    assert_eq!(heard["probed"][0]["techniques"][0]["found"], "listened", "{heard}");
+    let untrusted = Run::command(&folder, &["probe", &url]).end();
+    assert_eq!((untrusted.code, untrusted.stdout.matches("--ca FILE").count()), (Some(3), 1), "{}", untrusted.stdout);
+    let unheard = Run::command(&folder, &["probe", &topic, "--listen", "1s"]).end();
+    assert!(unheard.code == Some(2) && unheard.stderr.contains("--ca FILE"), "{}", unheard.stderr);
+    assert_eq!(unheard.stderr.lines().count(), 1, "{}", unheard.stderr);
+}
+
+#[test]
 fn a_path_without_a_stream_is_taken_for_a_server_and_that_is_said() {
     let (folder, server) = (Folder::new(), Server::start());
     let ended = Run::command(&folder, &["probe", &format!("http://{}/nowhere", server.http)]).end();

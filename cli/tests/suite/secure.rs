@@ -6,6 +6,7 @@ use pushoff_model::wire::{COMPRESSION, HTTP, TLS};
 use pushoff_model::{Record, Transport};
 
 use crate::command::{Folder, Run};
+use crate::server::Server;
 
 /// Twelve readers of one topic, on three connections where connections are shared.
 const SMALL: &str = r#"
@@ -97,4 +98,21 @@ fn compression_sends_fewer_bytes_and_both_wires_are_told_apart() {
     }
     assert!(plain.iter().any(|record| record.transport == Transport::RawTcp), "the floor is measured in the clear");
     assert!(compressed.iter().all(|record| record.transport != Transport::RawTcp));
+}
+
+#[test]
+fn a_certificate_that_nobody_vouches_for_is_refused_in_one_sentence_and_taken_when_told_to() {
+    let server = Server::with(&["--tls", "self-signed", "--tls-listen", "127.0.0.1:0"]);
+    let url = format!("https://{}", server.https.unwrap());
+    let run = |flags: &[&str]| {
+        let folder = Folder::new();
+        let workload = folder.file("small.toml", SMALL);
+        let asked = ["--workload", &workload, "--trials", "1", "--transport", "sse,websocket", "--target", &url];
+        Run::start(&folder, &[&asked[..], flags].concat()).end()
+    };
+    let refused = run(&["--client", "lean,library"]);
+    let sentence = "trust the authority that signed it with --ca FILE, or any certificate with --insecure";
+    assert_eq!((refused.code, refused.stderr.matches(sentence).count()), (Some(2), 1), "{}", refused.stderr);
+    let taken = run(&["--client", "lean,library", "--insecure"]);
+    assert_eq!(taken.code, Some(0), "{}", taken.stderr);
 }

@@ -27,6 +27,8 @@ pub(crate) struct Server {
     process: Child,
     /// Where it speaks HTTP.
     pub(crate) http: SocketAddr,
+    /// Where it speaks HTTP over TLS, if it does.
+    pub(crate) https: Option<SocketAddr>,
     /// Where it speaks raw TCP.
     pub(crate) raw_tcp: SocketAddr,
     /// Where it speaks HTTP over each network.
@@ -34,9 +36,9 @@ pub(crate) struct Server {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Ready {
     http: SocketAddr,
+    https: Option<SocketAddr>,
     raw_tcp: SocketAddr,
     #[serde(default)]
     networks: BTreeMap<String, SocketAddr>,
@@ -61,7 +63,8 @@ impl Server {
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let ready: Ready = serde_json::from_str(&line).unwrap_or_else(|error| panic!("readiness {line:?}: {error}"));
-        Self { process, http: ready.http, raw_tcp: ready.raw_tcp, networks: ready.networks }
+        let Ready { http, https, raw_tcp, networks } = ready;
+        Self { process, http, https, raw_tcp, networks }
     }
 
     /// Sends one request on a connection of its own and reads the whole response.

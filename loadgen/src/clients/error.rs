@@ -119,6 +119,11 @@ impl ConnectionError {
         Self::TooLong { what: "an answer to a poll", mebibytes: LONGEST_ANSWER >> 20 }
     }
 
+    /// An error that comes from a certificate says so in one sentence, whichever client met it; others stay as they are.
+    pub(crate) fn told(self) -> Self {
+        distrust(&self).map_or(self, Self::Certificate)
+    }
+
     /// Whether the server's address refused the connection.
     #[must_use]
     pub fn is_refused(&self) -> bool {
@@ -179,13 +184,27 @@ impl ConnectionError {
     }
 }
 
+/// Why a certificate is not trusted, if that is what an error comes from.
+fn distrust(error: &(dyn Error + 'static)) -> Option<String> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(rustls::Error::InvalidCertificate(why)) = error.downcast_ref() {
+            return Some(why.to_string());
+        }
+        // An input or output error does not name what it wraps as its source.
+        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        cause = wrapped.map(|error| -> &(dyn Error + 'static) { error }).or_else(|| error.source());
+    }
+    None
+}
+
 /// The error for a frame that only a client may send (RFC 6455 §5.1).
 pub(crate) const MASKED: &str = "a server's frame is masked";
 
 /// Without the URL: it holds the topic, and equal causes must compare equal.
 impl From<reqwest::Error> for ConnectionError {
     fn from(error: reqwest::Error) -> Self {
-        Self::Http(error.without_url())
+        Self::Http(error.without_url()).told()
     }
 }
 
@@ -201,6 +220,7 @@ impl From<tokio_tungstenite::tungstenite::Error> for ConnectionError {
             WebSocketError::Protocol(ProtocolError::MaskedFrameFromServer) => Self::Frame(MASKED),
             error => Self::WebSocket(Box::new(error)),
         }
+        .told()
     }
 }
 
@@ -213,6 +233,7 @@ impl From<eventsource_client::Error> for ConnectionError {
             EventStreamError::UnexpectedResponse(response, _) => Self::Status(response.status()),
             error => Self::EventStream(error),
         }
+        .told()
     }
 }
 
@@ -249,5 +270,27 @@ impl SubscribeError {
             Self::Connect(_) => FailureKind::Connect,
             Self::Refused(_) | Self::Gone(_) | Self::Stopped(_) => FailureKind::Server,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::CertificateError;
+
+    use super::*;
+
+    #[test]
+    fn an_untrusted_certificate_is_one_sentence_whichever_client_meets_it() {
+        let met =
+            || io::Error::other(io::Error::other(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)));
+        let web_socket = tokio_tungstenite::tungstenite::Error::Io(met()).into();
+        let transport = launchdarkly_sdk_transport::TransportError::new(met());
+        let event_stream = eventsource_client::Error::Transport(transport).into();
+        for error in [ConnectionError::from(met()).told(), web_socket, event_stream] {
+            let said = error.to_string();
+            assert!(error.is_final() && said.contains("UnknownIssuer") && said.contains("--ca FILE"), "{said}");
+        }
+        let other = ConnectionError::from(io::Error::other("the cable is cut")).told();
+        assert!(matches!(other, ConnectionError::Io(_)), "{other:?}");
     }
 }

@@ -93,12 +93,7 @@ impl<'a, S: Sink> Feed<'a, S> {
     /// Opens a counted connection to the server.
     pub(crate) async fn connect(&self) -> Result<Carrier, ConnectionError> {
         let Subscription { wire, server, origin, .. } = &self.subscription;
-        Carrier::connect(wire, server, origin).await.map_err(|error| {
-            match error.get_ref().and_then(|cause| cause.downcast_ref()) {
-                Some(rustls::Error::InvalidCertificate(why)) => ConnectionError::Certificate(why.to_string()),
-                Some(_) | None => error.into(),
-            }
-        })
+        Carrier::connect(wire, server, origin).await.map_err(|error| ConnectionError::from(error).told())
     }
 
     /// Opens a counted connection in the clear, to another port of the server.

@@ -333,9 +333,11 @@ fn pointer(pointer: Option<Pointer>) -> String {
 /// The failure of a message that the server refused.
 pub(super) fn not_published(url: &str, reason: &str) -> Trouble {
     let says = |status: &str| reason.contains(&format!("answered {status}"));
-    let remedy = if reason.contains("invalid peer certificate") {
-        "trust the authority that signed it with --ca FILE, or any certificate with --insecure"
-    } else if says("401") || says("403") {
+    // Of a certificate the reason says what to do.
+    if reason.contains("--ca FILE") {
+        return Trouble::Plain(format!("publishing at {url} was refused: {reason}"));
+    }
+    let remedy = if says("401") || says("403") {
         "add what the server asks for to `headers`, e.g. Authorization"
     } else if says("404") {
         "correct `path` in [publish] of the file that describes this server (docs/TARGETS.md)"

@@ -57,7 +57,7 @@ pub struct Listened {
 pub enum NotListened {
     /// Nobody answered.
     #[error("asking for the stream")]
-    Http(#[source] reqwest::Error),
+    Http(#[source] ConnectionError),
     /// The request cannot be made.
     #[error("making the request")]
     Request(#[from] ConnectionError),
@@ -74,7 +74,7 @@ pub async fn is_stream(what: &Listening) -> Result<bool, NotListened> {
     match timeout(HEAD_WITHIN, what.request()?.send()).await {
         Err(_held_back) => Ok(true),
         Ok(answer) => {
-            let answer = answer.map_err(|error| NotListened::Http(error.without_url()))?;
+            let answer = answer.map_err(|error| NotListened::Http(error.into()))?;
             Ok(answer.status().is_success() && is_known(&text(answer.headers(), &CONTENT_TYPE)))
         }
     }
@@ -98,7 +98,7 @@ pub async fn listen(what: &Listening) -> Result<Listened, NotListened> {
     }
     let course = course(what, &plain, &compressed);
     match (plain.status, plain.ending) {
-        (None, Some(Ending::Failed(error))) => Err(NotListened::Http(error.without_url())),
+        (None, Some(Ending::Failed(error))) => Err(NotListened::Http(error.into())),
         _ => Ok(Listened { kind: plain.kind, head: plain.says, course }),
     }
 }
@@ -146,7 +146,7 @@ impl Listening {
     fn request(&self) -> Result<reqwest::RequestBuilder, NotListened> {
         let (url, mut fields) = (url(&self.server, &self.target)?, fields_of(&self.server)?);
         fields.insert(ACCEPT, HeaderValue::from_static(STREAMS));
-        let client = http_client(&self.server, &Origin::default()).map_err(NotListened::Http)?;
+        let client = http_client(&self.server, &Origin::default()).map_err(|error| NotListened::Http(error.into()))?;
         Ok(client.get(url).headers(fields))
     }
 }
