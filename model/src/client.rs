@@ -9,6 +9,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::transport::Transport;
+use crate::wire::Wire;
 
 /// A kind of client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -40,11 +41,13 @@ impl Client {
         }
     }
 
-    /// Whether it can be had by a transport: a browser opens no raw TCP connection.
+    /// Whether it can be had by a transport on a wire: a browser opens no raw TCP connection, and tokio-tungstenite has no
+    /// permessage-deflate.
     #[must_use]
-    pub const fn speaks(self, transport: Transport) -> bool {
+    pub const fn speaks(self, transport: Transport, wire: Wire) -> bool {
         match (self, transport) {
             (Self::Browser, Transport::RawTcp) => false,
+            (Self::Library, Transport::WebSocket) => !wire.compressed,
             (Self::Library | Self::Lean | Self::Browser, _) => true,
         }
     }

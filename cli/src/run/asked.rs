@@ -8,7 +8,7 @@ use anyhow::{bail, ensure};
 use pushoff_loadgen::{Asked, AskedCell, MOST_IN_A_BROWSER, Plan, descriptors_needed, find_chromium, nothing_due};
 use pushoff_model::record::{NotRun, Outcome};
 use pushoff_model::target::Place;
-use pushoff_model::{Client, Transport, Workload, workload};
+use pushoff_model::{Client, Transport, Wire, Workload, workload};
 
 use crate::arguments::RunOptions;
 use crate::{named, terminal};
@@ -131,7 +131,7 @@ pub(super) fn has_browser(asked: &Asked<'_>) -> anyhow::Result<bool> {
             other.name
         );
     }
-    let spoken = asked.transports.iter().any(|&transport| Client::Browser.speaks(transport));
+    let spoken = asked.transports.iter().any(|&transport| Client::Browser.speaks(transport, Wire::default()));
     ensure!(spoken || asked.clients.len() > 1, "a browser opens no raw TCP connection: choose other transports");
     for workload in asked.workloads.iter().filter(|workload| workload.search.is_none()) {
         ensure!(

@@ -9,6 +9,7 @@ use pushoff_model::{Client, Http, Wire};
 
 use super::asked::once;
 use crate::arguments::{RunOptions, Switch};
+use crate::terminal;
 
 /// The wires of the run: every combination of what was asked for.
 pub(super) fn wires(options: &RunOptions, targets: &[Arc<Target>]) -> Vec<Wire> {
@@ -50,6 +51,15 @@ pub(super) fn ensure_reachable(asked: &Asked<'_>) -> anyhow::Result<()> {
                 bail!("--tls is for pushoff's own server, or an https:// address; {} is neither", target.name)
             }
         }
+    }
+    let cells = || asked.workloads.iter().flat_map(|workload| asked.cells(workload));
+    ensure!(
+        cells().next().is_some(),
+        "no client that was asked for speaks this transport on this wire: the WebSocket of --client library has no \
+         compression; take --client lean, or leave out --compress"
+    );
+    if asked.clients.contains(&Client::Library) && asked.wires.iter().any(|wire| wire.compressed) {
+        terminal::remark("the library's WebSocket has no compression: it is left out where the wire is compressed");
     }
     let is_spoken = asked.wires.iter().all(|wire| wire.tls || wire.http == Http::One);
     ensure!(

@@ -84,7 +84,26 @@ fn every_client_accounts_for_every_message_on_every_wire() {
     let records = run(&["--client", "lean,library", "--tls", "--http", "2", "--compress"]);
     let of = |record: &Record| [TLS, HTTP, COMPRESSION].map(|factor| record.conditions.contains_key(factor));
     assert!(records.iter().all(|record| of(record) == [true; 3]));
-    run(&["--client", "library", "--tls", "--compress"]);
+    // The library's WebSocket has no compression: it is measured without alone.
+    let library = run(&["--client", "library", "--tls", "--compress=off,on"]);
+    let compressed = library.iter().filter(|it| it.conditions.contains_key(COMPRESSION));
+    assert!(compressed.map(|it| it.transport).all(|transport| transport != Transport::WebSocket));
+}
+
+#[test]
+fn streams_that_came_uncompressed_are_counted_where_they_were_to_be_compressed() {
+    // 4 MiB are for compressors, of which zstd keeps 320 KiB: twelve.
+    let server = Server::with(&["--compress", "--memory", "16MiB"]);
+    let folder = Folder::new();
+    let workload = folder.file("small.toml", SMALL);
+    let url = format!("http://{}", server.http);
+    let asked = ["--workload", &workload, "--subscribers", "20", "--trials", "1", "--transport", "sse", "--compress"];
+    let ended = Run::start(&folder, &[&asked[..], &["--target", &url]].concat()).end();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let records = ended.records();
+    let Outcome::Measured(measured) = &records[0].outcome else { panic!("{:?}", records[0].outcome) };
+    let said: Vec<_> = measured.concerns.iter().map(|it| &*it.detail).collect();
+    assert!(said.iter().any(|it| it.starts_with("8 of 20 streams came uncompressed")), "{said:?}");
 }
 
 #[test]

@@ -46,6 +46,9 @@ impl Stream {
                 (feed.stream_begins(head.status, &head.headers)?, source)
             }
         };
+        if let Some(decoder) = &begun {
+            feed.tally().opened(!decoder.is_identity());
+        }
         feed.read_returned();
         Ok(begun.map(|decoder| Self { source, decoder }))
     }

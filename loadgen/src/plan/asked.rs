@@ -103,11 +103,11 @@ impl<'a> Asked<'a> {
         let is_asked =
             |transport: &&Transport| workload.transports.is_empty() || workload.transports.contains(transport);
         transports.iter().filter(is_asked).flat_map(move |&transport| {
-            let able = clients.clone().into_iter().filter(move |client| client.speaks(transport));
-            able.flat_map(move |client| {
+            clients.clone().into_iter().flat_map(move |client| {
                 let networks = networks.iter().map(Some).filter(move |_| transport.is_ranked());
                 let places = [None].into_iter().chain(networks).flat_map(move |network| {
-                    wires.iter().filter(move |wire| wire.carries(transport)).map(move |&wire| (network, wire))
+                    let able = move |wire: &&Wire| wire.carries(transport) && client.speaks(transport, **wire);
+                    wires.iter().filter(able).map(move |&wire| (network, wire))
                 });
                 places.flat_map(move |(network, wire)| {
                     // A server that runs already is where it is.

@@ -38,6 +38,7 @@ impl Drained {
             link: link.as_ref(),
         };
         let mut concerns = validity::flags(&seen, trial.workload.slo.as_ref());
+        concerns.extend(wire.as_ref().and_then(validity::uncompressed));
         concerns.extend(browser.as_ref().and_then(|browser| validity::uncertain_clock(&browser.clock)));
         let mut faults = account.faults;
         faults.merge(&totals.breaks);

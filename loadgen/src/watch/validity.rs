@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use pushoff_model::LatencyHistogram;
-use pushoff_model::record::{Concern, Limit, Link, LinkDirection, PageClocks, ProcessUse};
+use pushoff_model::record::{Concern, Limit, Link, LinkDirection, PageClocks, ProcessUse, Wire};
 use pushoff_model::workload::Slo;
 
 use super::stalls::MISSED;
@@ -150,6 +150,19 @@ pub(crate) fn uncertain_clock(clock: &PageClocks) -> Option<Concern> {
     (off > PAGE_CLOCK).then(|| Concern {
         limit: Limit::Generator,
         detail: format!("a page's clock may be {:.2} ms off the run's, over {:.1} ms", millis(off), millis(PAGE_CLOCK)),
+    })
+}
+
+/// The flag for streams that a server sends uncompressed although it was asked to compress.
+pub(crate) fn uncompressed(crossed: &Wire) -> Option<Concern> {
+    let (setup, load) = (&crossed.setup.contents, &crossed.load.contents);
+    let (without, all) = (setup.uncompressed + load.uncompressed, setup.responses + load.responses);
+    (without > 0).then(|| Concern {
+        limit: Limit::Server,
+        detail: format!(
+            "{without} of {all} streams came uncompressed: the server does not compress, or has no room for more \
+             compressors (pushoff serve --memory)"
+        ),
     })
 }
 

@@ -82,6 +82,14 @@ pub struct Contents {
     pub empty: u64,
     /// Payloads sent on the subscribers' own connections, their framing not included.
     pub spoken_bytes: u64,
+    /// Streams and WebSockets that came uncompressed although they were to be compressed.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub uncompressed: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+const fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Traffic {
@@ -119,6 +127,7 @@ impl Contents {
             response_head_bytes: self.response_head_bytes.saturating_sub(earlier.response_head_bytes),
             empty: self.empty.saturating_sub(earlier.empty),
             spoken_bytes: self.spoken_bytes.saturating_sub(earlier.spoken_bytes),
+            uncompressed: self.uncompressed.saturating_sub(earlier.uncompressed),
         }
     }
 }

@@ -14,6 +14,7 @@ const NORMAL: u16 = 1000;
 
 pub(crate) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, ConnectionError> {
     let Upgraded { io: mut socket, mut input, deflate } = handshake(feed, feed.is_compressed()).await?;
+    feed.tally().opened(deflate.is_some());
     feed.opened();
     let (mut reader, mut replies) = (FrameReader::new(deflate), Vec::new());
     if let Some(hello) = feed.hello() {

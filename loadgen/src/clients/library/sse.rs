@@ -172,6 +172,7 @@ impl HttpTransport for Http {
             let coding = response.headers_mut().remove(CONTENT_ENCODING);
             let coding = coding.as_ref().and_then(|coding| coding.to_str().ok());
             let decoder = Decoder::of(coding, wire.compressed).map_err(TransportError::new)?;
+            counters.tally().opened(!decoder.is_identity());
             Ok(response.map(|body| Bounded { body, decoder, begun: Begun::default() }.into_stream()))
         })
     }

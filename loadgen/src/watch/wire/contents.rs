@@ -24,6 +24,7 @@ pub(crate) struct Tally {
     response_head_bytes: AtomicU64,
     empty: AtomicU64,
     spoken_bytes: AtomicU64,
+    uncompressed: AtomicU64,
 }
 
 /// Messages of one subscriber that are added together.
@@ -74,6 +75,7 @@ impl Tally {
             response_head_bytes: read(&self.response_head_bytes),
             empty: read(&self.empty),
             spoken_bytes: read(&self.spoken_bytes),
+            uncompressed: read(&self.uncompressed),
         }
     }
 
@@ -128,6 +130,13 @@ impl Tally {
     pub(crate) fn answer_of(&self, bytes: usize) {
         if self.wire.http == Http::Two && bytes > 0 {
             add(&self.framing_bytes, overhead::http2::frames(bytes as u64));
+        }
+    }
+
+    /// Adds a stream or a WebSocket; `is_compressed`: whether its bytes are. It matters where they should be.
+    pub(crate) fn opened(&self, is_compressed: bool) {
+        if self.wire.compressed && !is_compressed {
+            add(&self.uncompressed, 1);
         }
     }
 
