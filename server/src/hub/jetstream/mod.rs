@@ -17,10 +17,12 @@ use std::time::Duration;
 
 use async_nats::Client;
 use async_nats::jetstream::ErrorCode;
-use async_nats::jetstream::context::AccountErrorKind;
+use async_nats::jetstream::context::RequestErrorKind;
+use async_nats::jetstream::response::Response;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesOrdered;
 use pushoff_model::{Cursor, Epoch, Topic};
+use serde_json::Value;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -64,9 +66,12 @@ pub enum UnusableStore {
     /// A payload of the longest length could not be stored.
     #[error("NATS takes messages of at most {0} bytes: lower --max-payload, or raise max_payload of nats-server")]
     ShortMessages(usize),
+    /// JetStream does not let this client ask.
+    #[error("JetStream refuses this client")]
+    Refused(#[source] async_nats::jetstream::Error),
     /// JetStream does not answer.
     #[error("asking JetStream")]
-    Silent(#[source] async_nats::jetstream::context::AccountError),
+    Silent(#[source] async_nats::jetstream::context::RequestError),
 }
 
 impl Store {
@@ -78,20 +83,13 @@ impl Store {
         if client.max_payload() < longest + OVERHEAD {
             return Err(UnusableStore::ShortMessages(client.max_payload()));
         }
-        match streams::context(&client).query_account().await {
-            Ok(_) => Ok(Self { client, keeping }),
-            Err(error) => Err(match error.kind() {
-                AccountErrorKind::JetStreamUnavailable => UnusableStore::NoJetStream,
-                AccountErrorKind::JetStream(refusal)
-                    if [ErrorCode::JETSTREAM_NOT_ENABLED, ErrorCode::JETSTREAM_NOT_ENABLED_FOR_ACCOUNT]
-                        .contains(&refusal.error_code()) =>
-                {
-                    UnusableStore::NoJetStream
-                }
-                AccountErrorKind::JetStream(_) | AccountErrorKind::TimedOut | AccountErrorKind::Other => {
-                    UnusableStore::Silent(error)
-                }
-            }),
+        let disabled = [ErrorCode::JETSTREAM_NOT_ENABLED, ErrorCode::JETSTREAM_NOT_ENABLED_FOR_ACCOUNT];
+        match streams::context(&client).request("INFO", &Value::Null).await {
+            Ok(Response::Ok::<Value>(_)) => Ok(Self { client, keeping }),
+            Ok(Response::Err { error }) if disabled.contains(&error.error_code()) => Err(UnusableStore::NoJetStream),
+            Ok(Response::Err { error }) => Err(UnusableStore::Refused(error)),
+            Err(error) if error.kind() == RequestErrorKind::NoResponders => Err(UnusableStore::NoJetStream),
+            Err(error) => Err(UnusableStore::Silent(error)),
         }
     }
 }
