@@ -33,13 +33,13 @@ pub(crate) use self::cache::Run;
 pub use self::cache::{Bounds, Complete, Retention};
 pub use self::payload::{Payload, PayloadError};
 pub use self::jetstream::{Keeping, Store, StoreError, UnusableStore};
-use self::jetstream::{Failed, Follower, JetStream, PATIENCE, UNBORN, Why};
+use self::jetstream::{Failed, Follower, JetStream, PATIENCE, Why};
 use self::room::{Ages, Room};
 pub use self::room::Unpublished;
 pub use self::subscription::Subscription;
 pub use self::table::HubLimits;
 use self::table::Table;
-use self::tail::Behind;
+use self::tail::{Behind, UNBORN};
 use self::topic::TopicLog;
 #[cfg(test)]
 use self::topic::lock;

@@ -11,7 +11,7 @@ use tokio::time::{Sleep, sleep};
 
 use super::batch::Reading;
 use super::cache::{Bounds, Position};
-use super::tail::Behind;
+use super::tail::{Behind, born};
 use super::topic::{TopicLog, Waiting};
 use crate::framing::Framing;
 use crate::memory::Budget;
@@ -37,7 +37,7 @@ impl Subscription {
     /// Waits until the log can say where `start` is, and moves there.
     pub(super) async fn begin(&mut self, start: Start) -> Result<(), Behind> {
         self.log.catch_up(start).await?;
-        self.position = self.log.position(start);
+        self.position = self.log.position(born(start, self.log.head()));
         Ok(())
     }
 

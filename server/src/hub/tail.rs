@@ -4,12 +4,17 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use pushoff_model::{Cursor, Epoch, Start};
 use tokio::sync::{mpsc, oneshot};
 
 use super::room::Unpublished;
 
 /// How many subscribers may ask before the others wait to ask. Chosen here: one look at the store answers them all.
 const ASKING: usize = 64;
+
+/// The epoch of a topic that the store has nothing of yet: the cursor `00000000-0` is the start of whatever log comes,
+/// on every server. No log has it.
+pub(super) const UNBORN: Epoch = Epoch(0);
 
 /// Why a log could not catch up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +27,12 @@ pub(super) enum Behind {
 
 /// A question to the follower: answered once the log has all that the store had when the question came.
 pub(super) type Ask = oneshot::Sender<Result<(), Behind>>;
+
+/// `start` in the log that is there by now, of which `any` is a cursor.
+pub(super) fn born(start: Start, any: Cursor) -> Start {
+    let nothing = Cursor { epoch: UNBORN, sequence: 0 };
+    if start == Start::After(nothing) { Start::After(Cursor { sequence: 0, ..any }) } else { start }
+}
 
 /// The asking end.
 #[derive(Debug)]

@@ -16,11 +16,11 @@ use tokio::time::{Instant, sleep_until};
 use tracing::warn;
 
 use super::streams::{Found, place, payload};
-use super::{JetStream, StoreError, UNBORN};
+use super::{JetStream, StoreError};
 use crate::hub::cache::Run;
 use crate::hub::payload::Payload;
 use crate::hub::room::{Room, Unpublished};
-use crate::hub::tail::{Ask, Behind};
+use crate::hub::tail::{Ask, Behind, UNBORN};
 use crate::hub::topic::TopicLog;
 use crate::memory::Lease;
 

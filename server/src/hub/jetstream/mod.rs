@@ -24,15 +24,16 @@ use futures_util::stream::FuturesOrdered;
 use pushoff_model::{Cursor, Epoch, Topic};
 use serde_json::Value;
 use tokio::sync::{Semaphore, watch};
+use tokio::task::unconstrained;
 use tokio::time::{Instant, sleep, timeout_at};
 
 pub(super) use self::follower::Follower;
 use self::link::Link;
-pub(super) use self::names::UNBORN;
 pub use self::streams::{Keeping, StoreError};
 use self::streams::{Streams, Unstored};
 use super::cache::Retention;
 use super::payload::Payload;
+use super::tail::UNBORN;
 
 /// How long a publisher or a new subscriber waits for the store. Chosen here: longer than a restart of NATS takes, and
 /// shorter than a client's patience.
@@ -191,7 +192,8 @@ impl JetStream {
         let streams = &self.0.streams;
         let window = iter::zip(payloads, ids).take(WINDOW);
         let requests = window.map(|(payload, id)| streams.append(topic, epoch, payload.to_bytes(), id));
-        let answers: Vec<_> = requests.collect::<FuturesOrdered<_>>().collect().await;
+        // Requests leave in the order in which they are polled first, which Tokio's budget of a task would reverse.
+        let answers: Vec<_> = unconstrained(requests.collect::<FuturesOrdered<_>>().collect()).await;
         let (mut count, mut cursor) = (0, None);
         for answer in answers {
             match answer {

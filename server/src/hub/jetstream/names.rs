@@ -5,10 +5,6 @@
 
 use pushoff_model::{Epoch, Topic};
 
-/// The epoch of a topic that has no stream yet: the cursor `00000000-0` is the start of whatever stream comes. No
-/// stream has it.
-pub(in crate::hub) const UNBORN: Epoch = Epoch(0);
-
 /// The name of a topic's stream.
 pub(super) fn stream(topic: &Topic) -> String {
     format!("pushoff_{}", token(topic))
