@@ -130,8 +130,7 @@ impl Hub {
             let (log, asks) = self.table.arrive(topic, UNBORN);
             log.touch(self.table.now_ms(), false);
             if let Some(asks) = asks {
-                let room = Room { table: Arc::downgrade(&self.table), ages: Arc::downgrade(&self.ages) };
-                let (store, log) = (store.clone(), Arc::downgrade(&log));
+                let (store, log, room) = (store.clone(), Arc::downgrade(&log), self.room());
                 tokio::spawn(Follower { topic: topic.clone(), store, log, room, asks }.run());
             }
             let mut subscription = Subscription::new(log, Position { sequence: 0, is_foreign: false });
@@ -141,6 +140,11 @@ impl Hub {
                 Err(Behind::For(why)) => return Err(why),
             }
         }
+    }
+
+    /// What followers need of the hub.
+    fn room(&self) -> Room {
+        Room { table: Arc::downgrade(&self.table), ages: Arc::downgrade(&self.ages) }
     }
 
     /// The same as [`Self::publish_run`], and waits until a store outside the process has acknowledged. Messages with a

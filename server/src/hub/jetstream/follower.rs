@@ -13,16 +13,13 @@ use futures_util::{StreamExt, stream};
 use pushoff_model::Topic;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
-use tracing::warn;
 
-use super::streams::{Found, place, payload};
+use super::filling::Filling;
+use super::streams::Found;
 use super::{JetStream, StoreError};
-use crate::hub::cache::Run;
-use crate::hub::payload::Payload;
 use crate::hub::room::{Room, Unpublished};
 use crate::hub::tail::{Ask, Behind, UNBORN};
 use crate::hub::topic::TopicLog;
-use crate::memory::Lease;
 
 /// How often the stream is looked at though nothing seems to be missing: a lost last message has no successor that
 /// would show the gap.
@@ -78,30 +75,10 @@ impl Follower {
         }
     }
 
-    /// Appends live messages as far as they follow on each other, and looks at the stream where they do not.
+    /// Appends live messages, and looks at the stream where they do not follow on the log's head.
     async fn receive(&self, messages: Vec<Message>) -> Result<(), Behind> {
         let Some(log) = self.log.upgrade() else { return Ok(()) };
-        let cursor = log.head();
-        let mut newest = Vec::with_capacity(messages.len());
-        let mut next = cursor.sequence + 1;
-        let mut is_whole = true;
-        for message in messages {
-            is_whole = match place(&message) {
-                Some((epoch, sequence)) if epoch == cursor.epoch && sequence < next => continue,
-                Some((epoch, sequence)) if epoch == cursor.epoch && sequence == next => {
-                    next += 1;
-                    payload(&message).map(|payload| newest.push(payload)).is_some()
-                }
-                Some(_) | None => false,
-            };
-            if !is_whole {
-                break;
-            }
-        }
-        if !newest.is_empty() {
-            self.append(&log, cursor.sequence + 1, newest);
-        }
-        if is_whole { Ok(()) } else { self.look().await }
+        if (Filling { log, room: &self.room }).receive(messages) { Ok(()) } else { self.look().await }
     }
 
     /// Looks at the stream, and brings the log as far.
@@ -141,54 +118,15 @@ impl Follower {
             })
             .buffered(CHUNK)
             .ready_chunks(CHUNK);
+        let filling = Filling { log: Arc::clone(log), room: &self.room };
         while let Some(chunk) = fetched.next().await {
-            let (mut first, mut newest) = (0, Vec::new());
-            for fetched in chunk {
-                let (sequence, message) = fetched.map_err(behind)?;
-                match message {
-                    Some(payload) => {
-                        if newest.is_empty() {
-                            first = sequence;
-                        }
-                        newest.push(payload);
-                    }
-                    None if newest.is_empty() => {}
-                    None => self.append(log, first, std::mem::take(&mut newest)),
-                }
-            }
-            if !newest.is_empty() {
-                self.append(log, first, newest);
-            }
+            filling.take(chunk.into_iter().collect::<Result<_, _>>().map_err(behind)?);
         }
-        self.skip(log, found.last);
+        filling.skip(found.last);
         if found.is_sealed {
             log.complete();
         }
         Ok(())
-    }
-
-    /// Appends messages from number `first` on: what lies between the head and them is no longer in the store. Where
-    /// there is no room for them, they are missed as well.
-    fn append(&self, log: &TopicLog, first: u64, newest: Vec<Payload>) {
-        let last = first - 1 + newest.len() as u64;
-        let run = Run { skipped: (first - 1).saturating_sub(log.head().sequence), newest };
-        match self.room.lease(run.weight()) {
-            Some(lease) => {
-                self.room.published(log);
-                extend(log, run, lease);
-            }
-            None => self.skip(log, last),
-        }
-    }
-
-    /// Counts all messages up to `last` that the log lacks as missed.
-    fn skip(&self, log: &TopicLog, last: u64) {
-        let skipped = last.saturating_sub(log.head().sequence);
-        if skipped > 0
-            && let Some(nothing) = self.room.lease(0)
-        {
-            extend(log, Run { skipped, newest: Vec::new() }, nothing);
-        }
     }
 
     /// Ends the following of a topic that had no reader for long; looks at the stream of any other.
@@ -201,13 +139,6 @@ impl Follower {
         }
         drop(log);
         self.look().await
-    }
-}
-
-/// Appends a run to a log that has not ended: a sealed stream has no more messages than its log.
-fn extend(log: &TopicLog, run: Run, lease: Lease) {
-    if log.append(run, lease).is_err() {
-        warn!("a stream has grown after its end");
     }
 }
 

@@ -4,6 +4,7 @@
 //! A server follows the topics that have readers there: NATS sends it each message once it is stored, and what the
 //! server lacks it fetches by number. Readers read from the cache alone, as in memory. `docs/FLEET.md` says why.
 
+mod filling;
 mod follower;
 mod link;
 mod names;
