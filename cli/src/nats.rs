@@ -63,7 +63,9 @@ pub(crate) async fn connect(url: &str, credentials: Option<&Path>) -> anyhow::Re
 /// A URL as it may be shown: without users, passwords and tokens.
 pub(crate) fn shown(url: &str) -> String {
     let bare = |server: &str| match server.rsplit_once('@') {
-        Some((secret, host)) => format!("{}{host}", secret.split_once("://").map_or(String::new(), |(it, _)| format!("{it}://"))),
+        Some((secret, host)) => {
+            format!("{}{host}", secret.split_once("://").map_or(String::new(), |(it, _)| format!("{it}://")))
+        }
         None => server.to_owned(),
     };
     url.split(',').map(bare).collect::<Vec<_>>().join(",")

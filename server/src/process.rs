@@ -1,6 +1,6 @@
 //! What the server's process uses of the machine, under the names that Prometheus's own clients use.
 //!
-//! Sources: proc_pid_stat(5), and "Process metrics" in Prometheus's guide for client libraries.
+//! Sources: `proc_pid_stat(5)`, and "Process metrics" in Prometheus's guide for client libraries.
 
 use std::fmt;
 use std::time::Duration;

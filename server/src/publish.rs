@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use http::{HeaderName, StatusCode};
 use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderName, StatusCode};
 use pushoff_model::{Cursor, Topic};
 use serde::Serialize;
 use tokio::task::{spawn_blocking, yield_now};
@@ -153,8 +153,12 @@ fn key(head: &Head<'_>) -> Result<Option<String>, Problem> {
     let key = quoted.unwrap_or(given);
     let is_plain = |byte: &u8| byte.is_ascii_graphic() && !b"\"\\".contains(byte);
     match std::str::from_utf8(key) {
-        Ok(key) if (1..=LONGEST_KEY).contains(&key.len()) && key.as_bytes().iter().all(is_plain) => Ok(Some(key.to_owned())),
-        Ok(_) | Err(_) => Err(Problem::bad_request("an Idempotency-Key is 1 to 128 visible ASCII characters, in quotes or not")),
+        Ok(key) if (1..=LONGEST_KEY).contains(&key.len()) && key.as_bytes().iter().all(is_plain) => {
+            Ok(Some(key.to_owned()))
+        }
+        Ok(_) | Err(_) => {
+            Err(Problem::bad_request("an Idempotency-Key is 1 to 128 visible ASCII characters, in quotes or not"))
+        }
     }
 }
 

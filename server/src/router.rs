@@ -88,9 +88,10 @@ fn complete(server: &Arc<Server>, head: &Head<'_>, topic: Topic) -> Result<Answe
         return publish::complete(server, &topic).map(Answer::Now);
     }
     let server = Arc::clone(server);
-    let response = Box::pin(async move {
-        publish::complete_and_wait(&server, &topic).await.unwrap_or_else(Problem::into_response)
-    });
+    let response =
+        Box::pin(
+            async move { publish::complete_and_wait(&server, &topic).await.unwrap_or_else(Problem::into_response) },
+        );
     Ok(Answer::Later(Pending { response, hurry: Arc::default() }))
 }
 

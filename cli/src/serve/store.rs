@@ -31,7 +31,10 @@ impl Asked {
                         .with_context(|| format!("--store: replicas is {}: give 1 to 5", quoted(count)))?;
                 }
                 Some(_) | None => {
-                    bail!("--store has {} after its ?: it takes storage=file, storage=memory and replicas=1 to 5", quoted(setting))
+                    bail!(
+                        "--store has {} after its ?: it takes storage=file, storage=memory and replicas=1 to 5",
+                        quoted(setting)
+                    )
                 }
             }
         }
@@ -41,7 +44,9 @@ impl Asked {
     /// Connects to the store, for payloads of at most so many bytes.
     pub(super) async fn open(self, credentials: Option<&Path>, longest: usize) -> anyhow::Result<Store> {
         let client = nats::connect(&self.servers, credentials).await.context("--store")?;
-        Store::open(client, self.keeping, longest).await.with_context(|| format!("--store {}", nats::shown(&self.servers)))
+        Store::open(client, self.keeping, longest)
+            .await
+            .with_context(|| format!("--store {}", nats::shown(&self.servers)))
     }
 }
 
@@ -52,7 +57,10 @@ mod tests {
     #[test]
     fn what_stands_after_the_question_mark_says_how_topics_are_kept() {
         let asked = Asked::parse("nats://a,nats://b?storage=memory&replicas=3").unwrap();
-        assert_eq!((asked.servers.as_str(), asked.keeping), ("nats://a,nats://b", Keeping { in_memory: true, replicas: 3 }));
+        assert_eq!(
+            (asked.servers.as_str(), asked.keeping),
+            ("nats://a,nats://b", Keeping { in_memory: true, replicas: 3 })
+        );
         assert_eq!(Asked::parse("a").unwrap().keeping, Keeping { in_memory: false, replicas: 1 });
         for wrong in ["a?storage=disk", "a?replicas=0", "a?replicas=6", "a?x", "a?replicas"] {
             assert!(Asked::parse(wrong).is_err(), "{wrong}");

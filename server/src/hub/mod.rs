@@ -31,11 +31,11 @@ pub use self::batch::{Batch, Reading};
 use self::cache::Position;
 pub(crate) use self::cache::Run;
 pub use self::cache::{Bounds, Complete, Retention};
-pub use self::payload::{Payload, PayloadError};
-pub use self::jetstream::{Keeping, Store, StoreError, UnusableStore};
 use self::jetstream::{Failed, Follower, JetStream, PATIENCE, Why};
-use self::room::{Ages, Room};
+pub use self::jetstream::{Keeping, Store, StoreError, UnusableStore};
+pub use self::payload::{Payload, PayloadError};
 pub use self::room::Unpublished;
+use self::room::{Ages, Room};
 pub use self::subscription::Subscription;
 pub use self::table::HubLimits;
 use self::table::Table;
@@ -174,7 +174,10 @@ impl Hub {
     pub(crate) async fn complete_and_wait(&self, topic: &Topic) -> Result<(), Unpublished> {
         match &self.outside {
             None => self.complete(topic),
-            Some(store) => timeout(PATIENCE, store.complete(topic)).await.unwrap_or(Err(StoreError::Unreachable)).map_err(Unpublished::from),
+            Some(store) => timeout(PATIENCE, store.complete(topic))
+                .await
+                .unwrap_or(Err(StoreError::Unreachable))
+                .map_err(Unpublished::from),
         }
     }
 

@@ -31,7 +31,9 @@ pub enum Unpublished {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The store outside the process stored only the first messages of a batch.
-    #[error("the first {stored} of {count} messages are stored: {why}; with an Idempotency-Key, a retry stores the rest once")]
+    #[error(
+        "the first {stored} of {count} messages are stored: {why}; with an Idempotency-Key, a retry stores the rest once"
+    )]
     Partly {
         /// How many messages were stored.
         stored: usize,

@@ -79,7 +79,11 @@ impl Table {
 
     /// The log of a topic whose store is outside the process, with one more subscriber. Where the log is new, it has
     /// `unborn` as its epoch, and comes with the end that its follower is asked by.
-    pub(super) fn arrive(self: &Arc<Self>, topic: &Topic, unborn: Epoch) -> (Arc<TopicLog>, Option<mpsc::Receiver<Ask>>) {
+    pub(super) fn arrive(
+        self: &Arc<Self>,
+        topic: &Topic,
+        unborn: Epoch,
+    ) -> (Arc<TopicLog>, Option<mpsc::Receiver<Ask>>) {
         if let Some(log) = self.read().logs.get(topic) {
             log.arrive();
             return (Arc::clone(log), None);
@@ -102,13 +106,7 @@ impl Table {
         }
     }
 
-    fn create(
-        self: &Arc<Self>,
-        topics: &mut Topics,
-        topic: &Topic,
-        epoch: Epoch,
-        tail: Option<Tail>,
-    ) -> Arc<TopicLog> {
+    fn create(self: &Arc<Self>, topics: &mut Topics, topic: &Topic, epoch: Epoch, tail: Option<Tail>) -> Arc<TopicLog> {
         let owner: Weak<Self> = Arc::downgrade(self);
         let cache = Cache::new(epoch, self.limits.retention);
         let log = Arc::new(TopicLog::new(topic.clone(), owner, cache, &self.limits.memory, tail));

@@ -69,13 +69,7 @@ pub(super) struct Waiting {
 }
 
 impl TopicLog {
-    pub(super) fn new(
-        topic: Topic,
-        owner: Weak<dyn Owner>,
-        cache: Cache,
-        memory: &Memory,
-        tail: Option<Tail>,
-    ) -> Self {
+    pub(super) fn new(topic: Topic, owner: Weak<dyn Owner>, cache: Cache, memory: &Memory, tail: Option<Tail>) -> Self {
         let shared = if memory.compressors.is_some() { Keep::WithForms } else { Keep::Batch };
         let state =
             State { cache, is_closing: false, waiters: Waiters::default(), lease: None, recent: Recent::default() };

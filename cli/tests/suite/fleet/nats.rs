@@ -81,7 +81,8 @@ impl Nats {
     pub(super) fn ask(&self, subject: &str) -> String {
         let mut socket = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         socket.set_read_timeout(Some(DEADLINE)).unwrap();
-        write!(socket, "CONNECT {{\"verbose\":false}}\r\nSUB answer 1\r\nPUB $JS.API.{subject} answer 0\r\n\r\n").unwrap();
+        write!(socket, "CONNECT {{\"verbose\":false}}\r\nSUB answer 1\r\nPUB $JS.API.{subject} answer 0\r\n\r\n")
+            .unwrap();
         let mut lines = BufReader::new(socket).lines().map(Result::unwrap);
         lines.find(|line| line.starts_with("MSG answer")).unwrap();
         lines.next().unwrap()

@@ -93,7 +93,9 @@ impl Follower {
         match found {
             None if cursor.epoch == UNBORN => {}
             // A stream that is shorter than what it acknowledged lost its end: what follows has the same numbers.
-            Some(found) if found.epoch == cursor.epoch && found.last >= cursor.sequence => self.fill(&log, found).await?,
+            Some(found) if found.epoch == cursor.epoch && found.last >= cursor.sequence => {
+                self.fill(&log, found).await?
+            }
             Some(found) if cursor.epoch == UNBORN => {
                 log.born(found.epoch);
                 self.fill(&log, found).await?;

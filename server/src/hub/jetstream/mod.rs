@@ -148,13 +148,19 @@ impl JetStream {
 
     /// Stores messages in order; gives the cursor of the last. A message is tried again under the same id until the
     /// store's patience is over. With the publisher's `key`, a message that the publisher repeats has the same id too.
-    pub(super) async fn append(&self, topic: &Topic, payloads: &[Payload], key: Option<&str>) -> Result<Cursor, Failed> {
+    pub(super) async fn append(
+        &self,
+        topic: &Topic,
+        payloads: &[Payload],
+        key: Option<&str>,
+    ) -> Result<Cursor, Failed> {
         let deadline = Instant::now() + PATIENCE;
         let ids = self.ids(payloads.len(), key);
         let mut stored = 0;
         let mut last = Cursor { epoch: UNBORN, sequence: 0 };
         while stored < payloads.len() {
-            let failed = match timeout_at(deadline, self.append_some(topic, &payloads[stored..], &ids[stored..])).await {
+            let failed = match timeout_at(deadline, self.append_some(topic, &payloads[stored..], &ids[stored..])).await
+            {
                 Ok((count, cursor, failed)) => {
                     stored += count;
                     last = cursor.unwrap_or(last);
@@ -165,7 +171,9 @@ impl JetStream {
             match failed {
                 None => {}
                 Some(Unstored::Sealed) => return Err(Failed { stored, why: Why::Complete }),
-                Some(Unstored::Store(why @ StoreError::Refused(_))) => return Err(Failed { stored, why: Why::Store(why) }),
+                Some(Unstored::Store(why @ StoreError::Refused(_))) => {
+                    return Err(Failed { stored, why: Why::Store(why) });
+                }
                 Some(Unstored::NoStream | Unstored::Store(StoreError::Unreachable)) => {
                     self.epochs().remove(topic);
                     if Instant::now() + PAUSE >= deadline {

@@ -5,10 +5,10 @@
 
 use std::time::Duration;
 
-use async_nats::jetstream::{Context, Error, ErrorCode};
 use async_nats::jetstream::publish::PublishAck;
 use async_nats::jetstream::response::Response;
 use async_nats::jetstream::stream::{Config, DiscardPolicy, Republish, StorageType};
+use async_nats::jetstream::{Context, Error, ErrorCode};
 use async_nats::{Client, HeaderMap, Message, Request, RequestErrorKind, StatusCode, Subscriber, header};
 use bytes::Bytes;
 use pushoff_model::{Epoch, Topic};
@@ -89,7 +89,9 @@ impl Streams {
     pub(super) async fn find(&self, topic: &Topic) -> Result<Option<Found>, StoreError> {
         let name = names::stream(topic);
         match self.ask::<Info>(&format!("STREAM.INFO.{name}"), &Value::Null).await? {
-            Ok(info) => info.found().map(Some).ok_or_else(|| StoreError::Refused(format!("{name} is no stream of ours"))),
+            Ok(info) => {
+                info.found().map(Some).ok_or_else(|| StoreError::Refused(format!("{name} is no stream of ours")))
+            }
             Err(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND => Ok(None),
             Err(error) => Err(refused(&error)),
         }
@@ -134,13 +136,7 @@ impl Streams {
 
     /// Stores a message under an id; gives its sequence number. An id that is remembered is not stored again: its
     /// number is the one it has.
-    pub(super) async fn append(
-        &self,
-        topic: &Topic,
-        epoch: Epoch,
-        payload: Bytes,
-        id: &str,
-    ) -> Result<u64, Unstored> {
+    pub(super) async fn append(&self, topic: &Topic, epoch: Epoch, payload: Bytes, id: &str) -> Result<u64, Unstored> {
         let mut headers = HeaderMap::new();
         headers.insert(header::NATS_MESSAGE_ID, id);
         let request = Request::new().headers(headers).payload(payload).timeout(Some(PATIENCE));
@@ -184,7 +180,8 @@ impl Streams {
     /// Ends a topic's stream: nothing more can be stored. Tells the topic's followers.
     pub(super) async fn seal(&self, topic: &Topic) -> Result<(), StoreError> {
         let (name, epoch) = (names::stream(topic), self.find_or_make(topic).await?);
-        let mut info = self.ask::<Value>(&format!("STREAM.INFO.{name}"), &Value::Null).await?.map_err(|error| refused(&error))?;
+        let mut info =
+            self.ask::<Value>(&format!("STREAM.INFO.{name}"), &Value::Null).await?.map_err(|error| refused(&error))?;
         let mut config = info["config"].take();
         config["sealed"] = json!(true);
         let sealed = self.ask::<Value>(&format!("STREAM.UPDATE.{name}"), &config).await?;

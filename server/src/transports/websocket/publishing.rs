@@ -19,6 +19,8 @@ const FULL: usize = 256 << 10;
 /// How many messages the store is given together.
 const TOGETHER: usize = 256;
 
+type UnderWay = Pin<Box<dyn Future<Output = Result<(), Unpublished>> + Send>>;
+
 /// The messages of one connection on their way to the store.
 pub(super) struct Publishing {
     server: Arc<Server>,
@@ -26,7 +28,7 @@ pub(super) struct Publishing {
     waiting: Vec<Payload>,
     /// How much memory the waiting messages take.
     bytes: usize,
-    under_way: Option<Pin<Box<dyn Future<Output = Result<(), Unpublished>> + Send>>>,
+    under_way: Option<UnderWay>,
 }
 
 impl Publishing {

@@ -60,7 +60,12 @@ impl Purpose {
     }
 
     /// Publishes a message, or gives back the message that answers it. A refused message ends the connection.
-    pub(super) fn receive(&mut self, kind: Data, message: Vec<u8>, server: &Server) -> Result<Option<Vec<u8>>, CloseFrame> {
+    pub(super) fn receive(
+        &mut self,
+        kind: Data,
+        message: Vec<u8>,
+        server: &Server,
+    ) -> Result<Option<Vec<u8>>, CloseFrame> {
         match self {
             Self::Echo => Ok(Some(message)),
             Self::Topic { .. } if kind != Data::Text => {
