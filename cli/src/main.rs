@@ -8,6 +8,7 @@ mod environment;
 mod link;
 mod list;
 mod named;
+mod nats;
 mod pinning;
 mod plan;
 mod probe;

@@ -1,6 +1,7 @@
 //! `pushoff serve`: the reference server alone.
 
 mod over;
+mod store;
 mod tls;
 
 use std::collections::BTreeMap;
@@ -78,8 +79,14 @@ pub(crate) fn serve(options: ServeOptions) -> anyhow::Result<Exit> {
             control_congestion(listener, name)?;
         }
     }
-    let (shutdown, config) = (options.until_stdin_closes, Config { networks: offered, ..config(options)? });
+    let shutdown = options.until_stdin_closes;
+    let store = options.store.as_deref().map(store::Asked::parse).transpose()?;
+    let credentials = options.store_credentials.clone();
+    let mut config = Config { networks: offered, ..config(options)? };
     runtime::build(cpus)?.block_on(async {
+        if let Some(store) = store {
+            config.store = Some(store.open(credentials.as_deref(), config.max_payload).await?);
+        }
         let taken = TcpListener::from_std;
         let listeners = Listeners {
             http: http.map(taken).transpose()?,

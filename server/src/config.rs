@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::http::{AllowedOrigin, HostName};
+use crate::hub::Store;
 
 /// The settings of one server.
 #[derive(Clone, Debug)]
@@ -27,6 +28,8 @@ pub struct Config {
     /// The bound on all memory that the server keeps, in bytes: logs, batches, bodies, buffers and connections,
     /// as `docs/TRANSPORTS.md` counts them. Default: 1 GiB.
     pub memory: usize,
+    /// Where topics are kept, if not in this process's memory. Default: in memory.
+    pub store: Option<Store>,
     /// How long a topic without readers and publishes is safe from eviction. Default: 60 s.
     pub topic_idle: Duration,
     /// How many connections may be open, on both ports together. Default: 16,384.
@@ -81,6 +84,7 @@ impl Default for Config {
             replay_bytes: 4 << 20,
             max_topics: 10_000,
             memory: 1 << 30,
+            store: None,
             topic_idle: Duration::from_mins(1),
             max_connections: 16_384,
             heartbeat: Duration::from_secs(15),

@@ -19,6 +19,7 @@ pub mod hub;
 mod limits;
 mod memory;
 mod net;
+mod process;
 mod publish;
 mod router;
 mod server;
@@ -30,6 +31,6 @@ mod web;
 
 pub use crate::config::{Config, OfferedNetwork};
 pub use crate::http::{AllowedOrigin, HostName, InvalidHost, InvalidOrigin};
-pub use crate::hub::{Payload, PayloadError};
+pub use crate::hub::{Keeping, Payload, PayloadError, Store, StoreError, UnusableStore};
 pub use crate::net::tls::{Identity, IdentityError};
 pub use crate::server::{Https, Listeners, ServerError, run};

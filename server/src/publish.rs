@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use http::StatusCode;
 use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderName, StatusCode};
 use pushoff_model::{Cursor, Topic};
 use serde::Serialize;
 use tokio::task::{spawn_blocking, yield_now};
@@ -14,6 +14,11 @@ use crate::hub::{Payload, PayloadError, Retention, Run, Unpublished};
 use crate::limits;
 use crate::state::Server;
 use crate::stats::Via;
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// Chosen here: room for every kind of unique id, within what NATS counts for a message.
+const LONGEST_KEY: usize = 128;
 
 /// The media type of a body.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +43,15 @@ pub(crate) struct Publication {
     topic: Topic,
     media: Media,
     limit: usize,
+    /// Where the store is outside the process.
+    outside: Option<Outside>,
+}
+
+/// What a publish to a store outside the process has besides.
+#[derive(Debug)]
+struct Outside {
+    /// The publisher's name for the publish, by which a retry is known.
+    key: Option<String>,
 }
 
 impl Publication {
@@ -49,7 +63,8 @@ impl Publication {
             Media::Json => server.config.max_payload,
             Media::Ndjson => server.config.max_batch.max(server.config.max_payload),
         };
-        let publication = Self { topic, media, limit };
+        let outside = if server.hub.is_outside() { Some(Outside { key: key(head)? }) } else { None };
+        let publication = Self { topic, media, limit, outside };
         let announced = head.text(&CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
         if announced.is_some_and(|length| length > limit as u64) {
             Err(publication.too_long())
@@ -71,29 +86,41 @@ impl Publication {
 
     /// Whether a body of that length can be checked without letting other tasks run.
     pub(crate) const fn is_quick(&self, length: usize) -> bool {
+        self.outside.is_none() && self.is_short(length)
+    }
+
+    const fn is_short(&self, length: usize) -> bool {
         matches!(self.media, Media::Json) && length <= limits::LONG_PAYLOAD
     }
 
     /// Publishes a body that [is quick](Self::is_quick).
     pub(crate) fn append(self, server: &Server, body: &[u8]) -> Response {
-        let published = Payload::parse(body, self.limit).map_err(Problem::from);
-        let run = published.map(|payload| Run { skipped: 0, newest: vec![payload] });
-        run.and_then(|run| self.published(server, run)).unwrap_or_else(Problem::into_response)
+        let published = short(body, self.limit).and_then(|run| {
+            let count = run.count();
+            Ok(self.published(server, server.hub.publish_run(&self.topic, run)?, count))
+        });
+        published.unwrap_or_else(Problem::into_response)
     }
 
-    /// Publishes a body, all or none, and lets other tasks run while the body is checked.
+    /// Publishes a body, all or none, and lets other tasks run while the body is checked, and while a store outside the
+    /// process is waited for.
     pub(crate) async fn append_in_turns(self, server: &Server, body: Bytes) -> Response {
         let run = match self.media {
-            Media::Json if self.is_quick(body.len()) => return self.append(server, &body),
+            Media::Json if self.is_short(body.len()) => short(&body, self.limit),
             Media::Json => long(body, self.limit).await,
             Media::Ndjson => batch(&body, server.config.max_payload, server.hub.retention()).await,
         };
-        run.and_then(|run| self.published(server, run)).unwrap_or_else(Problem::into_response)
+        let published = async {
+            let run = run?;
+            let count = run.count();
+            let key = self.outside.as_ref().and_then(|outside| outside.key.as_deref());
+            let id = server.hub.publish_and_wait(&self.topic, run, key).await?;
+            Ok(self.published(server, id, count))
+        };
+        published.await.unwrap_or_else(Problem::into_response)
     }
 
-    fn published(self, server: &Server, run: Run) -> Result<Response, Problem> {
-        let count = run.skipped + run.newest.len() as u64;
-        let id = server.hub.publish_run(&self.topic, run)?;
+    fn published(&self, server: &Server, id: Cursor, count: u64) -> Response {
         server.stats.published(Via::Post, count);
         let published = match self.media {
             Media::Json => Published { id, count: None },
@@ -101,16 +128,38 @@ impl Publication {
         };
         // Serializing a cursor and a number cannot fail.
         let body = serde_json::to_vec(&published).unwrap_or_default();
-        Ok(Response { status: StatusCode::CREATED, ..Response::text("application/json", body) })
+        Response { status: StatusCode::CREATED, ..Response::text("application/json", body) }
     }
 }
 
 /// `DELETE /topics/{topic}`: ends a topic. A topic without messages begins complete, so that late subscribers
 /// learn of the end too.
-pub(crate) fn complete(server: &Server, head: &Head<'_>, topic: &Topic) -> Result<Response, Problem> {
-    authorize(server, head)?;
+pub(crate) fn complete(server: &Server, topic: &Topic) -> Result<Response, Problem> {
     server.hub.complete(topic)?;
     Ok(Response::bare(StatusCode::NO_CONTENT))
+}
+
+/// The same, and waits for a store outside the process.
+pub(crate) async fn complete_and_wait(server: &Server, topic: &Topic) -> Result<Response, Problem> {
+    server.hub.complete_and_wait(topic).await?;
+    Ok(Response::bare(StatusCode::NO_CONTENT))
+}
+
+/// The `Idempotency-Key` of a publish: a string as RFC 9651 §3.3.3 writes it, with or without its quotes. Source: the
+/// draft draft-ietf-httpapi-idempotency-key-header.
+fn key(head: &Head<'_>) -> Result<Option<String>, Problem> {
+    let Some(given) = head.field(&IDEMPOTENCY_KEY) else { return Ok(None) };
+    let quoted = given.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""));
+    let key = quoted.unwrap_or(given);
+    let is_plain = |byte: &u8| byte.is_ascii_graphic() && !b"\"\\".contains(byte);
+    match std::str::from_utf8(key) {
+        Ok(key) if (1..=LONGEST_KEY).contains(&key.len()) && key.as_bytes().iter().all(is_plain) => {
+            Ok(Some(key.to_owned()))
+        }
+        Ok(_) | Err(_) => {
+            Err(Problem::bad_request("an Idempotency-Key is 1 to 128 visible ASCII characters, in quotes or not"))
+        }
+    }
 }
 
 /// Checks the publish token, where the server has one. Source: RFC 6750 §2.1.
@@ -141,6 +190,11 @@ fn media(head: &Head<'_>) -> Result<Media, Problem> {
         "application/x-ndjson" => Ok(Media::Ndjson),
         _ => Err(unsupported("publish application/json, or application/x-ndjson with one payload a line")),
     }
+}
+
+/// One payload, checked at once.
+fn short(body: &[u8], limit: usize) -> Result<Run, Problem> {
+    Ok(Run { skipped: 0, newest: vec![Payload::parse(body, limit)?] })
 }
 
 /// One long payload, checked on a blocking thread.
@@ -211,7 +265,10 @@ impl From<Unpublished> for Problem {
     fn from(error: Unpublished) -> Self {
         match error {
             Unpublished::Complete(_) => Self::gone(error.to_string()),
-            Unpublished::TooManyTopics { .. } | Unpublished::NoRoom => Self::unavailable(error.to_string()),
+            Unpublished::TooManyTopics { .. }
+            | Unpublished::NoRoom
+            | Unpublished::Store(_)
+            | Unpublished::Partly { .. } => Self::unavailable(error.to_string()),
         }
     }
 }

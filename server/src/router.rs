@@ -3,28 +3,29 @@
 //! A request for another host, or from an origin that may not connect, gets no further than here.
 //! Sources: RFC 9110, RFC 9112 §3.2, the wire contract in `docs/TRANSPORTS.md`.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_REQUEST_METHOD, ALLOW};
 use http::{HeaderValue, Method, StatusCode};
 use percent_encoding::percent_decode_str;
-use pushoff_model::{Topic, Transport};
+use pushoff_model::{Start, Topic, Transport};
 
 use crate::compression::Compressors;
 use crate::http::{Head, Origin, Problem, Query, Response, Version, origin};
 use crate::limits;
 use crate::publish::{self, Publication};
 use crate::state::Server;
-use crate::transports::answer::Answer;
+use crate::transports::answer::{Answer, Joined, Joining, Pending};
 use crate::transports::ask::Ask;
 use crate::transports::{self, websocket};
 use crate::web;
 
-/// The answer to a request, and the origin of the request.
-pub(crate) fn answer(server: &Arc<Server>, head: &Head<'_>) -> (Answer, Origin) {
+/// The answer to a request, and the origin of the request. `joined` is what a first answer asked to wait for.
+pub(crate) fn answer(server: &Arc<Server>, head: &Head<'_>, joined: Option<Joined>) -> (Answer, Origin) {
     let origin = Origin::of(head, &server.hosts, &server.config.allow_origins);
-    let answer = admit(server, head, &origin).and_then(|()| dispatch(server, head));
+    let answer = admit(server, head, &origin).and_then(|()| dispatch(server, head, joined));
     (answer.unwrap_or_else(|problem| Answer::Now(problem.into_response())), origin)
 }
 
@@ -43,7 +44,7 @@ fn admit(server: &Server, head: &Head<'_>, origin: &Origin) -> Result<(), Proble
     }
 }
 
-fn dispatch(server: &Arc<Server>, head: &Head<'_>) -> Result<Answer, Problem> {
+fn dispatch(server: &Arc<Server>, head: &Head<'_>, joined: Option<Joined>) -> Result<Answer, Problem> {
     let route = Route::find(head.path)?;
     if matches!(route, Route::Outage(_)) && !server.config.demo {
         return Err(Problem::not_enabled("outages are off: start the server with --demo to ask for them"));
@@ -64,15 +65,40 @@ fn dispatch(server: &Arc<Server>, head: &Head<'_>) -> Result<Answer, Problem> {
         Route::Metrics => metrics(server).map(Answer::Now),
         Route::Outage(kind) => outage(server, head, kind).map(Answer::Now),
         Route::Echo => websocket::echo(head, server).map(|(response, session)| Answer::Upgrade(response, session)),
-        Route::Topic(topic) if head.method == Method::DELETE => {
-            publish::complete(server, head, &topic).map(Answer::Now)
-        }
+        Route::Topic(topic) if head.method == Method::DELETE => complete(server, head, topic),
         Route::Topic(topic) => Publication::admit(server, head, topic).map(Answer::Publish),
         Route::Subscribe(topic, transport) => {
             let query = Query::parse(head, transport)?;
-            transports::answer(transport, &Ask { server, head, query, topic })
+            let joined = match joined {
+                Some(joined) => Some((*joined)?),
+                None if server.hub.is_outside() && query.subscribe => {
+                    return Ok(Answer::Join(join(server, topic, query.start)));
+                }
+                None => None,
+            };
+            transports::answer(transport, &Ask { server, head, query, topic, joined: Cell::new(joined) })
         }
     }
+}
+
+/// `DELETE /topics/{topic}`.
+fn complete(server: &Arc<Server>, head: &Head<'_>, topic: Topic) -> Result<Answer, Problem> {
+    publish::authorize(server, head)?;
+    if !server.hub.is_outside() {
+        return publish::complete(server, &topic).map(Answer::Now);
+    }
+    let server = Arc::clone(server);
+    let response =
+        Box::pin(
+            async move { publish::complete_and_wait(&server, &topic).await.unwrap_or_else(Problem::into_response) },
+        );
+    Ok(Answer::Later(Pending { response, hurry: Arc::default() }))
+}
+
+/// Waits for a store outside the process.
+fn join(server: &Arc<Server>, topic: Topic, start: Start) -> Joining {
+    let server = Arc::clone(server);
+    Box::pin(async move { Box::new(server.hub.join(&topic, start).await.map_err(Problem::from)) })
 }
 
 /// The methods of a resource; in a preflight, the rules for pages of other origins.
@@ -88,6 +114,7 @@ fn options(route: &Route, head: &Head<'_>) -> Response {
 fn metrics(server: &Server) -> Result<Response, Problem> {
     let text_format = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     let compressors = server.compressors.as_ref().map_or(0, Compressors::held);
+    server.stats.store_connected(server.hub.is_connected());
     match server.stats.text(server.hub.topic_count(), server.memory.held(), compressors) {
         Ok(metrics) => Ok(Response::text(text_format, metrics)),
         Err(error) => Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())),

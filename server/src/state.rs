@@ -42,10 +42,14 @@ impl Server {
         let compressors = memory.compressors.clone().map(Compressors::new);
         let retention = Retention { messages: config.replay.max(1), bytes: config.replay_bytes };
         let (topics, idle) = (config.max_topics, config.topic_idle);
-        let stats = Stats::new(compressors.as_ref());
+        let limits = HubLimits { retention, topics, idle, memory: memory.clone() };
+        let stats = Stats::new(compressors.as_ref(), config.store.is_some());
         Self {
             hosts: Hosts::new(listen, config.allow_hosts.clone(), config.networks.iter().map(|it| it.port).collect()),
-            hub: Hub::new(HubLimits { retention, topics, idle, memory: memory.clone() }),
+            hub: match config.store.clone() {
+                None => Hub::new(limits),
+                Some(store) => Hub::over(store, limits),
+            },
             stall_limit: StallLimit { timeout: config.write_timeout, cut_off: stats.cut_off.clone() },
             outage: config.demo.then(|| Arc::new(Outage::new())),
             closing: CancellationToken::new(),

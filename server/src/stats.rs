@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -11,6 +11,7 @@ use pushoff_model::Transport;
 
 use crate::compression::Compressors;
 use crate::hub::Batch;
+use crate::process;
 
 type Label = [(&'static str, &'static str); 1];
 
@@ -26,6 +27,8 @@ pub(crate) struct Stats {
     pub(crate) cut_off: Counter,
     /// The bytes that compressors keep.
     compressors: Gauge,
+    /// Whether the store outside the process is connected.
+    connected: Gauge,
 }
 
 /// The counters of one transport.
@@ -48,8 +51,8 @@ pub(crate) enum Via {
 }
 
 impl Stats {
-    /// With `compressors`, where the server compresses.
-    pub(crate) fn new(compressors: Option<&Compressors>) -> Self {
+    /// With `compressors`, where the server compresses; `has_store` says that its store is outside the process.
+    pub(crate) fn new(compressors: Option<&Compressors>, has_store: bool) -> Self {
         let mut registry = Registry::with_prefix("pushoff");
         let connections = Family::<Label, Gauge>::default();
         let [opened, deliveries, missed, bytes, publishes] =
@@ -69,6 +72,10 @@ impl Stats {
             registry.register("compressors", "Compressors and decompressors that connections keep", compressors.open());
             registry.register("compressor_bytes", "Memory that those keep, of what --memory allows", kept.clone());
         }
+        let connected = Gauge::default();
+        if has_store {
+            registry.register("store_connected", "Whether the store (--store) is connected: 1 or 0", connected.clone());
+        }
         let transports = Transport::ALL.map(|transport| {
             let label = [("transport", transport.name())];
             Arc::new(TransportStats {
@@ -80,7 +87,7 @@ impl Stats {
             })
         });
         let publishes = ["post", "websocket"].map(|via| publishes.get_or_create_owned(&[("via", via)]));
-        Self { registry, topics, memory, transports, publishes, cut_off, compressors: kept }
+        Self { registry, topics, memory, transports, publishes, cut_off, compressors: kept, connected }
     }
 
     /// Counts a subscriber until its meter is dropped.
@@ -96,6 +103,11 @@ impl Stats {
         self.publishes[via as usize].inc_by(messages);
     }
 
+    /// Notes whether the store outside the process is connected, where there is one.
+    pub(crate) fn store_connected(&self, is_connected: Option<bool>) {
+        self.connected.set(is_connected.map_or(0, i64::from));
+    }
+
     /// All counters in the text format.
     pub(crate) fn text(&self, topics: usize, memory: usize, compressors: usize) -> Result<String, std::fmt::Error> {
         let number = |count| i64::try_from(count).unwrap_or(i64::MAX);
@@ -103,7 +115,9 @@ impl Stats {
         self.memory.set(number(memory));
         self.compressors.set(number(compressors));
         let mut text = String::new();
-        encode(&mut text, &self.registry)?;
+        encode_registry(&mut text, &self.registry)?;
+        process::write(&mut text)?;
+        encode_eof(&mut text)?;
         Ok(text)
     }
 }
@@ -137,7 +151,7 @@ mod tests {
 
     #[test]
     fn a_meter_counts_under_the_name_of_its_transport() {
-        let stats = Stats::new(None);
+        let stats = Stats::new(None, false);
         let meter = stats.connect(Transport::Sse);
         let made = tokio::time::Instant::now();
         let bytes = Chunkable::finish(Chunkable::buffer(0), &Memory::new(1 << 20).batches).unwrap();
@@ -153,6 +167,7 @@ mod tests {
             "pushoff_missed_total{transport=\"sse\"} 3",
             "pushoff_bytes_total{transport=\"sse\"} 5",
             "pushoff_publishes_total{via=\"post\"} 4",
+            "# EOF",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} in {text}");
         }

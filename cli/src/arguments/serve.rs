@@ -42,6 +42,14 @@ pub(crate) struct ServeOptions {
     /// Another origin whose pages may connect (scheme, host and port; * for any); may be repeated
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) allow_origin: Vec<AllowedOrigin>,
+    /// Keep topics in NATS JetStream, which several servers share: one or more servers of NATS with commas,
+    /// [nats|tls]://[USER:PASSWORD@|TOKEN@]HOST[:PORT], and after a ? storage=file|memory or replicas=1 to 5
+    /// (docs/FLEET.md) [default: in this process's memory]
+    #[arg(long, value_name = "URL", env = "PUSHOFF_STORE", hide_env_values = true)]
+    pub(crate) store: Option<String>,
+    /// The credentials of --store: a .creds file of NATS, or a file with an nkey seed
+    #[arg(long, value_name = "FILE", requires = "store", env = "PUSHOFF_STORE_CREDENTIALS")]
+    pub(crate) store_credentials: Option<PathBuf>,
     /// Bearer token that publishing requires
     #[arg(long, value_name = "TOKEN", env = "PUSHOFF_PUBLISH_TOKEN", hide_env_values = true, value_parser = token)]
     pub(crate) publish_token: Option<String>,

@@ -27,6 +27,7 @@ mod doctor;
 mod edge;
 mod endings;
 mod event_stream;
+mod fleet;
 mod foreign;
 mod grid;
 mod house;

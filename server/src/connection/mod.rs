@@ -40,9 +40,9 @@ pub(crate) async fn serve(mut io: impl Io, server: Arc<Server>) {
     let timer = pin!(sleep_until(Instant::now() + server.config.head_timeout));
     let closing = pin!(server.closing.cancelled());
     let mut wait = Wait::new(&server, timer, closing);
-    let mut together = 0;
+    let (mut together, mut joined) = (0, None);
     loop {
-        let (response, feed) = match request::next(&mut io, &mut ahead, &mut wait).await {
+        let (response, feed) = match request::next(&mut io, &mut ahead, &mut wait, joined.take()).await {
             Next::Respond(response) => (response, None),
             Next::Stream(head, feed) => (head, Some(feed)),
             Next::Later(pending, options) => {
@@ -50,6 +50,10 @@ pub(crate) async fn serve(mut io: impl Io, server: Arc<Server>) {
                     Ok(response) => (response, None),
                     Err(last) => return boxed(|| end(io, last)).await,
                 }
+            }
+            Next::Join(joining) => {
+                joined = Some(joining.await);
+                continue;
             }
             Next::Publish(publication, options, body) => {
                 match boxed(|| body::publish(&mut io, publication, options, body, &mut ahead, &server)).await {

@@ -16,7 +16,7 @@ use crate::net::{Io, read_buffer};
 use crate::publish::Publication;
 use crate::router;
 use crate::state::Server;
-use crate::transports::answer::{Answer, Pending};
+use crate::transports::answer::{Answer, Joined, Joining, Pending};
 use crate::transports::stream::Feed;
 use crate::transports::websocket::Session;
 
@@ -28,6 +28,8 @@ pub(super) enum Next {
     Stream(Encoded, Box<Feed>),
     /// Wait for a response.
     Later(Pending, Options),
+    /// Wait for a subscriber, and answer the same request with it.
+    Join(Joining),
     /// Read the rest of a body and publish it.
     Publish(Publication, Options, UnreadBody),
     /// Write the last response of HTTP, and speak WebSocket.
@@ -41,13 +43,19 @@ pub(super) enum Next {
 /// What an HTTP/2 connection begins with, up to where it is no HTTP/1.1 (RFC 9113 §3.4).
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0";
 
-/// Waits for the next request and answers it, as far as the answer needs no wait.
-pub(super) async fn next(io: &mut impl Io, ahead: &mut Buffer, wait: &mut Wait<'_, '_>) -> Next {
+/// Waits for the next request and answers it, as far as the answer needs no wait. The request that [`Next::Join`] is
+/// for is still the next, and is answered with what was `joined`.
+pub(super) async fn next(
+    io: &mut impl Io,
+    ahead: &mut Buffer,
+    wait: &mut Wait<'_, '_>,
+    joined: Option<Joined>,
+) -> Next {
     if !ahead.is_empty() {
         if wait.server.is_closing() {
             return Next::End(None);
         }
-        if let Some((next, taken)) = take(ahead, wait.server) {
+        if let Some((next, taken)) = take(ahead, wait.server, joined) {
             ahead.consume(taken);
             wait.rest();
             return next;
@@ -79,12 +87,12 @@ pub(super) async fn next(io: &mut impl Io, ahead: &mut Buffer, wait: &mut Wait<'
 /// Takes a request off the bytes read before and now; keeps the rest.
 fn understand(read: &[u8], ahead: &mut Buffer, server: &Arc<Server>) -> Result<Option<Next>, OutOfMemory> {
     if ahead.is_empty() {
-        let (next, taken) = take(read, server).map_or((None, 0), |(next, taken)| (Some(next), taken));
+        let (next, taken) = take(read, server, None).map_or((None, 0), |(next, taken)| (Some(next), taken));
         ahead.extend(&read[taken..])?;
         return Ok(next);
     }
     ahead.extend(read)?;
-    Ok(take(ahead, server).map(|(next, taken)| {
+    Ok(take(ahead, server, None).map(|(next, taken)| {
         ahead.consume(taken);
         next
     }))
@@ -92,7 +100,7 @@ fn understand(read: &[u8], ahead: &mut Buffer, server: &Arc<Server>) -> Result<O
 
 /// Takes the request at the beginning of `read`, if it is whole or can be answered before it is; also gives
 /// its length.
-fn take(read: &[u8], server: &Arc<Server>) -> Option<(Next, usize)> {
+fn take(read: &[u8], server: &Arc<Server>, joined: Option<Joined>) -> Option<(Next, usize)> {
     let mut room = head::room();
     let request = match head::parse(read, &mut room) {
         Parsed::Request(request) => request,
@@ -101,7 +109,7 @@ fn take(read: &[u8], server: &Arc<Server>) -> Option<(Next, usize)> {
         Parsed::Refused(_) if read.starts_with(HTTP2_PREFACE) => return Some((Next::Http2, 0)),
         Parsed::Refused(problem) => return Some((Next::End(Some(problem)), read.len())),
     };
-    let (answer, origin) = router::answer(server, &request.head);
+    let (answer, origin) = router::answer(server, &request.head, joined);
     let mut options = Options {
         origin,
         is_head: request.head.method == Method::HEAD,
@@ -120,6 +128,7 @@ fn take(read: &[u8], server: &Arc<Server>) -> Option<(Next, usize)> {
         Answer::Now(response) => Next::Respond(Encoded::whole(response, options)),
         Answer::Stream(response, feed) => Next::Stream(Encoded::stream(response, options), feed),
         Answer::Later(pending) => Next::Later(pending, options),
+        Answer::Join(joining) => return Some((Next::Join(joining), 0)),
         Answer::Publish(publication) => match body {
             Some(body) if publication.is_quick(body.len()) => {
                 Next::Respond(Encoded::whole(publication.append(server, body), options))

@@ -71,6 +71,11 @@ pub(crate) struct Run {
 }
 
 impl Run {
+    /// How many messages the run has.
+    pub(crate) fn count(&self) -> u64 {
+        self.skipped + self.newest.len() as u64
+    }
+
     /// The memory that a log counts for the run, in bytes.
     pub(crate) fn weight(&self) -> usize {
         self.newest.iter().map(weight).sum()
@@ -146,6 +151,13 @@ impl Cache {
             held.shrink(weight);
         }
         Some(weight)
+    }
+
+    /// Gives an empty log the epoch of the stream that it follows.
+    pub(crate) const fn begin(&mut self, epoch: Epoch) {
+        if self.head == 0 {
+            self.epoch = epoch;
+        }
     }
 
     /// Ends the log: no message can follow.

@@ -10,11 +10,13 @@
 
 mod batch;
 mod cache;
+mod jetstream;
 mod payload;
 mod room;
 mod store;
 mod subscription;
 mod table;
+mod tail;
 #[cfg(test)]
 mod tests;
 mod topic;
@@ -24,18 +26,24 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pushoff_model::{Cursor, Start, Topic};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 pub use self::batch::{Batch, Reading};
+use self::cache::Position;
 pub(crate) use self::cache::Run;
 pub use self::cache::{Bounds, Complete, Retention};
+use self::jetstream::{Failed, Follower, JetStream, PATIENCE, Why};
+pub use self::jetstream::{Keeping, Store, StoreError, UnusableStore};
 pub use self::payload::{Payload, PayloadError};
-use self::room::Ages;
 pub use self::room::Unpublished;
+use self::room::{Ages, Room};
 pub use self::subscription::Subscription;
 pub use self::table::HubLimits;
 use self::table::Table;
-use self::topic::{TopicLog, Turn, lock};
+use self::tail::{Behind, UNBORN};
+#[cfg(test)]
+use self::topic::lock;
+use self::topic::{TopicLog, Turn};
 pub use crate::memory::Memory;
 use crate::memory::{self, Lease};
 
@@ -46,14 +54,33 @@ const LEAVING_STEPS: Turn = 100;
 #[derive(Debug)]
 pub struct Hub {
     table: Arc<Table>,
-    ages: Mutex<Ages>,
+    ages: Arc<Mutex<Ages>>,
+    /// The store, where it is outside the process.
+    outside: Option<JetStream>,
 }
 
 impl Hub {
     /// A hub without topics.
     #[must_use]
     pub fn new(limits: HubLimits) -> Self {
-        Self { table: Arc::new(Table::new(limits)), ages: Mutex::default() }
+        Self { table: Arc::new(Table::new(limits)), ages: Arc::default(), outside: None }
+    }
+
+    /// A hub whose topics are kept in a store outside the process. Runs within Tokio.
+    #[must_use]
+    pub fn over(store: Store, limits: HubLimits) -> Self {
+        let outside = JetStream::new(store, limits.retention, limits.topics);
+        Self { outside: Some(outside), ..Self::new(limits) }
+    }
+
+    /// Whether the store outside the process is connected; `None` where there is none.
+    pub(crate) fn is_connected(&self) -> Option<bool> {
+        self.outside.as_ref().map(JetStream::is_connected)
+    }
+
+    /// Whether the store is outside the process: subscribing, publishing and completing then wait for it.
+    pub(crate) const fn is_outside(&self) -> bool {
+        self.outside.is_some()
     }
 
     /// A subscriber of a topic that begins at `start`.
@@ -90,9 +117,80 @@ impl Hub {
         Ok(())
     }
 
-    /// The bounds of a topic's log.
+    /// The same as [`Self::subscribe`], and waits for a store outside the process.
+    pub(crate) async fn join(&self, topic: &Topic, start: Start) -> Result<Subscription, Unpublished> {
+        match &self.outside {
+            None => Ok(self.subscribe(topic, start)),
+            Some(store) => {
+                let joined = timeout(PATIENCE, self.follow(store, topic, start)).await;
+                joined.unwrap_or(Err(Unpublished::Store(StoreError::Unreachable)))
+            }
+        }
+    }
+
+    /// A subscriber of a topic's log, which a follower keeps as far as the store.
+    async fn follow(&self, store: &JetStream, topic: &Topic, start: Start) -> Result<Subscription, Unpublished> {
+        loop {
+            let (log, asks) = self.table.arrive(topic, UNBORN);
+            log.touch(self.table.now_ms(), false);
+            if let Some(asks) = asks {
+                let (store, log, room) = (store.clone(), Arc::downgrade(&log), self.room());
+                tokio::spawn(Follower { topic: topic.clone(), store, log, room, asks }.run());
+            }
+            let mut subscription = Subscription::new(log, Position { sequence: 0, is_foreign: false });
+            match subscription.begin(start).await {
+                Ok(()) => return Ok(subscription),
+                Err(Behind::Replaced) => {}
+                Err(Behind::For(why)) => return Err(why),
+            }
+        }
+    }
+
+    /// What followers need of the hub.
+    fn room(&self) -> Room {
+        Room { table: Arc::downgrade(&self.table), ages: Arc::downgrade(&self.ages) }
+    }
+
+    /// The same as [`Self::publish_run`], and waits until a store outside the process has acknowledged. Messages with a
+    /// `key` that the store remembers are not stored again. Others' messages may come between those of a batch.
+    pub(crate) async fn publish_and_wait(
+        &self,
+        topic: &Topic,
+        run: Run,
+        key: Option<&str>,
+    ) -> Result<Cursor, Unpublished> {
+        let Some(store) = &self.outside else { return self.publish_run(topic, run) };
+        let _lease = self.lease(run.weight())?;
+        let count = run.newest.len();
+        let published = store.append(topic, &run.newest, key).await;
+        let cursor = published.map_err(|Failed { stored, why }| match why {
+            Why::Complete => Unpublished::Complete(Complete),
+            Why::Store(why) if stored == 0 => Unpublished::Store(why),
+            Why::Store(why) => Unpublished::Partly { stored, count, why },
+        })?;
+        if let Some(log) = self.table.read().logs.get(topic) {
+            log.acknowledge(cursor);
+        }
+        Ok(cursor)
+    }
+
+    /// The same as [`Self::complete`], and waits for a store outside the process.
+    pub(crate) async fn complete_and_wait(&self, topic: &Topic) -> Result<(), Unpublished> {
+        match &self.outside {
+            None => self.complete(topic),
+            Some(store) => timeout(PATIENCE, store.complete(topic))
+                .await
+                .unwrap_or(Err(StoreError::Unreachable))
+                .map_err(Unpublished::from),
+        }
+    }
+
+    /// Which messages of a publish have to be kept: a store outside the process gets them all.
     pub(crate) fn retention(&self) -> Retention {
-        self.table.limits.retention
+        match &self.outside {
+            None => self.table.limits.retention,
+            Some(_) => Retention { messages: usize::MAX, ..self.table.limits.retention },
+        }
     }
 
     /// How many topics count.
@@ -130,24 +228,10 @@ impl Hub {
     }
 
     fn settle(&self, topic: &Topic) -> Result<Arc<TopicLog>, Unpublished> {
-        let lease = self.lease(memory::TOPIC)?;
-        let mut ages = lock(&self.ages);
-        let limit = self.table.limits.topics;
-        if self.topic_count() >= limit && !ages.evict_one(&self.table) {
-            return Err(Unpublished::TooManyTopics { limit });
-        }
-        let (log, is_new) = self.table.settle(topic, lease);
-        if is_new {
-            ages.add(self.table.now_ms(), topic.clone());
-        }
-        Ok(log)
+        room::settle(&self.table, &self.ages, topic, memory::TOPIC)
     }
 
-    /// Leases memory for a log, and makes room for it where there is none.
     fn lease(&self, bytes: usize) -> Result<Lease, Unpublished> {
-        match self.table.limits.memory.logs.lease(bytes) {
-            Some(lease) => Ok(lease),
-            None => lock(&self.ages).lease(&self.table, bytes),
-        }
+        room::lease(&self.table, &self.ages, bytes)
     }
 }

@@ -66,6 +66,11 @@ impl Payload {
         Ok(Unkept(bytes))
     }
 
+    /// The bytes as published, shared.
+    pub(crate) fn to_bytes(&self) -> Bytes {
+        self.0.clone()
+    }
+
     /// The bytes as published.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {

@@ -2,15 +2,18 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::sync::{Arc, Mutex, Weak};
 
 use pushoff_model::Topic;
 
 use super::cache::Complete;
+use super::jetstream::StoreError;
 use super::table::Table;
-use crate::memory::Lease;
+use super::topic::{TopicLog, lock};
+use crate::memory::{self, Lease};
 
 /// Why messages were not published.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unpublished {
     /// Nothing can be appended to a complete topic.
     #[error(transparent)]
@@ -24,6 +27,21 @@ pub enum Unpublished {
     /// The logs are at their limit of memory, and none can drop a message.
     #[error("the logs hold as much as they may (half of --memory); try again later")]
     NoRoom,
+    /// The store outside the process did not store anything.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The store outside the process stored only the first messages of a batch.
+    #[error(
+        "the first {stored} of {count} messages are stored: {why}; with an Idempotency-Key, a retry stores the rest once"
+    )]
+    Partly {
+        /// How many messages were stored.
+        stored: usize,
+        /// How many there are.
+        count: usize,
+        /// Why no more.
+        why: StoreError,
+    },
 }
 
 /// How long a search for memory that found none is believed. Chosen here: the time bounds the work that
@@ -42,6 +60,11 @@ impl Ages {
     /// Notes a topic that counts.
     pub(super) fn add(&mut self, now_ms: u64, topic: Topic) {
         self.oldest_first.push(Reverse((now_ms, topic)));
+    }
+
+    /// Forgets a topic that does not count any more.
+    fn forget(&mut self, topic: &Topic) {
+        self.oldest_first.retain(|Reverse((_, known))| known != topic);
     }
 
     /// Evicts one idle topic; whether there was one.
@@ -97,5 +120,88 @@ impl Ages {
             self.full_until_ms = now.saturating_add(FULL_MS);
         }
         lease.ok_or(Unpublished::NoRoom)
+    }
+}
+
+/// Leases memory for a log, and makes room for it where there is none.
+pub(super) fn lease(table: &Table, ages: &Mutex<Ages>, bytes: usize) -> Result<Lease, Unpublished> {
+    match table.limits.memory.logs.lease(bytes) {
+        Some(lease) => Ok(lease),
+        None => lock(ages).lease(table, bytes),
+    }
+}
+
+/// The log of a topic that counts from now on, with so many bytes of memory.
+pub(super) fn settle(
+    table: &Arc<Table>,
+    ages: &Mutex<Ages>,
+    topic: &Topic,
+    bytes: usize,
+) -> Result<Arc<TopicLog>, Unpublished> {
+    let lease = lease(table, ages, bytes)?;
+    let mut ages = lock(ages);
+    let limit = table.limits.topics;
+    if table.read().settled >= limit && !ages.evict_one(table) {
+        return Err(Unpublished::TooManyTopics { limit });
+    }
+    let (log, is_new) = table.settle(topic, lease);
+    if is_new {
+        ages.add(table.now_ms(), topic.clone());
+    }
+    Ok(log)
+}
+
+/// The room that followers of a store outside the process take for their logs, for as long as the hub exists.
+#[derive(Clone, Debug)]
+pub(super) struct Room {
+    pub(super) table: Weak<Table>,
+    pub(super) ages: Weak<Mutex<Ages>>,
+}
+
+impl Room {
+    /// Leases memory for messages, if there is any.
+    pub(super) fn lease(&self, bytes: usize) -> Option<Lease> {
+        lease(&*self.table.upgrade()?, &*self.ages.upgrade()?, bytes).ok()
+    }
+
+    /// Makes a followed topic count, with the memory of a topic and its follower.
+    pub(super) fn settle(&self, topic: &Topic) -> Result<(), Unpublished> {
+        let (Some(table), Some(ages)) = (self.table.upgrade(), self.ages.upgrade()) else { return Ok(()) };
+        if table.settled(topic).is_some() {
+            return Ok(());
+        }
+        settle(&table, &ages, topic, memory::TOPIC + memory::FOLLOWER).map(drop)
+    }
+
+    /// Notes that messages came for a log.
+    pub(super) fn published(&self, log: &TopicLog) {
+        if let Some(table) = self.table.upgrade() {
+            log.touch_published(table.now_ms());
+        }
+    }
+
+    /// Whether a log that counts had no reader for the idle time.
+    pub(super) fn is_idle(&self, log: &TopicLog) -> bool {
+        let Some(table) = self.table.upgrade() else { return true };
+        let now = table.now_ms();
+        if log.has_subscribers() {
+            log.touch(now, false);
+        }
+        log.is_settled() && table.is_idle(log, now)
+    }
+
+    /// Drops the log of an idle topic, unless somebody shares it.
+    pub(super) fn forget(&self, topic: &Topic) {
+        let (Some(table), Some(ages)) = (self.table.upgrade(), self.ages.upgrade()) else { return };
+        if table.evict(topic) {
+            lock(&ages).forget(topic);
+        }
+    }
+
+    /// Removes a log that the store has another one for.
+    pub(super) fn replaced(&self, topic: &Topic, log: &Arc<TopicLog>) {
+        let (Some(table), Some(ages)) = (self.table.upgrade(), self.ages.upgrade()) else { return };
+        table.replaced(topic, log);
+        lock(&ages).forget(topic);
     }
 }

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use pushoff_model::Cursor;
+use pushoff_model::{Cursor, Start};
 use tokio::time::{Sleep, sleep};
 
 use super::batch::Reading;
 use super::cache::{Bounds, Position};
+use super::tail::{Behind, born};
 use super::topic::{TopicLog, Waiting};
 use crate::framing::Framing;
 use crate::memory::Budget;
@@ -31,6 +32,13 @@ pub struct Subscription {
 impl Subscription {
     pub(super) fn new(log: Arc<TopicLog>, position: Position) -> Self {
         Self { log, position, waiting: Waiting::new(), pause: None }
+    }
+
+    /// Waits until the log can say where `start` is, and moves there.
+    pub(super) async fn begin(&mut self, start: Start) -> Result<(), Behind> {
+        self.log.catch_up(start).await?;
+        self.position = self.log.position(born(start, self.log.head()));
+        Ok(())
     }
 
     /// The subscriber's cursor: all messages up to here were read or reported missed.

@@ -4,11 +4,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 use std::time::Duration;
 
-use pushoff_model::{Start, Topic};
+use pushoff_model::{Epoch, Start, Topic};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::cache::{Cache, Position, Retention};
 use super::store::MemoryStore;
+use super::tail::{Ask, Tail};
 use super::topic::{Owner, TopicLog, Turn};
 use crate::memory::{Lease, Memory};
 
@@ -76,13 +78,39 @@ impl Table {
         (log, position)
     }
 
-    fn find_or_create(self: &Arc<Self>, topics: &mut Topics, topic: &Topic) -> Arc<TopicLog> {
-        if let Some(log) = topics.logs.get(topic) {
-            return Arc::clone(log);
+    /// The log of a topic whose store is outside the process, with one more subscriber. Where the log is new, it has
+    /// `unborn` as its epoch, and comes with the end that its follower is asked by.
+    pub(super) fn arrive(
+        self: &Arc<Self>,
+        topic: &Topic,
+        unborn: Epoch,
+    ) -> (Arc<TopicLog>, Option<mpsc::Receiver<Ask>>) {
+        if let Some(log) = self.read().logs.get(topic) {
+            log.arrive();
+            return (Arc::clone(log), None);
         }
+        let mut topics = self.write();
+        if let Some(log) = topics.logs.get(topic) {
+            log.arrive();
+            return (Arc::clone(log), None);
+        }
+        let (tail, asked) = Tail::new();
+        let log = self.create(&mut topics, topic, unborn, Some(tail));
+        log.arrive();
+        (log, Some(asked))
+    }
+
+    fn find_or_create(self: &Arc<Self>, topics: &mut Topics, topic: &Topic) -> Arc<TopicLog> {
+        match topics.logs.get(topic) {
+            Some(log) => Arc::clone(log),
+            None => self.create(topics, topic, self.store.epoch(topic), None),
+        }
+    }
+
+    fn create(self: &Arc<Self>, topics: &mut Topics, topic: &Topic, epoch: Epoch, tail: Option<Tail>) -> Arc<TopicLog> {
         let owner: Weak<Self> = Arc::downgrade(self);
-        let cache = Cache::new(self.store.epoch(topic), self.limits.retention);
-        let log = Arc::new(TopicLog::new(topic.clone(), owner, cache, &self.limits.memory));
+        let cache = Cache::new(epoch, self.limits.retention);
+        let log = Arc::new(TopicLog::new(topic.clone(), owner, cache, &self.limits.memory, tail));
         if topics.leaving > 0 {
             log.close(topics.leaving);
         }
@@ -123,6 +151,18 @@ impl Table {
             self.store.dropped(topic);
         }
         is_free
+    }
+
+    /// Removes a log whose topic has another one in the store, and ends the streams of its readers, so that they come
+    /// back to the other.
+    pub(super) fn replaced(&self, topic: &Topic, log: &Arc<TopicLog>) {
+        let mut topics = self.write();
+        if topics.logs.get(topic).is_some_and(|found| Arc::ptr_eq(found, log)) {
+            topics.logs.remove(topic);
+            topics.settled -= usize::from(log.is_settled());
+        }
+        drop(topics);
+        log.close(Turn::MAX);
     }
 
     /// Drops the batches that are kept for further readers.

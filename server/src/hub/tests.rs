@@ -151,13 +151,13 @@ async fn subscribers_leave_a_server_that_drains_one_after_another_and_all_in_tim
     const OVER: Duration = Duration::from_secs(100);
     let hub = hub(1);
     let mut staying: Vec<_> = (0..1000).map(|_| hub.subscribe(&name("t"), Start::Now)).collect();
-    let mut leave = |subscription: &mut Subscription| match subscription.read(Framing::Ndjson, BOUNDS) {
+    let leave = |subscription: &mut Subscription| match subscription.read(Framing::Ndjson, BOUNDS) {
         Reading::Closing => true,
         Reading::CaughtUp => false,
         other @ (Reading::Batch(_) | Reading::Complete | Reading::NoRoom) => panic!("{other:?}"),
     };
     let mut left_after = async |time: Duration| {
-        tokio::time::sleep(time).await;
+        sleep(time).await;
         let before = staying.len();
         staying.retain_mut(|subscription| !leave(subscription));
         before - staying.len()

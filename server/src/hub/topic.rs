@@ -9,10 +9,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Poll, Waker};
 
-use pushoff_model::{Cursor, Start, Topic};
+use pushoff_model::{Cursor, Epoch, Start, Topic};
 
 use super::batch::{Keep, Reading, Recent};
 use super::cache::{Bounds, Cache, Complete, Position, Run};
+use super::tail::{Behind, Tail};
 use super::waiters::{Seat, Waiters};
 use crate::framing::Framing;
 use crate::memory::{Budget, Lease, Memory};
@@ -38,6 +39,8 @@ pub(super) struct TopicLog {
     /// The times of the last read or publish, and of the last publish, in milliseconds since the hub began.
     used_ms: AtomicU64,
     published_ms: AtomicU64,
+    /// Where the log follows a store outside the process.
+    tail: Option<Tail>,
 }
 
 /// The table that a topic is in.
@@ -77,7 +80,7 @@ impl Waiting {
 }
 
 impl TopicLog {
-    pub(super) fn new(topic: Topic, owner: Weak<dyn Owner>, cache: Cache, memory: &Memory) -> Self {
+    pub(super) fn new(topic: Topic, owner: Weak<dyn Owner>, cache: Cache, memory: &Memory, tail: Option<Tail>) -> Self {
         let shared = if memory.compressors.is_some() { Keep::WithForms } else { Keep::Batch };
         let state = State { cache, leaving: 0, waiters: Waiters::default(), lease: None, recent: Recent::default() };
         Self {
@@ -92,6 +95,7 @@ impl TopicLog {
             has_recent: AtomicBool::new(false),
             used_ms: AtomicU64::new(0),
             published_ms: AtomicU64::new(0),
+            tail,
         }
     }
 
@@ -153,8 +157,56 @@ impl TopicLog {
 
     /// Counts a subscriber in, and gives its position.
     pub(super) fn enter(&self, start: Start) -> Position {
+        self.arrive();
+        self.position(start)
+    }
+
+    /// Counts a subscriber in, whose position is not known yet.
+    pub(super) fn arrive(&self) {
         self.subscribers.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The position of a subscriber that starts at `start`.
+    pub(super) fn position(&self, start: Start) -> Position {
         lock(&self.state).cache.position(start)
+    }
+
+    /// Waits until the log can say where `start` is, and has what was published at this server before.
+    ///
+    /// A cursor that the log has reached needs no look at the store: what is not here yet will come.
+    pub(super) async fn catch_up(&self, start: Start) -> Result<(), Behind> {
+        let Some(tail) = &self.tail else { return Ok(()) };
+        let head = self.head();
+        let is_known = match start {
+            Start::Now | Start::Oldest => false,
+            Start::After(cursor) => cursor.epoch == head.epoch && cursor.sequence <= head.sequence,
+        };
+        if is_known && tail.is_caught_up(head.sequence) { Ok(()) } else { tail.catch_up().await }
+    }
+
+    /// Notes that the log has all that its stream had.
+    pub(super) fn filled(&self) {
+        if let Some(tail) = &self.tail {
+            tail.is_filled.store(true, Ordering::Release);
+        }
+    }
+
+    /// Notes that the store has acknowledged a message to this server.
+    pub(super) fn acknowledge(&self, cursor: Cursor) {
+        if let Some(tail) = &self.tail {
+            tail.acknowledge(cursor.sequence);
+        }
+    }
+
+    /// Gives the empty log of a topic without a stream the epoch of the stream that has come.
+    pub(super) fn born(&self, epoch: Epoch) {
+        lock(&self.state).cache.begin(epoch);
+    }
+
+    /// The cursor of the newest message.
+    pub(super) fn head(&self) -> Cursor {
+        let state = lock(&self.state);
+        state.cache.cursor(state.cache.head())
     }
 
     /// Counts a subscriber out.
@@ -254,6 +306,11 @@ impl TopicLog {
         if publishes {
             self.published_ms.fetch_max(now_ms, Ordering::Relaxed);
         }
+    }
+
+    /// Notes a publish that nobody here asked for: a store outside sent it.
+    pub(super) fn touch_published(&self, now_ms: u64) {
+        self.published_ms.fetch_max(now_ms, Ordering::Relaxed);
     }
 
     /// The time of the last read or publish.

@@ -6,7 +6,8 @@ use std::sync::atomic::AtomicBool;
 
 use super::stream::Feed;
 use super::websocket::Session;
-use crate::http::Response;
+use crate::http::{Problem, Response};
+use crate::hub::Subscription;
 use crate::publish::Publication;
 
 /// The answer to one request.
@@ -17,11 +18,19 @@ pub(crate) enum Answer {
     Stream(Response, Box<Feed>),
     /// A response that is not there yet.
     Later(Pending),
+    /// A subscriber that a store outside the process is asked for first: the request is then answered anew, with it.
+    Join(Joining),
     /// A response that depends on the body of the request.
     Publish(Publication),
     /// The last response of HTTP on the connection, which then speaks WebSocket.
     Upgrade(Response, Session),
 }
+
+/// A subscriber that is not there yet, or the reason why there is none.
+pub(crate) type Joining = Pin<Box<dyn Future<Output = Joined> + Send>>;
+
+/// The same once it is there; boxed because hardly any request has one.
+pub(crate) type Joined = Box<Result<Subscription, Problem>>;
 
 /// A response that is not there yet.
 pub(crate) struct Pending {

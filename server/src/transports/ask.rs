@@ -1,5 +1,6 @@
 //! A request to subscribe, as each transport receives it.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use pushoff_model::Topic;
@@ -14,12 +15,14 @@ pub(crate) struct Ask<'a> {
     pub(crate) head: &'a Head<'a>,
     pub(crate) query: Query,
     pub(crate) topic: Topic,
+    /// The subscriber, where a store outside the process had to be asked first.
+    pub(crate) joined: Cell<Option<Subscription>>,
 }
 
 impl Ask<'_> {
     /// A subscriber that starts where the request says.
     pub(super) fn subscribe(&self) -> Subscription {
-        self.server.hub.subscribe(&self.topic, self.query.start)
+        self.joined.take().unwrap_or_else(|| self.server.hub.subscribe(&self.topic, self.query.start))
     }
 
     /// Whether the client wants only the head of the response.

@@ -225,7 +225,7 @@ mod tests {
             is_chunked: true,
             heartbeat: Some((ndjson::HEARTBEAT, IdleTimer::new(INTERVAL))),
             coder: None,
-            meter: Stats::new(None).connect(Transport::HttpStreaming),
+            meter: Stats::new(None, false).connect(Transport::HttpStreaming),
         };
         (hub, feed)
     }

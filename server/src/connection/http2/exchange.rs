@@ -24,7 +24,7 @@ use crate::net::{boxed, write_all};
 use crate::publish::Publication;
 use crate::router;
 use crate::state::Server;
-use crate::transports::answer::{Answer, Pending};
+use crate::transports::answer::{Answer, Joined, Pending};
 use crate::transports::stream::{self, Feed};
 use crate::transports::websocket::{self, Session};
 
@@ -34,7 +34,10 @@ pub(super) async fn answer(request: Request<RecvStream>, mut respond: SendRespon
         return respond.send_reset(Reason::REFUSED_STREAM);
     };
     let (parts, body) = request.into_parts();
-    let (answer, origin) = route(&parts, server);
+    let (mut answer, mut origin) = route(&parts, server, None);
+    if let Answer::Join(joining) = answer {
+        (answer, origin) = route(&parts, server, Some(joining.await));
+    }
     let mut reply = Reply { respond, origin, is_head: parts.method == Method::HEAD };
     drop(parts);
     // A stream that is dropped before its end is reset, which tells the client that it is not whole.
@@ -42,12 +45,14 @@ pub(super) async fn answer(request: Request<RecvStream>, mut respond: SendRespon
         Answer::Now(response) => reply.whole(response),
         Answer::Stream(response, feed) => boxed(|| reply.stream(response, feed, body, server)).await,
         Answer::Later(pending) => boxed(|| reply.later(pending)).await,
+        // Nothing is asked for twice.
+        Answer::Join(_) => Err(Gone),
         Answer::Publish(publication) => boxed(|| reply.publish(publication, body, server)).await,
         Answer::Upgrade(response, session) => boxed(|| reply.tunnel(response, session, body, server)).await,
     };
 }
 
-fn route(parts: &Parts, server: &Arc<Server>) -> (Answer, Origin) {
+fn route(parts: &Parts, server: &Arc<Server>, joined: Option<Joined>) -> (Answer, Origin) {
     let refused = |problem: Problem| (Answer::Now(problem.into_response()), Origin::None);
     if parts.headers.len() > limits::HEAD_FIELDS {
         let detail = format!("the head of a request has at most {} fields", limits::HEAD_FIELDS);
@@ -68,7 +73,7 @@ fn route(parts: &Parts, server: &Arc<Server>) -> (Answer, Origin) {
         }
     };
     let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or_default());
-    router::answer(server, &Head { method, path, query, host, version, fields: &fields })
+    router::answer(server, &Head { method, path, query, host, version, fields: &fields }, joined)
 }
 
 /// Where the answer to one request goes.

@@ -25,9 +25,13 @@ pub(crate) async fn serve(mut io: impl Io, server: Arc<Server>) {
         head = timeout(server.config.head_timeout, head(&mut io)) => head.ok().flatten(),
         () = server.closing.cancelled() => None,
     };
-    if let Some((topic, start)) = head {
+    let subscription = match head {
+        Some((topic, start)) => server.hub.join(&topic, start).await.ok(),
+        None => None,
+    };
+    if let Some(subscription) = subscription {
         let feed = Feed {
-            subscription: server.hub.subscribe(&topic, start),
+            subscription,
             framing: Framing::LengthPrefixed,
             is_chunked: false,
             heartbeat: None,

@@ -15,7 +15,7 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::close::{close, going_away, no_memory};
 use super::frames::{Frames, Received};
-use super::session::{Purpose, Session};
+use super::session::{Purpose, Session, unpublished};
 use crate::framing::{Framing, websocket};
 use crate::hub::{Bounds, Reading};
 use crate::limits;
@@ -37,8 +37,8 @@ pub(super) enum End {
     Close(CloseFrame),
     /// The server closes; the client's frames cannot be understood any more.
     Fail(CloseFrame),
-    /// The client closed, and the answer is among the replies.
-    Answered,
+    /// The client closed, with the close that answers it.
+    Answered(Option<CloseFrame>),
 }
 
 pub(super) struct Conversation<IO> {
@@ -83,15 +83,21 @@ impl<IO: Io> Conversation<IO> {
     pub(super) async fn run(&mut self, read: Buffer, server: &Server) -> End {
         let begun = self.frames.extend(&read).map_err(End::Fail);
         drop(read);
-        if let Err(end) = begun.and_then(|()| self.receive_all(server)) {
-            return end;
-        }
+        let mut turn = begun.and_then(|()| self.receive_all(server));
         loop {
-            match poll_fn(|cx| self.poll_turn(cx, server)).await {
-                Ok(()) => yield_now().await,
-                Err(end) => return end,
+            match turn {
+                Ok(()) => turn = poll_fn(|cx| self.poll_turn(cx, server)).await,
+                Err(end) => return self.publish_rest().await.unwrap_or(end),
             }
+            yield_now().await;
         }
+    }
+
+    /// Publishes what was received before the end; gives another end where that fails.
+    async fn publish_rest(&mut self) -> Option<End> {
+        let publishing = self.session.publishing()?;
+        let failed = poll_fn(|cx| publishing.poll(cx)).await.err()?;
+        Some(End::Fail(unpublished(&failed)))
     }
 
     /// Reads and writes while there is work; ready when other tasks should run, or at the end.
@@ -113,7 +119,13 @@ impl<IO: Io> Conversation<IO> {
     fn poll_once(&mut self, cx: &mut Context<'_>, server: &Server) -> Result<bool, End> {
         let is_stalled = self.poll_write(cx, server)?.is_pending();
         // A client that does not read its echoes is not read from.
-        let may_read = !(is_stalled && matches!(self.session, Purpose::Echo));
+        let mut may_read = !(is_stalled && matches!(self.session, Purpose::Echo));
+        if let Some(publishing) = self.session.publishing() {
+            if let Poll::Ready(Err(failed)) = publishing.poll(cx) {
+                return Err(End::Close(unpublished(&failed)));
+            }
+            may_read &= !publishing.is_full();
+        }
         if may_read && self.poll_read(cx, server)?.is_ready() {
             return Ok(true);
         }
@@ -207,10 +219,7 @@ impl<IO: Io> Conversation<IO> {
                 Some(Received::Binary(bytes)) => self.message(Data::Binary, bytes, server)?,
                 Some(Received::Pong) => self.keep_alive.answered(),
                 Some(Received::Ping(sign)) => self.reply(Frame::pong(sign))?,
-                Some(Received::Close(answer)) => {
-                    self.reply(Frame::close(answer))?;
-                    return Err(End::Answered);
-                }
+                Some(Received::Close(answer)) => return Err(End::Answered(answer)),
             }
         }
     }
@@ -251,14 +260,13 @@ impl<IO: Io> Conversation<IO> {
     /// The closing handshake, and the end of the TCP connection (RFC 6455 §7.1.1).
     pub(super) async fn end(&mut self, end: End, server: &Server) {
         let is_answer_due = matches!(end, End::Close(_));
-        match end {
+        let frame = match end {
             End::Gone => return,
-            End::Answered => {}
-            End::Close(frame) | End::Fail(frame) => {
-                if Frame::close(Some(frame)).format(&mut self.replies).is_err() {
-                    return;
-                }
-            }
+            End::Answered(answer) => answer,
+            End::Close(frame) | End::Fail(frame) => Some(frame),
+        };
+        if Frame::close(frame).format(&mut self.replies).is_err() {
+            return;
         }
         let mut last = self.replies.take();
         if write_all(&mut self.io, &mut self.outgoing, &server.stall_limit).await.is_err()

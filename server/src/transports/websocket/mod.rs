@@ -9,13 +9,17 @@ mod conversation;
 pub(crate) mod deflate;
 pub(crate) mod frames;
 mod handshake;
+mod publishing;
 mod session;
+
+use std::sync::Arc;
 
 use http::header::AUTHORIZATION;
 use pushoff_model::Transport;
 use tokio::time::timeout;
 
 use self::conversation::Conversation;
+use self::publishing::Publishing;
 use self::session::Purpose;
 pub(crate) use self::session::Session;
 use super::ask::Ask;
@@ -38,7 +42,9 @@ pub(super) fn upgrade(ask: &Ask<'_>) -> Result<(Response, Session), Problem> {
     }
     let subscription = ask.query.subscribe.then(|| ask.subscribe());
     let meter = server.stats.connect(Transport::WebSocket);
-    let purpose = Purpose::Topic { topic: ask.topic.clone(), subscription, may_publish, meter };
+    let topic = ask.topic.clone();
+    let outside = server.hub.is_outside().then(|| Box::new(Publishing::new(Arc::clone(server), topic.clone())));
+    let purpose = Purpose::Topic { topic, subscription, may_publish, outside, meter };
     // To who only publishes, the server sends no messages.
     let wanted = if ask.query.subscribe { Context::Kept } else { Context::None };
     let (response, deflate) = deflate::agree(ask.head, response, server, wanted);

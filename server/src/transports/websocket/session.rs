@@ -6,6 +6,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data};
 
 use super::close::close;
 use super::deflate::Deflate;
+use super::publishing::Publishing;
 use crate::hub::{Payload, PayloadError, Subscription, Unpublished};
 use crate::limits;
 use crate::state::Server;
@@ -26,6 +27,8 @@ pub(super) enum Purpose {
         /// Absent where the connection only publishes.
         subscription: Option<Subscription>,
         may_publish: bool,
+        /// Where the store is outside the process.
+        outside: Option<Box<Publishing>>,
         meter: Meter,
     },
     /// Sends each message back, for conformance suites and bare round trips.
@@ -40,6 +43,14 @@ impl Purpose {
         }
     }
 
+    /// What is on its way to a store outside the process.
+    pub(super) fn publishing(&mut self) -> Option<&mut Publishing> {
+        match self {
+            Self::Topic { outside, .. } => outside.as_deref_mut(),
+            Self::Echo => None,
+        }
+    }
+
     /// The longest message, in bytes.
     pub(super) const fn longest(&self, server: &Server) -> usize {
         match self {
@@ -49,7 +60,12 @@ impl Purpose {
     }
 
     /// Publishes a message, or gives back the message that answers it. A refused message ends the connection.
-    pub(super) fn receive(&self, kind: Data, message: Vec<u8>, server: &Server) -> Result<Option<Vec<u8>>, CloseFrame> {
+    pub(super) fn receive(
+        &mut self,
+        kind: Data,
+        message: Vec<u8>,
+        server: &Server,
+    ) -> Result<Option<Vec<u8>>, CloseFrame> {
         match self {
             Self::Echo => Ok(Some(message)),
             Self::Topic { .. } if kind != Data::Text => {
@@ -58,26 +74,42 @@ impl Purpose {
             Self::Topic { may_publish: false, .. } => {
                 Err(close(CloseCode::Policy, "publishing takes the bearer token in the handshake"))
             }
-            Self::Topic { topic, .. } => publish(topic, &message, server).map(|()| None),
+            Self::Topic { topic, outside, .. } => {
+                let payload = parse(&message, server)?;
+                match outside {
+                    None => publish(topic, payload, server)?,
+                    Some(publishing) => publishing.add(payload),
+                }
+                Ok(None)
+            }
         }
     }
 }
 
-fn publish(topic: &Topic, message: &[u8], server: &Server) -> Result<(), CloseFrame> {
-    let payload = Payload::parse(message, server.config.max_payload).map_err(|error| {
+fn parse(message: &[u8], server: &Server) -> Result<Payload, CloseFrame> {
+    Payload::parse(message, server.config.max_payload).map_err(|error| {
         let code = match error {
             PayloadError::TooLong { .. } => CloseCode::Size,
             PayloadError::NotUtf8(_) | PayloadError::NotJson { .. } => CloseCode::Invalid,
         };
         close(code, &error.to_string())
-    })?;
-    server.hub.publish(topic, vec![payload]).map_err(|error| {
-        let code = match error {
-            Unpublished::Complete(_) => CloseCode::Normal,
-            Unpublished::TooManyTopics { .. } | Unpublished::NoRoom => CloseCode::Again,
-        };
-        close(code, &error.to_string())
-    })?;
+    })
+}
+
+fn publish(topic: &Topic, payload: Payload, server: &Server) -> Result<(), CloseFrame> {
+    server.hub.publish(topic, vec![payload]).map_err(|error| unpublished(&error))?;
     server.stats.published(Via::WebSocket, 1);
     Ok(())
+}
+
+/// The close that says why a message was not published.
+pub(super) fn unpublished(error: &Unpublished) -> CloseFrame {
+    let code = match error {
+        Unpublished::Complete(_) => CloseCode::Normal,
+        Unpublished::TooManyTopics { .. }
+        | Unpublished::NoRoom
+        | Unpublished::Store(_)
+        | Unpublished::Partly { .. } => CloseCode::Again,
+    };
+    close(code, &error.to_string())
 }

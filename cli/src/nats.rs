@@ -1,0 +1,137 @@
+//! Connecting to NATS, by a URL and a file of credentials.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow, bail, ensure};
+use async_nats::{Client, ConnectErrorKind, ConnectOptions, ServerAddr};
+use tokio::fs;
+
+/// How long the first connection may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The longest pause before another attempt to reconnect. Chosen here: a server of NATS that restarts is back in less
+/// than a publisher waits.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// How often a silent connection is tried, so that one that is cut without a word is noticed.
+const PING: Duration = Duration::from_secs(10);
+
+/// How many messages of a subscription may wait; NATS's client drops further ones.
+const WAITING: usize = 1024;
+
+/// Connects to the servers of a URL: one or several with commas, each `nats://` or `tls://`, and before an `@` a user
+/// and a password, or a token. `credentials` is a file of NATS (`.creds`), or one with the seed of an nkey.
+///
+/// # Errors
+/// When the URL or the credentials cannot be read, or no server lets this client in.
+pub(crate) async fn connect(url: &str, credentials: Option<&Path>) -> anyhow::Result<Client> {
+    let servers = url.split(',').map(address).collect::<anyhow::Result<Vec<_>>>()?;
+    let mut options = ConnectOptions::new()
+        .name("pushoff")
+        .connection_timeout(PATIENCE)
+        .ping_interval(PING)
+        .subscription_capacity(WAITING)
+        .reconnect_delay_callback(pause);
+    let user = servers.iter().find_map(|server| Some((server.username()?, server.password())));
+    options = match user {
+        Some((user, Some(password))) => options.user_and_password(plain(user)?, plain(password)?),
+        Some((token, None)) => options.token(plain(token)?),
+        None => options,
+    };
+    if let Some(file) = credentials {
+        options = with_credentials(options, file).await?;
+    }
+    options.connect(servers).await.map_err(|error| {
+        let shown = shown(url);
+        match error.kind() {
+            ConnectErrorKind::AuthorizationViolation | ConnectErrorKind::Authentication => {
+                anyhow!("NATS at {shown} refuses these credentials: give a user, a token or a file of credentials that it knows")
+            }
+            ConnectErrorKind::Tls => anyhow!("TLS with NATS at {shown} failed: {error}"),
+            ConnectErrorKind::ServerParse
+            | ConnectErrorKind::Dns
+            | ConnectErrorKind::TimedOut
+            | ConnectErrorKind::Io
+            | ConnectErrorKind::MaxReconnects => {
+                anyhow!("cannot reach NATS at {shown}: start it (`nats-server -js`), or give another address ({error})")
+            }
+        }
+    })
+}
+
+/// A URL as it may be shown: without users, passwords and tokens.
+pub(crate) fn shown(url: &str) -> String {
+    let bare = |server: &str| match server.rsplit_once('@') {
+        Some((secret, host)) => {
+            format!("{}{host}", secret.split_once("://").map_or(String::new(), |(it, _)| format!("{it}://")))
+        }
+        None => server.to_owned(),
+    };
+    url.split(',').map(bare).collect::<Vec<_>>().join(",")
+}
+
+fn address(server: &str) -> anyhow::Result<ServerAddr> {
+    let wrong = || format!("{} is no address of NATS: give nats://HOST:PORT or tls://HOST:PORT", shown(server));
+    let address: ServerAddr = server.trim().parse().ok().with_context(wrong)?;
+    ensure!(!address.host().is_empty() && !address.is_websocket(), wrong());
+    Ok(address)
+}
+
+/// A part of a URL without its percent-encoding.
+fn plain(part: &str) -> anyhow::Result<String> {
+    let plain = percent_encoding::percent_decode_str(part).decode_utf8();
+    Ok(plain.context("a user, a password or a token of NATS is UTF-8")?.into_owned())
+}
+
+async fn with_credentials(options: ConnectOptions, file: &Path) -> anyhow::Result<ConnectOptions> {
+    let shown = file.display();
+    let text = fs::read_to_string(file).await.with_context(|| format!("reading the credentials of NATS in {shown}"))?;
+    let seed = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#')).unwrap_or_default();
+    if text.contains("-----BEGIN NATS USER JWT-----") {
+        return options.credentials(&text).with_context(|| format!("{shown} has no whole credentials of NATS"));
+    }
+    if !seed.starts_with('S') {
+        bail!("{shown} has neither the seed of an nkey (it begins with SU) nor credentials of NATS (.creds)");
+    }
+    Ok(options.nkey(seed.to_owned()))
+}
+
+/// The pause before attempt number `attempts`.
+fn pause(attempts: usize) -> Duration {
+    let doublings = u32::try_from(attempts).unwrap_or(u32::MAX).min(10);
+    Duration::from_millis(2_u64.pow(doublings)).min(LONGEST_PAUSE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_secret_of_a_url_is_shown() {
+        for (url, expected) in [
+            ("nats://user:secret@a:4222,tls://token@b", "nats://a:4222,tls://b"),
+            ("secret@a", "a"),
+            ("nats://a", "nats://a"),
+            ("nats://u:p@ss@a", "nats://a"),
+        ] {
+            assert_eq!(shown(url), expected);
+        }
+    }
+
+    #[test]
+    fn an_address_that_is_none_is_refused_without_its_secret() {
+        for wrong in ["http://token@a", "ws://token@a", "nats://token@", ""] {
+            let error = address(wrong).unwrap_err().to_string();
+            assert!(error.contains("nats://HOST:PORT") && !error.contains("token"), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_without_credentials_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("empty.creds");
+        fs::write(&file, "# nothing\n").await.unwrap();
+        assert!(with_credentials(ConnectOptions::new(), &file).await.is_err());
+    }
+}

@@ -1,0 +1,254 @@
+//! The store on NATS JetStream: topics that many servers share.
+//!
+//! A topic is a stream, whose sequence numbers are the topic's. Publishing is answered when JetStream has acknowledged.
+//! A server follows the topics that have readers there: NATS sends it each message once it is stored, and what the
+//! server lacks it fetches by number. Readers read from the cache alone, as in memory. `docs/FLEET.md` says why.
+
+mod filling;
+mod follower;
+mod link;
+mod names;
+mod streams;
+
+use std::collections::HashMap;
+use std::iter;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_nats::Client;
+use async_nats::jetstream::ErrorCode;
+use async_nats::jetstream::context::RequestErrorKind;
+use async_nats::jetstream::response::Response;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesOrdered;
+use pushoff_model::{Cursor, Epoch, Topic};
+use serde_json::Value;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::unconstrained;
+use tokio::time::{Instant, sleep, timeout_at};
+
+pub(super) use self::follower::Follower;
+use self::link::Link;
+pub use self::streams::{Keeping, StoreError};
+use self::streams::{Streams, Unstored};
+use super::cache::Retention;
+use super::payload::Payload;
+use super::tail::UNBORN;
+
+/// How long a publisher or a new subscriber waits for the store. Chosen here: longer than a restart of NATS takes, and
+/// shorter than a client's patience.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The pause before a request that had no answer is made again.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// How many messages of a batch are under way at a time.
+const WINDOW: usize = 256;
+
+/// How many topics are looked at in the store at a time, so that a server which comes back does not flood it.
+const LOOKS: usize = 64;
+
+/// The bytes that NATS counts for a message beside its payload: the headers.
+const OVERHEAD: usize = 1 << 10;
+
+/// A store that was found usable.
+#[derive(Clone, Debug)]
+pub struct Store {
+    client: Client,
+    keeping: Keeping,
+}
+
+/// Why a store is not usable.
+#[derive(Debug, thiserror::Error)]
+pub enum UnusableStore {
+    /// There is NATS, and no JetStream.
+    #[error("JetStream is not enabled there: start NATS with `nats-server -js`, or allow it for this account")]
+    NoJetStream,
+    /// A payload of the longest length could not be stored.
+    #[error("NATS takes messages of at most {0} bytes: lower --max-payload, or raise max_payload of nats-server")]
+    ShortMessages(usize),
+    /// JetStream does not let this client ask.
+    #[error("JetStream refuses this client")]
+    Refused(#[source] async_nats::jetstream::Error),
+    /// JetStream does not answer.
+    #[error("asking JetStream")]
+    Silent(#[source] async_nats::jetstream::context::RequestError),
+}
+
+impl Store {
+    /// The store behind a connection, for payloads of at most `longest` bytes.
+    ///
+    /// # Errors
+    /// When JetStream is not enabled there, or messages may not be that long.
+    pub async fn open(client: Client, keeping: Keeping, longest: usize) -> Result<Self, UnusableStore> {
+        if client.max_payload() < longest + OVERHEAD {
+            return Err(UnusableStore::ShortMessages(client.max_payload()));
+        }
+        let disabled = [ErrorCode::JETSTREAM_NOT_ENABLED, ErrorCode::JETSTREAM_NOT_ENABLED_FOR_ACCOUNT];
+        match streams::context(&client).request("INFO", &Value::Null).await {
+            Ok(Response::Ok::<Value>(_)) => Ok(Self { client, keeping }),
+            Ok(Response::Err { error }) if disabled.contains(&error.error_code()) => Err(UnusableStore::NoJetStream),
+            Ok(Response::Err { error }) => Err(UnusableStore::Refused(error)),
+            Err(error) if error.kind() == RequestErrorKind::NoResponders => Err(UnusableStore::NoJetStream),
+            Err(error) => Err(UnusableStore::Silent(error)),
+        }
+    }
+}
+
+/// Why not all messages of a publish were stored, and how many were.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Failed {
+    pub(super) stored: usize,
+    pub(super) why: Why,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Why {
+    /// The topic is complete.
+    Complete,
+    Store(StoreError),
+}
+
+/// The topics in the store.
+#[derive(Clone, Debug)]
+pub(super) struct JetStream(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    streams: Streams,
+    link: watch::Receiver<Link>,
+    looks: Semaphore,
+    /// The epochs of the topics that were published to here, as far as they are known.
+    epochs: Mutex<HashMap<Topic, Epoch>>,
+    /// How many epochs are kept.
+    topics: usize,
+    /// What tells this server's message ids from those of others, and the next id.
+    ids: (u64, AtomicU64),
+}
+
+impl JetStream {
+    /// The store, for as many topics.
+    pub(super) fn new(store: Store, retention: Retention, topics: usize) -> Self {
+        let Store { client, keeping } = store;
+        Self(Arc::new(Inner {
+            link: link::watch(client.clone()),
+            streams: Streams::new(client, keeping, retention),
+            looks: Semaphore::new(LOOKS),
+            epochs: Mutex::default(),
+            topics,
+            ids: (rand::random(), AtomicU64::new(0)),
+        }))
+    }
+
+    /// Whether NATS is connected.
+    pub(super) fn is_connected(&self) -> bool {
+        self.0.link.borrow().is_up
+    }
+
+    /// Stores messages in order; gives the cursor of the last. A message is tried again under the same id until the
+    /// store's patience is over. With the publisher's `key`, a message that the publisher repeats has the same id too.
+    pub(super) async fn append(
+        &self,
+        topic: &Topic,
+        payloads: &[Payload],
+        key: Option<&str>,
+    ) -> Result<Cursor, Failed> {
+        let deadline = Instant::now() + PATIENCE;
+        let ids = self.ids(payloads.len(), key);
+        let mut stored = 0;
+        let mut last = Cursor { epoch: UNBORN, sequence: 0 };
+        while stored < payloads.len() {
+            let failed = match timeout_at(deadline, self.append_some(topic, &payloads[stored..], &ids[stored..])).await
+            {
+                Ok((count, cursor, failed)) => {
+                    stored += count;
+                    last = cursor.unwrap_or(last);
+                    failed
+                }
+                Err(_) => Some(Unstored::Store(StoreError::Unreachable)),
+            };
+            match failed {
+                None => {}
+                Some(Unstored::Sealed) => return Err(Failed { stored, why: Why::Complete }),
+                Some(Unstored::Store(why @ StoreError::Refused(_))) => {
+                    return Err(Failed { stored, why: Why::Store(why) });
+                }
+                Some(Unstored::NoStream | Unstored::Store(StoreError::Unreachable)) => {
+                    self.epochs().remove(topic);
+                    if Instant::now() + PAUSE >= deadline {
+                        return Err(Failed { stored, why: Why::Store(StoreError::Unreachable) });
+                    }
+                    sleep(PAUSE).await;
+                }
+            }
+        }
+        Ok(last)
+    }
+
+    /// Stores a window of messages: how many from the first one on, the cursor of the last of these, and why not the
+    /// next one. All requests of a window are answered before any is made again, so that the order stays.
+    async fn append_some(
+        &self,
+        topic: &Topic,
+        payloads: &[Payload],
+        ids: &[String],
+    ) -> (usize, Option<Cursor>, Option<Unstored>) {
+        let epoch = match self.epoch(topic).await {
+            Ok(epoch) => epoch,
+            Err(error) => return (0, None, Some(Unstored::Store(error))),
+        };
+        let streams = &self.0.streams;
+        let window = iter::zip(payloads, ids).take(WINDOW);
+        let requests = window.map(|(payload, id)| streams.append(topic, epoch, payload.to_bytes(), id));
+        // Requests leave in the order in which they are polled first, which Tokio's budget of a task would reverse.
+        let answers: Vec<_> = unconstrained(requests.collect::<FuturesOrdered<_>>().collect()).await;
+        let (mut count, mut cursor) = (0, None);
+        for answer in answers {
+            match answer {
+                Ok(sequence) => (count, cursor) = (count + 1, Some(Cursor { epoch, sequence })),
+                Err(why) => return (count, cursor, Some(why)),
+            }
+        }
+        (count, cursor, None)
+    }
+
+    /// The ids of so many messages.
+    fn ids(&self, count: usize, key: Option<&str>) -> Vec<String> {
+        let Some(key) = key else {
+            let (server, next) = &self.0.ids;
+            let first = next.fetch_add(count as u64, Ordering::Relaxed);
+            return (first..).take(count).map(|number| format!("server:{server:016x}.{number}")).collect();
+        };
+        (0..count).map(|index| format!("client:{key}.{index}")).collect()
+    }
+
+    /// The epoch of a topic's stream, once NATS is connected; the stream is made where there is none.
+    async fn epoch(&self, topic: &Topic) -> Result<Epoch, StoreError> {
+        // Messages sent now would be stored at the return, whatever the publisher was told by then.
+        self.0.link.clone().wait_for(|link| link.is_up).await.or(Err(StoreError::Unreachable))?;
+        let known = self.epochs().get(topic).copied();
+        if let Some(epoch) = known {
+            return Ok(epoch);
+        }
+        let epoch = self.0.streams.find_or_make(topic).await?;
+        let mut epochs = self.epochs();
+        if epochs.len() >= self.0.topics {
+            epochs.clear();
+        }
+        epochs.insert(topic.clone(), epoch);
+        Ok(epoch)
+    }
+
+    fn epochs(&self) -> std::sync::MutexGuard<'_, HashMap<Topic, Epoch>> {
+        self.0.epochs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends a topic.
+    pub(super) async fn complete(&self, topic: &Topic) -> Result<(), StoreError> {
+        if !self.is_connected() {
+            return Err(StoreError::Unreachable);
+        }
+        self.0.streams.seal(topic).await
+    }
+}

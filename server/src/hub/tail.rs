@@ -1,0 +1,70 @@
+//! How a topic's log asks its follower to catch up with the store, where the store is outside the process.
+//!
+//! The log has no other tie to its follower: the follower ends when the log, and the asking end with it, is dropped.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use pushoff_model::{Cursor, Epoch, Start};
+use tokio::sync::{mpsc, oneshot};
+
+use super::room::Unpublished;
+
+/// How many subscribers may ask before the others wait to ask. Chosen here: one look at the store answers them all.
+const ASKING: usize = 64;
+
+/// The epoch of a topic that the store has nothing of yet: the cursor `00000000-0` is the start of whatever log comes,
+/// on every server. No log has it.
+pub(super) const UNBORN: Epoch = Epoch(0);
+
+/// Why a log could not catch up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Behind {
+    /// The topic has another log in the store by now.
+    Replaced,
+    /// The store cannot be asked, or there is no room for the topic.
+    For(Unpublished),
+}
+
+/// A question to the follower: answered once the log has all that the store had when the question came.
+pub(super) type Ask = oneshot::Sender<Result<(), Behind>>;
+
+/// `start` in the log that is there by now, of which `any` is a cursor.
+pub(super) fn born(start: Start, any: Cursor) -> Start {
+    let nothing = Cursor { epoch: UNBORN, sequence: 0 };
+    if start == Start::After(nothing) { Start::After(Cursor { sequence: 0, ..any }) } else { start }
+}
+
+/// The asking end.
+#[derive(Debug)]
+pub(super) struct Tail {
+    asks: mpsc::Sender<Ask>,
+    /// Whether the log was filled once.
+    pub(super) is_filled: AtomicBool,
+    /// The newest sequence number that the store has acknowledged to this server.
+    acknowledged: AtomicU64,
+}
+
+impl Tail {
+    /// The end for the log, and the end for the follower.
+    pub(super) fn new() -> (Self, mpsc::Receiver<Ask>) {
+        let (asks, asked) = mpsc::channel(ASKING);
+        (Self { asks, is_filled: AtomicBool::new(false), acknowledged: AtomicU64::new(0) }, asked)
+    }
+
+    /// Waits until the log has all that the store has now.
+    pub(super) async fn catch_up(&self) -> Result<(), Behind> {
+        let (ask, answered) = oneshot::channel();
+        self.asks.send(ask).await.or(Err(Behind::Replaced))?;
+        answered.await.unwrap_or(Err(Behind::Replaced))
+    }
+
+    /// Notes what the store has acknowledged: who publishes at this server reads there what it published.
+    pub(super) fn acknowledge(&self, sequence: u64) {
+        self.acknowledged.fetch_max(sequence, Ordering::Relaxed);
+    }
+
+    /// Whether a log with this head was filled and lacks nothing that was published at this server.
+    pub(super) fn is_caught_up(&self, head: u64) -> bool {
+        self.is_filled.load(Ordering::Acquire) && self.acknowledged.load(Ordering::Relaxed) <= head
+    }
+}
