@@ -55,6 +55,8 @@ pub struct Target {
     pub raw_tcp: Option<SocketAddr>,
     /// How it is spoken to.
     pub dialect: Arc<Dialect>,
+    /// The TOML that it was parsed from, for an agent that has not got the file.
+    pub text: Arc<str>,
 }
 
 /// Where a server is to be found.

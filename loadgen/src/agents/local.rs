@@ -28,8 +28,11 @@ pub(crate) fn connect(
     let workload = &trial.workload;
     let ports = ports();
     let mut outboxes = Vec::new();
-    let mut group = Arc::default();
-    for ((number, offset), (subscriber, topic)) in (0..).zip(poll_offsets(trial, schedule)).zip(subscribers) {
+    let (offsets, mut group) = (poll_offsets(trial, schedule), Arc::default());
+    let mut tabs_of = None;
+    for (subscriber, topic) in subscribers {
+        let number = subscriber.reads.number;
+        let offset = offsets.get(number as usize).copied().unwrap_or_default();
         let signals = audience.signals();
         let mut subscription = Subscription::new(server.clone(), topic, workload.polling, clock);
         subscription.pace = Pace::From { start: signals.start.clone(), offset };
@@ -37,7 +40,7 @@ pub(crate) fn connect(
         subscription.client = trial.client;
         subscription.wire = audience.wire.clone();
         // Over HTTP/2, those of a number of subscribers in turn are tabs of one browser: they share its connection.
-        if number % workload.tabs == 0 {
+        if tabs_of.replace(number / workload.tabs) != Some(number / workload.tabs) {
             group = Arc::default();
         }
         subscription.group = Arc::clone(&group);
