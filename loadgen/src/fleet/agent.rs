@@ -27,7 +27,7 @@ use crate::company::{Company, Meetings, Moment, Said};
 use crate::failure::{Failed, failed};
 use crate::trial::{Drained, run_part};
 
-/// Runs parts of trials until `stop` is cancelled; `said` is told what a person may want to know.
+/// Runs parts of trials until `stop` is cancelled. `said` is told what a person may want to know: `None` once it is ready.
 ///
 /// # Errors
 /// When NATS takes no subscription.
@@ -36,7 +36,7 @@ pub async fn serve_agent(
     agent: Agent,
     clock: MachineClock,
     stop: &CancellationToken,
-    said: &(dyn Fn(&str) + Sync),
+    said: &(dyn Fn(Option<&str>) + Sync),
 ) -> Result<(), FleetError> {
     let id = format!("{:016x}", rand::random::<u64>());
     let failed = FleetError::nats("announcing the agent");
@@ -45,7 +45,7 @@ pub async fn serve_agent(
     let (mut letters, times) = (subscribe(inbox(&id)).await?, subscribe(time(&id)).await?);
     client.flush().await.map_err(|error| failed(error.into()))?;
     let _telling = AbortOnDropHandle::new(tokio::spawn(tell_time(client.clone(), times, clock)));
-    said("ready");
+    said(None);
     let mut serving = Serving { id, client, agent, clock, said, held: None, running: None, since: RunClock::start() };
     let (mut begun, mut beats) = (Letters::default(), interval(BEAT));
     loop {
@@ -82,7 +82,7 @@ struct Serving<'a> {
     client: Client,
     agent: Agent,
     clock: MachineClock,
-    said: &'a (dyn Fn(&str) + Sync),
+    said: &'a (dyn Fn(Option<&str>) + Sync),
     /// The run that it belongs to, and when the run was last heard of.
     held: Option<(Lease, RunInstant)>,
     running: Option<Running>,
@@ -147,7 +147,7 @@ impl Serving<'_> {
     fn begin(&mut self, share: Share, run: String) {
         // One that is still there was given up by the coordinator.
         self.running = None;
-        (self.said)(&share.says());
+        (self.said)(Some(&share.says()));
         let (say, mut spoken) = mpsc::channel::<(Moment, Box<RawValue>)>(1);
         let (said, meets) = watch::channel(Said::new());
         let (id, client, clock, trial) = (self.id.clone(), self.client.clone(), self.clock, share.id);
@@ -176,7 +176,8 @@ impl Serving<'_> {
     async fn beat(&mut self) {
         let Some((lease, heard)) = &self.held else { return };
         if self.since.now().since(*heard) > SILENT {
-            (self.said)(&format!("the run ({}) has not been heard of for {SILENT:?}: waiting for the next", lease.holder));
+            let gone = format!("has not heard of its run ({}) for {SILENT:?}, and waits for the next", lease.holder);
+            (self.said)(Some(&gone));
             (self.held, self.running) = (None, None);
             return;
         }

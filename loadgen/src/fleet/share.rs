@@ -106,7 +106,7 @@ impl Share {
         let Self { part, workload, transport, number, .. } = self;
         let (subscribers, publishers) = (part.subscribers(workload).count(), part.publishers(workload).count());
         let name = &workload.name;
-        format!("{name} over {transport}, trial {number}: {subscribers} subscribers and {publishers} publishers")
+        format!("runs {name} over {transport}, trial {number}: {subscribers} subscribers and {publishers} publishers")
     }
 
     /// The trial and its server, as an agent sees them.
