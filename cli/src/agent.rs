@@ -30,7 +30,8 @@ pub(crate) fn agent(options: &AgentOptions) -> anyhow::Result<Exit> {
         let client = nats::connect(&options.nats, options.credentials.nats_credentials.as_deref()).await?;
         let begin = format!("agent {} ", about.name);
         let ready = format!("{begin}waits for work at {}", redacted(&options.nats));
-        let said = |what: Option<&str>| terminal::remark(&what.map_or_else(|| ready.clone(), |what| format!("{begin}{what}")));
+        let said =
+            |what: Option<&str>| terminal::remark(&what.map_or_else(|| ready.clone(), |what| format!("{begin}{what}")));
         serve_agent(client, about, clock, &stop, &said).await?;
         Ok(Exit::Done)
     })

@@ -117,6 +117,10 @@ pub(crate) struct RunOptions {
     /// are measured side by side [default: pushoff]
     #[arg(long, value_name = "[NAME=]URL|FILE")]
     pub(crate) target: Vec<OsString>,
+    /// Servers of pushoff's that share a log (docs/FLEET.md), and are measured as one; several with commas, or the flag
+    /// repeated. Subscribers and agents are spread over them, and go to the next one when theirs fails
+    #[arg(long, value_name = "URL", value_delimiter = ',', conflicts_with = "target")]
+    pub(crate) server_url: Vec<String>,
     /// A network between server and readers, over which latencies are measured as well, at a few readers: a
     /// built-in one or a TOML file (docs/NETWORKS.md); several with commas, or the flag repeated; none for
     /// none. The server must be one that pushoff starts [default: cable, fast-4g and wifi-bad where the

@@ -45,7 +45,11 @@ pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus) -> anyhow::Res
     let (transports, clients) = (asked::transports(options), asked::once(&options.client));
     let descriptor_limit =
         pushoff_loadgen::raise_descriptor_limit().context("raising the limit of open files to the hard limit")?;
-    let targets = targets::asked(&options.target)?;
+    let targets = if options.server_url.is_empty() {
+        targets::asked(&options.target)?
+    } else {
+        targets::servers(&options.server_url)?
+    };
     let networks = over::networks(options, &targets)?;
     let wires = wire::wires(options, &targets);
     let (length, trust) = (Length::asked(options), options.trust.anchor());
@@ -134,8 +138,9 @@ async fn measure(
         }
         progress.begin(&trials, &plan, &budget);
         let log = folder.server_log().try_clone().context("sharing the server's log")?;
-        let begin =
-            async |(trial, together)| (trial, one(trial, (together, asked.trust, fleet), cpus, &log, &interrupted).await);
+        let begin = async |(trial, together)| {
+            (trial, one(trial, (together, asked.trust, fleet), cpus, &log, &interrupted).await)
+        };
         let mut running: FuturesUnordered<_> = trials.iter().zip(Together::of(trials.len())).map(begin).collect();
         while let Some((trial, outcome)) = running.next().await {
             if matches!(&outcome, Outcome::Failed(failure) if failure.kind == FailureKind::Interrupted) {

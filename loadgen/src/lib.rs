@@ -45,7 +45,7 @@ pub use probe::{
     Course, Examined, Fault, Finding, Flow, Idle, Listened, Listening, NotListened, Offer, Relay, Symptom, examine,
     is_stream, listen, probe,
 };
-pub use server::{NotFound, Server, find};
+pub use server::{NotFound, Server, Sibling, find};
 pub use settings::settings;
 pub use tls::{Anchor, Tls, TlsError};
 pub use trial::{Together, nothing_due, run};

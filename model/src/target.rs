@@ -51,6 +51,8 @@ pub struct Target {
     pub name: String,
     /// Where it is to be found.
     pub place: Place,
+    /// Where else it is: servers that share a log with it, and are one with it.
+    pub others: Vec<Address>,
     /// Where it speaks pushoff's raw TCP, if it does.
     pub raw_tcp: Option<SocketAddr>,
     /// How it is spoken to.

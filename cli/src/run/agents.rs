@@ -64,7 +64,10 @@ pub(super) async fn gather(options: &RunOptions, targets: &[impl AsRef<Target>])
 /// Whether a server listens at an address that leads to it from other machines.
 fn is_reached_from_afar(target: &Target) -> bool {
     match &target.place {
-        Place::At(Address { socket, .. }) => !socket.as_ref().is_some_and(|it: &SocketAddr| it.ip().is_loopback()),
+        Place::At(address) => {
+            let is_far = |it: &Address| !it.socket.as_ref().is_some_and(|it: &SocketAddr| it.ip().is_loopback());
+            is_far(address) && target.others.iter().all(is_far)
+        }
         Place::Unsaid | Place::Started { .. } => false,
     }
 }

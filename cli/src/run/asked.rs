@@ -25,6 +25,7 @@ pub(super) fn workloads(options: &RunOptions) -> anyhow::Result<Vec<Arc<Workload
     let has_own_clients = options.client.is_empty()
         && options.subscribers.is_empty()
         && options.target.is_empty()
+        && options.server_url.is_empty()
         && options.agents.agents.is_none();
     let sizes = once(&options.subscribers);
     let mut workloads: Vec<Arc<Workload>> = Vec::new();

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use super::audience::{Audience, Finished, Signals};
 use crate::books::Subscriber;
 use crate::clients::{Outbound, Pace, Subscription, ports, subscribe};
+use crate::company::Part;
 use crate::failure::caused;
 use crate::load::Schedule;
 use crate::plan::Trial;
@@ -22,7 +23,7 @@ pub(crate) fn connect(
     audience: &mut Audience,
     subscribers: Vec<(Box<Subscriber>, Topic)>,
     trial: &Trial,
-    (server, clock): (&Server, RunClock),
+    (server, clock, part): (&Server, RunClock, Part),
     schedule: &Schedule,
 ) -> Vec<mpsc::Sender<Outbound>> {
     let workload = &trial.workload;
@@ -34,7 +35,8 @@ pub(crate) fn connect(
         let number = subscriber.reads.number;
         let offset = offsets.get(number as usize).copied().unwrap_or_default();
         let signals = audience.signals();
-        let mut subscription = Subscription::new(server.clone(), topic, workload.polling, clock);
+        let mut subscription =
+            Subscription::new(spread(server, part, number / workload.tabs), topic, workload.polling, clock);
         subscription.pace = Pace::From { start: signals.start.clone(), offset };
         subscription.completes = workload.completes;
         subscription.client = trial.client;
@@ -55,6 +57,12 @@ pub(crate) fn connect(
         audience.spawn(run(trial.transport, subscription, subscriber, signals));
     }
     outboxes
+}
+
+/// The server of those that share connection number `connection`: of several, an agent has one, and one process takes
+/// them in turn.
+fn spread(server: &Server, part: Part, connection: u32) -> Server {
+    server.nth(if part.of > 1 { part.number } else { connection })
 }
 
 /// Waits for a permit to connect, subscribes, and stops when the trial is over.

@@ -2,6 +2,8 @@
 
 mod fates;
 mod ledger;
+#[cfg(test)]
+mod merging;
 mod ranges;
 mod recorder;
 mod settlement;

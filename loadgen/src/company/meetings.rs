@@ -87,7 +87,11 @@ impl Company {
     ///
     /// # Errors
     /// When the coordinator has ended the trial.
-    pub(crate) async fn meet<T: Serialize + DeserializeOwned>(&self, moment: Moment, mine: T) -> Result<Vec<T>, Failed> {
+    pub(crate) async fn meet<T: Serialize + DeserializeOwned>(
+        &self,
+        moment: Moment,
+        mine: T,
+    ) -> Result<Vec<T>, Failed> {
         match &self.meetings {
             None => Ok(vec![mine]),
             Some(meetings) => meetings.meet(moment, &mine).await,
@@ -103,7 +107,11 @@ impl Company {
 }
 
 impl Meetings {
-    pub(crate) async fn meet<T: Serialize + DeserializeOwned>(&self, moment: Moment, mine: &T) -> Result<Vec<T>, Failed> {
+    pub(crate) async fn meet<T: Serialize + DeserializeOwned>(
+        &self,
+        moment: Moment,
+        mine: &T,
+    ) -> Result<Vec<T>, Failed> {
         let ended = || failed(FailureKind::Interrupted, "the coordinator ended the trial");
         let wrong = |error| caused(FailureKind::Generator, "reading what another agent said", &error);
         let mine = serde_json::value::to_raw_value(mine).map_err(wrong)?;

@@ -13,8 +13,10 @@ pub enum FleetError {
     #[error("reading a message of another pushoff")]
     Message(#[source] Box<dyn Error + Send + Sync>),
     /// Fewer agents than were asked for.
-    #[error("{wanted} agents were asked for, and {found} answered at {at} within {within:?}: start the others with \
-             pushoff agent --nats {at}")]
+    #[error(
+        "--agents is {wanted}, and {found} free agents answered at {at} within {within:?}: start more with \
+             pushoff agent --nats {at}"
+    )]
     TooFew {
         /// How many were asked for.
         wanted: usize,
@@ -26,7 +28,9 @@ pub enum FleetError {
         within: Duration,
     },
     /// Another run has them.
-    #[error("the agents at {at} belong to another run ({holder}): wait until it ends, or start agents of your own at another NATS")]
+    #[error(
+        "the agents at {at} belong to another run ({holder}): wait until it ends, or start agents of your own at another NATS"
+    )]
     Held {
         /// The other run.
         holder: String,

@@ -209,7 +209,7 @@ async fn found(client: &Client, wanted: &Wanted, said: &(dyn Fn(&str) + Sync)) -
         }
         if !std::mem::replace(&mut told, true) {
             let Wanted { agents, at, within, .. } = wanted;
-            said(&format!("waiting up to {within:?} for {agents} agents at {at}; {found} free so far"));
+            said(&format!("waiting up to {within:?} for agents at {at}: {found} of {agents} are free"));
         }
     }
 }

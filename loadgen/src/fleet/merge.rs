@@ -4,9 +4,7 @@
 use std::time::Duration;
 
 use pushoff_model::LatencyHistogram;
-use pushoff_model::record::{
-    AgentClock, AgentPart, Concern, FailureKind, Held, Limit, Measurement, ProcessUse,
-};
+use pushoff_model::record::{AgentClock, AgentPart, Concern, FailureKind, Held, Limit, Measurement, ProcessUse};
 
 use super::trial::{Playing, State};
 use crate::failure::{Failed, failed};
@@ -88,12 +86,15 @@ fn of_agents(agents: &[AgentPart]) -> Vec<Concern> {
     for AgentPart { name, early, is_lost, concerns: own, .. } in agents {
         if *is_lost {
             let detail = format!("agent {name} was lost in mid-trial: its part is in none of the figures");
-            concerns.push(Concern { limit: Limit::Machine, detail });
+            // The first one is the one that is told of a trial.
+            concerns.insert(0, Concern { limit: Limit::Machine, detail });
         }
-        let named = |concern: &Concern| Concern { limit: concern.limit, detail: format!("agent {name}: {}", concern.detail) };
+        let named =
+            |concern: &Concern| Concern { limit: concern.limit, detail: format!("agent {name}: {}", concern.detail) };
         concerns.extend(own.iter().map(named));
         if *early > 0 {
-            let detail = format!("agent {name}: {early} deliveries came before they were sent, by the clocks of two agents");
+            let detail =
+                format!("agent {name}: {early} deliveries came before they were sent, by the clocks of two agents");
             concerns.push(Concern { limit: Limit::Generator, detail });
         }
     }
@@ -126,6 +127,8 @@ fn uncertain(apart: Duration) -> Concern {
     let apart = apart.as_secs_f64() * 1e3;
     Concern {
         limit: Limit::Generator,
-        detail: format!("the clocks of two agents may be {apart:.2} ms apart, and half of the deliveries took no longer"),
+        detail: format!(
+            "the clocks of two agents may be {apart:.2} ms apart, and half of the deliveries took no longer"
+        ),
     }
 }

@@ -94,9 +94,16 @@ pub(super) struct ToCoordinator {
 pub(super) enum News {
     Beat,
     /// It has come to a moment, and says this.
-    Meets { trial: u64, moment: Moment, says: Box<RawValue> },
+    Meets {
+        trial: u64,
+        moment: Moment,
+        says: Box<RawValue>,
+    },
     /// Its part is over.
-    Ended { trial: u64, part: Result<Box<Drained>, Failure> },
+    Ended {
+        trial: u64,
+        part: Result<Box<Drained>, Failure>,
+    },
     /// It ends.
     Leaves,
 }

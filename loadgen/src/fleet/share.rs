@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use pushoff_model::record::FailureKind;
 use pushoff_model::workload::{Load, Payload, TraceEvent};
-use pushoff_model::{Client, Transport, Wire, Workload, target};
+use pushoff_model::{Client, Http, Transport, Wire, Workload, target};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::company::Part;
 use crate::failure::{Failed, caused};
 use crate::plan::Trial;
-use crate::server::Server;
+use crate::server::{Server, Sibling};
 use crate::tls::{Anchor, Tls};
 
 /// One agent's share of a trial.
@@ -46,13 +46,33 @@ pub(super) struct Share {
 struct Place {
     /// Its name, and the TOML that describes it.
     target: (String, String),
-    http: SocketAddr,
     beside: Option<SocketAddr>,
     wire: Wire,
+    raw_tcp: Option<SocketAddr>,
+    own: Reached,
+    siblings: Vec<Reached>,
+}
+
+/// The name of one server, and how it is reached.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Reached {
+    http: SocketAddr,
     tls: Option<(Anchor, String)>,
     authority: String,
     base: String,
-    raw_tcp: Option<SocketAddr>,
+}
+
+impl Reached {
+    fn of(http: SocketAddr, tls: Option<&Arc<Tls>>, authority: &str, base: &str) -> Self {
+        let tls = tls.map(|tls| tls.asked().clone());
+        Self { http, tls, authority: authority.to_owned(), base: base.to_owned() }
+    }
+
+    fn taken(self, http: Http) -> Result<Sibling, Failed> {
+        let tls = self.tls.map(|(anchor, host)| Tls::new(&anchor, &host, http)).transpose();
+        let tls = tls.map_err(|error| caused(FailureKind::Generator, "setting up TLS", &error))?;
+        Ok(Sibling { http: self.http, tls: tls.map(Arc::new), authority: self.authority, base: self.base })
+    }
 }
 
 impl Share {
@@ -67,6 +87,7 @@ impl Share {
             Payload::File { lines, .. } => lines.to_vec(),
             Payload::Bytes { .. } | Payload::Quote | Payload::Progress | Payload::ChatLine => Vec::new(),
         };
+        let sibling = |it: &Sibling| Reached::of(it.http, it.tls.as_ref(), &it.authority, &it.base);
         Self {
             id: rand::random(),
             part: Part::WHOLE,
@@ -83,13 +104,11 @@ impl Share {
             seed: trial.seed,
             server: Place {
                 target: (server.target.name.clone(), server.target.text.to_string()),
-                http: server.http,
                 beside: server.beside,
                 wire: server.wire,
-                tls: server.tls.as_ref().map(|tls| tls.asked().clone()),
-                authority: server.authority.clone(),
-                base: server.base.clone(),
                 raw_tcp: server.raw_tcp,
+                own: Reached::of(server.http, server.tls.as_ref(), &server.authority, &server.base),
+                siblings: server.siblings.iter().map(sibling).collect(),
             },
         }
     }
@@ -123,11 +142,12 @@ impl Share {
         let target = target::parse(&text, Path::new("the coordinator's target"));
         let target = target.map_err(|error| caused(FailureKind::Generator, "reading the target", &error))?;
         let target = Arc::new(target::Target { name, ..target });
-        let tls = place.tls.map(|(anchor, host)| Tls::new(&anchor, &host, place.wire.http)).transpose();
-        let tls = tls.map_err(|error| caused(FailureKind::Generator, "setting up TLS", &error))?;
-        let server = Server::at(target.clone(), place.http).on(place.wire, tls, place.beside);
-        let server =
-            Server { authority: place.authority, base: place.base, raw_tcp: place.raw_tcp, ..server };
+        let Sibling { http, tls, authority, base } = place.own.taken(place.wire.http)?;
+        let siblings = place.siblings.into_iter().map(|it| it.taken(place.wire.http));
+        let siblings = siblings.collect::<Result<_, _>>()?;
+        let (wire, beside, raw_tcp) = (place.wire, place.beside, place.raw_tcp);
+        let server = Server::at(target.clone(), http);
+        let server = Server { wire, tls, beside, authority, base, raw_tcp, siblings, ..server };
         let mut trial = Trial::new(Arc::new(workload), self.transport, target, self.seed);
         (trial.client, trial.wire) = (self.client, self.wire);
         (trial.number, trial.position) = (self.number, self.position);

@@ -54,7 +54,7 @@ impl Fleet {
         let outcome = tokio::select! {
             biased;
             () = cancel.cancelled() => Err(failed(FailureKind::Interrupted, "the trial was interrupted")),
-            () = ended(server.pids.first().copied()) => {
+            () = ended(server.only_process()) => {
                 Err(failed(FailureKind::Server, "the server's process ended in the middle of the trial"))
             }
             measured = Box::pin(self.measure(&trial, server, share)) => measured,

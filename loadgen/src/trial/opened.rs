@@ -99,7 +99,7 @@ impl Opened {
                 browser.subscribe(&mut audience, subscribers, trial, (server, clock));
                 Vec::new()
             }
-            None => local::connect(&mut audience, subscribers, trial, (server, clock), &schedule),
+            None => local::connect(&mut audience, subscribers, trial, (server, clock, company.part), &schedule),
         };
         let channels = self.channels.into_iter().chain(outboxes.into_iter().map(Channel::Socket));
         let numbers = company.part.publishers(&trial.workload);

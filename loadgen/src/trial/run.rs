@@ -34,7 +34,7 @@ pub async fn run(trial: &Trial, target: &Server, together: Together, cancel: &Ca
     let outcome = tokio::select! {
         biased;
         () = cancel.cancelled() => Outcome::Failed(*failed(FailureKind::Interrupted, interrupted)),
-        () = ended(target.pids.first().copied()) => Outcome::Failed(*failed(FailureKind::Server, gone)),
+        () = ended(target.only_process()) => Outcome::Failed(*failed(FailureKind::Server, gone)),
         measured = Box::pin(measure(setting, together)) => match measured {
             Ok(measurement) => Outcome::Measured(Box::new(measurement)),
             Err(failure) => Outcome::Failed(*failure),
