@@ -1,5 +1,6 @@
 //! The command line: subcommands, flags and their help.
 
+mod agents;
 mod link;
 mod probe;
 mod serve;
@@ -17,6 +18,7 @@ use pushoff_model::workload::Search;
 use pushoff_model::{Client, Transport};
 
 use crate::values::{duration_in, one_of, whole_in};
+pub(crate) use agents::{AgentOptions, AgentsOptions};
 pub(crate) use link::LinkOptions;
 pub(crate) use probe::ProbeOptions;
 pub(crate) use serve::{Listen, ServeOptions};
@@ -66,6 +68,8 @@ pub(crate) enum Command {
     Run(RunOptions),
     /// Run the reference server alone
     Serve(ServeOptions),
+    /// Generate parts of a load for a run elsewhere: pushoff run --agents
+    Agent(AgentOptions),
     /// Write the report again, from the records of one or several runs
     Report(ReportOptions),
     /// Compare two runs, or two servers of one: improved, regressed, unchanged or inconclusive
@@ -113,6 +117,10 @@ pub(crate) struct RunOptions {
     /// are measured side by side [default: pushoff]
     #[arg(long, value_name = "[NAME=]URL|FILE")]
     pub(crate) target: Vec<OsString>,
+    /// Servers of pushoff's that share a log (docs/FLEET.md), and are measured as one; several with commas, or the flag
+    /// repeated. Subscribers and agents are spread over them, and go to the next one when theirs fails
+    #[arg(long, value_name = "URL", value_delimiter = ',', conflicts_with = "target")]
+    pub(crate) server_url: Vec<String>,
     /// A network between server and readers, over which latencies are measured as well, at a few readers: a
     /// built-in one or a TOML file (docs/NETWORKS.md); several with commas, or the flag repeated; none for
     /// none. The server must be one that pushoff starts [default: cable, fast-4g and wifi-bad where the
@@ -123,6 +131,8 @@ pub(crate) struct RunOptions {
     pub(crate) wire: WireOptions,
     #[command(flatten)]
     pub(crate) trust: TrustOptions,
+    #[command(flatten)]
+    pub(crate) agents: AgentsOptions,
     /// Go on in rounds of all transports that may still be the one to take, at least three, until every
     /// question is answered or this time is used, 1s to 7days [default: 4min 40s]
     #[arg(long, value_name = "TIME", value_parser = duration_in(BUDGET), allow_negative_numbers = true)]

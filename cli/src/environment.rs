@@ -9,7 +9,7 @@ use anyhow::Context;
 use procfs::{CpuInfo, Current, Meminfo};
 use pushoff_loadgen::Asked;
 use pushoff_model::browser::Browser;
-use pushoff_model::environment::{Environment, Named, Noise};
+use pushoff_model::environment::{Agent, Environment, Named, Noise};
 use pushoff_model::record::SCHEMA_VERSION;
 use pushoff_model::{Workload, foreign};
 
@@ -42,6 +42,9 @@ const SYSCTLS: [&str; 8] = [
     "net.ipv4.tcp_slow_start_after_idle",
     "kernel.sched_autogroup_enabled",
 ];
+
+/// pushoff's version and git revision, as agents are compared by.
+pub(crate) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " ", env!("PUSHOFF_REVISION"));
 
 /// The state of the machine before the run.
 #[derive(Debug)]
@@ -89,7 +92,7 @@ pub(crate) fn gather(
     cpus: &Cpus,
     machine: Machine,
     servers: Vec<Named>,
-    browser: Option<Browser>,
+    (browser, agents): (Option<Browser>, Vec<Agent>),
 ) -> Environment {
     Environment {
         schema: SCHEMA_VERSION,
@@ -113,6 +116,7 @@ pub(crate) fn gather(
         descriptor_limit: asked.descriptors,
         noise: machine.noise,
         shortages: machine.shortages,
+        agents,
         browser,
     }
 }
@@ -147,7 +151,12 @@ fn cpu_model() -> String {
     model.unwrap_or_else(|| "unknown".to_owned())
 }
 
-fn kernel() -> String {
+/// The name of this machine.
+pub(crate) fn host() -> String {
+    foreign::shown(&rustix::system::uname().nodename().to_string_lossy(), foreign::NAME)
+}
+
+pub(crate) fn kernel() -> String {
     let uname = rustix::system::uname();
     format!("{} {}", uname.sysname().to_string_lossy(), uname.release().to_string_lossy())
 }

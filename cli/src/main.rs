@@ -2,6 +2,7 @@
 //!
 //! Results go to standard output, logs and progress to standard error. Only this crate prints.
 
+mod agent;
 mod arguments;
 mod diff;
 mod environment;
@@ -92,6 +93,7 @@ fn ended(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Run(options) => GeneratorCpus::asked(options.generator_cpus)
             .and_then(|cpus| throttle::around(cpus, || run::run(&options, cpus))),
         Command::Serve(options) => serve::serve(options),
+        Command::Agent(options) => agent::agent(&options),
         Command::Report(options) => report::report(&options, options.json),
         Command::Diff(options) => diff::diff(&options, options.json),
         Command::Plan(options) => plan::plan(&options, options.json),

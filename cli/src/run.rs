@@ -2,6 +2,7 @@
 //!
 //! Every trial writes its record when it ends: a crash costs one trial, and Ctrl-C keeps the others.
 
+mod agents;
 mod asked;
 pub(crate) mod budget;
 mod folder;
@@ -14,7 +15,7 @@ use std::time::Duration;
 use anyhow::Context;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use pushoff_loadgen::{Anchor, Asked, Plan, Together, Trial, connections_needed};
+use pushoff_loadgen::{Anchor, Asked, Fleet, Plan, Together, Trial, connections_needed};
 use pushoff_model::foreign::shown;
 use pushoff_model::record::{Failure, FailureKind, Faults, Outcome, Record, SCHEMA_VERSION, TrialId};
 use pushoff_model::workload::Load;
@@ -44,7 +45,11 @@ pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus) -> anyhow::Res
     let (transports, clients) = (asked::transports(options), asked::once(&options.client));
     let descriptor_limit =
         pushoff_loadgen::raise_descriptor_limit().context("raising the limit of open files to the hard limit")?;
-    let targets = targets::asked(&options.target)?;
+    let targets = if options.server_url.is_empty() {
+        targets::asked(&options.target)?
+    } else {
+        targets::servers(&options.server_url)?
+    };
     let networks = over::networks(options, &targets)?;
     let wires = wire::wires(options, &targets);
     let (length, trust) = (Length::asked(options), options.trust.anchor());
@@ -66,6 +71,7 @@ pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus) -> anyhow::Res
     over::ensure_measurable(options, &asked)?;
     wire::ensure_reachable(&asked)?;
     let has_browser = asked::has_browser(&asked)?;
+    agents::ensure_divisible(options, &asked, has_browser)?;
     asked::ensure_something_is_due(&asked)?;
     let started = environment::now();
     let cpus = Cpus::take(options.no_pin, generator)?;
@@ -73,13 +79,22 @@ pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus) -> anyhow::Res
     let runtime = runtime::build(cpus.generator)?;
     let targets = runtime.block_on(targets::found(targets.clone()))?;
     let asked = Asked { targets: &targets, ..asked };
-    let servers = runtime.block_on(survey::survey(&asked, &cpus))?;
-    let browser = if has_browser { Some(runtime.block_on(survey::browser(&cpus))?) } else { None };
-    let environment = environment::gather(started, &asked, &cpus, machine, servers, browser);
-    let mut folder = RunFolder::create(options.out.as_deref(), &environment)?;
-    let held_back = HeldBack::begin()?;
-    let exit = runtime.block_on(measure(&asked, length, environment, &cpus, &mut folder))?;
-    drop(held_back);
+    let fleet = runtime.block_on(agents::gather(options, &targets))?;
+    let measured = || {
+        let servers = runtime.block_on(survey::survey(&asked, &cpus))?;
+        let browser = if has_browser { Some(runtime.block_on(survey::browser(&cpus))?) } else { None };
+        let agents = fleet.as_ref().map_or_else(Vec::new, Fleet::agents);
+        let environment = environment::gather(started, &asked, &cpus, machine, servers, (browser, agents));
+        let mut folder = RunFolder::create(options.out.as_deref(), &environment)?;
+        let _held_back = HeldBack::begin()?;
+        let exit = runtime.block_on(measure(&asked, length, environment, &cpus, (&mut folder, fleet.as_ref())))?;
+        anyhow::Ok((folder, exit))
+    };
+    let measured = measured();
+    if let Some(fleet) = &fleet {
+        runtime.block_on(fleet.release());
+    }
+    let (folder, exit) = measured?;
     if folder.kept() == 0 {
         folder.discard();
         return Ok(exit);
@@ -107,7 +122,7 @@ async fn measure(
     length: Length,
     environment: Environment,
     cpus: &Cpus,
-    folder: &mut RunFolder,
+    (folder, fleet): (&mut RunFolder, Option<&Fleet>),
 ) -> anyhow::Result<Exit> {
     let interrupted = on_interrupt()?;
     let mut plan = Plan::new(asked);
@@ -123,8 +138,9 @@ async fn measure(
         }
         progress.begin(&trials, &plan, &budget);
         let log = folder.server_log().try_clone().context("sharing the server's log")?;
-        let begin =
-            async |(trial, together)| (trial, one(trial, (together, asked.trust), cpus, &log, &interrupted).await);
+        let begin = async |(trial, together)| {
+            (trial, one(trial, (together, asked.trust, fleet), cpus, &log, &interrupted).await)
+        };
         let mut running: FuturesUnordered<_> = trials.iter().zip(Together::of(trials.len())).map(begin).collect();
         while let Some((trial, outcome)) = running.next().await {
             if matches!(&outcome, Outcome::Failed(failure) if failure.kind == FailureKind::Interrupted) {
@@ -207,7 +223,7 @@ fn record(trial: &Trial, run: &str, outcome: Outcome) -> Record {
 /// Runs one trial, on a fresh server if the target has a command.
 async fn one(
     trial: &Trial,
-    (together, trust): (Together, &Anchor),
+    (together, trust, fleet): (Together, &Anchor, Option<&Fleet>),
     cpus: &Cpus,
     log: &File,
     interrupted: &CancellationToken,
@@ -238,7 +254,10 @@ async fn one(
         Ok(served) => served,
         Err(error) => return failed(FailureKind::Server, &error),
     };
-    let mut outcome = pushoff_loadgen::run(trial, &served.server, together, interrupted).await;
+    let mut outcome = match fleet {
+        Some(fleet) => fleet.run(trial, &served.server, interrupted).await,
+        None => pushoff_loadgen::run(trial, &served.server, together, interrupted).await,
+    };
     if let Outcome::Failed(failure) = &mut outcome {
         let death = served.death().await.map_or_else(String::new, |death| format!("; {death}"));
         failure.reason = shown(&failure.reason, REASON) + &death;
@@ -256,7 +275,7 @@ fn heartbeat(workload: &Workload) -> Option<Duration> {
 }
 
 /// A token that SIGINT or SIGTERM cancels.
-fn on_interrupt() -> anyhow::Result<CancellationToken> {
+pub(crate) fn on_interrupt() -> anyhow::Result<CancellationToken> {
     let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
     let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
     let token = CancellationToken::new();

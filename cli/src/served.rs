@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
-use pushoff_loadgen::{Anchor, Server, Tls, find, processes_of};
+use pushoff_loadgen::{Anchor, Server, Sibling, Tls, find, processes_of};
 use pushoff_model::Wire;
 use pushoff_model::target::{Address, Place, Target};
 use pushoff_network::FAR;
@@ -27,6 +27,22 @@ fn reached(mut said: SocketAddr, plan: &ServerPlan<'_>) -> anyhow::Result<Socket
         }
     }
     Ok(said)
+}
+
+/// The servers of a target that are one with it, itself among them; none where it is alone.
+async fn siblings(target: &Target, plan: &ServerPlan<'_>) -> anyhow::Result<Arc<[Sibling]>> {
+    let Place::At(first) = &target.place else { return Ok([].into()) };
+    let mut siblings = Vec::new();
+    for address in [first].into_iter().chain(&target.others).filter(|_| !target.others.is_empty()) {
+        let http = match address.socket {
+            Some(socket) => socket,
+            None => find(address).await?,
+        };
+        let tls = plan.wire.tls.then(|| Tls::new(plan.trust, address.host(), plan.wire.http)).transpose()?;
+        let (authority, base) = (address.authority.to_string(), address.base.clone());
+        siblings.push(Sibling { http, tls: tls.map(Arc::new), authority, base });
+    }
+    Ok(siblings.into())
 }
 
 /// A listening target.
@@ -75,11 +91,15 @@ impl Served {
         let raw_tcp = ready.and_then(|ready| ready.raw_tcp).or(target.raw_tcp);
         let says = ready.and_then(|ready| ready.server.clone());
         let pid = process.as_ref().map(|process| process.pid);
+        let siblings = siblings(target, plan).await?;
         // A listening server has started all its processes.
-        let pids = processes_of(clear, pid);
+        let mut pids = processes_of(clear, pid);
+        for sibling in siblings.iter().skip(1) {
+            pids.extend(processes_of(sibling.http, None));
+        }
         let link = plan.link.cloned();
         let server = Server::at(target.clone(), http).on(plan.wire, tls, beside);
-        let server = Server { raw_tcp, pids, cpus, link, ..server };
+        let server = Server { raw_tcp, pids, cpus, siblings, link, ..server };
         Ok(Self { server, says, process })
     }
 

@@ -125,7 +125,9 @@ pub(crate) fn says(target: &Target, served: &Served) -> String {
             let (said, found) = (address.authority.as_str(), served.server.http.to_string());
             let at = if said == found { String::new() } else { format!(", found at {found}") };
             let scheme = if address.is_tls { "https" } else { "http" };
-            format!("{scheme}://{said}{}{at}", address.base)
+            let others: String =
+                target.others.iter().map(|it| format!(", {scheme}://{}{}", it.authority, it.base)).collect();
+            format!("{scheme}://{said}{}{at}{others}", address.base)
         }
         Place::Started { command, .. } => shown(&command.join(" "), foreign::SENTENCE),
     })

@@ -36,6 +36,24 @@ pub(crate) fn asked(asked: &[OsString]) -> anyhow::Result<Vec<Arc<Target>>> {
     Ok(targets)
 }
 
+/// The one target of `--server-url`: several of pushoff's own servers that share a log.
+///
+/// # Errors
+/// When one is no address, or some are reached over TLS and others are not.
+pub(crate) fn servers(urls: &[String]) -> anyhow::Result<Vec<Arc<Target>>> {
+    let addresses = urls.iter().map(|url| target::address(url).map_err(|problem| anyhow!(problem)));
+    let addresses = addresses.collect::<anyhow::Result<Vec<_>>>()?;
+    ensure!(
+        addresses.windows(2).all(|pair| pair[0].is_tls == pair[1].is_tls),
+        "--server-url has https:// and http:// addresses: give those of one kind"
+    );
+    let twice = addresses.iter().enumerate().find(|(at, one)| addresses[..*at].contains(one));
+    ensure!(twice.is_none(), "--server-url names {} twice", twice.map_or("", |(_, one)| one.authority.as_str()));
+    let mut addresses = addresses.into_iter();
+    let place = Place::At(addresses.next().context("--server-url needs an address")?);
+    Ok(vec![Arc::new(Target { place, others: addresses.collect(), ..built_in(OURS)? })])
+}
+
 /// The same targets, each with the socket address that answered: every client and publisher of a run uses it.
 ///
 /// # Errors
@@ -47,14 +65,22 @@ pub(crate) async fn found(targets: Vec<Arc<Target>>) -> anyhow::Result<Vec<Arc<T
             all.push(target);
             continue;
         };
-        let socket = find(address).await.with_context(|| format!("looking at {}", target.name))?;
-        if address.host() != socket.ip().to_string() {
-            terminal::remark(&format!("{}: using {socket} for {}", target.name, address.authority));
+        let place = Place::At(found_at(address, &target.name).await?);
+        let mut others = Vec::with_capacity(target.others.len());
+        for other in &target.others {
+            others.push(found_at(other, &target.name).await?);
         }
-        let place = Place::At(Address { socket: Some(socket), ..address.clone() });
-        all.push(Arc::new(Target { place, ..Target::clone(&target) }));
+        all.push(Arc::new(Target { place, others, ..Target::clone(&target) }));
     }
     Ok(all)
+}
+
+async fn found_at(address: &Address, name: &str) -> anyhow::Result<Address> {
+    let socket = find(address).await.with_context(|| format!("looking at {name}"))?;
+    if address.host() != socket.ip().to_string() {
+        terminal::remark(&format!("{name}: using {socket} for {}", address.authority));
+    }
+    Ok(Address { socket: Some(socket), ..address.clone() })
 }
 
 /// One target: `pushoff`, `[NAME=][DIALECT=]URL`, or `[NAME=]FILE`.

@@ -10,8 +10,10 @@
 mod agents;
 pub mod books;
 pub mod clients;
+mod company;
 mod congestion;
 mod failure;
+mod fleet;
 mod load;
 mod message;
 mod numbers;
@@ -32,6 +34,7 @@ pub use agents::page::{BrowserError, browser_limits, find_chromium};
 #[doc(hidden)]
 pub use clients::fuzz;
 pub use congestion::congestion_control;
+pub use fleet::{Fleet, FleetError, MachineClock, Wanted, serve_agent};
 pub use origin::Origin;
 pub use plan::{
     Asked, AskedCell, Left, MOST_IN_A_BROWSER, Plan, Trial, Whole, connections_needed, descriptors_needed,
@@ -42,7 +45,7 @@ pub use probe::{
     Course, Examined, Fault, Finding, Flow, Idle, Listened, Listening, NotListened, Offer, Relay, Symptom, examine,
     is_stream, listen, probe,
 };
-pub use server::{NotFound, Server, find};
+pub use server::{NotFound, Server, Sibling, find};
 pub use settings::settings;
 pub use tls::{Anchor, Tls, TlsError};
 pub use trial::{Together, nothing_due, run};

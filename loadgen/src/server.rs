@@ -41,9 +41,24 @@ pub struct Server {
     pub pids: Vec<u32>,
     /// How many processors it may use.
     pub cpus: f64,
+    /// Several servers that share a log, this one among them, in their order; empty where there is one.
+    pub siblings: Arc<[Sibling]>,
     /// The network between it and its readers; `None` is none, so that both are on one machine, or on two that are
     /// connected already.
     pub link: Option<Arc<Link>>,
+}
+
+/// Where one of several servers is that share a log.
+#[derive(Clone, Debug)]
+pub struct Sibling {
+    /// Its address.
+    pub http: SocketAddr,
+    /// How TLS is spoken to it; `None` is HTTP in the clear.
+    pub tls: Option<Arc<Tls>>,
+    /// Its name in the `Host` field.
+    pub authority: String,
+    /// The prefix of every path.
+    pub base: String,
 }
 
 impl Server {
@@ -56,7 +71,43 @@ impl Server {
         };
         let raw_tcp = target.raw_tcp;
         let (beside, wire, tls) = (None, Wire::default(), None);
-        Self { target, http, beside, wire, tls, authority, base, raw_tcp, pids: Vec::new(), cpus: 1.0, link: None }
+        Self {
+            target,
+            http,
+            beside,
+            wire,
+            tls,
+            authority,
+            base,
+            raw_tcp,
+            pids: Vec::new(),
+            cpus: 1.0,
+            siblings: [].into(),
+            link: None,
+        }
+    }
+
+    /// The server that the one with this number uses, where several share a log.
+    pub(crate) fn nth(&self, number: u32) -> Self {
+        let count = u32::try_from(self.siblings.len()).unwrap_or(u32::MAX).max(1);
+        self.siblings.get((number % count) as usize).map_or_else(|| self.clone(), |sibling| self.at_sibling(sibling))
+    }
+
+    /// The server to go to when this one fails; `None` where there is no other.
+    pub(crate) fn next(&self) -> Option<Self> {
+        let at = self.siblings.iter().position(|sibling| sibling.http == self.http)?;
+        let next = self.siblings.iter().cycle().nth(at + 1).filter(|next| next.http != self.http)?;
+        Some(self.at_sibling(next))
+    }
+
+    fn at_sibling(&self, Sibling { http, tls, authority, base }: &Sibling) -> Self {
+        let (authority, base, tls) = (authority.clone(), base.clone(), tls.clone());
+        Self { http: *http, tls, authority, base, ..self.clone() }
+    }
+
+    /// The process whose end is the server's. Of several servers, one may end: its subscribers go to the next.
+    pub(crate) fn only_process(&self) -> Option<u32> {
+        self.pids.first().copied().filter(|_| self.siblings.is_empty())
     }
 
     /// The same server with this wire for its subscribers, whose TLS is spoken as said. A port of its own for HTTP/1.1 in
@@ -204,6 +255,22 @@ mod tests {
         let turns = sockets(&["[::1]:1", "127.0.0.1:1", "[::2]:1", "[::3]:1"]);
         assert_eq!(alternating(found.into_iter()), turns);
         assert_eq!(alternating(std::iter::empty()), []);
+    }
+
+    #[test]
+    fn subscribers_are_spread_over_servers_and_go_from_each_to_the_next() {
+        let target = Arc::new(pushoff_model::target::built_in("pushoff").unwrap().unwrap());
+        let all = sockets(&["127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"]);
+        let sibling =
+            |http: &SocketAddr| Sibling { http: *http, tls: None, authority: http.to_string(), base: String::new() };
+        let one = Server::at(target, all[0]);
+        assert!(one.next().is_none() && one.nth(5).http == all[0]);
+        let several = Server { siblings: all.iter().map(sibling).collect(), ..one };
+        let at: Vec<_> = (0..7).map(|number| several.nth(number).http).collect();
+        assert_eq!(at, [0, 1, 2, 0, 1, 2, 0].map(|at: usize| all[at]));
+        let second = several.nth(1);
+        assert_eq!((second.authority.as_str(), second.next().unwrap().http), ("127.0.0.1:2", all[2]));
+        assert_eq!(several.nth(2).next().unwrap().http, all[0]);
     }
 
     #[tokio::test(start_paused = true)]

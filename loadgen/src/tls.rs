@@ -15,10 +15,11 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use rustls_platform_verifier::BuilderVerifierExt;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// Whose certificates are trusted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Anchor {
     /// The authorities that this system trusts.
     #[default]
@@ -56,6 +57,8 @@ pub enum TlsError {
 pub struct Tls {
     config: Arc<ClientConfig>,
     name: ServerName<'static>,
+    /// What it was made of, for an agent that makes its own.
+    asked: (Anchor, String),
 }
 
 impl Anchor {
@@ -124,7 +127,12 @@ impl Tls {
         let mut config = anchor.config()?;
         config.resumption = Resumption::disabled();
         config.alpn_protocols = vec![alpn(http).to_vec()];
-        Ok(Self { config: Arc::new(config), name })
+        Ok(Self { config: Arc::new(config), name, asked: (anchor.clone(), host.to_owned()) })
+    }
+
+    /// Whose certificates are trusted, and the server's name.
+    pub(crate) const fn asked(&self) -> &(Anchor, String) {
+        &self.asked
     }
 
     pub(crate) fn config(&self) -> &Arc<ClientConfig> {

@@ -61,6 +61,9 @@ pub struct Environment {
     /// What the run asked of the machine and did not get, a sentence each.
     #[serde(deserialize_with = "foreign::lines")]
     pub shortages: Vec<String>,
+    /// The agents that the load was divided among; empty where one process was the generator.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub agents: Vec<Agent>,
     /// The browser that received, and what it allows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub browser: Option<Browser>,
@@ -72,6 +75,25 @@ impl Environment {
     pub fn is_debug_build(&self) -> bool {
         self.profile == "debug"
     }
+}
+
+/// A generator that runs shares of a load for a coordinator.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Agent {
+    /// Its name.
+    #[serde(deserialize_with = "foreign::line")]
+    pub name: String,
+    /// The machine that it runs on.
+    #[serde(deserialize_with = "foreign::line")]
+    pub host: String,
+    /// Processors that it may use.
+    pub cpus: u32,
+    /// Operating system and kernel release.
+    #[serde(deserialize_with = "foreign::line")]
+    pub kernel: String,
+    /// pushoff's version and git revision.
+    #[serde(deserialize_with = "foreign::line")]
+    pub version: String,
 }
 
 /// What a short check before a run found: what no figure of the run can be finer than.

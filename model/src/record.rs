@@ -3,6 +3,7 @@
 //! A record holds counts, histograms and what the machine did; it holds no percentile and nothing
 //! rounded. A trial that could not be measured leaves a record too, with the reason.
 
+mod agents;
 mod browser;
 mod costs;
 mod faults;
@@ -20,6 +21,7 @@ use crate::target::OURS;
 use crate::transport::Transport;
 use crate::workload::{Slo, Workload};
 
+pub use agents::{AgentClock, AgentPart};
 pub use browser::{BrowserUse, Heap, MainThread, PageClocks};
 pub use costs::{
     Connecting, Contents, Flow, Held, KernelMemory, MachineUse, Memory, ProcessMemory, ProcessUse, Traffic, Wire,
@@ -247,6 +249,9 @@ pub struct Measurement {
     /// How the browser fared, where one received.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub browser: Option<BrowserUse>,
+    /// The agents that the load was divided among; empty where one process was the generator.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub agents: Vec<AgentPart>,
     /// What limits the trial's worth. Empty: nothing known.
     pub concerns: Vec<Concern>,
     /// What went wrong, by cause: messages that were not published, connections that broke. Absent in

@@ -51,10 +51,14 @@ pub struct Target {
     pub name: String,
     /// Where it is to be found.
     pub place: Place,
+    /// Where else it is: servers that share a log with it, and are one with it.
+    pub others: Vec<Address>,
     /// Where it speaks pushoff's raw TCP, if it does.
     pub raw_tcp: Option<SocketAddr>,
     /// How it is spoken to.
     pub dialect: Arc<Dialect>,
+    /// The TOML that it was parsed from, for an agent that has not got the file.
+    pub text: Arc<str>,
 }
 
 /// Where a server is to be found.

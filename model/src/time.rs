@@ -1,7 +1,8 @@
 //! The run's clock: the only place that reads a clock for measuring.
 //!
 //! Every stamp of a run is an offset from one monotonic epoch, so intended, sent and received
-//! times are comparable without correction: all three are taken in the generator's process.
+//! times are comparable without correction where all three are taken in the generator's process.
+//! An agent's clock is moved to the epoch of its coordinator's, as far as that is known.
 
 use std::ops::Add;
 use std::time::{Duration, Instant};
@@ -65,6 +66,15 @@ impl RunClock {
     #[must_use]
     pub fn now(&self) -> RunInstant {
         RunInstant(nanos(self.epoch.elapsed()))
+    }
+
+    /// The same clock with its epoch that many nanoseconds later, or earlier where they are negative; `None` where this
+    /// machine has no such moment.
+    #[must_use]
+    pub fn moved(self, nanos: i64) -> Option<Self> {
+        let by = Duration::from_nanos(nanos.unsigned_abs());
+        let epoch = if nanos < 0 { self.epoch.checked_sub(by) } else { self.epoch.checked_add(by) };
+        epoch.map(|epoch| Self { epoch })
     }
 
     /// The moment as a standard [`Instant`], for timers.

@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::transport::Transport;
 
 /// The factor of a cell that was measured over TLS.
@@ -19,7 +21,7 @@ pub const COMPRESSION: &str = "compression";
 pub const FACTORS: [&str; 3] = [TLS, HTTP, COMPRESSION];
 
 /// The version of HTTP.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Http {
     /// HTTP/1.1 (RFC 9112).
     #[default]
@@ -41,7 +43,7 @@ impl Http {
 
 /// What carries the bytes of a transport. The default is HTTP/1.1 in the clear, without compression; the order is from
 /// there to the heaviest.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Wire {
     /// Whether TLS encrypts the connection.
     pub tls: bool,

@@ -329,6 +329,7 @@ pub(crate) fn environment() -> Environment {
             round_trip_p99_ns: 31_000,
             repeat_ns: 1_900,
         },
+        agents: Vec::new(),
         browser: None,
         shortages: vec!["the descriptor limit is 20,000: at most 19,900 connections".into()],
     }

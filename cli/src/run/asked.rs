@@ -22,7 +22,11 @@ pub(super) fn workloads(options: &RunOptions) -> anyhow::Result<Vec<Arc<Workload
         options.workload.iter().map(OsString::as_os_str).collect()
     };
     // Clients are compared at so few readers that none is at its limit, and all on one server.
-    let has_own_clients = options.client.is_empty() && options.subscribers.is_empty() && options.target.is_empty();
+    let has_own_clients = options.client.is_empty()
+        && options.subscribers.is_empty()
+        && options.target.is_empty()
+        && options.server_url.is_empty()
+        && options.agents.agents.is_none();
     let sizes = once(&options.subscribers);
     let mut workloads: Vec<Arc<Workload>> = Vec::new();
     for name in names {

@@ -26,6 +26,13 @@ const NONE: &str = "none";
 pub(super) fn networks(options: &RunOptions, targets: &[Arc<Target>]) -> anyhow::Result<Vec<Arc<Network>>> {
     let running = targets.iter().find(|target| matches!(target.place, Place::At(_)));
     let is_default = options.network.is_empty();
+    if options.agents.agents.is_some() {
+        ensure!(
+            options.network.iter().all(|name| name == NONE),
+            "--network is between processes of this machine: leave it out with --agents"
+        );
+        return Ok(Vec::new());
+    }
     let names = match options.network.as_slice() {
         [] if options.quick || !options.workload.is_empty() || running.is_some() => Vec::new(),
         [] => DEFAULT.iter().map(OsStr::new).collect(),

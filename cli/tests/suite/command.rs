@@ -70,14 +70,19 @@ impl Run {
 
     /// Waits until a trial says that its measure phase begins.
     pub(crate) fn wait_until_measuring(&self) {
+        self.wait_until_it_says("measuring");
+    }
+
+    /// Waits for a line of standard error that holds this.
+    pub(crate) fn wait_until_it_says(&self, what: &str) {
         let mut before = Vec::new();
         while let Ok(line) = self.lines.recv_timeout(DEADLINE) {
-            if line.contains("measuring") {
+            if line.contains(what) {
                 return;
             }
             before.push(line);
         }
-        panic!("no trial came to measure: {before:#?}");
+        panic!("it did not say {what:?}: {before:#?}");
     }
 
     /// Sends the run a signal.

@@ -18,6 +18,7 @@ mod listener;
 mod malformed;
 mod server;
 
+mod agents;
 mod capacity;
 mod compression;
 mod conformance;

@@ -23,8 +23,8 @@ pub(crate) struct Audience {
     finished: Vec<Subscriber>,
     start: watch::Sender<Option<RunInstant>>,
     signals: Signals,
-    /// The progress of each subscriber, by number.
-    pub(crate) progress: Vec<Arc<Progress>>,
+    /// The number of each subscriber, and its progress.
+    pub(crate) progress: Vec<(u32, Arc<Progress>)>,
     pub(crate) arrivals: Arc<Arrivals>,
     /// What crosses the subscribers' connections.
     pub(crate) wire: WireCounters,
@@ -48,7 +48,8 @@ pub(crate) struct Finished {
 }
 
 impl Audience {
-    pub(crate) fn new(subscribers: u32, wire: Wire) -> Self {
+    pub(crate) fn new(subscribers: impl Iterator<Item = u32>, wire: Wire) -> Self {
+        let progress: Vec<_> = subscribers.map(|number| (number, Arc::default())).collect();
         let start = watch::Sender::new(None);
         let permits = Arc::new(Semaphore::new(CONNECTING_AT_ONCE));
         let signals = Signals { permits, start: start.subscribe(), stop: CancellationToken::new() };
@@ -57,8 +58,8 @@ impl Audience {
             finished: Vec::new(),
             start,
             signals,
-            progress: (0..subscribers).map(|_| Arc::default()).collect(),
-            arrivals: Arc::new(Arrivals::new(subscribers)),
+            arrivals: Arc::new(Arrivals::new(progress.len() as u64)),
+            progress,
             wire: WireCounters::on(wire),
         }
     }

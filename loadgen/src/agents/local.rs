@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use super::audience::{Audience, Finished, Signals};
 use crate::books::Subscriber;
 use crate::clients::{Outbound, Pace, Subscription, ports, subscribe};
+use crate::company::Part;
 use crate::failure::caused;
 use crate::load::Schedule;
 use crate::plan::Trial;
@@ -22,22 +23,26 @@ pub(crate) fn connect(
     audience: &mut Audience,
     subscribers: Vec<(Box<Subscriber>, Topic)>,
     trial: &Trial,
-    (server, clock): (&Server, RunClock),
+    (server, clock, part): (&Server, RunClock, Part),
     schedule: &Schedule,
 ) -> Vec<mpsc::Sender<Outbound>> {
     let workload = &trial.workload;
     let ports = ports();
     let mut outboxes = Vec::new();
-    let mut group = Arc::default();
-    for ((number, offset), (subscriber, topic)) in (0..).zip(poll_offsets(trial, schedule)).zip(subscribers) {
+    let (offsets, mut group) = (poll_offsets(trial, schedule), Arc::default());
+    let mut tabs_of = None;
+    for (subscriber, topic) in subscribers {
+        let number = subscriber.reads.number;
+        let offset = offsets.get(number as usize).copied().unwrap_or_default();
         let signals = audience.signals();
-        let mut subscription = Subscription::new(server.clone(), topic, workload.polling, clock);
+        let mut subscription =
+            Subscription::new(spread(server, part, number / workload.tabs), topic, workload.polling, clock);
         subscription.pace = Pace::From { start: signals.start.clone(), offset };
         subscription.completes = workload.completes;
         subscription.client = trial.client;
         subscription.wire = audience.wire.clone();
         // Over HTTP/2, those of a number of subscribers in turn are tabs of one browser: they share its connection.
-        if number % workload.tabs == 0 {
+        if tabs_of.replace(number / workload.tabs) != Some(number / workload.tabs) {
             group = Arc::default();
         }
         subscription.group = Arc::clone(&group);
@@ -52,6 +57,12 @@ pub(crate) fn connect(
         audience.spawn(run(trial.transport, subscription, subscriber, signals));
     }
     outboxes
+}
+
+/// The server of those that share connection number `connection`: of several, an agent has one, and one process takes
+/// them in turn.
+fn spread(server: &Server, part: Part, connection: u32) -> Server {
+    server.nth(if part.of > 1 { part.number } else { connection })
 }
 
 /// Waits for a permit to connect, subscribes, and stops when the trial is over.

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pushoff_model::record::{FaultKind, Faults, OTHERS};
+use serde::{Deserialize, Serialize};
 
 use super::ranges::RangeSet;
 
@@ -19,7 +20,7 @@ pub(crate) const GIVEN_UP: &str = "the server had not answered when the trial wa
 pub(crate) struct Publication(Arc<Mutex<Fates>>);
 
 /// What is known of one publisher's messages.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Fates {
     /// Indices below this were handed over for sending.
     pub(crate) taken: u64,
@@ -36,7 +37,7 @@ pub(crate) struct Fates {
 }
 
 /// Why some messages were not published.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Cause {
     kind: FaultKind,
     reason: String,
@@ -104,6 +105,14 @@ impl Publication {
 }
 
 impl Fates {
+    /// The fates of a publisher whose agent was lost: of the first so many messages, those that anybody received were
+    /// published, and of the others nothing is known.
+    pub(crate) fn lost(reached: u64) -> Self {
+        let mut fates = Self { taken: reached, sent: reached, ..Self::default() };
+        fates.unknown.insert(0..reached);
+        fates
+    }
+
     fn lose_track(&mut self, range: Range<u64>, reason: &str) {
         self.blame(FaultKind::Unanswered, range.clone(), reason);
         self.unknown.insert(range);

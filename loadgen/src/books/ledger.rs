@@ -107,6 +107,11 @@ impl Ledger {
         self.publishers.get(publisher).is_some_and(|stream| index < stream.next && !stream.gaps.contains(index))
     }
 
+    /// The first index of a publisher beyond all that were delivered.
+    pub(crate) fn reached(&self, publisher: usize) -> u64 {
+        self.publishers.get(publisher).map_or(0, |stream| stream.next)
+    }
+
     /// Balances the ledger against what each publisher has published.
     pub(crate) fn balance(&self, published: &[Published<'_>]) -> Result<Counts, String> {
         let mut balance = Counts { altered: self.altered, ..Counts::default() };

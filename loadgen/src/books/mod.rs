@@ -2,6 +2,8 @@
 
 mod fates;
 mod ledger;
+#[cfg(test)]
+mod merging;
 mod ranges;
 mod recorder;
 mod settlement;
@@ -9,11 +11,11 @@ mod skew;
 mod subscriber;
 mod window;
 
-pub(crate) use fates::{GIVEN_UP, Publication, PublishOutcome};
+pub(crate) use fates::{Fates, GIVEN_UP, Publication, PublishOutcome};
 pub use ledger::Ledger;
 pub(crate) use recorder::Totals;
 pub use recorder::{Recorder, Sample, SampleBlock};
-pub(crate) use settlement::{Account, settle};
+pub(crate) use settlement::{Account, Settled, heard, reached, settle, unpublished};
 pub(crate) use skew::Skew;
 pub(crate) use subscriber::{Arrivals, Presence, Progress, Reads, Subscriber};
 pub use window::Window;

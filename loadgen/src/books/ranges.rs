@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RangeSet(Vec<Range<u64>>);
 
 impl RangeSet {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use pushoff_model::record::{FaultKind, Faults, Series};
 use pushoff_model::{LatencyHistogram, RunInstant};
+use serde::{Deserialize, Serialize};
 
 use super::skew::Skew;
 use super::window::Window;
@@ -68,8 +69,8 @@ pub struct Recorder {
     totals: Mutex<Totals>,
 }
 
-/// The sums and histograms of a trial.
-#[derive(Debug, Default)]
+/// The sums and histograms of a trial, or of an agent's part of one.
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Totals {
     /// Received − intended: lower is better, as for all latencies here.
     pub delivery_latency: LatencyHistogram,
@@ -104,6 +105,9 @@ pub struct Totals {
     pub delivered: u64,
     /// Deliveries of any message during the measure phase.
     pub received: u64,
+    /// Deliveries of the measure phase that are in no histogram: by the clocks of two agents, the message came before it
+    /// was sent.
+    pub early: u64,
     /// Subscribers' connections that broke, by cause.
     pub breaks: Faults,
 }
@@ -183,6 +187,40 @@ impl Recorder {
 }
 
 impl Totals {
+    /// Adds what another agent recorded of the same trial: as if one recorder had had both.
+    pub(crate) fn merge(&mut self, other: Self) {
+        for (mine, its) in [
+            (&mut self.delivery_latency, &other.delivery_latency),
+            (&mut self.latency_from_send, &other.latency_from_send),
+            (&mut self.send_lag, &other.send_lag),
+            (&mut self.own_lag, &other.own_lag),
+            (&mut self.poll_wait, &other.poll_wait),
+            (&mut self.poll_queueing, &other.poll_queueing),
+            (&mut self.transfer, &other.transfer),
+            (&mut self.round_trip, &other.round_trip),
+            (&mut self.connect, &other.connect),
+            (&mut self.first_message, &other.first_message),
+        ] {
+            mine.merge(its);
+        }
+        self.first_connecting = [self.first_connecting, other.first_connecting].into_iter().flatten().min();
+        self.last_greeted = self.last_greeted.max(other.last_greeted);
+        match (&mut self.skew, other.skew) {
+            (Some(mine), Some(its)) => mine.merge(its),
+            (mine, its) => *mine = mine.take().or(its),
+        }
+        for (mine, its) in self.series.worst_ns.iter_mut().zip(other.series.worst_ns) {
+            *mine = its.max(*mine);
+        }
+        for (mine, its) in self.series.delivered.iter_mut().zip(other.series.delivered) {
+            *mine += its;
+        }
+        self.delivered += other.delivered;
+        self.received += other.received;
+        self.early += other.early;
+        self.breaks.merge(&other.breaks);
+    }
+
     fn delivery(&mut self, sample: &Sample, window: Window) {
         let Sample { publisher, index, due, sent, received, polled, own } = *sample;
         self.received += u64::from(window.contains(received));
@@ -190,6 +228,11 @@ impl Totals {
             return;
         }
         self.delivered += 1;
+        // Within one process, the clock rules it out.
+        if received < sent {
+            self.early += 1;
+            return;
+        }
         let latency = received.since(due);
         self.delivery_latency.record(latency);
         self.latency_from_send.record(received.since(sent));

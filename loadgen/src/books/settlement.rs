@@ -1,7 +1,10 @@
 //! Balances every ledger against what was published, and sums the result.
 
+use std::collections::BTreeMap;
+
 use pushoff_model::RunInstant;
 use pushoff_model::record::{Counts, Failure, FailureKind, FaultKind, Faults, WindowCounts};
+use serde::{Deserialize, Serialize};
 
 use super::fates::Fates;
 use super::ledger::Published;
@@ -11,7 +14,7 @@ use super::window::Window;
 use crate::failure::Failed;
 
 /// What a trial counted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Account {
     pub(crate) counts: Counts,
     /// The recorder adds the deliveries.
@@ -28,32 +31,43 @@ struct Measured {
     due: u64,
 }
 
-/// Balances every subscriber's ledger against what each publisher had `due`. A message of unknown fate counts as
-/// published if anybody received it.
+/// The load that is settled: what each publisher had due, what became of it, and which publishers are this generator's.
+pub(crate) struct Settled<'a, Due, Owns> {
+    /// The fates of each publisher's messages, by number.
+    pub(crate) fates: &'a [Fates],
+    /// The messages of each publisher that no log holds, by number.
+    pub(crate) unpublished: &'a [RangeSet],
+    pub(crate) due: Due,
+    /// Messages are counted by the generator that publishes them, deliveries by the one that receives them.
+    pub(crate) owns: Owns,
+    pub(crate) window: Window,
+}
+
+/// Balances every subscriber's ledger against what each publisher had due.
 pub(crate) fn settle<Due: Iterator<Item = RunInstant>>(
     subscribers: &[Subscriber],
-    fates: &[Fates],
-    due: impl Fn(u32) -> Due,
-    window: Window,
+    settled: &Settled<'_, impl Fn(u32) -> Due, impl Fn(u32) -> bool>,
 ) -> Result<Account, Failed> {
-    let unpublished = unpublished(subscribers, fates);
+    let Settled { fates, unpublished, due, owns, window } = settled;
     let mut account = Account::default();
     let mut measured = Vec::with_capacity(fates.len());
-    for ((publisher, fates), unpublished) in (0..).zip(fates).zip(&unpublished) {
-        let Counts { published, unpublished: failed, unsent, .. } = &mut account.counts;
-        *published += fates.sent - unpublished.count();
-        *failed += unpublished.count();
-        let mut mine = Measured::default();
+    for ((publisher, fates), unpublished) in (0..).zip(*fates).zip(*unpublished) {
+        let (mut mine, mut unsent) = (Measured::default(), 0);
         for (index, due) in (0..).zip(due(publisher)) {
             let in_window = u64::from(window.contains(due));
-            *unsent += u64::from(index >= fates.sent);
+            unsent += u64::from(index >= fates.sent);
             let accepted = index < fates.sent && !unpublished.contains(index);
             mine.accepted += in_window * u64::from(accepted);
             mine.due += in_window;
         }
-        fates.explain(unpublished, &mut account.faults);
-        account.window.published += mine.accepted;
         measured.push(mine);
+        if owns(publisher) {
+            account.counts.published += fates.sent - unpublished.count();
+            account.counts.unpublished += unpublished.count();
+            account.counts.unsent += unsent;
+            account.window.published += mine.accepted;
+            fates.explain(unpublished, &mut account.faults);
+        }
     }
     account.faults.add(FaultKind::Unsent, NOT_TAKEN, account.counts.unsent);
     let mut wrong = None;
@@ -86,6 +100,24 @@ pub(crate) fn settle<Due: Iterator<Item = RunInstant>>(
 const NOT_TAKEN: &str = "the server had not accepted the messages before it when the trial was over";
 
 impl Account {
+    /// Adds the account of another agent's part.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        add(&mut self.counts, &other.counts);
+        let (mine, its) = (&mut self.counts, &other.counts);
+        mine.subscribers += its.subscribers;
+        mine.published += its.published;
+        mine.unpublished += its.unpublished;
+        mine.unsent += its.unsent;
+        let (mine, its) = (&mut self.window, &other.window);
+        mine.published += its.published;
+        mine.due += its.due;
+        mine.expected += its.expected;
+        mine.delivered += its.delivered;
+        mine.received += its.received;
+        mine.requests += its.requests;
+        self.faults.merge(&other.faults);
+    }
+
     /// A failure that keeps the counts.
     pub(crate) fn failed(&self, kind: FailureKind, reason: String) -> Failed {
         Box::new(Failure { kind, reason, counts: Some(self.counts), faults: self.faults.clone() })
@@ -119,28 +151,49 @@ fn publishers_of(subscriber: &Subscriber) -> impl Iterator<Item = usize> {
     (reads.topic as usize..).step_by(reads.topics as usize).take(reads.publishers)
 }
 
-/// The indices of each publisher that no log holds.
-fn unpublished(subscribers: &[Subscriber], fates: &[Fates]) -> Vec<RangeSet> {
-    let mut unpublished: Vec<_> = fates
-        .iter()
-        .map(|fates| {
-            let mut set = fates.refused.clone();
-            fates.unknown.iter().for_each(|index| set.insert(index..index + 1));
-            set
-        })
-        .collect();
-    if fates.iter().all(|fates| fates.unknown.is_empty()) {
-        return unpublished;
-    }
+/// The first index of each publisher beyond all that these subscribers received, by its number.
+pub(crate) fn reached(subscribers: &[Subscriber], publishers: usize) -> Vec<u64> {
+    let mut reached = vec![0; publishers];
     for subscriber in subscribers {
         for (place, publisher) in publishers_of(subscriber).enumerate() {
-            let (Some(set), Some(fates)) = (unpublished.get_mut(publisher), fates.get(publisher)) else { continue };
-            for index in fates.unknown.iter().filter(|&index| subscriber.ledger.has(place, index)) {
-                set.remove(index);
+            if let Some(reached) = reached.get_mut(publisher) {
+                *reached = subscriber.ledger.reached(place).max(*reached);
             }
         }
     }
-    unpublished
+    reached
+}
+
+/// The messages of unknown fate that one of these subscribers received, of each publisher that has some.
+pub(crate) fn heard(subscribers: &[Subscriber], fates: &[Fates]) -> BTreeMap<usize, RangeSet> {
+    let mut heard = BTreeMap::<usize, RangeSet>::new();
+    if fates.iter().all(|fates| fates.unknown.is_empty()) {
+        return heard;
+    }
+    for subscriber in subscribers {
+        for (place, publisher) in publishers_of(subscriber).enumerate() {
+            let Some(fates) = fates.get(publisher).filter(|fates| !fates.unknown.is_empty()) else { continue };
+            let heard = heard.entry(publisher).or_default();
+            let received = fates.unknown.iter().filter(|&index| subscriber.ledger.has(place, index));
+            received.for_each(|index| heard.insert(index..index + 1));
+        }
+    }
+    heard
+}
+
+/// The messages of each publisher that no log holds. A message of unknown fate counts as published if anybody received
+/// it: `heard` is what each generator's subscribers received.
+pub(crate) fn unpublished(fates: &[Fates], heard: &[BTreeMap<usize, RangeSet>]) -> Vec<RangeSet> {
+    let of = |(publisher, fates): (usize, &Fates)| {
+        let mut set = fates.refused.clone();
+        fates.unknown.iter().for_each(|index| set.insert(index..index + 1));
+        let heard = heard.iter().filter_map(|heard| heard.get(&publisher)).flat_map(RangeSet::iter);
+        for index in heard {
+            set.remove(index);
+        }
+        set
+    };
+    fates.iter().enumerate().map(of).collect()
 }
 
 #[cfg(test)]
@@ -163,7 +216,10 @@ mod tests {
     fn settled(subscribers: &[Subscriber], publication: &Publication) -> Result<Account, Failed> {
         let at = |milliseconds| RunInstant::default() + Duration::from_millis(milliseconds);
         let due = |_| [0, 50, 100, 150].map(at).into_iter();
-        settle(subscribers, &[publication.fates()], due, Window::new(at(100), Duration::from_millis(100)))
+        let fates = [publication.fates()];
+        let unpublished = unpublished(&fates, &[heard(subscribers, &fates)]);
+        let window = Window::new(at(100), Duration::from_millis(100));
+        settle(subscribers, &Settled { fates: &fates, unpublished: &unpublished, due, owns: |_| true, window })
     }
 
     #[test]

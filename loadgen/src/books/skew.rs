@@ -4,20 +4,23 @@
 //! when the last subscriber has the message; incomplete slots do not count. Memory is bounded: of a long load, only
 //! the first part is watched.
 
+use std::time::Duration;
+
 use pushoff_model::{LatencyHistogram, RunInstant, Workload};
+use serde::{Deserialize, Serialize};
 
 /// The most messages that are watched in one trial: 24 MiB of slots. Chosen here.
 const MOST_WATCHED: usize = 1 << 20;
 
 /// The skew of every message that all subscribers received.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Skew {
     streams: Vec<Stream>,
     histogram: LatencyHistogram,
 }
 
 /// The messages of one publisher.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct Stream {
     /// The first index that is due in the measure phase.
     first: u64,
@@ -28,7 +31,7 @@ struct Stream {
     slots: Vec<Slot>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Slot {
     first: RunInstant,
     last: RunInstant,
@@ -60,15 +63,22 @@ impl Skew {
         if place >= stream.most {
             return;
         }
-        if place >= stream.slots.len() {
-            let unheard = Slot { first: RunInstant::from_nanos(u64::MAX), last: RunInstant::default(), heard: 0 };
-            stream.slots.resize(place + 1, unheard);
+        if let Some(skew) = stream.add(place, Slot { first: received, last: received, heard: 1 }) {
+            self.histogram.record(skew);
         }
-        let slot = &mut stream.slots[place];
-        (slot.first, slot.last) = (slot.first.min(received), slot.last.max(received));
-        slot.heard += 1;
-        if slot.heard == stream.audience {
-            self.histogram.record(slot.last.since(slot.first));
+    }
+
+    /// Adds what subscribers of another agent received: a message may be complete with both.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.histogram.merge(&other.histogram);
+        for (mine, its) in self.streams.iter_mut().zip(other.streams) {
+            for (place, slot) in its.slots.into_iter().enumerate().filter(|(_, slot)| slot.heard > 0) {
+                // A message that is complete in either is in its histogram.
+                let is_new = slot.heard < mine.audience;
+                if let Some(skew) = mine.add(place, slot).filter(|_| is_new) {
+                    self.histogram.record(skew);
+                }
+            }
         }
     }
 
@@ -77,10 +87,22 @@ impl Skew {
     }
 }
 
+impl Stream {
+    /// Adds deliveries of one message; its skew, where they complete it.
+    fn add(&mut self, place: usize, heard: Slot) -> Option<Duration> {
+        if place >= self.slots.len() {
+            let unheard = Slot { first: RunInstant::from_nanos(u64::MAX), last: RunInstant::default(), heard: 0 };
+            self.slots.resize(place + 1, unheard);
+        }
+        let slot = &mut self.slots[place];
+        (slot.first, slot.last) = (slot.first.min(heard.first), slot.last.max(heard.last));
+        slot.heard += heard.heard;
+        (slot.heard == self.audience).then(|| slot.last.since(slot.first))
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use pushoff_model::workload::built_in;
 
     use super::*;

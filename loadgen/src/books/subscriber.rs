@@ -108,7 +108,7 @@ pub(crate) struct Arrivals {
 }
 
 impl Arrivals {
-    pub(crate) fn new(expected: u32) -> Self {
+    pub(crate) fn new(expected: u64) -> Self {
         Self { present: Countdown::new(expected), greeted: Countdown::new(expected) }
     }
 }
@@ -121,8 +121,8 @@ pub(crate) struct Countdown {
 }
 
 impl Countdown {
-    fn new(expected: u32) -> Self {
-        Self { missing: AtomicU64::new(expected.into()), all: Notify::new() }
+    fn new(expected: u64) -> Self {
+        Self { missing: AtomicU64::new(expected), all: Notify::new() }
     }
 
     pub(crate) fn missing(&self) -> u64 {

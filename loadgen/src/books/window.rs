@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use pushoff_model::RunInstant;
+use serde::{Deserialize, Serialize};
 
 /// The measure phase: includes its start, excludes its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
     start: RunInstant,
     length: Duration,

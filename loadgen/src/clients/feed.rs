@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use http::header::CONTENT_ENCODING;
 use http::{HeaderMap, StatusCode};
@@ -300,6 +301,11 @@ impl<'a, S: Sink> Feed<'a, S> {
             return Err(SubscribeError::Gone(error));
         };
         tokio::time::sleep(wait).await;
+        if let Some(next) = self.subscription.server.next() {
+            self.subscription.server = next;
+            // Those with whom it shared a connection may be on their way to other servers.
+            self.subscription.group = Arc::default();
+        }
         Ok(())
     }
 }

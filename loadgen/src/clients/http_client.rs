@@ -38,10 +38,11 @@ pub(crate) fn http_client_builder(server: &Server, origin: &Origin) -> reqwest::
     let config = server.tls.as_ref().map(|tls| (**tls.config()).clone()).or_else(tls::unused);
     // Without settings, the library looks for those of the process, of which there are none.
     let builder = config.into_iter().fold(builder, reqwest::ClientBuilder::tls_backend_preconfigured);
-    let builder = match server.resolves() {
+    let all = [server.clone()].into_iter().chain((0..).zip(&*server.siblings).map(|(number, _)| server.nth(number)));
+    let builder = all.fold(builder, |builder, server| match server.resolves() {
         Some(host) => builder.resolve(host, server.http),
         None => builder,
-    };
+    });
     let builder = match server.wire.http {
         Http::One => builder.http1_only(),
         Http::Two => builder

@@ -25,10 +25,13 @@ pub(crate) struct Pacer {
 }
 
 impl Pacer {
-    pub(crate) fn new(schedule: &Schedule) -> io::Result<Self> {
+    /// Wakes those publishers of the schedule that are this generator's.
+    pub(crate) fn new(schedule: &Schedule, owns: impl Fn(u32) -> bool) -> io::Result<Self> {
         let mut times: Vec<_> = (0..schedule.publishers()).map(|publisher| schedule.of(publisher)).collect();
-        let first = |(publisher, times): (usize, &mut DueTimes)| times.next().map(|due| Reverse((due, publisher)));
-        let next = times.iter_mut().enumerate().filter_map(first).collect();
+        let mut next = BinaryHeap::new();
+        for ((publisher, place), times) in (0..).zip(0..).zip(&mut times) {
+            next.extend(times.next().filter(|_| owns(publisher)).map(|due| Reverse((due, place))));
+        }
         let wakes = times.iter().map(|_| Notify::new()).collect();
         Ok(Self { timer: Timer::new()?, wakes, times, next })
     }
@@ -73,7 +76,7 @@ mod tests {
         workload.phases.warm_up = Duration::ZERO;
         workload.phases.measure = Duration::from_millis(600);
         let schedule = Schedule::new(&workload, 1);
-        let pacer = Pacer::new(&schedule).unwrap();
+        let pacer = Pacer::new(&schedule, |_| true).unwrap();
         let (clock, wakes) = (RunClock::start(), pacer.wakes());
         let start = clock.now();
         pacer.run(clock, start).await.unwrap();

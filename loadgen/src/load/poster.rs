@@ -1,14 +1,17 @@
 //! Publishes to one topic by HTTP requests, as the target describes.
 
+use std::iter::successors;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use pushoff_model::Topic;
 use pushoff_model::foreign::{SENTENCE, shown};
 use pushoff_model::target::{Dialect, Template, Variable};
 use reqwest::Url;
+use tokio::time::sleep;
 
 use crate::books::PublishOutcome;
 use crate::clients::{ConnectionError, LONGEST_MESSAGE, bounded_body, fields_of, filled, url};
@@ -19,11 +22,20 @@ use crate::server::Server;
 /// generator is stalled.
 pub(crate) const MOST_IN_A_BATCH: usize = 256;
 
+/// Where several servers share a log, each is asked so often for one answer, in turn. Chosen here.
+const TURNS: usize = 3;
+/// The pause before the servers are asked again. Chosen here.
+const PAUSE: Duration = Duration::from_millis(100);
+/// By which a server knows a message again that it has stored (draft-ietf-httpapi-idempotency-key-header).
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
 /// Publishes to one topic. Clones share their connections.
 #[derive(Clone, Debug)]
 pub(crate) struct Poster {
     client: reqwest::Client,
     endpoint: Arc<Endpoint>,
+    /// The same topic at the other servers that share the log, in the order in which they are tried.
+    others: Arc<[Endpoint]>,
 }
 
 /// The common parts of all requests.
@@ -37,8 +49,8 @@ struct Endpoint {
     root: Url,
 }
 
-impl Poster {
-    pub(crate) fn new(client: reqwest::Client, server: &Server, topic: Topic) -> Result<Self, ConnectionError> {
+impl Endpoint {
+    fn new(server: &Server, topic: Topic) -> Result<Self, ConnectionError> {
         let dialect = server.target.dialect.clone();
         let at = |path: &Template| {
             let mut target = server.base.clone();
@@ -49,15 +61,22 @@ impl Poster {
             Some(complete) => Some((complete.method.clone(), at(&complete.path)?)),
             None => None,
         };
-        let endpoint = Endpoint {
+        Ok(Self {
             fields: fields_of(server)?,
             publish: at(&dialect.publish.path)?,
             complete,
             root: url(server, &format!("{}/", server.base))?,
             dialect,
             topic,
-        };
-        Ok(Self { client, endpoint: Arc::new(endpoint) })
+        })
+    }
+}
+
+impl Poster {
+    pub(crate) fn new(client: reqwest::Client, server: &Server, topic: Topic) -> Result<Self, ConnectionError> {
+        let others = successors(server.next(), Server::next).take_while(|it| it.http != server.http);
+        let others = others.map(|it| Endpoint::new(&it, topic.clone())).collect::<Result<_, _>>()?;
+        Ok(Self { client, endpoint: Arc::new(Endpoint::new(server, topic)?), others })
     }
 
     /// The publish URL with a placeholder for the topic.
@@ -76,44 +95,72 @@ impl Poster {
         Ok(())
     }
 
-    /// Publishes up to [`Self::most_at_once`] messages and waits for the answer.
+    /// Publishes up to [`Self::most_at_once`] messages and waits for the answer. Where several servers share the log and no
+    /// answer comes, the next one is asked: by the key it knows whether the messages are stored already.
     pub(crate) async fn post(&self, payloads: Vec<String>) -> PublishOutcome {
+        let mut request = match self.publication(payloads).map_err(ConnectionError::from) {
+            Ok(request) => request,
+            Err(error) => return unanswered(&error),
+        };
+        if self.others.is_empty() {
+            return self.answer(request).await.unwrap_or_else(|error| unanswered(&error));
+        }
+        let key = HeaderValue::try_from(format!("\"{:032x}\"", rand::random::<u128>()));
+        request.headers_mut().extend(key.ok().map(|key| (IDEMPOTENCY_KEY, key)));
+        let mut last = None;
+        for turn in 0..TURNS {
+            if turn > 0 {
+                sleep(PAUSE).await;
+            }
+            for endpoint in [&*self.endpoint].into_iter().chain(&*self.others) {
+                // Bytes can always be sent again.
+                let Some(mut asking) = request.try_clone() else { continue };
+                *asking.url_mut() = endpoint.publish.clone();
+                asking.headers_mut().extend(endpoint.fields.clone());
+                last = match (self.answer(asking).await, last) {
+                    // One whose answer did not come may have stored them.
+                    (Ok(PublishOutcome::Refused(reason)), Some(PublishOutcome::Unknown(_))) => {
+                        return PublishOutcome::Unknown(reason);
+                    }
+                    (Ok(outcome), _) => return outcome,
+                    (Err(error), Some(known)) if error.is_refused() => Some(known),
+                    (Err(error), _) => Some(unanswered(&error)),
+                };
+            }
+        }
+        last.unwrap_or_else(|| PublishOutcome::Refused("nothing was sent".into()))
+    }
+
+    /// The request that publishes, at this topic's own server.
+    fn publication(&self, payloads: Vec<String>) -> reqwest::Result<reqwest::Request> {
         let publish = &self.endpoint.dialect.publish;
-        let mut request = self.request(publish.method.clone(), &self.endpoint.publish);
         let mut fields: HeaderMap = publish.fields.iter().cloned().collect();
         if let (Some(kind), true) = (&publish.batch, payloads.len() > 1) {
             fields.insert(CONTENT_TYPE, kind.clone());
         }
-        request = request.headers(fields).body(self.body(payloads));
-        let mut response = match request.send().await {
-            Ok(response) => response,
-            Err(error) => {
-                let error = ConnectionError::from(error);
-                let reason = chain(&error);
-                return if error.is_refused() {
-                    PublishOutcome::Refused(reason)
-                } else {
-                    PublishOutcome::Unknown(reason)
-                };
-            }
-        };
+        let request = self.request(publish.method.clone(), &self.endpoint.publish);
+        request.headers(fields).body(self.body(payloads)).build()
+    }
+
+    /// The answer to a request that publishes.
+    async fn answer(&self, request: reqwest::Request) -> Result<PublishOutcome, ConnectionError> {
+        let mut response = self.client.execute(request).await?;
         let status = response.status();
         // Only a connection whose answer was read to its end can be used again.
         let body = match bounded_body(&mut response, LONGEST_MESSAGE).await {
             Ok(Some(body)) => body,
             Ok(None) if status.is_success() => {
                 let long = ConnectionError::too_long("an answer to a message");
-                return PublishOutcome::Unknown(long.to_string());
+                return Ok(PublishOutcome::Unknown(long.to_string()));
             }
             Ok(None) | Err(_) => Bytes::new(),
         };
         if status.is_success() {
-            PublishOutcome::Accepted
-        } else {
-            let body = shown(String::from_utf8_lossy(&body).trim(), SENTENCE);
-            let said = if body.is_empty() { String::new() } else { format!(": {body}") };
-            PublishOutcome::Refused(format!("the server answered {status} to a message{said}"))
+            return Ok(PublishOutcome::Accepted);
         }
+        let body = shown(String::from_utf8_lossy(&body).trim(), SENTENCE);
+        let said = if body.is_empty() { String::new() } else { format!(": {body}") };
+        Ok(PublishOutcome::Refused(format!("the server answered {status} to a message{said}")))
     }
 
     /// Completes the topic, if the server can.
@@ -135,4 +182,10 @@ impl Poster {
         }
         if payloads.len() == 1 { payloads.swap_remove(0) } else { payloads.join("\n") }
     }
+}
+
+/// What became of messages to which no answer came.
+fn unanswered(error: &ConnectionError) -> PublishOutcome {
+    let reason = chain(error);
+    if error.is_refused() { PublishOutcome::Refused(reason) } else { PublishOutcome::Unknown(reason) }
 }

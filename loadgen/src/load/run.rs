@@ -17,6 +17,7 @@ use super::publisher::Publisher;
 use super::timetable::Timetable;
 use crate::books::{Progress, Publication, Recorder};
 use crate::clients::ConnectionError;
+use crate::company::{Company, Moment};
 use crate::failure::{Failed, caused, failed};
 
 /// How often the drain checks whether all messages have arrived. No latency depends on it.
@@ -39,7 +40,8 @@ pub(crate) struct Load<'a> {
     pub(crate) table: Timetable,
     pub(crate) recorder: &'a Arc<Recorder>,
     pub(crate) publications: &'a [Publication],
-    pub(crate) progress: &'a [Arc<Progress>],
+    pub(crate) progress: &'a [(u32, Arc<Progress>)],
+    pub(crate) company: &'a Company,
 }
 
 impl Load<'_> {
@@ -61,13 +63,14 @@ impl Load<'_> {
                 joined.map_err(|error| caused(FailureKind::Generator, "a task of the generator", &error))??;
             all_sent = all_sent.max(sending);
         }
+        let due = self.possible_by_topic().await?;
         if all_sent == Sending::GivenUp {
             warn!(drain = ?self.workload.phases.drain, "the server had not accepted every message when the drain was over");
             return Ok(());
         }
         // A message that is still missing is lost; the ledgers count it.
-        if timeout_at(drained, self.all_arrived()).await.is_err() && self.workload.completes {
-            self.all_completed()?;
+        if timeout_at(drained, self.all_arrived(&due)).await.is_err() && self.workload.completes {
+            self.all_completed(&due)?;
         }
         Ok(())
     }
@@ -116,10 +119,9 @@ impl Load<'_> {
     /// Waits until every subscriber has received, or was told that it missed, every message that the server may have
     /// accepted, and knows that its topic is complete where it is. A message of unknown fate that was not published
     /// keeps the drain waiting to its end.
-    async fn all_arrived(&self) {
-        let due = self.possible_by_topic();
+    async fn all_arrived(&self, due: &[u64]) {
         let mut looks = interval(LOOK);
-        let mut waiting: Vec<_> = (0..).zip(self.progress).collect();
+        let mut waiting: Vec<_> = self.progress.iter().collect();
         while !waiting.is_empty() {
             looks.tick().await;
             waiting.retain(|(number, progress)| {
@@ -131,20 +133,23 @@ impl Load<'_> {
         }
     }
 
-    fn possible_by_topic(&self) -> Vec<u64> {
+    /// How many messages of each topic the server may have accepted, from all agents' publishers.
+    async fn possible_by_topic(&self) -> Result<Vec<u64>, Failed> {
         let mut possible = vec![0; self.workload.topics as usize];
         for (publisher, publication) in (0..).zip(self.publications) {
             possible[self.workload.topic_of(publisher) as usize] += publication.fates().possible();
         }
-        possible
+        let all = self.company.meet(Moment::Sent, possible).await?;
+        let sum = |one: Vec<u64>, other: Vec<u64>| one.into_iter().zip(other).map(|(a, b)| a + b).collect();
+        Ok(all.into_iter().reduce(sum).unwrap_or_default())
     }
 
     /// Fails if a subscriber has all its messages and still does not know that its topic is complete. A subscriber
     /// that lacks messages may lack that too: it is late, which is a result.
-    fn all_completed(&self) -> Result<(), Failed> {
-        let due = self.possible_by_topic();
-        let ignorant = (0..)
-            .zip(self.progress)
+    fn all_completed(&self, due: &[u64]) -> Result<(), Failed> {
+        let ignorant = self
+            .progress
+            .iter()
             .filter(|(number, progress)| {
                 progress.accounted.load(Ordering::Acquire) >= due[self.workload.topic_of(*number) as usize]
                     && !progress.completed.load(Ordering::Acquire)

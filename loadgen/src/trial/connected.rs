@@ -1,7 +1,6 @@
 //! Second state: every subscriber is connected and has its greeting, so the load can begin.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use pushoff_model::record::{FailureKind, FaultKind, Memory, Traffic, Wire};
 
@@ -10,13 +9,13 @@ use super::setting::Setting;
 use super::together::Measuring;
 use crate::agents::Audience;
 use crate::agents::page::Used;
-use crate::books::{Account, GIVEN_UP, Publication, Recorder, Skew, settle};
+use crate::books::{
+    Account, Fates, GIVEN_UP, Publication, Recorder, Settled, Skew, Subscriber, heard, reached, settle, unpublished,
+};
+use crate::company::Moment;
 use crate::failure::{Failed, caused};
 use crate::load::{Load, Pacer, Poster, Publisher, Schedule, Timetable};
 use crate::watch::{Measured, Use};
-
-/// Time from the last greeting to the start of the load, so that the start signal reaches every subscriber.
-const LEAD: Duration = Duration::from_millis(20);
 
 /// Subscribers and publishers that wait for the load.
 pub(super) struct Connected {
@@ -48,17 +47,19 @@ impl Connected {
     /// their ledgers against what was published.
     pub(super) async fn load(self, setting: Setting<'_>, measuring: Measuring) -> Result<Drained, Failed> {
         let Self { mut audience, publishers, publications, posters, schedule, recorder, idle } = self;
-        let Setting { trial, clock, .. } = setting;
+        let Setting { trial, clock, company, .. } = setting;
         let workload = &*trial.workload;
-        let pacer = Pacer::new(&schedule).map_err(|error| caused(FailureKind::Generator, "making a timer", &error))?;
-        let table = Timetable::new(&workload.phases, clock.now() + LEAD);
+        let owns = |publisher| company.part.has_publisher(workload, publisher);
+        let pacer = Pacer::new(&schedule, owns);
+        let pacer = pacer.map_err(|error| caused(FailureKind::Generator, "making a timer", &error))?;
+        let table = Timetable::new(&workload.phases, company.start(clock).await?);
         recorder.begin(table.window);
         let before = |publisher| schedule.of(publisher).take_while(|&due| due < workload.phases.warm_up).count() as u64;
         recorder.watch(Skew::of(workload, before));
         audience.start_at(table.start);
         let (progress, wire) = (audience.progress.clone(), audience.wire.clone());
-        let load =
-            Load { workload, clock, table, recorder: &recorder, publications: &publications, progress: &progress };
+        let (recorder, publications, progress) = (&recorder, &publications, &progress);
+        let load = Load { workload, clock, table, recorder, publications, progress, company };
         let observer = setting.observer();
         let (loaded, measured) = tokio::select! {
             failure = audience.failure() => return Err(failure),
@@ -70,6 +71,7 @@ impl Connected {
         loaded?;
         let Measured { used, crossed, delivering } = measured?;
         measuring.measured().await;
+        company.meet(Moment::Measured, ()).await?;
         let unread = audience.wire.unread();
         let wire = idle.wire.zip(wire.traffic());
         let wire = wire.map(|(setup, all)| Wire { setup, load: all.since(&setup), window: crossed, unread });
@@ -80,12 +82,15 @@ impl Connected {
             None => None,
         };
         publications.iter().for_each(Publication::close);
-        let fates: Vec<_> = publications.iter().map(Publication::fates).collect();
+        let fates = fates(&subscribers, publications, setting).await?;
+        let heard = company.meet(Moment::Heard, heard(&subscribers, &fates)).await?;
+        let unpublished = unpublished(&fates, &heard);
         let due = |publisher| schedule.of(publisher).map(move |due| table.start + due);
-        let account = settle(&subscribers, &fates, due, table.window)?;
+        let settled = Settled { fates: &fates, unpublished: &unpublished, due, owns, window: table.window };
+        let account = settle(&subscribers, &settled)?;
         something_was_published(&account)?;
         let (memory, totals) = (Memory { delivering, ..idle.memory }, recorder.take());
-        Ok(Drained {
+        let mut drained = Drained {
             window: table.window,
             account,
             totals,
@@ -95,8 +100,32 @@ impl Connected {
             wire,
             link,
             browser,
-        })
+            concerns: Vec::new(),
+        };
+        drained.judge(workload);
+        Ok(drained)
     }
+}
+
+/// The fates of all publishers' messages: each generator says those of its own publishers, and how far its subscribers
+/// came with every publisher, in case one of the generators is lost.
+async fn fates(
+    subscribers: &[Subscriber],
+    publications: &[Publication],
+    Setting { trial, company, .. }: Setting<'_>,
+) -> Result<Vec<Fates>, Failed> {
+    let own = company.part.publishers(&trial.workload);
+    let own: Vec<_> = own.map(|number| (number, publications[number as usize].fates())).collect();
+    let mine = (own, reached(subscribers, publications.len()));
+    let all = company.meet(Moment::Fates, mine).await?;
+    let reached = |publisher: usize| all.iter().filter_map(|(_, reached)| reached.get(publisher)).max().copied();
+    let mut fates: Vec<_> = (0..publications.len()).map(|it| Fates::lost(reached(it).unwrap_or_default())).collect();
+    for (number, known) in all.into_iter().flat_map(|(known, _)| known) {
+        if let Some(fates) = fates.get_mut(number as usize) {
+            *fates = known;
+        }
+    }
+    Ok(fates)
 }
 
 /// Fails if the server accepted no message of the measure phase, for another reason than overload.

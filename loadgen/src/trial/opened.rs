@@ -5,6 +5,7 @@
 //! newcomers what a topic keeps, the greeting is published before anybody subscribes. Otherwise it is
 //! published when all are connected, and again until all have it.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use super::setting::Setting;
 use crate::agents::{Audience, CONNECTING_AT_ONCE, local};
 use crate::books::{Arrivals, Presence, Publication, PublishOutcome, Reads, Recorder, Subscriber};
 use crate::clients::{http_client, ports};
+use crate::company::{Moment, Part};
 use crate::failure::{Failed, caused, failed};
 use crate::load::{Channel, Poster, Publisher, Schedule};
 use crate::message::BodySource;
@@ -58,45 +60,50 @@ impl Opened {
         })
     }
 
-    async fn topics(Setting { trial, server, clock, .. }: Setting<'_>) -> Result<Self, Failed> {
-        let topics: Vec<_> = topics(trial)?;
+    async fn topics(setting: Setting<'_>) -> Result<Self, Failed> {
+        let Setting { trial, server, clock, company, .. } = setting;
+        let topics: Vec<_> = topics(trial, company.run)?;
         let beside = server.for_publishers();
         let client = client(&beside, &server.publisher())?;
         let posters: Result<Vec<_>, _> =
             topics.iter().map(|topic| Poster::new(client.clone(), &beside, topic.clone())).collect();
         let posters = posters.map_err(|error| caused(FailureKind::Server, "addressing the server", &error))?;
+        let own = own(&posters, company.part);
         match server.target.dialect.newcomers {
-            Newcomers::Kept => greet(&posters, clock).await?,
-            Newcomers::Live => warm(&posters).await?,
+            Newcomers::Kept => greet(&own, clock).await?,
+            Newcomers::Live => warm(&own).await?,
         }
         let channels = match trial.workload.direction {
-            Direction::Down => posters.iter().cloned().map(Channel::Post).collect(),
+            Direction::Down => own.into_iter().map(Channel::Post).collect(),
             Direction::Both if trial.speaks_on_its_own_connection() => Vec::new(),
-            Direction::Both => members(trial, server, &topics).await?,
+            Direction::Both => members(setting, &topics).await?,
         };
         Ok(Self { topics, posters, channels, recorder: Arc::default() })
     }
 
     /// Connects every subscriber and waits until all have a greeting.
     pub(super) async fn connect(self, setting: Setting<'_>) -> Result<Connected, Failed> {
-        let Setting { trial, server, browser, clock } = setting;
+        let Setting { trial, server, browser, clock, company } = setting;
         let observer = setting.observer();
         observer.watch_link(false);
+        company.meet(Moment::Opened, ()).await?;
         let empty = observer.held().await;
         let before = observer.reading().await;
+        company.meet(Moment::Connecting, ()).await?;
         let schedule = Schedule::new(&trial.workload, trial.seed);
         let publications: Vec<_> = (0..trial.workload.publishers()).map(|_| Publication::default()).collect();
-        let mut audience = Audience::new(trial.workload.subscribers, server.wire);
+        let mut audience = Audience::new(company.part.subscribers(&trial.workload), server.wire);
         let subscribers = self.subscribers(setting, &audience, &publications);
         let outboxes = match browser {
             Some(browser) => {
                 browser.subscribe(&mut audience, subscribers, trial, (server, clock));
                 Vec::new()
             }
-            None => local::connect(&mut audience, subscribers, trial, (server, clock), &schedule),
+            None => local::connect(&mut audience, subscribers, trial, (server, clock, company.part), &schedule),
         };
         let channels = self.channels.into_iter().chain(outboxes.into_iter().map(Channel::Socket));
-        let publishers = publishers(trial, &schedule, channels, &publications);
+        let numbers = company.part.publishers(&trial.workload);
+        let publishers = publishers(trial, &schedule, numbers.zip(channels), &publications);
         let arrivals = audience.arrivals.clone();
         tokio::select! {
             failure = audience.failure() => return Err(failure),
@@ -123,7 +130,7 @@ impl Opened {
     ) -> Vec<(Box<Subscriber>, Topic)> {
         let (workload, dialect) = (&trial.workload, &server.target.dialect);
         let speaks = workload.direction == Direction::Both;
-        let subscriber = |(number, progress): (u32, &Arc<_>)| {
+        let subscriber = |&(number, ref progress): &(u32, Arc<_>)| {
             let topic = workload.topic_of(number);
             let reads = Reads {
                 number,
@@ -138,27 +145,27 @@ impl Opened {
                 Subscriber::new(reads, self.recorder.clone(), Arc::clone(progress), audience.arrivals.clone());
             (Box::new(subscriber), self.topics[topic as usize].clone())
         };
-        (0..).zip(&audience.progress).map(subscriber).collect()
+        audience.progress.iter().map(subscriber).collect()
     }
 }
 
 fn publishers(
     trial: &Trial,
     schedule: &Schedule,
-    channels: impl Iterator<Item = Channel>,
+    channels: impl Iterator<Item = (u32, Channel)>,
     publications: &[Publication],
 ) -> Vec<Publisher> {
     let bodies = BodySource::new(&trial.workload, trial.seed);
-    let publisher = |((number, channel), publication): ((u32, Channel), &Publication)| Publisher {
+    let publisher = |(number, channel): (u32, Channel)| Publisher {
         number,
         due: schedule.of(number).peekable(),
         bodies: bodies.of(number, schedule.of(number).count() as u64),
         channel,
-        publication: publication.clone(),
+        publication: publications[number as usize].clone(),
         next_index: 0,
         writes_anew: !trial.target.is_ours(),
     };
-    (0..).zip(channels).zip(publications).map(publisher).collect()
+    channels.map(publisher).collect()
 }
 
 fn patience(trial: &Trial) -> Duration {
@@ -179,30 +186,46 @@ async fn all_connected(setting: Setting<'_>, posters: &[Poster], arrivals: &Arri
 
 /// Waits until all have a greeting, and publishes it where newcomers do not receive kept messages.
 async fn all_greeted(
-    Setting { server, clock, .. }: Setting<'_>,
+    Setting { server, clock, company, .. }: Setting<'_>,
     posters: &[Poster],
     arrivals: &Arrivals,
 ) -> Result<(), Failed> {
     match server.target.dialect.newcomers {
-        Newcomers::Kept => arrivals.greeted.all().await,
+        Newcomers::Kept => {
+            arrivals.greeted.all().await;
+            company.meet(Moment::Greeted, ()).await?;
+        }
         Newcomers::Live => {
             arrivals.present.all().await;
-            greet(posters, clock).await?;
-            while timeout(GREETED_AGAIN, arrivals.greeted.all()).await.is_err() {
-                greet(posters, clock).await?;
+            company.meet(Moment::Present, ()).await?;
+            let own = own(posters, company.part);
+            let mut all_greeted = pin!(async {
+                arrivals.greeted.all().await;
+                company.meet(Moment::Greeted, ()).await
+            });
+            greet(&own, clock).await?;
+            // Until no agent's subscriber lacks it.
+            loop {
+                match timeout(GREETED_AGAIN, &mut all_greeted).await {
+                    Ok(greeted) => break drop(greeted?),
+                    Err(_elapsed) => greet(&own, clock).await?,
+                };
             }
         }
     }
     Ok(())
 }
 
+/// The posters of the topics that this generator opens and greets.
+fn own(posters: &[Poster], part: Part) -> Vec<Poster> {
+    (0..).zip(posters).filter(|(topic, _)| part.has_topic(*topic)).map(|(_, poster)| poster.clone()).collect()
+}
+
 fn client(server: &Server, origin: &Origin) -> Result<reqwest::Client, Failed> {
     http_client(server, origin).map_err(|error| caused(FailureKind::Generator, "setting up an HTTP client", &error))
 }
 
-/// Random names: a server that keeps running must not deliver messages of an earlier trial.
-fn topics(trial: &Trial) -> Result<Vec<Topic>, Failed> {
-    let run: u32 = rand::random();
+fn topics(trial: &Trial, run: u32) -> Result<Vec<Topic>, Failed> {
     (0..trial.workload.topics)
         .map(|number| {
             let name = format!("{}.{run:08x}", topic_name(&trial.workload, trial.number, number));
@@ -242,9 +265,12 @@ async fn warm_one(poster: Poster) -> Result<(), Failed> {
 }
 
 /// Publishing connections of members that speak by `POST`, one for each member.
-async fn members(trial: &Trial, server: &Server, topics: &[Topic]) -> Result<Vec<Channel>, Failed> {
+async fn members(
+    Setting { trial, server, company, .. }: Setting<'_>,
+    topics: &[Topic],
+) -> Result<Vec<Channel>, Failed> {
     let ports = ports();
-    stream::iter(0..trial.workload.subscribers)
+    stream::iter(company.part.subscribers(&trial.workload))
         .map(|number| member(server, &topics[trial.workload.topic_of(number) as usize], server.reader(number, ports)))
         .buffered(CONNECTING_AT_ONCE)
         .try_collect()

@@ -7,10 +7,12 @@ use pushoff_model::workload::Phases;
 use pushoff_model::{RunClock, RunInstant, Transport};
 use tokio_util::sync::CancellationToken;
 
+use super::drained::Drained;
 use super::opened::Opened;
 use super::setting::Setting;
 use super::together::Together;
 use crate::agents::page::Browser;
+use crate::company::Company;
 use crate::failure::{Failed, failed};
 use crate::load::{Schedule, Timetable};
 use crate::plan::Trial;
@@ -25,13 +27,14 @@ pub async fn run(trial: &Trial, target: &Server, together: Together, cancel: &Ca
         Err(failure) => return Outcome::Failed(*failure),
     };
     let trial = fitted(trial);
-    let setting = Setting { trial: &trial, server: target, browser: browser.as_ref(), clock };
+    let company = Company::none();
+    let setting = Setting { trial: &trial, server: target, browser: browser.as_ref(), clock, company: &company };
     let interrupted = "the trial was interrupted";
     let gone = "the server's process ended in the middle of the trial";
     let outcome = tokio::select! {
         biased;
         () = cancel.cancelled() => Outcome::Failed(*failed(FailureKind::Interrupted, interrupted)),
-        () = ended(target.pids.first().copied()) => Outcome::Failed(*failed(FailureKind::Server, gone)),
+        () = ended(target.only_process()) => Outcome::Failed(*failed(FailureKind::Server, gone)),
         measured = Box::pin(measure(setting, together)) => match measured {
             Ok(measurement) => Outcome::Measured(Box::new(measurement)),
             Err(failure) => Outcome::Failed(*failure),
@@ -43,10 +46,25 @@ pub async fn run(trial: &Trial, target: &Server, together: Together, cancel: &Ca
     outcome
 }
 
+/// Runs one agent's part of a trial, whose coordinator started the clock.
+pub(crate) async fn run_part(
+    trial: &Trial,
+    server: &Server,
+    clock: RunClock,
+    company: &Company,
+) -> Result<Drained, Failed> {
+    let setting = Setting { trial, server, browser: None, clock, company };
+    Box::pin(drained(setting, Together::alone())).await
+}
+
 async fn measure(setting: Setting<'_>, together: Together) -> Result<Measurement, Failed> {
     if let Some(reason) = nothing_due(setting.trial) {
         return Err(failed(FailureKind::Generator, reason));
     }
+    Ok(drained(setting, together).await?.measurement(setting.trial))
+}
+
+async fn drained(setting: Setting<'_>, together: Together) -> Result<Drained, Failed> {
     let opened = Opened::open(setting).await?;
     let recorder = opened.recorder.clone();
     Box::pin(measure_opened(opened, setting, together)).await.map_err(|mut failure| {
@@ -55,10 +73,10 @@ async fn measure(setting: Setting<'_>, together: Together) -> Result<Measurement
     })
 }
 
-async fn measure_opened(opened: Opened, setting: Setting<'_>, together: Together) -> Result<Measurement, Failed> {
+async fn measure_opened(opened: Opened, setting: Setting<'_>, together: Together) -> Result<Drained, Failed> {
     let connected = opened.connect(setting).await?;
     let measuring = together.connected().await;
-    Ok(connected.load(setting, measuring).await?.measurement(setting))
+    connected.load(setting, measuring).await
 }
 
 /// Adapts a trial to its server and transport.
@@ -66,7 +84,7 @@ async fn measure_opened(opened: Opened, setting: Setting<'_>, together: Together
 /// If the server cannot complete topics, none is completed. Short polling warms up and is measured for whole polling
 /// intervals, so that every measured poll finds an interval's messages and every message waits for a measured poll.
 /// A silent workload has no messages to wait for.
-fn fitted(trial: &Trial) -> Trial {
+pub(crate) fn fitted(trial: &Trial) -> Trial {
     let mut trial = trial.clone();
     if trial.workload.completes && trial.target.dialect.complete.is_none() {
         Arc::make_mut(&mut trial.workload).completes = false;

@@ -4,6 +4,7 @@ use pushoff_model::RunClock;
 use pushoff_model::record::{FailureKind, Link};
 
 use crate::agents::page::Browser;
+use crate::company::Company;
 use crate::failure::{Failed, caused};
 use crate::plan::Trial;
 use crate::server::Server;
@@ -17,6 +18,7 @@ pub(super) struct Setting<'a> {
     /// Set if the subscribers are pages.
     pub(super) browser: Option<&'a Browser>,
     pub(super) clock: RunClock,
+    pub(super) company: &'a Company,
 }
 
 impl<'a> Setting<'a> {

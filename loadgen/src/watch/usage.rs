@@ -20,6 +20,7 @@ use procfs::{CurrentSI, KernelStats};
 use pushoff_model::RunInstant;
 use pushoff_model::record::{MachineUse, ProcessUse};
 use pushoff_network::Link;
+use serde::{Deserialize, Serialize};
 
 use crate::numbers::share;
 
@@ -60,7 +61,7 @@ struct MachineReading {
 }
 
 /// What was used between two readings.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Use {
     pub(crate) server: Option<ProcessUse>,
     pub(crate) generator: ProcessUse,

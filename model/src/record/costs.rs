@@ -102,9 +102,39 @@ impl Traffic {
             contents: self.contents.since(&earlier.contents),
         }
     }
+
+    const fn plus(&self, other: &Self) -> Self {
+        Self {
+            down: self.down.plus(&other.down),
+            up: self.up.plus(&other.up),
+            contents: self.contents.plus(&other.contents),
+        }
+    }
+}
+
+impl Wire {
+    /// What crossed these connections and those of another agent. Of the measure phase, where both know it.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        Self {
+            setup: self.setup.plus(&other.setup),
+            load: self.load.plus(&other.load),
+            window: self.window.zip(other.window).map(|(one, other)| one.plus(&other)),
+            unread: self.unread + other.unread,
+        }
+    }
 }
 
 impl Flow {
+    const fn plus(&self, other: &Self) -> Self {
+        Self {
+            bytes: self.bytes + other.bytes,
+            segments: self.segments + other.segments,
+            data_segments: self.data_segments + other.data_segments,
+            resent_bytes: self.resent_bytes + other.resent_bytes,
+        }
+    }
+
     const fn since(&self, earlier: &Self) -> Self {
         Self {
             bytes: self.bytes.saturating_sub(earlier.bytes),
@@ -116,6 +146,21 @@ impl Flow {
 }
 
 impl Contents {
+    const fn plus(&self, other: &Self) -> Self {
+        Self {
+            messages: self.messages + other.messages,
+            payload_bytes: self.payload_bytes + other.payload_bytes,
+            framing_bytes: self.framing_bytes + other.framing_bytes,
+            requests: self.requests + other.requests,
+            request_head_bytes: self.request_head_bytes + other.request_head_bytes,
+            responses: self.responses + other.responses,
+            response_head_bytes: self.response_head_bytes + other.response_head_bytes,
+            empty: self.empty + other.empty,
+            spoken_bytes: self.spoken_bytes + other.spoken_bytes,
+            uncompressed: self.uncompressed + other.uncompressed,
+        }
+    }
+
     const fn since(&self, earlier: &Self) -> Self {
         Self {
             messages: self.messages.saturating_sub(earlier.messages),
@@ -199,7 +244,29 @@ pub struct ProcessUse {
     pub in_ticks: bool,
 }
 
+impl ProcessMemory {
+    /// What two processes hold.
+    #[must_use]
+    pub const fn plus(&self, other: &Self) -> Self {
+        Self { rss_bytes: self.rss_bytes + other.rss_bytes, pss_bytes: self.pss_bytes + other.pss_bytes }
+    }
+}
+
 impl ProcessUse {
+    /// What two processes used in the same time, each on processors of its own.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        Self {
+            cpu_ns: self.cpu_ns + other.cpu_ns,
+            user_ns: self.user_ns + other.user_ns,
+            system_ns: self.system_ns + other.system_ns,
+            wall_ns: self.wall_ns.max(other.wall_ns),
+            cpus: self.cpus + other.cpus,
+            waited_ns: self.waited_ns + other.waited_ns,
+            in_ticks: self.in_ticks || other.in_ticks,
+        }
+    }
+
     /// The part of its processors that the process was busy on, 0 to 1.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a share needs no more than 53 bits")]

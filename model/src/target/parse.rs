@@ -185,7 +185,14 @@ impl Source<'_> {
             complete: file.complete.as_ref().map(|complete| self.complete(complete)).transpose()?,
             techniques,
         };
-        Ok(Target { name: name.clone(), place, raw_tcp, dialect: Arc::new(dialect) })
+        Ok(Target {
+            name: name.clone(),
+            place,
+            others: Vec::new(),
+            raw_tcp,
+            dialect: Arc::new(dialect),
+            text: self.text.into(),
+        })
     }
 
     fn place(self, url: Option<&Spanned<String>>, start: Option<&Spanned<Vec<String>>>) -> Result<Place, FileError> {

@@ -1,21 +1,22 @@
 //! What it ran on and the command that made it.
 
-use pushoff_model::Environment;
-use pushoff_model::environment::{Named, Pinning};
+use pushoff_model::environment::{Agent, Named, Pinning};
+use pushoff_model::record::AgentClock;
+use pushoff_model::{Environment, Record};
 
 use super::{Block, Section};
 use crate::findings::study::Study;
 use crate::words::number::Quantity;
 
 pub(super) fn section(study: &Study<'_>) -> Section {
-    let mut blocks: Vec<Block> = study.run.environments.iter().flat_map(one).collect();
+    let mut blocks: Vec<Block> = study.run.environments.iter().flat_map(|it| one(it, &study.run.records)).collect();
     if blocks.is_empty() {
         blocks.push(Block::Prose("Nothing is recorded of the machine.".into(), String::new()));
     }
     Section::titled("environment", "Environment", blocks).folded()
 }
 
-fn one(it: &Environment) -> Vec<Block> {
+fn one(it: &Environment, records: &[Record]) -> Vec<Block> {
     let (started, lists) = (&it.started, lists(it));
     let facts = [
         ("Run", it.run.clone()),
@@ -39,8 +40,36 @@ fn one(it: &Environment) -> Vec<Block> {
         blocks.push(Block::Prose("What the run asked for and did not get:".into(), String::new()));
         blocks.push(Block::List(it.shortages.iter().map(|it| it.clone().into()).collect()));
     }
+    blocks.extend(agents(it, records));
     blocks.extend(lists);
     blocks
+}
+
+/// The agents that generated the load, and how well their clocks were known.
+fn agents(it: &Environment, records: &[Record]) -> Vec<Block> {
+    let trials = || records.iter().filter(|record| record.run == it.run).filter_map(Record::measurement);
+    let fact = |agent: &Agent| {
+        let parts = || trials().flat_map(|trial| &trial.agents).filter(|part| part.name == agent.name);
+        let worst = |of: fn(&AgentClock) -> u64| noise(parts().map(|part| of(&part.clock)).max().unwrap_or_default());
+        let lost = match parts().filter(|part| part.is_lost).count() {
+            0 => String::new(),
+            lost => format!("; lost in {lost} trials"),
+        };
+        let Agent { name, host, cpus, kernel, version } = agent;
+        let says = format!(
+            "on {host}, {cpus} processors, {kernel}, pushoff {version}; a part of {trials} trials, clock within ±{bound}, \
+             drift {drift} or less{lost}",
+            trials = parts().count(),
+            bound = worst(|clock| clock.bound_ns),
+            drift = worst(|clock| clock.drift_ns),
+        );
+        (name.clone(), says)
+    };
+    let facts: Vec<_> = it.agents.iter().map(fact).collect();
+    if facts.is_empty() {
+        return Vec::new();
+    }
+    vec![Block::Prose("The agents that generated the load:".into(), String::new()), Block::Facts(facts)]
 }
 
 #[expect(clippy::cast_precision_loss, reason = "one digit behind the point is shown")]

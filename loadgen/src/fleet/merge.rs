@@ -1,0 +1,134 @@
+//! Merges the parts of a trial into one measurement: counts add, histograms add bucket for bucket. Validity is judged an
+//! agent; what only the whole shows, such as clocks that are too uncertain, is judged here.
+
+use std::time::Duration;
+
+use pushoff_model::LatencyHistogram;
+use pushoff_model::record::{AgentClock, AgentPart, Concern, FailureKind, Held, Limit, Measurement, ProcessUse};
+
+use super::trial::{Playing, State};
+use crate::failure::{Failed, failed};
+use crate::plan::Trial;
+use crate::trial::Drained;
+use crate::watch::{Use, validity};
+
+/// What the coordinator read of the server and its machine.
+pub(super) struct Observed {
+    pub(super) connecting: Use,
+    pub(super) empty: Held,
+    pub(super) idle: Held,
+    pub(super) used: Use,
+    pub(super) delivering: Held,
+}
+
+/// The measurement of a trial, of the parts that agents returned. `host` is the coordinator's machine.
+pub(super) fn merged(
+    trial: &Trial,
+    all: Vec<(Playing<'_>, AgentClock)>,
+    observed: Observed,
+    host: &str,
+) -> Result<Measurement, Failed> {
+    let workload = &trial.workload;
+    let has_whole_topics = all.iter().all(|(playing, _)| playing.part.keeps_topics_whole(workload));
+    let is_near = all.iter().all(|(playing, _)| playing.member.agent.host == host);
+    let (mut agents, mut parts) = (Vec::new(), Vec::new());
+    for (Playing { member, part, state, .. }, clock) in all {
+        let mut agent = AgentPart {
+            name: member.agent.name.clone(),
+            host: member.agent.host.clone(),
+            subscribers: u32::try_from(part.subscribers(workload).count()).unwrap_or(u32::MAX),
+            publishers: u32::try_from(part.publishers(workload).count()).unwrap_or(u32::MAX),
+            clock,
+            ..AgentPart::default()
+        };
+        match state {
+            State::Ended(mut part) => {
+                agent.generator = Some(part.used.generator);
+                agent.early = part.totals.early;
+                agent.concerns = std::mem::take(&mut part.concerns);
+                parts.push(*part);
+            }
+            State::Running | State::Lost => agent.is_lost = true,
+        }
+        agents.push(agent);
+    }
+    let whole = parts.into_iter().reduce(|mut whole, part| {
+        whole.merge(part);
+        whole
+    });
+    let mut whole = whole.ok_or_else(|| failed(FailureKind::Machine, "every agent was lost in mid-trial"))?;
+    observe(&mut whole, observed, is_near);
+    whole.concerns = of_agents(&agents);
+    whole.concerns.extend(of_server(&whole, trial));
+    let apart = if has_whole_topics { None } else { apart(&agents) };
+    let finer = |histogram: &LatencyHistogram| apart.filter(|&apart| is_finer(histogram, apart));
+    whole.concerns.extend(finer(&whole.totals.delivery_latency).map(uncertain));
+    let mut measurement = whole.measurement(trial);
+    measurement.spread = measurement.spread.filter(|spread| finer(spread).is_none());
+    measurement.agents = agents;
+    Ok(measurement)
+}
+
+/// Puts in what the coordinator read. The kernel's memory is that of both ends of the connections, where both are here.
+fn observe(whole: &mut Drained, observed: Observed, is_near: bool) {
+    let Observed { connecting, empty, idle, used, delivering } = observed;
+    whole.connecting.server = connecting.server;
+    whole.used = Use { generator: whole.used.generator, ..used };
+    let memory = &mut whole.memory;
+    for (held, read) in [(&mut memory.empty, empty), (&mut memory.idle, idle), (&mut memory.delivering, delivering)] {
+        (held.server, held.kernel) = (read.server, read.kernel.filter(|_| is_near));
+    }
+}
+
+/// What limits agents' parts, each with its agent.
+fn of_agents(agents: &[AgentPart]) -> Vec<Concern> {
+    let mut concerns = Vec::new();
+    for AgentPart { name, early, is_lost, concerns: own, .. } in agents {
+        if *is_lost {
+            let detail = format!("agent {name} was lost in mid-trial: its part is in none of the figures");
+            // The first one is the one that is told of a trial.
+            concerns.insert(0, Concern { limit: Limit::Machine, detail });
+        }
+        let named =
+            |concern: &Concern| Concern { limit: concern.limit, detail: format!("agent {name}: {}", concern.detail) };
+        concerns.extend(own.iter().map(named));
+        if *early > 0 {
+            let detail =
+                format!("agent {name}: {early} deliveries came before they were sent, by the clocks of two agents");
+            concerns.push(Concern { limit: Limit::Generator, detail });
+        }
+    }
+    concerns
+}
+
+/// What limits the server, or its machine. The coordinator is no generator.
+fn of_server(whole: &Drained, trial: &Trial) -> Vec<Concern> {
+    let used = Use { generator: ProcessUse::default(), stalled: 0.0, ..whole.used };
+    let own_lag = LatencyHistogram::new();
+    let delivery_latency = &whole.totals.delivery_latency;
+    let seen = validity::Seen { used: &used, own_lag: &own_lag, delivery_latency, link: None };
+    validity::flags(&seen, trial.workload.slo.as_ref())
+}
+
+/// How far the clocks of two agents may be apart, at most.
+fn apart(agents: &[AgentPart]) -> Option<Duration> {
+    let mut bounds: Vec<_> = agents.iter().map(|agent| agent.clock.bound_ns).collect();
+    bounds.sort_unstable_by_key(|&bound| std::cmp::Reverse(bound));
+    let [first, second, ..] = bounds[..] else { return None };
+    Some(Duration::from_nanos(first.saturating_add(second)))
+}
+
+/// Whether half of what was measured is no longer than clocks may be apart.
+fn is_finer(histogram: &LatencyHistogram, apart: Duration) -> bool {
+    histogram.quantile(0.5).is_some_and(|median| median <= apart)
+}
+
+fn uncertain(apart: Duration) -> Concern {
+    let apart = apart.as_secs_f64() * 1e3;
+    Concern {
+        limit: Limit::Generator,
+        detail: format!(
+            "the clocks of two agents may be {apart:.2} ms apart, and half of the deliveries took no longer"
+        ),
+    }
+}

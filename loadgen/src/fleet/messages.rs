@@ -1,0 +1,109 @@
+//! What coordinator and agents say to each other, and under which subjects.
+//!
+//! `pushoff.agents` asks who is there. `pushoff.agents.ID` is an agent's inbox; below it, `.lease` and `.time` are answered
+//! at once. `pushoff.runs.RUN` is a coordinator's inbox.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pushoff_model::environment::Agent;
+use pushoff_model::record::Failure;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::share::Share;
+use crate::company::Moment;
+use crate::trial::Drained;
+
+/// Where everybody is asked who is there.
+pub(super) const EVERYONE: &str = "pushoff.agents";
+/// How often both sides say that they live.
+pub(super) const BEAT: Duration = Duration::from_secs(1);
+/// Who says nothing for so long is gone. Chosen here: five beats.
+pub(super) const SILENT: Duration = Duration::from_secs(5);
+
+/// An agent's inbox.
+pub(super) fn inbox(agent: &str) -> String {
+    format!("{EVERYONE}.{agent}")
+}
+
+/// Where an agent is leased.
+pub(super) fn lease(agent: &str) -> String {
+    format!("{EVERYONE}.{agent}.lease")
+}
+
+/// Where an agent says what its clock says.
+pub(super) fn time(agent: &str) -> String {
+    format!("{EVERYONE}.{agent}.time")
+}
+
+/// A coordinator's inbox.
+pub(super) fn results(run: &str) -> String {
+    format!("pushoff.runs.{run}")
+}
+
+/// An agent, as it announces itself.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct About {
+    /// Random: names may be the same.
+    pub(super) id: String,
+    pub(super) agent: Agent,
+    /// The run that it belongs to, if it belongs to one.
+    pub(super) holder: Option<String>,
+}
+
+/// A coordinator that wants an agent for its run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Lease {
+    pub(super) run: String,
+    /// The run, for a person.
+    pub(super) holder: String,
+}
+
+/// An agent's answer to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Leased {
+    Granted,
+    /// To another run.
+    Held(String),
+}
+
+/// From a coordinator to an agent.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum ToAgent {
+    /// Run this part of a trial.
+    Begin(Box<Share>),
+    /// What all have said at a moment.
+    Met { trial: u64, moment: Moment, all: Arc<[Box<RawValue>]> },
+    /// Run it no longer.
+    Stop { trial: u64 },
+    /// The run goes on.
+    Beat { run: String },
+    /// The run is over.
+    Release { run: String },
+}
+
+/// From an agent to its coordinator.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct ToCoordinator {
+    pub(super) from: String,
+    pub(super) news: News,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum News {
+    Beat,
+    /// It has come to a moment, and says this.
+    Meets {
+        trial: u64,
+        moment: Moment,
+        says: Box<RawValue>,
+    },
+    /// Its part is over.
+    Ended {
+        trial: u64,
+        part: Result<Box<Drained>, Failure>,
+    },
+    /// It ends.
+    Leaves,
+}
