@@ -70,9 +70,9 @@ pub(crate) async fn connect(url: &str, credentials: Option<&Path>) -> anyhow::Re
 
 /// Whether TLS is among the causes of an error: a certificate that is not trusted, say.
 fn is_tls(error: &ConnectError) -> bool {
-    let causes = iter::successors(error.source(), |cause| cause.source());
+    let causes = iter::successors(error.source(), |&cause| cause.source());
     let within = |cause: &io::Error| cause.get_ref().is_some_and(|inner| inner.is::<rustls::Error>());
-    error.kind() == ConnectErrorKind::Tls || causes.into_iter().any(|it| it.downcast_ref().is_some_and(within))
+    error.kind() == ConnectErrorKind::Tls || causes.map(|cause| cause.downcast_ref()).any(|it| it.is_some_and(within))
 }
 
 /// A URL as it may be shown: without users, passwords and tokens.

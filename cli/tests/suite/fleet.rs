@@ -299,7 +299,7 @@ fn assert_refused(flags: &[&str], says: &str) {
 
 #[test]
 #[ignore = "needs nats-server"]
-fn connections_over_http2_and_raw_tcp_wait_for_the_store_too() {
+fn raw_tcp_and_requests_that_came_at_once_wait_for_the_store_too() {
     let nats = Nats::start();
     let [one, other] = [(); 2].map(|()| nats.server(&[]));
     let last = one.publish_numbers("t", 1..=5);

@@ -64,18 +64,24 @@ impl Follower {
                 }
                 else => return,
             };
-            if outcome == Err(Behind::Replaced)
-                && let Some(log) = self.log.upgrade()
-            {
-                self.room.replaced(&self.topic, &log);
+            let is_replaced = outcome == Err(Behind::Replaced);
+            if is_replaced {
+                self.let_go();
             }
             for ask in asked {
                 // Who asked may have gone.
                 drop(ask.send(outcome.clone()));
             }
-            if outcome == Err(Behind::Replaced) {
+            if is_replaced {
                 return;
             }
+        }
+    }
+
+    /// Ends the log, if it is still there: its readers come back to another.
+    fn let_go(&self) {
+        if let Some(log) = self.log.upgrade() {
+            self.room.replaced(&self.topic, &log);
         }
     }
 
@@ -98,7 +104,7 @@ impl Follower {
             None if cursor.epoch == UNBORN => {}
             // A stream that is shorter than what it acknowledged lost its end: what follows has the same numbers.
             Some(found) if found.epoch == cursor.epoch && found.last >= cursor.sequence => {
-                self.fill(&log, found).await?
+                self.fill(&log, found).await?;
             }
             Some(found) if cursor.epoch == UNBORN => {
                 log.born(found.epoch);
@@ -145,6 +151,13 @@ impl Follower {
         }
         drop(log);
         self.look().await
+    }
+}
+
+impl Drop for Follower {
+    /// No log stays without its follower.
+    fn drop(&mut self) {
+        self.let_go();
     }
 }
 
