@@ -75,7 +75,7 @@ fn is_connected(server: &Server) -> bool {
 #[test]
 #[ignore = "needs nats-server"]
 fn all_readers_see_one_order_through_a_killed_server_and_a_restarted_nats() {
-    const READERS: usize = 10;
+    const READERS: usize = 40;
     const EACH: usize = 200;
     let mut nats = Nats::start();
     let servers = [(); 3].map(|()| nats.server(&[]));
