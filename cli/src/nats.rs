@@ -1,10 +1,12 @@
 //! Connecting to NATS, by a URL and a file of credentials.
 
+use std::error::Error;
 use std::path::Path;
 use std::time::Duration;
+use std::{io, iter};
 
 use anyhow::{Context, anyhow, bail, ensure};
-use async_nats::{Client, ConnectErrorKind, ConnectOptions, ServerAddr};
+use async_nats::{Client, ConnectError, ConnectErrorKind, ConnectOptions, ServerAddr, rustls};
 use tokio::fs;
 
 /// How long the first connection may take.
@@ -44,20 +46,33 @@ pub(crate) async fn connect(url: &str, credentials: Option<&Path>) -> anyhow::Re
     }
     options.connect(servers).await.map_err(|error| {
         let shown = shown(url);
+        if is_tls(&error) {
+            return anyhow!(
+                "TLS with NATS at {shown} failed: give the authority that signed its certificate in the environment variable \
+                 SSL_CERT_FILE, as a PEM file ({error})"
+            );
+        }
         match error.kind() {
             ConnectErrorKind::AuthorizationViolation | ConnectErrorKind::Authentication => {
                 anyhow!("NATS at {shown} refuses these credentials: give a user, a token or a file of credentials that it knows")
             }
-            ConnectErrorKind::Tls => anyhow!("TLS with NATS at {shown} failed: {error}"),
             ConnectErrorKind::ServerParse
             | ConnectErrorKind::Dns
             | ConnectErrorKind::TimedOut
             | ConnectErrorKind::Io
+            | ConnectErrorKind::Tls
             | ConnectErrorKind::MaxReconnects => {
                 anyhow!("cannot reach NATS at {shown}: start it (`nats-server -js`), or give another address ({error})")
             }
         }
     })
+}
+
+/// Whether TLS is among the causes of an error: a certificate that is not trusted, say.
+fn is_tls(error: &ConnectError) -> bool {
+    let causes = iter::successors(error.source(), |&cause| cause.source());
+    let within = |cause: &io::Error| cause.get_ref().is_some_and(|inner| inner.is::<rustls::Error>());
+    error.kind() == ConnectErrorKind::Tls || causes.map(|cause| cause.downcast_ref()).any(|it| it.is_some_and(within))
 }
 
 /// A URL as it may be shown: without users, passwords and tokens.

@@ -75,7 +75,7 @@ fn is_connected(server: &Server) -> bool {
 #[test]
 #[ignore = "needs nats-server"]
 fn all_readers_see_one_order_through_a_killed_server_and_a_restarted_nats() {
-    const READERS: usize = 10;
+    const READERS: usize = 40;
     const EACH: usize = 200;
     let mut nats = Nats::start();
     let servers = [(); 3].map(|()| nats.server(&[]));
@@ -299,7 +299,7 @@ fn assert_refused(flags: &[&str], says: &str) {
 
 #[test]
 #[ignore = "needs nats-server"]
-fn connections_over_http2_and_raw_tcp_wait_for_the_store_too() {
+fn raw_tcp_and_requests_that_came_at_once_wait_for_the_store_too() {
     let nats = Nats::start();
     let [one, other] = [(); 2].map(|()| nats.server(&[]));
     let last = one.publish_numbers("t", 1..=5);

@@ -122,7 +122,7 @@ impl Origin {
 
 /// Adds the fields of a preflight's response, except for the methods.
 pub(crate) fn preflight(response: Response) -> Response {
-    let fields = HeaderValue::from_static("Authorization, Cache-Control, Content-Type, Last-Event-ID");
+    let fields = HeaderValue::from_static("Authorization, Cache-Control, Content-Type, Idempotency-Key, Last-Event-ID");
     response.with(ACCESS_CONTROL_ALLOW_HEADERS, fields).with(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"))
 }
 

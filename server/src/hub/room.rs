@@ -173,6 +173,11 @@ impl Room {
         settle(&table, &ages, topic, memory::TOPIC + memory::FOLLOWER).map(drop)
     }
 
+    /// How many topics count.
+    pub(super) fn topics(&self) -> u32 {
+        self.table.upgrade().map_or(0, |table| u32::try_from(table.read().settled).unwrap_or(u32::MAX))
+    }
+
     /// Notes that messages came for a log.
     pub(super) fn published(&self, log: &TopicLog) {
         if let Some(table) = self.table.upgrade() {
@@ -203,5 +208,37 @@ impl Room {
         let (Some(table), Some(ages)) = (self.table.upgrade(), self.ages.upgrade()) else { return };
         table.replaced(topic, log);
         lock(&ages).forget(topic);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::advance;
+
+    use crate::hub::topic::Waiting;
+    use crate::hub::{Hub, HubLimits, Memory, Retention, UNBORN};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_followed_topic_is_let_go_once_it_had_no_reader_for_the_idle_time() {
+        let (retention, memory) = (Retention { messages: 1, bytes: 1 }, Memory::new(1 << 20));
+        let idle = Duration::from_mins(1);
+        let hub = Hub::new(HubLimits { retention, topics: 1, idle, memory: memory.clone() });
+        let (room, topic) = (hub.room(), "t".parse().unwrap());
+        let (log, asks) = hub.table.arrive(&topic, UNBORN);
+        room.settle(&topic).unwrap();
+        assert!(room.settle(&"another".parse().unwrap()).is_err(), "one topic has room");
+        advance(2 * idle).await;
+        assert!(!room.is_idle(&log), "a topic with a reader is not idle");
+        log.leave(&mut Waiting::default());
+        advance(idle / 2).await;
+        assert!(!room.is_idle(&log), "a poll may come back");
+        advance(idle / 2).await;
+        assert!(room.is_idle(&log));
+        drop(log);
+        room.forget(&topic);
+        assert_eq!((hub.topic_count(), memory.held()), (0, 0));
+        assert!(asks.unwrap().recv().await.is_none(), "the follower learns of it");
     }
 }

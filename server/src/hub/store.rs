@@ -1,8 +1,7 @@
 //! The store of all topics: numbers messages, and gives each topic's log its epoch.
 //!
-//! A store outside the process, in NATS say, belongs behind these methods: `append` would publish there, and
-//! a follower would hand the messages to [`TopicLog::append`]; readers would not change. The only store now
-//! is memory, where the topic's cache is the log itself.
+//! This is the store in memory, where the topic's cache is the log itself. The one outside the process is
+//! [`JetStream`](super::jetstream), where a follower hands the messages to [`TopicLog::append`]: readers are the same.
 //!
 //! An epoch is drawn from the topic's name and from the number of logs that have ended in the name's part: one
 //! of 4,096. So a topic without messages has an epoch although nothing is kept of it, and a topic that was
@@ -42,13 +41,13 @@ impl MemoryStore {
     }
 
     /// Appends a run, for which `lease` holds the memory. Gives the cursor of the last message.
-    #[expect(clippy::unused_self, reason = "a store outside the process would publish there")]
+    #[expect(clippy::unused_self, reason = "the log is the store")]
     pub(super) fn append(&self, log: &TopicLog, run: Run, lease: Lease) -> Result<Cursor, Complete> {
         log.append(run, lease)
     }
 
     /// Ends a topic.
-    #[expect(clippy::unused_self, reason = "a store outside the process would say so there")]
+    #[expect(clippy::unused_self, reason = "the log is the store")]
     pub(super) fn complete(&self, log: &TopicLog) {
         log.complete();
     }

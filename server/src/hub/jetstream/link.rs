@@ -45,7 +45,7 @@ pub(super) fn watch(client: Client) -> watch::Receiver<Link> {
             if sender.send_if_modified(|known| std::mem::replace(known, link) != link) {
                 match (was_up, link.is_up) {
                     (true, false) => {
-                        warn!("the connection to the store is lost: publishing is refused until it is back")
+                        warn!("the connection to the store is lost: publishing is refused until it is back");
                     }
                     (false, true) => warn!("the connection to the store is back"),
                     (true, true) => warn!("the connection to the store was lost and is back"),

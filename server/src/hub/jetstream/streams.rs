@@ -90,7 +90,7 @@ impl Streams {
         let name = names::stream(topic);
         match self.ask::<Info>(&format!("STREAM.INFO.{name}"), &Value::Null).await? {
             Ok(info) => {
-                info.found().map(Some).ok_or_else(|| StoreError::Refused(format!("{name} is no stream of ours")))
+                info.found(topic).map(Some).ok_or_else(|| StoreError::Refused(format!("{name} is no stream of ours")))
             }
             Err(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND => Ok(None),
             Err(error) => Err(refused(&error)),
@@ -254,8 +254,10 @@ struct State {
 }
 
 impl Info {
-    fn found(&self) -> Option<Found> {
-        let epoch = self.config.subjects.first().and_then(|subject| names::epoch(subject))?;
+    /// The stream, if it is one of ours.
+    fn found(&self, topic: &Topic) -> Option<Found> {
+        let subject = self.config.subjects.first()?;
+        let epoch = names::epoch(subject).filter(|&epoch| names::log(topic, epoch) == *subject)?;
         let State { first_seq: first, last_seq: last } = self.state;
         Some(Found { epoch, first, last, is_sealed: self.config.sealed })
     }
