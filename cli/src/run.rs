@@ -100,6 +100,7 @@ pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus) -> anyhow::Res
         return Ok(exit);
     }
     let recorded = report::read(&[folder.path().to_owned()])?;
+    agents::say_clocks(&recorded.run.records);
     let exit = report::publish(&recorded.run, folder.path(), options.json)?.and(exit);
     Ok(if options.fail_on == Some(RunGate::Slo) { exit.and(gate(&race(&recorded.run))) } else { exit })
 }

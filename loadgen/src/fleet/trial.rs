@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use pushoff_model::record::{FailureKind, Held, Measurement, Outcome};
+use pushoff_model::workload::Phases;
 use pushoff_model::{RunClock, RunInstant};
 use serde_json::value::RawValue;
 use tokio::sync::{mpsc, watch};
@@ -23,11 +24,13 @@ use crate::failure::{Failed, failed};
 use crate::load::Timetable;
 use crate::plan::Trial;
 use crate::server::Server;
-use crate::trial::{Drained, fitted, nothing_due};
+use crate::trial::{Drained, fitted, nothing_due, patience};
 use crate::watch::{Observer, WireCounters, ended};
 
 /// Round trips to an agent's clock, before a trial and after it.
 const ROUND_TRIPS: u32 = 64;
+/// How much longer than its phases a trial may take at most: agents wait for each other, and are waited for. Chosen here.
+const MARGIN: Duration = Duration::from_secs(60);
 /// How often agents are looked at that say nothing.
 const LOOK: Duration = Duration::from_millis(250);
 
@@ -93,7 +96,14 @@ impl Fleet {
         let company = Company { part: Part::WHOLE, run: share.run, meetings: Some(meetings) };
         let mut running = Running { fleet: self, id: share.id, all, said, waiting: BTreeMap::new(), own };
         let observing = observe(trial, server, clock, &company);
-        let ((), observed) = tokio::try_join!(running.to_its_end(), observing)?;
+        let Phases { warm_up, measure, drain } = trial.workload.phases;
+        let most = 2 * patience(trial) + warm_up + measure + drain + MARGIN;
+        let both = async { tokio::try_join!(running.to_its_end(), observing) };
+        let ((), observed) = timeout(most, both).await.unwrap_or_else(|_elapsed| {
+            let reason =
+                format!("the agents did not come to an end within {most:?}: NATS may have lost what they said");
+            Err(failed(FailureKind::Machine, reason))
+        })?;
         let mut clocks = Vec::new();
         for playing in &running.all {
             let after = match playing.state {
