@@ -45,11 +45,7 @@ pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus) -> anyhow::Res
     let (transports, clients) = (asked::transports(options), asked::once(&options.client));
     let descriptor_limit =
         pushoff_loadgen::raise_descriptor_limit().context("raising the limit of open files to the hard limit")?;
-    let targets = if options.server_url.is_empty() {
-        targets::asked(&options.target)?
-    } else {
-        targets::servers(&options.server_url)?
-    };
+    let targets = targets::of_run(&options.target, &options.server_url)?;
     let networks = over::networks(options, &targets)?;
     let wires = wire::wires(options, &targets);
     let (length, trust) = (Length::asked(options), options.trust.anchor());

@@ -25,7 +25,7 @@ pub(super) struct Observed {
 pub(super) fn merged(
     trial: &Trial,
     all: Vec<(Playing<'_>, AgentClock)>,
-    observed: Observed,
+    observed: &Observed,
     host: &str,
 ) -> Result<Measurement, Failed> {
     let workload = &trial.workload;
@@ -73,8 +73,8 @@ pub(super) fn merged(
 }
 
 /// Puts in what the coordinator read. The kernel's memory is that of both ends of the connections, where both are here.
-fn observe(whole: &mut Drained, observed: Observed, is_near: bool) {
-    let Observed { connecting, empty, idle, used, delivering } = observed;
+fn observe(whole: &mut Drained, observed: &Observed, is_near: bool) {
+    let Observed { connecting, empty, idle, used, delivering } = *observed;
     whole.connecting.server = connecting.server;
     whole.used = Use { generator: whole.used.generator, ..used };
     let memory = &mut whole.memory;
