@@ -45,11 +45,7 @@ pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus) -> anyhow::Res
     let (transports, clients) = (asked::transports(options), asked::once(&options.client));
     let descriptor_limit =
         pushoff_loadgen::raise_descriptor_limit().context("raising the limit of open files to the hard limit")?;
-    let targets = if options.server_url.is_empty() {
-        targets::asked(&options.target)?
-    } else {
-        targets::servers(&options.server_url)?
-    };
+    let targets = targets::of_run(&options.target, &options.server_url)?;
     let networks = over::networks(options, &targets)?;
     let wires = wire::wires(options, &targets);
     let (length, trust) = (Length::asked(options), options.trust.anchor());
@@ -100,6 +96,7 @@ pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus) -> anyhow::Res
         return Ok(exit);
     }
     let recorded = report::read(&[folder.path().to_owned()])?;
+    agents::say_clocks(&recorded.run.records);
     let exit = report::publish(&recorded.run, folder.path(), options.json)?.and(exit);
     Ok(if options.fail_on == Some(RunGate::Slo) { exit.and(gate(&race(&recorded.run))) } else { exit })
 }

@@ -12,6 +12,11 @@ use pushoff_model::target::{self, Address, BUILT_IN, OURS, Place, Target};
 
 use crate::terminal;
 
+/// The targets of a run: those of `--target`, or the servers of `--server-url`.
+pub(crate) fn of_run(target: &[OsString], server_url: &[String]) -> anyhow::Result<Vec<Arc<Target>>> {
+    if server_url.is_empty() { asked(target) } else { Ok(vec![servers(server_url)?]) }
+}
+
 /// The targets of `--target`; our own server without it.
 pub(crate) fn asked(asked: &[OsString]) -> anyhow::Result<Vec<Arc<Target>>> {
     let ours = [OURS.into()];
@@ -40,7 +45,7 @@ pub(crate) fn asked(asked: &[OsString]) -> anyhow::Result<Vec<Arc<Target>>> {
 ///
 /// # Errors
 /// When one is no address, or some are reached over TLS and others are not.
-pub(crate) fn servers(urls: &[String]) -> anyhow::Result<Vec<Arc<Target>>> {
+fn servers(urls: &[String]) -> anyhow::Result<Arc<Target>> {
     let addresses = urls.iter().map(|url| target::address(url).map_err(|problem| anyhow!(problem)));
     let addresses = addresses.collect::<anyhow::Result<Vec<_>>>()?;
     ensure!(
@@ -51,7 +56,7 @@ pub(crate) fn servers(urls: &[String]) -> anyhow::Result<Vec<Arc<Target>>> {
     ensure!(twice.is_none(), "--server-url names {} twice", twice.map_or("", |(_, one)| one.authority.as_str()));
     let mut addresses = addresses.into_iter();
     let place = Place::At(addresses.next().context("--server-url needs an address")?);
-    Ok(vec![Arc::new(Target { place, others: addresses.collect(), ..built_in(OURS)? })])
+    Ok(Arc::new(Target { place, others: addresses.collect(), ..built_in(OURS)? }))
 }
 
 /// The same targets, each with the socket address that answered: every client and publisher of a run uses it.
@@ -241,6 +246,22 @@ mod tests {
             (&built_in(OURS).unwrap().dialect, &built_in("nchan").unwrap().dialect)
         );
         assert!(two.iter().all(|target| !target.is_ours()), "another server's bytes are not known");
+    }
+
+    #[test]
+    fn servers_that_are_one_are_a_target_with_several_addresses() {
+        let of = |urls: &[&str]| servers(&urls.iter().map(|url| (*url).to_owned()).collect::<Vec<_>>());
+        let target = of(&["http://127.0.0.1:1", "http://127.0.0.1:2/base"]).unwrap();
+        assert!(target.is_ours() && matches!(&target.place, Place::At(first) if first.port == 1));
+        assert_eq!(target.others.iter().map(|other| (other.port, &*other.base)).collect::<Vec<_>>(), [(2, "/base")]);
+        for (urls, says) in [
+            (["http://127.0.0.1:1", "https://127.0.0.1:2"], "of one kind"),
+            (["http://127.0.0.1:1", "http://127.0.0.1:1"], "twice"),
+            (["http://127.0.0.1:1", "127.0.0.1:2"], "no address"),
+        ] {
+            let error = of(&urls).unwrap_err().to_string();
+            assert!(error.contains(says), "{error}");
+        }
     }
 
     #[test]

@@ -209,11 +209,6 @@ pub(crate) fn measurement(workload: &Workload, transport: Transport, trial: u32)
         latency_from_send: sample.from_send,
         send_lag: sample.lag,
         poll_wait: polls.then_some(sample.wait),
-        poll_queueing: None,
-        spread: None,
-        connecting: pushoff_model::record::Connecting::default(),
-        wire: None,
-        memory: pushoff_model::record::Memory::default(),
         transfer: polls.then_some(sample.transfer),
         connect: lognormal(&mut random, 900.0, 0.4, workload.subscribers),
         first_message: lognormal(&mut random, 42_000.0, 0.5, workload.subscribers),
@@ -221,10 +216,7 @@ pub(crate) fn measurement(workload: &Workload, transport: Transport, trial: u32)
         server: Some(ProcessUse { cpu_ns, wall_ns: 1_500_000_000, cpus: 1.0, ..ProcessUse::default() }),
         generator: ProcessUse { cpu_ns: 410_000_000, wall_ns: 1_500_000_000, cpus: 1.0, ..ProcessUse::default() },
         machine: MachineUse { steal: 0.002, ..MachineUse::default() },
-        link: None,
-        browser: None,
-        concerns: Vec::new(),
-        faults: Faults::default(),
+        ..Measurement::default()
     };
     costs::fill(&mut measurement, workload, transport, drift);
     measurement

@@ -27,7 +27,7 @@ pub(crate) struct AgentsOptions {
     /// needs --nats
     #[arg(long, value_name = "N", requires = "nats", value_parser = up_to(MOST_AGENTS), allow_negative_numbers = true)]
     pub(crate) agents: Option<NonZeroU32>,
-    /// The NATS server that agents and coordinator talk over, e.g. nats://127.0.0.1:4222
+    /// The NATS server that agents and coordinator talk over: nats://HOST:PORT
     #[arg(long, value_name = "URL", requires = "agents")]
     pub(crate) nats: Option<String>,
     #[command(flatten)]
@@ -37,7 +37,7 @@ pub(crate) struct AgentsOptions {
 /// An agent.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct AgentOptions {
-    /// The NATS server that agents and coordinator talk over, e.g. nats://127.0.0.1:4222
+    /// The NATS server that agents and coordinator talk over: nats://HOST:PORT
     #[arg(long, value_name = "URL")]
     pub(crate) nats: String,
     #[command(flatten)]

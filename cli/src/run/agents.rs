@@ -1,10 +1,12 @@
 //! The agents of a run: whether they can generate its load, and who they are.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{bail, ensure};
 use pushoff_loadgen::{Asked, Fleet, Wanted};
+use pushoff_model::Record;
 use pushoff_model::target::{Address, Place, Target, redacted};
 use pushoff_model::workload::Direction;
 
@@ -69,5 +71,20 @@ fn is_reached_from_afar(target: &Target) -> bool {
             is_far(address) && target.others.iter().all(is_far)
         }
         Place::Unsaid | Place::Started { .. } => false,
+    }
+}
+
+/// Says how well the agents' clocks were known, of each in its worst trial.
+pub(super) fn say_clocks(records: &[Record]) {
+    let mut worst = BTreeMap::<&str, u64>::new();
+    for part in records.iter().filter_map(Record::measurement).flat_map(|measurement| &measurement.agents) {
+        let bound = worst.entry(&part.name).or_default();
+        *bound = part.clock.bound_ns.max(*bound);
+    }
+    let said =
+        |(name, bound): (&&str, &u64)| format!("{name} within ±{:?}", Duration::from_micros(bound.div_ceil(1_000)));
+    let all: Vec<_> = worst.iter().map(said).collect();
+    if !all.is_empty() {
+        terminal::remark(&format!("clocks of the agents: {}", all.join(", ")));
     }
 }

@@ -123,6 +123,7 @@ fn every_ledger_balances_over_two_agents_whose_clocks_differ_and_who_survive_the
     let environment: Environment = serde_json::from_str(&ended.read("environment.json")).unwrap();
     assert_eq!(environment.agents.len(), 2);
     assert!(ended.read("report.html").contains("clock within ±"), "the report names its agents");
+    assert!(ended.stderr.contains("clocks of the agents: one within ±"), "{}", ended.stderr);
 
     // The same agents, another run, and the same plan in one process: as many messages, to as many subscribers.
     let chat = ["--workload", "chat", "--duration", "1s", "--transport", "websocket,long-polling"];
@@ -184,7 +185,8 @@ fn an_interrupt_stops_every_agent_and_a_second_run_is_refused_meanwhile() {
     assert_eq!(next.code, Some(0), "{}", next.stderr);
     balances(&next.records()[0]);
     // One that is gone without a word is let go.
-    let run = nats.run(&folder, "1", &[&ticker[..], &["--duration", "5m", "--out", &folder.path("gone")]].concat());
+    let gone = Folder::new();
+    let run = nats.run(&gone, "1", &[&ticker[..], &["--duration", "5m"]].concat());
     run.wait_until_measuring();
     run.signal(Signal::KILL);
     one.wait_until_it_says("has not heard of its run");
@@ -205,7 +207,7 @@ fn too_few_agents_are_said_and_what_agents_cannot_do_is_refused() {
     end(one);
     let nobody = Run::command(&folder, &["agent", "--nats", "nats://127.0.0.1:1"]).end();
     assert_eq!(nobody.code, Some(2), "{}", nobody.stderr);
-    assert!(nobody.stderr.contains("is nats-server running there?"), "{}", nobody.stderr);
+    assert!(nobody.stderr.contains("NATS at nats://127.0.0.1:1"), "{}", nobody.stderr);
 }
 
 /// One server behind two addresses, of which one goes away in mid-trial.

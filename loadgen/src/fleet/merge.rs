@@ -25,7 +25,7 @@ pub(super) struct Observed {
 pub(super) fn merged(
     trial: &Trial,
     all: Vec<(Playing<'_>, AgentClock)>,
-    observed: Observed,
+    observed: &Observed,
     host: &str,
 ) -> Result<Measurement, Failed> {
     let workload = &trial.workload;
@@ -65,13 +65,16 @@ pub(super) fn merged(
     whole.concerns.extend(finer(&whole.totals.delivery_latency).map(uncertain));
     let mut measurement = whole.measurement(trial);
     measurement.spread = measurement.spread.filter(|spread| finer(spread).is_none());
+    // Each agent has so many under way.
+    let at_once = u64::from(measurement.connecting.at_once) * agents.len() as u64;
+    measurement.connecting.at_once = u32::try_from(at_once).unwrap_or(u32::MAX).min(workload.subscribers);
     measurement.agents = agents;
     Ok(measurement)
 }
 
 /// Puts in what the coordinator read. The kernel's memory is that of both ends of the connections, where both are here.
-fn observe(whole: &mut Drained, observed: Observed, is_near: bool) {
-    let Observed { connecting, empty, idle, used, delivering } = observed;
+fn observe(whole: &mut Drained, observed: &Observed, is_near: bool) {
+    let Observed { connecting, empty, idle, used, delivering } = *observed;
     whole.connecting.server = connecting.server;
     whole.used = Use { generator: whole.used.generator, ..used };
     let memory = &mut whole.memory;
@@ -130,5 +133,45 @@ fn uncertain(apart: Duration) -> Concern {
         detail: format!(
             "the clocks of two agents may be {apart:.2} ms apart, and half of the deliveries took no longer"
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn agent(name: &str, bound_us: u64, early: u64, is_lost: bool) -> AgentPart {
+        let clock = AgentClock { bound_ns: bound_us * 1_000, ..AgentClock::default() };
+        AgentPart { name: name.into(), clock, early, is_lost, ..AgentPart::default() }
+    }
+
+    #[test]
+    fn a_lost_agent_is_the_first_concern_and_each_names_its_agent() {
+        let mut one = agent("one", 10, 3, false);
+        one.concerns = vec![Concern { limit: Limit::Server, detail: "the server was busy".into() }];
+        let concerns = of_agents(&[one, agent("two", 10, 0, true), agent("three", 10, 0, false)]);
+        let said: Vec<_> = concerns.iter().map(|it| (it.limit, it.detail.as_str())).collect();
+        assert!(matches!(said[0], (Limit::Machine, detail) if detail.contains("two was lost")), "{said:?}");
+        assert_eq!(said[1], (Limit::Server, "agent one: the server was busy"));
+        assert!(
+            matches!(said[2], (Limit::Generator, detail) if detail.contains("3 deliveries came before")),
+            "{said:?}"
+        );
+        assert_eq!(said.len(), 3);
+    }
+
+    #[test]
+    fn what_is_finer_than_two_clocks_may_be_apart_is_void() {
+        let apart =
+            apart(&[agent("one", 40, 0, false), agent("two", 70, 0, false), agent("three", 60, 0, false)]).unwrap();
+        assert_eq!(apart, Duration::from_micros(130));
+        let of = |micros: [u64; 3]| {
+            let mut histogram = LatencyHistogram::new();
+            micros.iter().for_each(|it| histogram.record(Duration::from_micros(*it)));
+            is_finer(&histogram, apart)
+        };
+        assert!(of([100, 120, 900]) && !of([100, 140, 900]));
+        assert!(!is_finer(&LatencyHistogram::new(), apart), "where nothing came, nothing is finer");
+        assert_eq!(super::apart(&[agent("one", 40, 0, false)]), None, "one clock is not apart from itself");
     }
 }

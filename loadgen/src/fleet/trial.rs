@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use pushoff_model::record::{FailureKind, Held, Measurement, Outcome};
+use pushoff_model::workload::Phases;
 use pushoff_model::{RunClock, RunInstant};
 use serde_json::value::RawValue;
 use tokio::sync::{mpsc, watch};
@@ -23,11 +24,13 @@ use crate::failure::{Failed, failed};
 use crate::load::Timetable;
 use crate::plan::Trial;
 use crate::server::Server;
-use crate::trial::{Drained, fitted, nothing_due};
+use crate::trial::{Drained, fitted, nothing_due, patience};
 use crate::watch::{Observer, WireCounters, ended};
 
 /// Round trips to an agent's clock, before a trial and after it.
 const ROUND_TRIPS: u32 = 64;
+/// How much longer than its phases a trial may take at most: agents wait for each other, and are waited for. Chosen here.
+const MARGIN: Duration = Duration::from_mins(1);
 /// How often agents are looked at that say nothing.
 const LOOK: Duration = Duration::from_millis(250);
 
@@ -93,7 +96,14 @@ impl Fleet {
         let company = Company { part: Part::WHOLE, run: share.run, meetings: Some(meetings) };
         let mut running = Running { fleet: self, id: share.id, all, said, waiting: BTreeMap::new(), own };
         let observing = observe(trial, server, clock, &company);
-        let ((), observed) = tokio::try_join!(running.to_its_end(), observing)?;
+        let Phases { warm_up, measure, drain } = trial.workload.phases;
+        let most = 2 * patience(trial) + warm_up + measure + drain + MARGIN;
+        let both = async { tokio::try_join!(running.end(), observing) };
+        let ((), observed) = timeout(most, both).await.unwrap_or_else(|_elapsed| {
+            let reason =
+                format!("the agents did not come to an end within {most:?}: NATS may have lost what they said");
+            Err(failed(FailureKind::Machine, reason))
+        })?;
         let mut clocks = Vec::new();
         for playing in &running.all {
             let after = match playing.state {
@@ -102,7 +112,7 @@ impl Fleet {
             };
             clocks.push(playing.before.until(&after.unwrap_or(playing.before)));
         }
-        merged(trial, running.all.into_iter().zip(clocks).collect(), observed, &self.host)
+        merged(trial, running.all.into_iter().zip(clocks).collect(), &observed, &self.host)
     }
 
     /// How far an agent's clock is ahead; `None` where it does not answer.
@@ -121,21 +131,24 @@ impl Fleet {
     }
 }
 
+/// What one says at a moment: who (`None` is the coordinator), and what.
+type Saying = (Option<usize>, Box<RawValue>);
+
 /// A trial that agents run.
 struct Running<'a> {
     fleet: &'a Fleet,
     id: u64,
     all: Vec<Playing<'a>>,
     said: watch::Sender<Said>,
-    /// What was said at moments that some have not come to: by whom (`None` is the coordinator), and what.
-    waiting: BTreeMap<Moment, Vec<(Option<usize>, Box<RawValue>)>>,
+    /// What was said at moments that some have not come to.
+    waiting: BTreeMap<Moment, Vec<Saying>>,
     /// What the coordinator says.
     own: mpsc::Receiver<(Moment, Box<RawValue>)>,
 }
 
 impl Running<'_> {
     /// Until every agent has returned its part or is lost.
-    async fn to_its_end(&mut self) -> Result<(), Failed> {
+    async fn end(&mut self) -> Result<(), Failed> {
         let mut letters = self.fleet.letters.lock().await;
         let mut looks = interval(LOOK);
         while self.all.iter().any(|playing| matches!(playing.state, State::Running)) {
@@ -195,7 +208,8 @@ impl Running<'_> {
 
     /// Tells all what was said at the moments that everybody has come to.
     async fn pass_on(&mut self) {
-        let complete: Vec<Moment> = self.waiting.iter().filter(|it| self.is_complete(it)).map(|(it, _)| *it).collect();
+        let complete: Vec<_> =
+            self.waiting.iter().filter(|(moment, said)| self.is_complete(**moment, said)).map(|(it, _)| *it).collect();
         for moment in complete {
             let said = self.waiting.remove(&moment).unwrap_or_default();
             let all: Arc<[_]> = said.into_iter().map(|(_, says)| says).collect();
@@ -207,7 +221,7 @@ impl Running<'_> {
         }
     }
 
-    fn is_complete(&self, (moment, said): &(&Moment, &Vec<(Option<usize>, Box<RawValue>)>)) -> bool {
+    fn is_complete(&self, moment: Moment, said: &[Saying]) -> bool {
         let has = |who| said.iter().any(|(by, _)| *by == who);
         let is_running = |playing: &Playing<'_>| matches!(playing.state, State::Running);
         let mut running = self.all.iter().enumerate().filter(|(_, playing)| is_running(playing));

@@ -9,7 +9,7 @@ mod setting;
 mod together;
 
 pub(crate) use drained::Drained;
-pub(crate) use opened::POSTING_CONNECTIONS_WARMED;
+pub(crate) use opened::{POSTING_CONNECTIONS_WARMED, patience};
 pub(crate) use run::{fitted, run_part};
 pub use run::{nothing_due, run};
 pub use together::Together;

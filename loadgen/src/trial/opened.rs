@@ -168,7 +168,8 @@ fn publishers(
     channels.map(publisher).collect()
 }
 
-fn patience(trial: &Trial) -> Duration {
+/// How long opening the topics may take, and how long connecting.
+pub(crate) fn patience(trial: &Trial) -> Duration {
     let each = match trial.client {
         Client::Library | Client::Lean => CONNECT_EACH,
         Client::Browser => CONNECT_EACH_IN_A_PAGE,
