@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use pushoff_model::workload::Windows;
 use pushoff_model::target::{Address, Place, Target};
 use pushoff_model::{Http, Wire};
 use pushoff_network::Link;
@@ -28,6 +29,8 @@ pub struct Server {
     pub beside: Option<SocketAddr>,
     /// What carries the bytes of its subscribers.
     pub wire: Wire,
+    /// How much its clients let be under way over HTTP/2.
+    pub windows: Windows,
     /// How TLS is spoken to it; `None` is HTTP in the clear.
     pub tls: Option<Arc<Tls>>,
     /// Its name in the `Host` field.
@@ -76,6 +79,7 @@ impl Server {
             http,
             beside,
             wire,
+            windows: Windows::default(),
             tls,
             authority,
             base,

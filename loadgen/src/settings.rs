@@ -1,12 +1,12 @@
 //! Every setting of the generator that could favour a transport, for `environment.json`.
 
 use pushoff_model::environment::Named;
+use pushoff_model::workload::Windows;
 
 use crate::agents::CONNECTING_AT_ONCE;
 use crate::agents::page::FLAGS;
 use crate::clients::{
-    BACK_OFF_BASE, BACK_OFF_CAP, CONNECTION_WINDOW, LONGEST_ANSWER, LONGEST_MESSAGE, READ_BUFFER_BYTES, ROOM_BYTES,
-    STREAM_WINDOW,
+    BACK_OFF_BASE, BACK_OFF_CAP, LONGEST_ANSWER, LONGEST_MESSAGE, READ_BUFFER_BYTES, ROOM_BYTES,
 };
 use crate::congestion::congestion_control;
 use crate::load::{FULL_BATCH_BYTES, MOST_IN_A_BATCH};
@@ -23,6 +23,7 @@ pub fn settings() -> Vec<Named> {
 
 /// Settings of the receiving clients.
 fn clients() -> Vec<Named> {
+    let Windows { stream, connection } = Windows::default();
     vec![
         Named::new("TCP_NODELAY", "on, every connection"),
         Named::new(
@@ -51,7 +52,8 @@ fn clients() -> Vec<Named> {
         Named::new(
             "HTTP/2 windows",
             format!(
-                "{STREAM_WINDOW} bytes a stream and {CONNECTION_WINDOW} a connection, as Chromium has them, every client"
+                "{stream} bytes a stream and {connection} a connection, as Chromium has them, every client, unless a \
+                 workload says otherwise"
             ),
         ),
         Named::new(

@@ -69,6 +69,9 @@ pub struct Workload {
     /// How many subscribers share a connection over HTTP/2, and an address in any case: 1 to [`MOST_TABS`].
     #[serde(default = "alone", skip_serializing_if = "is_alone")]
     pub tabs: u32,
+    /// How much may be under way to a client over HTTP/2.
+    #[serde(default, skip_serializing_if = "Windows::is_default")]
+    pub windows: Windows,
     /// Who speaks.
     pub direction: Direction,
     /// When messages are due.
@@ -102,6 +105,33 @@ pub struct Workload {
     pub held_out: bool,
     /// How long a trial takes.
     pub phases: Phases,
+}
+
+/// How much a client lets be under way to it over HTTP/2, in bytes (RFC 9113 §6.9.2). Chosen here: Chromium's. With the
+/// standard's 64 KiB for both, a stream that is not read takes the connection's window from all others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Windows {
+    /// On each stream.
+    pub stream: u32,
+    /// On a connection, all streams together.
+    pub connection: u32,
+}
+
+impl Windows {
+    /// The least: what the standard begins with.
+    pub const LEAST: u32 = 65_535;
+    /// The most that the standard allows.
+    pub const MOST: u32 = i32::MAX.unsigned_abs();
+
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Default for Windows {
+    fn default() -> Self {
+        Self { stream: 6 << 20, connection: 15 << 20 }
+    }
 }
 
 /// The most subscribers that share a connection: the streams that servers take on one (RFC 9113 §6.5.2).

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use pushoff_model::foreign::quoted;
+use pushoff_model::target::redacted;
 use pushoff_server::{Keeping, Store};
 
 use crate::nats;
@@ -46,7 +47,7 @@ impl Asked {
         let client = nats::connect(&self.servers, credentials).await.context("--store")?;
         Store::open(client, self.keeping, longest)
             .await
-            .with_context(|| format!("--store {}", nats::shown(&self.servers)))
+            .with_context(|| format!("--store {}", redacted(&self.servers)))
     }
 }
 

@@ -5,7 +5,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use pushoff_model::Http;
 
-use super::http2::{CONNECTION_WINDOW, STREAM_WINDOW};
 use crate::origin::{Origin, PlacedLayer};
 use crate::server::Server;
 use crate::tls;
@@ -47,8 +46,8 @@ pub(crate) fn http_client_builder(server: &Server, origin: &Origin) -> reqwest::
         Http::One => builder.http1_only(),
         Http::Two => builder
             .http2_prior_knowledge()
-            .http2_initial_stream_window_size(STREAM_WINDOW)
-            .http2_initial_connection_window_size(CONNECTION_WINDOW),
+            .http2_initial_stream_window_size(server.windows.stream)
+            .http2_initial_connection_window_size(server.windows.connection),
     };
     builder
         .local_address(origin.address)

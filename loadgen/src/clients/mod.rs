@@ -40,7 +40,6 @@ pub use error::{ConnectionError, SubscribeError};
 pub(crate) use error::{LONGEST_ANSWER, LONGEST_MESSAGE};
 pub(crate) use http_client::{READ_BUFFER_BYTES, bounded_body, http_client};
 pub use http2::Group;
-pub(crate) use http2::{CONNECTION_WINDOW, STREAM_WINDOW};
 pub(crate) use io::ROOM_BYTES;
 pub(crate) use request::{fields_of, filled, newcomers_request, url};
 pub(crate) use sink::Polled;

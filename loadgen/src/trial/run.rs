@@ -65,6 +65,8 @@ async fn measure(setting: Setting<'_>, together: Together) -> Result<Measurement
 }
 
 async fn drained(setting: Setting<'_>, together: Together) -> Result<Drained, Failed> {
+    let server = Server { windows: setting.trial.workload.windows, ..setting.server.clone() };
+    let setting = Setting { server: &server, ..setting };
     let opened = Opened::open(setting).await?;
     let recorder = opened.recorder.clone();
     Box::pin(measure_opened(opened, setting, together)).await.map_err(|mut failure| {

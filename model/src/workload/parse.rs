@@ -13,10 +13,12 @@ use toml::Spanned;
 use super::lines::{read_json_lines, read_trace};
 use tables::{
     DecideTable, File, Idle, PayloadKind, PayloadTable, PhasesTable, PollingTable, Publish, SearchTable, SloTable,
+    WindowsTable,
 };
 
 use super::{
-    Advice, Arrival, Decide, Direction, Growth, Load, MOST_TABS, Payload, Phases, Polling, Search, Slo, Workload,
+    Advice, Arrival, Decide, Direction, Growth, Load, MOST_TABS, Payload, Phases, Polling, Search, Slo, Windows,
+    Workload,
 };
 use crate::file::{self, FileError, Source, Typed};
 use crate::foreign::{self, quoted};
@@ -90,6 +92,7 @@ impl Source<'_> {
             topics,
             subscribers,
             tabs: self.tabs(file.tabs.as_ref())?,
+            windows: self.windows(&file.windows)?,
             direction,
             completes: file.publish.as_ref().is_some_and(|publish| publish.completes),
             payload: self.payload(file.publish.and_then(|publish| publish.payload), &load)?,
@@ -123,6 +126,20 @@ impl Source<'_> {
         number
             .filter(|number| (1..=MOST_TABS).contains(number))
             .ok_or_else(|| self.not("tabs", value, &format!("a whole number from 1 to {MOST_TABS}")))
+    }
+
+    fn windows(self, table: &WindowsTable) -> Result<Windows, FileError> {
+        let window = |key, value: &Option<Spanned<Typed>>, usual| {
+            let Some(value) = value else { return Ok(usual) };
+            let bytes = value.get_ref().whole().and_then(|bytes| u32::try_from(bytes).ok());
+            let needed = || self.not(key, value, &format!("bytes, from {} to {}", Windows::LEAST, Windows::MOST));
+            bytes.filter(|bytes| (Windows::LEAST..=Windows::MOST).contains(bytes)).ok_or_else(needed)
+        };
+        let Windows { stream, connection } = Windows::default();
+        Ok(Windows {
+            stream: window("stream", &table.stream, stream)?,
+            connection: window("connection", &table.connection, connection)?,
+        })
     }
 
     fn count(self, key: &str, value: &Spanned<Typed>) -> Result<u32, FileError> {

@@ -8,16 +8,11 @@ use bytes::Bytes;
 use h2::client::{Builder, SendRequest};
 use http::{HeaderMap, StatusCode};
 use pushoff_model::overhead::{Hpack, hpack, http2};
+use pushoff_model::workload::Windows;
 
 use crate::clients::carrier::Carrier;
 use crate::clients::error::ConnectionError;
 use crate::watch::wire::lines;
-
-/// How much of a stream may be under way. Chosen here: Chromium's. With the standard's 64 KiB, one that is not read takes
-/// the connection's window from all others.
-pub(crate) const STREAM_WINDOW: u32 = 6 << 20;
-/// How much of a connection may be under way. Chosen here: Chromium's.
-pub(crate) const CONNECTION_WINDOW: u32 = 15 << 20;
 
 /// The subscribers that share a connection. Each has one of its own, unless they are given the same.
 #[derive(Default)]
@@ -66,6 +61,7 @@ impl Group {
     pub(crate) async fn session<F>(
         &self,
         use_for: UseFor,
+        windows: Windows,
         connect: impl FnOnce() -> F,
     ) -> Result<Session, ConnectionError>
     where
@@ -79,7 +75,8 @@ impl Group {
         }
         let io = connect().await?;
         let mut builder = Builder::new();
-        builder.initial_window_size(STREAM_WINDOW).initial_connection_window_size(CONNECTION_WINDOW).enable_push(false);
+        let Windows { stream, connection } = windows;
+        builder.initial_window_size(stream).initial_connection_window_size(connection).enable_push(false);
         let (send, mut connection) = builder.handshake(io).await?;
         let pings = if use_for == UseFor::Tunnels { connection.ping_pong() } else { None };
         // It ends once nobody uses it, or it breaks, which its users notice.

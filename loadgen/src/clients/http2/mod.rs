@@ -6,6 +6,5 @@ mod request;
 mod tunnel;
 
 pub use group::Group;
-pub(crate) use group::{CONNECTION_WINDOW, STREAM_WINDOW};
 pub(crate) use request::{Body, ask, tunnel};
 pub(crate) use tunnel::Tunnel;

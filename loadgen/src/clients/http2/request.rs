@@ -45,7 +45,7 @@ pub(crate) async fn tunnel<S: Sink>(
 }
 
 async fn session<S: Sink>(feed: &Feed<'_, S>, use_for: UseFor) -> Result<Session, ConnectionError> {
-    feed.subscription.group.session(use_for, || feed.connect()).await
+    feed.subscription.group.session(use_for, feed.subscription.server.windows, || feed.connect()).await
 }
 
 fn request<S: Sink>(

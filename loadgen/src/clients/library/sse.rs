@@ -27,7 +27,7 @@ use crate::clients::carrier::Carrier;
 use crate::clients::coding::Decoder;
 use crate::clients::error::{ConnectionError, LONGEST_MESSAGE};
 use crate::clients::feed::{Ended, Feed};
-use crate::clients::http2::{CONNECTION_WINDOW, Group, STREAM_WINDOW};
+use crate::clients::http2::Group;
 use crate::clients::sink::Sink;
 use crate::clients::subscription::Subscription;
 use crate::origin::Origin;
@@ -120,8 +120,8 @@ impl Http {
         client
             .http1_allow_obsolete_multiline_headers_in_responses(true)
             .http2_only(wire.http == Version::Two)
-            .http2_initial_stream_window_size(STREAM_WINDOW)
-            .http2_initial_connection_window_size(CONNECTION_WINDOW);
+            .http2_initial_stream_window_size(server.windows.stream)
+            .http2_initial_connection_window_size(server.windows.connection);
         let connector = Connector { counters: counters.clone(), server: server.clone(), origin: origin.clone() };
         Self { client: client.build(connector), counters, group: group.clone(), wire }
     }

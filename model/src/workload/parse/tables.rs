@@ -20,6 +20,8 @@ pub(super) struct File {
     pub(super) topics: Option<Spanned<Typed>>,
     pub(super) subscribers: Spanned<Typed>,
     pub(super) tabs: Option<Spanned<Typed>>,
+    #[serde(default)]
+    pub(super) windows: WindowsTable,
     #[serde(default = "down")]
     pub(super) direction: Spanned<Direction>,
     #[serde(default)]
@@ -64,6 +66,13 @@ pub(super) struct Publish {
     pub(super) payload: Option<Spanned<PayloadTable>>,
     #[serde(default)]
     pub(super) completes: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WindowsTable {
+    pub(super) stream: Option<Spanned<Typed>>,
+    pub(super) connection: Option<Spanned<Typed>>,
 }
 
 #[derive(Deserialize)]
