@@ -43,8 +43,8 @@ pub(crate) struct Publication {
     topic: Topic,
     media: Media,
     limit: usize,
-    /// Where the store is outside the process.
-    outside: Option<Outside>,
+    /// Where the store is outside the process; boxed because each connection has the room for it.
+    outside: Option<Box<Outside>>,
 }
 
 /// What a publish to a store outside the process has besides.
@@ -63,7 +63,7 @@ impl Publication {
             Media::Json => server.config.max_payload,
             Media::Ndjson => server.config.max_batch.max(server.config.max_payload),
         };
-        let outside = if server.hub.is_outside() { Some(Outside { key: key(head)? }) } else { None };
+        let outside = if server.hub.is_outside() { Some(Box::new(Outside { key: key(head)? })) } else { None };
         let publication = Self { topic, media, limit, outside };
         let announced = head.text(&CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
         if announced.is_some_and(|length| length > limit as u64) {
