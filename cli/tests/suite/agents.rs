@@ -147,22 +147,23 @@ fn an_agent_that_is_killed_costs_its_part_and_not_the_run() {
     let (folder, nats) = (Folder::new(), Nats::start());
     let one = nats.agent(&folder, "one", &[]);
     let two = nats.agent(&folder, "two", &[]);
-    let run = nats.run(&folder, "2", &["--workload", "chat", "--transport", "sse,websocket", "--duration", "8s"]);
+    // The first by its name has the only publisher.
+    let run = nats.run(&folder, "2", &["--workload", "ticker", "--transport", "sse,websocket", "--duration", "8s"]);
     run.wait_until_measuring();
-    two.signal(Signal::KILL);
+    one.signal(Signal::KILL);
     let ended = run.end();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let records = ended.records();
     assert_eq!(records.len(), 2, "one measured with a part lost, one without that agent");
     let [first, second] = &records[..] else { panic!("{records:?}") };
     let kept = measured(first);
-    assert!(kept.agents.iter().any(|agent| agent.name == "two" && agent.is_lost), "{first:?}");
-    assert!(kept.void(None).is_some_and(|concern| concern.detail.contains("two was lost")), "{:?}", kept.concerns);
+    assert!(kept.agents.iter().any(|agent| agent.name == "one" && agent.is_lost), "{first:?}");
+    assert!(kept.void(None).is_some_and(|concern| concern.detail.contains("one was lost")), "{:?}", kept.concerns);
     assert!(kept.counts.delivered > 0 && kept.counts.lost == 0, "{:?}", kept.counts);
     balances(second);
     assert_eq!(measured(second).agents.len(), 1);
-    two.end();
-    end(one);
+    one.end();
+    end(two);
 }
 
 #[test]

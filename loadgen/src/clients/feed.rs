@@ -285,12 +285,17 @@ impl<'a, S: Sink> Feed<'a, S> {
         error: ConnectionError,
         backoff: &mut BackOff,
     ) -> Result<(), SubscribeError> {
+        let next = self.subscription.server.next();
         match self.opened {
+            // Where there are several servers, one may be away.
+            Opened::Never if next.is_some() && error.is_refused() => {}
             Opened::Never => return Err(SubscribeError::Connect(error)),
             Opened::Now => backoff.reset(),
             Opened::Before => {}
         }
-        self.opened = Opened::Before;
+        if self.opened == Opened::Now {
+            self.opened = Opened::Before;
+        }
         if error.is_final() {
             return Err(SubscribeError::Refused(error));
         }
@@ -301,7 +306,7 @@ impl<'a, S: Sink> Feed<'a, S> {
             return Err(SubscribeError::Gone(error));
         };
         tokio::time::sleep(wait).await;
-        if let Some(next) = self.subscription.server.next() {
+        if let Some(next) = next {
             self.subscription.server = next;
             // Those with whom it shared a connection may be on their way to other servers.
             self.subscription.group = Arc::default();

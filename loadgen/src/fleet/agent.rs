@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use async_nats::{Client, Message, Subscriber};
 use futures_util::StreamExt;
-use pushoff_model::RunClock;
-use pushoff_model::RunInstant;
 use pushoff_model::environment::Agent;
 use pushoff_model::record::FailureKind;
+use pushoff_model::{RunClock, RunInstant};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::sync::{mpsc, watch};

@@ -91,7 +91,9 @@ impl Fleet {
         let failed = FleetError::nats("looking for agents");
         let run = format!("{:016x}", rand::random::<u64>());
         let letters = client.subscribe(results(&run)).await.map_err(|error| failed(error.into()))?;
-        let found = found(&client, wanted, said).await?;
+        let mut found = found(&client, wanted, said).await?;
+        // So that the same agents have the same parts in each run.
+        found.sort_by(|one, other| one.agent.name.cmp(&other.agent.name));
         for About { agent: Agent { name, host, version, .. }, .. } in &found {
             if *version != wanted.version {
                 let (name, host, theirs) = (name.clone(), host.clone(), version.clone());

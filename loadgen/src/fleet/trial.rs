@@ -107,10 +107,11 @@ impl Fleet {
         let mut clocks = Vec::new();
         for playing in &running.all {
             let after = match playing.state {
-                State::Ended(_) => self.offset(playing.member, machine).await,
-                State::Running | State::Lost => None,
+                // Of one that does not answer any more, nothing bounds the drift.
+                State::Ended(_) => self.offset(playing.member, machine).await.unwrap_or_default(),
+                State::Running | State::Lost => playing.before,
             };
-            clocks.push(playing.before.until(&after.unwrap_or(playing.before)));
+            clocks.push(playing.before.until(&after));
         }
         merged(trial, running.all.into_iter().zip(clocks).collect(), &observed, &self.host)
     }

@@ -21,7 +21,7 @@ pub struct AgentPart {
     /// How its clock stood to the coordinator's.
     pub clock: AgentClock,
     /// Deliveries that its clock puts before their message was sent or due. They are in no histogram.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub early: u64,
     /// What its process used during the measure phase.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -35,7 +35,7 @@ pub struct AgentPart {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
-const fn is_none(count: &u64) -> bool {
+const fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
