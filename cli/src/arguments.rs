@@ -153,7 +153,7 @@ pub(crate) struct RunOptions {
     /// several with commas, or the flag repeated [default: the workload's]
     #[arg(long, value_name = "KIND", value_delimiter = ',', ignore_case = true, value_parser = client())]
     pub(crate) client: Vec<Client>,
-    /// Number of subscribers, 1 to 60000, in place of the workload's; 100,1000 measures both sizes
+    /// Number of subscribers, 1 to 1000000, in place of the workload's; 100,1000 measures both sizes
     #[arg(long, value_name = "N", value_delimiter = ',', value_parser = up_to(Search::MOST_SUBSCRIBERS),
           allow_negative_numbers = true)]
     pub(crate) subscribers: Vec<NonZeroU32>,

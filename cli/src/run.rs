@@ -61,7 +61,7 @@ pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus) -> anyhow::Res
         rounds: length.rounds(),
         // Half of its bits, so that it is easily typed.
         seed: options.seed.unwrap_or_else(|| rand::random::<u32>().into()),
-        descriptors: descriptor_limit,
+        descriptors: agents::descriptors(options, descriptor_limit),
     };
     asked::ensure_descriptors(&asked)?;
     over::ensure_measurable(options, &asked)?;

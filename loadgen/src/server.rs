@@ -104,6 +104,14 @@ impl Server {
         Some(self.at_sibling(next))
     }
 
+    /// One of the others, chosen by a number; `None` where there is no other. Clients that lose their server at the same
+    /// time spread over those that are left.
+    pub(crate) fn another(&self, number: u64) -> Option<Self> {
+        let others: Vec<_> = self.siblings.iter().filter(|sibling| sibling.http != self.http).collect();
+        let chosen = number.checked_rem(others.len() as u64).and_then(|at| usize::try_from(at).ok())?;
+        Some(self.at_sibling(others[chosen]))
+    }
+
     fn at_sibling(&self, Sibling { http, tls, authority, base }: &Sibling) -> Self {
         let (authority, base, tls) = (authority.clone(), base.clone(), tls.clone());
         Self { http: *http, tls, authority, base, ..self.clone() }
@@ -275,6 +283,9 @@ mod tests {
         let second = several.nth(1);
         assert_eq!((second.authority.as_str(), second.next().unwrap().http), ("127.0.0.1:2", all[2]));
         assert_eq!(several.nth(2).next().unwrap().http, all[0]);
+        let others: Vec<_> = (0..4).map(|number| several.nth(1).another(number).unwrap().http).collect();
+        assert_eq!(others, [all[0], all[2], all[0], all[2]]);
+        assert!(several.nth(0).another(0).is_some() && Server { siblings: [].into(), ..several }.another(3).is_none());
     }
 
     #[tokio::test(start_paused = true)]

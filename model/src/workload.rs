@@ -296,9 +296,9 @@ pub struct Search {
 }
 
 impl Search {
-    /// The most subscribers that a workload can have: a process cannot hold more sockets to one
-    /// address and port from one address than there are ports.
-    pub const MOST_SUBSCRIBERS: u32 = 60_000;
+    /// The most subscribers that a workload can have, all agents together. How many one process can have is up to its
+    /// descriptors. Chosen here.
+    pub const MOST_SUBSCRIBERS: u32 = 1_000_000;
 }
 
 /// What a search for capacity makes more of.

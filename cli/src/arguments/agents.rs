@@ -15,7 +15,7 @@ const MOST_AGENTS: u32 = 1_000;
 /// Where NATS is.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct NatsOptions {
-    /// The credentials of NATS, a .creds file
+    /// The credentials of NATS: a .creds file, or a file with an nkey seed
     #[arg(long, value_name = "FILE", env = "PUSHOFF_NATS_CREDENTIALS")]
     pub(crate) nats_credentials: Option<PathBuf>,
 }

@@ -31,6 +31,14 @@ pub(super) fn ensure_divisible(options: &RunOptions, asked: &Asked<'_>, has_brow
     Ok(())
 }
 
+/// How many descriptors there are in all, where each process may have `limit` of them: a connection takes one of its
+/// agent and one of its server.
+pub(super) fn descriptors(options: &RunOptions, limit: u64) -> u64 {
+    let agents = options.agents.agents.map_or(1, |agents| u64::from(agents.get()));
+    let servers = options.server_url.len().max(1) as u64;
+    limit.saturating_mul(agents.min(servers))
+}
+
 /// Waits for the agents of the run, if it has some; they belong to it from then on.
 ///
 /// # Errors

@@ -75,7 +75,7 @@ pub(super) fn ensure_descriptors(asked: &Asked<'_>) -> anyhow::Result<()> {
             let needed = descriptors_needed(workload, transport, client);
             ensure!(
                 needed <= asked.descriptors,
-                "{} with {} subscribers over {transport} needs {needed} open files in a process and this system allows \
+                "{} with {} subscribers over {transport} needs {needed} open files and this system allows \
                  {}: raise the limit (ulimit -Hn, or LimitNOFILE= of the service) or lower --subscribers",
                 workload.name,
                 workload.subscribers,

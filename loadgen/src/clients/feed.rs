@@ -285,7 +285,7 @@ impl<'a, S: Sink> Feed<'a, S> {
         error: ConnectionError,
         backoff: &mut BackOff,
     ) -> Result<(), SubscribeError> {
-        let next = self.subscription.server.next();
+        let next = self.subscription.server.another(rand::random());
         match self.opened {
             // Where there are several servers, one may be away.
             Opened::Never if next.is_some() && error.is_refused() => {}

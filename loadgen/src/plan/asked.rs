@@ -36,7 +36,7 @@ pub struct Asked<'a> {
     pub rounds: Option<NonZeroU32>,
     /// Seed of order, schedules and payloads.
     pub seed: u64,
-    /// How many descriptors a process may open, which limits a search for subscribers.
+    /// How many descriptors generators or servers may open, which limits a search for subscribers.
     pub descriptors: u64,
 }
 

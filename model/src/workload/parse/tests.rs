@@ -33,7 +33,7 @@ fn what_is_left_out_has_a_default() {
 fn a_wrong_line_is_named_with_what_is_allowed() {
     let cases = [
         ("rate = 5.0", "rate = -5.0", "line 7: `rate` is -5: messages a second, from 0.00001 to 1000000"),
-        ("topics = 2", "topics = 0", "line 4: `topics` is 0: a whole number from 1 to 60000"),
+        ("topics = 2", "topics = 0", "line 4: `topics` is 0: a whole number from 1 to 1000000"),
         ("topics = 2", "topics = 21", "line 3: 20 subscribers cannot cover 21 topics"),
         ("\"100ms\"", "\"soon\"", "line 13: `within` is \"soon\": a time with its unit"),
         ("0.99", "99.0", "line 12: `share` is 99: above 0 and at most 1"),
@@ -54,14 +54,14 @@ fn a_value_of_another_kind_or_size_is_named_with_what_is_allowed() {
         (
             "subscribers = 20",
             "subscribers = \"many\"",
-            "line 3: `subscribers` is \"many\": a whole number from 1 to 60000",
+            "line 3: `subscribers` is \"many\": a whole number from 1 to 1000000",
         ),
         ("subscribers = 20", "subscribers = 1.5", "line 3: `subscribers` is 1.5: a whole number from 1"),
         ("subscribers = 20", "subscribers = [1]", "line 3: `subscribers` is [1]: a whole number from 1"),
         (
             "subscribers = 20",
             "subscribers = 99999999999999999999",
-            "line 3: `subscribers` is 1e20: a whole number from 1 to 60000",
+            "line 3: `subscribers` is 1e20: a whole number from 1 to 1000000",
         ),
         ("rate = 5.0", "rate = \"5/s\"", "line 7: `rate` is \"5/s\": messages a second, from 0.00001 to 1000000"),
         ("rate = 5.0", "rate = 1e300", "line 7: `rate` is 1e300: messages a second, from"),
@@ -128,7 +128,7 @@ fn what_decides_is_a_tenth_unless_the_workload_says_otherwise() {
 fn a_search_says_what_grows_and_how_far() {
     let search = |text: &str| parse(&format!("{GOOD}[search]\n{text}"), Path::new("s.toml"));
     let found = search("grow = \"subscribers\"").unwrap().search.unwrap();
-    assert_eq!((found.grow, found.most), (Growth::Subscribers, 60_000.0));
+    assert_eq!((found.grow, found.most), (Growth::Subscribers, 1_000_000.0));
     let message = search("grow = \"rate\"\nmost = 0.0").unwrap_err().to_string();
     assert!(message.contains("`most` is 0: above 0 and at most 1000000"), "{message}");
 }
