@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use pushoff_model::workload::Windows;
 use pushoff_model::target::{Address, Place, Target};
+use pushoff_model::workload::Windows;
 use pushoff_model::{Http, Wire};
 use pushoff_network::Link;
 use tokio::net::{TcpStream, lookup_host};

@@ -5,9 +5,7 @@ use pushoff_model::workload::Windows;
 
 use crate::agents::CONNECTING_AT_ONCE;
 use crate::agents::page::FLAGS;
-use crate::clients::{
-    BACK_OFF_BASE, BACK_OFF_CAP, LONGEST_ANSWER, LONGEST_MESSAGE, READ_BUFFER_BYTES, ROOM_BYTES,
-};
+use crate::clients::{BACK_OFF_BASE, BACK_OFF_CAP, LONGEST_ANSWER, LONGEST_MESSAGE, READ_BUFFER_BYTES, ROOM_BYTES};
 use crate::congestion::congestion_control;
 use crate::load::{FULL_BATCH_BYTES, MOST_IN_A_BATCH};
 use crate::plan::{SUBSCRIBERS_A_PAGE, setting_of_networks};

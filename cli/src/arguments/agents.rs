@@ -30,6 +30,10 @@ pub(crate) struct AgentsOptions {
     /// The NATS server that agents and coordinator talk over: nats://HOST:PORT
     #[arg(long, value_name = "URL", requires = "agents")]
     pub(crate) nats: Option<String>,
+    /// How long to wait for the agents, 1s to 1h
+    #[arg(long, value_name = "TIME", default_value = "30s", requires = "agents",
+          value_parser = duration_in(Duration::from_secs(1)..=Duration::from_hours(1)))]
+    pub(crate) agents_within: Duration,
     #[command(flatten)]
     pub(crate) credentials: NatsOptions,
 }

@@ -13,9 +13,6 @@ use pushoff_model::workload::Direction;
 use crate::arguments::RunOptions;
 use crate::{environment, nats, terminal};
 
-/// How long a run waits for its agents. Chosen here.
-const WITHIN: Duration = Duration::from_secs(30);
-
 /// Refuses what agents cannot generate.
 pub(super) fn ensure_divisible(options: &RunOptions, asked: &Asked<'_>, has_browser: bool) -> anyhow::Result<()> {
     let Some(agents) = options.agents.agents else { return Ok(()) };
@@ -49,7 +46,7 @@ pub(super) async fn gather(options: &RunOptions, targets: &[impl AsRef<Target>])
     let host = environment::host();
     let wanted = Wanted {
         agents: usize::try_from(agents.get())?,
-        within: WITHIN,
+        within: options.agents.agents_within,
         version: environment::VERSION.to_owned(),
         holder: format!("process {} on {host}, since {}", std::process::id(), environment::now()),
         host: host.clone(),

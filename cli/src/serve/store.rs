@@ -45,9 +45,7 @@ impl Asked {
     /// Connects to the store, for payloads of at most so many bytes.
     pub(super) async fn open(self, credentials: Option<&Path>, longest: usize) -> anyhow::Result<Store> {
         let client = nats::connect(&self.servers, credentials).await.context("--store")?;
-        Store::open(client, self.keeping, longest)
-            .await
-            .with_context(|| format!("--store {}", redacted(&self.servers)))
+        Store::open(client, self.keeping, longest).await.with_context(|| format!("--store {}", redacted(&self.servers)))
     }
 }
 

@@ -2,73 +2,54 @@
 //!
 //! Ignored where nothing says that there is a nats-server: `scripts/test` runs them where there is one.
 
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::Duration;
-
 use pushoff_loadgen::Relay;
 use pushoff_model::record::{Measurement, Outcome, Record};
-use pushoff_model::{Environment, RunClock, RunInstant, Transport};
+use pushoff_model::{Environment, Transport};
 use rustix::process::Signal;
-use serde_json::Value;
 
 use crate::command::{Ended, Folder, Run};
-use crate::server::{DEADLINE, Server};
+use crate::nats::Nats;
+use crate::server::Server;
 
-/// A nats-server of one's own.
-struct Nats {
-    process: Child,
-    url: String,
-    _home: Folder,
-}
+/// Two topics with a publisher each, for two agents to divide.
+const TOPICS: &str = r#"
+name = "topics"
+question = "Do the parts make the whole?"
+topics = 2
+subscribers = 12
+[publish]
+rate = 20.0
+arrival = "poisson"
+[polling]
+interval = "100ms"
+[slo]
+share = 0.5
+within = "5s"
+[phases]
+warm_up = "200ms"
+measure = "600ms"
+drain = "10s"
+"#;
 
 impl Nats {
-    fn start() -> Self {
-        let home = Folder::new();
-        let mut process = Command::new("nats-server")
-            .args(["--addr", "127.0.0.1", "--port", "-1", "--ports_file_dir", &home.path("")])
-            .env("PATH", format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default()))
-            .stdin(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap_or_else(|error| panic!("nats-server is needed (apt-get install nats-server): {error}"));
-        let ports = home.path(&format!("nats-server_{}.ports", process.id()));
-        let clock = RunClock::start();
-        let url = loop {
-            assert_eq!(process.try_wait().unwrap(), None, "nats-server ended");
-            assert!(clock.now().since(RunInstant::default()) < DEADLINE, "nats-server does not say where it listens");
-            let said = std::fs::read_to_string(Path::new(&ports)).unwrap_or_default();
-            let said: Value = serde_json::from_str(&said).unwrap_or_default();
-            if let Some(url) = said["nats"][0].as_str() {
-                break url.to_owned();
-            }
-            // A file that another process writes has no event; this asks for it with a deadline.
-            thread::park_timeout(Duration::from_millis(5));
-        };
-        Self { process, url, _home: home }
-    }
-
     /// An agent that waits for work.
     fn agent(&self, folder: &Folder, name: &str, more: &[&str]) -> Run {
-        let agent = Run::command(folder, &[&["agent", "--nats", &self.url, "--name", name][..], more].concat());
+        let agent = Run::command(folder, &[&["agent", "--nats", &self.url(""), "--name", name][..], more].concat());
         agent.wait_until_it_says("waits for work");
         agent
     }
 
     /// A run whose load is divided among so many.
     fn run(&self, folder: &Folder, agents: &str, arguments: &[&str]) -> Run {
-        let divided = ["--agents", agents, "--nats", &self.url, "--seed", "7", "--trials", "1"];
+        let divided = ["--agents", agents, "--nats", &self.url(""), "--seed", "7", "--trials", "1"];
         Run::start(folder, &[&divided[..], arguments].concat())
     }
 }
 
-impl Drop for Nats {
-    fn drop(&mut self) {
-        // It may have ended already, which is what is wanted.
-        self.process.kill().unwrap_or_default();
-        drop(self.process.wait());
-    }
+/// The load with one topic, which two agents divide; all members speak.
+fn one_topic() -> String {
+    let one = TOPICS.replace("\"topics\"", "\"one-topic\"").replace("topics = 2", "topics = 1\ndirection = \"both\"");
+    one.replace("rate = 20.0", "rate = 2.0")
 }
 
 /// Ends an agent as a person does.
@@ -103,10 +84,16 @@ fn every_ledger_balances_over_two_agents_whose_clocks_differ_and_who_survive_the
     let (folder, nats) = (Folder::new(), Nats::start());
     let one = nats.agent(&folder, "one", &[]);
     let two = nats.agent(&folder, "two", &["--clock-offset", "50ms"]);
-    let ended = nats.run(&folder, "2", &["--workload", "ticker,chat", "--duration", "1s"]).end();
+    let topics = folder.file("topics.toml", TOPICS);
+    let one_topic = folder.file("one-topic.toml", &one_topic());
+    let ended = nats.run(&folder, "2", &["--workload", &topics, "--workload", &one_topic]).end();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let records = ended.records();
-    assert_eq!(records.len(), 2 * Transport::ALL.len());
+    // What the machine spoilt is measured again.
+    for (name, transport) in ["topics", "one-topic"].into_iter().flat_map(|name| Transport::ALL.map(|it| (name, it))) {
+        let is_it = |record: &Record| record.workload.name == name && record.transport == transport;
+        assert!(records.iter().any(is_it), "{name} over {transport}");
+    }
     for record in &records {
         balances(record);
         let agents = &measured(record).agents;
@@ -126,10 +113,10 @@ fn every_ledger_balances_over_two_agents_whose_clocks_differ_and_who_survive_the
     assert!(ended.stderr.contains("clocks of the agents: one within ±"), "{}", ended.stderr);
 
     // The same agents, another run, and the same plan in one process: as many messages, to as many subscribers.
-    let chat = ["--workload", "chat", "--duration", "1s", "--transport", "websocket,long-polling"];
+    let asked = ["--workload", &one_topic, "--transport", "websocket,long-polling"];
     let (again, alone) = (Folder::new(), Folder::new());
-    let again = nats.run(&again, "2", &chat).end();
-    let alone = Run::start(&alone, &[&["--seed", "7", "--trials", "1"], &chat[..]].concat()).end();
+    let again = nats.run(&again, "2", &asked).end();
+    let alone = Run::start(&alone, &[&["--seed", "7", "--trials", "1"], &asked[..]].concat()).end();
     for record in again.records() {
         balances(&record);
         let same = alone.records().into_iter().find(|it| it.transport == record.transport).unwrap();
@@ -148,20 +135,24 @@ fn an_agent_that_is_killed_costs_its_part_and_not_the_run() {
     let one = nats.agent(&folder, "one", &[]);
     let two = nats.agent(&folder, "two", &[]);
     // The first by its name has the only publisher.
-    let run = nats.run(&folder, "2", &["--workload", "ticker", "--transport", "sse,websocket", "--duration", "8s"]);
+    let one_topic = folder.file("ticker.toml", &TOPICS.replace("topics = 2", "topics = 1"));
+    let run = nats.run(&folder, "2", &["--workload", &one_topic, "--transport", "sse", "--duration", "5s"]);
     run.wait_until_measuring();
     one.signal(Signal::KILL);
     let ended = run.end();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let records = ended.records();
-    assert_eq!(records.len(), 2, "one measured with a part lost, one without that agent");
-    let [first, second] = &records[..] else { panic!("{records:?}") };
+    // One was measured with a part lost, and the others without that agent.
+    let [first, others @ ..] = &records[..] else { panic!("no record") };
     let kept = measured(first);
     assert!(kept.agents.iter().any(|agent| agent.name == "one" && agent.is_lost), "{first:?}");
     assert!(kept.void(None).is_some_and(|concern| concern.detail.contains("one was lost")), "{:?}", kept.concerns);
     assert!(kept.counts.delivered > 0 && kept.counts.lost == 0, "{:?}", kept.counts);
-    balances(second);
-    assert_eq!(measured(second).agents.len(), 1);
+    assert!(!others.is_empty(), "it is measured again");
+    for record in others {
+        balances(record);
+        assert_eq!(measured(record).agents.len(), 1);
+    }
     one.end();
     end(two);
 }
@@ -171,23 +162,24 @@ fn an_agent_that_is_killed_costs_its_part_and_not_the_run() {
 fn an_interrupt_stops_every_agent_and_a_second_run_is_refused_meanwhile() {
     let (folder, nats) = (Folder::new(), Nats::start());
     let one = nats.agent(&folder, "one", &[]);
-    let ticker = ["--workload", "ticker", "--transport", "sse"];
-    let run = nats.run(&folder, "1", &[&ticker[..], &["--duration", "5m"]].concat());
+    let topics = folder.file("topics.toml", TOPICS);
+    let asked = ["--workload", &*topics, "--transport", "sse"];
+    let run = nats.run(&folder, "1", &[&asked[..], &["--duration", "5m"]].concat());
     run.wait_until_measuring();
     let other = Folder::new();
-    let refused = nats.run(&other, "1", &[&ticker[..], &["--duration", "1s"]].concat()).end();
+    let refused = nats.run(&other, "1", &asked).end();
     assert_eq!(refused.code, Some(2), "{}", refused.stderr);
     let holder = format!("process {} on", run.pid());
     assert!(refused.stderr.contains("belong to another run") && refused.stderr.contains(&holder), "{}", refused.stderr);
     run.signal(Signal::INT);
     assert_eq!(run.end().code, Some(130));
     // It is free at once.
-    let next = nats.run(&other, "1", &[&ticker[..], &["--duration", "1s"]].concat()).end();
+    let next = nats.run(&other, "1", &asked).end();
     assert_eq!(next.code, Some(0), "{}", next.stderr);
     balances(&next.records()[0]);
     // One that is gone without a word is let go.
     let gone = Folder::new();
-    let run = nats.run(&gone, "1", &[&ticker[..], &["--duration", "5m"]].concat());
+    let run = nats.run(&gone, "1", &[&asked[..], &["--duration", "5m"]].concat());
     run.wait_until_measuring();
     run.signal(Signal::KILL);
     one.wait_until_it_says("has not heard of its run");
@@ -200,7 +192,7 @@ fn an_interrupt_stops_every_agent_and_a_second_run_is_refused_meanwhile() {
 fn too_few_agents_are_said_and_what_agents_cannot_do_is_refused() {
     let (folder, nats) = (Folder::new(), Nats::start());
     let one = nats.agent(&folder, "one", &[]);
-    let few = nats.run(&folder, "2", &["--workload", "ticker"]).end();
+    let few = nats.run(&folder, "2", &["--workload", "ticker", "--agents-within", "1s"]).end();
     assert_eq!(few.code, Some(2), "{}", few.stderr);
     assert!(few.stderr.contains("--agents is 2, and 1 free agents answered"), "{}", few.stderr);
     let wrong = nats.run(&folder, "1", &["--workload", "ticker", "--network", "lan"]).end();

@@ -2,7 +2,6 @@
 //!
 //! All of it needs nats-server, and is run by scripts/test, which names it where it is missing.
 
-mod nats;
 mod reader;
 
 use std::collections::BTreeMap;
@@ -17,8 +16,8 @@ use crate::client::frames::WebSocket;
 use crate::client::http::{Connection, Request, Response};
 use crate::client::subscriber::{Ending, Event, Subscriber};
 use crate::command::{Folder, Run};
+use crate::nats::Nats;
 use crate::server::{DEADLINE, Server};
-use nats::Nats;
 use reader::read_all;
 
 /// Publishes one payload under a key, at this server alone.

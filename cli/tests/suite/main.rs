@@ -16,6 +16,7 @@ mod garbage;
 mod link;
 mod listener;
 mod malformed;
+mod nats;
 mod server;
 
 mod agents;

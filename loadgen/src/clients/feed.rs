@@ -285,7 +285,9 @@ impl<'a, S: Sink> Feed<'a, S> {
         error: ConnectionError,
         backoff: &mut BackOff,
     ) -> Result<(), SubscribeError> {
-        let next = self.subscription.server.another(rand::random());
+        let server = &self.subscription.server;
+        // Whoever loses a server goes to any other, and from there in turn.
+        let next = if self.opened == Opened::Now { server.another(rand::random()) } else { server.next() };
         match self.opened {
             // Where there are several servers, one may be away.
             Opened::Never if next.is_some() && error.is_refused() => {}

@@ -26,7 +26,7 @@ pub async fn subscribe<S: Sink>(
     subscription: Subscription,
     sink: &mut S,
 ) -> Result<(), SubscribeError> {
-    let mut backoff = BackOff::new(subscription.seed);
+    let mut backoff = BackOff::new(subscription.seed, subscription.server.siblings.len());
     let (client, completes) = (subscription.client, subscription.completes);
     let target = subscription.server.target.clone();
     let technique =

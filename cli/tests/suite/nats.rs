@@ -11,7 +11,7 @@ use pushoff_model::{RunClock, RunInstant};
 use crate::command::Folder;
 use crate::server::{DEADLINE, Server};
 
-pub(super) struct Nats {
+pub(crate) struct Nats {
     process: Option<Child>,
     port: u16,
     configuration: String,
@@ -20,12 +20,12 @@ pub(super) struct Nats {
 
 impl Nats {
     /// One with JetStream.
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::with("jetstream { store_dir: HOME }")
     }
 
     /// One with this configuration, in which HOME is a folder of its own.
-    pub(super) fn with(configuration: &str) -> Self {
+    pub(crate) fn with(configuration: &str) -> Self {
         // It takes no socket that is bound already: the port is free now, and its own from the first start on.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let home = Folder::new();
@@ -37,7 +37,7 @@ impl Nats {
     }
 
     /// Starts it on what an earlier one has stored, and waits until it answers.
-    pub(super) fn start_again(&mut self) {
+    pub(crate) fn start_again(&mut self) {
         let process = Command::new("nats-server")
             .args(["-a", "127.0.0.1", "-p", &self.port.to_string(), "-c", &self.configuration])
             .env("PATH", format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default()))
@@ -55,7 +55,7 @@ impl Nats {
     }
 
     /// Ends it as `kill -9` does.
-    pub(super) fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
             process.kill().unwrap();
             process.wait().unwrap();
@@ -63,22 +63,22 @@ impl Nats {
     }
 
     /// Its address, with what stands before the `@`.
-    pub(super) fn url(&self, user: &str) -> String {
+    pub(crate) fn url(&self, user: &str) -> String {
         format!("nats://{user}127.0.0.1:{}", self.port)
     }
 
     /// Its folder.
-    pub(super) fn home(&self) -> &Folder {
+    pub(crate) fn home(&self) -> &Folder {
         &self.home
     }
 
     /// A pushoff that keeps its topics here, with these flags besides.
-    pub(super) fn server(&self, flags: &[&str]) -> Server {
+    pub(crate) fn server(&self, flags: &[&str]) -> Server {
         Server::with(&[&["--store", &self.url("")], flags].concat())
     }
 
     /// Asks JetStream something without a body.
-    pub(super) fn ask(&self, subject: &str) -> String {
+    pub(crate) fn ask(&self, subject: &str) -> String {
         let mut socket = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         socket.set_read_timeout(Some(DEADLINE)).unwrap();
         write!(socket, "CONNECT {{\"verbose\":false}}\r\nSUB answer 1\r\nPUB $JS.API.{subject} answer 0\r\n\r\n")
