@@ -6,6 +6,8 @@
 mod lines;
 mod parse;
 mod slo;
+mod text;
+mod windows;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -23,6 +25,7 @@ use crate::units::{ByteCount, OfferedRate};
 
 pub use parse::{parse, read};
 pub use slo::{Decide, Slo};
+pub use windows::Windows;
 
 /// The workloads that come with pushoff: name and TOML. The first ones are [`DEFAULT`], the others measure costs.
 pub const BUILT_IN: [(&str, &str); 10] = [
@@ -105,33 +108,6 @@ pub struct Workload {
     pub held_out: bool,
     /// How long a trial takes.
     pub phases: Phases,
-}
-
-/// How much a client lets be under way to it over HTTP/2, in bytes (RFC 9113 §6.9.2). Chosen here: Chromium's. With the
-/// standard's 64 KiB for both, a stream that is not read takes the connection's window from all others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Windows {
-    /// On each stream.
-    pub stream: u32,
-    /// On a connection, all streams together.
-    pub connection: u32,
-}
-
-impl Windows {
-    /// The least: what the standard begins with.
-    pub const LEAST: u32 = 65_535;
-    /// The most that the standard allows.
-    pub const MOST: u32 = i32::MAX.unsigned_abs();
-
-    fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
-impl Default for Windows {
-    fn default() -> Self {
-        Self { stream: 6 << 20, connection: 15 << 20 }
-    }
 }
 
 /// The most subscribers that share a connection: the streams that servers take on one (RFC 9113 §6.5.2).
@@ -408,22 +384,6 @@ pub struct Phases {
 #[expect(clippy::expect_used, reason = "the parts are checked when a workload is parsed")]
 pub fn topic_name(workload: &Workload, trial: u32, number: u32) -> Topic {
     format!("{}.{trial}.{number}", workload.name).parse().expect("a workload's name makes a topic")
-}
-
-/// Durations as people write them: `250ms`, `1s 500ms`.
-mod text {
-    use std::time::Duration;
-
-    use serde::{Deserialize, Deserializer, Serializer, de};
-
-    pub(super) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&humantime::format_duration(*duration))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        humantime::parse_duration(&text).map_err(de::Error::custom)
-    }
 }
 
 #[cfg(test)]

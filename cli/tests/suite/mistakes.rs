@@ -43,7 +43,7 @@ fn each_mistake_is_named_with_what_to_do() {
         (&["run", "--workload", "absent.toml"], &["reading absent.toml", "No such file"]),
         (&["run", "--workload", &wrong], &["line 3", "`subscribers` is 0", "1 to 1000000"]),
         (&["run", "--transport", "carrier-pigeon"], &["carrier-pigeon", "http-streaming"]),
-        (&["run", "--workload", "ticker", "--subscribers", "1000000"], &["60000", "--subscribers"]),
+        (&["run", "--workload", "ticker", "--subscribers", "9000000"], &["1000000", "--subscribers"]),
         (&["run", "--duration", "1ns"], &["--duration", "100ms"]),
         (&["run", "--out", "plain"], &["plain", "--out"]),
         (&["serve", "--listen", &taken], &[&taken, "--listen"]),

@@ -82,7 +82,7 @@ pub struct Contents {
     pub empty: u64,
     /// Payloads sent on the subscribers' own connections, their framing not included.
     pub spoken_bytes: u64,
-    /// Streams and WebSockets that came uncompressed although they were to be compressed.
+    /// Streams, those of a WebSocket too, that came uncompressed although they were to be compressed.
     #[serde(default, skip_serializing_if = "is_none")]
     pub uncompressed: u64,
 }

@@ -231,7 +231,7 @@ mod tests {
         assert!(room.settle(&"another".parse().unwrap()).is_err(), "one topic has room");
         advance(2 * idle).await;
         assert!(!room.is_idle(&log), "a topic with a reader is not idle");
-        log.leave(&mut Waiting::default());
+        log.leave(&mut Waiting::new());
         advance(idle / 2).await;
         assert!(!room.is_idle(&log), "a poll may come back");
         advance(idle / 2).await;
