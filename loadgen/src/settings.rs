@@ -11,17 +11,48 @@ use crate::load::{FULL_BATCH_BYTES, MOST_IN_A_BATCH};
 use crate::plan::{SUBSCRIBERS_A_PAGE, setting_of_networks};
 use crate::timer;
 use crate::trial::POSTING_CONNECTIONS_WARMED;
-use crate::watch::{MISSED, generator_share, validity};
+use crate::watch::{IN_A_TURN, MISSED, TURNS, generator_share, validity};
 
 /// All settings, with values and units.
 #[must_use]
 pub fn settings() -> Vec<Named> {
-    [clients(), load(), bounds()].concat()
+    [clients(), wires(), load(), bounds()].concat()
+}
+
+/// Settings of what carries the bytes.
+fn wires() -> Vec<Named> {
+    let Windows { stream, connection } = Windows::default();
+    vec![
+        Named::new(
+            "TLS",
+            "rustls; a full handshake each connection, since each subscriber stands for another machine; those that \
+             publish beside pushoff's own server do so in the clear",
+        ),
+        Named::new(
+            "TLS handshakes",
+            format!(
+                "{} full and as many resumed, in {TURNS} turns, one after the other once the load is over; fewer where \
+                 they take long, none over networks and by agents",
+                IN_A_TURN * TURNS
+            ),
+        ),
+        Named::new(
+            "HTTP/2 windows",
+            format!(
+                "{stream} bytes a stream and {connection} a connection, as Chromium has them, every client, unless a \
+                 workload says otherwise"
+            ),
+        ),
+        Named::new(
+            "compression",
+            "only where asked for: gzip, br and zstd are offered, and permessage-deflate with client_max_window_bits; \
+             tokio-tungstenite has none, so library clients of WebSocket read uncompressed frames",
+        ),
+    ]
 }
 
 /// Settings of the receiving clients.
 fn clients() -> Vec<Named> {
-    let Windows { stream, connection } = Windows::default();
     vec![
         Named::new("TCP_NODELAY", "on, every connection"),
         Named::new(
@@ -41,23 +72,6 @@ fn clients() -> Vec<Named> {
             "connections",
             "one a subscriber; subscribers that speak by POST have one more, warmed up; over HTTP/2 one for as many \
              subscribers as the workload has tabs",
-        ),
-        Named::new(
-            "TLS",
-            "rustls; a full handshake each connection, since each subscriber stands for another machine; those that \
-             publish beside pushoff's own server do so in the clear",
-        ),
-        Named::new(
-            "HTTP/2 windows",
-            format!(
-                "{stream} bytes a stream and {connection} a connection, as Chromium has them, every client, unless a \
-                 workload says otherwise"
-            ),
-        ),
-        Named::new(
-            "compression",
-            "only where asked for: gzip, br and zstd are offered, and permessage-deflate with client_max_window_bits; \
-             tokio-tungstenite has none, so library clients of WebSocket read uncompressed frames",
         ),
         Named::new(
             "library clients",

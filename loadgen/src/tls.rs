@@ -135,6 +135,13 @@ impl Tls {
         &self.asked
     }
 
+    /// The same, for connections that resume the session of an earlier one of them.
+    pub(crate) fn resuming(&self) -> Self {
+        let mut config = ClientConfig::clone(&self.config);
+        config.resumption = Resumption::in_memory_sessions(1);
+        Self { config: Arc::new(config), ..self.clone() }
+    }
+
     pub(crate) fn config(&self) -> &Arc<ClientConfig> {
         &self.config
     }

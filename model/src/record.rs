@@ -24,7 +24,8 @@ use crate::workload::{Slo, Workload};
 pub use agents::{AgentClock, AgentPart};
 pub use browser::{BrowserUse, Heap, MainThread, PageClocks};
 pub use costs::{
-    Connecting, Contents, Flow, Held, KernelMemory, MachineUse, Memory, ProcessMemory, ProcessUse, Traffic, Wire,
+    Connecting, Contents, Flow, Handshake, Handshakes, Held, KernelMemory, MachineUse, Memory, ProcessMemory,
+    ProcessUse, Traffic, Wire,
 };
 pub use faults::{Fault, FaultKind, Faults, OTHERS};
 pub use link::{Link, LinkDirection};
@@ -231,6 +232,9 @@ pub struct Measurement {
     pub series: Series,
     /// Everybody connecting, as fast as the generator's bound on those under way allows.
     pub connecting: Connecting,
+    /// What a TLS handshake costs; absent in the clear, over networks, and in records of before 28 November 2026.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handshakes: Option<Handshakes>,
     /// What crossed the subscribers' connections; absent where the kernel does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wire: Option<Wire>,

@@ -193,6 +193,7 @@ pub(crate) fn measurement(workload: &Workload, transport: Transport, trial: u32)
     let polls = transport.is_polling();
     let cpu_ns = (deliveries as f64 * cpu * drift) as u64;
     let mut measurement = Measurement {
+        handshakes: None,
         measured_ns: 1_500_000_000,
         warm_up_ns: 250_000_000,
         counts,

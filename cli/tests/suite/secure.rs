@@ -1,7 +1,7 @@
 //! Runs over TLS, over HTTP/2 and with compression: what is measured is all accounted for, by every client.
 
 use pushoff_model::overhead::{http2, tls};
-use pushoff_model::record::{Outcome, Traffic};
+use pushoff_model::record::{Handshake, Handshakes, Outcome, Traffic};
 use pushoff_model::wire::{COMPRESSION, HTTP, TLS};
 use pushoff_model::{Record, Transport};
 
@@ -134,4 +134,31 @@ fn a_certificate_that_nobody_vouches_for_is_refused_in_one_sentence_and_taken_wh
     assert_eq!((refused.code, refused.stderr.matches(sentence).count()), (Some(2), 1), "{}", refused.stderr);
     let taken = run(&["--client", "lean,library", "--insecure"]);
     assert_eq!(taken.code, Some(0), "{}", taken.stderr);
+}
+
+#[test]
+fn a_run_over_tls_records_what_full_and_resumed_handshakes_cost() {
+    let folder = Folder::new();
+    let workload = folder.file("small.toml", SMALL);
+    let asked = ["--workload", &workload, "--trials", "1", "--transport", "sse", "--tls=off,on", "--network", "none"];
+    let ended = Run::start(&folder, &asked).end();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    for record in ended.records() {
+        let Outcome::Measured(measured) = &record.outcome else { panic!("{:?}", record.outcome) };
+        if !record.conditions.contains_key(TLS) {
+            assert_eq!(measured.handshakes, None);
+            continue;
+        }
+        let Handshakes { full, resumed } = measured.handshakes.unwrap();
+        let resumed = resumed.unwrap();
+        for kind in [full, resumed] {
+            assert!(kind.connections > 0, "{kind:?}");
+            assert_eq!(kind.round_trips, kind.connections, "TLS 1.3 has one either way (RFC 8446 §2)");
+            assert!(kind.server_cpu_ns.unwrap() > 0);
+        }
+        // A resumed one carries a ticket up and no certificate down, and signs nothing.
+        let each = |sum: u64, of: Handshake| sum / of.connections;
+        assert!(each(resumed.up_bytes, resumed) > each(full.up_bytes, full), "{full:?} {resumed:?}");
+        assert!(each(resumed.down_bytes, resumed) < each(full.down_bytes, full), "{full:?} {resumed:?}");
+    }
 }

@@ -60,6 +60,7 @@ impl Drained {
             window: WindowCounts { delivered: totals.delivered, received: totals.received, ..account.window },
             concerns,
             connecting,
+            handshakes: None,
             wire,
             link,
             memory,

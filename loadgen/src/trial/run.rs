@@ -17,7 +17,7 @@ use crate::failure::{Failed, failed};
 use crate::load::{Schedule, Timetable};
 use crate::plan::Trial;
 use crate::server::Server;
-use crate::watch::ended;
+use crate::watch::{ended, handshakes};
 
 /// Runs one trial on one fresh server, beside others that it waits for. Every failure is in the outcome.
 pub async fn run(trial: &Trial, target: &Server, together: Together, cancel: &CancellationToken) -> Outcome {
@@ -61,7 +61,9 @@ async fn measure(setting: Setting<'_>, together: Together) -> Result<Measurement
     if let Some(reason) = nothing_due(setting.trial) {
         return Err(failed(FailureKind::Generator, reason));
     }
-    Ok(drained(setting, together).await?.measurement(setting.trial))
+    let drained = drained(setting, together).await?;
+    let handshakes = handshakes(setting.observer()).await;
+    Ok(Measurement { handshakes, ..drained.measurement(setting.trial) })
 }
 
 async fn drained(setting: Setting<'_>, together: Together) -> Result<Drained, Failed> {

@@ -1,5 +1,6 @@
 //! Reads the costs of a trial, and flags what limited it.
 
+mod handshakes;
 mod memory;
 mod noise;
 mod observer;
@@ -10,6 +11,7 @@ mod usage;
 pub(crate) mod validity;
 pub(crate) mod wire;
 
+pub(crate) use handshakes::{IN_A_TURN, TURNS, handshakes};
 pub use noise::{noise, too_loud};
 pub(crate) use observer::{Measured, Observer};
 pub(crate) use process_end::ended;

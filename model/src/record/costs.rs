@@ -21,6 +21,48 @@ pub struct Connecting {
     pub generator: ProcessUse,
 }
 
+/// What TLS handshakes with the server cost, by a few of each kind, one after the other, once the load was over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handshakes {
+    /// Full ones, as every subscriber makes.
+    pub full: Handshake,
+    /// Those that resume an earlier session by its ticket, as a client does that comes back; absent where the server
+    /// resumes none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumed: Option<Handshake>,
+}
+
+/// Sums over handshakes of one kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handshake {
+    /// How many.
+    pub connections: u64,
+    /// How often the client waited for the server before it could ask, by the standards (RFC 8446 §2, RFC 5246 §7.3); the
+    /// round trip of TCP is not among them.
+    pub round_trips: u64,
+    /// Server to client, above TCP: the tickets that follow a handshake in TLS 1.3 are among them.
+    pub down_bytes: u64,
+    /// Client to server.
+    pub up_bytes: u64,
+    /// Processor time of the server, accepting and closing the connection included; absent where it is not ours to see.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_cpu_ns: Option<u64>,
+}
+
+impl Handshake {
+    /// The sums of both.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        Self {
+            connections: self.connections + other.connections,
+            round_trips: self.round_trips + other.round_trips,
+            down_bytes: self.down_bytes + other.down_bytes,
+            up_bytes: self.up_bytes + other.up_bytes,
+            server_cpu_ns: self.server_cpu_ns.zip(other.server_cpu_ns).map(|(one, other)| one + other),
+        }
+    }
+}
+
 /// What crossed the subscribers' connections, above TCP, from the kernel's own counters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wire {

@@ -1,25 +1,35 @@
-//! What TLS, HTTP/2 and compression cost each transport: a chart of the bytes, and a table a workload.
+//! What TLS, HTTP/2 and compression cost each transport: a chart of the bytes, and a table a workload; what a handshake
+//! costs.
 
 use pushoff_model::Transport;
 use pushoff_model::wire::{Http, Wire};
+use pushoff_stats::Figure;
 use serde_json::{Map, json};
 
-use super::blocks::{Figure, Heading};
+use super::blocks::{self, Heading};
 use super::{Block, Head, Section, Words};
 use crate::ReportError;
 use crate::charts;
+use crate::findings::handshakes::{Costs, Shaken};
 use crate::findings::servers::{Line, judged};
 use crate::findings::study::Study;
 use crate::findings::wires::OnWires;
-use crate::metric::Metric;
+use crate::metric::{Metric, Value};
 use crate::prose::{Prose, Span, prose};
 use crate::table::{Entry, Mark};
+use crate::words::number::Quantity;
 use crate::words::text::joined;
 
-/// Nothing where all was measured on one wire.
+/// Nothing where all was measured on one wire, in the clear.
 pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {
     let all = OnWires::all(study);
-    let Some(first) = all.first() else { return Ok(Section::default()) };
+    let shaken = Shaken::all(study);
+    let Some(first) = all.first() else {
+        return Ok(match handshakes(&shaken) {
+            blocks if blocks.is_empty() => Section::default(),
+            blocks => Section::titled("wires", "What TLS costs", blocks).folded(),
+        });
+    };
     let note = format!(
         "The same work on each wire, interleaved in one run. Below a figure stands how many times that on “{}” it is, \
          drawn in pairs of trials, with its 95 % interval; ≈ marks what is not shown to differ. Bytes are those above TCP, \
@@ -29,7 +39,7 @@ pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {
     let mut figures = Vec::new();
     for on in &all {
         if let Some(chart) = charts::wires(on)? {
-            figures.push(Figure { chart, anchor: on.anchor.clone(), about: on.label.clone() });
+            figures.push(blocks::Figure { chart, anchor: on.anchor.clone(), about: on.label.clone() });
         }
     }
     let mut blocks = vec![Block::note(note)];
@@ -40,6 +50,7 @@ pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {
         blocks.extend(side_by_side(on));
         blocks.push(data(on));
     }
+    blocks.extend(handshakes(&shaken));
     Ok(Section::titled("wires", title(&all), blocks).folded())
 }
 
@@ -82,6 +93,58 @@ fn row<'a>(on: &OnWires<'a>, line: &Line<'a>) -> Vec<Prose> {
     [Prose::from(line.wire().to_string())].into_iter().chain(on.metrics.iter().map(cell)).collect()
 }
 
+/// A row a kind of handshake, by server and HTTP; nothing where none was measured.
+fn handshakes(all: &[Shaken]) -> Vec<Block> {
+    if all.is_empty() {
+        return Vec::new();
+    }
+    let id = "handshakes".to_owned();
+    let figures = ["round trips", "bytes up", "bytes down", "CPU of the server", "measured"];
+    let figures = figures.map(|name| Head { is_figure: true, ..Head::from(name) });
+    let head = [Head::from("")].into_iter().chain(figures).collect();
+    let has_servers = all.iter().any(|it| it.server != all[0].server);
+    let rows = all.iter().flat_map(|shaken| {
+        let server = if has_servers { format!("{}, ", shaken.server) } else { String::new() };
+        let of = format!("{server}HTTP/{}", shaken.http.name());
+        let full = kind(format!("{of}, full"), &shaken.full);
+        let resumed = match &shaken.resumed {
+            Some(resumed) => kind(format!("{of}, resumed"), resumed),
+            None => {
+                let none = (0..5).map(|_| Prose::entry(&Entry::absent()));
+                [Prose::from(format!("{of}, resumed: this server resumes none"))].into_iter().chain(none).collect()
+            }
+        };
+        [full, resumed]
+    });
+    let words = Words::new(&id, head, rows.collect());
+    let heading = Heading { id, text: "A TLS handshake".into(), says: None };
+    vec![
+        Block::Heading(heading),
+        Block::note(
+            "Of one connection, until its client may ask, beside TCP's own round trip. Subscribers make full handshakes; a \
+             client that comes back with a ticket resumes its session. Bytes are those above TCP, with the tickets that \
+             follow; processor time is the server's, with accepting and closing the connection.",
+        ),
+        Block::Words(words),
+        Block::Data("handshakes", json!(all)),
+    ]
+}
+
+fn kind(name: String, costs: &Costs) -> Vec<Prose> {
+    let figure = |unit: Quantity, figure: Option<Figure>| {
+        let entry = figure.map(|figure| Entry::of(unit, Value::exact(figure), Mark::None));
+        Prose::entry(&entry.unwrap_or_else(Entry::absent))
+    };
+    vec![
+        name.into(),
+        figure(Quantity::Count, costs.round_trips),
+        figure(Quantity::Bytes, costs.up_bytes),
+        figure(Quantity::Bytes, costs.down_bytes),
+        figure(Quantity::Time, costs.server_cpu_ns),
+        figure(Quantity::Count, Some(costs.connections())),
+    ]
+}
+
 /// The ratios, for machines: the figures themselves are those of the cells.
 fn data(on: &OnWires<'_>) -> Block {
     let cells = on.lines.iter().map(|line| {
@@ -111,10 +174,12 @@ mod tests {
     }
 
     #[test]
-    fn one_wire_alone_has_no_section() {
+    fn one_wire_alone_has_the_handshakes_of_its_tls_and_no_more() {
         let mut run = fixture::on_wires();
         run.records.retain(|record| record.conditions.contains_key("compression"));
-        assert!(section(&Study::of(&run)).unwrap().blocks.is_empty());
+        let alone = section(&Study::of(&run)).unwrap();
+        assert_eq!(alone.title.as_deref(), Some("What TLS costs"));
+        assert_eq!(alone.blocks.iter().filter(|block| matches!(block, Block::Words(_))).count(), 1);
         assert!(section(&Study::of(&fixture::whole())).unwrap().blocks.is_empty());
     }
 

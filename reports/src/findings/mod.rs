@@ -1,6 +1,7 @@
 //! What follows from the figures: verdicts, searches, servers side by side.
 
 pub(crate) mod comparison;
+pub(crate) mod handshakes;
 pub(crate) mod networks;
 pub(crate) mod search;
 pub(crate) mod servers;
