@@ -42,7 +42,10 @@ fn model(path: &Path) -> anyhow::Result<Model> {
     if path.join(RECORDS).exists() {
         let run = report::read(&[path.to_owned()])?.run;
         return Model::of(&run).with_context(|| {
-            format!("{} has too few cells for a cost model: scripts/model measures enough", foreign::path(path))
+            format!(
+                "{} has too few cells over HTTP/1.1 without TLS, uncompressed, for a cost model: scripts/model measures enough",
+                foreign::path(path)
+            )
         });
     }
     let file = if path.is_dir() { path.join(MODEL) } else { path.to_owned() };

@@ -1,5 +1,7 @@
 //! The cells of a run as the cost model takes them.
 
+use std::collections::BTreeSet;
+
 use pushoff_model::wire::Wire;
 use pushoff_planner::costs::{MeasuredCell, Trial};
 
@@ -10,6 +12,12 @@ use crate::cells::{Cell, Group};
 pub(crate) fn measured<'a>(groups: impl IntoIterator<Item = &'a Group<'a>>) -> Vec<MeasuredCell<'a>> {
     let groups = groups.into_iter().filter(|it| it.is_ours() && !it.is_search && it.wire() == Wire::default());
     groups.flat_map(|group| group.cells.iter().map(move |cell| one(group, cell))).collect()
+}
+
+/// The wires whose cells the cost model leaves out, the lightest first.
+pub(crate) fn left_out<'a>(groups: impl IntoIterator<Item = &'a Group<'a>>) -> Vec<Wire> {
+    let wires: BTreeSet<Wire> = groups.into_iter().filter(|it| it.is_ours()).map(Group::wire).collect();
+    wires.into_iter().filter(|wire| *wire != Wire::default()).collect()
 }
 
 fn one<'a>(group: &'a Group<'a>, cell: &'a Cell<'a>) -> MeasuredCell<'a> {
@@ -54,6 +62,15 @@ mod tests {
             }
             (one, other) => one == other,
         }
+    }
+
+    #[test]
+    fn only_cells_in_the_clear_are_taken_and_the_wires_of_the_others_are_known() {
+        let run = crate::fixture::on_wires();
+        let groups = group(&run);
+        assert_eq!(left_out(&groups), crate::fixture::wires::WIRES[1..]);
+        let clear = group(&run).into_iter().filter(|it| it.wire() == Wire::default());
+        assert_eq!(measured(&groups).len(), clear.map(|it| it.cells.len()).sum::<usize>());
     }
 
     #[test]

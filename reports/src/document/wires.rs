@@ -118,7 +118,8 @@ fn handshakes(all: &[Shaken]) -> Vec<Block> {
     });
     let words = Words::new(&id, head, rows.collect());
     let heading = Heading { id, text: "A TLS handshake".into(), says: None };
-    vec![
+    let data = all.iter().map(|shaken| Block::Data("handshakes", json!(shaken)));
+    let shown = [
         Block::Heading(heading),
         Block::note(
             "Of one connection, until its client may ask, beside TCP's own round trip. Subscribers make full handshakes; a \
@@ -126,8 +127,8 @@ fn handshakes(all: &[Shaken]) -> Vec<Block> {
              follow; processor time is the server's, with accepting and closing the connection.",
         ),
         Block::Words(words),
-        Block::Data("handshakes", json!(all)),
-    ]
+    ];
+    shown.into_iter().chain(data).collect()
 }
 
 fn kind(name: String, costs: &Costs) -> Vec<Prose> {

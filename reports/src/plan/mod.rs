@@ -9,13 +9,13 @@ pub(crate) mod stops;
 mod tests;
 pub(crate) mod words;
 
-use pushoff_model::Transport;
+use pushoff_model::{Transport, Wire};
 use pushoff_planner::costs::{self, CostModel, Source, fit_and_check};
 use pushoff_planner::{Answer, Change, answer, changes};
 use serde::Serialize;
 
 use crate::cells::group;
-use crate::cells::measured::measured;
+use crate::cells::measured::{left_out, measured};
 use crate::{ModelError, Run};
 
 pub use pushoff_planner::{Asked, Needs, NeedsError, Prices};
@@ -25,24 +25,28 @@ pub use pushoff_planner::{Asked, Needs, NeedsError, Prices};
 pub struct Model {
     costs: CostModel,
     pub(crate) is_shipped: bool,
+    /// The wires that its run measured, too: no cost is of theirs.
+    left_out: Vec<Wire>,
 }
 
 impl Model {
     /// The one that comes with pushoff.
     #[must_use]
     pub fn shipped() -> Self {
-        Self { costs: costs::shipped(), is_shipped: true }
+        Self { costs: costs::shipped(), is_shipped: true, left_out: Vec::new() }
     }
 
     /// The one that a report rests on: its own, or the one that comes with pushoff.
     pub(crate) const fn of_report(costs: CostModel, is_own: bool) -> Self {
-        Self { costs, is_shipped: !is_own }
+        Self { costs, is_shipped: !is_own, left_out: Vec::new() }
     }
 
     /// One fitted to a recorded run; none where it has too few cells for that.
     #[must_use]
     pub fn of(run: &Run) -> Option<Self> {
-        fit_and_check(run.environments.first(), &measured(&group(run))).map(|costs| Self { costs, is_shipped: false })
+        let groups = group(run);
+        let costs = fit_and_check(run.environments.first(), &measured(&groups))?;
+        Some(Self { costs, is_shipped: false, left_out: left_out(&groups) })
     }
 
     /// The command with these flags. A report's own model lies beside it, and the command is taken to be given there.
@@ -55,7 +59,7 @@ impl Model {
     /// # Errors
     /// When the text is no cost model, or one of another version.
     pub fn parse(text: &str) -> Result<Self, ModelError> {
-        Ok(Self { costs: CostModel::parse(text)?, is_shipped: false })
+        Ok(Self { costs: CostModel::parse(text)?, is_shipped: false, left_out: Vec::new() })
     }
 }
 
@@ -87,6 +91,9 @@ struct Origin {
     /// The transports it knows.
     #[serde(skip)]
     transports: Vec<Transport>,
+    /// The wires that were measured beside the one that it is of.
+    #[serde(skip)]
+    left_out: Vec<Wire>,
 }
 
 impl Plan {
@@ -107,6 +114,7 @@ impl Plan {
             is_shipped: model.is_shipped,
             most_users: model.costs.range.high(costs::Dimension::Users).unwrap_or_default(),
             transports: model.costs.transports.iter().map(|it| it.transport).collect(),
+            left_out: model.left_out.clone(),
         };
         let (changes, sentences, notes) = (Vec::new(), Vec::new(), Vec::new());
         let mut plan = Self { needs, prices, model, answer, changes, sentences, notes };

@@ -48,6 +48,18 @@ fn where_a_cost_is_not_known_nothing_is_taken_and_the_command_that_would_tell_is
 }
 
 #[test]
+fn a_plan_says_for_which_wire_it_is_and_which_were_measured_beside_it() {
+    let said =
+        |model: &Model| plan(model, FEED).notes.into_iter().find(|note| note.contains("figures are for")).unwrap();
+    let ours = "The figures are for HTTP/1.1 without TLS, uncompressed";
+    assert!(said(&model()).starts_with(ours) && said(&Model::shipped()).starts_with(ours));
+    let left_out = crate::fixture::wires::WIRES[1..].to_vec();
+    let beside = said(&Model { left_out, ..model() });
+    let others = "other wires (HTTP/1.1 over TLS; HTTP/2 over TLS; HTTP/2 over TLS, compressed) are not in them";
+    assert!(beside.starts_with(ours) && beside.contains(others), "{beside}");
+}
+
+#[test]
 fn the_recommendation_stands_before_the_table() {
     let text = |asked, width| plan(&model(), asked).terminal(width, false);
     let million = Asked { users: Some("1M"), rate: Some("0.2/s"), payload: Some("300B"), ..FEED };

@@ -2,9 +2,10 @@
 //!
 //! Never stronger than the figures: what the rule leaves undecided is called that, and each ratio has its interval.
 
-use pushoff_model::Transport;
+use pushoff_model::{Transport, Wire};
 
 use super::Plan;
+use crate::words::describe;
 use crate::words::limits::six_connections;
 use crate::words::number::{Quantity, asked_share};
 use crate::words::text::{capitalised, list};
@@ -174,6 +175,7 @@ impl Plan {
         notes.extend(self.answer.decision.choice.and_then(six_connections));
         notes.extend(self.beyond());
         notes.push(self.assumed());
+        notes.push(self.wire());
         notes.push(self.origin());
         notes
     }
@@ -253,10 +255,23 @@ impl Plan {
         };
         format!(
             "Assumed: a round trip of {} to users in browsers; {audience}{speaks}, at random times; server processes at \
-             most {} busy, with at most {} users; no TLS, no proxy, HTTP/1.1. docs/PLANNING.md has all of it.",
+             most {} busy, with at most {} users; no proxy. docs/PLANNING.md has all of it.",
             Unit::Time.write(needs.rtt()),
             asked_share(TARGET),
             Unit::Users.write(self.model.most_users),
+        )
+    }
+
+    /// What carries the bytes of the figures.
+    fn wire(&self) -> String {
+        let planned = describe::wire(Wire::default());
+        let others: Vec<String> = self.model.left_out.iter().copied().map(describe::wire).collect();
+        if others.is_empty() {
+            return format!("The figures are for {planned}, uncompressed: the cost model knows nothing else.");
+        }
+        let others = others.join("; ");
+        format!(
+            "The figures are for {planned}, uncompressed. The run's cells on other wires ({others}) are not in them."
         )
     }
 
