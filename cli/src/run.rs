@@ -81,6 +81,8 @@ pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus) -> anyhow::Res
         let browser = if has_browser { Some(runtime.block_on(survey::browser(&cpus))?) } else { None };
         let agents = fleet.as_ref().map_or_else(Vec::new, Fleet::agents);
         let environment = environment::gather(started, &asked, &cpus, machine, servers, (browser, agents));
+        // Of one process, where the load is divided among several.
+        let environment = Environment { descriptor_limit, ..environment };
         let mut folder = RunFolder::create(options.out.as_deref(), &environment)?;
         let _held_back = HeldBack::begin()?;
         let exit = runtime.block_on(measure(&asked, length, environment, &cpus, (&mut folder, fleet.as_ref())))?;

@@ -39,8 +39,12 @@ pub(super) fn conditions(study: &Study<'_>) -> Vec<String> {
 fn conditions_of(study: &Study<'_>, it: &Environment) -> String {
     let day = it.started.split('T').next().unwrap_or_default();
     let system = it.kernel.split(' ').take(2).collect::<Vec<_>>().join(" ");
-    let place =
-        if study.has_others() { "other servers beside pushoff’s" } else { "server and readers on this machine" };
+    let place = match it.agents.len() {
+        0 if study.has_others() => "other servers beside pushoff’s".to_owned(),
+        0 => "server and readers on this machine".to_owned(),
+        1 => "readers at one agent".to_owned(),
+        agents => format!("readers at {agents} agents"),
+    };
     format!("{day}; {} × {}, {system}; {place}, {}; pushoff {}.", it.cpus, it.cpu, wires(study), it.revision)
 }
 
