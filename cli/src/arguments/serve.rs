@@ -43,7 +43,7 @@ pub(crate) struct ServeOptions {
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) allow_origin: Vec<AllowedOrigin>,
     /// Keep topics in NATS JetStream, which several servers share: one or more servers of NATS with commas,
-    /// [nats|tls]://[USER:PASSWORD@|TOKEN@]HOST[:PORT], and after a ? storage=file|memory or replicas=1 to 5
+    /// nats:// or tls:// and HOST:PORT, before it USER:PASSWORD@ or TOKEN@, after a ? storage=file|memory or replicas=1 to 5
     /// (docs/FLEET.md) [default: in this process's memory]
     #[arg(long, value_name = "URL", env = "PUSHOFF_STORE", hide_env_values = true)]
     pub(crate) store: Option<String>,
