@@ -17,6 +17,7 @@ from pushoff import DEADLINE_S, expect, run
 
 DEPLOY = pathlib.Path(__file__).resolve().parents[2] / "deploy"
 SECONDS = {"s": 1, "m": 60}
+VERIFY = shutil.which("systemd-analyze")
 
 
 def parses(arguments):
@@ -69,11 +70,8 @@ def every_unit_is_understood():
 
 
 def every_unit_is_one_to_systemd():
-    verify = shutil.which("systemd-analyze")
-    if verify is None:
-        return print("        (no systemd-analyze here: the units were read by the binary alone)")
     units = [str(unit) for unit in (DEPLOY / "systemd").glob("*.service")]
-    said = subprocess.run([verify, "verify", *units], capture_output=True, text=True, timeout=DEADLINE_S).stderr
+    said = subprocess.run([VERIFY, "verify", *units], capture_output=True, text=True, timeout=DEADLINE_S).stderr
     # That the binary is not installed where a unit expects it is no fault of the unit.
     expect([line for line in said.splitlines() if "is not executable" not in line and "pushoff" in line], [])
 
@@ -109,8 +107,10 @@ run(
     every_command_of_the_manifest_is_understood,
     every_variable_of_a_command_is_set,
     every_unit_is_understood,
-    every_unit_is_one_to_systemd,
+    *([every_unit_is_one_to_systemd] if VERIFY else []),
     every_container_is_bounded_in_memory_and_every_server_is_probed,
     a_server_has_time_to_end,
     every_selector_finds_its_pods,
 )
+if VERIFY is None:
+    print("SKIPPED deploy: every unit is one to systemd: there is no systemd-analyze (apt-get install systemd)", flush=True)

@@ -66,7 +66,7 @@ impl Server {
         self.is_closing.load(Ordering::Relaxed)
     }
 
-    /// Tells every connection that the server is shutting down, and the subscribers of those in their turn.
+    /// Tells every connection that the server is shutting down. Subscribers are told by the hub, each in its turn.
     pub(crate) fn close(&self) {
         self.is_closing.store(true, Ordering::Relaxed);
         if let Some(outage) = &self.outage {

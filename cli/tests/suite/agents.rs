@@ -217,7 +217,8 @@ fn subscribers_and_publishers_go_to_the_next_server_when_theirs_fails() {
     drop(first);
     let ended = run.end();
     let records = ended.records();
-    let [record] = &records[..] else { panic!("{}", ended.stderr) };
+    // What the machine spoilt is measured again, at the server that is left.
+    let Some(record) = records.first() else { panic!("{}", ended.stderr) };
     assert!(matches!(record.outcome, Outcome::Measured(_)), "{record:?}");
     assert_eq!(record.server, "pushoff");
     let counts = measured(record).counts;

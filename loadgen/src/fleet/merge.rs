@@ -6,7 +6,7 @@ use std::time::Duration;
 use pushoff_model::LatencyHistogram;
 use pushoff_model::record::{AgentClock, AgentPart, Concern, FailureKind, Held, Limit, Measurement, ProcessUse};
 
-use super::trial::{Playing, State};
+use super::playing::{Playing, State};
 use crate::failure::{Failed, failed};
 use crate::plan::Trial;
 use crate::trial::Drained;

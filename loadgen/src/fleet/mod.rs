@@ -11,6 +11,7 @@ mod gather;
 mod letter;
 mod merge;
 mod messages;
+mod playing;
 mod share;
 mod trial;
 

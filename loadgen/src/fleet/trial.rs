@@ -18,13 +18,14 @@ use super::clock::{MachineClock, Offset};
 use super::gather::{Fleet, Member};
 use super::merge::{Observed, merged};
 use super::messages::{News, SILENT, ToAgent, ToCoordinator, time};
+use super::playing::{Playing, State};
 use super::share::Share;
 use crate::company::{Company, Meetings, Moment, Part, Said};
 use crate::failure::{Failed, failed};
 use crate::load::Timetable;
 use crate::plan::Trial;
 use crate::server::Server;
-use crate::trial::{Drained, fitted, nothing_due, patience};
+use crate::trial::{fitted, nothing_due, patience};
 use crate::watch::{Observer, WireCounters, ended};
 
 /// Round trips to an agent's clock, before a trial and after it.
@@ -33,20 +34,6 @@ const ROUND_TRIPS: u32 = 64;
 const MARGIN: Duration = Duration::from_mins(1);
 /// How often agents are looked at that say nothing.
 const LOOK: Duration = Duration::from_millis(250);
-
-/// One agent in a trial.
-pub(super) struct Playing<'a> {
-    pub(super) member: &'a Member,
-    pub(super) part: Part,
-    pub(super) before: Offset,
-    pub(super) state: State,
-}
-
-pub(super) enum State {
-    Running,
-    Lost,
-    Ended(Box<Drained>),
-}
 
 impl Fleet {
     /// Runs one trial on one fresh server, its load divided among the agents. Every failure is in the outcome.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use pushoff_model::Topic;
 use pushoff_model::foreign::{SENTENCE, shown};
 use pushoff_model::target::{Dialect, Template, Variable};
@@ -96,7 +96,7 @@ impl Poster {
     }
 
     /// Publishes up to [`Self::most_at_once`] messages and waits for the answer. Where several servers share the log and no
-    /// answer comes, the next one is asked: by the key it knows whether the messages are stored already.
+    /// answer comes, or one that leaves open what was stored, the next one is asked: by the key it knows whether the messages are stored already.
     pub(crate) async fn post(&self, payloads: Vec<String>) -> PublishOutcome {
         let mut request = match self.publication(payloads).map_err(ConnectionError::from) {
             Ok(request) => request,
@@ -122,6 +122,7 @@ impl Poster {
                     (Ok(PublishOutcome::Refused(reason)), Some(PublishOutcome::Unknown(_))) => {
                         return PublishOutcome::Unknown(reason);
                     }
+                    (Ok(unknown @ PublishOutcome::Unknown(_)), _) => Some(unknown),
                     (Ok(outcome), _) => return outcome,
                     (Err(error), Some(known)) if error.is_refused() => Some(known),
                     (Err(error), _) => Some(unanswered(&error)),
@@ -158,9 +159,12 @@ impl Poster {
         if status.is_success() {
             return Ok(PublishOutcome::Accepted);
         }
+        // A server whose store has not acknowledged in time does not know what became of the messages.
+        let may_be_stored = status == StatusCode::SERVICE_UNAVAILABLE && !self.others.is_empty();
         let body = shown(String::from_utf8_lossy(&body).trim(), SENTENCE);
         let said = if body.is_empty() { String::new() } else { format!(": {body}") };
-        Ok(PublishOutcome::Refused(format!("the server answered {status} to a message{said}")))
+        let reason = format!("the server answered {status} to a message{said}");
+        Ok(if may_be_stored { PublishOutcome::Unknown(reason) } else { PublishOutcome::Refused(reason) })
     }
 
     /// Completes the topic, if the server can.

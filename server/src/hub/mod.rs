@@ -20,6 +20,7 @@ mod tail;
 #[cfg(test)]
 mod tests;
 mod topic;
+mod unpublished;
 mod waiters;
 
 use std::sync::{Arc, Mutex};
@@ -33,9 +34,8 @@ use self::cache::Position;
 pub(crate) use self::cache::Run;
 pub use self::cache::{Bounds, Complete, Retention};
 use self::jetstream::{Failed, Follower, JetStream, PATIENCE, Why};
-pub use self::jetstream::{Keeping, Store, StoreError, UnusableStore};
+pub use self::jetstream::{Keeping, Store, UnusableStore};
 pub use self::payload::{Payload, PayloadError};
-pub use self::room::Unpublished;
 use self::room::{Ages, Room};
 pub use self::subscription::Subscription;
 pub use self::table::HubLimits;
@@ -44,6 +44,7 @@ use self::tail::{Behind, UNBORN};
 #[cfg(test)]
 use self::topic::lock;
 use self::topic::{TopicLog, Turn};
+pub use self::unpublished::{StoreError, Unpublished};
 pub use crate::memory::Memory;
 use crate::memory::{self, Lease};
 

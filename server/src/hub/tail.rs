@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use pushoff_model::{Cursor, Epoch, Start};
 use tokio::sync::{mpsc, oneshot};
 
-use super::room::Unpublished;
+use super::unpublished::Unpublished;
 
 /// How many subscribers may ask before the others wait to ask. Chosen here: one look at the store answers them all.
 const ASKING: usize = 64;

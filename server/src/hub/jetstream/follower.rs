@@ -14,12 +14,13 @@ use pushoff_model::Topic;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
+use super::JetStream;
 use super::filling::Filling;
 use super::streams::Found;
-use super::{JetStream, StoreError};
-use crate::hub::room::{Room, Unpublished};
+use crate::hub::room::Room;
 use crate::hub::tail::{Ask, Behind, UNBORN};
 use crate::hub::topic::TopicLog;
+use crate::hub::unpublished::{StoreError, Unpublished};
 
 /// How often the stream is looked at though nothing seems to be missing: a lost last message has no successor that
 /// would show the gap.

@@ -30,11 +30,12 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 pub(super) use self::follower::Follower;
 use self::link::Link;
-pub use self::streams::{Keeping, StoreError};
+pub use self::streams::Keeping;
 use self::streams::{Streams, Unstored};
 use super::cache::Retention;
 use super::payload::Payload;
 use super::tail::UNBORN;
+use super::unpublished::StoreError;
 
 /// How long a publisher or a new subscriber waits for the store. Chosen here: longer than a restart of NATS takes, and
 /// shorter than a client's patience.

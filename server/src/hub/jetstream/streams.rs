@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use super::names;
 use crate::hub::cache::Retention;
 use crate::hub::payload::Payload;
+use crate::hub::unpublished::StoreError;
 
 /// How long one request may take. Chosen here: a retry still fits into what a publisher waits.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -32,17 +33,6 @@ pub struct Keeping {
     pub in_memory: bool,
     /// How many servers of a NATS cluster keep it.
     pub replicas: usize,
-}
-
-/// Why the store did not do as asked.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum StoreError {
-    /// There is no answer.
-    #[error("the store (NATS JetStream) cannot be reached; try again later")]
-    Unreachable,
-    /// The answer is no.
-    #[error("the store (NATS JetStream) refused: {0}")]
-    Refused(String),
 }
 
 /// Why a message was not stored.
