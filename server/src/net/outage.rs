@@ -53,7 +53,7 @@ impl Outage {
     }
 
     /// Serves a connection until its end, or until a cut.
-    pub(crate) async fn may_cut(&self, serving: impl Future<Output = ()>) {
+    pub(crate) async fn may_cut(self: Arc<Self>, serving: impl Future<Output = ()>) {
         tokio::select! {
             biased;
             () = self.cut.notified() => {}
@@ -125,12 +125,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_cut_ends_open_connections_and_no_later_ones() {
-        let outage = Outage::new();
-        let (cut, ()) = tokio::join!(timeout(Duration::from_secs(10), outage.may_cut(pending())), async {
+        let outage = Arc::new(Outage::new());
+        let (cut, ()) = tokio::join!(timeout(Duration::from_secs(10), Arc::clone(&outage).may_cut(pending())), async {
             outage.cut();
         });
         assert!(cut.is_ok());
-        outage.may_cut(async {}).await;
+        Arc::clone(&outage).may_cut(async {}).await;
         assert!(timeout(Duration::ZERO, outage.may_cut(pending())).await.is_err());
     }
 }
