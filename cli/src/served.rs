@@ -93,13 +93,15 @@ impl Served {
         let pid = process.as_ref().map(|process| process.pid);
         let siblings = siblings(target, plan).await?;
         // A listening server has started all its processes.
-        let mut pids = processes_of(clear, pid);
-        for sibling in siblings.iter().skip(1) {
-            pids.extend(processes_of(sibling.http, None));
-        }
-        let link = plan.link.cloned();
+        let own = processes_of(clear, pid);
+        let others = siblings.iter().skip(1).map(|sibling| processes_of(sibling.http, None));
+        let each: Vec<_> = [own].into_iter().chain(others).collect();
+        // The costs of some of several servers are nobody's.
+        let are_seen = each.iter().all(|pids| !pids.is_empty());
+        let (pids, link) = (each.concat(), plan.link.cloned());
         let server = Server::at(target.clone(), http).on(plan.wire, tls, beside);
         let server = Server { raw_tcp, pids, cpus, siblings, link, ..server };
+        let server = if are_seen { server } else { server.unseen()? };
         Ok(Self { server, says, process })
     }
 

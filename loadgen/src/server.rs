@@ -17,6 +17,7 @@ use tokio::time::{sleep, timeout};
 use crate::clients::source_of;
 use crate::origin::Origin;
 use crate::tls::Tls;
+use crate::watch::Account;
 
 /// A server that can be measured.
 #[derive(Clone, Debug)]
@@ -42,7 +43,9 @@ pub struct Server {
     /// Its root processes, as far as this user can see them. Costs are read from them and their descendants. When the
     /// first one ends, the server has ended.
     pub pids: Vec<u32>,
-    /// How many processors it may use.
+    /// Where it accounts for its processes itself, if they cannot be seen.
+    pub account: Option<Arc<Account>>,
+    /// How many processors it may use; 0 where that is not known.
     pub cpus: f64,
     /// Several servers that share a log, this one among them, in their order; empty where there is one.
     pub siblings: Arc<[Sibling]>,
@@ -85,6 +88,7 @@ impl Server {
             base,
             raw_tcp,
             pids: Vec::new(),
+            account: None,
             cpus: 1.0,
             siblings: [].into(),
             link: None,

@@ -90,6 +90,9 @@ pub struct Dialect {
     pub publish: Publish,
     /// How a topic is completed, where it can be.
     pub complete: Option<Complete>,
+    /// Where the server says what its process uses, in Prometheus's text format, if it does: for one whose processes
+    /// cannot be seen.
+    pub metrics: Option<Template>,
     /// The techniques that the server has.
     pub techniques: BTreeMap<Transport, Technique>,
 }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use pushoff_model::Http;
 
 use crate::origin::{Origin, PlacedLayer};
@@ -15,18 +14,6 @@ pub(crate) const READ_BUFFER_BYTES: usize = 8 * 1024;
 /// A client of that server with its own connection pool, whose connections come from there.
 pub(crate) fn http_client(server: &Server, origin: &Origin) -> Result<reqwest::Client, reqwest::Error> {
     http_client_builder(server, origin).build()
-}
-
-/// Reads the body to its end, so that the connection can be used again; `None` where it is longer than `longest`.
-pub(crate) async fn bounded_body(response: &mut reqwest::Response, longest: usize) -> reqwest::Result<Option<Bytes>> {
-    let Some(first) = response.chunk().await? else { return Ok(Some(Bytes::new())) };
-    let Some(second) = response.chunk().await? else { return Ok(Some(first).filter(|first| first.len() <= longest)) };
-    let mut body = [first, second].concat();
-    while body.len() <= longest {
-        let Some(chunk) = response.chunk().await? else { return Ok(Some(body.into())) };
-        body.extend_from_slice(&chunk);
-    }
-    Ok(None)
 }
 
 /// The common settings of all reqwest clients of a server. None asks for compressed content.

@@ -3,8 +3,10 @@
 //! `library` uses the libraries that Rust developers use; `lean` uses as little code as possible. Everything else is
 //! shared: the requests, how a message is found in an answer, and what follows a broken connection.
 
+mod accounts;
 mod answer;
 mod backoff;
+mod bounded;
 mod carrier;
 mod coding;
 mod error;
@@ -36,9 +38,10 @@ mod units;
 mod websocket;
 
 pub(crate) use backoff::{BASE as BACK_OFF_BASE, CAP as BACK_OFF_CAP};
+pub(crate) use bounded::bounded_body;
 pub use error::{ConnectionError, SubscribeError};
 pub(crate) use error::{LONGEST_ANSWER, LONGEST_MESSAGE};
-pub(crate) use http_client::{READ_BUFFER_BYTES, bounded_body, http_client};
+pub(crate) use http_client::{READ_BUFFER_BYTES, http_client};
 pub use http2::Group;
 pub(crate) use io::ROOM_BYTES;
 pub(crate) use request::{fields_of, filled, newcomers_request, url};

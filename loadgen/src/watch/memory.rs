@@ -8,18 +8,25 @@ use procfs::process::Process;
 use procfs::{Current, Meminfo};
 use pushoff_model::record::{Held, KernelMemory, ProcessMemory};
 
+use super::Told;
+
 /// Reads the memory now; a value that cannot be read is absent.
 ///
 /// Proportional shares of several processes add up; resident sets count shared pages several times. The browser's
-/// memory counts as the generator's.
-pub(crate) fn held(server: &[u32], browser: &[u32]) -> Held {
+/// memory counts as the generator's. A server that has `told` its memory is on another machine, and its end of the
+/// connections is in that machine's kernel.
+pub(crate) fn held(server: &[u32], told: Option<&Told>, browser: &[u32]) -> Held {
     let of = |pids: &[u32]| pids.iter().filter_map(|&pid| process(Some(pid))).reduce(sum);
     let generator = process(None);
     Held {
-        server: of(server),
+        server: told.map(|it| resident(it.resident_bytes())).or_else(|| of(server)),
         generator: generator.map(|own| of(browser).map_or(own, |pages| sum(own, pages))),
-        kernel: kernel(),
+        kernel: kernel().filter(|_| told.is_none()),
     }
+}
+
+const fn resident(bytes: u64) -> ProcessMemory {
+    ProcessMemory { rss_bytes: bytes, pss_bytes: bytes }
 }
 
 const fn sum(one: ProcessMemory, other: ProcessMemory) -> ProcessMemory {
@@ -90,13 +97,13 @@ mod tests {
         let pid = child.id();
         // Pages shared with other processes change its share.
         let agree = (0..100).any(|_| {
-            let server = held(&[pid], &[]).server.unwrap();
+            let server = held(&[pid], None, &[]).server.unwrap();
             (server.rss_bytes, server.pss_bytes) == by_hand(&pid.to_string())
         });
         child.kill().unwrap();
         child.wait().unwrap();
         assert!(agree);
-        assert_eq!(held(&[pid], &[]).server, None, "it is gone");
+        assert_eq!(held(&[pid], None, &[]).server, None, "it is gone");
     }
 
     #[test]
@@ -106,8 +113,8 @@ mod tests {
         // The child has started; the parent may still be busy.
         let agree = (0..100).any(|_| {
             let [one, other] = both.map(|pid| by_hand(&pid.to_string()));
-            let sum = held(&both, &[]).server.unwrap();
-            let browser = held(&[], &both).generator.unwrap();
+            let sum = held(&both, None, &[]).server.unwrap();
+            let browser = held(&[], None, &both).generator.unwrap();
             assert!(browser.rss_bytes > one.0 + other.0, "this process is the generator too");
             (sum.rss_bytes, sum.pss_bytes) == (one.0 + other.0, one.1 + other.1)
         });
@@ -118,9 +125,9 @@ mod tests {
     #[test]
     fn memory_that_is_touched_is_held() {
         const MORE: u64 = 64 << 20;
-        let before = held(&[], &[]);
+        let before = held(&[], None, &[]);
         let touched = vec![1_u8; usize::try_from(MORE).unwrap()];
-        let after = held(&[], &[]).generator.unwrap();
+        let after = held(&[], None, &[]).generator.unwrap();
         let (rss, pss) = by_hand("self");
         assert!(std::hint::black_box(&touched).iter().all(|&byte| byte == 1));
         let before = before.generator.unwrap();
@@ -133,7 +140,7 @@ mod tests {
 
     #[test]
     fn bytes_that_nobody_reads_are_memory_of_the_kernel() {
-        let before = held(&[], &[]).kernel.unwrap();
+        let before = held(&[], None, &[]).kernel.unwrap();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let mut sender = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let _receiver = listener.accept().unwrap();
@@ -142,7 +149,7 @@ mod tests {
         while let Ok(more) = sender.write(&[0; 65_536]) {
             sent += more as u64;
         }
-        let after = held(&[], &[]).kernel.unwrap();
+        let after = held(&[], None, &[]).kernel.unwrap();
         assert!(before.slab_bytes > 0);
         assert!(after.tcp_bytes >= before.tcp_bytes + sent / 2, "{before:?}, {after:?}, {sent} bytes unread");
     }

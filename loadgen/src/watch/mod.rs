@@ -1,5 +1,6 @@
 //! Reads the costs of a trial, and flags what limited it.
 
+mod account;
 mod handshakes;
 mod memory;
 mod noise;
@@ -11,6 +12,8 @@ mod usage;
 pub(crate) mod validity;
 pub(crate) mod wire;
 
+pub(crate) use account::Account;
+pub(crate) use account::Told;
 pub(crate) use handshakes::{IN_A_TURN, TURNS, handshakes};
 pub use noise::{noise, too_loud};
 pub(crate) use observer::{Measured, Observer};

@@ -8,6 +8,7 @@ use pushoff_model::record::{FailureKind, Held, Traffic};
 use pushoff_network::Link;
 use tracing::{info, warn};
 
+use super::Told;
 use super::memory::held;
 use super::processes::family;
 use super::stalls::missed_ticks;
@@ -39,7 +40,21 @@ pub(crate) struct Observer<'a> {
 impl Observer<'_> {
     pub(crate) async fn reading(&self) -> Reading {
         let [server, browser] = self.processes().await;
-        Reading::now(self.clock.now(), &server, &browser, self.link())
+        self.reading_of(&server, &browser).await
+    }
+
+    /// Of these processes of the server and of the browser.
+    async fn reading_of(&self, server: &[u32], browser: &[u32]) -> Reading {
+        let told = self.told().await;
+        Reading::now(self.clock.now(), server, told, browser, self.link())
+    }
+
+    /// What the server says of itself, where it has to.
+    async fn told(&self) -> Option<Told> {
+        match &self.target.account {
+            Some(account) => account.read().await,
+            None => None,
+        }
     }
 
     /// What was used since an earlier reading.
@@ -52,8 +67,10 @@ impl Observer<'_> {
         if self.link().is_some() {
             return Held::default();
         }
+        let told = self.told().await;
         let [server, browser] = self.roots();
-        tokio::task::spawn_blocking(move || held(&family(&server), &family(&browser))).await.unwrap_or_else(|error| {
+        let read = move || held(&family(&server), told.as_ref(), &family(&browser));
+        tokio::task::spawn_blocking(read).await.unwrap_or_else(|error| {
             warn!(%error, "memory could not be read");
             Held::default()
         })
@@ -96,7 +113,7 @@ impl Observer<'_> {
         let [server, browser] = self.processes().await;
         timer.until(clock, start).await.map_err(refused)?;
         self.watch_link(true);
-        let from = Reading::now(clock.now(), &server, &browser, self.link());
+        let from = self.reading_of(&server, &browser).await;
         let crossed = wire.traffic();
         info!("measuring");
         let stalled = missed_ticks(&timer, clock, start, end).await.map_err(refused)?;

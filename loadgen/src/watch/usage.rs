@@ -22,6 +22,7 @@ use pushoff_model::record::{MachineUse, ProcessUse};
 use pushoff_network::Link;
 use serde::{Deserialize, Serialize};
 
+use super::Told;
 use crate::numbers::share;
 
 /// All values of one moment.
@@ -29,6 +30,8 @@ use crate::numbers::share;
 pub(crate) struct Reading {
     at: RunInstant,
     server: Vec<ProcessReading>,
+    /// What the server says of itself, where its processes cannot be seen.
+    told: Option<Told>,
     /// This process, and the browser's if there is one.
     generator: Vec<ProcessReading>,
     machine: MachineReading,
@@ -76,19 +79,25 @@ pub(crate) struct Use {
 
 impl Reading {
     /// Reads everything now. A value that cannot be read counts as 0.
-    pub(crate) fn now(at: RunInstant, server: &[u32], browser: &[u32], link: Option<&Link>) -> Self {
+    pub(crate) fn now(
+        at: RunInstant,
+        server: &[u32],
+        told: Option<Told>,
+        browser: &[u32],
+        link: Option<&Link>,
+    ) -> Self {
         let all = |pids: &[u32]| pids.iter().filter_map(|&pid| process(Some(pid))).collect::<Vec<_>>();
         // Over a network this process has a hundred threads, and several trials that wait while they are read.
         let own = if link.is_some() { Some(whole()) } else { process(None) };
         let own = std::iter::once(own.unwrap_or_default());
-        Self { at, server: all(server), generator: own.chain(all(browser)).collect(), machine: machine(link) }
+        let generator = own.chain(all(browser)).collect();
+        Self { at, server: all(server), told, generator, machine: machine(link) }
     }
 
     pub(crate) fn until(&self, later: &Self, server_cpus: f64) -> Use {
         let wall_ns = pushoff_model::time::nanos(later.at.since(self.at));
         let cpus = generator_cpus();
-        let server = Spent::by_all(&self.server, &later.server);
-        let is_seen = !self.server.is_empty() && !later.server.is_empty();
+        let server = self.server_until(later, wall_ns, server_cpus);
         let mut generator = Spent::by_all(&self.generator, &later.generator);
         if later.generator.len() > 1 {
             // A browser's processes wait for each other and for this one, which is not the machine's fault.
@@ -98,7 +107,7 @@ impl Reading {
         let total = machine.total_ticks.saturating_sub(self.machine.total_ticks);
         let steal = machine.steal_ticks.saturating_sub(self.machine.steal_ticks);
         Use {
-            server: is_seen.then(|| server.of(wall_ns, server_cpus)),
+            server,
             generator: generator.of(wall_ns, cpus),
             machine: MachineUse {
                 steal: share(steal, total),
@@ -112,6 +121,18 @@ impl Reading {
             stalled: 0.0,
             throttled: share(machine.throttled_ns.saturating_sub(self.machine.throttled_ns), wall_ns),
         }
+    }
+}
+
+impl Reading {
+    /// What the server used. One that says so itself and was started again meanwhile says nothing.
+    fn server_until(&self, later: &Self, wall_ns: u64, cpus: f64) -> Option<ProcessUse> {
+        if let Some((from, to)) = self.told.as_ref().zip(later.told.as_ref()) {
+            let cpu_ns = to.cpu_ns_since(from)?;
+            return Some(ProcessUse { cpu_ns, wall_ns, cpus, is_told: true, ..ProcessUse::default() });
+        }
+        let is_seen = !self.server.is_empty() && !later.server.is_empty();
+        is_seen.then(|| Spent::by_all(&self.server, &later.server).of(wall_ns, cpus))
     }
 }
 
@@ -149,7 +170,7 @@ impl Spent {
 
     const fn of(self, wall_ns: u64, cpus: f64) -> ProcessUse {
         let Self { cpu_ns, user_ns, system_ns, waited_ns, in_ticks } = self;
-        ProcessUse { cpu_ns, user_ns, system_ns, wall_ns, cpus, waited_ns, in_ticks }
+        ProcessUse { cpu_ns, user_ns, system_ns, wall_ns, cpus, waited_ns, in_ticks, is_told: false }
     }
 }
 
@@ -287,18 +308,19 @@ mod tests {
     use pushoff_model::RunClock;
 
     use super::*;
+    use crate::watch::account::Itself;
     use crate::watch::processes::{family, tests::Shell};
 
     #[test]
     fn work_shows_as_processor_time_and_as_waiting_for_it() {
         let clock = RunClock::start();
         let me = [std::process::id()];
-        let before = Reading::now(clock.now(), &me, &[], None);
+        let before = Reading::now(clock.now(), &me, None, &[], None);
         let busy_until = clock.now() + Duration::from_millis(60);
         while clock.now() < busy_until {
             std::hint::spin_loop();
         }
-        let used = before.until(&Reading::now(clock.now(), &me, &[], None), 1.0);
+        let used = before.until(&Reading::now(clock.now(), &me, None, &[], None), 1.0);
         let server = used.server.unwrap();
         let wanted = server.cpu_ns + server.waited_ns;
         assert!(server.cpu_ns > 0 && wanted > 30_000_000, "others may have the processor: {server:?}");
@@ -313,15 +335,26 @@ mod tests {
         let mut shell = Shell::start(&script, std::process::Stdio::null());
         let clock = RunClock::start();
         let roots = [shell.child.id()];
-        let before = Reading::now(clock.now(), &family(&roots), &[], None);
+        let before = Reading::now(clock.now(), &family(&roots), None, &[], None);
         shell.say("begin");
         assert_eq!(shell.hear(), "done");
-        let (alone, all) =
-            (Reading::now(clock.now(), &roots, &[], None), Reading::now(clock.now(), &family(&roots), &[], None));
+        let later = [roots.to_vec(), family(&roots)].map(|pids| Reading::now(clock.now(), &pids, None, &[], None));
         shell.end();
-        let [alone, all] = [alone, all].map(|later| before.until(&later, 1.0).server.unwrap().cpu_ns);
+        let [alone, all] = later.map(|later| before.until(&later, 1.0).server.unwrap().cpu_ns);
         assert!(all > 5_000_000 && all > 3 * alone, "{alone} ns of the parent, {all} ns of all");
-        assert!(before.until(&Reading::now(clock.now(), &[], &[], None), 1.0).server.is_none());
+        assert!(before.until(&Reading::now(clock.now(), &[], None, &[], None), 1.0).server.is_none());
+    }
+
+    #[test]
+    fn what_a_server_says_of_itself_is_what_it_used_unless_it_was_started_again() {
+        let clock = RunClock::start();
+        let itself = |cpu_ns| Itself { cpu_ns, ..Itself::default() };
+        let at = |cpu_ns| Reading::now(clock.now(), &[], Some(Told(vec![itself(cpu_ns)])), &[], None);
+        let (early, late) = (at(2_000_000), at(5_000_000));
+        let used = early.until(&late, 0.0).server.unwrap();
+        assert!(used.is_told && used.cpu_ns == 3_000_000 && used.utilisation() == 0.0, "{used:?}");
+        assert_eq!(late.until(&at(1_000_000), 0.0).server, None);
+        assert_eq!(early.until(&Reading::now(clock.now(), &[], None, &[], None), 0.0).server, None);
     }
 
     #[test]
@@ -341,6 +374,7 @@ mod tests {
             )
         };
         let reading = |probes, reported| Reading {
+            told: None,
             at: RunInstant::default(),
             server: Vec::new(),
             generator: Vec::new(),
@@ -368,11 +402,11 @@ mod tests {
             is_to_end.recv().unwrap_err();
         });
         is_burnt.recv().unwrap_err();
-        let before = Reading::now(clock.now(), &[], &[], None);
+        let before = Reading::now(clock.now(), &[], None, &[], None);
         drop(end);
         worker.join().unwrap();
         burn(20);
-        let used = before.until(&Reading::now(clock.now(), &[], &[], None), 1.0).generator;
+        let used = before.until(&Reading::now(clock.now(), &[], None, &[], None), 1.0).generator;
         assert!(used.cpu_ns >= 5_000_000 && !used.in_ticks, "others may have the processor: {used:?}");
     }
 

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -68,6 +69,8 @@ pub(crate) struct Logs {
     pub(crate) fault: Fault,
     topics: Mutex<HashMap<String, Log>>,
     publishes: Mutex<HashMap<String, usize>>,
+    /// How often it was asked what it uses.
+    asked: AtomicU32,
     pub(crate) changed: watch::Sender<()>,
 }
 
@@ -115,8 +118,8 @@ impl FakeServer {
 
 impl Logs {
     pub(crate) fn new(fault: Fault) -> Arc<Self> {
-        let (topics, publishes) = (Mutex::default(), Mutex::default());
-        Arc::new(Self { fault, topics, publishes, changed: watch::Sender::new(()) })
+        let (topics, publishes, asked) = (Mutex::default(), Mutex::default(), AtomicU32::default());
+        Arc::new(Self { fault, topics, publishes, asked, changed: watch::Sender::new(()) })
     }
 
     /// Waits until a topic has that many messages.
@@ -159,6 +162,12 @@ impl Logs {
         topics.entry(topic.into()).or_default().messages.extend(payloads.lines().map(str::to_owned));
         drop(topics);
         self.changed.send_replace(());
+    }
+
+    /// A quarter of a second of processor time for each time that it is asked.
+    fn metrics(&self) -> String {
+        let used = f64::from(self.asked.fetch_add(1, Ordering::Relaxed)) / 4.0;
+        format!("process_cpu_seconds_total {used}\nprocess_resident_memory_bytes 7000000\n")
     }
 
     fn complete(&self, topic: &str) {
@@ -214,7 +223,7 @@ async fn serve(stream: TcpStream, logs: Arc<Logs>) -> io::Result<()> {
             (_, "http-streaming") => return fake_transports::http_streaming(stream, request, logs).await,
             (_, "sse") => return fake_transports::sse(stream, request, logs).await,
             (_, "websocket") => return fake_transports::websocket(stream, request, logs).await,
-            _ => respond(&mut stream, "200 OK", "", "ok").await?,
+            _ => respond(&mut stream, "200 OK", "", &logs.metrics()).await?,
         }
     }
     Ok(())

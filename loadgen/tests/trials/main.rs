@@ -265,6 +265,18 @@ async fn an_interrupt_ends_a_trial_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_server_whose_processes_cannot_be_seen_is_asked_what_it_used() {
+    let server = FakeServer::start(Fault::None).await;
+    let target = target(&server).unseen().unwrap();
+    let trial = measured(Transport::Sse, outcome(workload(Direction::Down), Transport::Sse, &target).await);
+    let used = trial.server.unwrap();
+    // From one reading to the next, and on processors of which nobody knows the number.
+    assert_eq!((used.is_told, used.cpu_ns, used.utilisation()), (true, 250_000_000, 0.0), "{used:?}");
+    let held = trial.memory.idle;
+    assert_eq!((held.server.unwrap().rss_bytes, held.kernel), (7_000_000, None), "its kernel is another machine's");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_end_of_the_servers_process_ends_the_trial_at_once() {
     let server = FakeServer::start(Fault::None).await;
     let mut process = tokio::process::Command::new("sleep").arg("600").kill_on_drop(true).spawn().unwrap();

@@ -274,7 +274,7 @@ pub struct ProcessUse {
     pub system_ns: u64,
     /// Wall time over which that was counted.
     pub wall_ns: u64,
-    /// How many processors the process may use; below 1 where it was held back on purpose.
+    /// How many processors the process may use; below 1 where it was held back on purpose, 0 where that is not known.
     pub cpus: f64,
     /// Time that its threads were ready to run and other programs had the processors, summed over threads; 0 where the
     /// kernel does not say, and in records that were written before it was noted.
@@ -284,6 +284,10 @@ pub struct ProcessUse {
     /// ended meanwhile.
     #[serde(default, skip_serializing_if = "crate::workload::is_false")]
     pub in_ticks: bool,
+    /// Whether the server said so itself (the target's `[metrics]`), because its processes cannot be seen from here: there is
+    /// no user and no system part, and nothing of waiting.
+    #[serde(default, skip_serializing_if = "crate::workload::is_false")]
+    pub is_told: bool,
 }
 
 impl ProcessMemory {
@@ -306,6 +310,7 @@ impl ProcessUse {
             cpus: self.cpus + other.cpus,
             waited_ns: self.waited_ns + other.waited_ns,
             in_ticks: self.in_ticks || other.in_ticks,
+            is_told: self.is_told || other.is_told,
         }
     }
 

@@ -39,6 +39,7 @@ struct File {
     others: OthersKey,
     publish: PublishTable,
     complete: Option<CompleteTable>,
+    metrics: Option<MetricsTable>,
     #[serde(default)]
     message: PartsTable,
     short_polling: Option<Spanned<TechniqueTable>>,
@@ -79,6 +80,12 @@ struct PublishTable {
 #[serde(deny_unknown_fields)]
 struct CompleteTable {
     method: Option<Spanned<String>>,
+    path: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MetricsTable {
     path: Spanned<String>,
 }
 
@@ -183,6 +190,7 @@ impl Source<'_> {
             },
             publish: self.publish(&file.publish)?,
             complete: file.complete.as_ref().map(|complete| self.complete(complete)).transpose()?,
+            metrics: file.metrics.as_ref().map(|metrics| self.path(&metrics.path, &[])).transpose()?,
             techniques,
         };
         Ok(Target {

@@ -4,7 +4,7 @@ use pushoff_model::Transport;
 
 use super::blocks::{Fold, Heading, Layout, TableBlock};
 use super::{Block, Section};
-use crate::cells::Group;
+use crate::cells::{Cell, Group};
 use crate::findings::comparison::Comparison;
 use crate::findings::servers::{Line, Part};
 use crate::findings::study::Study;
@@ -42,6 +42,9 @@ fn other_figures(part: Part<'_, '_>, noise_ns: f64) -> Table {
     let mut table = lay_out(part, &others, noise_ns);
     table.notes.clear();
     table.notes.extend(noise(noise_ns));
+    if group.cells.iter().flat_map(Cell::shown).any(|it| it.server.is_some_and(|it| it.is_told)) {
+        table.notes.push("The server runs elsewhere: its processor time and memory are what it says of itself.".into());
+    }
     if let Part::Compared(it) = part {
         table.notes.extend(it.sources.iter().cloned());
         table.notes.extend(too_few(it));

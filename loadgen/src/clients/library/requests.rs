@@ -17,10 +17,11 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::clients::answer::{Answer, is_answer};
+use crate::clients::bounded::bounded_body;
 use crate::clients::error::{ConnectionError, LONGEST_ANSWER};
 use crate::clients::feed::Feed;
 use crate::clients::http::ANYTHING;
-use crate::clients::http_client::{bounded_body, http_client_builder};
+use crate::clients::http_client::http_client_builder;
 use crate::clients::sink::Sink;
 use crate::clients::subscription::Subscription;
 use crate::watch::wire::{Registration, WireCounters, lines};

@@ -98,7 +98,8 @@ impl Source<'_> {
         let strange = template.variables().find(|variable| !known.contains(variable));
         if let Some(strange) = strange {
             let known: Vec<String> = known.iter().map(ToString::to_string).collect();
-            return Err(self.wrong(text.span(), format!("`{key}` knows no {strange}: take {}", known.join(", "))));
+            let known = if known.is_empty() { "no braces".to_owned() } else { known.join(", ") };
+            return Err(self.wrong(text.span(), format!("`{key}` knows no {strange}: take {known}")));
         }
         Ok(template)
     }
