@@ -3,8 +3,14 @@
 use std::collections::BTreeMap;
 
 use pushoff_model::LatencyHistogram;
+use statrs::distribution::{ContinuousCDF as _, Normal};
 
-use super::{Figure, Resample, estimate};
+use super::resample::as_float;
+use super::{Figure, Interval, Resample, UPPER_END, estimate};
+
+/// Where a trial has fewer events than so many beyond a quantile, its own quantile is mostly chance. Chosen here: of ten, the
+/// number that falls beyond varies by a third.
+const FEW: f64 = 10.0;
 
 /// The histograms of several trials side by side, so that any merge of them is cheap to read.
 ///
@@ -60,8 +66,48 @@ impl Pool {
         quantiles.iter().map(at).collect()
     }
 
-    /// The latencies at these quantiles with their intervals.
-    pub fn estimate(&self, trials: usize, resamples: &[Resample], quantiles: &[f64]) -> Vec<Option<Figure>> {
-        estimate(trials, resamples, |drawn| self.quantiles(drawn, quantiles))
+    /// The latencies at these quantiles with their intervals, as so many independent `events` allow.
+    pub fn estimate(
+        &self,
+        events: u64,
+        trials: usize,
+        resamples: &[Resample],
+        quantiles: &[f64],
+    ) -> Vec<Option<Figure>> {
+        let figures = estimate(trials, resamples, |drawn| self.quantiles(drawn, quantiles));
+        figures
+            .into_iter()
+            .zip(quantiles)
+            .map(|(figure, &at)| Some(self.widened(events, at, trials, figure?)))
+            .collect()
+    }
+
+    /// A figure at a quantile beyond which a trial has few of the `events`, its interval widened by how many more or less
+    /// of so many independent ones might have fallen there: to the latencies at the ranks that 95 % of such samples would
+    /// have put at the quantile. Few slow messages make a p99, and trials that happen to have alike many of them do not show how
+    /// many others would have. This and what the figure's own interval holds, the trials' difference, add up in squares,
+    /// on each side for itself.
+    ///
+    /// Source: Woodruff, *Confidence Intervals for Medians and Other Position Measures*, 1952.
+    #[expect(clippy::cast_precision_loss, reason = "a count of events needs no more than 53 bits")]
+    pub(crate) fn widened(&self, events: u64, quantile: f64, trials: usize, figure: Figure) -> Figure {
+        let Some(between) = figure.interval.filter(|_| events as f64 * (1.0 - quantile) < FEW * as_float(trials))
+        else {
+            return figure;
+        };
+        let half = Normal::standard().inverse_cdf(UPPER_END) * (quantile * (1.0 - quantile) / events as f64).sqrt();
+        let ends = self.quantiles(&vec![1; trials], &[quantile - half, (quantile + half).min(1.0)]);
+        let [Some(low), Some(high)] = ends[..] else { return figure };
+        let is_positive = figure.point > 0.0 && between.low > 0.0 && low > 0.0;
+        let scaled = |value: f64| if is_positive { value.ln() } else { value };
+        let beyond = |one: f64, other: f64| {
+            let from = |end: f64| scaled(end) - scaled(figure.point);
+            let away = scaled(figure.point) + from(one).hypot(from(other)).copysign(from(one));
+            if is_positive { away.exp() } else { away.max(0.0) }
+        };
+        Figure {
+            interval: Some(Interval { low: beyond(between.low, low), high: beyond(between.high, high) }),
+            ..figure
+        }
     }
 }

@@ -8,8 +8,8 @@ use crate::{Figure, Pool, Scale, enough, estimate_ratio_on, paired, resamples};
 /// A statistic of some trials.
 #[derive(Debug)]
 pub enum Statistic {
-    /// A percentile of merged histograms, by its share.
-    Quantile(Pool, f64),
+    /// A percentile of merged histograms, by its share, and of how many independent messages they are.
+    Quantile(Pool, f64, u64),
     /// A ratio of two sums, a pair a trial, times a factor.
     Ratio(Vec<(f64, f64)>, f64, Scale),
 }
@@ -23,7 +23,7 @@ impl Statistic {
     ) -> Option<Self> {
         let pool = Pool::new(&trials.iter().map(|trial| of(trial)).collect::<Vec<_>>());
         let messages = trials.iter().map(|trial| trial.window.published).sum();
-        (pool.count() > 0 && enough(messages, share)).then_some(Self::Quantile(pool, share))
+        (pool.count() > 0 && enough(messages, share)).then_some(Self::Quantile(pool, share, messages))
     }
 
     /// A ratio of two sums; `None` where a trial lacks a part.
@@ -56,7 +56,7 @@ impl Statistic {
     #[must_use]
     pub fn at(&self, drawn: &[u32]) -> Option<f64> {
         match self {
-            Self::Quantile(pool, share) => pool.quantiles(drawn, &[*share]).pop().flatten(),
+            Self::Quantile(pool, share, _) => pool.quantiles(drawn, &[*share]).pop().flatten(),
             Self::Ratio(parts, factor, _) => {
                 let sum = |side: fn(&(f64, f64)) -> f64| -> f64 {
                     parts.iter().zip(drawn).map(|(part, &times)| side(part) * f64::from(times)).sum()
@@ -72,7 +72,9 @@ impl Statistic {
     pub fn figure(&self, trials: usize) -> Option<Figure> {
         let resamples = resamples(trials);
         match self {
-            Self::Quantile(pool, share) => pool.estimate(trials, &resamples, &[*share]).pop().flatten(),
+            Self::Quantile(pool, share, messages) => {
+                pool.estimate(*messages, trials, &resamples, &[*share]).pop().flatten()
+            }
             Self::Ratio(parts, factor, scale) => {
                 estimate_ratio_on(*scale, parts, &resamples).map(|figure| figure.times(*factor))
             }

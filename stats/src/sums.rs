@@ -42,7 +42,7 @@ impl<'a> Sums<'a> {
         shares: [f64; N],
     ) -> [Option<Figure>; N] {
         let Some(pool) = pool else { return [None; N] };
-        let figures = pool.estimate(self.trials.len(), &self.resamples, &shares);
+        let figures = pool.estimate(events, self.trials.len(), &self.resamples, &shares);
         let mut shown = [None; N];
         for ((place, figure), share) in shown.iter_mut().zip(figures).zip(shares) {
             *place = figure.filter(|_| enough(events, share));
@@ -68,7 +68,10 @@ impl<'a> Sums<'a> {
             let (asked, arrived) = (sum(|part| part.0), sum(|part| part.1));
             if arrived > 0.0 { pool.quantiles(drawn, &[asked / arrived]) } else { vec![None] }
         };
-        estimate(self.trials.len(), &self.resamples, tightest).pop().flatten()
+        let figure = estimate(self.trials.len(), &self.resamples, tightest).pop().flatten()?;
+        let sum = |side: fn(&(f64, f64)) -> f64| -> f64 { parts.iter().map(side).sum() };
+        let messages = self.trials.iter().map(|it| it.window.published).sum();
+        Some(pool.widened(messages, sum(|it| it.0) / sum(|it| it.1), self.trials.len(), figure))
     }
 
     /// A ratio of two sums; `None` where a trial lacks a part.

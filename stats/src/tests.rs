@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use pushoff_model::LatencyHistogram;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
+use rand_distr::{Distribution as _, LogNormal};
 
 use super::resample::EXACT_UP_TO;
 use super::*;
@@ -95,6 +96,31 @@ fn figures_are_told_apart_by_more_than_both_uncertainties_together() {
     let zero = Figure { point: 0.0, interval: Some(Interval { low: 0.0, high: 3.0 }) };
     let other = |point| Figure { point, interval: Some(Interval { low: point - 4.0, high: point + 4.0 }) };
     assert!(zero.is_near(&other(4.9)) && !zero.is_near(&other(5.1)));
+}
+
+/// A percentile that few messages make: a trial has fifty, and each sixtieth is several times as slow. Whole trials drawn
+/// anew do not show how many slow ones there might have been: their intervals alone hold 91 times of 100.
+#[test]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "nanoseconds above zero")]
+fn an_interval_of_a_p99_holds_the_p99_of_very_many_messages() {
+    let (mut random, scatter) = (StdRng::seed_from_u64(11), LogNormal::new(0.0, 0.2).unwrap());
+    let mut latency = || {
+        let slow = if random.random_bool(1.0 / 60.0) { random.random_range(3.0..6.0) } else { 1.0 };
+        (1e6 * slow * scatter.sample(&mut random)) as u64
+    };
+    let mut trial = || histogram(&(0..50).map(|_| latency()).collect::<Vec<_>>());
+    let all: Vec<_> = (0..4_000).map(|_| trial()).collect();
+    let truth = Pool::new(&all.iter().collect::<Vec<_>>()).quantiles(&vec![1; all.len()], &[0.99])[0].unwrap();
+    let held_with = |messages: u64| {
+        let holds = all.chunks_exact(10).take(400).filter(|each| {
+            let pool = Pool::new(&each.iter().collect::<Vec<_>>());
+            let figure = pool.estimate(messages, 10, &resamples(10), &[0.99])[0].unwrap();
+            figure.low() <= truth && truth <= figure.high()
+        });
+        holds.count()
+    };
+    let (with, without) = (held_with(500), held_with(u64::MAX));
+    assert!(with >= 380 && without < 372, "of 400 intervals over ten trials, {with} and {without} hold it");
 }
 
 proptest! {

@@ -11,7 +11,7 @@ mod rounds;
 pub(crate) mod validity;
 
 use pushoff_model::cell::{CLIENT, NETWORK, SERVER};
-use pushoff_model::record::{Concern, FailureKind, Limit, Measurement, Outcome};
+use pushoff_model::record::{Concern, FailureKind, Limit, Link, Measurement, Outcome};
 use pushoff_model::target::OURS;
 use pushoff_model::wire::Wire;
 use pushoff_model::workload::{BUILT_IN, Growth};
@@ -72,6 +72,11 @@ impl<'a> Group<'a> {
     /// The network between server and readers, where there was one.
     pub(crate) fn network(&self) -> Option<&str> {
         self.conditions.value(NETWORK)
+    }
+
+    /// What that network did, as the first trial over it saw it.
+    pub(crate) fn link(&self) -> Option<&'a Link> {
+        self.cells.iter().flat_map(Cell::measured).find_map(|trial| trial.link.as_ref())
     }
 
     /// What carried the bytes.
@@ -324,12 +329,13 @@ fn in_order(groups: &mut [Group<'_>], servers: &[&str]) {
             questions.push(group.question.clone());
         }
     }
-    groups.sort_by_key(|group| {
+    groups.sort_by_cached_key(|group| {
         let built_in = BUILT_IN.iter().position(|(name, _)| *name == group.workload.name);
         let question = questions.iter().position(|question| *question == group.question);
         let server = servers.iter().position(|server| *server == group.server());
-        let (is_over_network, wire) = (group.network().is_some(), group.wire());
-        (built_in.unwrap_or(BUILT_IN.len()), group.workload.subscribers, is_over_network, wire, question, server)
+        // None first, and then the shortest round trip.
+        let network = group.network().map(|name| (group.link().map(Link::round_trip), name.to_owned()));
+        (built_in.unwrap_or(BUILT_IN.len()), group.workload.subscribers, network, group.wire(), question, server)
     });
     for group in groups {
         group.cells.sort_by_key(|cell| cell.transport());

@@ -23,6 +23,16 @@ fn workloads_keep_their_order_whatever_ran_first() {
 }
 
 #[test]
+fn networks_stand_by_their_round_trip_whatever_ran_first() {
+    let mut run = fixture::over_networks();
+    run.records.reverse();
+    let groups = group(&run);
+    let tickers = groups.iter().filter(|group| group.workload.name == "ticker");
+    let networks: Vec<_> = tickers.map(Group::network).collect();
+    assert_eq!(networks, [None, Some("cable"), Some("satellite-leo"), Some("fast-4g")]);
+}
+
+#[test]
 fn a_label_says_what_tells_a_group_from_its_namesakes() {
     let run = fixture::whole();
     let labels: Vec<String> = group(&run).into_iter().map(|group| group.label).collect();

@@ -1,6 +1,7 @@
 //! Latency by percentile, each nine with the same room: what the slowest deliveries take.
 
 use pushoff_model::Transport;
+use pushoff_model::record::Measurement;
 
 use super::axis::{Axis, snug};
 use super::canvas::{Ink, Margins, draw};
@@ -31,7 +32,7 @@ pub(crate) fn chart(comparison: &Comparison<'_>) -> Result<Option<Chart>, Report
         .charted()
         .map(|(cell, _, figures)| Curve {
             transport: cell.transport(),
-            points: curve(&cell.valid().iter().map(|it| &it.delivery_latency).collect::<Vec<_>>()),
+            points: curve(&cell.valid()),
             marks: marks(cell.transport(), figures),
         })
         .filter(|curve| !curve.points.is_empty())
@@ -87,8 +88,8 @@ pub(crate) fn chart(comparison: &Comparison<'_>) -> Result<Option<Chart>, Report
 }
 
 /// Latencies at the shares that there are deliveries for, and at the marked percentiles.
-fn curve(trials: &[&pushoff_model::LatencyHistogram]) -> Vec<(f64, Figure)> {
-    let pool = Pool::new(trials);
+fn curve(trials: &[&Measurement]) -> Vec<(f64, Figure)> {
+    let pool = Pool::new(&trials.iter().map(|it| &it.delivery_latency).collect::<Vec<_>>());
     #[expect(clippy::cast_precision_loss, reason = "a place on a drawing")]
     let most = pool.count() as f64;
     if most < 1.0 {
@@ -99,7 +100,8 @@ fn curve(trials: &[&pushoff_model::LatencyHistogram]) -> Vec<(f64, Figure)> {
     let mut places: Vec<f64> = even.chain(marked).collect();
     places.sort_by(f64::total_cmp);
     let shares: Vec<f64> = places.iter().map(|place| 1.0 - 1.0 / place).collect();
-    let figures = pool.estimate(trials.len(), &resamples(trials.len()), &shares);
+    let messages = trials.iter().map(|it| it.window.published).sum();
+    let figures = pool.estimate(messages, trials.len(), &resamples(trials.len()), &shares);
     places.into_iter().zip(figures).filter_map(|(place, figure)| Some((place, figure?))).collect()
 }
 

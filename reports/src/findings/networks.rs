@@ -43,21 +43,18 @@ pub(crate) struct Stands {
 }
 
 impl OverNetwork {
-    /// What was found over the networks of a question, the shortest round trip first: of all groups with their candidates,
-    /// those that differ from its own in the network.
+    /// What was found over the networks of a question: of all groups with their candidates, those that differ from its own
+    /// in the network.
     pub(super) fn of<'a: 'g, 'g>(
         group: &Group<'a>,
         all: impl Iterator<Item = (&'g Group<'a>, &'g [Candidate])>,
     ) -> Vec<Self> {
         let over = all.filter(|(it, _)| it.network().is_some() && it.differs_in(NETWORK, group));
-        let mut networks: Vec<Self> = over.filter_map(|(it, candidates)| Self::seen(it, candidates)).collect();
-        networks.sort_by_key(|it| it.round_trip_ns);
-        networks
+        over.filter_map(|(it, candidates)| Self::seen(it, candidates)).collect()
     }
 
     fn seen(group: &Group<'_>, candidates: &[Candidate]) -> Option<Self> {
-        let trials = group.cells.iter().flat_map(|cell| cell.measured());
-        let link = trials.filter_map(|trial| trial.link.as_ref()).next()?;
+        let link = group.link()?;
         let round_trip_ns = u64::try_from(link.round_trip().as_nanos()).unwrap_or(u64::MAX);
         let stands = |it: &Candidate| Stands {
             transport: it.transport,
