@@ -226,10 +226,13 @@ pub fn decide(
 /// hangs on a difference of medians that is not settled.
 fn preferred(equivalent: &[&Contender], rule: Rule) -> Option<(Transport, Chosen)> {
     let medians: Vec<(&Contender, Figure)> = equivalent.iter().filter_map(|it| Some((*it, it.median_ns?))).collect();
-    let freshest = medians.iter().map(|(_, median)| *median).min_by(|one, other| one.point.total_cmp(&other.point));
+    let freshest = medians.iter().min_by(|one, other| one.1.point.total_cmp(&other.1.point));
+    let (who, freshest) = (freshest.map(|(it, _)| it.transport), freshest.map(|(_, median)| *median));
     let lag = |it: &Contender| it.median_ns.zip(freshest);
     let is_stale = |it: &Contender| lag(it).is_some_and(|(it, best)| it.low() - best.high() > rule.freshness_ns);
-    let may_be_stale = |it: &Contender| lag(it).is_some_and(|(it, best)| it.high() - best.low() > rule.freshness_ns);
+    let lags = |it: &Contender| lag(it).is_some_and(|(it, best)| it.high() - best.low() > rule.freshness_ns);
+    // The freshest is not later than itself, however wide its interval is.
+    let may_be_stale = |it: &Contender| Some(it.transport) != who && lags(it);
     let simplest = |all: &mut dyn Iterator<Item = &Contender>| {
         all.map(|it| it.transport).min_by_key(|transport| transport.simplicity())
     };

@@ -94,8 +94,13 @@ impl Budget {
 
     /// Leases `bytes`, if that many are left.
     pub(crate) fn lease(self: &Arc<Self>, bytes: usize) -> Option<Lease> {
-        let mut lease = Lease { budget: Arc::clone(self), bytes: 0 };
+        let mut lease = self.none();
         lease.grow(bytes).then_some(lease)
+    }
+
+    /// A lease of nothing, to grow.
+    pub(crate) fn none(self: &Arc<Self>) -> Lease {
+        Lease { budget: Arc::clone(self), bytes: 0 }
     }
 
     /// Whether an empty budget could lease so many bytes.
@@ -146,8 +151,13 @@ impl Lease {
         self.budget.give_back(bytes);
     }
 
+    /// The bytes leased.
+    pub(crate) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Moves all bytes into a lease of their own.
-    fn split(&mut self) -> Self {
+    pub(crate) fn split(&mut self) -> Self {
         Self { budget: Arc::clone(&self.budget), bytes: std::mem::take(&mut self.bytes) }
     }
 
@@ -204,7 +214,7 @@ pub(crate) struct Buffer {
 
 impl Buffer {
     pub(crate) fn new(budget: &Arc<Budget>) -> Self {
-        Self { bytes: Vec::new(), start: 0, lease: Lease { budget: Arc::clone(budget), bytes: 0 } }
+        Self { bytes: Vec::new(), start: 0, lease: budget.none() }
     }
 
     /// Appends input.

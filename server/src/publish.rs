@@ -12,6 +12,7 @@ use tokio::task::{spawn_blocking, yield_now};
 use crate::http::{Head, Problem, Response};
 use crate::hub::{Payload, PayloadError, Retention, Run, Unpublished};
 use crate::limits;
+use crate::memory::{self, Lease, OutOfMemory};
 use crate::state::Server;
 use crate::stats::Via;
 
@@ -89,6 +90,18 @@ impl Publication {
         self.outside.is_none() && self.is_short(length)
     }
 
+    /// Leases what the messages of a batch take until the log has them: a place and an allocation each.
+    fn room(&self, server: &Server, body: &[u8]) -> Result<Option<Lease>, OutOfMemory> {
+        match self.media {
+            Media::Json => Ok(None),
+            Media::Ndjson => {
+                let lines = body.iter().filter(|&&byte| byte == b'\n').count() + 1;
+                let messages = lines.min(server.hub.retention().messages);
+                server.memory.incoming.lease(messages * memory::MESSAGE).map(Some).ok_or(OutOfMemory)
+            }
+        }
+    }
+
     const fn is_short(&self, length: usize) -> bool {
         matches!(self.media, Media::Json) && length <= limits::LONG_PAYLOAD
     }
@@ -105,6 +118,7 @@ impl Publication {
     /// Publishes a body, all or none, and lets other tasks run while the body is checked, and while a store outside the
     /// process is waited for.
     pub(crate) async fn append_in_turns(self, server: &Server, body: Bytes) -> Response {
+        let Ok(_room) = self.room(server, &body) else { return Problem::from(OutOfMemory).into_response() };
         let run = match self.media {
             Media::Json if self.is_short(body.len()) => short(&body, self.limit),
             Media::Json => long(body, self.limit).await,

@@ -108,8 +108,10 @@ pub async fn run(
     let is_late = tokio::select! {
         biased;
         () = ended => false,
+        () = server.relieve() => true,
         () = async {
             server.hub.close(server.config.drain).await;
+            server.drained.cancel();
             sleep(server.config.grace).await;
         } => true,
     };

@@ -32,6 +32,8 @@ pub(crate) struct Server {
     pub(crate) outage: Option<Arc<Outage>>,
     /// Cancelled when the server shuts down.
     pub(crate) closing: CancellationToken,
+    /// Cancelled once every subscriber has had its turn to leave.
+    pub(crate) drained: CancellationToken,
     is_closing: AtomicBool,
 }
 
@@ -53,6 +55,7 @@ impl Server {
             stall_limit: StallLimit { timeout: config.write_timeout, cut_off: stats.cut_off.clone() },
             outage: config.demo.then(|| Arc::new(Outage::new())),
             closing: CancellationToken::new(),
+            drained: CancellationToken::new(),
             is_closing: AtomicBool::new(false),
             config,
             memory,

@@ -8,8 +8,8 @@ use statrs::distribution::{ContinuousCDF as _, Normal};
 use super::resample::as_float;
 use super::{Figure, Interval, Resample, UPPER_END, estimate};
 
-/// Where a trial has fewer events than so many beyond a quantile, its own quantile is mostly chance. Chosen here: of ten, the
-/// number that falls beyond varies by a third.
+/// Where a trial has fewer events than so many beyond a quantile, its own quantile is mostly chance. Chosen here: of
+/// ten, the number that falls beyond varies by a third.
 const FEW: f64 = 10.0;
 
 /// The histograms of several trials side by side, so that any merge of them is cheap to read.
@@ -84,8 +84,8 @@ impl Pool {
 
     /// A figure at a quantile beyond which a trial has few of the `events`, its interval widened by how many more or less
     /// of so many independent ones might have fallen there: to the latencies at the ranks that 95 % of such samples would
-    /// have put at the quantile. Few slow messages make a p99, and trials that happen to have alike many of them do not show how
-    /// many others would have. This and what the figure's own interval holds, the trials' difference, add up in squares,
+    /// have put at the quantile. Few slow messages make a p99, and trials that happen to have alike many of them do not
+    /// show how many others would have. This and what the figure's own interval holds, the trials' difference, add up in squares,
     /// on each side for itself.
     ///
     /// Source: Woodruff, *Confidence Intervals for Medians and Other Position Measures*, 1952.
@@ -100,14 +100,12 @@ impl Pool {
         let [Some(low), Some(high)] = ends[..] else { return figure };
         let is_positive = figure.point > 0.0 && between.low > 0.0 && low > 0.0;
         let scaled = |value: f64| if is_positive { value.ln() } else { value };
-        let beyond = |one: f64, other: f64| {
+        let beyond = |side: f64, one: f64, other: f64| {
             let from = |end: f64| scaled(end) - scaled(figure.point);
-            let away = scaled(figure.point) + from(one).hypot(from(other)).copysign(from(one));
+            let away = side.mul_add(from(one).hypot(from(other)), scaled(figure.point));
             if is_positive { away.exp() } else { away.max(0.0) }
         };
-        Figure {
-            interval: Some(Interval { low: beyond(between.low, low), high: beyond(between.high, high) }),
-            ..figure
-        }
+        let (low, high) = (beyond(-1.0, between.low, low), beyond(1.0, between.high, high));
+        Figure { interval: Some(Interval { low: low.min(figure.point), high: high.max(figure.point) }), ..figure }
     }
 }

@@ -123,6 +123,16 @@ fn an_interval_of_a_p99_holds_the_p99_of_very_many_messages() {
     assert!(with >= 380 && without < 372, "of 400 intervals over ten trials, {with} and {without} hold it");
 }
 
+/// What differs between trials is then nothing, and has no sign.
+#[test]
+fn trials_that_are_alike_have_an_interval_about_their_percentile() {
+    for spread in 1..200 {
+        let one = histogram(&(0..50).map(|place| 300_000_000 + place * spread * 10_000).collect::<Vec<_>>());
+        let figure = Pool::new(&[&one, &one, &one]).estimate(150, 3, &resamples(3), &[0.98])[0].unwrap();
+        assert!(figure.low() <= figure.point && figure.point <= figure.high(), "{figure:?}");
+    }
+}
+
 proptest! {
     #[test]
     fn exact_weights_sum_to_one(trials in 2_usize..=EXACT_UP_TO) {

@@ -3,6 +3,7 @@
 //! Prometheus's client libraries tell it by the same names in every language, and pushoff's server does. Source: "Process
 //! metrics" in Prometheus's guide "Writing client libraries".
 
+use std::sync::Once;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
@@ -16,6 +17,9 @@ use crate::clients::bounded_body;
 const WITHIN: Duration = Duration::from_secs(2);
 /// The longest answer that is read, in bytes. Chosen here: some thousand times pushoff's own.
 const LONGEST: usize = 4 << 20;
+
+/// Of a run's many readings, the first that fails is told.
+static TOLD: Once = Once::new();
 
 /// Where the servers of a run account for themselves.
 #[derive(Debug)]
@@ -58,7 +62,8 @@ impl Account {
     /// Asks them all now; `None` where one does not answer, or does not say enough.
     pub(crate) async fn read(&self) -> Option<Told> {
         let all = try_join_all(self.places.iter().map(|place| self.ask(place))).await;
-        all.inspect_err(|(url, why)| warn!(%url, why, "the server does not say what its process uses")).ok().map(Told)
+        let tell = |(url, why): &(Url, String)| warn!(%url, why, "the server does not say what its process uses");
+        all.inspect_err(|said| TOLD.call_once(|| tell(said))).ok().map(Told)
     }
 
     async fn ask(&self, (url, fields): &(Url, HeaderMap)) -> Result<Itself, (Url, String)> {

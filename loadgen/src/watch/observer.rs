@@ -3,8 +3,8 @@
 //! During the load, only quick reads are made. Reading a process's memory takes milliseconds, so that at the end of
 //! the measure phase runs on its own thread.
 
-use pushoff_model::RunClock;
 use pushoff_model::record::{FailureKind, Held, Traffic};
+use pushoff_model::{RunClock, RunInstant};
 use pushoff_network::Link;
 use tracing::{info, warn};
 
@@ -45,16 +45,15 @@ impl Observer<'_> {
 
     /// Of these processes of the server and of the browser.
     async fn reading_of(&self, server: &[u32], browser: &[u32]) -> Reading {
-        let told = self.told().await;
-        Reading::now(self.clock.now(), server, told, browser, self.link())
+        let seen = Reading::now(self.clock.now(), server, browser, self.link());
+        seen.and_told(self.told().await)
     }
 
-    /// What the server says of itself, where it has to.
-    async fn told(&self) -> Option<Told> {
-        match &self.target.account {
-            Some(account) => account.read().await,
-            None => None,
-        }
+    /// What the server says of itself, where it has to, and when: half of the way there and back.
+    async fn told(&self) -> Option<(RunInstant, Told)> {
+        let (account, asked) = (self.target.account.as_ref()?, self.clock.now());
+        let told = account.read().await?;
+        Some((asked + self.clock.now().since(asked) / 2, told))
     }
 
     /// What was used since an earlier reading.
@@ -67,7 +66,7 @@ impl Observer<'_> {
         if self.link().is_some() {
             return Held::default();
         }
-        let told = self.told().await;
+        let told = self.told().await.map(|(_, told)| told);
         let [server, browser] = self.roots();
         let read = move || held(&family(&server), told.as_ref(), &family(&browser));
         tokio::task::spawn_blocking(read).await.unwrap_or_else(|error| {
@@ -113,10 +112,12 @@ impl Observer<'_> {
         let [server, browser] = self.processes().await;
         timer.until(clock, start).await.map_err(refused)?;
         self.watch_link(true);
-        let from = self.reading_of(&server, &browser).await;
+        let from = Reading::now(clock.now(), &server, &browser, self.link());
         let crossed = wire.traffic();
         info!("measuring");
-        let stalled = missed_ticks(&timer, clock, start, end).await.map_err(refused)?;
+        // The time that an answer takes is no stall.
+        let (told, stalled) = tokio::join!(self.told(), missed_ticks(&timer, clock, start, end));
+        let (from, stalled) = (from.and_told(told), stalled.map_err(refused)?);
         let crossed = crossed.zip(wire.traffic()).map(|(before, after)| after.since(&before));
         let used = Use { stalled, ..self.used_since(&from).await };
         self.watch_link(false);

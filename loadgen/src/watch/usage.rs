@@ -30,8 +30,8 @@ use crate::numbers::share;
 pub(crate) struct Reading {
     at: RunInstant,
     server: Vec<ProcessReading>,
-    /// What the server says of itself, where its processes cannot be seen.
-    told: Option<Told>,
+    /// What the server says of itself, and when, where its processes cannot be seen.
+    told: Option<(RunInstant, Told)>,
     /// This process, and the browser's if there is one.
     generator: Vec<ProcessReading>,
     machine: MachineReading,
@@ -79,19 +79,18 @@ pub(crate) struct Use {
 
 impl Reading {
     /// Reads everything now. A value that cannot be read counts as 0.
-    pub(crate) fn now(
-        at: RunInstant,
-        server: &[u32],
-        told: Option<Told>,
-        browser: &[u32],
-        link: Option<&Link>,
-    ) -> Self {
+    pub(crate) fn now(at: RunInstant, server: &[u32], browser: &[u32], link: Option<&Link>) -> Self {
         let all = |pids: &[u32]| pids.iter().filter_map(|&pid| process(Some(pid))).collect::<Vec<_>>();
         // Over a network this process has a hundred threads, and several trials that wait while they are read.
         let own = if link.is_some() { Some(whole()) } else { process(None) };
         let own = std::iter::once(own.unwrap_or_default());
         let generator = own.chain(all(browser)).collect();
-        Self { at, server: all(server), told, generator, machine: machine(link) }
+        Self { at, server: all(server), told: None, generator, machine: machine(link) }
+    }
+
+    /// With what the server said of itself.
+    pub(crate) fn and_told(self, told: Option<(RunInstant, Told)>) -> Self {
+        Self { told, ..self }
     }
 
     pub(crate) fn until(&self, later: &Self, server_cpus: f64) -> Use {
@@ -127,8 +126,8 @@ impl Reading {
 impl Reading {
     /// What the server used. One that says so itself and was started again meanwhile says nothing.
     fn server_until(&self, later: &Self, wall_ns: u64, cpus: f64) -> Option<ProcessUse> {
-        if let Some((from, to)) = self.told.as_ref().zip(later.told.as_ref()) {
-            let cpu_ns = to.cpu_ns_since(from)?;
+        if let Some(((then, from), (now, to))) = self.told.as_ref().zip(later.told.as_ref()) {
+            let (cpu_ns, wall_ns) = (to.cpu_ns_since(from)?, pushoff_model::time::nanos(now.since(*then)));
             return Some(ProcessUse { cpu_ns, wall_ns, cpus, is_told: true, ..ProcessUse::default() });
         }
         let is_seen = !self.server.is_empty() && !later.server.is_empty();
@@ -315,12 +314,12 @@ mod tests {
     fn work_shows_as_processor_time_and_as_waiting_for_it() {
         let clock = RunClock::start();
         let me = [std::process::id()];
-        let before = Reading::now(clock.now(), &me, None, &[], None);
+        let before = Reading::now(clock.now(), &me, &[], None);
         let busy_until = clock.now() + Duration::from_millis(60);
         while clock.now() < busy_until {
             std::hint::spin_loop();
         }
-        let used = before.until(&Reading::now(clock.now(), &me, None, &[], None), 1.0);
+        let used = before.until(&Reading::now(clock.now(), &me, &[], None), 1.0);
         let server = used.server.unwrap();
         let wanted = server.cpu_ns + server.waited_ns;
         assert!(server.cpu_ns > 0 && wanted > 30_000_000, "others may have the processor: {server:?}");
@@ -335,26 +334,29 @@ mod tests {
         let mut shell = Shell::start(&script, std::process::Stdio::null());
         let clock = RunClock::start();
         let roots = [shell.child.id()];
-        let before = Reading::now(clock.now(), &family(&roots), None, &[], None);
+        let before = Reading::now(clock.now(), &family(&roots), &[], None);
         shell.say("begin");
         assert_eq!(shell.hear(), "done");
-        let later = [roots.to_vec(), family(&roots)].map(|pids| Reading::now(clock.now(), &pids, None, &[], None));
+        let later = [roots.to_vec(), family(&roots)].map(|pids| Reading::now(clock.now(), &pids, &[], None));
         shell.end();
         let [alone, all] = later.map(|later| before.until(&later, 1.0).server.unwrap().cpu_ns);
         assert!(all > 5_000_000 && all > 3 * alone, "{alone} ns of the parent, {all} ns of all");
-        assert!(before.until(&Reading::now(clock.now(), &[], None, &[], None), 1.0).server.is_none());
+        assert!(before.until(&Reading::now(clock.now(), &[], &[], None), 1.0).server.is_none());
     }
 
     #[test]
     fn what_a_server_says_of_itself_is_what_it_used_unless_it_was_started_again() {
         let clock = RunClock::start();
         let itself = |cpu_ns| Itself { cpu_ns, ..Itself::default() };
-        let at = |cpu_ns| Reading::now(clock.now(), &[], Some(Told(vec![itself(cpu_ns)])), &[], None);
+        let at = |cpu_ns| {
+            let told = Some((clock.now(), Told(vec![itself(cpu_ns)])));
+            Reading::now(clock.now(), &[], &[], None).and_told(told)
+        };
         let (early, late) = (at(2_000_000), at(5_000_000));
         let used = early.until(&late, 0.0).server.unwrap();
         assert!(used.is_told && used.cpu_ns == 3_000_000 && used.utilisation() == 0.0, "{used:?}");
         assert_eq!(late.until(&at(1_000_000), 0.0).server, None);
-        assert_eq!(early.until(&Reading::now(clock.now(), &[], None, &[], None), 0.0).server, None);
+        assert_eq!(early.until(&Reading::now(clock.now(), &[], &[], None), 0.0).server, None);
     }
 
     #[test]
@@ -402,11 +404,11 @@ mod tests {
             is_to_end.recv().unwrap_err();
         });
         is_burnt.recv().unwrap_err();
-        let before = Reading::now(clock.now(), &[], None, &[], None);
+        let before = Reading::now(clock.now(), &[], &[], None);
         drop(end);
         worker.join().unwrap();
         burn(20);
-        let used = before.until(&Reading::now(clock.now(), &[], None, &[], None), 1.0).generator;
+        let used = before.until(&Reading::now(clock.now(), &[], &[], None), 1.0).generator;
         assert!(used.cpu_ns >= 5_000_000 && !used.in_ticks, "others may have the processor: {used:?}");
     }
 

@@ -7,10 +7,11 @@ use pushoff_planner::costs::{MeasuredCell, Trial};
 
 use crate::cells::{Cell, Group};
 
-/// The cells of pushoff's own server over HTTP/1.1 in the clear, with their valid trials; searches are left out, because
-/// their load changes from trial to trial.
+/// The cells of pushoff's own server over HTTP/1.1 in the clear and over no network, with their valid trials; searches
+/// are left out, because their load changes from trial to trial.
 pub(crate) fn measured<'a>(groups: impl IntoIterator<Item = &'a Group<'a>>) -> Vec<MeasuredCell<'a>> {
-    let groups = groups.into_iter().filter(|it| it.is_ours() && !it.is_search && it.wire() == Wire::default());
+    let is_plain = |it: &&Group<'a>| it.is_ours() && it.wire() == Wire::default() && it.network().is_none();
+    let groups = groups.into_iter().filter(is_plain).filter(|it| !it.is_search);
     groups.flat_map(|group| group.cells.iter().map(move |cell| one(group, cell))).collect()
 }
 

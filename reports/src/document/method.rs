@@ -28,8 +28,10 @@ const PARAGRAPHS: [(&str, &str); 11] = [
         "Intervals.",
         "The unit is the trial. Histograms are merged and the percentile is read from the sum, never averaged; the \
          95 % interval is Student's t with a standard error by bootstrap over trials: with three it reaches 4.3 \
-         standard errors, with ten 2.3. A percentile needs independent messages, however many readers each has: 100 \
-         for p99, 1,000 for p99.9. ≈ marks what is not shown to differ from the best; no choice rests on it.",
+         standard errors, with ten 2.3. Where a trial has fewer than ten messages beyond a percentile, the sampling \
+         error of so many messages is added, in squares. A percentile needs independent messages, however many \
+         readers each has: 100 for p99, 1,000 for p99.9. ≈ marks what is not shown to differ from the best; no choice \
+         rests on it.",
     ),
     (
         "Good enough.",
@@ -69,7 +71,10 @@ const PARAGRAPHS: [(&str, &str); 11] = [
         "Memory a connection is what was held with everybody connected less what was held before, over the \
          connections: the server's process by smaps_rollup, the kernel by slab and TCP buffers, of both ends because \
          both are on this machine. Processor time is what the process used in the phase over what was done in it; \
-         user and system apart are counted in ticks and mean something summed over trials.",
+         user and system apart are counted in ticks and mean something summed over trials. On one machine the \
+         kernel does the reader's receiving in the server's system calls: with a machine each, a stream would cost the \
+         server about a sixth less, and a poll as much or more, so that polls cost more beside streams than these \
+         figures say (docs/BIAS.md).",
     ),
     (
         "Capacity.",
@@ -92,8 +97,8 @@ const OF_OTHERS: [(&str, &str); 2] = [
     ),
     (
         "Unknown cost.",
-        "Where the server’s process cannot be watched, as on another machine, its processor time and memory are not \
-         known. The cost is then that of traffic and requests, and the card says so.",
+        "Where the server’s process cannot be watched, as on another machine, and does not say itself what it uses, its \
+         processor time and memory are not known. The cost is then that of traffic and requests, and the card says so.",
     ),
 ];
 

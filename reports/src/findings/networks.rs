@@ -109,7 +109,8 @@ pub(super) fn held_to(own: Standing, transport: Transport, networks: &[OverNetwo
     };
     let reason = |(network, reason): (&OverNetwork, &str)| format!("over {}: {reason}", network.name);
     let fails = worse(|it| matches!(it, Standing::Fails { .. })).map(reason);
-    let open = worse(|it| matches!(it, Standing::Undecided { .. })).map(reason);
+    let unmeasured = || Some((decisive().find(|it| it.stands(transport).is_none())?, "it was not measured"));
+    let open = worse(Standing::is_open).or_else(unmeasured).map(reason);
     match (fails, own) {
         (Some(reason), _) => Standing::Fails { reason },
         (None, Standing::Meets) => open.map_or(Standing::Meets, |reason| Standing::Undecided { reason }),
@@ -158,6 +159,10 @@ mod tests {
         assert_eq!(held(short, fails("here")), fails("here"));
         assert_eq!(held(sse, open("here")), open("here"), "a network makes nothing better");
         assert_eq!(held(Transport::RawTcp, Standing::Unranked), Standing::Unranked);
+        let void = network(&[(long, Standing::Void { reason: "late packets".into() }), (sse, Standing::Meets)]);
+        let held = |transport| held_to(Standing::Meets, transport, std::slice::from_ref(&void));
+        assert_eq!(held(long), open("over slow: late packets"), "what does not count shows nothing");
+        assert_eq!(held(short), open("over slow: it was not measured"));
         let none = network(&[(short, fails("late")), (sse, open("98 %"))]);
         assert_eq!(held_to(Standing::Meets, short, &[none]), Standing::Meets, "no transport copes with it");
     }

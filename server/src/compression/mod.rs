@@ -24,6 +24,8 @@ mod extension;
 mod forms;
 mod room;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
 
@@ -68,8 +70,35 @@ pub(crate) const SHORTEST: usize = 128;
 pub(crate) fn aside<T>(length: usize, work: impl FnOnce() -> T) -> T {
     let is_long = length > limits::LONG_PAYLOAD;
     // A runtime of one thread, as tests have, cannot hand its tasks over.
-    let has_others = || Handle::try_current().is_ok_and(|it| it.runtime_flavor() == RuntimeFlavor::MultiThread);
-    if is_long && has_others() { block_in_place(work) } else { work() }
+    let threads = || {
+        let handle = Handle::try_current().ok().filter(|it| it.runtime_flavor() == RuntimeFlavor::MultiThread);
+        handle.map_or(0, |it| it.metrics().num_workers())
+    };
+    match Aside::one_of(if is_long { threads() } else { 0 }) {
+        Some(_one) => block_in_place(work),
+        None => work(),
+    }
+}
+
+/// How many tasks have handed the rest of their thread's over. Each takes a thread for it: no more of them than the runtime
+/// has threads anyhow, or a crowd of long bodies would be compressed all at once.
+static ASIDE: AtomicUsize = AtomicUsize::new(0);
+
+/// One of [`ASIDE`].
+struct Aside;
+
+impl Aside {
+    /// One of at most so many.
+    fn one_of(most: usize) -> Option<Self> {
+        let has_room = |taken: usize| (taken < most).then_some(taken + 1);
+        ASIDE.fetch_update(Ordering::Relaxed, Ordering::Relaxed, has_room).ok().map(|_| Self)
+    }
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        ASIDE.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// A content coding, in the order in which the server prefers them where a client likes several equally.

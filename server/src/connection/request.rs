@@ -51,6 +51,9 @@ pub(super) async fn next(
     wait: &mut Wait<'_, '_>,
     joined: Option<Joined>,
 ) -> Next {
+    if wait.is_short {
+        return Next::End(Some(Problem::from(OutOfMemory).closing()));
+    }
     if !ahead.is_empty() {
         if wait.server.is_closing() {
             return Next::End(None);
@@ -71,7 +74,7 @@ pub(super) async fn next(
                 Poll::Ready(_) => return Poll::Ready(Next::End(None)),
                 Poll::Pending => return wait.poll(cx, ahead.is_empty()).map(Next::End),
             }
-            let next = match understand(read.filled(), ahead, wait.server) {
+            let next = match understand(read.filled(), ahead, wait.server, &mut wait.is_short) {
                 Ok(next) => next,
                 Err(error) => Some(Next::End(Some(Problem::from(error).closing()))),
             };
@@ -84,12 +87,19 @@ pub(super) async fn next(
     .await
 }
 
-/// Takes a request off the bytes read before and now; keeps the rest.
-fn understand(read: &[u8], ahead: &mut Buffer, server: &Arc<Server>) -> Result<Option<Next>, OutOfMemory> {
+/// Takes a request off the bytes read before and now; keeps the rest. Where there is no room for it, the request that was
+/// answered is done all the same: the next one `is_short` of memory.
+fn understand(
+    read: &[u8],
+    ahead: &mut Buffer,
+    server: &Arc<Server>,
+    is_short: &mut bool,
+) -> Result<Option<Next>, OutOfMemory> {
     if ahead.is_empty() {
         let (next, taken) = take(read, server, None).map_or((None, 0), |(next, taken)| (Some(next), taken));
-        ahead.extend(&read[taken..])?;
-        return Ok(next);
+        let kept = ahead.extend(&read[taken..]);
+        *is_short = kept.is_err() && matches!(next, Some(Next::Respond(_)));
+        return if *is_short { Ok(next) } else { kept.map(|()| next) };
     }
     ahead.extend(read)?;
     Ok(take(ahead, server, None).map(|(next, taken)| {

@@ -72,6 +72,20 @@ async fn a_connection_is_kept_alive_between_any_requests_at_any_pace() {
     assert_eq!(idle_since.elapsed().as_secs(), 75);
 }
 
+#[tokio::test]
+async fn what_was_published_is_acknowledged_though_there_is_no_room_for_what_came_with_it() {
+    let server = Arc::new(Server::new(Config::default(), LOOPBACK));
+    let (ours, theirs) = duplex(1 << 20);
+    tokio::spawn(serve(ours, Arc::clone(&server)));
+    let mut client = Client(theirs);
+    let taken = server.memory.incoming.lease(Config::default().memory / 8).unwrap();
+    let answer = client.ask(&format!("{POST}GET /he")).await;
+    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+    assert!(client.receive().await.starts_with("HTTP/1.1 503 "), "of the request that was begun");
+    assert!(client.is_closed().await);
+    drop(taken);
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_timeout_of_a_head_runs_from_its_first_byte() {
     let mut client = Client::new(Config::default());

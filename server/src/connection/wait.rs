@@ -24,6 +24,8 @@ enum Phase {
 pub(super) struct Wait<'a, 's> {
     pub(super) server: &'s Arc<Server>,
     phase: Phase,
+    /// Whether a request came of which there was no room to keep what was read.
+    pub(super) is_short: bool,
     /// The deadline, once the connection waits.
     due: Option<Instant>,
     timer: Pin<&'a mut Sleep>,
@@ -37,7 +39,7 @@ impl<'a, 's> Wait<'a, 's> {
         timer: Pin<&'a mut Sleep>,
         closing: Pin<&'a mut WaitForCancellationFuture<'s>>,
     ) -> Self {
-        Self { server, due: Some(timer.deadline()), phase: Phase::Head, timer, closing }
+        Self { server, due: Some(timer.deadline()), phase: Phase::Head, is_short: false, timer, closing }
     }
 
     /// Notes that a request has arrived.

@@ -43,7 +43,7 @@ use self::table::Table;
 use self::tail::{Behind, UNBORN};
 #[cfg(test)]
 use self::topic::lock;
-use self::topic::{TopicLog, Turn};
+use self::topic::{TopicLog, Turn, Waiting};
 pub use self::unpublished::{StoreError, Unpublished};
 pub use crate::memory::Memory;
 use crate::memory::{self, Lease};
@@ -135,8 +135,16 @@ impl Hub {
             let (log, asks) = self.table.arrive(topic, UNBORN);
             log.touch(self.table.now_ms(), false);
             if let Some(asks) = asks {
-                let (store, log, room) = (store.clone(), Arc::downgrade(&log), self.room());
-                tokio::spawn(Follower { topic: topic.clone(), store, log, room, asks }.run());
+                let (store, weak, room) = (store.clone(), Arc::downgrade(&log), self.room());
+                let follower = Follower { topic: topic.clone(), store, log: weak, room, asks };
+                match self.lease(memory::FOLLOWER) {
+                    Ok(lease) => drop(tokio::spawn(follower.run(lease))),
+                    // The log goes with its follower, and whoever else came to it comes back.
+                    Err(why) => {
+                        log.leave(&mut Waiting::new());
+                        return Err(why);
+                    }
+                }
             }
             let mut subscription = Subscription::new(log, Position { sequence: 0, is_foreign: false });
             match subscription.begin(start).await {

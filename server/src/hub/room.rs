@@ -105,17 +105,29 @@ pub(super) fn settle(
     topic: &Topic,
     bytes: usize,
 ) -> Result<Arc<TopicLog>, Unpublished> {
+    admit(table, ages, topic, bytes, |lease| table.settle(topic, lease))
+}
+
+/// Finds the memory of a topic that is to count, and its place among the topics, for what makes it count and says whether it
+/// did not before.
+fn admit<T>(
+    table: &Table,
+    ages: &Mutex<Ages>,
+    topic: &Topic,
+    bytes: usize,
+    settle: impl FnOnce(Lease) -> (T, bool),
+) -> Result<T, Unpublished> {
     let lease = lease(table, ages, bytes)?;
     let mut ages = lock(ages);
     let limit = table.limits.topics;
     if table.read().settled >= limit && !ages.evict_one(table) {
         return Err(Unpublished::TooManyTopics { limit });
     }
-    let (log, is_new) = table.settle(topic, lease);
+    let (settled, is_new) = settle(lease);
     if is_new {
         ages.add(table.now_ms(), topic.clone());
     }
-    Ok(log)
+    Ok(settled)
 }
 
 /// The room that followers of a store outside the process take for their logs, for as long as the hub exists.
@@ -131,18 +143,18 @@ impl Room {
         lease(&*self.table.upgrade()?, &*self.ages.upgrade()?, bytes).ok()
     }
 
-    /// Makes a followed topic count, with the memory of a topic and its follower.
-    pub(super) fn settle(&self, topic: &Topic) -> Result<(), Unpublished> {
+    /// Makes a followed topic count, with the memory of a topic.
+    pub(super) fn settle(&self, topic: &Topic, log: &Arc<TopicLog>) -> Result<(), Unpublished> {
         let (Some(table), Some(ages)) = (self.table.upgrade(), self.ages.upgrade()) else { return Ok(()) };
-        if table.settled(topic).is_some() {
+        if log.is_settled() {
             return Ok(());
         }
-        settle(&table, &ages, topic, memory::TOPIC + memory::FOLLOWER).map(drop)
+        admit(&table, &ages, topic, memory::TOPIC, |lease| ((), table.settle_followed(topic, log, lease)))
     }
 
-    /// How many topics count.
+    /// How many topics are followed.
     pub(super) fn topics(&self) -> u32 {
-        self.table.upgrade().map_or(0, |table| u32::try_from(table.read().settled).unwrap_or(u32::MAX))
+        self.table.upgrade().map_or(0, |table| u32::try_from(table.read().logs.len()).unwrap_or(u32::MAX))
     }
 
     /// Notes that messages came for a log.
@@ -194,8 +206,11 @@ mod tests {
         let hub = Hub::new(HubLimits { retention, topics: 1, idle, memory: memory.clone() });
         let (room, topic) = (hub.room(), "t".parse().unwrap());
         let (log, asks) = hub.table.arrive(&topic, UNBORN);
-        room.settle(&topic).unwrap();
-        assert!(room.settle(&"another".parse().unwrap()).is_err(), "one topic has room");
+        room.settle(&topic, &log).unwrap();
+        let another = "another".parse().unwrap();
+        let (gone, _asks) = hub.table.arrive(&another, UNBORN);
+        assert!(room.settle(&another, &gone).is_err(), "one topic has room");
+        gone.leave(&mut Waiting::new());
         advance(2 * idle).await;
         assert!(!room.is_idle(&log), "a topic with a reader is not idle");
         log.leave(&mut Waiting::new());
@@ -207,5 +222,8 @@ mod tests {
         room.forget(&topic);
         assert_eq!((hub.topic_count(), memory.held()), (0, 0));
         assert!(asks.unwrap().recv().await.is_none(), "the follower learns of it");
+        // What a follower found of a log that was let go meanwhile makes no log without one.
+        room.settle(&another, &gone).unwrap();
+        assert_eq!((hub.topic_count(), hub.table.read().logs.len(), memory.held()), (0, 0, 0));
     }
 }

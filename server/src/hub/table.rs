@@ -73,8 +73,10 @@ impl Table {
         if let Some(log) = self.read().logs.get(topic) {
             return (Arc::clone(log), log.enter(start));
         }
-        let log = self.find_or_create(&mut self.write(), topic);
+        let mut topics = self.write();
+        let log = self.find_or_create(&mut topics, topic);
         let position = log.enter(start);
+        drop(topics);
         (log, position)
     }
 
@@ -133,6 +135,19 @@ impl Table {
             topics.settled += 1;
         }
         (log, is_new)
+    }
+
+    /// Makes a log count that is followed, with the memory of a topic; whether it did not before. A log that
+    /// is not its topic's any more stays as it is: another one would have no follower.
+    pub(super) fn settle_followed(&self, topic: &Topic, log: &Arc<TopicLog>, lease: Lease) -> bool {
+        let mut topics = self.write();
+        let is_its = topics.logs.get(topic).is_some_and(|found| Arc::ptr_eq(found, log));
+        let is_new = is_its && !log.is_settled();
+        if is_new {
+            log.settle(lease);
+            topics.settled += 1;
+        }
+        is_new
     }
 
     /// Whether a topic has had no reader and no publish for the idle time.

@@ -23,6 +23,9 @@ use super::io::{Io, Progress};
 /// HTTP/2 and HTTP/1.1 in ALPN, the preferred one first.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
+/// How much TLS keeps of what its client does not read: a record. The library's own bound is four times as much.
+const BUFFER_BYTES: usize = 16 << 10;
+
 /// Who a server is over TLS: its certificate and its key.
 #[derive(Clone)]
 pub struct Identity(Arc<Known>);
@@ -106,7 +109,10 @@ impl Identity {
 
     /// The connection over TLS, once the client has shaken hands.
     pub(crate) async fn accept<T: Io>(&self, io: T) -> io::Result<TlsStream<T>> {
-        self.0.acceptor.accept(io).await.map(TlsStream)
+        let mut stream = self.0.acceptor.accept(io).await?;
+        // What a client does not read is kept here, sealed, where nothing else counts it.
+        stream.get_mut().1.set_buffer_limit(Some(BUFFER_BYTES));
+        Ok(TlsStream(stream))
     }
 }
 

@@ -173,6 +173,17 @@ async fn a_reader_that_takes_nothing_holds_up_no_sibling_and_is_cut_off() {
 }
 
 #[tokio::test]
+async fn an_answer_that_is_not_taken_is_cut_off_as_a_stream_is() {
+    let config = Config { write_timeout: Duration::from_millis(300), ..Config::default() };
+    let server = Running::start(config).await;
+    let client = Client::connect(&server, Builder::new().initial_window_size(0)).await;
+    client.publish("t", "1").await;
+    let mut poll = client.get("/topics/t/short-polling?after=start").await;
+    let cut = timeout(PATIENCE, poll.data()).await.unwrap().unwrap();
+    assert_eq!(cut.unwrap_err().reason(), Some(Reason::CANCEL));
+}
+
+#[tokio::test]
 async fn a_shutdown_ends_streams_and_then_the_connection() {
     let server = Running::start(Config::default()).await;
     let client = plain(&server).await;

@@ -26,7 +26,7 @@ pub(super) async fn rest(pid: u32, clock: RunClock) {
     let mut earlier = None;
     for _ in 0..MOST {
         looks.tick().await;
-        let later = Reading::now(clock.now(), &family(&[pid]), None, &[], None);
+        let later = Reading::now(clock.now(), &family(&[pid]), &[], None);
         let used = earlier.as_ref().and_then(|earlier: &Reading| earlier.until(&later, 1.0).server);
         quiet = if used.is_some_and(|used| used.utilisation() < AT_REST) { quiet + 1 } else { 0 };
         if quiet == QUIET {

@@ -127,13 +127,14 @@ fn estimate(steps: &[(f64, bool)], turns: &[f64]) -> Option<Figure> {
         return None;
     }
     let mean = used.iter().sum::<f64>() / count;
+    // All that was walked over may be it: turns of one staircase depend on each other, and neighbouring midpoints share one.
+    let walked = logs.iter().map(|log| (log - mean).abs()).fold(0.0, f64::max);
     let spread = if midpoints.len() >= 2 {
         let variance = used.iter().map(|it| (it - mean).powi(2)).sum::<f64>() / (count - 1.0);
         let t = StudentsT::new(0.0, 1.0, count - 1.0).ok()?.inverse_cdf(0.975);
-        t * (variance / count).sqrt()
+        walked.max(t * (variance / count).sqrt())
     } else {
-        // One midpoint, or none, says nothing of the spread: all that was walked over may be it.
-        logs.iter().map(|log| (log - mean).abs()).fold(0.0, f64::max)
+        walked
     };
     let half = spread.max((1.0 + HALF_STEP).ln());
     let point = mean.exp();

@@ -60,8 +60,10 @@ type Round = (String, u32);
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Bills {
     rounds: BTreeMap<Round, Money>,
-    /// Whether the server's process was seen, and so what processor time and memory cost.
-    has_process: bool,
+    /// Whether the server's processor time was seen.
+    has_processor: bool,
+    /// Whether its memory was, and that of its end of the connections.
+    has_memory: bool,
     /// Whether the bytes were seen: not where a browser received.
     has_traffic: bool,
 }
@@ -74,7 +76,8 @@ impl Bills {
         let bill = |trial: &Trial<'_>| Some(((trial.record.run.clone(), trial.record.trial), bill(trial)?));
         Self {
             rounds: trials().filter_map(bill).collect(),
-            has_process: measured().all(|it| it.server.is_some() && it.memory.delivering.server.is_some()),
+            has_processor: measured().all(|it| it.server.is_some()),
+            has_memory: measured().all(|it| held(it).is_some()),
             has_traffic: measured().all(|it| it.wire.is_some()),
         }
     }
@@ -83,14 +86,15 @@ impl Bills {
     #[cfg(test)]
     pub(crate) fn made(all: impl IntoIterator<Item = Money>) -> Self {
         let rounds = (1..).zip(all).map(|(round, money)| ((String::new(), round), money)).collect();
-        Self { rounds, has_process: true, has_traffic: true }
+        Self { rounds, has_processor: true, has_memory: true, has_traffic: true }
     }
 
     /// Whether that part of the bill was measured. Of the whole bill a part is enough, the same of every transport.
     pub(crate) fn has(&self, counted: Counted) -> bool {
         let has = match counted {
-            Counted::All => self.has_process || self.has_traffic,
-            Counted::Processor | Counted::Memory => self.has_process,
+            Counted::All => self.has_processor || self.has_traffic,
+            Counted::Processor => self.has_processor,
+            Counted::Memory => self.has_memory,
             Counted::Traffic => self.has_traffic,
         };
         has && !self.rounds.is_empty()
@@ -128,15 +132,19 @@ fn bill(trial: &Trial<'_>) -> Option<Money> {
     let posted = if posts { float(measured.window.published) / seconds } else { 0.0 };
     let (down, up) = bytes_a_second(measured, seconds);
     let server = measured.server.filter(|server| server.wall_ns > 0);
-    let held = || Some(server_side(&measured.memory.delivering)? - server_side(&measured.memory.empty)?);
     let needed = Needed {
         cores: server.map_or(0.0, |server| float(server.cpu_ns) / float(server.wall_ns)),
-        memory_bytes: held().unwrap_or(0.0).max(0.0),
+        memory_bytes: held(measured).unwrap_or(0.0).max(0.0),
         down_bytes_per_second: posted.mul_add(float(publish_answer()) + HEADERS, down),
         up_bytes_per_second: up,
         requests_per_second: float(measured.window.requests) / seconds + posted,
     };
     (seconds > 0.0).then(|| Prices::shipped().month(&needed))
+}
+
+/// The server's memory, with its end of the connections, above that of the empty server.
+fn held(measured: &Measurement) -> Option<f64> {
+    Some(server_side(&measured.memory.delivering)? - server_side(&measured.memory.empty)?)
 }
 
 /// Bytes of both directions a second, with the headers of TCP and IP. What members post beside their stream is not among

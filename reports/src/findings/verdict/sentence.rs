@@ -243,7 +243,8 @@ impl Words<'_> {
         let bills = self.case.candidate(choice).map(|it| &it.bills);
         let has = |part| bills.is_some_and(|it| it.has(part));
         let beside = match (has(Counted::Processor), has(Counted::Traffic)) {
-            (true, true) => "",
+            (true, true) if has(Counted::Memory) => "",
+            (true, true) => ", the server's memory not known",
             (false, _) => ", the server's processor time and memory not known",
             (_, false) => ", traffic not known",
         };

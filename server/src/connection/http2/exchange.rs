@@ -42,9 +42,9 @@ pub(super) async fn answer(request: Request<RecvStream>, mut respond: SendRespon
     drop(parts);
     // A stream that is dropped before its end is reset, which tells the client that it is not whole.
     let _gone = match answer {
-        Answer::Now(response) => reply.whole(response),
+        Answer::Now(response) => reply.whole(response, server).await,
         Answer::Stream(response, feed) => boxed(|| reply.stream(response, feed, body, server)).await,
-        Answer::Later(pending) => boxed(|| reply.later(pending)).await,
+        Answer::Later(pending) => boxed(|| reply.later(pending, server)).await,
         // Nothing is asked for twice.
         Answer::Join(_) => Err(Gone),
         Answer::Publish(publication) => boxed(|| reply.publish(publication, body, server)).await,
@@ -109,12 +109,13 @@ impl Reply {
         self.respond.send_response(head, is_over).map(|send| (send, body))
     }
 
-    fn whole(&mut self, response: Response) -> Written {
-        let (mut send, body) = self.begin(response, true)?;
-        if !self.is_head && !body.is_empty() {
-            send.send_data(body, true)?;
+    /// Writes an answer as its client takes it: one that takes nothing for long is given up, and holds no memory.
+    async fn whole(&mut self, response: Response, server: &Server) -> Written {
+        let (send, mut body) = self.begin(response, true)?;
+        if self.is_head || body.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        Ok(write_all(&mut Http2Stream::whole(send), &mut body, &server.stall_limit).await?)
     }
 
     async fn stream(&mut self, response: Response, feed: Box<Feed>, body: RecvStream, server: &Server) -> Written {
@@ -125,7 +126,7 @@ impl Reply {
         Ok(io.end()?)
     }
 
-    async fn later(&mut self, mut pending: Pending) -> Written {
+    async fn later(&mut self, mut pending: Pending, server: &Server) -> Written {
         let response = poll_fn(|cx| {
             if let Poll::Ready(response) = pending.response.as_mut().poll(cx) {
                 return Poll::Ready(Some(response));
@@ -133,7 +134,7 @@ impl Reply {
             ready!(self.respond.poll_reset(cx)).map_or(Poll::Ready(None), |_| Poll::Ready(None))
         });
         let response = response.await.ok_or(Gone)?;
-        self.whole(response)
+        self.whole(response, server).await
     }
 
     async fn publish(&mut self, publication: Publication, body: RecvStream, server: &Server) -> Written {
@@ -145,7 +146,7 @@ impl Reply {
             Ok(Err(BodyError::Gone)) => return Err(Gone),
             Err(_) => Problem::late("the body did not come in time").into_response(),
         };
-        self.whole(response)
+        self.whole(response, server).await
     }
 
     async fn tunnel(&mut self, response: Response, session: Session, body: RecvStream, server: &Server) -> Written {

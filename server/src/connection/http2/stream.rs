@@ -19,22 +19,30 @@ use crate::net::Io;
 /// One stream of a connection.
 pub(super) struct Http2Stream {
     send: SendStream<Bytes>,
-    receive: RecvStream,
+    /// Nothing is read of a client whose answer is whole.
+    receive: Option<RecvStream>,
     /// The rest of a frame that did not fit into a read.
     rest: Bytes,
     /// Whether the end of the client's direction is the end of the connection: in a tunnel (RFC 8441).
     is_tunnel: bool,
+    /// Whether the end of what is written is the end of the stream, in the same frame.
+    is_whole: bool,
 }
 
 impl Http2Stream {
+    /// The body of an answer, all of which is written at once.
+    pub(super) const fn whole(send: SendStream<Bytes>) -> Self {
+        Self { send, receive: None, rest: Bytes::new(), is_tunnel: false, is_whole: true }
+    }
+
     /// A response that goes on until either side ends it.
     pub(super) const fn response(send: SendStream<Bytes>, receive: RecvStream) -> Self {
-        Self { send, receive, rest: Bytes::new(), is_tunnel: false }
+        Self { send, receive: Some(receive), rest: Bytes::new(), is_tunnel: false, is_whole: false }
     }
 
     /// A tunnel in both directions.
     pub(super) const fn tunnel(send: SendStream<Bytes>, receive: RecvStream) -> Self {
-        Self { send, receive, rest: Bytes::new(), is_tunnel: true }
+        Self { send, receive: Some(receive), rest: Bytes::new(), is_tunnel: true, is_whole: false }
     }
 
     /// Ends the stream.
@@ -56,11 +64,12 @@ impl Http2Stream {
     }
 
     fn poll_read_frame(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Bytes>> {
+        let Some(receive) = &mut self.receive else { return Poll::Ready(Ok(Bytes::new())) };
         loop {
-            match ready!(self.receive.poll_data(cx)) {
+            match ready!(receive.poll_data(cx)) {
                 Some(Ok(data)) if data.is_empty() => {}
                 Some(Ok(data)) => {
-                    self.receive.flow_control().release_capacity(data.len()).map_err(broken)?;
+                    receive.flow_control().release_capacity(data.len()).map_err(broken)?;
                     return Poll::Ready(Ok(data));
                 }
                 Some(Err(error)) => return Poll::Ready(Err(broken(error))),
@@ -90,7 +99,8 @@ pub(super) fn broken(error: h2::Error) -> io::Error {
 impl Io for Http2Stream {
     fn poll_send(&mut self, cx: &mut Context<'_>, buf: &mut impl Buf) -> Poll<io::Result<usize>> {
         let room = ready!(self.poll_room(cx, buf.remaining()))?;
-        self.send.send_data(buf.copy_to_bytes(room), false).map_err(broken)?;
+        let is_last = self.is_whole && room == buf.remaining();
+        self.send.send_data(buf.copy_to_bytes(room), is_last).map_err(broken)?;
         Poll::Ready(Ok(room))
     }
 }

@@ -19,8 +19,9 @@ use super::filling::Filling;
 use super::streams::Found;
 use crate::hub::room::Room;
 use crate::hub::tail::{Ask, Behind, UNBORN};
-use crate::hub::topic::TopicLog;
+use crate::hub::topic::{TopicLog, Waiting};
 use crate::hub::unpublished::{StoreError, Unpublished};
+use crate::memory::Lease;
 
 /// How often the stream is looked at though nothing seems to be missing: a lost last message has no successor that
 /// would show the gap.
@@ -43,8 +44,8 @@ pub(in crate::hub) struct Follower {
 }
 
 impl Follower {
-    /// Follows until the log is dropped, or replaced in the store.
-    pub(in crate::hub) async fn run(mut self) {
+    /// Follows until the log is dropped, or replaced in the store, with the memory that it takes.
+    pub(in crate::hub) async fn run(mut self, _memory: Lease) {
         let Ok(live) = self.store.0.streams.live(&self.topic).await else { return };
         let mut live = live.ready_chunks(CHUNK);
         let mut link = self.store.0.link.clone();
@@ -92,9 +93,18 @@ impl Follower {
         if (Filling { log, room: &self.room }).receive(messages) { Ok(()) } else { self.look().await }
     }
 
-    /// Looks at the stream, and brings the log as far.
+    /// Looks at the stream, and brings the log as far. It counts as a reader meanwhile: a log that its last reader
+    /// leaves stays, and is filled when one comes back.
     async fn look(&self) -> Result<(), Behind> {
         let Some(log) = self.log.upgrade() else { return Ok(()) };
+        log.arrive();
+        let outcome = self.bring(&log).await;
+        log.leave(&mut Waiting::new());
+        outcome
+    }
+
+    /// Brings the log as far as the stream.
+    async fn bring(&self, log: &Arc<TopicLog>) -> Result<(), Behind> {
         if !self.store.is_connected() {
             return Err(unreachable());
         }
@@ -105,17 +115,17 @@ impl Follower {
             None if cursor.epoch == UNBORN => {}
             // A stream that is shorter than what it acknowledged lost its end: what follows has the same numbers.
             Some(found) if found.epoch == cursor.epoch && found.last >= cursor.sequence => {
-                self.fill(&log, found).await?;
+                self.fill(log, found).await?;
             }
             Some(found) if cursor.epoch == UNBORN => {
                 log.born(found.epoch);
-                self.fill(&log, found).await?;
+                self.fill(log, found).await?;
             }
             Some(_) | None => return Err(Behind::Replaced),
         }
         log.filled();
         match found {
-            Some(_) => self.room.settle(&self.topic).map_err(Behind::For),
+            Some(_) => self.room.settle(&self.topic, log).map_err(Behind::For),
             None => Ok(()),
         }
     }

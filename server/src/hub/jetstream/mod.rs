@@ -11,7 +11,6 @@ mod names;
 mod streams;
 
 use std::collections::HashMap;
-use std::iter;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -128,6 +127,22 @@ struct Inner {
     ids: (u64, AtomicU64),
 }
 
+/// The ids of the messages of one publish, by which the store knows them again.
+enum Ids<'k> {
+    Own { server: u64, first: u64 },
+    Publishers(&'k str),
+}
+
+impl Ids<'_> {
+    /// Of the message at that place.
+    fn of(&self, place: usize) -> String {
+        match self {
+            Self::Own { server, first } => format!("server:{server:016x}.{}", first + place as u64),
+            Self::Publishers(key) => format!("client:{key}.{place}"),
+        }
+    }
+}
+
 impl JetStream {
     /// The store, for as many topics.
     pub(super) fn new(store: Store, retention: Retention, topics: usize) -> Self {
@@ -157,11 +172,10 @@ impl JetStream {
     ) -> Result<Cursor, Failed> {
         let deadline = Instant::now() + PATIENCE;
         let ids = self.ids(payloads.len(), key);
-        let mut stored = 0;
+        let mut stored: usize = 0;
         let mut last = Cursor { epoch: UNBORN, sequence: 0 };
         while stored < payloads.len() {
-            let failed = match timeout_at(deadline, self.append_some(topic, &payloads[stored..], &ids[stored..])).await
-            {
+            let failed = match timeout_at(deadline, self.append_some(topic, payloads, stored, &ids)).await {
                 Ok((count, cursor, failed)) => {
                     stored += count;
                     last = cursor.unwrap_or(last);
@@ -187,21 +201,23 @@ impl JetStream {
         Ok(last)
     }
 
-    /// Stores a window of messages: how many from the first one on, the cursor of the last of these, and why not the
-    /// next one. All requests of a window are answered before any is made again, so that the order stays.
+    /// Stores a window of messages, from the first that is not `stored`: how many of them, the cursor of the last of
+    /// these, and why not the next one. All requests of a window are answered before any is made again, so that the order stays.
     async fn append_some(
         &self,
         topic: &Topic,
         payloads: &[Payload],
-        ids: &[String],
+        stored: usize,
+        ids: &Ids<'_>,
     ) -> (usize, Option<Cursor>, Option<Unstored>) {
         let epoch = match self.epoch(topic).await {
             Ok(epoch) => epoch,
             Err(error) => return (0, None, Some(Unstored::Store(error))),
         };
         let streams = &self.0.streams;
-        let window = iter::zip(payloads, ids).take(WINDOW);
-        let requests = window.map(|(payload, id)| streams.append(topic, epoch, payload.to_bytes(), id));
+        let named: Vec<_> =
+            payloads.iter().enumerate().skip(stored).take(WINDOW).map(|(place, it)| (it, ids.of(place))).collect();
+        let requests = named.iter().map(|(payload, id)| streams.append(topic, epoch, payload.to_bytes(), id));
         // Requests leave in the order in which they are polled first, which Tokio's budget of a task would reverse.
         let answers: Vec<_> = unconstrained(requests.collect::<FuturesOrdered<_>>().collect()).await;
         let (mut count, mut cursor) = (0, None);
@@ -215,13 +231,12 @@ impl JetStream {
     }
 
     /// The ids of so many messages.
-    fn ids(&self, count: usize, key: Option<&str>) -> Vec<String> {
-        let Some(key) = key else {
-            let (server, next) = &self.0.ids;
-            let first = next.fetch_add(count as u64, Ordering::Relaxed);
-            return (first..).take(count).map(|number| format!("server:{server:016x}.{number}")).collect();
-        };
-        (0..count).map(|index| format!("client:{key}.{index}")).collect()
+    fn ids<'k>(&self, count: usize, key: Option<&'k str>) -> Ids<'k> {
+        let (server, next) = &self.0.ids;
+        match key {
+            Some(key) => Ids::Publishers(key),
+            None => Ids::Own { server: *server, first: next.fetch_add(count as u64, Ordering::Relaxed) },
+        }
     }
 
     /// The epoch of a topic's stream, once NATS is connected; the stream is made where there is none.

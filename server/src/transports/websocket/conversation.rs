@@ -188,7 +188,9 @@ impl<IO: Io> Conversation<IO> {
             self.closing = None;
             return Ok(());
         }
-        let closing = self.closing.get_or_insert_with(|| Box::pin(server.closing.clone().cancelled_owned()));
+        // A subscriber that takes nothing now has its turn to leave, too.
+        let token = if self.session.subscription().is_some() { &server.drained } else { &server.closing };
+        let closing = self.closing.get_or_insert_with(|| Box::pin(token.clone().cancelled_owned()));
         match closing.as_mut().poll(cx) {
             Poll::Ready(()) => Err(End::Close(going_away())),
             Poll::Pending => Ok(()),

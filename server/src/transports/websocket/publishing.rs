@@ -10,6 +10,7 @@ use std::task::{Context, Poll, ready};
 use pushoff_model::Topic;
 
 use crate::hub::{Payload, Run, Unpublished};
+use crate::memory::{self, Lease, OutOfMemory};
 use crate::state::Server;
 use crate::stats::Via;
 
@@ -26,25 +27,29 @@ pub(super) struct Publishing {
     server: Arc<Server>,
     topic: Topic,
     waiting: Vec<Payload>,
-    /// How much memory the waiting messages take.
-    bytes: usize,
+    /// The memory of the waiting messages.
+    room: Lease,
     under_way: Option<UnderWay>,
 }
 
 impl Publishing {
     pub(super) fn new(server: Arc<Server>, topic: Topic) -> Self {
-        Self { server, topic, waiting: Vec::new(), bytes: 0, under_way: None }
+        let room = server.memory.incoming.none();
+        Self { server, topic, waiting: Vec::new(), room, under_way: None }
     }
 
     /// Adds a message to those that wait.
-    pub(super) fn add(&mut self, payload: Payload) {
-        self.bytes += payload.as_bytes().len();
+    pub(super) fn add(&mut self, payload: Payload) -> Result<(), OutOfMemory> {
+        if !self.room.grow(payload.as_bytes().len() + memory::MESSAGE) {
+            return Err(OutOfMemory);
+        }
         self.waiting.push(payload);
+        Ok(())
     }
 
     /// Whether so much waits that no more should be read.
     pub(super) fn is_full(&self) -> bool {
-        self.waiting.len() >= TOGETHER || self.bytes >= FULL
+        self.waiting.len() >= TOGETHER || self.room.bytes() >= FULL
     }
 
     /// Goes on publishing; ready once no message is left, or with the reason why one was not published.
@@ -58,13 +63,14 @@ impl Publishing {
             if self.waiting.is_empty() {
                 return Poll::Ready(Ok(()));
             }
-            self.bytes = 0;
+            let room = self.room.split();
             let newest = std::mem::take(&mut self.waiting);
             let (server, topic) = (Arc::clone(&self.server), self.topic.clone());
             self.under_way = Some(Box::pin(async move {
                 let count = newest.len() as u64;
                 server.hub.publish_and_wait(&topic, Run { skipped: 0, newest }, None).await?;
                 server.stats.published(Via::WebSocket, count);
+                drop(room);
                 Ok(())
             }));
         }

@@ -4,7 +4,7 @@ use pushoff_model::Topic;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data};
 
-use super::close::close;
+use super::close::{close, no_memory};
 use super::deflate::Deflate;
 use super::publishing::Publishing;
 use crate::hub::{Payload, PayloadError, Subscription, Unpublished};
@@ -78,7 +78,7 @@ impl Purpose {
                 let payload = parse(&message, server)?;
                 match outside {
                     None => publish(topic, payload, server)?,
-                    Some(publishing) => publishing.add(payload),
+                    Some(publishing) => publishing.add(payload).map_err(no_memory)?,
                 }
                 Ok(None)
             }
