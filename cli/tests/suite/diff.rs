@@ -65,7 +65,7 @@ fn what_became_four_times_as_dear_fails_the_gate_and_only_the_gate() {
 #[test]
 fn runs_that_differ_in_more_than_they_share_are_told_apart() {
     let folder = Folder::new();
-    let (ours, theirs) = (recorded("default-2026-11-28"), recorded("capacity-2026-11-23"));
+    let (ours, theirs) = (recorded("default-2026-11-28"), recorded("capacity-2026-11-28"));
     let ended = diff(&folder, &[&ours, &theirs]);
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{}", ended.stderr);
     assert!(ended.stderr.contains("no figure in common"), "{}", ended.stderr);
