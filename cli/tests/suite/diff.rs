@@ -44,7 +44,7 @@ fn dearer(folder: &Folder, name: &str, times: u64) -> String {
 #[test]
 fn a_recorded_run_has_not_changed_against_itself() {
     let folder = Folder::new();
-    for name in ["default-2026-11-28", "crowd-2026-11-23"] {
+    for name in ["default-2026-11-28", "scale-2026-11-28/idle"] {
         let run = recorded(name);
         let ended = diff(&folder, &[&run, &run, "--fail-on", "regressed", "--json"]);
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
