@@ -85,8 +85,8 @@ impl Pool {
     /// A figure at a quantile beyond which a trial has few of the `events`, its interval widened by how many more or less
     /// of so many independent ones might have fallen there: to the latencies at the ranks that 95 % of such samples would
     /// have put at the quantile. Few slow messages make a p99, and trials that happen to have alike many of them do not
-    /// show how many others would have. This and what the figure's own interval holds, the trials' difference, add up in squares,
-    /// on each side for itself.
+    /// show how many others would have. This and what the figure's own interval holds, the trials' difference, add up in
+    /// squares, on each side for itself.
     ///
     /// Source: Woodruff, *Confidence Intervals for Medians and Other Position Measures*, 1952.
     #[expect(clippy::cast_precision_loss, reason = "a count of events needs no more than 53 bits")]

@@ -96,7 +96,8 @@ impl Poster {
     }
 
     /// Publishes up to [`Self::most_at_once`] messages and waits for the answer. Where several servers share the log and no
-    /// answer comes, or one that leaves open what was stored, the next one is asked: by the key it knows whether the messages are stored already.
+    /// answer comes, or one that leaves open what was stored, the next one is asked: by the key it knows whether the
+    /// messages are stored already.
     pub(crate) async fn post(&self, payloads: Vec<String>) -> PublishOutcome {
         let mut request = match self.publication(payloads).map_err(ConnectionError::from) {
             Ok(request) => request,

@@ -72,9 +72,10 @@ const PARAGRAPHS: [(&str, &str); 11] = [
          connections: the server's process by smaps_rollup, the kernel by slab and TCP buffers, of both ends because \
          both are on this machine. Processor time is what the process used in the phase over what was done in it; \
          user and system apart are counted in ticks and mean something summed over trials. On one machine the \
-         kernel does the reader's receiving in the server's system calls: with a machine each, a stream would cost the \
-         server about a sixth less, and a poll as much or more, so that polls cost more beside streams than these \
-         figures say (docs/BIAS.md).",
+         kernel does the reader's receiving in the server's system calls, and the server's in its clients': with a \
+         machine each, and apart from the network card's own work, a stream would cost the server a sixth to a quarter \
+         less, a poll between a tenth less and a sixth more, so that polls cost more beside streams than these figures \
+         say (docs/BIAS.md has the recorded experiment).",
     ),
     (
         "Capacity.",
