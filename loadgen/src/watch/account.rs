@@ -18,6 +18,9 @@ const WITHIN: Duration = Duration::from_secs(2);
 /// The longest answer that is read, in bytes. Chosen here: some thousand times pushoff's own.
 const LONGEST: usize = 4 << 20;
 
+/// By how many seconds a start may move without being another. Chosen here: boot is told in whole seconds.
+const MOVED_S: f64 = 2.0;
+
 /// Of a run's many readings, the first that fails is told.
 static TOLD: Once = Once::new();
 
@@ -45,11 +48,21 @@ pub(crate) struct Itself {
     pub(crate) started: Option<f64>,
 }
 
+impl Itself {
+    /// Whether it is the process that it was. Clients that add the moment of boot anew each time move with the clock.
+    fn is_still(&self, earlier: &Self) -> bool {
+        match (self.started, earlier.started) {
+            (Some(now), Some(then)) => (now - then).abs() < MOVED_S,
+            (now, then) => now == then,
+        }
+    }
+}
+
 impl Told {
     /// The processor time of all since an earlier moment; `None` where one was started again since.
     pub(crate) fn cpu_ns_since(&self, earlier: &Self) -> Option<u64> {
         let both = self.0.iter().zip(&earlier.0);
-        both.map(|(now, then)| now.cpu_ns.checked_sub(then.cpu_ns).filter(|_| now.started == then.started)).sum()
+        both.map(|(now, then)| now.cpu_ns.checked_sub(then.cpu_ns).filter(|_| now.is_still(then))).sum()
     }
 
     /// The memory of all.
@@ -128,6 +141,7 @@ mod tests {
         };
         let earlier = told([(10, 1.0), (20, 1.0)]);
         assert_eq!(told([(15, 1.0), (20, 1.0)]).cpu_ns_since(&earlier), Some(5));
+        assert_eq!(told([(15, 2.0), (20, 1.0)]).cpu_ns_since(&earlier), Some(5), "a clock was set");
         assert_eq!(told([(50, 1.0), (2, 1.0)]).cpu_ns_since(&earlier), None, "however much the other one used");
         assert_eq!(told([(15, 1.0), (30, 4.0)]).cpu_ns_since(&earlier), None, "however much it has used since");
         assert_eq!(earlier.resident_bytes(), 2);

@@ -12,8 +12,7 @@ mod usage;
 pub(crate) mod validity;
 pub(crate) mod wire;
 
-pub(crate) use account::Account;
-pub(crate) use account::Told;
+pub(crate) use account::{Account, Told};
 pub(crate) use handshakes::{IN_A_TURN, TURNS, handshakes};
 pub use noise::{noise, too_loud};
 pub(crate) use observer::{Measured, Observer};
