@@ -12,13 +12,16 @@ import random
 import time
 import zlib
 
-from wire import (JSON, MIB, NDJSON, Connection, amount, ask, attacked, eventually, frame, handshake, healthy, publish,
-                  request, run, status)
+from wire import (JSON, MIB, NDJSON, SHORT, Connection, amount, ask, attacked, eventually, expect, frame, handshake,
+                  healthy, publish, request, run, status)
 
 BOUND = 64 * MIB
 # What the bound does not count (docs/TRANSPORTS.md, "What bounds the server's memory"): some 10 MiB, and a batch of
 # each processor, of 1 MiB and one payload, eight times as long as it was published.
 BESIDE = 10 * MIB + len(os.sched_getaffinity(0)) * (MIB + 8 * 64 * 1024)
+# The server's own for a message from its first byte, which no flag sets; and what a busy machine may add.
+MESSAGE_TIMEOUT_S = 30
+MESSAGE_DEADLINE_S = 60
 # Of what comes while nothing is asked for, a connection keeps less than this.
 AHEAD_KIB = 6
 
@@ -148,7 +151,35 @@ def chunked_bodies_that_never_end():
         settle(server)
 
 
+def close_among_pongs(connection):
+    """The code with which the server closes a connection that sends pongs all the time."""
+    end = time.monotonic() + MESSAGE_DEADLINE_S
+    connection.socket.settimeout(1)
+    while time.monotonic() < end:
+        connection.send(frame(10, b""))
+        with contextlib.suppress(TimeoutError):
+            while (got := connection.frame())[0] != 8:
+                pass
+            return int.from_bytes(got[1][:2])
+    raise AssertionError(f"a message without an end was kept for {MESSAGE_DEADLINE_S} s")
+
+
+def a_message_without_an_end(server):
+    """It is given up in time, whatever comes between."""
+    with Connection(server.address) as connection:
+        connection.send(handshake("/topics/t/websocket"))
+        connection.head()
+        begun = time.monotonic()
+        connection.send(frame(1, b'"', is_final=False))
+        expect(close_among_pongs(connection), 1008)
+        took_s = time.monotonic() - begun
+        assert took_s > 0.9 * MESSAGE_TIMEOUT_S, f"it was given up after {took_s:.1f} s"
+
+
 def frames_that_never_end():
+    if not SHORT:
+        with attacked() as server:
+            a_message_without_an_end(server)
     # In the long form there are more connections than 64 MiB have room for.
     with bounded(newcomers=(200, 503)) as (server, connections):
         unfinished = [handshake("/topics/t/websocket"), frame(1, PLAIN[:60_000], is_final=False), frame(0, b"x" * 5_000)[:-1]]

@@ -1,5 +1,6 @@
 //! Fixed limits, besides the settings in [`Config`](crate::Config).
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// The longest head of a request, in bytes; a longer head gets 431. Chosen here: the limit of common servers.
@@ -56,11 +57,16 @@ pub(crate) const LONGEST_INTERVAL: Duration = Duration::from_hours(1);
 /// The `retry:` of an event stream without `?interval=`.
 pub(crate) const RETRY: Duration = Duration::from_secs(1);
 
+/// The `retry:` at the end of an event stream whose client is to come back, in milliseconds. Drawn for each stream: the
+/// clients of a server that shuts down must not come to another one all at once. Chosen here: around [`RETRY`].
+pub(crate) const LAST_RETRY_MS: RangeInclusive<u64> = 500..=1500;
+
 /// The longest outage on demand. Chosen here: long enough to be seen, short enough to wait for.
 pub(crate) const LONGEST_HOLD: Duration = Duration::from_secs(10);
 
-/// The `Retry-After` of a 503.
-pub(crate) const RETRY_AFTER: Duration = Duration::from_secs(5);
+/// The `Retry-After` of a 503, in seconds. Drawn for each answer: clients that are refused together must not come back
+/// together. Chosen here: around the 5 s after which a store is given up.
+pub(crate) const RETRY_AFTER_S: RangeInclusive<u64> = 3..=7;
 
 /// How long the server reads from a connection before it closes it after the last response: closing with unread
 /// input resets the connection, and the reset may overtake the response.

@@ -144,6 +144,12 @@ impl Lease {
         fits
     }
 
+    /// Leases as many more as it takes to have `bytes`, if that many are left; otherwise nothing changes.
+    pub(crate) fn reach(&mut self, bytes: usize) -> bool {
+        let more = bytes.saturating_sub(self.bytes);
+        more == 0 || self.grow(more)
+    }
+
     /// Gives some bytes back, at most all.
     pub(crate) fn shrink(&mut self, bytes: usize) {
         let bytes = bytes.min(self.bytes);
@@ -303,7 +309,7 @@ mod tests {
         let memory = Memory::new(100);
         let mut lease = memory.logs.lease(30).unwrap();
         assert!(memory.logs.lease(21).is_none());
-        assert!(lease.grow(20) && !lease.grow(1));
+        assert!(lease.reach(50) && lease.reach(20) && !lease.reach(51) && !lease.grow(1));
         lease.shrink(10);
         lease.absorb(memory.logs.lease(10).unwrap());
         assert_eq!((memory.logs.held(), memory.held()), (50, 50));

@@ -110,7 +110,9 @@ impl Publication {
     pub(crate) fn append(self, server: &Server, body: &[u8]) -> Response {
         let published = short(body, self.limit).and_then(|run| {
             let count = run.count();
-            Ok(self.published(server, server.hub.publish_run(&self.topic, run)?, count))
+            let id = server.hub.publish_run(&self.topic, run)?;
+            server.stats.published(Via::Post, count);
+            Ok(self.published(id, count))
         });
         published.unwrap_or_else(Problem::into_response)
     }
@@ -128,14 +130,14 @@ impl Publication {
             let run = run?;
             let count = run.count();
             let key = self.outside.as_ref().and_then(|outside| outside.key.as_deref());
-            let id = server.hub.publish_and_wait(&self.topic, run, key).await?;
-            Ok(self.published(server, id, count))
+            let (new, id) = server.hub.publish_and_wait(&self.topic, run, key).await;
+            server.stats.published(Via::Post, new);
+            Ok(self.published(id?, count))
         };
         published.await.unwrap_or_else(Problem::into_response)
     }
 
-    fn published(&self, server: &Server, id: Cursor, count: u64) -> Response {
-        server.stats.published(Via::Post, count);
+    fn published(&self, id: Cursor, count: u64) -> Response {
         let published = match self.media {
             Media::Json => Published { id, count: None },
             Media::Ndjson => Published { id, count: Some(count) },
@@ -279,6 +281,7 @@ impl From<Unpublished> for Problem {
     fn from(error: Unpublished) -> Self {
         match error {
             Unpublished::Complete(_) => Self::gone(error.to_string()),
+            Unpublished::Reused => Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
             Unpublished::TooManyTopics { .. }
             | Unpublished::NoRoom
             | Unpublished::Store(_)

@@ -154,7 +154,7 @@ mod tests {
         let stats = Stats::new(None, false);
         let meter = stats.connect(Transport::Sse);
         let made = tokio::time::Instant::now();
-        let bytes = Chunkable::finish(Chunkable::buffer(0), &Memory::new(1 << 20).batches).unwrap();
+        let bytes = Chunkable::finish(Chunkable::buffer(0), Memory::new(1 << 20).batches.none()).unwrap();
         meter.delivered(&Batch { bytes, messages: 2, missed: 3, made, forms: None }, 5);
         stats.published(Via::Post, 4);
         let text = stats.text(9, 10, 0).unwrap();

@@ -202,6 +202,21 @@ fn a_publish_that_is_repeated_under_its_key_is_stored_once() {
 
 #[test]
 #[ignore = "needs nats-server"]
+fn a_key_that_another_message_has_is_refused_and_a_repeated_publish_is_counted_once() {
+    let nats = Nats::start();
+    let servers = [(); 2].map(|()| nats.server(&[]));
+    let ids = [(); 2].map(|()| id(&try_publish(&servers[0], "t", "1", "key").unwrap()));
+    assert_eq!(ids[0], ids[1]);
+    for server in &servers {
+        try_publish(server, "t", "2", "key").unwrap().assert_problem(422);
+    }
+    let metrics = servers[0].answer(&Request::get("/metrics")).text;
+    assert!(metrics.lines().any(|line| line == "pushoff_publishes_total{via=\"post\"} 1"), "{metrics}");
+    Subscriber::open(&servers[1], Transport::Sse, "t", Start::Oldest).expect_numbers(1..=1);
+}
+
+#[test]
+#[ignore = "needs nats-server"]
 fn a_topic_is_complete_on_every_server() {
     let nats = Nats::start();
     let servers = [(); 2].map(|()| nats.server(&[]));

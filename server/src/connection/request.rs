@@ -117,6 +117,8 @@ fn take(read: &[u8], server: &Arc<Server>, joined: Option<Joined>) -> Option<(Ne
         Parsed::Partial => return None,
         // A client that knows that the server speaks HTTP/2 begins with it (RFC 9113 §3.3).
         Parsed::Refused(_) if read.starts_with(HTTP2_PREFACE) => return Some((Next::Http2, 0)),
+        // It may arrive in parts, and the version in it is none of HTTP/1.
+        Parsed::Refused(_) if HTTP2_PREFACE.starts_with(read) => return None,
         Parsed::Refused(problem) => return Some((Next::End(Some(problem)), read.len())),
     };
     let (answer, origin) = router::answer(server, &request.head, joined);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
-use tokio::time::advance;
+use tokio::time::{advance, sleep};
 
 use super::*;
 use crate::Config;
@@ -266,6 +266,72 @@ async fn a_request_for_another_host_or_from_another_site_is_refused() {
     let allow_hosts = vec!["evil.example".parse().unwrap()];
     let config = Config { allow_hosts, ..Config::default() };
     assert!(Client::new(config).ask(&GET.replace("localhost", "evil.example:1")).await.starts_with("HTTP/1.1 200 "));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_preface_of_http2_may_be_cut_anywhere() {
+    let preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    for cut in 1..preface.len() {
+        let mut client = Client::new(Config::default());
+        client.send(&preface[..cut]).await;
+        sleep(Duration::from_secs(1)).await;
+        client.send(&preface[cut..]).await;
+        let mut head = [0; 9];
+        client.0.read_exact(&mut head).await.unwrap();
+        assert_eq!(head[3], 4, "SETTINGS, after {cut} bytes: {head:?}");
+    }
+}
+
+const HANDSHAKE: &str = "GET /topics/t/websocket HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n\
+    Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+
+/// The code of the close frame, among short frames, with which the server ends its direction.
+async fn close_code(client: &mut Client) -> u16 {
+    let mut read = Vec::new();
+    client.0.read_to_end(&mut read).await.unwrap();
+    let mut rest = &read[..];
+    while let [first, length, after @ ..] = rest {
+        let (payload, after) = after.split_at(usize::from(*length));
+        if *first == 0x88 {
+            return u16::from_be_bytes([payload[0], payload[1]]);
+        }
+        rest = after;
+    }
+    panic!("no close frame in {read:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_websocket_message_that_never_ends_is_given_up_whatever_comes_between() {
+    let pong = [0x8a, 0x80, 0, 0, 0, 0];
+    // The first fragment of a text, and a frame without its end; masked with zeros.
+    let (fragment, frame) = ([0x01, 0x81, 0, 0, 0, 0, b'1'], [0x81, 0x82, 0, 0, 0, 0, b'1']);
+    for (begun, between) in [(fragment, &pong[..]), (frame, &pong[..0])] {
+        let mut client = Client::new(Config::default());
+        client.ask(HANDSHAKE).await;
+        let begun_at = Instant::now();
+        client.0.write_all(&begun).await.unwrap();
+        for _ in 0..7 {
+            sleep(Duration::from_secs(4)).await;
+            client.0.write_all(between).await.unwrap();
+        }
+        assert_eq!(close_code(&mut client).await, 1008);
+        assert_eq!(begun_at.elapsed().as_secs(), 30);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_websocket_message_that_is_not_taken_is_refused_before_its_end() {
+    for (first, token, code) in
+        [(0x82, None, 1003), (0x02, None, 1003), (0x81, Some("secret"), 1008), (0x01, Some("secret"), 1008)]
+    {
+        let mut client = Client::new(Config { publish_token: token.map(str::to_owned), ..Config::default() });
+        client.ask(HANDSHAKE).await;
+        let begun_at = Instant::now();
+        client.0.write_all(&[first, 0x82, 0, 0, 0, 0, b'1']).await.unwrap();
+        assert_eq!(close_code(&mut client).await, code, "{first:#x}");
+        // The answer to the close is waited for.
+        assert!(begun_at.elapsed().as_secs() <= limits::CLOSE_WAIT.as_secs(), "{first:#x}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -36,6 +36,12 @@ pub fn opening(retry: Duration, cursor: Cursor) -> Vec<u8> {
     format!("retry: {}\nid: {cursor}\n\n", retry.as_millis()).into_bytes()
 }
 
+/// The end of a stream whose reader is to come back: after that time. An event without data is not dispatched.
+#[must_use]
+pub fn farewell(retry: Duration) -> Vec<u8> {
+    format!("retry: {}\n\n", retry.as_millis()).into_bytes()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -80,6 +86,11 @@ mod tests {
     #[test]
     fn the_opening_sets_retry_and_last_event_id() {
         assert_eq!(opening(Duration::from_secs(1), CURSOR), b"retry: 1000\nid: 5f3a9c21-42\n\n");
+    }
+
+    #[test]
+    fn the_end_sets_retry_and_dispatches_nothing() {
+        assert_eq!(farewell(Duration::from_millis(1234)), b"retry: 1234\n\n");
     }
 
     #[test]

@@ -5,14 +5,13 @@
 //! connection: the bytes after a broken chunk have no certain meaning.
 
 use std::ops::Deref;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use httparse::{EMPTY_HEADER, Status};
 
 use super::head::has_bare_line_feed;
 use crate::limits;
-use crate::memory::{self, Budget, Buffer, Lease, OutOfMemory};
+use crate::memory::{self, Buffer, Lease, OutOfMemory};
 
 /// The digits of the longest length, and the line break after them.
 const SIZE_LINE: usize = 2 * size_of::<usize>() + LINE_BREAK.len();
@@ -34,9 +33,14 @@ pub(crate) struct Chunkable {
 impl Chunkable {
     /// A buffer to which content is appended: it has room for the size line in front.
     pub(crate) fn buffer(capacity: usize) -> Vec<u8> {
-        let mut buffer = Vec::with_capacity(SIZE_LINE + capacity + LINE_BREAK.len());
+        let mut buffer = Vec::with_capacity(Self::room(capacity));
         buffer.resize(SIZE_LINE, 0);
         buffer
+    }
+
+    /// How many bytes a [`Self::buffer`] of that capacity takes.
+    pub(crate) const fn room(capacity: usize) -> usize {
+        SIZE_LINE + capacity + LINE_BREAK.len()
     }
 
     /// How many bytes of content a [`Self::buffer`] has.
@@ -44,10 +48,11 @@ impl Chunkable {
         buffer.len() - SIZE_LINE
     }
 
-    /// The content of a [`Self::buffer`]; `None` where no memory is left.
-    pub(crate) fn finish(mut buffer: Vec<u8>, budget: &Arc<Budget>) -> Option<Self> {
+    /// The content of a [`Self::buffer`], with the memory that was leased for it before it was made; `None` where it
+    /// takes more, and no more is left.
+    pub(crate) fn finish(mut buffer: Vec<u8>, mut lease: Lease) -> Option<Self> {
         let chunk = Self::frame(&mut buffer);
-        Some(Self { buffer: memory::shared(buffer, budget)?, chunk })
+        lease.reach(buffer.capacity()).then(|| Self { buffer: memory::leased(buffer, lease), chunk })
     }
 
     /// The content of a [`Self::buffer`] for which memory was leased before it was made.
@@ -242,7 +247,7 @@ mod tests {
             let (mut written, mut buffer) = (Vec::new(), Chunkable::buffer(content.len()));
             write_chunk(&mut written, content);
             buffer.extend_from_slice(content);
-            let shared = Chunkable::finish(buffer, &budget).unwrap();
+            let shared = Chunkable::finish(buffer, budget.none()).unwrap();
             assert_eq!((&shared[..], &shared.content()[..]), (content, content));
             assert_eq!(shared.chunk(), written);
             written

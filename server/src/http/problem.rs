@@ -78,7 +78,7 @@ impl Problem {
     /// 503: the server is at a limit; the client may try again later.
     pub(crate) fn unavailable(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
-            .with(RETRY_AFTER, HeaderValue::from(limits::RETRY_AFTER.as_secs()))
+            .with(RETRY_AFTER, HeaderValue::from(rand::random_range(limits::RETRY_AFTER_S)))
     }
 
     /// The problem with one more field.
@@ -135,13 +135,23 @@ impl Problem {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+
+    #[test]
+    fn clients_that_are_refused_together_do_not_come_back_together() {
+        let drawn = |_| Problem::unavailable("full").headers[0].1.to_str().unwrap().parse::<u64>().unwrap();
+        // Of 500 draws each of the five is one, but for one run in 10^47.
+        let seconds: BTreeSet<_> = (0..500).map(drawn).collect();
+        assert!(seconds.into_iter().eq(limits::RETRY_AFTER_S));
+    }
 
     #[test]
     fn a_problem_can_be_written_without_a_request() {
         let wire = String::from_utf8(Problem::unavailable("full").to_wire()).unwrap();
         let (head, body) = wire.split_once("\r\n\r\n").unwrap();
-        assert!(head.starts_with("HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\n"), "{head}");
+        assert!(head.starts_with("HTTP/1.1 503 Service Unavailable\r\nretry-after: "), "{head}");
         assert!(head.contains(&format!("content-length: {}", body.len())), "{head}");
         assert!(head.contains("cache-control: no-store"), "{head}");
         assert_eq!(body, "{\"title\":\"Service Unavailable\",\"status\":503,\"detail\":\"full\"}\n");

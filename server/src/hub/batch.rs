@@ -9,7 +9,7 @@ use super::cache::{Bounds, Cache, Position};
 use crate::compression::Forms;
 use crate::framing::Framing;
 use crate::http::Chunkable;
-use crate::memory::Budget;
+use crate::memory::{Budget, Lease};
 
 /// Consecutive messages in one framing, to be written at once.
 #[derive(Clone, Debug)]
@@ -79,13 +79,18 @@ impl Recent {
     ) -> Option<Batch> {
         let missed = cache.missed_since(position.sequence);
         let after = position.sequence + missed;
-        let (batch, reached) = self.batch(cache, after, framing, bounds, budget, keep)?;
-        let batch = if position.is_foreign || missed > 0 {
-            let missed = (!position.is_foreign).then_some(missed);
-            batch.behind_notice(framing, missed, cache.cursor(after), budget)?
+        let is_told = position.is_foreign || missed > 0;
+        // Without memory for the copy behind the notice, nothing is encoded.
+        let room = if is_told {
+            Some(budget.lease(Chunkable::room(expected(cache, after, bounds) + Framing::OVERHEAD))?)
         } else {
-            batch
+            None
         };
+        let (mut batch, reached) = self.batch(cache, after, framing, bounds, budget, keep)?;
+        if let Some(room) = room {
+            let missed = (!position.is_foreign).then_some(missed);
+            batch = batch.behind_notice(framing, missed, cache.cursor(after), room)?;
+        }
         *position = Position { sequence: reached, is_foreign: false };
         Some(batch)
     }
@@ -105,9 +110,9 @@ impl Recent {
         {
             return Some((recent.batch.clone(), recent.reached));
         }
-        // The new batch may need the memory of the old one.
-        *recent = None;
+        // A reader without memory takes the last batch from nobody.
         let mut encoded = Encoded::of(cache, after, framing, bounds, budget)?;
+        *recent = None;
         if keep == Keep::WithForms {
             encoded.batch.forms = Some(Arc::default());
         }
@@ -128,9 +133,11 @@ impl Encoded {
         (self.after, self.head) == (after, head) && (self.bounds == bounds || is_all)
     }
 
+    /// Memory is leased before anything is encoded: a reader without memory comes back often.
     fn of(cache: &Cache, after: u64, framing: Framing, bounds: Bounds, budget: &Arc<Budget>) -> Option<Self> {
-        let length = cache.read(after, bounds).map(|(_, payload)| payload.as_bytes().len() + Framing::OVERHEAD).sum();
-        let mut out = Chunkable::buffer(usize::min(length, bounds.bytes.saturating_mul(2)));
+        let capacity = expected(cache, after, bounds);
+        let mut lease = budget.lease(Chunkable::room(capacity))?;
+        let mut out = Chunkable::buffer(capacity);
         let mut reached = after;
         for (cursor, payload) in cache.read(after, bounds) {
             // Around short messages and line breaks, the framing adds more bytes than the payloads have.
@@ -138,20 +145,30 @@ impl Encoded {
                 break;
             }
             framing.message(&mut out, cursor, payload.as_bytes());
+            // Line breaks take more than was expected.
+            if !lease.reach(out.capacity()) {
+                return None;
+            }
             reached = cursor.sequence;
         }
-        let bytes = Chunkable::finish(out, budget)?;
+        let bytes = Chunkable::finish(out, lease)?;
         let batch = Batch { bytes, messages: reached - after, missed: 0, made: Instant::now(), forms: None };
         Some(Self { after, head: cache.head(), bounds, batch, reached })
     }
 }
 
+/// About how many bytes the messages of a read take in any framing, unless they have many line breaks.
+fn expected(cache: &Cache, after: u64, bounds: Bounds) -> usize {
+    let length = cache.read(after, bounds).map(|(_, payload)| payload.as_bytes().len() + Framing::OVERHEAD).sum();
+    usize::min(length, bounds.bytes.saturating_mul(2))
+}
+
 impl Batch {
-    /// The batch with a missed notice in front: rare enough to copy.
-    fn behind_notice(self, framing: Framing, missed: Option<u64>, at: Cursor, budget: &Arc<Budget>) -> Option<Self> {
+    /// The batch with a missed notice in front: rare enough to copy, into memory that is leased already.
+    fn behind_notice(self, framing: Framing, missed: Option<u64>, at: Cursor, room: Lease) -> Option<Self> {
         let mut out = Chunkable::buffer(self.bytes.len() + Framing::OVERHEAD);
         framing.missed(&mut out, missed, at);
         out.extend_from_slice(&self.bytes);
-        Some(Self { bytes: Chunkable::finish(out, budget)?, missed: missed.unwrap_or(0), forms: None, ..self })
+        Some(Self { bytes: Chunkable::finish(out, room)?, missed: missed.unwrap_or(0), forms: None, ..self })
     }
 }

@@ -43,7 +43,7 @@ use self::table::Table;
 use self::tail::{Behind, UNBORN};
 #[cfg(test)]
 use self::topic::lock;
-use self::topic::{TopicLog, Turn, Waiting};
+use self::topic::{TopicLog, Turn};
 pub use self::unpublished::{StoreError, Unpublished};
 pub use crate::memory::Memory;
 use crate::memory::{self, Lease};
@@ -141,7 +141,7 @@ impl Hub {
                     Ok(lease) => drop(tokio::spawn(follower.run(lease))),
                     // The log goes with its follower, and whoever else came to it comes back.
                     Err(why) => {
-                        log.leave(&mut Waiting::new());
+                        log.depart();
                         return Err(why);
                     }
                 }
@@ -160,27 +160,37 @@ impl Hub {
         Room { table: Arc::downgrade(&self.table), ages: Arc::downgrade(&self.ages) }
     }
 
-    /// The same as [`Self::publish_run`], and waits until a store outside the process has acknowledged. Messages with a
-    /// `key` that the store remembers are not stored again. Others' messages may come between those of a batch.
+    /// The same as [`Self::publish_run`], and waits until a store outside the process has acknowledged: gives the number
+    /// of messages that are new to it as well. Messages with a `key` that the store remembers are not stored again.
+    /// Others' messages may come between those of a batch.
     pub(crate) async fn publish_and_wait(
         &self,
         topic: &Topic,
         run: Run,
         key: Option<&str>,
-    ) -> Result<Cursor, Unpublished> {
-        let Some(store) = &self.outside else { return self.publish_run(topic, run) };
-        let _lease = self.lease(run.weight())?;
+    ) -> (u64, Result<Cursor, Unpublished>) {
+        let Some(store) = &self.outside else {
+            let (count, published) = (run.count(), self.publish_run(topic, run));
+            return (if published.is_ok() { count } else { 0 }, published);
+        };
+        let _lease = match self.lease(run.weight()) {
+            Ok(lease) => lease,
+            Err(why) => return (0, Err(why)),
+        };
         let count = run.newest.len();
-        let published = store.append(topic, &run.newest, key).await;
-        let cursor = published.map_err(|Failed { stored, why }| match why {
+        let (new, published) = store.append(topic, &run.newest, key).await;
+        let published = published.map_err(|Failed { stored, why }| match why {
             Why::Complete => Unpublished::Complete(Complete),
+            Why::Reused => Unpublished::Reused,
             Why::Store(why) if stored == 0 => Unpublished::Store(why),
             Why::Store(why) => Unpublished::Partly { stored, count, why },
-        })?;
-        if let Some(log) = self.table.read().logs.get(topic) {
+        });
+        if let Ok(cursor) = published
+            && let Some(log) = self.table.read().logs.get(topic)
+        {
             log.acknowledge(cursor);
         }
-        Ok(cursor)
+        (new, published)
     }
 
     /// The same as [`Self::complete`], and waits for a store outside the process.

@@ -275,6 +275,23 @@ mod tests {
         assert_eq!(memory.batches.lease(32 << 10).map(|_| ()), Some(()), "the batch was dropped");
     }
 
+    #[tokio::test]
+    async fn a_reader_without_memory_takes_no_batch_from_the_others() {
+        const BATCHES: usize = 32 << 10;
+        let (retention, memory) = (Retention { messages: 10, bytes: 1 << 20 }, Memory::new(4 * BATCHES));
+        let hub = Hub::new(HubLimits { retention, topics: 1, idle: Duration::ZERO, memory: memory.clone() });
+        let publish = |text: &[u8]| hub.publish(&One::name(), vec![Payload::parse(text, 100).unwrap()]).unwrap();
+        let mut behind = hub.subscribe(&One::name(), Start::Now);
+        publish(b"1");
+        let mut readers = [(); 2].map(|()| hub.subscribe(&One::name(), Start::Now));
+        publish(b"2");
+        let first = text(readers[0].read(Framing::Ndjson, BOUNDS));
+        let _taken = memory.batches.lease(BATCHES - memory.batches.held()).unwrap();
+        assert!(matches!(behind.read(Framing::Ndjson, BOUNDS), Reading::NoRoom));
+        assert_eq!(memory.batches.held(), BATCHES, "the batch is kept for the next reader");
+        assert_eq!(text(readers[1].read(Framing::Ndjson, BOUNDS)), first);
+    }
+
     #[derive(Default)]
     struct Flag(AtomicBool);
 

@@ -203,4 +203,8 @@ impl Owner for Table {
             topics.logs.remove(topic);
         }
     }
+
+    fn time_ms(&self) -> u64 {
+        self.now_ms()
+    }
 }

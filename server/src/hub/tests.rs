@@ -49,6 +49,22 @@ async fn an_idle_topic_makes_room_and_one_in_use_does_not() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_topic_is_idle_from_when_its_last_reader_left() {
+    let hub = hub(1);
+    publish(&hub, "read", 1).unwrap();
+    let readers = [(); 2].map(|()| hub.subscribe(&name("read"), Start::Now));
+    for reader in readers {
+        tokio::time::advance(Duration::from_mins(2)).await;
+        drop(reader);
+    }
+    for _ in 0..2 {
+        assert_eq!(publish(&hub, "other", 1), Err(Unpublished::TooManyTopics { limit: 1 }), "a reader may come back");
+        tokio::time::advance(Duration::from_secs(30)).await;
+    }
+    publish(&hub, "other", 1).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_topic_that_nobody_published_to_takes_no_place_and_evicts_nothing() {
     let hub = hub(1);
     publish(&hub, "kept", 1).unwrap();

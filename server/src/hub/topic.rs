@@ -47,6 +47,9 @@ pub(super) struct TopicLog {
 pub(super) trait Owner: Debug + Send + Sync {
     /// The last subscriber has left a topic that does not count.
     fn abandoned(&self, topic: &Topic, log: &Arc<TopicLog>);
+
+    /// The time in milliseconds since the hub began.
+    fn time_ms(&self) -> u64;
 }
 
 #[derive(Debug)]
@@ -209,20 +212,28 @@ impl TopicLog {
         state.cache.cursor(state.cache.head())
     }
 
-    /// Counts a subscriber out.
+    /// Counts a subscriber out. With the last, the topic begins to be idle.
     pub(super) fn leave(self: &Arc<Self>, waiting: &mut Waiting) {
         if let Some(seat) = waiting.seat.take() {
             lock(&self.state).waiters.leave(seat);
         }
-        let is_last = self.subscribers.fetch_sub(1, Ordering::Relaxed) == 1;
-        if is_last {
-            self.drop_recent();
-            if !self.is_settled()
-                && let Some(owner) = self.owner.upgrade()
-            {
-                owner.abandoned(&self.topic, self);
-            }
+        // Nobody evicts the topic in between: the subscriber still shares it.
+        if let Some(owner) = self.depart() {
+            self.touch(owner.time_ms(), false);
         }
+    }
+
+    /// Counts out whoever [arrived](Self::arrive) and read nothing; gives the table to the last.
+    pub(super) fn depart(self: &Arc<Self>) -> Option<Arc<dyn Owner>> {
+        if self.subscribers.fetch_sub(1, Ordering::Relaxed) > 1 {
+            return None;
+        }
+        self.drop_recent();
+        let owner = self.owner.upgrade()?;
+        if !self.is_settled() {
+            owner.abandoned(&self.topic, self);
+        }
+        Some(owner)
     }
 
     pub(super) fn has_subscribers(&self) -> bool {

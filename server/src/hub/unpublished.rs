@@ -17,6 +17,9 @@ pub enum Unpublished {
     /// The logs are at their limit of memory, and none can drop a message.
     #[error("the logs hold as much as they may (half of --memory); try again later")]
     NoRoom,
+    /// The publisher's key belongs to another message.
+    #[error("this Idempotency-Key was used for another message in the last 2 minutes: a new message takes a new key")]
+    Reused,
     /// The store outside the process did not store anything.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -121,10 +121,10 @@ impl Coder {
         Poll::Ready(self.waiting.take().map(|(batch, _)| batch))
     }
 
-    /// The end of the coding.
-    pub(super) fn end(self) -> io::Result<Vec<u8>> {
+    /// The last bytes, coded, and the end of the coding.
+    pub(super) fn end(self, content: &[u8]) -> io::Result<Vec<u8>> {
         let mut out = Vec::new();
-        self.compressor.finish(b"", &mut out)?;
+        self.compressor.finish(content, &mut out)?;
         drop(self.kept);
         Ok(out)
     }
@@ -227,7 +227,7 @@ mod tests {
         let coder = Coder::new(Coding::Zstd, &server).unwrap();
         assert_eq!(server.memory.held(), 320 << 10);
         assert!(Coder::new(Coding::Gzip, &server).is_none());
-        coder.end().unwrap();
+        coder.end(b"").unwrap();
         assert_eq!(server.memory.held(), 0);
     }
 }

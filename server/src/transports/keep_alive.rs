@@ -29,6 +29,11 @@ impl IdleTimer {
 
     /// Waits until the connection has been idle for the interval, or until an earlier deadline; gives the time.
     fn poll(&mut self, cx: &mut Context<'_>, deadline: Option<Instant>) -> Poll<Instant> {
+        if let Some(deadline) = deadline
+            && deadline < self.timer.deadline()
+        {
+            self.timer.as_mut().reset(deadline);
+        }
         loop {
             ready!(self.timer.as_mut().poll(cx));
             let (now, idle) = (Instant::now(), self.idle_since + self.interval);
@@ -53,6 +58,8 @@ pub(super) enum Due {
     Ping,
     /// End the connection: a ping has gone unanswered for two intervals.
     End,
+    /// Give up what has begun to arrive: it is not whole in time.
+    GiveUp,
 }
 
 /// The keep-alive of one WebSocket.
@@ -83,10 +90,17 @@ impl KeepAlive {
         self.unanswered_since = None;
     }
 
-    /// Waits until a ping or the end of the connection is due.
-    pub(super) fn poll_due(&mut self, cx: &mut Context<'_>) -> Poll<Due> {
+    /// Waits until a ping or the end of the connection is due, or what has begun to arrive is `late`.
+    pub(super) fn poll_due(&mut self, cx: &mut Context<'_>, late: Option<Instant>) -> Poll<Due> {
         let end = self.unanswered_since.map(|since| since + 2 * self.idle.interval);
-        self.idle.poll(cx, end).map(|now| if end.is_some_and(|end| end <= now) { Due::End } else { Due::Ping })
+        self.idle.poll(cx, end.into_iter().chain(late).min()).map(|now| {
+            let is_over = |deadline: Option<Instant>| deadline.is_some_and(|deadline| deadline <= now);
+            match (is_over(end), is_over(late)) {
+                (true, _) => Due::End,
+                (false, true) => Due::GiveUp,
+                (false, false) => Due::Ping,
+            }
+        })
     }
 }
 
@@ -101,7 +115,11 @@ mod tests {
     const INTERVAL: Duration = Duration::from_secs(15);
 
     async fn next(keep_alive: &mut KeepAlive, since: Instant) -> (Due, u64) {
-        let beat = poll_fn(|cx| keep_alive.poll_due(cx)).await;
+        next_or_late(keep_alive, since, None).await
+    }
+
+    async fn next_or_late(keep_alive: &mut KeepAlive, since: Instant, late: Option<Instant>) -> (Due, u64) {
+        let beat = poll_fn(|cx| keep_alive.poll_due(cx, late)).await;
         (beat, since.elapsed().as_secs())
     }
 
@@ -124,6 +142,23 @@ mod tests {
         keep_alive.pinged();
         keep_alive.answered();
         assert_eq!(next(&mut keep_alive, start).await, (Due::Ping, 40));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_not_whole_in_time_is_given_up_whatever_was_written_or_answered() {
+        let (start, mut keep_alive) = (Instant::now(), KeepAlive::new(INTERVAL));
+        let late = Some(start + Duration::from_secs(20));
+        assert_eq!(next_or_late(&mut keep_alive, start, late).await, (Due::Ping, 15));
+        keep_alive.pinged();
+        keep_alive.answered();
+        advance(Duration::from_secs(3)).await;
+        keep_alive.wrote(Instant::now());
+        assert_eq!(next_or_late(&mut keep_alive, start, late).await, (Due::GiveUp, 20));
+        // Before the timer of the interval, too; and what is whole meanwhile moves no ping.
+        let (start, mut keep_alive) = (Instant::now(), KeepAlive::new(INTERVAL));
+        let late = Some(start + Duration::from_secs(5));
+        assert!(poll_fn(|cx| Poll::Ready(keep_alive.poll_due(cx, late))).await.is_pending());
+        assert_eq!(next(&mut keep_alive, start).await, (Due::Ping, 15));
     }
 
     #[tokio::test(start_paused = true)]

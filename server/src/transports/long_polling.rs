@@ -20,11 +20,11 @@ use crate::hub::{Bounds, Reading, Subscription};
 /// The first batch, or 204 once the wait is over.
 pub(super) fn answer(ask: &Ask<'_>) -> Result<Answer, Problem> {
     let accepts = coded::accepts(ask)?;
-    let meter = ask.server.stats.connect(Transport::LongPolling);
+    let meter = poll::meter(ask, Transport::LongPolling);
     let wait = if ask.is_head() { Duration::ZERO } else { ask.query.wait };
     let bounds = Bounds::poll(ask.query.limit);
     Ok(first_batch(ask.subscribe(), Framing::Ndjson, bounds, wait, move |reading, after| {
-        poll::respond(reading, &meter, after, accepts).unwrap_or_else(Problem::into_response)
+        poll::respond(reading, meter.as_ref(), after, accepts).unwrap_or_else(Problem::into_response)
     }))
 }
 

@@ -2,8 +2,9 @@
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
-use pushoff_model::Cursor;
+use pushoff_model::{Cursor, Transport};
 
+use super::ask::Ask;
 use super::coded;
 use crate::compression::Accepts;
 use crate::framing::envelope::CursorText;
@@ -15,10 +16,15 @@ use crate::stats::Meter;
 /// The media type of a JSON text a line.
 pub(super) const NDJSON: HeaderValue = HeaderValue::from_static("application/x-ndjson");
 
+/// Counts a poll, unless it wants the head alone: to such a one nothing is delivered.
+pub(super) fn meter(ask: &Ask<'_>, transport: Transport) -> Option<Meter> {
+    (!ask.is_head()).then(|| ask.server.stats.connect(transport))
+}
+
 /// 200 with messages, 204 without, 410 at the end of the topic; and the cursor for the next poll.
 pub(super) fn respond(
     reading: Reading,
-    meter: &Meter,
+    meter: Option<&Meter>,
     after: &Subscription,
     accepts: Option<Accepts>,
 ) -> Result<Response, Problem> {
@@ -26,7 +32,9 @@ pub(super) fn respond(
     let response = match reading {
         Reading::Batch(batch) => {
             let (bytes, coding) = coded::body(batch.bytes.content(), batch.forms.as_deref(), accepts, after.room())?;
-            meter.delivered(&batch, bytes.len());
+            if let Some(meter) = meter {
+                meter.delivered(&batch, bytes.len());
+            }
             let response = Response::new(StatusCode::OK, bytes).with(LAST_EVENT_ID, cursor_value(next));
             coded::mark(response.with(CONTENT_TYPE, NDJSON), accepts, coding)
         }

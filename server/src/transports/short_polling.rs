@@ -11,8 +11,8 @@ use crate::hub::Bounds;
 /// The messages that are there now.
 pub(super) fn answer(ask: &Ask<'_>) -> Result<Response, Problem> {
     let accepts = coded::accepts(ask)?;
-    let meter = ask.server.stats.connect(Transport::ShortPolling);
+    let meter = poll::meter(ask, Transport::ShortPolling);
     let mut subscription = ask.subscribe();
     let reading = subscription.read(Framing::Ndjson, Bounds::poll(ask.query.limit));
-    poll::respond(reading, &meter, &subscription, accepts)
+    poll::respond(reading, meter.as_ref(), &subscription, accepts)
 }

@@ -4,6 +4,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -13,7 +14,7 @@ use tokio::task::yield_now;
 use super::ask::Ask;
 use super::coded::{self, Coder};
 use super::keep_alive::IdleTimer;
-use crate::framing::Framing;
+use crate::framing::{Framing, event_stream};
 use crate::http::{Chunkable, Problem, Response, chunked};
 use crate::hub::{Batch, Bounds, Reading, Subscription};
 use crate::limits;
@@ -38,8 +39,18 @@ pub(crate) struct Feed {
 pub(super) enum Piece {
     Batch(Bytes),
     Heartbeat(Bytes),
-    /// The topic is complete, or the server is shutting down.
-    End,
+    /// The topic is complete, or the client is to come back: with the last bytes before the end.
+    End(Bytes),
+}
+
+/// The last bytes of a stream whose client is to come back, because the server is shutting down.
+fn farewell(framing: Framing) -> Bytes {
+    match framing {
+        Framing::EventStream => {
+            event_stream::farewell(Duration::from_millis(rand::random_range(limits::LAST_RETRY_MS))).into()
+        }
+        Framing::Ndjson | Framing::WebSocket | Framing::LengthPrefixed => Bytes::new(),
+    }
 }
 
 /// What all streams of a transport over HTTP begin with.
@@ -98,8 +109,9 @@ impl Feed {
         }
         match self.subscription.poll_next(cx, self.framing, Bounds::STREAM) {
             Poll::Ready(Reading::Batch(batch)) => Poll::Ready(Ok(self.piece(&batch, &batch.bytes))),
-            Poll::Ready(Reading::CaughtUp | Reading::Complete | Reading::Closing | Reading::NoRoom) => {
-                Poll::Ready(Ok(Piece::End))
+            Poll::Ready(Reading::Closing) => Poll::Ready(Ok(Piece::End(farewell(self.framing)))),
+            Poll::Ready(Reading::CaughtUp | Reading::Complete | Reading::NoRoom) => {
+                Poll::Ready(Ok(Piece::End(Bytes::new())))
             }
             Poll::Pending => self.poll_heartbeat(cx),
         }
@@ -112,9 +124,8 @@ impl Feed {
                 Some(batch) => batch,
                 None => match self.subscription.poll_next(cx, self.framing, Bounds::STREAM) {
                     Poll::Ready(Reading::Batch(batch)) => batch,
-                    Poll::Ready(Reading::CaughtUp | Reading::Complete | Reading::Closing | Reading::NoRoom) => {
-                        return Poll::Ready(Ok(Piece::End));
-                    }
+                    Poll::Ready(Reading::Closing) => return Poll::Ready(Ok(Piece::End(farewell(self.framing)))),
+                    Poll::Ready(Reading::CaughtUp | Reading::Complete | Reading::NoRoom) => break,
                     Poll::Pending => return self.poll_heartbeat(cx),
                 },
             };
@@ -123,7 +134,7 @@ impl Feed {
                 return Poll::Ready(Ok(self.piece(&batch, &coded)));
             }
         }
-        Poll::Ready(Ok(Piece::End))
+        Poll::Ready(Ok(Piece::End(Bytes::new())))
     }
 
     /// A batch's bytes as they are written.
@@ -150,17 +161,18 @@ impl Feed {
         })))
     }
 
-    /// The bytes that end the stream, with the end of its coding.
-    fn ending(&mut self) -> io::Result<Bytes> {
-        let last = if self.is_chunked { chunked::LAST } else { &[] };
-        let Some(coder) = self.coder.take() else { return Ok(Bytes::from_static(last)) };
-        let coded = coder.end()?;
+    /// The bytes that end the stream, after its last content, with the end of its coding.
+    fn ending(&mut self, content: Bytes) -> io::Result<Bytes> {
+        let content = match self.coder.take() {
+            Some(coder) => coder.end(&content)?.into(),
+            None => content,
+        };
         if !self.is_chunked {
-            return Ok(coded.into());
+            return Ok(content);
         }
         let mut end = Vec::new();
-        chunked::write_chunk(&mut end, &coded);
-        end.extend_from_slice(last);
+        chunked::write_chunk(&mut end, &content);
+        end.extend_from_slice(chunked::LAST);
         Ok(end.into())
     }
 }
@@ -186,10 +198,10 @@ pub(crate) async fn write(io: &mut impl Io, mut feed: Box<Feed>, limit: &StallLi
                         detector.check(io, limit)?;
                         outgoing = heartbeat;
                     }
-                    Poll::Ready(Piece::End) => (outgoing, is_over) = (feed.ending()?, true),
+                    Poll::Ready(Piece::End(content)) => (outgoing, is_over) = (feed.ending(content)?, true),
                     Poll::Pending => {
                         ready!(poll_end(cx, io, &mut discarded))?;
-                        (outgoing, is_over) = (feed.ending()?, true);
+                        (outgoing, is_over) = (feed.ending(Bytes::new())?, true);
                     }
                 }
             }
@@ -204,8 +216,6 @@ pub(crate) async fn write(io: &mut impl Io, mut feed: Box<Feed>, limit: &StallLi
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use pushoff_model::{Start, Topic, Transport};
     use tokio::time::{Instant, advance};
 
@@ -237,7 +247,7 @@ mod tests {
     async fn next(feed: &mut Feed) -> Option<Bytes> {
         match poll_fn(|cx| feed.poll_next(cx)).await.unwrap() {
             Piece::Batch(bytes) | Piece::Heartbeat(bytes) => Some(bytes),
-            Piece::End => None,
+            Piece::End(_) => None,
         }
     }
 
@@ -256,6 +266,25 @@ mod tests {
             assert_eq!(next(&mut feed).await.unwrap(), "1\r\n\n\r\n");
             assert_eq!(written.elapsed().as_secs(), 15 * beats);
         }
+    }
+
+    #[tokio::test]
+    async fn an_event_stream_of_a_server_that_shuts_down_ends_with_a_time_of_its_own_to_come_back() {
+        let mut drawn = std::collections::BTreeSet::new();
+        for _ in 0..100 {
+            let (hub, mut feed) = feed();
+            feed.framing = Framing::EventStream;
+            hub.close(Duration::ZERO).await;
+            let Piece::End(content) = poll_fn(|cx| feed.poll_next(cx)).await.unwrap() else { panic!("no end") };
+            let end = String::from_utf8(feed.ending(content).unwrap().to_vec()).unwrap();
+            let (retry, last) = end.split_once("\n\n\r\n").unwrap();
+            assert_eq!(last, "0\r\n\r\n");
+            let (length, retry) = retry.split_once("\r\nretry: ").unwrap();
+            assert_eq!(usize::from_str_radix(length, 16).unwrap(), "retry: ".len() + retry.len() + "\n\n".len());
+            drawn.insert(retry.parse::<u64>().unwrap());
+        }
+        assert!(drawn.iter().all(|retry| limits::LAST_RETRY_MS.contains(retry)), "{drawn:?}");
+        assert!(drawn.len() > 50, "{drawn:?}");
     }
 
     #[tokio::test]

@@ -184,6 +184,20 @@ async fn an_answer_that_is_not_taken_is_cut_off_as_a_stream_is() {
 }
 
 #[tokio::test]
+async fn a_body_that_nobody_reads_stops_no_sibling() {
+    let server = Running::start(Config::default()).await;
+    let client = plain(&server).await;
+    for path in ["/topics/t/long-polling", "/topics/t/http-streaming", "/nothing"] {
+        let request = Request::get(format!("http://localhost{path}")).body(()).unwrap();
+        let mut send = client.send.clone().ready().await.unwrap();
+        let (_response, mut body) = send.send_request(request, false).unwrap();
+        // As much as the window of the connection takes.
+        body.send_data(Bytes::from(vec![b'x'; 65_535]), false).unwrap();
+        client.publish("t", "1").await;
+    }
+}
+
+#[tokio::test]
 async fn a_shutdown_ends_streams_and_then_the_connection() {
     let server = Running::start(Config::default()).await;
     let client = plain(&server).await;

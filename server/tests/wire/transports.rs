@@ -38,6 +38,21 @@ async fn a_long_poll_is_answered_by_the_next_message() {
 }
 
 #[tokio::test]
+async fn a_poll_for_the_head_alone_delivers_nothing() {
+    let server = Running::start(Config::default()).await;
+    server.publish("t", "1").await;
+    for transport in ["short-polling", "long-polling"] {
+        let path = format!("/topics/t/{transport}?after=start");
+        assert_eq!(server.request(Method::HEAD, &path, &[], "").await.status(), StatusCode::OK);
+        let metrics = server.get("/metrics").await.text().await.unwrap();
+        for counter in ["deliveries", "subscriptions", "bytes"] {
+            let line = format!("pushoff_{counter}_total{{transport=\"{transport}\"}} 0");
+            assert!(metrics.lines().any(|it| it == line), "{line} in {metrics}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_stream_opens_with_its_cursor_and_ends_with_its_topic() {
     let server = Running::start(Config::default()).await;
     let mut stream = server.get("/topics/t/http-streaming").await;

@@ -310,6 +310,7 @@ fn next_in_stream(stream: &mut Stream) -> Event {
             (Some("missed"), Some(data)) => {
                 Event::Missed(serde_json::from_str(&data).unwrap(), block.id.unwrap().parse().unwrap())
             }
+            (None, None) if block.retry.is_some() => next_in_stream(stream),
             (event, data) => panic!("an event {event:?} with data {data:?}"),
         },
     }

@@ -16,6 +16,7 @@ use http::{Method, Request, StatusCode};
 use httparse::Header;
 use tokio::time::timeout;
 
+use super::carrier::Reception;
 use super::stream::Http2Stream;
 use crate::http::{Head, Origin, Problem, Response, Version, http2_response};
 use crate::limits;
@@ -29,26 +30,37 @@ use crate::transports::stream::{self, Feed};
 use crate::transports::websocket::{self, Session};
 
 /// Answers one request; a client that is gone needs no answer.
-pub(super) async fn answer(request: Request<RecvStream>, mut respond: SendResponse<Bytes>, server: &Arc<Server>) {
+pub(super) async fn answer(
+    request: Request<RecvStream>,
+    mut respond: SendResponse<Bytes>,
+    server: &Arc<Server>,
+    reception: &dyn Reception,
+) {
     let Some(_lease) = server.memory.connections.lease(memory::STREAM) else {
         return respond.send_reset(Reason::REFUSED_STREAM);
     };
     let (parts, body) = request.into_parts();
     let (mut answer, mut origin) = route(&parts, server, None);
+    // A body that is kept and not read takes the window of the connection, and so stops its other streams.
+    let is_read = parts.method == Method::CONNECT || matches!(answer, Answer::Publish(_));
+    let body = Some(body).filter(|_| is_read);
     if let Answer::Join(joining) = answer {
         (answer, origin) = route(&parts, server, Some(joining.await));
     }
-    let mut reply = Reply { respond, origin, is_head: parts.method == Method::HEAD };
+    let body = body.filter(|_| matches!(answer, Answer::Publish(_) | Answer::Upgrade(..)));
+    let mut reply = Reply { respond, origin, is_head: parts.method == Method::HEAD, reception };
     drop(parts);
     // A stream that is dropped before its end is reset, which tells the client that it is not whole.
-    let _gone = match answer {
-        Answer::Now(response) => reply.whole(response, server).await,
-        Answer::Stream(response, feed) => boxed(|| reply.stream(response, feed, body, server)).await,
-        Answer::Later(pending) => boxed(|| reply.later(pending, server)).await,
-        // Nothing is asked for twice.
-        Answer::Join(_) => Err(Gone),
-        Answer::Publish(publication) => boxed(|| reply.publish(publication, body, server)).await,
-        Answer::Upgrade(response, session) => boxed(|| reply.tunnel(response, session, body, server)).await,
+    let _gone = match (answer, body) {
+        (Answer::Now(response), _) => reply.whole(response, server).await,
+        (Answer::Stream(response, feed), _) => boxed(|| reply.stream(response, feed, server)).await,
+        (Answer::Later(pending), _) => boxed(|| reply.later(pending, server)).await,
+        (Answer::Publish(publication), Some(body)) => boxed(|| reply.publish(publication, body, server)).await,
+        (Answer::Upgrade(response, session), Some(body)) => {
+            boxed(|| reply.tunnel(response, session, body, server)).await
+        }
+        // Nothing is asked for twice, and what is to be read is there.
+        (Answer::Join(_) | Answer::Publish(_) | Answer::Upgrade(..), _) => Err(Gone),
     };
 }
 
@@ -77,10 +89,11 @@ fn route(parts: &Parts, server: &Arc<Server>, joined: Option<Joined>) -> (Answer
 }
 
 /// Where the answer to one request goes.
-struct Reply {
+struct Reply<'a> {
     respond: SendResponse<Bytes>,
     origin: Origin,
     is_head: bool,
+    reception: &'a dyn Reception,
 }
 
 /// What is left of a stream: nothing, or nobody who reads it.
@@ -101,7 +114,7 @@ impl From<std::io::Error> for Gone {
     }
 }
 
-impl Reply {
+impl Reply<'_> {
     fn begin(&mut self, response: Response, is_over: bool) -> Result<(SendStream<Bytes>, Bytes), h2::Error> {
         let origin = std::mem::replace(&mut self.origin, Origin::None);
         let (head, body) = http2_response(response, origin, is_over.then_some(self.is_head));
@@ -115,12 +128,12 @@ impl Reply {
         if self.is_head || body.is_empty() {
             return Ok(());
         }
-        Ok(write_all(&mut Http2Stream::whole(send), &mut body, &server.stall_limit).await?)
+        Ok(write_all(&mut Http2Stream::whole(send, self.reception), &mut body, &server.stall_limit).await?)
     }
 
-    async fn stream(&mut self, response: Response, feed: Box<Feed>, body: RecvStream, server: &Server) -> Written {
+    async fn stream(&mut self, response: Response, feed: Box<Feed>, server: &Server) -> Written {
         let (send, mut opening) = self.begin(response, false)?;
-        let mut io = Http2Stream::response(send, body);
+        let mut io = Http2Stream::response(send, self.reception);
         write_all(&mut io, &mut opening, &server.stall_limit).await?;
         stream::write(&mut io, feed, &server.stall_limit).await?;
         Ok(io.end()?)
@@ -151,7 +164,7 @@ impl Reply {
 
     async fn tunnel(&mut self, response: Response, session: Session, body: RecvStream, server: &Server) -> Written {
         let (send, _) = self.begin(response, false)?;
-        let io = Http2Stream::tunnel(send, body);
+        let io = Http2Stream::tunnel(send, body, self.reception);
         websocket::serve(io, session, Buffer::new(&server.memory.incoming), server).await;
         Ok(())
     }

@@ -2,37 +2,50 @@
 //!
 //! All streams of a connection are one task with the connection itself: what they write at once leaves with one
 //! write, and a stream that cannot write holds up no other. A client is bounded in streams, in heads, in resets
-//! (CVE-2023-44487) and in continuations (CVE-2024-27316), by the limits that the `h2` crate enforces.
+//! (CVE-2023-44487) and in continuations (CVE-2024-27316), by the limits that the `h2` crate enforces. A client that sends
+//! many requests lets other connections run in between.
 
+mod carrier;
 mod exchange;
 mod stream;
+#[cfg(test)]
+mod tests;
+mod watch;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use h2::server::{Builder, Connection, Handshake};
-use h2::{Ping, PingPong};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::task::yield_now;
+use tokio::time::{Instant, timeout_at};
 use tracing::trace;
 
+use self::carrier::Carrier;
+use self::watch::{Life, Watch};
 use crate::limits;
 use crate::memory;
-use crate::net::Io;
+use crate::net::{Io, boxed, close};
 use crate::state::Server;
+
+/// Empty SETTINGS, and a GOAWAY that says `ENHANCE_YOUR_CALM` (RFC 9113 §6.5, §6.8 and §7).
+const NO_ROOM: &[u8] = b"\0\0\0\x04\0\0\0\0\0\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\x0b";
 
 /// Serves a connection whose client speaks HTTP/2, from its preface on.
 pub(crate) async fn serve(io: impl Io, server: &Arc<Server>) {
-    let Some(_lease) = server.memory.connections.lease(memory::HTTP2) else { return };
-    let Ok(Ok(connection)) = timeout(server.config.head_timeout, handshake(io)).await else { return };
-    if let Err(error) = answer_all(connection, server).await {
+    let Some(_lease) = server.memory.connections.lease(memory::HTTP2) else {
+        return boxed(|| close(io, NO_ROOM)).await;
+    };
+    let head_due = Instant::now() + server.config.head_timeout;
+    let carrier = Carrier::new(io);
+    let Ok(Ok(connection)) = timeout_at(head_due, handshake(&carrier)).await else { return };
+    if let Err(error) = answer_all(connection, &carrier, server).await {
         trace!(%error, "an HTTP/2 connection broke");
     }
 }
 
-fn handshake<T: Io>(io: T) -> Handshake<T, Bytes> {
+fn handshake<T: Io>(carrier: &Carrier<T>) -> Handshake<&Carrier<T>, Bytes> {
     let mut builder = Builder::new();
     builder
         .max_concurrent_streams(limits::HTTP2_STREAMS)
@@ -41,24 +54,32 @@ fn handshake<T: Io>(io: T) -> Handshake<T, Bytes> {
         .max_pending_accept_reset_streams(limits::HTTP2_RESETS)
         .max_local_error_reset_streams(Some(limits::HTTP2_ERRORS))
         .enable_connect_protocol();
-    builder.handshake(io)
+    builder.handshake(carrier)
 }
 
 /// Answers all streams of a connection until its end.
-async fn answer_all<T: Io>(mut connection: Connection<T, Bytes>, server: &Arc<Server>) -> Result<(), h2::Error> {
+async fn answer_all<T: Io>(
+    mut connection: Connection<&Carrier<T>, Bytes>,
+    carrier: &Carrier<T>,
+    server: &Arc<Server>,
+) -> Result<(), h2::Error> {
     let mut streams = FuturesUnordered::new();
-    let mut watch = Watch::new(connection.ping_pong(), server.config.keep_alive, server.config.write_timeout);
+    let mut watch = Watch::new(connection.ping_pong(), carrier, &server.config);
     let mut closing = Box::pin(server.closing.cancelled());
-    let mut is_ending = false;
+    let (mut is_ending, mut turns) = (false, 0);
     loop {
         let is_idle = streams.is_empty();
         tokio::select! {
             biased;
-            Some(()) = streams.next() => watch.saw_life(),
+            Some(()) = streams.next() => {
+                turns += 1;
+                watch.saw_life();
+            }
             request = connection.accept() => match request.transpose()? {
                 Some((request, respond)) => {
-                    watch.saw_life();
-                    streams.push(exchange::answer(request, respond, server));
+                    turns += 1;
+                    watch.saw_request(server.config.keep_alive);
+                    streams.push(exchange::answer(request, respond, server, carrier));
                 }
                 None => return Ok(()),
             },
@@ -68,71 +89,15 @@ async fn answer_all<T: Io>(mut connection: Connection<T, Bytes>, server: &Arc<Se
             }
             alive = watch.is_over(is_idle) => match alive {
                 Life::Idle => connection.graceful_shutdown(),
-                Life::Gone => return Ok(()),
+                Life::Gone => {
+                    server.stall_limit.cut_off.inc();
+                    return Ok(());
+                }
             },
         }
-    }
-}
-
-/// Why a connection ends by itself.
-enum Life {
-    /// No request came for a while.
-    Idle,
-    /// The client answers no ping, or does not close.
-    Gone,
-}
-
-/// The watch over a connection's client, which may be idle for a while, but has to answer pings.
-struct Watch {
-    pings: Option<PingPong>,
-    patience: Duration,
-    answer: Duration,
-    since: Instant,
-    is_asked: bool,
-    is_closing: bool,
-}
-
-impl Watch {
-    fn new(pings: Option<PingPong>, patience: Duration, answer: Duration) -> Self {
-        Self { pings, patience, answer, since: Instant::now(), is_asked: false, is_closing: false }
-    }
-
-    /// Notes that a request came or was answered.
-    fn saw_life(&mut self) {
-        self.since = Instant::now();
-    }
-
-    /// Waits until the client is idle for too long, or gone. May be called again later, or never.
-    async fn is_over(&mut self, is_idle: bool) -> Life {
-        loop {
-            let due = if is_idle { self.patience } else { self.answer };
-            let pong = async {
-                match &mut self.pings {
-                    Some(pings) if self.is_asked => std::future::poll_fn(|cx| pings.poll_pong(cx)).await.map(drop),
-                    Some(_) | None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                pong = pong => {
-                    if pong.is_err() {
-                        return Life::Gone;
-                    }
-                    self.is_asked = false;
-                    self.saw_life();
-                }
-                () = sleep_until(self.since + due) => {
-                    self.saw_life();
-                    if self.is_asked || self.is_closing {
-                        return Life::Gone;
-                    }
-                    if is_idle {
-                        self.is_closing = true;
-                        return Life::Idle;
-                    }
-                    let asked = self.pings.as_mut().map(|pings| pings.send_ping(Ping::opaque()));
-                    self.is_asked = asked.is_some_and(|asked| asked.is_ok());
-                }
-            }
+        if turns >= limits::TURNS {
+            turns = 0;
+            yield_now().await;
         }
     }
 }

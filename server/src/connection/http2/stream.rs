@@ -2,8 +2,8 @@
 //! socket. Source: RFC 9113 §5.2 and §6.9.
 //!
 //! Bytes are handed to HTTP/2 as far as the client's windows allow, without a copy: what a slow client leaves keeps
-//! its lease. A `GET` ends its direction at once, which says nothing about its client, so that such a stream is read
-//! to its reset.
+//! its lease. A `GET` ends its direction at once, which says nothing about its client: the end of such a stream is its
+//! reset, and nothing else of it is read.
 
 use std::io;
 use std::pin::Pin;
@@ -13,36 +13,36 @@ use bytes::{Buf, Bytes};
 use h2::{Reason, RecvStream, SendStream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::carrier::Reception;
 use crate::limits;
-use crate::net::Io;
+use crate::net::{Io, Progress};
 
 /// One stream of a connection.
-pub(super) struct Http2Stream {
+pub(super) struct Http2Stream<'a> {
     send: SendStream<Bytes>,
-    /// Nothing is read of a client whose answer is whole.
+    reception: &'a dyn Reception,
+    /// In a tunnel (RFC 8441), whose end is the end of the client's direction.
     receive: Option<RecvStream>,
     /// The rest of a frame that did not fit into a read.
     rest: Bytes,
-    /// Whether the end of the client's direction is the end of the connection: in a tunnel (RFC 8441).
-    is_tunnel: bool,
     /// Whether the end of what is written is the end of the stream, in the same frame.
     is_whole: bool,
 }
 
-impl Http2Stream {
+impl<'a> Http2Stream<'a> {
     /// The body of an answer, all of which is written at once.
-    pub(super) const fn whole(send: SendStream<Bytes>) -> Self {
-        Self { send, receive: None, rest: Bytes::new(), is_tunnel: false, is_whole: true }
+    pub(super) const fn whole(send: SendStream<Bytes>, reception: &'a dyn Reception) -> Self {
+        Self { send, reception, receive: None, rest: Bytes::new(), is_whole: true }
     }
 
     /// A response that goes on until either side ends it.
-    pub(super) const fn response(send: SendStream<Bytes>, receive: RecvStream) -> Self {
-        Self { send, receive: Some(receive), rest: Bytes::new(), is_tunnel: false, is_whole: false }
+    pub(super) const fn response(send: SendStream<Bytes>, reception: &'a dyn Reception) -> Self {
+        Self { send, reception, receive: None, rest: Bytes::new(), is_whole: false }
     }
 
     /// A tunnel in both directions.
-    pub(super) const fn tunnel(send: SendStream<Bytes>, receive: RecvStream) -> Self {
-        Self { send, receive: Some(receive), rest: Bytes::new(), is_tunnel: true, is_whole: false }
+    pub(super) const fn tunnel(send: SendStream<Bytes>, receive: RecvStream, reception: &'a dyn Reception) -> Self {
+        Self { send, reception, receive: Some(receive), rest: Bytes::new(), is_whole: false }
     }
 
     /// Ends the stream.
@@ -64,7 +64,10 @@ impl Http2Stream {
     }
 
     fn poll_read_frame(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Bytes>> {
-        let Some(receive) = &mut self.receive else { return Poll::Ready(Ok(Bytes::new())) };
+        let Some(receive) = &mut self.receive else {
+            let reset = ready!(self.send.poll_reset(cx));
+            return Poll::Ready(Err(reset.map_or_else(broken, |reason| broken(reason.into()))));
+        };
         loop {
             match ready!(receive.poll_data(cx)) {
                 Some(Ok(data)) if data.is_empty() => {}
@@ -73,11 +76,7 @@ impl Http2Stream {
                     return Poll::Ready(Ok(data));
                 }
                 Some(Err(error)) => return Poll::Ready(Err(broken(error))),
-                None if self.is_tunnel => return Poll::Ready(Ok(Bytes::new())),
-                None => {
-                    let reset = ready!(self.send.poll_reset(cx));
-                    return Poll::Ready(Err(reset.map_or_else(broken, |reason| broken(reason.into()))));
-                }
+                None => return Poll::Ready(Ok(Bytes::new())),
             }
         }
     }
@@ -96,7 +95,11 @@ pub(super) fn broken(error: h2::Error) -> io::Error {
     io::Error::new(kind, error)
 }
 
-impl Io for Http2Stream {
+impl Io for Http2Stream<'_> {
+    fn progress(&self) -> Option<Progress> {
+        self.reception.progress_of_stream()
+    }
+
     fn poll_send(&mut self, cx: &mut Context<'_>, buf: &mut impl Buf) -> Poll<io::Result<usize>> {
         let room = ready!(self.poll_room(cx, buf.remaining()))?;
         let is_last = self.is_whole && room == buf.remaining();
@@ -105,7 +108,7 @@ impl Io for Http2Stream {
     }
 }
 
-impl AsyncRead for Http2Stream {
+impl AsyncRead for Http2Stream<'_> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if self.rest.is_empty() {
             self.rest = ready!(self.poll_read_frame(cx))?;
@@ -116,7 +119,7 @@ impl AsyncRead for Http2Stream {
     }
 }
 
-impl AsyncWrite for Http2Stream {
+impl AsyncWrite for Http2Stream<'_> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, mut buf: &[u8]) -> Poll<io::Result<usize>> {
         self.poll_send(cx, &mut buf)
     }

@@ -19,7 +19,7 @@ use super::filling::Filling;
 use super::streams::Found;
 use crate::hub::room::Room;
 use crate::hub::tail::{Ask, Behind, UNBORN};
-use crate::hub::topic::{TopicLog, Waiting};
+use crate::hub::topic::TopicLog;
 use crate::hub::unpublished::{StoreError, Unpublished};
 use crate::memory::Lease;
 
@@ -93,13 +93,13 @@ impl Follower {
         if (Filling { log, room: &self.room }).receive(messages) { Ok(()) } else { self.look().await }
     }
 
-    /// Looks at the stream, and brings the log as far. It counts as a reader meanwhile: a log that its last reader
-    /// leaves stays, and is filled when one comes back.
+    /// Looks at the stream, and brings the log as far. It counts as a reader meanwhile, who does not keep the topic from
+    /// being idle: a log that its last reader leaves stays, and is filled when one comes back.
     async fn look(&self) -> Result<(), Behind> {
         let Some(log) = self.log.upgrade() else { return Ok(()) };
         log.arrive();
         let outcome = self.bring(&log).await;
-        log.leave(&mut Waiting::new());
+        log.depart();
         outcome
     }
 

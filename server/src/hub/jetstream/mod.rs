@@ -107,7 +107,20 @@ pub(super) struct Failed {
 pub(super) enum Why {
     /// The topic is complete.
     Complete,
+    /// The publisher's key belongs to another message.
+    Reused,
     Store(StoreError),
+}
+
+/// How far a publish has come.
+#[derive(Debug, Default)]
+struct Progress {
+    /// How many messages the store has.
+    stored: usize,
+    /// How many of them it did not have before.
+    new: u64,
+    /// The cursor of the last.
+    last: Option<Cursor>,
 }
 
 /// The topics in the store.
@@ -162,72 +175,63 @@ impl JetStream {
         self.0.link.borrow().is_up
     }
 
-    /// Stores messages in order; gives the cursor of the last. A message is tried again under the same id until the
-    /// store's patience is over. With the publisher's `key`, a message that the publisher repeats has the same id too.
+    /// Stores messages in order; gives how many the store did not have before, and the cursor of the last. A message is
+    /// tried again under the same id until the store's patience is over. With the publisher's `key`, a message that the
+    /// publisher repeats has the same id too.
     pub(super) async fn append(
         &self,
         topic: &Topic,
         payloads: &[Payload],
         key: Option<&str>,
-    ) -> Result<Cursor, Failed> {
+    ) -> (u64, Result<Cursor, Failed>) {
         let deadline = Instant::now() + PATIENCE;
         let ids = self.ids(payloads.len(), key);
-        let mut stored: usize = 0;
-        let mut last = Cursor { epoch: UNBORN, sequence: 0 };
-        while stored < payloads.len() {
-            let failed = match timeout_at(deadline, self.append_some(topic, payloads, stored, &ids)).await {
-                Ok((count, cursor, failed)) => {
-                    stored += count;
-                    last = cursor.unwrap_or(last);
-                    failed
-                }
-                Err(_) => Some(Unstored::Store(StoreError::Unreachable)),
-            };
-            match failed {
-                None => {}
-                Some(Unstored::Sealed) => return Err(Failed { stored, why: Why::Complete }),
-                Some(Unstored::Store(why @ StoreError::Refused(_))) => {
-                    return Err(Failed { stored, why: Why::Store(why) });
-                }
-                Some(Unstored::NoStream | Unstored::Store(StoreError::Unreachable)) => {
+        let mut progress = Progress::default();
+        while progress.stored < payloads.len() {
+            let appending = timeout_at(deadline, self.append_some(topic, payloads, &ids, &mut progress));
+            let why = match appending.await.unwrap_or(Err(Unstored::Store(StoreError::Unreachable))) {
+                Ok(()) => continue,
+                Err(Unstored::Sealed) => Why::Complete,
+                Err(Unstored::Reused) => Why::Reused,
+                Err(Unstored::Store(why @ StoreError::Refused(_))) => Why::Store(why),
+                Err(Unstored::NoStream | Unstored::Store(StoreError::Unreachable)) => {
                     self.epochs().remove(topic);
-                    if Instant::now() + PAUSE >= deadline {
-                        return Err(Failed { stored, why: Why::Store(StoreError::Unreachable) });
+                    if Instant::now() + PAUSE < deadline {
+                        sleep(PAUSE).await;
+                        continue;
                     }
-                    sleep(PAUSE).await;
+                    Why::Store(StoreError::Unreachable)
                 }
-            }
+            };
+            return (progress.new, Err(Failed { stored: progress.stored, why }));
         }
-        Ok(last)
+        (progress.new, Ok(progress.last.unwrap_or(Cursor { epoch: UNBORN, sequence: 0 })))
     }
 
-    /// Stores a window of messages, from the first that is not `stored`: how many of them, the cursor of the last of
-    /// these, and why not the next one. All requests of a window are answered before any is made again, so that the order stays.
+    /// Stores a window of messages, from the first that is not stored; the error is why not the next one. All requests of
+    /// a window are answered before any is made again, so that the order stays.
     async fn append_some(
         &self,
         topic: &Topic,
         payloads: &[Payload],
-        stored: usize,
         ids: &Ids<'_>,
-    ) -> (usize, Option<Cursor>, Option<Unstored>) {
-        let epoch = match self.epoch(topic).await {
-            Ok(epoch) => epoch,
-            Err(error) => return (0, None, Some(Unstored::Store(error))),
-        };
+        progress: &mut Progress,
+    ) -> Result<(), Unstored> {
+        let epoch = self.epoch(topic).await.map_err(Unstored::Store)?;
         let streams = &self.0.streams;
-        let named: Vec<_> =
-            payloads.iter().enumerate().skip(stored).take(WINDOW).map(|(place, it)| (it, ids.of(place))).collect();
-        let requests = named.iter().map(|(payload, id)| streams.append(topic, epoch, payload.to_bytes(), id));
+        let rest = payloads.iter().enumerate().skip(progress.stored).take(WINDOW);
+        let named: Vec<_> = rest.map(|(place, payload)| (payload, ids.of(place))).collect();
+        let requests = named.iter().map(|(payload, id)| streams.append(topic, epoch, payload, id));
         // Requests leave in the order in which they are polled first, which Tokio's budget of a task would reverse.
         let answers: Vec<_> = unconstrained(requests.collect::<FuturesOrdered<_>>().collect()).await;
-        let (mut count, mut cursor) = (0, None);
         for answer in answers {
-            match answer {
-                Ok(sequence) => (count, cursor) = (count + 1, Some(Cursor { epoch, sequence })),
-                Err(why) => return (count, cursor, Some(why)),
-            }
+            let stored = answer?;
+            progress.stored += 1;
+            // An id of this server's own is repeated where the first acknowledgement was lost.
+            progress.new += u64::from(!stored.is_repeated || matches!(ids, Ids::Own { .. }));
+            progress.last = Some(Cursor { epoch, sequence: stored.sequence });
         }
-        (count, cursor, None)
+        Ok(())
     }
 
     /// The ids of so many messages.

@@ -5,9 +5,10 @@
 
 use std::time::Duration;
 
+use async_nats::jetstream::message::StreamMessage;
 use async_nats::jetstream::publish::PublishAck;
 use async_nats::jetstream::response::Response;
-use async_nats::jetstream::stream::{Config, DiscardPolicy, Republish, StorageType};
+use async_nats::jetstream::stream::{Config, DiscardPolicy, RawMessage, Republish, StorageType};
 use async_nats::jetstream::{Context, Error, ErrorCode};
 use async_nats::{Client, HeaderMap, Message, Request, RequestErrorKind, StatusCode, Subscriber, header};
 use bytes::Bytes;
@@ -42,7 +43,17 @@ pub(super) enum Unstored {
     NoStream,
     /// The stream is sealed.
     Sealed,
+    /// Another message has the id.
+    Reused,
     Store(StoreError),
+}
+
+/// A message that the store has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stored {
+    pub(super) sequence: u64,
+    /// Whether the store had the message before, under the same id.
+    pub(super) is_repeated: bool,
 }
 
 /// A topic's stream.
@@ -124,12 +135,17 @@ impl Streams {
         }
     }
 
-    /// Stores a message under an id; gives its sequence number. An id that is remembered is not stored again: its
-    /// number is the one it has.
-    pub(super) async fn append(&self, topic: &Topic, epoch: Epoch, payload: Bytes, id: &str) -> Result<u64, Unstored> {
+    /// Stores a message under an id. An id that is remembered is not stored again: its message has to be the same.
+    pub(super) async fn append(
+        &self,
+        topic: &Topic,
+        epoch: Epoch,
+        payload: &Payload,
+        id: &str,
+    ) -> Result<Stored, Unstored> {
         let mut headers = HeaderMap::new();
         headers.insert(header::NATS_MESSAGE_ID, id);
-        let request = Request::new().headers(headers).payload(payload).timeout(Some(PATIENCE));
+        let request = Request::new().headers(headers).payload(payload.to_bytes()).timeout(Some(PATIENCE));
         let answer = match self.client.send_request(names::log(topic, epoch), request).await {
             Ok(answer) => answer,
             Err(error) if error.kind() == RequestErrorKind::NoResponders => return Err(Unstored::NoStream),
@@ -139,14 +155,22 @@ impl Streams {
             Err(_) => return Err(Unstored::Store(StoreError::Unreachable)),
         };
         match serde_json::from_slice::<Response<PublishAck>>(&answer.payload) {
-            Ok(Response::Ok(stored)) => Ok(stored.sequence),
+            Ok(Response::Ok(PublishAck { sequence, duplicate: is_repeated, .. })) => {
+                // One that is not kept any more cannot be compared.
+                let before = if is_repeated { self.message(topic, epoch, sequence).await } else { Ok(None) };
+                match before.map_err(Unstored::Store)? {
+                    Some(before) if before != *payload => Err(Unstored::Reused),
+                    Some(_) | None => Ok(Stored { sequence, is_repeated }),
+                }
+            }
             Ok(Response::Err { error }) if error.error_code() == ErrorCode::STREAM_SEALED => Err(Unstored::Sealed),
             Ok(Response::Err { error }) => Err(Unstored::Store(refused(&error))),
             Err(_) => Err(Unstored::Store(StoreError::Unreachable)),
         }
     }
 
-    /// A message by its sequence number; `None` where it is not kept any more, or is not one that we stored.
+    /// A message by its sequence number; `None` where it is not kept any more, or is not one that we stored. Any replica
+    /// answers; one that lags behind the leader lacks the newest messages, so that the leader has the last word.
     pub(super) async fn message(
         &self,
         topic: &Topic,
@@ -158,13 +182,32 @@ impl Streams {
         let request = Request::new().payload(wanted.into()).timeout(Some(PATIENCE));
         let message = self.client.send_request(subject, request).await.or(Err(StoreError::Unreachable))?;
         if message.status == Some(StatusCode::NOT_FOUND) {
-            return Ok(None);
+            return self.message_of_leader(topic, epoch, sequence).await;
         }
         let stored_on = message.headers.as_ref().and_then(|headers| headers.get(header::NATS_SUBJECT));
         if message.status.is_some() || stored_on.and_then(|subject| names::epoch(subject.as_str())) != Some(epoch) {
             return Err(StoreError::Unreachable);
         }
         Ok(payload(&message))
+    }
+
+    async fn message_of_leader(
+        &self,
+        topic: &Topic,
+        epoch: Epoch,
+        sequence: u64,
+    ) -> Result<Option<Payload>, StoreError> {
+        let subject = format!("STREAM.MSG.GET.{}", names::stream(topic));
+        let message = match self.ask::<Kept>(&subject, &json!({ "seq": sequence })).await? {
+            Ok(Kept { message }) => StreamMessage::try_from(message).or(Err(StoreError::Unreachable))?,
+            Err(error) if error.error_code() == ErrorCode::NO_MESSAGE_FOUND => return Ok(None),
+            Err(error) => return Err(refused(&error)),
+        };
+        if names::epoch(&message.subject) == Some(epoch) {
+            Ok(Payload::parse(&message.payload, usize::MAX).ok())
+        } else {
+            Err(StoreError::Unreachable)
+        }
     }
 
     /// Ends a topic's stream: nothing more can be stored. Tells the topic's followers.
@@ -222,6 +265,12 @@ fn refused(error: &Error) -> StoreError {
     StoreError::Refused(error.to_string())
 }
 
+/// The answer to `STREAM.MSG.GET`.
+#[derive(Deserialize)]
+struct Kept {
+    message: RawMessage,
+}
+
 /// What is read of the answer to `STREAM.INFO`.
 #[derive(Deserialize)]
 struct Info {
@@ -252,3 +301,6 @@ impl Info {
         Some(Found { epoch, first, last, is_sealed: self.config.sealed })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,11 @@ pub(super) fn going_away() -> CloseFrame {
     CloseFrame { code: CloseCode::Away, reason: Utf8Bytes::from_static("the server is going away") }
 }
 
+/// The close for a frame or a message whose end did not come in time.
+pub(super) fn late() -> CloseFrame {
+    CloseFrame { code: CloseCode::Policy, reason: Utf8Bytes::from_static("the message did not come in time") }
+}
+
 /// The close for frames that break the protocol.
 pub(super) fn broken(error: ProtocolError) -> CloseFrame {
     close(CloseCode::Protocol, &Error::Protocol(error).to_string())

@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
-use super::close::{close, going_away, no_memory};
+use super::close::{close, going_away, late, no_memory};
 use super::frames::{Frames, Received};
 use super::session::{Purpose, Session, unpublished};
 use crate::framing::{Framing, websocket};
@@ -130,7 +130,7 @@ impl<IO: Io> Conversation<IO> {
             return Ok(true);
         }
         self.poll_closing(cx, server, is_stalled)?;
-        Ok(self.poll_keep_alive(cx, is_stalled)?.is_ready())
+        Ok(self.poll_keep_alive(cx, server, is_stalled)?.is_ready())
     }
 
     /// Writes replies and messages until there are none; pending while the socket accepts no more.
@@ -197,10 +197,12 @@ impl<IO: Io> Conversation<IO> {
         }
     }
 
-    fn poll_keep_alive(&mut self, cx: &mut Context<'_>, is_stalled: bool) -> Result<Poll<()>, End> {
-        match self.keep_alive.poll_due(cx) {
+    fn poll_keep_alive(&mut self, cx: &mut Context<'_>, server: &Server, is_stalled: bool) -> Result<Poll<()>, End> {
+        let late_at = self.frames.begun().map(|(since, _)| since + server.config.body_timeout);
+        match self.keep_alive.poll_due(cx, late_at) {
             Poll::Pending => return Ok(Poll::Pending),
             Poll::Ready(Due::End) => return Err(End::Gone),
+            Poll::Ready(Due::GiveUp) => return Err(End::Fail(late())),
             // Bytes on their way show the client a live connection as well as a ping does.
             Poll::Ready(Due::Ping) if is_stalled => self.keep_alive.wrote(Instant::now()),
             Poll::Ready(Due::Ping) => {
@@ -216,7 +218,7 @@ impl<IO: Io> Conversation<IO> {
         loop {
             let received = self.frames.next().map_err(End::Fail)?;
             match received {
-                None => return Ok(()),
+                None => return self.check_begun(server),
                 Some(Received::Text(text)) => self.message(Data::Text, text.into_bytes(), server)?,
                 Some(Received::Binary(bytes)) => self.message(Data::Binary, bytes, server)?,
                 Some(Received::Pong) => self.keep_alive.answered(),
@@ -224,6 +226,14 @@ impl<IO: Io> Conversation<IO> {
                 Some(Received::Close(answer)) => return Err(End::Answered(answer)),
             }
         }
+    }
+
+    /// Refuses a message that has begun and is not taken, or has taken too long: a client that sends without a pause
+    /// leaves no time for the timer.
+    fn check_begun(&self, server: &Server) -> Result<(), End> {
+        let Some((since, kind)) = self.frames.begun() else { return Ok(()) };
+        kind.map_or(Ok(()), |kind| self.session.admit(kind)).map_err(End::Close)?;
+        if since.elapsed() < server.config.body_timeout { Ok(()) } else { Err(End::Fail(late())) }
     }
 
     fn message(&mut self, kind: Data, message: Vec<u8>, server: &Server) -> Result<(), End> {

@@ -1,13 +1,14 @@
 //! Frames and messages of a client, from the bytes that arrive.
 //!
-//! tungstenite parses the heads of frames. Partial frames and fragments are held here, counted as memory;
-//! between two messages nothing is held. An error is the close frame that answers it: no frame after the
-//! error can be understood. Source: RFC 6455 §5 to §8.
+//! tungstenite parses the heads of frames. Partial frames and fragments are held here, counted as memory, with the
+//! time of their first byte; between two messages nothing is held. An error is the close frame that answers it: no
+//! frame after the error can be understood. Source: RFC 6455 §5 to §8.
 
 use std::io::Cursor;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::error::{CapacityError, Error, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Control, Data, OpCode};
@@ -39,11 +40,20 @@ pub(crate) struct Frames {
     budget: Arc<Budget>,
     /// The beginning of a frame.
     partial: Buffer,
-    /// The beginning of a message, boxed because hardly any client fragments.
-    unfinished: Option<Box<Unfinished>>,
+    /// Present while a frame or a message has begun and is not whole, boxed because that is rare.
+    begun: Option<Box<Begun>>,
     /// Permessage-deflate, where it was agreed on. The frames that are sent need it as well: it is here because one
     /// pointer is all that a connection without it has.
     pub(crate) deflate: Option<Box<Deflate>>,
+}
+
+/// A frame or a message that has begun and is not whole.
+#[derive(Debug)]
+struct Begun {
+    /// When its first byte came.
+    since: Instant,
+    /// The message, once one of its fragments is whole.
+    message: Option<Unfinished>,
 }
 
 /// A message whose last fragment has not arrived.
@@ -59,7 +69,7 @@ struct Unfinished {
 impl Frames {
     /// A reader of messages of at most `limit` bytes. Partial messages are held in `budget`.
     pub(crate) fn new(limit: usize, budget: &Arc<Budget>) -> Self {
-        Self { limit, budget: Arc::clone(budget), partial: Buffer::new(budget), unfinished: None, deflate: None }
+        Self { limit, budget: Arc::clone(budget), partial: Buffer::new(budget), begun: None, deflate: None }
     }
 
     /// Appends bytes that were read from the socket.
@@ -82,7 +92,33 @@ impl Frames {
             }
         };
         self.partial.consume(taken);
+        if taken > 0 && self.unfinished().is_none() {
+            self.begun = None;
+        }
+        if received.is_none() && self.begun.is_none() && !self.partial.is_empty() {
+            self.begun = Some(Box::new(Begun { since: Instant::now(), message: None }));
+        }
         Ok(received)
+    }
+
+    /// When the first byte came of the frame or the message that is not whole, and the kind of the message as far as
+    /// it is known.
+    pub(crate) fn begun(&self) -> Option<(Instant, Option<Data>)> {
+        let begun = self.begun.as_ref()?;
+        let kind = match (&begun.message, self.partial.first()) {
+            (Some(message), _) => Some(message.kind),
+            (None, Some(first)) => match OpCode::from(first & 0x0f) {
+                OpCode::Data(kind @ (Data::Text | Data::Binary)) => Some(kind),
+                OpCode::Data(Data::Continue | Data::Reserved(_)) | OpCode::Control(_) => None,
+            },
+            (None, None) => None,
+        };
+        Some((begun.since, kind))
+    }
+
+    /// The message of which a fragment is whole.
+    fn unfinished(&self) -> Option<&Unfinished> {
+        self.begun.as_ref()?.message.as_ref()
     }
 
     /// The frame that begins at `start`, unmasked, and its end.
@@ -111,7 +147,7 @@ impl Frames {
 
     /// The longest payload of a frame, and of a message before it is inflated.
     fn longest(&self, is_deflated: bool) -> usize {
-        let is_deflated = is_deflated || self.unfinished.as_ref().is_some_and(|it| it.is_deflated);
+        let is_deflated = is_deflated || self.unfinished().is_some_and(|it| it.is_deflated);
         if is_deflated { longest_deflated(self.limit) } else { self.limit }
     }
 
@@ -140,12 +176,16 @@ impl Frames {
         payload: &Bytes,
     ) -> Result<Option<Received>, CloseFrame> {
         let longest = self.longest(is_deflated);
-        let mut message = match (kind, self.unfinished.take()) {
+        let (since, unfinished) = match self.begun.take() {
+            Some(begun) => (Some(begun.since), begun.message),
+            None => (None, None),
+        };
+        let mut message = match (kind, unfinished) {
             (Data::Continue, Some(unfinished)) => unfinished,
             (Data::Continue, None) => return Err(broken(ProtocolError::UnexpectedContinueFrame)),
             (kind, Some(_)) => return Err(broken(ProtocolError::ExpectedFragment(kind))),
             (kind, None) if is_final => return self.whole(kind, is_deflated, payload).map(Some),
-            (kind, None) => Box::new(Unfinished { kind, is_deflated, bytes: Buffer::new(&self.budget), valid: 0 }),
+            (kind, None) => Unfinished { kind, is_deflated, bytes: Buffer::new(&self.budget), valid: 0 },
         };
         let size = message.bytes.len() + payload.len();
         if size > longest {
@@ -156,7 +196,8 @@ impl Frames {
             message.check(is_final)?;
         }
         if !is_final {
-            self.unfinished = Some(message);
+            let since = since.unwrap_or_else(Instant::now);
+            self.begun = Some(Box::new(Begun { since, message: Some(message) }));
             return Ok(None);
         }
         self.whole(message.kind, message.is_deflated, &message.bytes).map(Some)
@@ -221,174 +262,4 @@ fn answer(payload: &Bytes) -> Result<Option<CloseFrame>, CloseFrame> {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::memory::Memory;
-
-    const LIMIT: usize = 300;
-
-    /// A frame as a client sends it; `first` is its first byte.
-    fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
-        let mask = [0x37, 0xfa, 0x21, 0x3d];
-        let mut frame = vec![first];
-        match u8::try_from(payload.len()) {
-            Ok(length @ ..126) => frame.push(0x80 | length),
-            _ => {
-                frame.push(0x80 | 126);
-                frame.extend_from_slice(&u16::try_from(payload.len()).unwrap().to_be_bytes());
-            }
-        }
-        frame.extend_from_slice(&mask);
-        frame.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask));
-        frame
-    }
-
-    fn frames(limit: usize) -> Frames {
-        Frames::new(limit, &Memory::new(1 << 20).incoming)
-    }
-
-    fn all(bytes: &[u8]) -> Result<Vec<Received>, CloseFrame> {
-        let mut frames = frames(LIMIT);
-        frames.extend(bytes).unwrap();
-        std::iter::from_fn(|| frames.next().transpose()).collect()
-    }
-
-    fn text(text: &str) -> Received {
-        Received::Text(text.to_owned())
-    }
-
-    #[test]
-    fn the_specifications_own_examples_are_read() {
-        // RFC 6455 §5.7: a masked text message; a fragmented one, masked; a masked pong.
-        let hello = [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58];
-        assert_eq!(all(&hello).unwrap(), [text("Hello")]);
-        let fragments = [masked(0x01, b"Hel"), masked(0x80, b"lo")].concat();
-        assert_eq!(all(&fragments).unwrap(), [text("Hello")]);
-        let pong = [0x8a, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58];
-        assert_eq!(all(&pong).unwrap(), [Received::Pong]);
-    }
-
-    #[test]
-    fn control_frames_may_stand_between_fragments() {
-        let bytes = [masked(0x01, b"1"), masked(0x89, b"sign"), masked(0x80, b"2")].concat();
-        assert_eq!(all(&bytes).unwrap(), [Received::Ping(Bytes::from_static(b"sign")), text("12")]);
-    }
-
-    #[test]
-    fn every_protocol_error_has_its_own_reason() {
-        let broken = |bytes: &[u8]| all(bytes).unwrap_err().reason.to_string();
-        let protocol = |error: ProtocolError| Error::Protocol(error).to_string();
-        assert_eq!(broken(&[0x81, 0x01, b'1']), protocol(ProtocolError::UnmaskedFrameFromClient));
-        assert_eq!(broken(&masked(0xc1, b"1")), protocol(ProtocolError::NonZeroReservedBits));
-        assert_eq!(broken(&masked(0x83, b"1")), protocol(ProtocolError::InvalidOpcode(3)));
-        assert_eq!(broken(&masked(0x80, b"1")), protocol(ProtocolError::UnexpectedContinueFrame));
-        assert_eq!(broken(&masked(0x09, b"")), protocol(ProtocolError::FragmentedControlFrame));
-        assert_eq!(broken(&masked(0x89, &[0; 126])), protocol(ProtocolError::ControlFrameTooBig));
-        assert_eq!(broken(&masked(0x88, b"1")), protocol(ProtocolError::InvalidCloseSequence));
-        let two_begun = [masked(0x01, b"1"), masked(0x81, b"2")].concat();
-        assert_eq!(broken(&two_begun), protocol(ProtocolError::ExpectedFragment(Data::Text)));
-    }
-
-    #[test]
-    fn a_message_is_too_long_by_its_head_or_by_the_sum_of_its_fragments() {
-        let too_long = |bytes: &[u8]| all(bytes).is_err_and(|error| error.code == CloseCode::Size);
-        assert!(too_long(&masked(0x81, &[b'1'; LIMIT + 1])[..8]));
-        assert!(too_long(&[masked(0x01, &[b'1'; LIMIT]), masked(0x80, b"1")].concat()));
-        assert!(!too_long(&[masked(0x01, &[b'1'; LIMIT - 1]), masked(0x80, b"1")].concat()));
-        assert!(too_long(&[0x81, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0]));
-    }
-
-    #[test]
-    fn text_fails_at_the_first_fragment_that_cannot_be_utf8() {
-        let not_utf8 = |bytes: &[u8]| all(bytes).is_err_and(|error| error.code == CloseCode::Invalid);
-        assert_eq!(all(&[masked(0x01, b"\xc3"), masked(0x80, b"\xa9")].concat()).unwrap(), [text("é")]);
-        assert!(not_utf8(&masked(0x01, b"a\xff")));
-        assert!(not_utf8(&[masked(0x01, b"\xc3"), masked(0x00, b"a")].concat()));
-        assert!(not_utf8(&masked(0x81, b"\xc3")));
-        assert!(not_utf8(&masked(0x88, b"\x03\xe8\xff")));
-    }
-
-    #[test]
-    fn a_close_is_answered_with_its_own_code_if_endpoints_may_send_it() {
-        let close = |code: u16| all(&masked(0x88, &[&code.to_be_bytes()[..], b"bye"].concat())).unwrap();
-        let echo = CloseFrame { code: CloseCode::Library(4001), reason: "bye".into() };
-        assert_eq!(close(4001), [Received::Close(Some(echo))]);
-        let [Received::Close(Some(violation))] = &close(1005)[..] else { panic!("a close") };
-        assert_eq!(violation.code, CloseCode::Protocol);
-        assert_eq!(all(&masked(0x88, b"")).unwrap(), [Received::Close(None)]);
-    }
-
-    #[test]
-    fn between_frames_nothing_is_held() {
-        let memory = Memory::new(8 * 50);
-        let mut frames = Frames::new(LIMIT, &memory.incoming);
-        let frame = masked(0x81, b"1");
-        frames.extend(&frame).unwrap();
-        assert_eq!(memory.held(), frame.len());
-        assert_eq!(frames.next().unwrap(), Some(text("1")));
-        assert_eq!(memory.held(), 0);
-    }
-
-    #[test]
-    fn fragments_are_held_and_refused_where_there_is_no_room() {
-        let memory = Memory::new(8 * 140);
-        let mut frames = Frames::new(LIMIT, &memory.incoming);
-        frames.extend(&masked(0x01, &[b'1'; 60])).unwrap();
-        assert_eq!(frames.next().unwrap(), None);
-        assert_eq!(memory.held(), 60);
-        assert_eq!(frames.extend(&[0; 81]).unwrap_err().code, CloseCode::Again);
-        frames.extend(&masked(0x00, &[b'1'; 30])).unwrap();
-        assert_eq!(frames.next().unwrap_err().code, CloseCode::Again);
-    }
-
-    proptest! {
-        #[test]
-        fn how_the_bytes_arrive_changes_nothing(
-            messages in proptest::collection::vec((proptest::collection::vec("[a-zé€]{0,60}", 1..4), any::<bool>()), 1..5),
-            cuts in proptest::collection::vec(1_usize..40, 1..20),
-        ) {
-            let mut bytes = Vec::new();
-            let mut expected = Vec::new();
-            for (fragments, is_pinged) in &messages {
-                for (index, fragment) in fragments.iter().enumerate() {
-                    let fin = if index + 1 == fragments.len() { 0x80 } else { 0 };
-                    if *is_pinged {
-                        bytes.extend(masked(0x89, b"p"));
-                        expected.push(Received::Ping(Bytes::from_static(b"p")));
-                    }
-                    bytes.extend(masked(fin | u8::from(index == 0), fragment.as_bytes()));
-                }
-                expected.push(Received::Text(fragments.concat()));
-            }
-            let mut frames = frames(1000);
-            let mut received = Vec::new();
-            let mut rest = &bytes[..];
-            for cut in cuts.iter().cycle() {
-                let (now, later) = rest.split_at(rest.len().min(*cut));
-                frames.extend(now).unwrap();
-                while let Some(message) = frames.next().unwrap() {
-                    received.push(message);
-                }
-                rest = later;
-                if rest.is_empty() {
-                    break;
-                }
-            }
-            prop_assert_eq!(received, expected);
-        }
-
-        #[test]
-        fn no_bytes_make_the_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let mut frames = frames(LIMIT);
-            for byte in bytes {
-                frames.extend(&[byte]).unwrap();
-                if frames.next().is_err() {
-                    break;
-                }
-                prop_assert!(frames.partial.len() <= LIMIT + 14);
-            }
-        }
-    }
-}
+mod tests;

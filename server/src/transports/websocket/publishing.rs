@@ -67,11 +67,10 @@ impl Publishing {
             let newest = std::mem::take(&mut self.waiting);
             let (server, topic) = (Arc::clone(&self.server), self.topic.clone());
             self.under_way = Some(Box::pin(async move {
-                let count = newest.len() as u64;
-                server.hub.publish_and_wait(&topic, Run { skipped: 0, newest }, None).await?;
-                server.stats.published(Via::WebSocket, count);
+                let (new, published) = server.hub.publish_and_wait(&topic, Run { skipped: 0, newest }, None).await;
+                server.stats.published(Via::WebSocket, new);
                 drop(room);
-                Ok(())
+                published.map(drop)
             }));
         }
     }

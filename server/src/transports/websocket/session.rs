@@ -59,6 +59,20 @@ impl Purpose {
         }
     }
 
+    /// Refuses a message of a kind that is not taken, and any message of a client that may not publish: called as soon as
+    /// the message begins, so that nothing more is kept of it.
+    pub(super) fn admit(&self, kind: Data) -> Result<(), CloseFrame> {
+        match self {
+            Self::Topic { .. } if kind != Data::Text => {
+                Err(close(CloseCode::Unsupported, "a message is JSON in a text frame"))
+            }
+            Self::Topic { may_publish: false, .. } => {
+                Err(close(CloseCode::Policy, "publishing takes the bearer token in the handshake"))
+            }
+            Self::Topic { .. } | Self::Echo => Ok(()),
+        }
+    }
+
     /// Publishes a message, or gives back the message that answers it. A refused message ends the connection.
     pub(super) fn receive(
         &mut self,
@@ -66,14 +80,9 @@ impl Purpose {
         message: Vec<u8>,
         server: &Server,
     ) -> Result<Option<Vec<u8>>, CloseFrame> {
+        self.admit(kind)?;
         match self {
             Self::Echo => Ok(Some(message)),
-            Self::Topic { .. } if kind != Data::Text => {
-                Err(close(CloseCode::Unsupported, "a message is JSON in a text frame"))
-            }
-            Self::Topic { may_publish: false, .. } => {
-                Err(close(CloseCode::Policy, "publishing takes the bearer token in the handshake"))
-            }
             Self::Topic { topic, outside, .. } => {
                 let payload = parse(&message, server)?;
                 match outside {
@@ -106,8 +115,10 @@ fn publish(topic: &Topic, payload: Payload, server: &Server) -> Result<(), Close
 pub(super) fn unpublished(error: &Unpublished) -> CloseFrame {
     let code = match error {
         Unpublished::Complete(_) => CloseCode::Normal,
+        // A frame has no key of its publisher's.
         Unpublished::TooManyTopics { .. }
         | Unpublished::NoRoom
+        | Unpublished::Reused
         | Unpublished::Store(_)
         | Unpublished::Partly { .. } => CloseCode::Again,
     };

@@ -1,0 +1,203 @@
+//! One HTTP/2 connection as its client sees it.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex, split};
+use tokio::time::{sleep, timeout};
+
+use super::*;
+use crate::Config;
+use crate::hub::Payload;
+use crate::net::Progress;
+use crate::state::LOOPBACK;
+
+const SETTINGS: u8 = 4;
+const PING: u8 = 6;
+const GOAWAY: u8 = 7;
+
+/// A frame (RFC 9113 §4.1).
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+/// The client's part of the beginning, which opens all windows wide.
+fn beginning() -> Vec<u8> {
+    let initial_window = [&4_u16.to_be_bytes()[..], &0x7fff_ffff_u32.to_be_bytes()].concat();
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+    [preface, frame(SETTINGS, 0, 0, &initial_window), frame(8, 0, 0, &(1_u32 << 30).to_be_bytes())].concat()
+}
+
+/// A `GET` in HPACK, without an index but for names.
+fn get(stream: u32, path: &str) -> Vec<u8> {
+    let mut block = vec![0x82, 0x86];
+    for (name, value) in [(0x04, path), (0x01, "localhost")] {
+        block.extend([name, u8::try_from(value.len()).unwrap()]);
+        block.extend_from_slice(value.as_bytes());
+    }
+    frame(1, 5, stream, &block)
+}
+
+/// The kinds and payloads of the frames that a server sent.
+fn frames(mut bytes: &[u8]) -> Vec<(u8, &[u8])> {
+    let mut found = Vec::new();
+    while let [high, middle, low, kind, _, _, _, _, _, rest @ ..] = bytes {
+        let (payload, after) = rest.split_at(u32::from_be_bytes([0, *high, *middle, *low]) as usize);
+        found.push((*kind, payload));
+        bytes = after;
+    }
+    found
+}
+
+fn server() -> Arc<Server> {
+    Arc::new(Server::new(Config::default(), LOOPBACK))
+}
+
+#[tokio::test]
+async fn others_have_their_turn_among_many_requests_of_a_connection() {
+    const REQUESTS: usize = 90;
+    let server = server();
+    let (ours, mut theirs) = duplex(1 << 20);
+    let streams = (0..).map(|number| 2 * number + 1).take(REQUESTS);
+    let requests: Vec<_> = streams.map(|stream| get(stream, "/topics/t/short-polling")).collect();
+    theirs.write_all(&[beginning(), requests.concat()].concat()).await.unwrap();
+    let answered = || {
+        let metrics = server.stats.text(0, 0, 0).unwrap();
+        let counter = "pushoff_subscriptions_total{transport=\"short-polling\"} ";
+        metrics.lines().find_map(|line| line.strip_prefix(counter)?.parse::<usize>().ok()).unwrap()
+    };
+    let others = async {
+        let (mut before, mut most) = (0, 0);
+        while before < REQUESTS {
+            yield_now().await;
+            let now = answered();
+            (before, most) = (now, most.max(now - before));
+        }
+        most
+    };
+    tokio::select! {
+        biased;
+        () = serve(ours, &server) => panic!("the connection ended"),
+        most = others => assert!(most <= limits::TURNS, "{most} requests without a pause"),
+    }
+}
+
+/// A connection whose client receives a byte a second until a given time, while others are under way.
+struct Slow {
+    io: DuplexStream,
+    start: Instant,
+    until: Duration,
+}
+
+impl Io for Slow {
+    fn progress(&self) -> Option<Progress> {
+        Some(Progress { acknowledged: self.start.elapsed().min(self.until).as_secs(), is_under_way: true })
+    }
+}
+
+impl AsyncRead for Slow {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Slow {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}
+
+/// Serves a client that does not read, with or without messages to be read, and receives until `until`: for how many
+/// seconds, and how many cut-offs were counted.
+async fn unread(messages: usize, until: Duration) -> (u64, u64) {
+    let server = server();
+    let payload = format!("\"{}\"", "x".repeat(60_000));
+    for _ in 0..messages {
+        let payload = Payload::parse(payload.as_bytes(), usize::MAX).unwrap();
+        server.hub.publish(&"t".parse().unwrap(), vec![payload]).unwrap();
+    }
+    let (ours, mut theirs) = duplex(1 << 10);
+    let start = Instant::now();
+    theirs.write_all(&[beginning(), get(1, "/topics/t/http-streaming?after=start")].concat()).await.unwrap();
+    serve(Slow { io: ours, start, until }, &server).await;
+    (start.elapsed().as_secs(), server.stall_limit.cut_off.get())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_still_receives_is_neither_stalled_nor_gone() {
+    // Looked at every 30 s: at 120 s it had received more than before, at 150 s it had not.
+    for messages in [0, 20] {
+        let (lasted, cut_off) = unread(messages, Duration::from_secs(100)).await;
+        assert!(lasted >= 150 && cut_off > 0, "{messages} messages: {lasted} s, {cut_off} cut off");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_receives_nothing_is_gone_after_a_ping_and_counted() {
+    assert_eq!(unread(0, Duration::ZERO).await, (60, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_without_a_request_is_told_to_go_and_then_cut_off() {
+    let server = server();
+    let (ours, mut theirs) = duplex(1 << 16);
+    theirs.write_all(&beginning()).await.unwrap();
+    let start = Instant::now();
+    serve(ours, &server).await;
+    let config = &server.config;
+    assert_eq!(start.elapsed().as_secs(), (config.head_timeout + config.write_timeout).as_secs());
+    assert_eq!(server.stall_limit.cut_off.get(), 1);
+    let mut read = Vec::new();
+    theirs.read_to_end(&mut read).await.unwrap();
+    assert!(frames(&read).iter().any(|(kind, _)| *kind == GOAWAY), "{read:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_behind_the_goaway_is_answered_for_as_long_as_it_takes() {
+    let (ours, theirs) = duplex(1 << 16);
+    let client = async {
+        let (mut read, mut write) = split(theirs);
+        write.write_all(&beginning()).await.unwrap();
+        sleep(Config::default().head_timeout + Duration::from_secs(1)).await;
+        write.write_all(&get(1, "/topics/t/sse")).await.unwrap();
+        // From here on it answers every ping.
+        loop {
+            let mut head = [0; 9];
+            read.read_exact(&mut head).await.unwrap();
+            let mut payload = vec![0; u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize];
+            read.read_exact(&mut payload).await.unwrap();
+            if (head[3], head[4]) == (PING, 0) {
+                write.write_all(&frame(PING, 1, 0, &payload)).await.unwrap();
+            }
+        }
+    };
+    let server = server();
+    tokio::select! {
+        () = serve(ours, &server) => panic!("the connection ended"),
+        () = client => {}
+        () = sleep(Duration::from_mins(10)) => {}
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_memory_for_a_connection_its_client_is_told_so() {
+    let server = server();
+    let _all = server.memory.connections.lease(server.config.memory / 8).unwrap();
+    let (ours, mut theirs) = duplex(1 << 16);
+    serve(ours, &server).await;
+    let mut read = Vec::new();
+    timeout(limits::LINGER, theirs.read_to_end(&mut read)).await.unwrap().unwrap();
+    let enhance_your_calm: &[u8] = &[0, 0, 0, 0, 0, 0, 0, 11];
+    assert_eq!(frames(&read), [(SETTINGS, &[][..]), (GOAWAY, enhance_your_calm)]);
+}
