@@ -21,6 +21,7 @@ pub(crate) fn link(options: &LinkOptions) -> anyhow::Result<ExitCode> {
     let relay = enter(Relay::begin)?.context("beginning a thread that carries connections on")?;
     let seed = options.seed.unwrap_or_else(rand::random);
     let link = Link::new(&network, seed)?;
+    link.watch(true);
     for &port in &options.port {
         let listening = link.far.within(|| TcpListener::bind((FAR, port))).and_then(|bound| bound);
         let carried =

@@ -5,7 +5,9 @@
 mod agents;
 mod asked;
 pub(crate) mod budget;
+mod endings;
 mod folder;
+mod interrupt;
 pub(crate) mod over;
 mod wire;
 
@@ -20,19 +22,20 @@ use pushoff_model::foreign::shown;
 use pushoff_model::record::{Failure, FailureKind, Faults, Outcome, Record, SCHEMA_VERSION, TrialId};
 use pushoff_model::workload::Load;
 use pushoff_model::{Client, Conditions, Environment, Transport, Workload};
-use pushoff_reports::{Question, Run, Runner, race};
-use tokio::signal::unix::{SignalKind, signal};
+use pushoff_reports::{Question, Run, race};
 use tokio_util::sync::CancellationToken;
 
 use crate::arguments::{RunGate, RunOptions};
 use crate::pinning::{Cpus, GeneratorCpus};
-use crate::progress::{Progress, count};
+use crate::progress::Progress;
 use crate::served::Served;
 use crate::server_process::ServerPlan;
 use crate::throttle::HeldBack;
 use crate::{Exit, environment, report, runtime, survey, targets, terminal};
 use budget::{Budget, Length};
+use endings::{ended, futile, interrupted_after};
 use folder::RunFolder;
+pub(crate) use interrupt::on_interrupt;
 
 /// How a transport stands that is shown to meet the SLO.
 const MEETS: &str = "meets";
@@ -159,6 +162,11 @@ async fn measure(
         if budget.is_used() {
             plan.forgo_repeats();
         }
+        if let Some(reason) = futile(&plan, &so_far.records, fleet).filter(|_| !interrupted.is_cancelled()) {
+            progress.finish();
+            terminal::remark(&reason);
+            return Ok(ended(&so_far.records).and(Exit::CellFailed));
+        }
         if is_race && plan.is_round_complete() {
             let questions = race(&so_far);
             if budget.is_free_after(plan.round()) {
@@ -174,31 +182,12 @@ async fn measure(
     if !interrupted.is_cancelled() {
         return Ok(ended(&so_far.records));
     }
-    terminal::remark(&match folder.kept() {
-        0 => "interrupted before a trial had ended: nothing was measured, and nothing is kept".to_owned(),
-        kept => format!("interrupted after {}: the report is of these alone", count(kept, "trial")),
-    });
-    Ok(Exit::Interrupted)
-}
-
-/// Whether a trial failed, and was not made good by another of its cell in the same round.
-fn ended(records: &[Record]) -> Exit {
-    let cell = |it: &Record| (it.transport, it.conditions(), it.trial);
-    let is_good = |failed: &Record| {
-        let same = records.iter().filter(|it| cell(it) == cell(failed) && it.workload == failed.workload);
-        same.into_iter().any(|it| it.measurement().is_some())
-    };
-    let mut failed = records.iter().filter(|it| matches!(it.outcome, Outcome::Failed(_)));
-    if failed.any(|it| !is_good(it)) { Exit::CellFailed } else { Exit::Done }
+    Ok(interrupted_after(folder.kept()))
 }
 
 /// Whether more rounds of a cell would not change the answer to its question. The floor's rounds are the plan's.
 fn is_out(questions: &[Question], workload: &Workload, transport: Transport, conditions: &Conditions) -> bool {
-    let question = questions.iter().find(|it| it.workload == *workload && it.conditions == *conditions);
-    question.is_some_and(|question| {
-        let is_out = |runner: &Runner| runner.transport == transport && runner.out.is_some();
-        question.is_settled || question.runners.iter().any(is_out)
-    })
+    questions.iter().any(|question| question.leaves_out(workload, transport, conditions))
 }
 
 fn record(trial: &Trial, run: &str, outcome: Outcome) -> Record {
@@ -227,31 +216,13 @@ async fn one(
     log: &File,
     interrupted: &CancellationToken,
 ) -> Outcome {
-    let failed = |kind, error: &anyhow::Error| {
-        let reason = shown(&terminal::told(error), REASON);
-        Outcome::Failed(Failure { kind, reason, counts: None, faults: Faults::default() })
+    let failed = |kind, reason: &str| {
+        Outcome::Failed(Failure { kind, reason: shown(reason, REASON), counts: None, faults: Faults::default() })
     };
-    let link = match &trial.network {
-        Some(network) => match over::link(network, trial.seed, cpus).await {
-            Ok(link) => Some(link),
-            Err(error) => return failed(FailureKind::Machine, &error),
-        },
-        None => None,
-    };
-    let plan = ServerPlan {
-        cpus: &cpus.server,
-        connections: connections_needed(&trial.workload, trial.transport, trial.client),
-        topics: trial.workload.topics,
-        heartbeat: heartbeat(&trial.workload),
-        has_pages: trial.client == Client::Browser,
-        log: Some(log),
-        link: link.as_ref(),
-        wire: trial.wire,
-        trust,
-    };
-    let mut served = match Served::begin(&trial.target, &plan, cpus.server_count()).await {
-        Ok(served) => served,
-        Err(error) => return failed(FailureKind::Server, &error),
+    let mut served = match interrupted.run_until_cancelled(begun(trial, trust, cpus, log)).await {
+        Some(Ok(served)) => served,
+        Some(Err((kind, error))) => return failed(kind, &terminal::told(&error)),
+        None => return failed(FailureKind::Interrupted, "the start of the server was interrupted"),
     };
     let mut outcome = match fleet {
         Some(fleet) => fleet.run(trial, &served.server, interrupted).await,
@@ -265,6 +236,30 @@ async fn one(
     outcome
 }
 
+/// Begins the network of a trial, if it has one, and its server.
+async fn begun(trial: &Trial, trust: &Anchor, cpus: &Cpus, log: &File) -> Result<Served, (FailureKind, anyhow::Error)> {
+    let link = match &trial.network {
+        Some(network) => {
+            let link = over::link(network, trial.seed, cpus).await;
+            Some(link.map_err(|error| (FailureKind::Machine, error))?)
+        }
+        None => None,
+    };
+    let plan = ServerPlan {
+        cpus: &cpus.server,
+        connections: connections_needed(&trial.workload, trial.transport, trial.client),
+        topics: trial.workload.topics,
+        heartbeat: heartbeat(&trial.workload),
+        has_pages: trial.client == Client::Browser,
+        log: Some(log),
+        link: link.as_ref(),
+        wire: trial.wire,
+        trust,
+    };
+    let served = Served::begin(&trial.target, &plan, cpus.server_count()).await;
+    served.map_err(|error| (FailureKind::Server, error))
+}
+
 /// The heartbeat interval of the server's streams, if the workload sets one.
 fn heartbeat(workload: &Workload) -> Option<Duration> {
     match workload.load {
@@ -273,27 +268,10 @@ fn heartbeat(workload: &Workload) -> Option<Duration> {
     }
 }
 
-/// A token that SIGINT or SIGTERM cancels.
-pub(crate) fn on_interrupt() -> anyhow::Result<CancellationToken> {
-    let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
-    let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
-    let token = CancellationToken::new();
-    let cancel = token.clone();
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-        cancel.cancel();
-    });
-    Ok(token)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use pushoff_model::workload::built_in;
+    use pushoff_reports::Runner;
 
     use super::*;
 
@@ -319,6 +297,7 @@ mod tests {
             is_settled: false,
             choice: None,
             runners: runners.iter().map(runner).collect(),
+            over: Vec::new(),
         }
     }
 
@@ -333,22 +312,6 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_trial_that_was_measured_again_is_no_failed_cell() {
-        let target = Arc::new(pushoff_model::target::built_in("pushoff").unwrap().unwrap());
-        let trial = Trial::new(Arc::new(ticker()), Transport::Sse, target, 1);
-        let failed = || {
-            let (kind, reason) = (FailureKind::Machine, "no processor".to_owned());
-            Outcome::Failed(Failure { kind, reason, counts: None, faults: Faults::default() })
-        };
-        let first = record(&trial, "run", failed());
-        let again = record(&trial, "run", Outcome::Measured(Box::default()));
-        let other = Record { trial: 2, ..again.clone() };
-        assert_eq!(ended(&[first.clone(), again]), Exit::Done);
-        assert_eq!(ended(&[first.clone(), other]), Exit::CellFailed);
-        assert_eq!((ended(&[first]), ended(&[])), (Exit::CellFailed, Exit::Done));
-    }
-
-    #[test]
     fn a_transport_is_left_out_of_its_own_question_alone() {
         let runners = [(Transport::ShortPolling, "fails", Some("fails the SLO")), (Transport::Sse, "meets", None)];
         let mut questions = [question(&runners)];
@@ -359,5 +322,13 @@ mod tests {
         assert!(!is_out(&questions, &ticker, Transport::ShortPolling, &theirs));
         questions[0].is_settled = true;
         assert!(is_out(&questions, &ticker, Transport::Sse, &ours), "an answered question is measured no more");
+        let over = ours.over("slow");
+        assert!(
+            !is_out(&questions, &ticker, Transport::Sse, &over),
+            "nothing is known over a network that was not seen"
+        );
+        questions[0].over = vec![(over.clone(), vec![Transport::Sse])];
+        assert!(!is_out(&questions, &ticker, Transport::Sse, &over), "open over a network, it goes on there");
+        assert!(is_out(&questions, &ticker, Transport::WebSocket, &over));
     }
 }

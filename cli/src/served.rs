@@ -8,6 +8,8 @@ use pushoff_loadgen::{Anchor, Server, Sibling, Tls, find, processes_of};
 use pushoff_model::Wire;
 use pushoff_model::target::{Address, Place, Target};
 use pushoff_network::FAR;
+use rustix::process::Pid;
+use rustix::thread::{CpuSet, sched_getaffinity};
 
 use crate::server_process::{ServerPlan, ServerProcess};
 
@@ -45,6 +47,17 @@ async fn siblings(target: &Target, plan: &ServerPlan<'_>) -> anyhow::Result<Arc<
     Ok(siblings.into())
 }
 
+/// How many processors at least one of these processes may use; `None` where the system does not say.
+fn processors_of(pids: &[u32]) -> Option<f64> {
+    let allowed = |&pid: &u32| {
+        let pid = Pid::from_raw(i32::try_from(pid).ok()?)?;
+        sched_getaffinity(Some(pid)).ok()
+    };
+    let all = pids.iter().map(allowed).collect::<Option<Vec<CpuSet>>>()?;
+    let processors = (0..CpuSet::MAX_CPU).filter(|&cpu| all.iter().any(|allowed| allowed.is_set(cpu))).count();
+    u32::try_from(processors).ok().filter(|&processors| processors > 0).map(f64::from)
+}
+
 /// A listening target.
 #[derive(Debug)]
 pub(crate) struct Served {
@@ -57,7 +70,7 @@ pub(crate) struct Served {
 }
 
 impl Served {
-    /// Starts or finds a target; `cpus` is the number of its processors.
+    /// Starts or finds a target; `cpus` is the number of processors of one that is started.
     ///
     /// # Errors
     /// When it cannot be started, or nobody listens at its address.
@@ -99,6 +112,10 @@ impl Served {
         // The costs of some of several servers are nobody's.
         let are_seen = each.iter().all(|pids| !pids.is_empty());
         let (pids, link) = (each.concat(), plan.link.cloned());
+        let cpus = match &target.place {
+            Place::At(_) => processors_of(&pids).unwrap_or(cpus),
+            Place::Unsaid | Place::Started { .. } => cpus,
+        };
         let server = Server::at(target.clone(), http).on(plan.wire, tls, beside);
         let server = Server { raw_tcp, pids, cpus, siblings, link, ..server };
         let server = if are_seen { server } else { server.unseen()? };
@@ -115,5 +132,23 @@ impl Served {
         if let Some(process) = self.process {
             process.stop().await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Command, id};
+
+    use super::*;
+    use crate::pinning::{allowed, confined};
+
+    #[test]
+    fn a_server_that_runs_already_has_the_processors_that_its_processes_may_use() {
+        let all = allowed().unwrap();
+        let mut pinned = confined(&all[..1], || Ok(Command::new("sleep").arg("600").spawn()?)).unwrap();
+        let processors = [&[pinned.id()][..], &[pinned.id(), id()], &[]].map(processors_of);
+        pinned.kill().unwrap();
+        pinned.wait().unwrap();
+        assert_eq!(processors, [Some(1.0), Some(f64::from(u32::try_from(all.len()).unwrap())), None]);
     }
 }

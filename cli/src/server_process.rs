@@ -3,6 +3,7 @@
 //! Each trial gets a fresh process, so trials are independent samples and a crash costs one trial. The server ends
 //! when its standard input closes, so it cannot outlive the run.
 
+mod group;
 mod log;
 
 use std::fs::File;
@@ -17,7 +18,6 @@ use pushoff_loadgen::Anchor;
 use pushoff_model::Wire;
 use pushoff_model::foreign::{self, shown};
 use pushoff_network::{FAR, Link};
-use rustix::process::{Pid, Signal, kill_process_group};
 use serde::{Deserialize, Deserializer};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, copy, sink};
 use tokio::process::{Child, Command};
@@ -25,12 +25,16 @@ use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use crate::pinning;
+use group::Group;
+pub(crate) use group::kill_all;
 use log::Log;
 
 /// How long a server may take to listen. Chosen here: ours takes milliseconds.
 const READY_WITHIN: Duration = Duration::from_secs(10);
 /// Most bytes of its first line.
 const LONGEST_LINE: u64 = 64 * 1024;
+/// What a command that prints something else is told.
+const FIRST_LINE: &str = r#"the first line of its output must be {"http":"ADDRESS:PORT"} (docs/TARGETS.md)"#;
 /// Longest time from the end of a process's connections to its exit status. Chosen here.
 const DEATH_WITHIN: Duration = Duration::from_millis(300);
 /// How long a server may take to end its connections. Chosen here.
@@ -57,6 +61,7 @@ fn server<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, 
 #[derive(Debug)]
 pub(crate) struct ServerProcess {
     child: Child,
+    group: Group,
     log: Log,
     pub(crate) pid: u32,
     pub(crate) ready: Ready,
@@ -127,7 +132,8 @@ impl ServerPlan<'_> {
     fn theirs(&self, command: &[String], folder: &Path) -> anyhow::Result<Command> {
         let (program, arguments) = command.split_first().context("the command of a target is empty")?;
         let program = if program.contains(std::path::MAIN_SEPARATOR) {
-            let beside = folder.join(program);
+            // Without the `.` of a folder that is this one.
+            let beside: PathBuf = folder.join(program).components().collect();
             beside
                 .canonicalize()
                 .with_context(|| format!("finding {}, the command of a target", foreign::path(&beside)))?
@@ -181,6 +187,7 @@ impl ServerProcess {
         })?;
         log.follow(&mut child);
         let pid = child.id().context("the server ended at once")?;
+        let group = Group::of(pid);
         let mut output = BufReader::new(child.stdout.take().context("reading the server's standard output")?);
         let mut line = Vec::new();
         timeout(READY_WITHIN, (&mut output).take(LONGEST_LINE).read_until(b'\n', &mut line))
@@ -194,20 +201,19 @@ impl ServerProcess {
             Ok(ready) => {
                 // Later output is read and discarded: a pipe without a reader would end the server.
                 tokio::spawn(async move { copy(&mut output, &mut sink()).await });
-                Ok(Self { child, log, pid, ready })
+                Ok(Self { child, group, log, pid, ready })
             }
             Err(_) if line.is_empty() => {
                 let ended = end_of(&mut child, &mut log).await;
-                bail!(
-                    "{}",
-                    ended.unwrap_or_else(|| format!("the server closed its output without its address{}", log.hint()))
-                )
+                let ended =
+                    ended.unwrap_or_else(|| format!("the server closed its output without its address{}", log.hint()));
+                bail!("{ended}; {FIRST_LINE}")
             }
             Err(error) => {
                 let said = foreign::quoted(String::from_utf8_lossy(&line).trim_end());
                 let ended =
                     end_of(&mut child, &mut log).await.map_or_else(|| log.hint().to_owned(), |end| format!("; {end}"));
-                Err(error).context(format!("the server printed {said} instead of its address{ended}"))
+                Err(error).context(format!("the server printed {said} instead of its address{ended}; {FIRST_LINE}"))
             }
         }
     }
@@ -217,18 +223,14 @@ impl ServerProcess {
         end_of(&mut self.child, &mut self.log).await
     }
 
-    /// Ends the server: closes its standard input, and kills it if that takes too long.
+    /// Ends the server: closes its standard input, and kills it if that takes too long. What it started and left behind
+    /// is killed in any case.
     pub(crate) async fn stop(mut self) {
         drop(self.child.stdin.take());
         if timeout(GRACE * 2, self.child.wait()).await.is_ok() {
             return;
         }
-        // The whole process group, with every process that the server started.
-        let group = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
-        let ended = group.map(|group| kill_process_group(group, Signal::KILL));
-        if !matches!(ended, Some(Ok(()))) {
-            tracing::warn!(?ended, "the server could not be ended");
-        }
+        drop(self.group);
         if let Err(error) = self.child.wait().await {
             tracing::warn!(%error, "the server's end was not seen");
         }
@@ -244,4 +246,77 @@ async fn end_of(child: &mut Child, log: &mut Log) -> Option<String> {
     let status = status.ok()?.ok()?;
     log.settle(DEATH_WITHIN).await;
     Some(format!("the server ended by itself ({status}){}", log.hint()))
+}
+
+#[cfg(test)]
+mod tests {
+    use procfs::process::{ProcState, Process};
+    use pushoff_model::{RunClock, RunInstant};
+
+    use super::*;
+
+    /// Starts a shell as the server of a target.
+    async fn shell(script: &str) -> anyhow::Result<ServerProcess> {
+        let plan = ServerPlan {
+            cpus: &[],
+            connections: 1,
+            topics: 1,
+            heartbeat: None,
+            has_pages: false,
+            log: None,
+            wire: Wire::default(),
+            trust: &Anchor::System,
+            link: None,
+        };
+        let command = ["sh", "-c", script].map(str::to_owned);
+        ServerProcess::start_theirs(&plan, &command, Path::new(".")).await
+    }
+
+    fn wait_until_it_ends(pid: i32) {
+        let clock = RunClock::start();
+        let lives = || {
+            let state = Process::new(pid).and_then(|process| process.stat()).and_then(|stat| stat.state());
+            state.is_ok_and(|state| state != ProcState::Zombie)
+        };
+        while lives() {
+            assert!(clock.now().since(RunInstant::default()) < Duration::from_secs(30), "process {pid} goes on");
+            std::thread::yield_now();
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_shell_leaves_behind_ends_with_the_server() {
+        // Its description is the number of the process that it leaves.
+        let says = r#"sleep 600 & echo "{\"http\":\"127.0.0.1:1\",\"server\":\"$!\"}""#;
+        for script in [says.to_owned(), format!("{says}; wait")] {
+            let server = shell(&script).await.unwrap();
+            let left = server.ready.server.clone().unwrap().parse().unwrap();
+            server.stop().await;
+            wait_until_it_ends(left);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_shell_leaves_behind_ends_where_the_server_is_not_ready() {
+        let refused = shell("sleep 600 & echo $! is no address; wait").await.unwrap_err();
+        let said = format!("{refused:#}");
+        let number = said.split(|character: char| !character.is_ascii_digit()).find(|word| !word.is_empty());
+        wait_until_it_ends(number.unwrap_or_else(|| panic!("{said}")).parse().unwrap());
+
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("pid");
+        let script = format!("sleep 600 & echo $! > {}; wait", file.display());
+        let mut starting = Box::pin(shell(&script));
+        let left = loop {
+            tokio::select! {
+                ended = &mut starting => panic!("{ended:?}"),
+                () = tokio::task::yield_now() => {}
+            }
+            if let Some(pid) = std::fs::read_to_string(&file).ok().and_then(|text| text.trim().parse().ok()) {
+                break pid;
+            }
+        };
+        drop(starting);
+        wait_until_it_ends(left);
+    }
 }

@@ -25,7 +25,7 @@ const AWAKE: Duration = Duration::from_micros(100);
 /// What threads are asked.
 #[derive(Debug)]
 struct Asked {
-    /// To note how late packets are.
+    /// To note how late packets are; not at first.
     watches: AtomicBool,
     /// To end.
     ends: AtomicBool,
@@ -36,7 +36,7 @@ struct Asked {
 impl Asked {
     fn new() -> io::Result<Self> {
         Ok(Self {
-            watches: AtomicBool::new(true),
+            watches: AtomicBool::new(false),
             ends: AtomicBool::new(false),
             event: eventfd(0, EventfdFlags::CLOEXEC)?,
         })
@@ -166,4 +166,15 @@ fn sleep(device: &SyncDevice, stop: &OwnedFd, at_most: Option<Duration>) -> io::
 fn processor_time() -> Duration {
     let used = clock_gettime(ClockId::ThreadCPUTime);
     Duration::new(used.tv_sec.try_into().unwrap_or_default(), used.tv_nsec.try_into().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lateness_is_noted_only_once_it_is_asked_for() {
+        let asked = Asked::new().unwrap();
+        assert!(!asked.watches.load(Ordering::Relaxed), "setting up a trial is no part of its measure phase");
+    }
 }

@@ -74,7 +74,7 @@ impl Link {
         reader(self.readers, number)
     }
 
-    /// Whether to note how late packets are passed on, from now on; it is noted until this is called.
+    /// Whether to note how late packets are passed on, from now on; it is not noted before this is called.
     pub fn watch(&self, watches: bool) {
         if let Some(forwarder) = &*self.forwarder() {
             forwarder.watch(watches);

@@ -11,6 +11,7 @@ use pushoff_model::target::Place;
 use pushoff_model::{Client, Transport, Wire, Workload, workload};
 
 use crate::arguments::RunOptions;
+use crate::probe::spoken;
 use crate::{named, terminal};
 
 /// The workloads of the run, each at every size.
@@ -89,7 +90,7 @@ pub(super) fn ensure_descriptors(asked: &Asked<'_>) -> anyhow::Result<()> {
 /// Refuses a trial without a message due in its measure phase, of the first round; of a search, its first load.
 pub(super) fn ensure_something_is_due(asked: &Asked<'_>) -> anyhow::Result<()> {
     let mut plan = Plan::new(asked);
-    ensure!(!plan.is_over(), "nothing is to be measured: no workload is measured on a transport that was asked for");
+    ensure!(!plan.is_over(), "{}", why_nothing(asked));
     while let Some(trial) = plan.next_trial().filter(|trial| trial.number == 1) {
         if let Some(reason) = nothing_due(&trial) {
             bail!("{reason}");
@@ -97,6 +98,32 @@ pub(super) fn ensure_something_is_due(asked: &Asked<'_>) -> anyhow::Result<()> {
         plan.ended(&trial, &Outcome::NotRun(NotRun { reason: String::new() }));
     }
     Ok(())
+}
+
+/// Why nothing is to be measured, and what can be.
+fn why_nothing(asked: &Asked<'_>) -> String {
+    let names = |all: &[Transport]| all.iter().map(|it| it.name()).collect::<Vec<_>>().join(", ");
+    let has_any = |all: &[Transport]| asked.transports.iter().any(|it| all.contains(it));
+    for workload in asked.workloads.iter().filter(|it| !it.transports.is_empty()) {
+        let own = workload.transports.as_slice();
+        if !has_any(own) {
+            return format!(
+                "{} is not measured on {}: take one of {}",
+                workload.name,
+                names(asked.transports),
+                names(own)
+            );
+        }
+    }
+    for target in asked.targets {
+        let spoken = spoken(target);
+        if !has_any(&spoken) {
+            let wanted: Vec<&str> = asked.transports.iter().map(|it| it.label()).collect();
+            return format!("{} has no {}: take one of {}", target.name, wanted.join(", no "), names(&spoken));
+        }
+    }
+    let wanted = names(asked.transports);
+    format!("nothing is to be measured: no client of the run speaks {wanted} over the --http and --compress of the run")
 }
 
 /// Refuses a gate on an SLO where no workload of the run is held to one.

@@ -95,7 +95,7 @@ impl Budget {
     pub(crate) fn is_used_before_another(&self, plan: &Plan) -> bool {
         match self.length {
             Length::Rounds(_) => false,
-            Length::Race { time, .. } => self.spent() + self.remaining(plan) > time,
+            Length::Race { time, .. } => self.spent() + self.probable(plan.next_round(expected)) > time,
         }
     }
 
@@ -118,8 +118,15 @@ impl Budget {
 
     /// How long the plan's present or next round takes, or all that is left of a plan with an end.
     fn remaining(&self, plan: &Plan) -> Duration {
-        let left = plan.left(expected).time;
-        if self.expected.is_zero() { left } else { left.mul_f64(self.spent().div_duration_f64(self.expected)) }
+        self.probable(plan.left(expected).time)
+    }
+
+    /// How long trials will probably take that are expected to take so long, by how long trials have taken so far.
+    fn probable(&self, expected: Duration) -> Duration {
+        if self.expected.is_zero() {
+            return expected;
+        }
+        expected.mul_f64(self.spent().div_duration_f64(self.expected))
     }
 }
 
@@ -130,7 +137,13 @@ fn expected(workload: &Workload) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use clap::Parser;
+    use pushoff_loadgen::{Anchor, Asked, Whole};
+    use pushoff_model::target::{self, OURS};
+    use pushoff_model::workload::built_in;
+    use pushoff_model::{Transport, Wire};
 
     use super::*;
     use crate::arguments::Arguments;
@@ -149,6 +162,27 @@ mod tests {
         for both in [["--trials=7", "--budget=1min"], ["--trials=7", "--quick"], ["--quick", "--budget=1min"]] {
             assert!(Arguments::try_parse_from([&["pushoff"], &both[..]].concat()).is_err(), "{both:?}");
         }
+    }
+
+    #[test]
+    fn beside_a_search_a_race_goes_on_while_another_round_fits() {
+        let asked = Asked {
+            workloads: &["ticker", "capacity"].map(|name| Arc::new(built_in(name).unwrap().unwrap())),
+            transports: &Transport::ALL,
+            clients: &[],
+            targets: &[Arc::new(target::built_in(OURS).unwrap().unwrap())],
+            networks: &[],
+            wires: &[Wire::default()],
+            trust: &Anchor::System,
+            whole: Whole::default(),
+            rounds: None,
+            seed: 7,
+            descriptors: 1 << 20,
+        };
+        let plan = Plan::new(&asked);
+        let round = plan.next_round(expected);
+        let is_used = |time| Budget::begin(Length::Race { least: 3, time }).is_used_before_another(&plan);
+        assert_eq!([round * 2, round / 2].map(is_used), [false, true]);
     }
 
     #[test]

@@ -159,6 +159,22 @@ fn an_agent_that_is_killed_costs_its_part_and_not_the_run() {
 
 #[test]
 #[ignore = "needs nats-server"]
+fn a_run_ends_when_its_last_agent_is_lost() {
+    let (folder, nats) = (Folder::new(), Nats::start());
+    let one = nats.agent(&folder, "one", &[]);
+    let topics = folder.file("topics.toml", TOPICS);
+    let run = nats.run(&folder, "1", &["--workload", &topics, "--transport", "sse,websocket", "--duration", "5s"]);
+    run.wait_until_measuring();
+    one.signal(Signal::KILL);
+    let ended = run.end();
+    assert_eq!(ended.code, Some(3), "{}", ended.stderr);
+    assert!(ended.stderr.contains("every agent of the run is lost: the run ends early"), "{}", ended.stderr);
+    assert_eq!(ended.records().len(), 1, "nothing is begun without agents: {}", ended.stderr);
+    one.end();
+}
+
+#[test]
+#[ignore = "needs nats-server"]
 fn an_interrupt_stops_every_agent_and_a_second_run_is_refused_meanwhile() {
     let (folder, nats) = (Folder::new(), Nats::start());
     let one = nats.agent(&folder, "one", &[]);

@@ -33,6 +33,7 @@ mod fleet;
 mod foreign;
 mod grid;
 mod house;
+mod interrupting;
 mod measuring;
 mod mistakes;
 mod once;

@@ -60,6 +60,9 @@ fn bytes(records: &[Record], transport: Transport) -> &Traffic {
 fn what_crosses_tls_and_http2_is_what_their_standards_say_to_the_byte() {
     for flags in [&["--tls"][..], &["--tls", "--http", "2"]] {
         let records = run(flags);
+        for record in &records {
+            assert_requests_are_counted_once(record, flags);
+        }
         for transport in Transport::ALL.into_iter().filter(|transport| transport.is_ranked()) {
             let Traffic { down, up, contents, .. } = bytes(&records, transport);
             let theory = contents.payload_bytes + contents.framing_bytes + contents.response_head_bytes;
@@ -76,6 +79,19 @@ fn what_crosses_tls_and_http2_is_what_their_standards_say_to_the_byte() {
             let within = asked - ends - shared..=asked + ends;
             assert!(within.contains(&up.bytes), "{flags:?} {transport}: {up:?} {contents:?}");
         }
+    }
+}
+
+/// The subscribers count as many requests as crossed their connections. At the window's ends, each may have one that
+/// only one of both counts has.
+fn assert_requests_are_counted_once(record: &Record, flags: &[&str]) {
+    let Outcome::Measured(measured) = &record.outcome else { panic!("{flags:?}: {:?}", record.outcome) };
+    let Some(window) = measured.wire.as_ref().and_then(|wire| wire.window.as_ref()) else { return };
+    let (crossed, counted, each) =
+        (window.contents.requests, measured.window.requests, u64::from(record.workload.subscribers));
+    assert!(crossed.abs_diff(counted) <= each, "{flags:?} {}: {crossed} {counted}", record.transport);
+    if record.transport.is_polling() {
+        assert!(counted > 2 * each, "{flags:?} {}: {counted} are too few to tell", record.transport);
     }
 }
 

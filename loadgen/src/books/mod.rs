@@ -17,5 +17,5 @@ pub(crate) use recorder::Totals;
 pub use recorder::{Recorder, Sample, SampleBlock};
 pub(crate) use settlement::{Account, Settled, heard, reached, settle, unpublished};
 pub(crate) use skew::Skew;
-pub(crate) use subscriber::{Arrivals, Presence, Progress, Reads, Subscriber};
+pub(crate) use subscriber::{Arrivals, Own, Presence, Progress, Reads, Subscriber};
 pub use window::Window;

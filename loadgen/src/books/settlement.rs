@@ -205,11 +205,11 @@ mod tests {
 
     use super::*;
     use crate::books::fates::{Publication, PublishOutcome};
-    use crate::books::subscriber::{Arrivals, Presence, Reads};
+    use crate::books::subscriber::{Arrivals, Own, Presence, Reads};
 
     fn subscriber(number: u32) -> Subscriber {
         let (others, presence) = (Others::Refuse, Presence::Greeted);
-        let reads = Reads { number, topic: 0, topics: 1, publishers: 1, others, presence, own: None };
+        let reads = Reads { number, topic: 0, topics: 1, publishers: 1, others, presence, own: Own::Nothing };
         Subscriber::new(reads, Arc::default(), Arc::default(), Arc::new(Arrivals::new(1)))
     }
 

@@ -51,8 +51,18 @@ pub(crate) struct Reads {
     /// What to do with messages that the generator did not send.
     pub(crate) others: Others,
     pub(crate) presence: Presence,
-    /// The fates of its own messages, where it speaks.
-    pub(crate) own: Option<Publication>,
+    pub(crate) own: Own,
+}
+
+/// The messages that a subscriber publishes itself.
+#[derive(Clone, Debug)]
+pub(crate) enum Own {
+    /// None: the subscriber only reads.
+    Nothing,
+    /// Each by a request of its own. The answer tells the message's fate, whatever happens to the subscriber's stream.
+    Posted,
+    /// Each on the subscriber's connection, with their fates: if that connection breaks, a message may be gone.
+    Spoken(Publication),
 }
 
 /// When a subscriber counts as connected.
@@ -196,8 +206,8 @@ impl Subscriber {
         if delivery != Delivery::First {
             return;
         }
-        let own = self.reads.own.as_ref().filter(|_| stamp.publisher == self.reads.number);
-        if let Some(publication) = own {
+        let own = !matches!(self.reads.own, Own::Nothing) && stamp.publisher == self.reads.number;
+        if own && let Own::Spoken(publication) = &self.reads.own {
             publication.echoed(stamp.index);
         }
         let sample = Sample {
@@ -207,7 +217,7 @@ impl Subscriber {
             sent: stamp.sent,
             received: message.received,
             polled: message.polled,
-            own: own.is_some(),
+            own,
         };
         self.samples.push(sample, &self.recorder);
     }
@@ -268,7 +278,7 @@ impl Sink for Subscriber {
     }
 
     fn wrote(&mut self, messages: u64) {
-        if let Some(publication) = &self.reads.own {
+        if let Own::Spoken(publication) = &self.reads.own {
             publication.enter(messages, PublishOutcome::Accepted);
         }
     }
@@ -278,7 +288,7 @@ impl Sink for Subscriber {
         let cause = chain(error);
         tracing::debug!(subscriber = self.reads.number, cause, "the connection broke");
         self.recorder.broke(&cause);
-        if let Some(publication) = &self.reads.own {
+        if let Own::Spoken(publication) = &self.reads.own {
             publication.broke(&cause);
         }
         ControlFlow::Continue(())
@@ -286,5 +296,36 @@ impl Sink for Subscriber {
 
     fn completed(&mut self) {
         self.progress.completed.store(true, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::stamp::Stamp;
+
+    #[test]
+    fn only_the_greeter_greets_whatever_number_a_publisher_has() {
+        let publisher = 99_999;
+        let (others, presence) = (Others::Refuse, Presence::Greeted);
+        let reads = Reads {
+            number: publisher,
+            topic: publisher,
+            topics: publisher + 1,
+            publishers: 1,
+            others,
+            presence,
+            own: Own::Nothing,
+        };
+        let mut subscriber = Subscriber::new(reads, Arc::default(), Arc::default(), Arc::new(Arrivals::new(1)));
+        let mut hears = |publisher| {
+            let (now, mut payload) = (RunInstant::default(), String::new());
+            stamp::write(&mut payload, &Stamp { publisher, index: 0, due: now, sent: now }, |body| body.push('0'));
+            let payload = payload.as_bytes();
+            subscriber.message(Incoming { cursor: None, payload, received: now, polled: None });
+            (subscriber.ledger.reached(0), subscriber.greeted)
+        };
+        assert_eq!(hears(publisher), (1, false));
+        assert_eq!(hears(GREETER), (1, true));
     }
 }

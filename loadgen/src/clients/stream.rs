@@ -41,6 +41,7 @@ impl Stream {
                 (feed.stream_begins(status, &fields)?, Source::One(connection, body))
             }
             Http::Two => {
+                feed.sink.requested(feed.now());
                 let (head, body) = http2::ask(feed, usual).await?.into_parts();
                 let source = Source::Two(http2::Body::new(body), Bytes::new());
                 (feed.stream_begins(head.status, &head.headers)?, source)

@@ -122,24 +122,20 @@ impl Serving<'_> {
 
     fn take(&mut self, letter: ToAgent) {
         let Some((lease, heard)) = &mut self.held else { return };
+        if !letter.is_for(&lease.run, self.running.as_ref().map(|running| running.trial)) {
+            return;
+        }
         *heard = self.since.now();
         match letter {
-            ToAgent::Begin(share) => {
-                let run = lease.run.clone();
-                self.begin(*share, run);
-            }
-            ToAgent::Met { trial, moment, all } => {
-                if let Some(running) = self.running.as_ref().filter(|running| running.trial == trial) {
+            ToAgent::Begin { run, share } => self.begin(*share, run),
+            ToAgent::Met { moment, all, .. } => {
+                if let Some(running) = &self.running {
                     running.said.send_modify(|said| drop(said.insert(moment, all)));
                 }
             }
-            ToAgent::Stop { trial } => self.running = self.running.take().filter(|running| running.trial != trial),
+            ToAgent::Stop { .. } => self.running = None,
             ToAgent::Beat { .. } => {}
-            ToAgent::Release { run } => {
-                if lease.run == run {
-                    (self.held, self.running) = (None, None);
-                }
-            }
+            ToAgent::Release { .. } => (self.held, self.running) = (None, None),
         }
     }
 

@@ -48,7 +48,7 @@ pub struct Fleet {
     pub(super) client: Client,
     /// The machine of the coordinator.
     pub(super) host: String,
-    run: String,
+    pub(super) run: String,
     pub(super) members: Vec<Member>,
     heard: Arc<Heard>,
     pub(super) letters: tokio::sync::Mutex<mpsc::Receiver<ToCoordinator>>,
@@ -60,7 +60,7 @@ pub struct Fleet {
 pub(super) struct Member {
     pub(super) id: String,
     pub(super) agent: Agent,
-    pub(super) is_lost: AtomicBool,
+    pub(super) is_lost: Arc<AtomicBool>,
 }
 
 /// When each agent was last heard of.
@@ -101,16 +101,17 @@ impl Fleet {
             }
         }
         let heard = Arc::new(Heard { clock: RunClock::start(), of: Mutex::default() });
-        let ids: Vec<String> = found.iter().map(|about| about.id.clone()).collect();
-        ids.iter().for_each(|id| heard.note(id));
+        let member = |About { id, agent, .. }| Member { id, agent, is_lost: Arc::default() };
+        let members: Vec<Member> = found.into_iter().map(member).collect();
+        members.iter().for_each(|member| heard.note(&member.id));
+        let agents = members.iter().map(|member| (member.id.clone(), Arc::clone(&member.is_lost))).collect();
         let (tell, letters_for_trials) = mpsc::channel(MOST_LETTERS);
-        let hearing = hear(client.clone(), run.clone(), ids, (letters, heard.clone(), tell));
-        let member = |About { id, agent, .. }| Member { id, agent, is_lost: AtomicBool::new(false) };
+        let hearing = hear(client.clone(), run.clone(), agents, (letters, heard.clone(), tell));
         let fleet = Self {
             client,
             host: wanted.host.clone(),
             run,
-            members: found.into_iter().map(member).collect(),
+            members,
             heard,
             letters: tokio::sync::Mutex::new(letters_for_trials),
             _hearing: AbortOnDropHandle::new(tokio::spawn(hearing)),
@@ -162,6 +163,12 @@ impl Fleet {
         if !matches!(timeout(BEAT, self.client.flush()).await, Ok(Ok(()))) {
             warn!("NATS did not take the last messages");
         }
+    }
+
+    /// Whether every agent is lost, so that no trial can be run any more.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.members.iter().all(|member| self.is_lost(member))
     }
 
     /// Marks an agent as lost that says nothing any more; whether it is lost.
@@ -216,11 +223,12 @@ async fn found(client: &Client, wanted: &Wanted, said: &(dyn Fn(&str) + Sync)) -
     }
 }
 
-/// Hears of agents, hands on what they say of trials, and says that the run goes on.
+/// Hears of agents, hands on what they say of trials, and tells all but lost ones that the run goes on. An agent that
+/// was lost and recovers is then free for another run.
 async fn hear(
     client: Client,
     run: String,
-    agents: Vec<String>,
+    agents: Vec<(String, Arc<AtomicBool>)>,
     (mut messages, heard, tell): (Subscriber, Arc<Heard>, mpsc::Sender<ToCoordinator>),
 ) {
     let (mut letters, mut beats) = (Letters::default(), interval(BEAT));
@@ -236,7 +244,10 @@ async fn hear(
                 Ok(None) => {}
                 Err(error) => warn!(%error, "a message is not understood"),
             },
-            _tick = beats.tick() => for agent in &agents {
+            _tick = beats.tick() => for (agent, is_lost) in &agents {
+                if is_lost.load(Ordering::Relaxed) {
+                    continue;
+                }
                 let beat = ToAgent::Beat { run: run.clone() };
                 if let Err(error) = letter::send(&client, &inbox(agent), &beat).await {
                     warn!(%error, "an agent was not told that the run goes on");

@@ -72,7 +72,7 @@ pub(super) enum Leased {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum ToAgent {
     /// Run this part of a trial.
-    Begin(Box<Share>),
+    Begin { run: String, share: Box<Share> },
     /// What all have said at a moment.
     Met { trial: u64, moment: Moment, all: Arc<[Box<RawValue>]> },
     /// Run it no longer.
@@ -81,6 +81,17 @@ pub(super) enum ToAgent {
     Beat { run: String },
     /// The run is over.
     Release { run: String },
+}
+
+impl ToAgent {
+    /// Whether an agent heeds the letter that belongs to `run` and runs `trial`. A run that gave an agent up may write
+    /// to the agent after another run has leased it.
+    pub(super) fn is_for(&self, run: &str, trial: Option<u64>) -> bool {
+        match self {
+            Self::Begin { run: its, .. } | Self::Beat { run: its } | Self::Release { run: its } => its == run,
+            Self::Met { trial: its, .. } | Self::Stop { trial: its } => trial == Some(*its),
+        }
+    }
 }
 
 /// From an agent to its coordinator.
@@ -106,4 +117,33 @@ pub(super) enum News {
     },
     /// It ends.
     Leaves,
+}
+
+#[cfg(test)]
+mod tests {
+    use pushoff_model::Transport;
+    use pushoff_model::target::{self, OURS};
+    use pushoff_model::workload::built_in;
+
+    use super::*;
+    use crate::plan::Trial;
+    use crate::server::Server;
+
+    #[test]
+    fn an_agent_heeds_the_run_that_holds_it_and_the_trial_that_it_runs_alone() {
+        let target = Arc::new(target::built_in(OURS).unwrap().unwrap());
+        let workload = Arc::new(built_in("ticker").unwrap().unwrap());
+        let trial = Trial::new(workload, Transport::Sse, target.clone(), 1);
+        let share = Share::of(&trial, &Server::at(target, "127.0.0.1:7001".parse().unwrap()));
+        let of_run = |run: &str| {
+            let begin = ToAgent::Begin { run: run.to_owned(), share: Box::new(share.clone()) };
+            [begin, ToAgent::Beat { run: run.to_owned() }, ToAgent::Release { run: run.to_owned() }]
+        };
+        assert!(of_run("held").iter().all(|letter| letter.is_for("held", None)));
+        assert!(!of_run("former").iter().any(|letter| letter.is_for("held", Some(7))));
+        let met = ToAgent::Met { trial: 7, moment: Moment::Sent, all: Arc::default() };
+        for letter in [ToAgent::Stop { trial: 7 }, met] {
+            assert_eq!([Some(7), Some(8), None].map(|trial| letter.is_for("held", trial)), [true, false, false]);
+        }
+    }
 }

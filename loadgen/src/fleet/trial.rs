@@ -49,12 +49,11 @@ impl Fleet {
             }
             measured = Box::pin(self.measure(&trial, server, share)) => measured,
         };
-        if outcome.is_err() {
-            for member in &self.members {
-                self.tell(member, &ToAgent::Stop { trial: id }).await;
-            }
-            self.flush().await;
+        // A lost agent may still run its part. One whose part has ended has nothing to stop.
+        for member in &self.members {
+            self.tell(member, &ToAgent::Stop { trial: id }).await;
         }
+        self.flush().await;
         outcome.map_or_else(|failure| Outcome::Failed(*failure), |measurement| Outcome::Measured(Box::new(measurement)))
     }
 
@@ -74,7 +73,8 @@ impl Fleet {
         for (number, (member, before)) in (0..).zip(playing) {
             let part = Part { number, of };
             let epoch = machine.epoch_of(clock).saturating_add(before.middle());
-            self.tell(member, &ToAgent::Begin(Box::new(share.for_part(part, epoch)))).await;
+            let share = Box::new(share.for_part(part, epoch));
+            self.tell(member, &ToAgent::Begin { run: self.run.clone(), share }).await;
             all.push(Playing { member, part, before, state: State::Running });
         }
         let (say, own) = mpsc::channel(1);

@@ -5,6 +5,7 @@
 //! same size for all stamps and transports.
 
 use pushoff_model::RunInstant;
+use pushoff_model::workload::Search;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -16,8 +17,10 @@ use crate::seeding::mix;
 /// of one publisher, 27 hours in nanoseconds.
 pub(crate) const ENVELOPE_BYTES: usize = 97;
 
-/// The publisher number of the greeting that each topic gets before the load begins.
-pub(crate) const GREETER: u32 = 99_999;
+/// The publisher number of the greeting that each topic gets before the load begins. No publisher has it. It is wider
+/// than its column, so a greeting is five bytes longer than another message with its body.
+pub(crate) const GREETER: u32 = u32::MAX;
+const _: () = assert!(GREETER > Search::MOST_SUBSCRIBERS, "a workload has no more publishers than subscribers");
 
 /// Where the body begins, and the checksum's column, counted back from there.
 const HEAD_BYTES: usize = ENVELOPE_BYTES - 1;

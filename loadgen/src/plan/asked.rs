@@ -75,9 +75,9 @@ impl AskedCell<'_> {
         packets.filter(|&packets| packets > MOST_PACKETS)
     }
 
-    /// Whether its cost decides what to take.
+    /// Whether it bears on what to take: by its cost, or by whether it is good enough over a network.
     pub(super) fn is_contender(&self) -> bool {
-        self.transport.is_ranked() && self.workload.compared.is_empty() && self.network.is_none()
+        self.transport.is_ranked() && self.workload.compared.is_empty()
     }
 
     /// The workload as it is run.

@@ -23,8 +23,8 @@ use super::networks::share;
 use super::search::{CapacitySearch, verdict};
 use crate::seeding::{Purpose, mix, stream};
 
-/// Rounds, in a run without a number of them, of what is no contender: the raw TCP floor, clients that are compared, and
-/// latencies over networks. Chosen here: with two, one degree of freedom makes an interval of 13 standard errors, with three 4.
+/// Rounds, in a run without a number of them, of what is no contender: the raw TCP floor and clients that are compared.
+/// Chosen here: with two, one degree of freedom makes an interval of 13 standard errors, with three 4.
 const ROUNDS_BESIDE: u32 = 3;
 /// Trials of a search's staircase, in a run without a number of rounds; else twice as many as there are rounds.
 const STAIRCASE: u32 = 8;
@@ -232,6 +232,13 @@ impl Plan {
             left.at_most |= at_most;
         }
         left
+    }
+
+    /// How long the next round takes, if a trial of a workload `takes` that long. A search has one step in it.
+    #[must_use]
+    pub fn next_round(&self, takes: impl Fn(&Workload) -> Duration) -> Duration {
+        let going = self.cells.iter().filter(|cell| cell.goes_on(self.round));
+        going.map(|cell| takes(&cell.as_run).mul_f64(cell.share())).sum()
     }
 
     fn begin_round(&mut self) {

@@ -330,12 +330,19 @@ fn pointer(pointer: Option<Pointer>) -> String {
     if names.is_empty() { "the whole".to_owned() } else { names.iter().map(|name| format!("/{name}")).collect() }
 }
 
-/// The failure of a message that the server refused.
-pub(super) fn not_published(url: &str, reason: &str) -> Trouble {
+/// The failure of a message that the server refused; `contract_at` is the address of a server that is only taken to
+/// speak pushoff's wire contract.
+pub(super) fn not_published(url: &str, reason: &str, contract_at: Option<&str>) -> Trouble {
     let says = |status: &str| reason.contains(&format!("answered {status}"));
     // Of a certificate the reason says what to do.
     if reason.contains("--ca FILE") {
         return Trouble::Plain(format!("publishing at {url} was refused: {reason}"));
+    }
+    if let (Some(at), Some(status)) = (contract_at, ["404", "405", "501"].into_iter().find(|status| says(status))) {
+        return Trouble::Plain(format!(
+            "nothing at {at} speaks pushoff's wire contract ({status}): correct the URL, or describe the server in a \
+             TOML file (docs/TARGETS.md)"
+        ));
     }
     let remedy = if says("401") || says("403") {
         "add what the server asks for to `headers`, e.g. Authorization"

@@ -39,6 +39,8 @@ pub(super) struct Exchange {
     clock: RunClock,
     poster: Poster,
     heard: mpsc::Receiver<ProbeEvent>,
+    /// The server's address, if it is only taken to speak pushoff's wire contract.
+    contract_at: Option<String>,
     /// How often the first message was published: the newcomer may have subscribed late.
     greetings: u32,
     /// The connection and answer that brought each message, in order.
@@ -54,11 +56,17 @@ pub(super) struct Exchange {
 }
 
 impl Exchange {
-    pub(super) const fn new(clock: RunClock, poster: Poster, heard: mpsc::Receiver<ProbeEvent>) -> Self {
+    pub(super) const fn new(
+        clock: RunClock,
+        poster: Poster,
+        heard: mpsc::Receiver<ProbeEvent>,
+        contract_at: Option<String>,
+    ) -> Self {
         Self {
             clock,
             poster,
             heard,
+            contract_at,
             greetings: 0,
             origins: Vec::new(),
             strange: None,
@@ -84,7 +92,7 @@ impl Exchange {
     }
 
     fn not_published(&self, reason: &str) -> Trouble {
-        not_published(&self.poster.address(), reason)
+        not_published(&self.poster.address(), reason, self.contract_at.as_deref())
     }
 
     /// Waits for the first message; the time since `begun`.

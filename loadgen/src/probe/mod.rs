@@ -20,7 +20,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use pushoff_model::target::{Newcomers, Technique, Template, Variable};
+use pushoff_model::target::{BUILT_IN, Newcomers, OURS, Technique, Template, Variable};
 use pushoff_model::workload::Polling;
 use pushoff_model::{Client, RunClock, Topic, Transport};
 use tokio::net::TcpStream;
@@ -128,7 +128,7 @@ async fn begin(server: &Server, transport: Transport, client: Client, wait: Dura
     let mut subscription = Subscription::new(through, topic, Polling { interval: POLLS, wait }, clock);
     subscription.client = client;
     let (events, heard) = mpsc::channel(QUEUED_EVENTS);
-    let exchange = Exchange::new(clock, poster, heard);
+    let exchange = Exchange::new(clock, poster, heard, contract_at(server));
     Ok(Begun { clock, relay, tap, technique, subscription, exchange, sink: ProbeSink::new(events, transport) })
 }
 
@@ -202,6 +202,13 @@ fn no_raw_tcp() -> Trouble {
 
 fn unreachable(address: SocketAddr, reason: &str) -> Trouble {
     Trouble::Plain(format!("nobody listens at {address} ({reason}); start the server, or correct its address"))
+}
+
+/// The address of a server that nobody described: it is only taken to speak pushoff's wire contract.
+fn contract_at(server: &Server) -> Option<String> {
+    let (_, ours) = BUILT_IN.into_iter().find(|(name, _)| *name == OURS)?;
+    let is_taken = !server.target.is_ours() && &*server.target.text == ours;
+    is_taken.then(|| format!("{}://{}{}", server.scheme(), server.authority, server.base))
 }
 
 fn unguessable_topic() -> Option<Topic> {

@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use super::connected::{Connected, Idle};
 use super::setting::Setting;
 use crate::agents::{Audience, CONNECTING_AT_ONCE, local};
-use crate::books::{Arrivals, Presence, Publication, PublishOutcome, Reads, Recorder, Subscriber};
+use crate::books::{Arrivals, Own, Presence, Publication, PublishOutcome, Reads, Recorder, Subscriber};
 use crate::clients::{http_client, ports};
 use crate::company::{Moment, Part};
 use crate::failure::{Failed, caused, failed};
@@ -85,7 +85,6 @@ impl Opened {
     pub(super) async fn connect(self, setting: Setting<'_>) -> Result<Connected, Failed> {
         let Setting { trial, server, browser, clock, company } = setting;
         let observer = setting.observer();
-        observer.watch_link(false);
         company.meet(Moment::Opened, ()).await?;
         let empty = observer.held().await;
         let before = observer.reading().await;
@@ -130,6 +129,7 @@ impl Opened {
     ) -> Vec<(Box<Subscriber>, Topic)> {
         let (workload, dialect) = (&trial.workload, &server.target.dialect);
         let speaks = workload.direction == Direction::Both;
+        let speaks_here = trial.speaks_on_its_own_connection();
         let subscriber = |&(number, ref progress): &(u32, Arc<_>)| {
             let topic = workload.topic_of(number);
             let reads = Reads {
@@ -139,7 +139,11 @@ impl Opened {
                 publishers: if speaks { workload.audience(topic) } else { 1 } as usize,
                 others: dialect.others,
                 presence: Presence::of(dialect.newcomers, trial.transport),
-                own: speaks.then(|| publications[number as usize].clone()),
+                own: match workload.direction {
+                    Direction::Down => Own::Nothing,
+                    Direction::Both if speaks_here => Own::Spoken(publications[number as usize].clone()),
+                    Direction::Both => Own::Posted,
+                },
             };
             let subscriber =
                 Subscriber::new(reads, self.recorder.clone(), Arc::clone(progress), audience.arrivals.clone());

@@ -22,18 +22,19 @@ use crate::watch::{ended, handshakes};
 /// Runs one trial on one fresh server, beside others that it waits for. Every failure is in the outcome.
 pub async fn run(trial: &Trial, target: &Server, together: Together, cancel: &CancellationToken) -> Outcome {
     let clock = RunClock::start();
-    let browser = match Browser::of(trial, target, clock).await {
-        Ok(browser) => browser,
-        Err(failure) => return Outcome::Failed(*failure),
+    let interrupted = || Outcome::Failed(*failed(FailureKind::Interrupted, "the trial was interrupted"));
+    let browser = match cancel.run_until_cancelled(Browser::of(trial, target, clock)).await {
+        Some(Ok(browser)) => browser,
+        Some(Err(failure)) => return Outcome::Failed(*failure),
+        None => return interrupted(),
     };
     let trial = fitted(trial);
     let company = Company::none();
     let setting = Setting { trial: &trial, server: target, browser: browser.as_ref(), clock, company: &company };
-    let interrupted = "the trial was interrupted";
     let gone = "the server's process ended in the middle of the trial";
     let outcome = tokio::select! {
         biased;
-        () = cancel.cancelled() => Outcome::Failed(*failed(FailureKind::Interrupted, interrupted)),
+        () = cancel.cancelled() => interrupted(),
         () = ended(target.only_process()) => Outcome::Failed(*failed(FailureKind::Server, gone)),
         measured = Box::pin(measure(setting, together)) => match measured {
             Ok(measurement) => Outcome::Measured(Box::new(measurement)),

@@ -117,10 +117,10 @@ impl Observer<'_> {
         info!("measuring");
         // The time that an answer takes is no stall.
         let (told, stalled) = tokio::join!(self.told(), missed_ticks(&timer, clock, start, end));
+        self.watch_link(false);
         let (from, stalled) = (from.and_told(told), stalled.map_err(refused)?);
         let crossed = crossed.zip(wire.traffic()).map(|(before, after)| after.since(&before));
         let used = Use { stalled, ..self.used_since(&from).await };
-        self.watch_link(false);
         Ok(Measured { used, crossed, delivering: self.held().await })
     }
 }

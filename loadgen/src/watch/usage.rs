@@ -97,11 +97,7 @@ impl Reading {
         let wall_ns = pushoff_model::time::nanos(later.at.since(self.at));
         let cpus = generator_cpus();
         let server = self.server_until(later, wall_ns, server_cpus);
-        let mut generator = Spent::by_all(&self.generator, &later.generator);
-        if later.generator.len() > 1 {
-            // A browser's processes wait for each other and for this one, which is not the machine's fault.
-            generator.waited_ns = 0;
-        }
+        let generator = Spent::by_all(&self.generator, &later.generator);
         let machine = &later.machine;
         let total = machine.total_ticks.saturating_sub(self.machine.total_ticks);
         let steal = machine.steal_ticks.saturating_sub(self.machine.steal_ticks);
@@ -147,10 +143,14 @@ struct Spent {
 
 impl Spent {
     /// The sum over the later reading's processes. A process that is missing in the earlier one started in between.
+    ///
+    /// Several processes wait for each other, a browser's for this one as well, which is not the machine's fault: their
+    /// waits are left out. A generator of one process says whether the machine had a processor to spare.
     fn by_all(from: &[ProcessReading], to: &[ProcessReading]) -> Self {
         let none = ProcessReading::default();
         let known = |who| from.iter().find(|process| process.who == who).unwrap_or(&none);
-        to.iter().map(|process| Self::between(known(process.who), process)).sum()
+        let sum: Self = to.iter().map(|process| Self::between(known(process.who), process)).sum();
+        Self { waited_ns: if to.len() > 1 { 0 } else { sum.waited_ns }, ..sum }
     }
 
     fn between(from: &ProcessReading, to: &ProcessReading) -> Self {

@@ -34,8 +34,12 @@ pub(crate) enum Fault {
     RefusesEach(usize),
     /// Closes the connection instead of answering every n-th publish of a topic.
     HangsUpOnEach(usize),
+    /// Drops it silently, and breaks every subscriber's first stream after the next message.
+    LosesAndBreaks(u64),
     /// Delivers it altered.
     Alters(u64, Altered),
+    /// Closes the connection instead of answering the n-th poll of all.
+    HangsUpOnPoll(u32),
     /// Answers long polls at once, even without a message.
     NeverWaits,
     /// Never answers a publisher after the greeting.
@@ -71,6 +75,8 @@ pub(crate) struct Logs {
     publishes: Mutex<HashMap<String, usize>>,
     /// How often it was asked what it uses.
     asked: AtomicU32,
+    /// How often it was polled.
+    polls: AtomicU32,
     pub(crate) changed: watch::Sender<()>,
 }
 
@@ -118,8 +124,9 @@ impl FakeServer {
 
 impl Logs {
     pub(crate) fn new(fault: Fault) -> Arc<Self> {
-        let (topics, publishes, asked) = (Mutex::default(), Mutex::default(), AtomicU32::default());
-        Arc::new(Self { fault, topics, publishes, asked, changed: watch::Sender::new(()) })
+        let (topics, publishes) = (Mutex::default(), Mutex::default());
+        let (asked, polls) = (AtomicU32::default(), AtomicU32::default());
+        Arc::new(Self { fault, topics, publishes, asked, polls, changed: watch::Sender::new(()) })
     }
 
     /// Waits until a topic has that many messages.
@@ -135,7 +142,7 @@ impl Logs {
         for (sequence, payload) in (1..).zip(&log.messages).skip(usize::try_from(after).unwrap()) {
             let message = |payload: &str| Event::Message(sequence, payload.to_owned());
             match self.fault {
-                Fault::Loses(n) if n == sequence => {}
+                Fault::Loses(n) | Fault::LosesAndBreaks(n) if n == sequence => {}
                 Fault::Tells(n) if n == sequence => events.push(Event::Missed(1)),
                 Fault::Repeats(n) if n == sequence => events.extend([message(payload), message(payload)]),
                 Fault::Garbles(n) if n == sequence => events.push(message("\"noise\"")),
@@ -155,6 +162,11 @@ impl Logs {
         let number = publishes.entry(topic.into()).or_default();
         *number += 1;
         *number
+    }
+
+    /// Counts a poll; whether the connection is closed instead of answering it.
+    pub(crate) fn hangs_up_on_this_poll(&self) -> bool {
+        self.fault == Fault::HangsUpOnPoll(self.polls.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
     pub(crate) fn publish(&self, topic: &str, payloads: &str) {

@@ -24,6 +24,9 @@ fn line(event: &Event) -> String {
 }
 
 pub(crate) async fn poll(stream: &mut BufReader<TcpStream>, request: &Request, logs: &Logs) -> io::Result<()> {
+    if logs.hangs_up_on_this_poll() {
+        return Err(io::ErrorKind::ConnectionAborted.into());
+    }
     let mut changed = logs.changed.subscribe();
     loop {
         changed.mark_unchanged();
@@ -58,6 +61,12 @@ async fn stream_out(
             stream.write_all(&frame(event)).await?;
         }
         after = head;
+        if let Fault::LosesAndBreaks(n) = logs.fault
+            && request.after == Some(0)
+            && head > n
+        {
+            return Err(io::ErrorKind::ConnectionAborted.into());
+        }
         if complete {
             return Ok(());
         }

@@ -8,7 +8,7 @@ use pushoff_model::workload::{Direction, Load};
 use pushoff_model::{Client, OfferedRate, Transport, Workload};
 
 use super::fake_server::{Altered, Fault};
-use super::{by_every_transport, failed, with_fault, workload};
+use super::{by_every_transport, failed, measured, with_fault, workload};
 
 /// A short drain, because messages of unknown fate make it wait to its end.
 fn briefly() -> Workload {
@@ -42,6 +42,36 @@ async fn unanswered_messages_were_due_and_are_reported() {
         let unanswered = trial.faults.count(FaultKind::Unanswered);
         assert_eq!(unanswered, counts.unpublished, "{transport}: {:?}", trial.faults);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_the_server_acknowledged_and_lost_is_lost_though_its_members_stream_broke() {
+    let mut workload = workload(Direction::Both);
+    // Longer than a first back-off. Lost messages make it last to its end.
+    workload.phases.drain = Duration::from_secs(3);
+    let trials = Client::OF_THE_PROCESS.into_iter().flat_map(|client| {
+        let workload = Workload { client, ..workload.clone() };
+        [Transport::HttpStreaming, Transport::Sse].map(|transport| {
+            let workload = workload.clone();
+            async move { (transport, with_fault(workload, transport, Fault::LosesAndBreaks(20)).await) }
+        })
+    });
+    for (transport, outcome) in join_all(trials).await {
+        let counts = measured(transport, outcome).counts;
+        assert_eq!((counts.published, counts.unpublished), (96, 0), "{transport}: {counts:?}");
+        assert_eq!((counts.lost, counts.delivered), (6, 282), "{transport}: {counts:?}");
+        assert!(counts.reconnects >= 6, "{transport}: {counts:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_poll_after_a_break_is_due_at_a_tick_of_then_and_not_at_the_start_of_the_load() {
+    let outcome = with_fault(workload(Direction::Down), Transport::ShortPolling, Fault::HangsUpOnPoll(60)).await;
+    let trial = measured(Transport::ShortPolling, outcome);
+    assert_eq!((trial.counts.reconnects, trial.counts.lost), (1, 0));
+    // The back-off lasts half a second or more, and is no part of it.
+    let queueing = trial.poll_queueing.and_then(|queueing| queueing.max());
+    assert!(queueing.is_some_and(|longest| longest < Duration::from_millis(400)), "{queueing:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

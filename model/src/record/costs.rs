@@ -277,7 +277,8 @@ pub struct ProcessUse {
     /// How many processors the process may use; below 1 where it was held back on purpose, 0 where that is not known.
     pub cpus: f64,
     /// Time that its threads were ready to run and other programs had the processors, summed over threads; 0 where the
-    /// kernel does not say, and in records that were written before it was noted.
+    /// kernel does not say, of several processes, which wait for each other, and in records that were written before it
+    /// was noted.
     #[serde(default)]
     pub waited_ns: u64,
     /// Whether `cpu_ns` was counted in the kernel's ticks of some 10 ms: it has no scheduler statistics, or threads

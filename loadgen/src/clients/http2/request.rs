@@ -16,13 +16,12 @@ use crate::clients::sink::Sink;
 /// The protocol in a tunnel.
 const WEBSOCKET: &str = "websocket";
 
-/// Asks for the messages after the current position, with these fields as defaults.
+/// Asks for the messages after the current position, with these fields as defaults. The caller counts the request.
 pub(crate) async fn ask<S: Sink>(
     feed: &mut Feed<'_, S>,
     usual: &[(HeaderName, HeaderValue)],
 ) -> Result<Response<RecvStream>, ConnectionError> {
     let Session { mut send } = session(feed, UseFor::Requests).await?;
-    feed.sink.requested(feed.now());
     let (response, _) = send.send_request(request(feed, &Method::GET, &[], usual)?, true)?;
     answered(feed, response.await?)
 }

@@ -250,6 +250,16 @@ fn searches_step_round_by_round_at_the_load_of_the_step_and_keep_the_workload_as
 }
 
 #[test]
+fn the_next_round_has_one_step_of_each_search() {
+    let mut plan = endless(&workloads(&["ticker", "capacity"]));
+    let next_round = |plan: &Plan| plan.next_round(|_| Duration::from_secs(1));
+    assert_eq!(next_round(&plan), Duration::from_secs(12));
+    assert!(left(&plan) > 12, "all steps of the searches");
+    plan.leave_out(|_| true);
+    assert_eq!(next_round(&plan), Duration::from_secs(6), "the searches go on");
+}
+
+#[test]
 fn each_server_takes_part_with_what_it_speaks() {
     let text = "name = \"theirs\"\n[publish]\npath = \"/{topic}\"\n[websocket]\npath = \"/{topic}\"\n";
     let theirs = Arc::new(target::parse(text, Path::new("theirs.toml")).unwrap());

@@ -41,6 +41,27 @@ fn a_child_that_comes_meanwhile_counts_as_the_servers_work() {
 }
 
 #[test]
+fn the_waits_of_several_processes_are_no_fault_of_the_machine() {
+    let process = |pid, clock_ns, waited_ns| ProcessReading {
+        who: (pid, 1),
+        clock_ns: Some(clock_ns),
+        waited_ns: [(pid, waited_ns)].into(),
+        ..ProcessReading::default()
+    };
+    let reading = |server: Vec<ProcessReading>| Reading {
+        told: None,
+        at: RunInstant::default(),
+        server,
+        generator: Vec::new(),
+        machine: MachineReading::default(),
+    };
+    let used = |from, to| reading(from).until(&reading(to), 1.0).server.map(|used| (used.cpu_ns, used.waited_ns));
+    assert_eq!(used(vec![process(1, 10, 5)], vec![process(1, 30, 45)]), Some((20, 40)));
+    let workers = |cpu_ns, waited_ns| [1, 2, 3].map(|pid| process(pid, cpu_ns, waited_ns)).to_vec();
+    assert_eq!(used(workers(10, 5), workers(30, 45)), Some((60, 0)), "workers wait for each other");
+}
+
+#[test]
 fn what_a_server_says_of_itself_is_what_it_used_unless_it_was_started_again() {
     let clock = RunClock::start();
     let itself = |cpu_ns| Itself { cpu_ns, ..Itself::default() };
