@@ -61,42 +61,58 @@ pub fn answer(model: &CostModel, needs: &Needs, prices: &Prices) -> Answer {
 }
 
 /// Of each transport one estimate. A stream is flushed at the fastest pace that costs within the margin of its own least,
-/// and is shown to cost within the margin of the least of all others, if it is at any pace.
+/// and is shown to cost within the margin of the least of all others, if it is at any pace. The others stand there at the
+/// paces that they would have by themselves.
 fn paced(carriers: &[Carrier<'_>], prices: &Prices) -> Vec<Estimate> {
-    let at_once: Vec<Estimate> = carriers.iter().map(|carrier| Estimate::of(*carrier, prices)).collect();
-    // What is late at once is later if it is held back.
-    let held = carriers.iter().zip(&at_once).map(|(carrier, at_once)| {
-        let may_wait = !carrier.transport.is_polling() && at_once.standing == Standing::Meets;
-        let slowest = may_wait.then(|| carrier.slowest().ok()).flatten()?;
-        let held = Estimate::at(*carrier, slowest, prices);
-        (held.standing == Standing::Meets).then_some((slowest, held))
-    });
-    let held: Vec<Option<(f64, Estimate)>> = held.collect();
-    let least_but = |transport: Transport| {
-        let all = at_once.iter().chain(held.iter().flatten().map(|(_, held)| held));
-        let others = all.filter(|it| it.transport != transport && it.standing == Standing::Meets);
-        others.min_by(|one, other| one.money().total_cmp(&other.money()))
-    };
-    let one = |((carrier, at_once), held): ((&Carrier<'_>, &Estimate), &Option<(f64, Estimate)>)| {
-        let Some((slowest, held)) = held else { return at_once.clone() };
-        let most = 1.0 + carrier.needs.margin;
-        let others = least_but(carrier.transport);
+    let paces: Vec<Paces<'_>> = carriers.iter().map(|carrier| Paces::of(*carrier, prices)).collect();
+    let alone: Vec<Estimate> = paces.iter().map(|it| it.fastest(|_| true)).collect();
+    let one = |paces: &Paces<'_>| {
+        let others =
+            alone.iter().filter(|it| it.transport != paces.carrier.transport && it.standing == Standing::Meets);
+        let least = others.min_by(|one, other| one.money().total_cmp(&other.money()));
+        let most = 1.0 + paces.carrier.needs.margin;
         let is_shown =
-            |it: &Estimate| others.is_none_or(|others| it.money_over(others).is_some_and(|ratio| ratio.high() <= most));
-        let may_be_shown = is_shown(held);
-        // Two paces of one transport err alike: of these the points count.
-        let fits = |it: &Estimate| {
-            it.standing == Standing::Meets
-                && it.money() <= held.money().min(at_once.money()) * most
-                && (is_shown(it) || !may_be_shown)
-        };
-        if fits(at_once) {
-            return at_once.clone();
-        }
-        let mut between = BETWEEN.iter().map(|share| Estimate::at(*carrier, share * slowest, prices));
-        between.find(fits).unwrap_or_else(|| held.clone())
+            |it: &Estimate| least.is_none_or(|least| it.money_over(least).is_some_and(|ratio| ratio.high() <= most));
+        let may_be_shown = paces.slowest.as_ref().is_some_and(|(_, held)| is_shown(held));
+        paces.fastest(|it| is_shown(it) || !may_be_shown)
     };
-    carriers.iter().zip(&at_once).zip(&held).map(one).collect()
+    paces.iter().map(one).collect()
+}
+
+/// The paces at which a transport may deliver.
+struct Paces<'a> {
+    carrier: Carrier<'a>,
+    prices: &'a Prices,
+    at_once: Estimate,
+    /// The slowest, in seconds, where a stream may be held back.
+    slowest: Option<(f64, Estimate)>,
+}
+
+impl<'a> Paces<'a> {
+    fn of(carrier: Carrier<'a>, prices: &'a Prices) -> Self {
+        let at_once = Estimate::of(carrier, prices);
+        // What is late at once is later if it is held back.
+        let may_wait = !carrier.transport.is_polling() && at_once.standing == Standing::Meets;
+        let slowest = may_wait.then(|| carrier.slowest().ok()).flatten().map(|pace| {
+            let held = Estimate::at(carrier, pace, prices);
+            (pace, held)
+        });
+        let slowest = slowest.filter(|(_, held)| held.standing == Standing::Meets);
+        Self { carrier, prices, at_once, slowest }
+    }
+
+    /// The fastest that costs within the margin of the least, and of which `fits` holds; else the slowest.
+    fn fastest(&self, fits: impl Fn(&Estimate) -> bool) -> Estimate {
+        let Some((slowest, held)) = &self.slowest else { return self.at_once.clone() };
+        // Two paces of one transport err alike: of these the points count.
+        let most = held.money().min(self.at_once.money()) * (1.0 + self.carrier.needs.margin);
+        let fits = |it: &Estimate| it.standing == Standing::Meets && it.money() <= most && fits(it);
+        if fits(&self.at_once) {
+            return self.at_once.clone();
+        }
+        let mut between = BETWEEN.iter().map(|share| Estimate::at(self.carrier, share * slowest, self.prices));
+        between.find(fits).unwrap_or_else(|| held.clone())
+    }
 }
 
 fn contender(it: &Estimate) -> Contender {

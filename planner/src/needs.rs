@@ -70,6 +70,9 @@ pub struct Needs {
     /// Updates a second that each user publishes, 0 to 1,000.
     #[serde(rename = "up_rate_per_second")]
     pub(crate) up_rate: f64,
+    /// Whether that is all that they receive, whatever that is.
+    #[serde(skip)]
+    pub(crate) is_mutual: bool,
     /// Seconds there and back between a user and the server, 0 to 10.
     #[serde(rename = "rtt_s")]
     pub(crate) rtt: f64,
@@ -92,6 +95,7 @@ impl Needs {
         staleness: 2.0,
         audience: None,
         up_rate: 0.0,
+        is_mutual: false,
         rtt: DEFAULT_RTT,
         margin: 0.10,
         freshness: None,
@@ -111,6 +115,7 @@ impl Needs {
             audience: audience(asked.audience, users)?,
             up_rate: within(("up-rate", UP_RATE), asked.up_rate, Need::Rate.bounds(), |given| Unit::Rate.parse(given))?
                 .unwrap_or_default(),
+            is_mutual: asked.direction == Some("both"),
             rtt: within(("rtt", RTT), asked.rtt, RTTS, |given| Unit::Time.parse(given))?.unwrap_or(DEFAULT_RTT),
             margin: within(("margin", MARGIN), asked.margin, MARGINS, percent)?.unwrap_or(Self::EXAMPLE.margin),
             freshness: within(("freshness", FRESHNESS), asked.freshness, (0.0, 3_600.0), |given| {
@@ -122,11 +127,17 @@ impl Needs {
             Some("down" | "both") if asked.up_rate.is_some() => {
                 return Err(wrong("direction", asked.direction.unwrap_or_default(), BOTH));
             }
-            Some("down") => {}
-            Some("both") => needs.up_rate = needs.rate / needs.audience(),
+            Some("down" | "both") => needs.answer_all(),
             Some(given) => return Err(wrong("direction", given, DIRECTION)),
         }
         Ok(needs)
+    }
+
+    /// Where users publish all that they receive: each of an audience its part.
+    fn answer_all(&mut self) {
+        if self.is_mutual {
+            self.up_rate = self.rate / self.audience();
+        }
     }
 
     /// What differences matter.
@@ -301,6 +312,7 @@ impl Need {
             Self::Payload => needs.payload = value,
             Self::Staleness => needs.staleness = value,
         }
+        needs.answer_all();
         (least..=most).contains(&value).then_some(needs)
     }
 

@@ -8,7 +8,7 @@ use pushoff_model::workload::Arrival;
 use serde::Serialize;
 
 use super::needs::Needs;
-use crate::costs::{CostModel, Dimension, Forecast, HEARTBEAT, KEPT_SECONDS, Load, Quantity};
+use crate::costs::{CostModel, Dimension, Forecast, HEARTBEAT, KEPT_SECONDS, Load, Quantity, kept_messages};
 
 /// How busy a server's processor may be. Chosen here: with 40 % to spare, a burst, a deployment or a lost machine does
 /// not push the other servers past their knee.
@@ -138,13 +138,14 @@ impl Carrier<'_> {
         waits + self.needs.way()
     }
 
-    /// The slowest pace of polls or flushes that the staleness allows: the staleness less the upper end of the latency
-    /// of an answer. The longest wait is the whole pace, and the 99th percentile is 1 % shorter, which is more than the
+    /// The slowest pace of polls or flushes that the staleness allows, and at which a topic still has all messages since
+    /// the last one: the staleness less the upper end of the latency of an answer. The longest wait is the whole pace, and the 99th percentile is 1 % shorter, which is more than the
     /// last correction moves.
     pub(crate) fn slowest(&self) -> Result<f64, Reason> {
         let polls = self.transport.polls_on_a_timer();
         let shortest = self.model.range.low(Dimension::Interval).unwrap_or_default() / SHORTER;
         let (least, most) = if polls { (shortest, KEEP_ALIVE) } else { (0.0, f64::INFINITY) };
+        let most = most.min(never_more_than(kept_messages(self.needs.payload)) / self.needs.rate);
         let room = self.needs.staleness - self.needs.way();
         if room <= least {
             return Err(Reason::TooFresh);
@@ -159,6 +160,12 @@ impl Carrier<'_> {
         }
         Ok(pace)
     }
+}
+
+/// How many messages may be due on average, so that there are hardly ever more than `most`: five standard deviations
+/// fewer, of a number that is Poisson distributed.
+fn never_more_than(most: f64) -> f64 {
+    (((25.0 + 4.0 * most).sqrt() - 5.0) / 2.0).powi(2)
 }
 
 /// The largest of a range for which something holds that holds for the smallest, and from some number on
@@ -198,6 +205,14 @@ mod tests {
         about(unheard(10.0, 0.1, 0.99), 0.098);
         about(unheard(0.01, 0.1, 0.99), 0.0);
         about(unheard(10.0, 0.0, 0.99), 0.0);
+    }
+
+    #[test]
+    fn a_number_that_varies_stays_below_the_most() {
+        for most in [64.0_f64, 1_024.0] {
+            let mean = never_more_than(most);
+            about(mean + 5.0 * mean.sqrt(), most);
+        }
     }
 
     #[test]

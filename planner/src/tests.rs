@@ -266,4 +266,13 @@ proptest! {
         let (tight, loose) = (interval(staleness), interval(staleness * looser));
         prop_assert!(tight <= loose, "{tight:?} {loose:?}");
     }
+    #[test]
+    fn no_pace_is_so_slow_that_a_topic_has_dropped_what_came_since(
+        staleness in 0.1..3_000.0_f64, rate in 0.01..1_000.0_f64, payload in 1.0..65_536.0_f64,
+    ) {
+        for it in asked(&Needs { staleness, rate, payload, ..FEED }).estimates {
+            let between = it.interval_s.or(it.flush_every_s).unwrap_or_default() * rate;
+            prop_assert!(between <= costs::kept_messages(payload), "{it:?}");
+        }
+    }
 }

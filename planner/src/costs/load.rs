@@ -16,6 +16,13 @@ pub(crate) const KIBIBYTE: f64 = 1024.0;
 pub(crate) const KEPT_SECONDS: f64 = 60.0;
 /// The default of `serve --replay`.
 const KEPT_MESSAGES: f64 = 1024.0;
+/// The default of `serve --replay-bytes`.
+const KEPT_BYTES: f64 = 4.0 * 1024.0 * KIBIBYTE;
+
+/// How many messages of so many bytes a topic keeps.
+pub(crate) fn kept_messages(payload: f64) -> f64 {
+    KEPT_MESSAGES.min(KEPT_BYTES / payload.max(1.0))
+}
 
 /// A load on one server process.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -123,7 +130,7 @@ impl Load {
         let polls_by_themselves = if transport.polls_on_a_timer() { polls.answered } else { 0.0 };
         let published = self.publishes().max(self.up);
         counts[Regressor::Wakes] = wakes(published + polls_by_themselves + polls.empty + counts[Regressor::Heartbeats]);
-        let kept = self.topics * (self.rate * self.kept_for).min(KEPT_MESSAGES);
+        let kept = self.topics * (self.rate * self.kept_for).min(kept_messages(self.payload));
         counts[Regressor::Kept] = kept;
         counts[Regressor::KeptKibibytes] = kept * self.payload / KIBIBYTE;
         counts

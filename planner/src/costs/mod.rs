@@ -24,7 +24,7 @@ pub use check::{Checked, Summary, checks, coverage, fit_and_check, summaries};
 pub use error::{Check, Error};
 pub use fitted::{FittedModel, Term};
 pub use load::HEARTBEAT;
-pub(crate) use load::{KEPT_SECONDS, Load};
+pub(crate) use load::{KEPT_SECONDS, Load, kept_messages};
 pub use measured::{MeasuredCell, Trial};
 pub(crate) use model::Forecast;
 pub use model::{CostModel, ModelError, Source, TransportModel};

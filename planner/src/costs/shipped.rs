@@ -3,7 +3,7 @@
 use super::model::CostModel;
 
 /// Written by `pushoff report` of that run, which `scripts/model` measured.
-const MODEL: &str = include_str!("../../../results/model-2026-11-23/model.json");
+const MODEL: &str = include_str!("../../../results/model-2026-11-28/model.json");
 
 /// The model of the recorded run.
 #[must_use]

@@ -45,6 +45,16 @@ fn everybody_stays_everybody_and_a_room_is_never_larger_than_all() {
 }
 
 #[test]
+fn who_publishes_all_that_is_heard_publishes_more_where_more_is_heard() {
+    let rooms = Needs::parse(&Asked { audience: Some("20"), direction: Some("both"), ..ASKED }).unwrap();
+    let typed = Needs::parse(&Asked { audience: Some("20"), direction: Some("both"), rate: Some("2/s"), ..ASKED });
+    assert_eq!(Need::Rate.with(&rooms, 2.0), typed.ok());
+    let few = Asked { users: Some("7"), direction: Some("both"), ..ASKED };
+    let all = Needs::parse(&Asked { users: Some("20"), ..few }).unwrap();
+    assert_eq!(Need::Users.with(&all, 7.0), Needs::parse(&few).ok());
+}
+
+#[test]
 fn what_cannot_be_planned_for_is_named_with_what_can() {
     let cases = [
         (Asked { users: Some("0"), ..ASKED }, "--users is 0: 1 to 1G users"),

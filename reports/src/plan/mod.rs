@@ -41,10 +41,14 @@ impl Model {
         Self { costs, is_shipped: !is_own, left_out: Vec::new() }
     }
 
-    /// One fitted to a recorded run; none where it has too few cells for that.
+    /// One fitted to a run of `scripts/model`; none where no cell is held out, because nothing would check the model,
+    /// or where the cells are too few.
     #[must_use]
     pub fn of(run: &Run) -> Option<Self> {
         let groups = group(run);
+        if !groups.iter().any(|group| group.workload.held_out) {
+            return None;
+        }
         let costs = fit_and_check(run.environments.first(), &measured(&groups))?;
         Some(Self { costs, is_shipped: false, left_out: left_out(&groups) })
     }
