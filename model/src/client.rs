@@ -11,25 +11,26 @@ use serde::{Deserialize, Serialize};
 use crate::transport::Transport;
 use crate::wire::Wire;
 
-/// A kind of client.
+/// A kind of client. Of several that received the same, the first in this order answers the question, because an answer
+/// is the transport's and not a library's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Client {
-    /// reqwest, eventsource-client and tokio-tungstenite: what an application would use.
-    Library,
     /// HTTP/1.1 and one parser a framing, of our own: the latency is the transport's, not a library's.
     #[default]
     Lean,
+    /// reqwest, eventsource-client and tokio-tungstenite: what an application would use.
+    Library,
     /// Pages in headless Chromium, with the small clients that the server offers: what a reader has.
     Browser,
 }
 
 impl Client {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Library, Self::Lean, Self::Browser];
+    pub const ALL: [Self; 3] = [Self::Lean, Self::Library, Self::Browser];
 
     /// Those that are part of the generator's own process.
-    pub const OF_THE_PROCESS: [Self; 2] = [Self::Library, Self::Lean];
+    pub const OF_THE_PROCESS: [Self; 2] = [Self::Lean, Self::Library];
 
     /// The name used in TOML, records and on the command line.
     #[must_use]

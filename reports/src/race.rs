@@ -8,6 +8,7 @@ use pushoff_model::{Conditions, Transport, Workload};
 use crate::Run;
 use crate::cells::group;
 use crate::findings::comparison::{Compared, Comparison};
+use crate::findings::networks::OverNetwork;
 use crate::findings::study::noise_of;
 use crate::findings::verdict::Candidate;
 use crate::metric::sources::Sources;
@@ -31,6 +32,23 @@ pub struct Question {
     pub choice: Option<Transport>,
     /// One a transport, in the order of [`Transport::ALL`].
     pub runners: Vec<Runner>,
+    /// What it is measured under over each network, and the transports of which more rounds over it may change the answer.
+    pub over: Vec<(Conditions, Vec<Transport>)>,
+}
+
+impl Question {
+    /// Whether more rounds of a cell that belongs to the question would not change its answer.
+    #[must_use]
+    pub fn leaves_out(&self, workload: &Workload, transport: Transport, conditions: &Conditions) -> bool {
+        if self.workload != *workload {
+            return false;
+        }
+        if let Some((_, open)) = self.over.iter().find(|(over, _)| over == conditions) {
+            return !open.contains(&transport);
+        }
+        let is_out = |runner: &Runner| runner.transport == transport && runner.out.is_some();
+        self.conditions == *conditions && (self.is_settled || self.runners.iter().any(is_out))
+    }
 }
 
 /// A transport in the race.
@@ -78,7 +96,22 @@ fn question(comparison: &Comparison<'_>) -> Question {
         is_settled: verdict.decision.outcome.is_settled(),
         choice: verdict.choice(),
         runners: candidates.iter().map(|it| runner(comparison, it)).collect(),
+        over: comparison.networks.iter().map(|it| (it.conditions.clone(), open_over(comparison, it))).collect(),
     }
+}
+
+/// Of whom more rounds over a network may change the answer: of those that are neither shown to meet the SLO over it nor
+/// to fail it, who may be taken; and who may be the one that shows that the SLO can be met, where none is shown to.
+fn open_over(comparison: &Comparison<'_>, network: &OverNetwork) -> Vec<Transport> {
+    let decision = &comparison.verdict.decision;
+    let may_be_taken = |it: Transport| {
+        decision.choice == Some(it) || [&decision.equivalent, &decision.contenders].iter().any(|all| all.contains(&it))
+    };
+    let fails = |it: Transport| {
+        let standing = comparison.candidates.iter().find(|candidate| candidate.transport == it).map(|it| &it.standing);
+        matches!(standing, Some(Standing::Fails { .. }))
+    };
+    network.open().filter(|&it| !fails(it) && (may_be_taken(it) || !network.is_decisive())).collect()
 }
 
 fn runner(comparison: &Comparison<'_>, candidate: &Candidate) -> Runner {

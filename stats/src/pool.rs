@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use pushoff_model::LatencyHistogram;
 use statrs::distribution::{ContinuousCDF as _, Normal};
 
-use super::resample::as_float;
 use super::{Figure, Interval, Resample, UPPER_END, estimate};
 
 /// Where a trial has fewer events than so many beyond a quantile, its own quantile is mostly chance. Chosen here: of
@@ -15,7 +14,7 @@ const FEW: f64 = 10.0;
 /// The histograms of several trials side by side, so that any merge of them is cheap to read.
 ///
 /// Percentiles are never averaged: a resample adds counts, and the percentile is read from the sum.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Pool {
     /// Each latency that occurred in any trial, in nanoseconds, ascending.
     values: Vec<u64>,
@@ -89,15 +88,10 @@ impl Pool {
     /// squares, on each side for itself.
     ///
     /// Source: Woodruff, *Confidence Intervals for Medians and Other Position Measures*, 1952.
-    #[expect(clippy::cast_precision_loss, reason = "a count of events needs no more than 53 bits")]
     pub(crate) fn widened(&self, events: u64, quantile: f64, trials: usize, figure: Figure) -> Figure {
-        let Some(between) = figure.interval.filter(|_| events as f64 * (1.0 - quantile) < FEW * as_float(trials))
-        else {
-            return figure;
-        };
-        let half = Normal::standard().inverse_cdf(UPPER_END) * (quantile * (1.0 - quantile) / events as f64).sqrt();
-        let ends = self.quantiles(&vec![1; trials], &[quantile - half, (quantile + half).min(1.0)]);
-        let [Some(low), Some(high)] = ends[..] else { return figure };
+        let drawn = vec![1; trials];
+        let sampled = self.sampled(&drawn, events, quantile);
+        let Some((between, Interval { low, high })) = figure.interval.zip(sampled) else { return figure };
         let is_positive = figure.point > 0.0 && between.low > 0.0 && low > 0.0;
         let scaled = |value: f64| if is_positive { value.ln() } else { value };
         let beyond = |side: f64, one: f64, other: f64| {
@@ -107,5 +101,20 @@ impl Pool {
         };
         let (low, high) = (beyond(-1.0, between.low, low), beyond(1.0, between.high, high));
         Figure { interval: Some(Interval { low: low.min(figure.point), high: high.max(figure.point) }), ..figure }
+    }
+
+    /// Where a quantile of the trials taken so often each, which saw so many independent events, might lie by the error of
+    /// sampling alone; none where there are enough events beyond it.
+    #[expect(clippy::cast_precision_loss, reason = "a count of events needs no more than 53 bits")]
+    pub(crate) fn sampled(&self, drawn: &[u32], events: u64, quantile: f64) -> Option<Interval> {
+        let trials: f64 = drawn.iter().map(|&times| f64::from(times)).sum();
+        if events as f64 * (1.0 - quantile) >= FEW * trials {
+            return None;
+        }
+        let half = Normal::standard().inverse_cdf(UPPER_END) * (quantile * (1.0 - quantile) / events as f64).sqrt();
+        match self.quantiles(drawn, &[quantile - half, (quantile + half).min(1.0)])[..] {
+            [Some(low), Some(high)] => Some(Interval { low, high }),
+            _ => None,
+        }
     }
 }

@@ -3,7 +3,7 @@
 use pushoff_model::LatencyHistogram;
 use pushoff_model::record::Measurement;
 
-use crate::{Figure, Pool, Scale, enough, estimate_ratio_on, paired, resamples};
+use crate::{Figure, Interval, Pool, Scale, enough, estimate_ratio_on, paired, resamples};
 
 /// A statistic of some trials.
 #[derive(Debug)]
@@ -82,7 +82,7 @@ impl Statistic {
     }
 
     /// How many times another's value this one's is, over pairs of trials (a place in each): what a round
-    /// did to both cancels out.
+    /// did to both cancels out. What few messages beyond a percentile leave open on either side adds up in squares.
     #[must_use]
     pub fn over(&self, other: &Self, trials: [usize; 2], pairs: &[(usize, usize)]) -> Option<Figure> {
         // Of each side, every trial as often as its pair was drawn, and what has no pair never.
@@ -91,10 +91,34 @@ impl Statistic {
             pairs.iter().zip(drawn).for_each(|(pair, often)| times[side(pair)] = *often);
             times
         };
-        paired(
-            pairs.len(),
-            |drawn| self.at(&of_side(trials[0], |pair| pair.0, drawn)),
-            |drawn| other.at(&of_side(trials[1], |pair| pair.1, drawn)),
-        )
+        let drawn_here = |drawn: &[u32]| of_side(trials[0], |pair| pair.0, drawn);
+        let drawn_there = |drawn: &[u32]| of_side(trials[1], |pair| pair.1, drawn);
+        let ratio = paired(pairs.len(), |drawn| self.at(&drawn_here(drawn)), |drawn| other.at(&drawn_there(drawn)))?;
+        if matches!((self, other), (Self::Quantile(here, ..), Self::Quantile(there, ..)) if here == there) {
+            // The same trials err alike.
+            return Some(ratio);
+        }
+        let all = vec![1; pairs.len()];
+        let sampled = [self.sampled(&drawn_here(&all)), other.sampled(&drawn_there(&all))];
+        let Some(Interval { low, high }) = ratio.interval.filter(|it| it.low > 0.0) else { return Some(ratio) };
+        let [below, above] = [
+            [(ratio.point / low).ln(), sampled[0][0], sampled[1][1]],
+            [(high / ratio.point).ln(), sampled[0][1], sampled[1][0]],
+        ]
+        .map(|errors| errors.iter().fold(0.0, |sum: f64, error| sum.hypot(*error)).exp());
+        Some(Figure { interval: Some(Interval { low: ratio.point / below, high: ratio.point * above }), ..ratio })
+    }
+
+    /// How far below and above its value a percentile of few messages might lie, on a log scale; 0 where that is known
+    /// well enough, or is nothing that is sampled.
+    fn sampled(&self, drawn: &[u32]) -> [f64; 2] {
+        let Self::Quantile(pool, share, messages) = self else { return [0.0; 2] };
+        // Each trial has its part of the messages.
+        let (taken, all) = (drawn.iter().filter(|times| **times > 0).count() as u64, drawn.len().max(1) as u64);
+        let ends = pool.sampled(drawn, messages * taken / all, *share);
+        let value = self.at(drawn).filter(|it| *it > 0.0);
+        value.zip(ends.filter(|it| it.low > 0.0)).map_or([0.0; 2], |(value, Interval { low, high })| {
+            [(value / low).ln().max(0.0), (high / value).ln().max(0.0)]
+        })
     }
 }

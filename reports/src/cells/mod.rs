@@ -89,6 +89,12 @@ impl<'a> Group<'a> {
         self.server() == OURS
     }
 
+    /// Whether server and readers were on one machine, as far as the trials tell.
+    pub(crate) fn is_at_hand(&self) -> bool {
+        let is_here = |it: &Measurement| it.agents.is_empty() && it.server.is_some_and(|server| !server.is_told);
+        self.cells.iter().flat_map(Cell::measured).all(is_here)
+    }
+
     /// Where what was measured holds: `on this machine`, or `with nchan`, wherever that stands.
     pub(crate) fn place(&self) -> String {
         if self.is_ours() { "on this machine".to_owned() } else { format!("with {}", self.server()) }

@@ -8,8 +8,8 @@ use pushoff_model::workload::Growth;
 use super::Group;
 use crate::words::number::thousands;
 
-/// Labels the groups: `idle`, `idle at 1,000` among several sizes, `ticker, lean client` beside the
-/// libraries', `mine (2)` where something else differs, `idle, nchan` where the server is not
+/// Labels the groups: `idle`, `idle at 1,000` among several sizes, `ticker, library client` beside the
+/// lean one's, `mine (2)` where something else differs, `idle, nchan` where the server is not
 /// pushoff's own or not the only one.
 pub(super) fn name(groups: &mut [Group<'_>], servers: &[&str]) {
     let named: Vec<_> = groups.iter().map(|group| (workload(group, groups), beside(group, groups))).collect();
@@ -63,8 +63,8 @@ fn beside(group: &Group<'_>, groups: &[Group<'_>]) -> String {
     if is_plain { others } else { format!("{others}, {}", group.wire()) }
 }
 
-/// Whether a client that goes before received the same, from the same server: the libraries before
-/// the lean client, and both before a browser.
+/// Whether a client that goes before received the same, from the same server: the lean client before the libraries, and
+/// both before a browser.
 fn is_second(group: &Group<'_>, groups: &[Group<'_>]) -> bool {
     groups.iter().any(|it| it.client() < group.client() && it.is_twin_of(group))
 }

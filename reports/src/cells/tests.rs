@@ -40,8 +40,8 @@ fn a_label_says_what_tells_a_group_from_its_namesakes() {
         labels,
         [
             "progress",
+            "ticker, library client",
             "ticker",
-            "ticker, lean client",
             "chat",
             "idle at 100",
             "idle at 1,000",

@@ -53,14 +53,14 @@ impl Along {
 
     fn axis(self, most: f64) -> Axis {
         match self {
-            Self::RoundTrip => Axis::even("time there and back", most, Quantity::Time),
+            Self::RoundTrip => Axis::even("round trip", most, Quantity::Time),
             Self::Loss => Axis::even("packets lost each way", most, Quantity::Share),
         }
     }
 
     fn written(self, network: &OverNetwork) -> String {
         match self {
-            Self::RoundTrip => format!("{} there and back", tick(self.of(network))),
+            Self::RoundTrip => format!("{} round trip", tick(self.of(network))),
             Self::Loss => format!("{} lost", asked_share(network.loss)),
         }
     }
@@ -272,10 +272,7 @@ fn rows(points: &[Point<'_>]) -> Rows {
             theory(it),
         ]
     };
-    Rows::new(
-        ["network", "there and back", "lost", "transport", "measured", "theory"],
-        points.iter().map(row).collect(),
-    )
+    Rows::new(["network", "round trip", "lost", "transport", "measured", "theory"], points.iter().map(row).collect())
 }
 
 #[cfg(test)]

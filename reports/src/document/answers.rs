@@ -7,7 +7,7 @@ use serde_json::json;
 use super::blocks::Choice;
 use super::{Answer, Block, Card, Fact, Section, networks};
 use crate::ReportError;
-use crate::cells::{Group, anchor};
+use crate::cells::{Cell, Group, anchor};
 use crate::findings::comparison::Comparison;
 use crate::findings::search::Searched;
 use crate::findings::servers::Beside;
@@ -17,9 +17,10 @@ use crate::metric::Metric;
 use crate::prose::{Place, Prose, Tone, prose};
 use crate::unitcosts::conclusion;
 use crate::words::number::{Quantity, tick};
+use crate::words::text::list;
 use crate::words::{describe, limits};
-use pushoff_model::Client;
 use pushoff_model::wire::Http;
+use pushoff_model::{Client, Transport};
 use pushoff_planner::Outcome;
 
 #[expect(clippy::unnecessary_wraps, reason = "a section may fail; this one does not")]
@@ -220,15 +221,23 @@ fn conditions(group: &Group<'_>) -> Fact {
         None => Prose::default(),
     };
     // Where somebody else's server stands is not recorded.
-    let way = if group.is_ours() { "on loopback, " } else { "" };
+    let way = if group.is_ours() && group.is_at_hand() { "on loopback, " } else { "" };
     let wire = describe::wire(group.wire());
     let measured = format!("Measured {way}over {wire}, with the {} client.", group.client());
+    let ranked = || group.cells.iter().map(Cell::transport).filter(|it| it.is_ranked());
+    let is_whole = ranked().count() == Transport::ALL.into_iter().filter(|it| it.is_ranked()).count();
+    let alone = format!(" Of the five transports only {} measured.", were(&ranked().collect::<Vec<_>>()));
+    let measured = if is_whole { measured } else { measured + &alone };
     Fact {
         name: "Conditions",
         said: vec![prose![load, staleness, polling, ". ", measured]],
         is_in_sight: false,
         is_brief: false,
     }
+}
+
+fn were(transports: &[Transport]) -> String {
+    format!("{} {}", list(transports), if transports.len() == 1 { "was" } else { "were" })
 }
 
 /// Which transport to take on each server: each by itself.

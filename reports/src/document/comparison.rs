@@ -8,13 +8,14 @@ use crate::cells::{Cell, Group};
 use crate::findings::comparison::Comparison;
 use crate::findings::servers::{Line, Part};
 use crate::findings::study::Study;
+use crate::findings::verdict::Counted;
 use crate::metric::{Figures, Metric, Standing};
 use crate::prose::{Place, Prose};
 use crate::table::metrics::{DECIDING, EVERY, HOLDING};
 use crate::table::{Subject, Table, noise};
 use crate::words::describe;
 use crate::words::number::asked_share;
-use crate::words::text::{capitalised, list};
+use crate::words::text::{capitalised, joined, list};
 
 /// Comparisons, and what was held without publishing.
 fn all<'s, 'a>(study: &'s Study<'a>) -> impl Iterator<Item = Part<'s, 'a>> {
@@ -32,7 +33,18 @@ fn lay_out(part: Part<'_, '_>, metrics: &[Metric], noise_ns: f64) -> Table {
     let subjects = lines.iter().map(|it| Subject { is_choice: choice == Some(it.transport()), ..it.subject() });
     let mut table = Table::lay_out(metrics, subjects.collect(), noise_ns);
     table.notes.extend(lines.iter().flat_map(notes));
+    table.notes.extend(left_out(part).filter(|_| metrics.contains(&Metric::Cost)));
     table
+}
+
+/// What the cost leaves out, because it is not known of every transport.
+fn left_out(part: Part<'_, '_>) -> Option<String> {
+    let Part::Compared(comparison) = part else { return None };
+    let billed = || comparison.candidates.iter().map(|it| &it.bills).filter(|it| it.figure(Counted::All).is_some());
+    let is_known = |part: &Counted| billed().all(|it| it.has(*part));
+    let unknown: Vec<&str> = Counted::PARTS.into_iter().filter(|part| !is_known(part)).map(Counted::label).collect();
+    let said = format!("Cost leaves out {}, not known here: compare it with no other table's.", joined(&unknown));
+    (!unknown.is_empty()).then_some(said)
 }
 
 /// All other figures, and where they are from.

@@ -30,10 +30,12 @@ pub(super) fn title(study: &Study<'_>) -> String {
     asked.to_owned()
 }
 
-/// When, on what machine and under what conditions the runs were measured: a line a run.
+/// When, on what machine and under what conditions the runs were measured: a line for each that differs.
 pub(super) fn conditions(study: &Study<'_>) -> Vec<String> {
     let tally = if study.is_empty() { None } else { Some(study.tally()) };
-    study.run.environments.iter().map(|it| conditions_of(study, it)).chain(tally).collect()
+    let mut lines: Vec<String> = study.run.environments.iter().map(|it| conditions_of(study, it)).collect();
+    lines.dedup();
+    lines.into_iter().chain(tally).collect()
 }
 
 fn conditions_of(study: &Study<'_>, it: &Environment) -> String {
@@ -41,7 +43,8 @@ fn conditions_of(study: &Study<'_>, it: &Environment) -> String {
     let system = it.kernel.split(' ').take(2).collect::<Vec<_>>().join(" ");
     let place = match it.agents.len() {
         0 if study.has_others() => "other servers beside pushoff’s".to_owned(),
-        0 => "server and readers on this machine".to_owned(),
+        0 if study.groups().all(Group::is_at_hand) => "server and readers on this machine".to_owned(),
+        0 => "readers on this machine".to_owned(),
         1 => "readers at one agent".to_owned(),
         agents => format!("readers at {agents} agents"),
     };

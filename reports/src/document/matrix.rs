@@ -25,8 +25,8 @@ pub(super) fn section(study: &Study<'_>) -> Section {
     for (row, (group, _)) in words.rows.iter_mut().zip(rows) {
         row.group = group;
     }
-    let note = "Meets or fails the SLO; p50 and p99 of delivery latency; cost over that of the cheapest (≈: shown to be the \
-                same, within the margin that the workload states).";
+    let note = "Meets or fails the SLO; p50 and p99 of delivery latency; cost over that of the cheapest (equivalent: shown \
+                to be the same, within the margin that the workload states).";
     let blocks = vec![Block::Note(Prose::with_id("matrix-title".into(), note)), Block::Words(words)];
     Section::titled("matrix", "At a glance", blocks)
 }
@@ -100,7 +100,8 @@ fn cell(comparison: &Comparison<'_>, candidate: &Candidate) -> Prose {
         let is_equivalent = decision.equivalent.contains(&candidate.transport) && !is_cheapest;
         let written = Metric::CostToCheapest.unit().write(ratio.point);
         let written = Prose::figure(written, Place::Cell(candidate.transport, Metric::CostToCheapest));
-        words = prose![words, Prose::of(vec![Span::Break]), if is_equivalent { "cost ≈ " } else { "cost " }, written];
+        let same = if is_equivalent { ", equivalent" } else { "" };
+        words = prose![words, Prose::of(vec![Span::Break]), "cost ", written, same];
     }
     words
 }
@@ -119,8 +120,8 @@ mod tests {
         assert_eq!(words.rows.len(), 3 * (1 + fixture::networks::NAMES.len()));
         let heads: Vec<String> = (4..8).map(|row| said(row, 0)).collect();
         assert!(heads[0].starts_with("ticker"), "{heads:?}");
-        assert_eq!(heads[1], "over cable 28 ms there and back, 5 and 1 Mbit/s");
-        assert!(heads[3].starts_with("over fast-4g 60 ms there and back"), "the longest round trip last: {heads:?}");
+        assert_eq!(heads[1], "over cable 28 ms round trip, 5 and 1 Mbit/s");
+        assert!(heads[3].starts_with("over fast-4g 60 ms round trip"), "the longest round trip last: {heads:?}");
         // Long polling meets the SLO of 100 ms without a network and over cable, not over 60 ms there and back.
         assert!(said(5, 2).starts_with("meets p50 "), "{}", said(5, 2));
         assert!(said(7, 2).starts_with("fails p50 "), "{}", said(7, 2));

@@ -10,9 +10,9 @@ use crate::charts::{self, Along, Latency};
 use crate::findings::comparison::Comparison;
 use crate::findings::networks::OverNetwork;
 use crate::findings::study::Study;
-use crate::prose::{Prose, prose};
+use crate::prose::Prose;
 use crate::words::number::{asked_share, tick};
-use crate::words::text::list;
+use crate::words::text::{capitalised, joined, list};
 
 /// Latency by round trip and by loss, where networks differ in one of them alone.
 pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {
@@ -35,7 +35,7 @@ pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {
     Ok(Section::titled("networks", "Latency over networks", vec![Block::note(note), Block::Row(figures)]).folded())
 }
 
-/// What a network is: `60 ms there and back, 9 and 1.5 Mbit/s, 0.1 % lost`.
+/// What a network is: `60 ms round trip, 9 and 1.5 Mbit/s, 0.1 % lost`.
 pub(super) fn described(network: &OverNetwork) -> String {
     let Link { down, up, .. } = &network.link;
     let megabits = |rate: f64| format!("{}", rate / 1e6);
@@ -45,11 +45,11 @@ pub(super) fn described(network: &OverNetwork) -> String {
         (Some(one), None) | (None, Some(one)) => Some(format!("{} Mbit/s one way", megabits(one))),
         (None, None) => None,
     };
-    let parts = [Some(format!("{} there and back", round_trip(network))), rate, lost(network)];
+    let parts = [Some(format!("{} round trip", round_trip(network))), rate, lost(network)];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-/// Up to which round trip the choice meets the SLO, and over which networks it does not; without a choice, what does.
+/// Over which networks the choice meets the SLO, and how others stand where it does not; without a choice, what does.
 pub(super) fn fact(comparison: &Comparison<'_>) -> Option<Fact> {
     let networks = &comparison.networks;
     if networks.is_empty() {
@@ -71,39 +71,48 @@ pub(super) fn fact(comparison: &Comparison<'_>) -> Option<Fact> {
 }
 
 fn of_choice(networks: &[OverNetwork], choice: Transport) -> String {
-    let label = choice.label();
-    let reached = match farthest(networks, &[choice]) {
-        Some(network) => {
-            format!("{label} meets the SLO up to {} there and back ({})", round_trip(network), network.name)
-        }
-        None => format!("{label} is shown to meet the SLO over none"),
-    };
+    let reached = format!("{} {}", choice.label(), reach(networks, &[choice]));
     let rest = networks.iter().filter(|it| !it.is_met_by(choice)).map(|network| {
-        let what_is = lost(network).unwrap_or_else(|| format!("{} there and back", round_trip(network)));
-        let others = meeting(network);
-        let does = others.map_or_else(|| "no transport is shown to".into(), |others| format!("{others} can"));
-        format!("; over {} ({what_is}) {does}", network.name)
+        let what_is = lost(network).unwrap_or_else(|| format!("round trip {}", round_trip(network)));
+        format!("; over {} ({what_is}) {}", network.name, without(network, choice))
     });
     [reached].into_iter().chain(rest).chain([".".into()]).collect()
 }
 
-/// Up to which round trip what the usual advice names meets the SLO: `, up to 60 ms there and back (fast-4g)`.
+/// How transports stand over a network over which the choice is not shown to meet the SLO.
+fn without(network: &OverNetwork, choice: Transport) -> String {
+    let open: Vec<Transport> = network.open().collect();
+    match (meeting(network), open.as_slice()) {
+        (Some(others), _) => format!("{others} can"),
+        (None, []) => "every transport fails".into(),
+        (None, open) if open.contains(&choice) => format!("none is shown to, and {} may", list(open)),
+        (None, open) => format!("{} fails, and {} may or may not meet it", choice.label(), list(open)),
+    }
+}
+
+/// Over how many of the networks one of these is shown to meet the SLO, and how long their round trips are.
+fn reach(networks: &[OverNetwork], transports: &[Transport]) -> String {
+    let met: Vec<&OverNetwork> =
+        networks.iter().filter(|network| network.meeting().any(|it| transports.contains(&it))).collect();
+    match met.as_slice() {
+        [] => "is shown to meet the SLO over none of the networks".into(),
+        [alone] => format!("meets the SLO over {} (round trip {})", alone.name, round_trip(alone)),
+        [first, .., last] => {
+            let names: Vec<&str> = met.iter().map(|it| it.name.as_str()).collect();
+            let trips = format!("round trips {} to {}", round_trip(first), round_trip(last));
+            format!("meets the SLO over {} ({trips})", joined(&names))
+        }
+    }
+}
+
+/// Over which networks what the usual advice names meets the SLO: `. Short polling meets the SLO over cable (round trip 28 ms)`.
 pub(super) fn advice_reaches(comparison: &Comparison<'_>) -> Prose {
     let advised = &comparison.group.workload.advice.transports;
     if comparison.networks.is_empty() || advised.is_empty() {
         return Prose::default();
     }
-    match farthest(&comparison.networks, advised) {
-        Some(network) => {
-            prose![format!(", and meets the SLO up to {} there and back ({})", round_trip(network), network.name)]
-        }
-        None => ", and is shown to meet the SLO over none of the networks".into(),
-    }
-}
-
-/// The network with the longest round trip over which one of these is shown to meet the SLO.
-fn farthest<'n>(networks: &'n [OverNetwork], transports: &[Transport]) -> Option<&'n OverNetwork> {
-    networks.iter().rfind(|network| network.meeting().any(|it| transports.contains(&it)))
+    let names = advised.iter().map(|it| it.label()).collect::<Vec<_>>().join(" or ");
+    format!(". {} {}", capitalised(&names), reach(&comparison.networks, advised)).into()
 }
 
 fn meeting(network: &OverNetwork) -> Option<String> {

@@ -63,6 +63,7 @@ fn data(it: &Searched<'_>) -> Block {
                 "turns": it.turns,
                 "reach": it.reach,
                 "is_server_limited": it.is_server_limited,
+                "is_missing_alone": it.is_missing_alone,
             })),
             "loads": curve.stands,
         })

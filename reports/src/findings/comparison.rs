@@ -4,10 +4,11 @@ use pushoff_model::Transport;
 use pushoff_model::workload::Slo;
 
 use super::networks::{OverNetwork, held_to};
-use super::verdict::{Bills, Candidate, Case, Counted, Verdict};
+use super::verdict::{Bills, Candidate, Case, Counted, Tightest, Verdict};
 use crate::cells::faults::CellFaults;
 use crate::cells::{Cell, Group};
 use crate::metric::{Figures, LEAST_TRIALS, Metric, Standing, Value, standing};
+use crate::words::number::is_vague;
 use pushoff_stats::Figure;
 
 /// The transports of one workload, compared.
@@ -72,19 +73,22 @@ impl<'a> Comparison<'a> {
             let standing = held_to(own.standing, own.transport, &networks);
             // What a network's trials used is not the transport's cost.
             let bills = if group.network().is_some() { Bills::default() } else { own.bills };
-            Candidate { standing, bills, ..own }
+            let tightest = tightest(own.tightest, own.transport, &networks);
+            Candidate { standing, bills, tightest, ..own }
         };
         let candidates: Vec<_> = cells.map(held).collect();
-        let (workload, client) = (group.workload, group.client());
+        let (workload, conditions, is_at_hand) = (group.workload, &group.conditions, group.is_at_hand());
         let over: Vec<&str> = networks.iter().map(|it| it.name.as_str()).collect();
         let over = over.as_slice();
         let candidates = if group.network().is_some() {
             candidates
         } else {
-            let ratios = Case { workload, slo: &slo, candidates: &candidates, client, noise_ns, over }.to_cheapest();
+            let ratios = Case { workload, slo: &slo, candidates: &candidates, conditions, is_at_hand, noise_ns, over }
+                .to_cheapest();
             with_costs(candidates, ratios)
         };
-        let verdict = Case { workload, slo: &slo, candidates: &candidates, client, noise_ns, over }.verdict();
+        let verdict =
+            Case { workload, slo: &slo, candidates: &candidates, conditions, is_at_hand, noise_ns, over }.verdict();
         Self { group, slo, candidates, sources, networks, verdict }
     }
 
@@ -112,7 +116,24 @@ fn candidate(cell: &Cell<'_>, figures: Option<Figures>, slo: &Slo) -> Candidate 
     } else {
         Standing::Unranked
     };
-    Candidate { transport: cell.transport(), standing, figures, bills: Bills::of(cell), faults }
+    let valid = cell.valid().len();
+    let tightest = figures.as_ref().filter(|_| valid >= LEAST_TRIALS).and_then(tightest_of);
+    let tightest = tightest.map(|figure| Tightest { figure, network: None });
+    Candidate { transport: cell.transport(), standing, figures, bills: Bills::of(cell), faults, valid, tightest }
+}
+
+fn tightest_of(figures: &Figures) -> Option<Figure> {
+    figures.get(Metric::TightestSlo).filter(|it| !is_vague(it))
+}
+
+/// The tightest SLO that a transport meets without a network and over each that the answer is held to.
+fn tightest(own: Option<Tightest>, transport: Transport, networks: &[OverNetwork]) -> Option<Tightest> {
+    networks.iter().filter(|it| it.is_decisive()).try_fold(own?, |least, network| {
+        let stands = network.stands(transport)?;
+        let figure = stands.figures.as_ref().filter(|it| it.trials >= LEAST_TRIALS).and_then(tightest_of)?;
+        let is_later = figure.high() > least.figure.high();
+        Some(if is_later { Tightest { figure, network: Some(network.name.clone()) } } else { least })
+    })
 }
 
 /// The candidates with what each would cost a month, in all, in its parts and beside the cheapest.

@@ -5,9 +5,9 @@
 
 use std::time::Duration;
 
-use pushoff_model::Transport;
 use pushoff_model::cell::NETWORK;
 use pushoff_model::record::Link;
+use pushoff_model::{Conditions, Transport};
 use serde::Serialize;
 
 use super::verdict::Candidate;
@@ -19,6 +19,9 @@ use crate::metric::{Figures, Standing};
 pub(crate) struct OverNetwork {
     /// Its name.
     pub(crate) name: String,
+    /// What was measured over it.
+    #[serde(skip)]
+    pub(crate) conditions: Conditions,
     /// What it was.
     #[serde(skip)]
     pub(crate) link: Link,
@@ -63,6 +66,7 @@ impl OverNetwork {
         };
         Some(Self {
             name: group.network()?.to_owned(),
+            conditions: group.conditions.clone(),
             link: link.clone(),
             round_trip_ns,
             loss: link.down.loss.max(link.up.loss),
@@ -79,6 +83,16 @@ impl OverNetwork {
         self.transports.iter().find(|it| it.transport == transport)
     }
 
+    /// Whether the answer is held to it: some transport is shown to meet the SLO over it.
+    pub(crate) fn is_decisive(&self) -> bool {
+        self.meeting().next().is_some()
+    }
+
+    /// Those that are neither shown to meet the SLO over it nor to fail it.
+    pub(crate) fn open(&self) -> impl Iterator<Item = Transport> {
+        self.transports.iter().filter(|it| it.standing.is_open()).map(|it| it.transport)
+    }
+
     /// Those that are shown to meet the SLO over it.
     pub(crate) fn meeting(&self) -> impl Iterator<Item = Transport> {
         self.transports.iter().filter(|it| it.standing == Standing::Meets).map(|it| it.transport)
@@ -87,7 +101,7 @@ impl OverNetwork {
     /// Whether a transport is shown to fail the SLO over it, where another one meets it.
     pub(crate) fn rules_out(&self, transport: Transport) -> bool {
         let fails = self.stands(transport).is_some_and(|it| matches!(it.standing, Standing::Fails { .. }));
-        fails && self.meeting().next().is_some()
+        fails && self.is_decisive()
     }
 
     /// Whether a transport is shown to meet the SLO over it.
@@ -101,7 +115,7 @@ pub(super) fn held_to(own: Standing, transport: Transport, networks: &[OverNetwo
     if matches!(own, Standing::Fails { .. } | Standing::Unranked) {
         return own;
     }
-    let decisive = || networks.iter().filter(|it| it.meeting().next().is_some());
+    let decisive = || networks.iter().filter(|it| it.is_decisive());
     let over = || decisive().filter_map(|it| Some((it, &it.stands(transport)?.standing)));
     let worse = |is_it: fn(&Standing) -> bool| {
         let (network, standing) = over().find(|(_, standing)| is_it(standing))?;
@@ -132,6 +146,7 @@ mod tests {
         };
         OverNetwork {
             name: NETWORK_NAME.into(),
+            conditions: Conditions::new(pushoff_model::Client::Lean, "pushoff"),
             link: Link::default(),
             round_trip_ns: 0,
             loss: 0.0,

@@ -284,7 +284,7 @@ impl Plan {
             format!("measured {date} on {processors} of {}, revision {}, over loopback", source.cpu, source.revision);
         let figures = if self.model.is_shipped {
             format!(
-                "Figures: the model that comes with pushoff, {measured}. To measure your own machine: scripts/model (25 \
+                "Figures: the model that comes with pushoff, {measured}. To measure your own machine: scripts/model (40 \
                  minutes), then --model DIR."
             )
         } else {

@@ -14,6 +14,20 @@ pub fn duration(duration: Duration) -> String {
     Quantity::Time.write(duration.as_secs_f64() * 1e9)
 }
 
+/// A number as it stands, with thousands set apart: `2,000`, `0.5`.
+#[must_use]
+pub fn number(number: f64) -> String {
+    let text = number.to_string();
+    let whole = text.split('.').next().unwrap_or_default();
+    format!("{}{}", thousands(whole), &text[whole.len()..])
+}
+
+/// A share to two digits: `1.2 %`.
+#[must_use]
+pub fn share(share: f64) -> String {
+    asked_share(format!("{share:.1e}").parse().unwrap_or(share))
+}
+
 /// What is good enough: `99 % within 100 ms, none missed`.
 #[must_use]
 pub fn slo(workload: &Workload) -> String {
@@ -57,10 +71,12 @@ pub fn load(workload: &Workload) -> String {
             };
             let rate = per_second.as_per_second();
             let messages = if rate.to_bits() == 1_f64.to_bits() { "message" } else { "messages" };
-            format!("{rate} {messages} a second {speaker}, {spaced}")
+            format!("{} {messages} a second {speaker}, {spaced}", number(rate))
         }
         Load::Silence { .. } => "nothing published".into(),
-        Load::Trace { path, messages, .. } => format!("{messages} messages of the trace {}", foreign::path(path)),
+        Load::Trace { path, messages, .. } => {
+            format!("{} messages of the trace {}", thousands(&messages.to_string()), foreign::path(path))
+        }
     };
     format!("{}, {who}, {when}", count(workload.topics, "topic"))
 }
@@ -106,6 +122,14 @@ mod tests {
         assert_eq!(pace(&chat), "Short polling every 200 ms, long polls wait for at most 25 s; measured for 1 s");
         let ticker = built_in("ticker").unwrap().unwrap();
         assert_eq!(load(&ticker), "1 topic, 300 subscribers, 20 messages a second a topic, evenly");
+    }
+
+    #[test]
+    fn thousands_are_set_apart_and_decimals_stay() {
+        let publish = built_in("publish").unwrap().unwrap();
+        assert_eq!(load(&publish), "1 topic, 1 subscriber, 2,000 messages a second a topic, evenly");
+        assert_eq!([0.384, 5.0, 1_000.0, 1_234_567.25].map(number), ["0.384", "5", "1,000", "1,234,567.25"]);
+        assert_eq!([0.011_718_75, 0.01, 0.0005].map(share), ["1.2 %", "1 %", "0.05 %"]);
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub(crate) struct Capacity {
     pub(crate) reach: Reach,
     /// Whether the server was at its limit where the SLO broke.
     pub(crate) is_server_limited: bool,
+    /// Whether the SLO broke by missed messages alone: what arrived was in time.
+    pub(crate) is_missing_alone: bool,
 }
 
 /// What stopped a search.
@@ -82,12 +84,20 @@ impl Capacity {
             interval: load.interval.map(|it| Interval { low: offers.at(it.low), high: offers.at(it.high) }),
         };
         let deliveries_per_second = offered.times(arrived(cell, slo, load.point));
-        let broke = cell.trials.iter().filter(|trial| Said::by(trial, slo) == Said::Broke);
-        let is_server_limited = broke
-            .filter(|it| !has_purpose(it, Purpose::Overload))
+        let broke = || stairs().filter(|trial| Said::by(trial, slo) == Said::Broke);
+        let sought = cell.trials.iter().filter(|it| !has_purpose(it, Purpose::Overload));
+        let is_server_limited = sought
+            .filter(|trial| Said::by(trial, slo) == Said::Broke)
             .any(|it| it.limits().any(|limit| limit == Limit::Server));
-        Some(Self { load, deliveries_per_second, turns: turns.len(), reach, is_server_limited })
+        let is_missing_alone = broke().next().is_some() && broke().all(|trial| missed_alone(trial, slo));
+        Some(Self { load, deliveries_per_second, turns: turns.len(), reach, is_server_limited, is_missing_alone })
     }
+}
+
+/// Whether a trial did not meet the SLO for missed messages, and for nothing else.
+fn missed_alone(trial: &Trial<'_>, slo: &Slo) -> bool {
+    let forgiving = Slo { may_skip: true, ..*slo };
+    trial.record.measurement().is_some_and(|it| it.counts.missed > 0) && Said::by(trial, &forgiving) == Said::Held
 }
 
 /// Which part of what was due arrived while it was measured, over the trials that held near that load. What

@@ -39,7 +39,7 @@ impl Capacity {
         let of = |deliveries: f64| offers.load_of(deliveries);
         let interval = deliveries_per_second.interval.map(|it| Interval { low: of(it.low), high: of(it.high) });
         let load = Figure { point: of(deliveries_per_second.point), interval };
-        Self { load, deliveries_per_second, turns: 0, reach, is_server_limited }
+        Self { load, deliveries_per_second, turns: 0, reach, is_server_limited, is_missing_alone: false }
     }
 }
 

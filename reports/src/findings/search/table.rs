@@ -97,6 +97,17 @@ fn notes(searched: &Searched<'_>) -> Vec<String> {
                     Some((_, those)) => those.push(curve.transport),
                     None => bounds.push((reason, vec![curve.transport])),
                 },
+                None if capacity.is_missing_alone => {
+                    let when = if curve.transport.polls_on_a_timer() {
+                        "between two polls"
+                    } else {
+                        "before a reader read on"
+                    };
+                    notes.push(format!(
+                        "{name} broke the SLO by missed messages alone, and what arrived was in time: {when} more came \
+                         than a topic keeps (`serve --replay`)."
+                    ));
+                }
                 None if !capacity.is_server_limited => {
                     let broke = if searched.is_bounded { "broke the SLO" } else { "delivered no more" };
                     notes.push(format!("{name} {broke} with nothing at its limit: waiting, not work, is its border."));

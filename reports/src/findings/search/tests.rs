@@ -149,6 +149,7 @@ fn a_doubling_that_the_generator_stopped_is_no_difference() {
             turns: 0,
             reach,
             is_server_limited: false,
+            is_missing_alone: false,
         }),
         validity: Validity::GeneratorLimited,
         void: None,

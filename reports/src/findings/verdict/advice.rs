@@ -30,9 +30,9 @@ impl AdviceHolds {
     }
 }
 
-/// What the data says of the advice; `None` where there is none.
+/// What the data says of the advice; `None` where there is none, or nothing that it names was measured.
 pub(super) fn advice(advice: &Advice, verdict: &Verdict, case: Case<'_>) -> Option<AdviceHolds> {
-    if advice.transports.is_empty() {
+    if !advice.transports.iter().any(|it| case.candidate(*it).is_some()) {
         return None;
     }
     let any_advised = |all: &[Transport]| advice.transports.iter().any(|it| all.contains(it));

@@ -3,15 +3,12 @@
 
 use pushoff_model::Transport;
 
-use super::Candidate;
 use super::sentence::Words;
-use crate::metric::LEAST_TRIALS;
-use crate::metric::Metric;
-use crate::metric::Standing;
+use super::{Candidate, Tightest};
+use crate::metric::{Metric, Standing};
 use crate::prose::{Place, Prose, prose};
-use crate::words::number::{Quantity, is_vague, tick};
+use crate::words::number::{Quantity, tick};
 use crate::words::text::list;
-use pushoff_stats::Figure;
 
 impl Words<'_> {
     /// What would change the answer; `None` where too little was measured to say.
@@ -24,20 +21,19 @@ impl Words<'_> {
 
     /// `If you need less than 951 ms, short polling every 1 s no longer qualifies; SSE and WebSocket do.`
     fn tighter(&self, choice: Transport) -> Option<Prose> {
-        let (_, tightest) = tightest(self.case.candidate(choice)?)?;
+        let tightest = self.case.candidate(choice)?.tightest.as_ref()?;
         let within = self.case.slo.within.as_secs_f64() * 1e9;
         let pace = if choice.polls_on_a_timer() {
             prose![" every ", Prose::asked(tick(self.case.workload.polling.interval.as_secs_f64() * 1e9))]
         } else {
             Prose::default()
         };
-        let limit = if tightest.high() < within { at(choice, tightest) } else { Prose::asked(tick(within)) };
-        let left: Vec<Transport> = self
-            .meeting()
-            .filter_map(self::tightest)
-            .filter(|(it, limit)| *it != choice && limit.high() < tightest.high().min(within))
-            .map(|(transport, _)| transport)
-            .collect();
+        let most = tightest.figure.high().min(within);
+        let limit = if most < within { at(choice, tightest) } else { Prose::asked(tick(within)) };
+        let is_left = |it: &&Candidate| {
+            it.transport != choice && it.tightest.as_ref().is_some_and(|limit| limit.figure.high() < most)
+        };
+        let left: Vec<Transport> = self.meeting().filter(is_left).map(|it| it.transport).collect();
         let others = match left.as_slice() {
             [] => ", nor does any other".to_owned(),
             [alone] => format!("; {} does", alone.label()),
@@ -53,19 +49,20 @@ impl Words<'_> {
             !lost(Metric::Lost) && (self.case.slo.may_skip || !lost(Metric::Missed))
         };
         let judged = |it: &&Candidate| matches!(it.standing, Standing::Fails { .. } | Standing::Undecided { .. });
-        let nearest = self.case.ranked().filter(judged).filter(is_whole).filter_map(tightest);
-        let (transport, limit) = nearest.min_by(|one, other| one.1.high().total_cmp(&other.1.high()))?;
-        Some(prose!["If ", at(transport, limit), " is soon enough, ", transport.label(), " qualifies."])
+        let limits = self.case.ranked().filter(judged).filter(is_whole);
+        let limits = limits.filter_map(|it| Some((it.transport, it.tightest.as_ref()?)));
+        let (transport, limit) = limits.min_by(|one, other| one.1.figure.high().total_cmp(&other.1.figure.high()))?;
+        // What would be soon enough and is yet not shown to be has failed by something else than lateness.
+        let is_later = limit.figure.high() > self.case.slo.within.as_secs_f64() * 1e9;
+        is_later.then(|| prose!["If ", at(transport, limit), " is soon enough, ", transport.label(), " qualifies."])
     }
 }
 
-/// The tightest SLO that a candidate's trials speak of, where they say anything.
-fn tightest(candidate: &Candidate) -> Option<(Transport, Figure)> {
-    let figures = candidate.figures.as_ref().filter(|figures| figures.trials >= LEAST_TRIALS)?;
-    Some((candidate.transport, figures.get(Metric::TightestSlo).filter(|it| !is_vague(it))?))
-}
-
-/// The far end of its interval: what can be relied on.
-fn at(transport: Transport, tightest: Figure) -> Prose {
-    Prose::figure(Quantity::Time.write_high(&tightest), Place::Cell(transport, Metric::TightestSlo))
+/// The far end of its interval: what can be relied on; and the network that it is of.
+fn at(transport: Transport, tightest: &Tightest) -> Prose {
+    let written = Quantity::Time.write_high(&tightest.figure);
+    match &tightest.network {
+        Some(network) => prose![Prose::linked_to("#matrix", written), format!(" over {network}")],
+        None => Prose::figure(written, Place::Cell(transport, Metric::TightestSlo)),
+    }
 }

@@ -4,7 +4,7 @@ use pushoff_model::Transport;
 use pushoff_model::workload::built_in;
 use pushoff_planner::Money;
 
-use super::{Bills, Candidate};
+use super::{Bills, Candidate, Tightest};
 use crate::cells::faults::CellFaults;
 use crate::metric::standing;
 use crate::metric::{Figures, Metric};
@@ -50,7 +50,9 @@ pub(crate) fn candidate(transport: Transport, share: (f64, f64, f64), cost: f64,
     Candidate {
         transport,
         standing: standing(Some(&figures), None, &faults, &slo),
+        tightest: figures.get(Metric::TightestSlo).map(|figure| Tightest { figure, network: None }),
         figures: Some(figures),
+        valid: ROUNDS as usize,
         bills: Bills::made((0..ROUNDS).map(bill)),
         faults,
     }

@@ -11,7 +11,7 @@ pub(crate) mod made;
 mod sentence;
 
 use pushoff_model::workload::Slo;
-use pushoff_model::{Client, Transport, Workload};
+use pushoff_model::{Conditions, Transport, Workload};
 use pushoff_planner::{Contender, Decision, Fitness, Outcome, Rule, decide};
 use pushoff_stats::{Figure, Rounds, RoundsRatio};
 use serde::Serialize;
@@ -43,6 +43,18 @@ pub(crate) struct Candidate {
     pub(crate) bills: Bills,
     /// What went wrong in its trials.
     pub(crate) faults: CellFaults,
+    /// How many of its trials count.
+    pub(crate) valid: usize,
+    /// The tightest SLO that its trials speak of; absent where they do not.
+    pub(crate) tightest: Option<Tightest>,
+}
+
+/// The tightest SLO that a transport meets, here and over each network that the answer is held to.
+#[derive(Clone, Debug)]
+pub(crate) struct Tightest {
+    pub(crate) figure: Figure,
+    /// The network that allows no tighter one; absent where that is none of them.
+    pub(crate) network: Option<String>,
 }
 
 /// What would be taken if one part of the bill alone counted.
@@ -99,8 +111,10 @@ pub(crate) struct Case<'a> {
     pub(crate) workload: &'a Workload,
     pub(crate) slo: &'a Slo,
     pub(crate) candidates: &'a [Candidate],
-    /// Who received.
-    pub(crate) client: Client,
+    /// What they were measured under.
+    pub(crate) conditions: &'a Conditions,
+    /// Whether server and readers were on this machine, so that a command can ask for the same again.
+    pub(crate) is_at_hand: bool,
     /// Latencies that differ by less do not differ.
     pub(crate) noise_ns: f64,
     /// The networks that the candidates are held to as well.
@@ -230,7 +244,7 @@ impl<'a> Case<'a> {
 }
 
 fn has_enough_trials(candidate: &Candidate) -> bool {
-    candidate.figures.as_ref().is_some_and(|figures| figures.trials >= LEAST_TRIALS)
+    candidate.valid >= LEAST_TRIALS
 }
 
 const fn fitness(candidate: &Candidate) -> Fitness {

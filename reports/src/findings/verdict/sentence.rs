@@ -2,13 +2,15 @@
 //!
 //! Never stronger than the verdict: each outcome has its own sentence.
 
+use pushoff_model::target::OURS;
+use pushoff_model::wire::{Http, Wire};
 use pushoff_model::workload::built_in;
-use pushoff_model::{Transport, network};
+use pushoff_model::{Transport, Workload, network};
 use pushoff_planner::{Chosen, Outcome};
 
 use super::{Candidate, Case, Counted, Verdict};
 use crate::cells::faults::{CellFaults, number};
-use crate::metric::Metric;
+use crate::metric::{Metric, Standing};
 use crate::prose::{Place, Prose, prose};
 use crate::words::number::{Quantity, asked_share, is_vague, tick};
 use crate::words::text::{capitalised, joined, list};
@@ -28,9 +30,7 @@ impl Words<'_> {
         let decision = &self.verdict.decision;
         let verdict = match (decision.outcome, decision.choice) {
             (Outcome::NothingMeets, _) => self.nothing_meets(),
-            (Outcome::Undecided, _) if !self.verdict.enough_trials => {
-                "There are too few trials that count: at least two of each transport are needed.".into()
-            }
+            (Outcome::Undecided, _) if !self.verdict.enough_trials => self.too_few_trials(),
             (Outcome::Undecided, _) | (_, None) => self.undecided(),
             (Outcome::Decided, Some(choice)) => self.decided(choice),
             (Outcome::Equivalent, Some(choice)) => self.equivalent(choice),
@@ -38,6 +38,16 @@ impl Words<'_> {
         match self.went_wrong() {
             Some(wrong) => verdict.then(" ").then(wrong),
             None => verdict,
+        }
+    }
+
+    /// That nothing can be said, and what keeps the trials from counting, where something does.
+    fn too_few_trials(&self) -> Prose {
+        let said = "There are too few trials that count: at least two of each transport are needed.";
+        let void = self.case.ranked().find(|it| matches!(it.standing, Standing::Void { .. }));
+        match void.and_then(|it| Some((it.transport.label(), it.standing.reason()?))) {
+            Some((transport, reason)) => prose![said, " Of ", transport, ": ", reason.to_owned(), "."],
+            None => said.into(),
         }
     }
 
@@ -120,6 +130,7 @@ impl Words<'_> {
         }
         let all = capitalised(&list(&decision.equivalent));
         let same = prose![all, " cost the same within ", margin, cost, ". "];
+        let simpler = self.simpler_and_stale(choice);
         match decision.chosen {
             Some(Chosen::ByFreshness) => {
                 let median = |transport| self.figure(transport, Metric::P50);
@@ -130,9 +141,25 @@ impl Words<'_> {
                 same.then(prose![name, " is fresher: half of the messages arrive within ", median(choice), late, "."])
             }
             Some(Chosen::ByCost | Chosen::BySimplicity) | None => {
-                same.then(prose![name, " is the simplest of them: ", choice.traits().why_so_simple, "."])
+                same.then(prose![name, " is the simplest of them: ", choice.traits().why_so_simple, ".", simpler])
             }
         }
+    }
+
+    /// Why one that is simpler yet, and might cost the same, is not taken: its messages come too late.
+    fn simpler_and_stale(&self, choice: Transport) -> Prose {
+        let most = 1.0 + self.case.workload.decide.margin.as_f64();
+        let equivalent = &self.verdict.decision.equivalent;
+        let passed_over = self.meeting().find_map(|it| {
+            let ratio = it.figures.as_ref()?.get(Metric::CostToCheapest)?;
+            let is_simpler = it.transport.simplicity() < choice.simplicity() && !equivalent.contains(&it.transport);
+            (is_simpler && ratio.low() <= most).then_some((it.transport, ratio))
+        });
+        let Some((transport, ratio)) = passed_over else { return Prose::default() };
+        let times = Prose::figure(Quantity::Ratio.write_figure(&ratio), Place::Cell(transport, Metric::CostToCheapest));
+        let median = self.figure(transport, Metric::P50);
+        let name = capitalised(transport.label());
+        prose![" ", name, " is simpler yet and costs ", times, ", but half of its messages take ", median, " or more."]
     }
 
     /// Who remains, what is not known of them, and what would settle it.
@@ -189,31 +216,27 @@ impl Words<'_> {
 
     /// The command that would probably settle the question: the same load, those that remain, more rounds.
     fn settle(&self) -> Prose {
-        let workload = self.case.workload;
-        let names: Vec<&str> = self.verdict.decision.contenders.iter().map(|it| it.name()).collect();
-        let mut command = "pushoff run --workload ".to_owned();
-        match built_in(&workload.name).and_then(Result::ok) {
-            Some(shipped) => {
-                command += &workload.name;
-                if shipped.subscribers != workload.subscribers {
-                    command += &format!(" --subscribers {}", workload.subscribers);
-                }
-                if shipped.phases.measure != workload.phases.measure {
-                    let duration = humantime::format_duration(workload.phases.measure).to_string();
-                    command += &format!(" --duration {}", duration.replace(' ', ""));
-                }
-            }
-            None => command += "FILE",
+        if !self.case.is_at_hand {
+            return "More rounds of the same may settle it.".into();
         }
-        if self.case.client != workload.client {
-            command += &format!(" --client {}", self.case.client.name());
+        let names: Vec<&str> = self.verdict.decision.contenders.iter().map(|it| it.name()).collect();
+        let mut command = format!("pushoff run --workload {}", self.load());
+        let (workload, conditions) = (self.case.workload, self.case.conditions);
+        if conditions.server != OURS {
+            command += " --target FILE";
+        }
+        let Wire { tls, http, compressed } = conditions.wire();
+        let flags = [(tls, " --tls"), (http == Http::Two, " --http 2"), (compressed, " --compress")];
+        flags.iter().filter(|(is, _)| *is).for_each(|(_, flag)| command += flag);
+        if conditions.client != workload.client {
+            command += &format!(" --client {}", conditions.client.name());
         }
         if !self.case.over.is_empty() {
             let name =
                 |name: &&str| if network::BUILT_IN.iter().any(|it| it.0 == *name) { *name } else { "FILE" }.to_owned();
             command += &format!(" --network {}", self.case.over.iter().map(name).collect::<Vec<_>>().join(","));
         }
-        let so_far = self.case.ranked().filter_map(|it| Some(it.figures.as_ref()?.trials)).max().unwrap_or_default();
+        let so_far = self.case.ranked().map(|it| it.valid).max().unwrap_or_default();
         let rounds = self.verdict.rounds_to_settle.unwrap_or(2 * so_far).max(ROUNDS);
         command += &format!(" --transport {} --trials {rounds}", names.join(","));
         let verb =
@@ -221,12 +244,35 @@ impl Words<'_> {
         prose![Prose::code(command), verb]
     }
 
+    /// What `--workload` takes for this load: the name of a built-in one with what was changed of it, else a file.
+    fn load(&self) -> String {
+        let workload = self.case.workload;
+        let is_same = |shipped: &Workload| {
+            let mut asked = shipped.clone();
+            (asked.subscribers, asked.phases.measure) = (workload.subscribers, workload.phases.measure);
+            asked == *workload
+        };
+        let Some(shipped) = built_in(&workload.name).and_then(Result::ok).filter(is_same) else {
+            return "FILE".to_owned();
+        };
+        let mut load = workload.name.clone();
+        if shipped.subscribers != workload.subscribers {
+            load += &format!(" --subscribers {}", workload.subscribers);
+        }
+        if shipped.phases.measure != workload.phases.measure {
+            let duration = humantime::format_duration(workload.phases.measure).to_string();
+            load += &format!(" --duration {}", duration.replace(' ', ""));
+        }
+        load
+    }
+
     fn nothing_meets(&self) -> Prose {
         let nearest = self.nearest().map_or_else(Prose::default, |(transport, share)| {
             let share = Prose::figure(Quantity::Share.write(share), Place::Cell(transport, Metric::WithinSlo));
             prose!["; ", transport.label(), " comes nearest with ", share]
         });
-        prose!["No transport delivers ", self.wanted(), " of messages within ", self.within(), nearest, "."]
+        let over = if self.case.over.is_empty() { "" } else { " over every network" };
+        prose!["No transport delivers ", self.wanted(), " of messages within ", self.within(), over, nearest, "."]
     }
 
     /// What did not happen as it should, of whichever transport. The causes stand below the table.
@@ -263,7 +309,7 @@ impl Words<'_> {
     }
 
     pub(super) fn meeting(&self) -> impl Iterator<Item = &Candidate> {
-        self.case.ranked().filter(|it| it.standing == crate::metric::Standing::Meets)
+        self.case.ranked().filter(|it| it.standing == Standing::Meets)
     }
 
     /// The transport that falls short by the least. One that loses or misses messages is not near,
@@ -276,6 +322,8 @@ impl Words<'_> {
                 !figures.has_fault(Metric::Lost) && (self.case.slo.may_skip || !figures.has_fault(Metric::Missed))
             })
             .filter_map(|(transport, figures)| Some((transport, figures.get(Metric::WithinSlo)?.point)))
+            // One that falls short over a network alone is not seen to here.
+            .filter(|(_, share)| *share < self.case.slo.share.as_f64())
             .max_by(|one, other| one.1.total_cmp(&other.1))
     }
 

@@ -1,3 +1,5 @@
+use pushoff_model::Client;
+use pushoff_model::target::OURS;
 use pushoff_model::workload::built_in;
 use pushoff_planner::Chosen;
 
@@ -11,10 +13,11 @@ fn judge(workload: &Workload, candidates: &[Candidate]) -> Verdict {
 }
 
 fn judge_over(over: &[&str], workload: &Workload, candidates: &[Candidate]) -> Verdict {
-    let (slo, client, noise_ns) = (&workload.slo.unwrap(), Client::Lean, 0.0);
-    let ratios = Case { workload, slo, candidates, client, noise_ns, over }.to_cheapest();
+    let (slo, conditions, noise_ns) = (&workload.slo.unwrap(), &Conditions::new(Client::Lean, OURS), 0.0);
+    let is_at_hand = true;
+    let ratios = Case { workload, slo, candidates, conditions, is_at_hand, noise_ns, over }.to_cheapest();
     let candidates = &with_costs(candidates.to_vec(), ratios);
-    Case { workload, slo, candidates, client, noise_ns, over }.verdict()
+    Case { workload, slo, candidates, conditions, is_at_hand, noise_ns, over }.verdict()
 }
 
 fn ticker() -> Workload {
@@ -67,7 +70,10 @@ fn a_fresher_one_of_equal_cost_goes_before_a_simpler_one() {
     insta::assert_snapshot!(verdict.sentence, @"Short polling and SSE cost the same within 10 %, 20.1 USD a month at this load. SSE is fresher: half of the messages arrive within 1.00 ms, and with short polling after 50.0 ms.");
     let mut advised = ticker();
     advised.advice.transports = vec![Transport::ShortPolling];
-    assert_eq!(judge(&advised, &[candidate(Transport::Sse, GOOD, 20.1, 0.005)]).advice, Some(AdviceHolds::Disagrees));
+    let sse = || candidate(Transport::Sse, GOOD, 20.1, 0.005);
+    assert_eq!(judge(&advised, &[sse()]).advice, None, "nothing that the advice names was measured");
+    let late = candidate(Transport::ShortPolling, BAD, 20.0, 0.005);
+    assert_eq!(judge(&advised, &[late, sse()]).advice, Some(AdviceHolds::Disagrees));
 }
 
 #[test]
@@ -146,6 +152,7 @@ fn one_trial_decides_nothing() {
     let sse = Candidate {
         standing: standing(Some(&one), None, &CellFaults::default(), &ticker().slo.unwrap()),
         figures: Some(one),
+        valid: 1,
         ..candidate(Transport::Sse, GOOD, 8.0, 0.01)
     };
     let verdict = judge(&ticker(), &[sse]);
