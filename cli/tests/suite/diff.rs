@@ -87,7 +87,7 @@ fn runs_that_differ_in_more_than_they_share_are_told_apart() {
 #[test]
 fn two_servers_of_one_run_are_compared_trial_by_trial_whatever_they_are_called() {
     let folder = Folder::new();
-    let run = recorded("servers-2026-11-23");
+    let run = recorded("servers-2026-11-28");
     let (base, new) = (format!("{run}@nchan"), format!("{run}@pushoff"));
     let ended = diff(&folder, &[&base, &new, "--json"]);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
@@ -111,11 +111,11 @@ fn each_mistake_is_one_sentence() {
     std::fs::create_dir(folder.path("other")).unwrap();
     folder.file("other/records.jsonl", "{\"schema\":1}\n");
     std::fs::create_dir(folder.path("empty")).unwrap();
-    let servers = recorded("servers-2026-11-23");
+    let servers = recorded("servers-2026-11-28");
     let (nchan, nobody, elsewhere) = (format!("{servers}@nchan"), format!("{servers}@nobody"), "absent@nchan");
     let cases: [(&[&str], &str); 10] = [
-        (&[&nobody, &nchan], "has no server named \"nobody\": it measured nchan, pushoff, node-ws"),
-        (&[&servers, &nchan], "holds several servers (nchan, pushoff, node-ws): name one, as in"),
+        (&[&nobody, &nchan], "has no server named \"nobody\": it measured pushoff, nchan, node-ws"),
+        (&[&servers, &nchan], "holds several servers (pushoff, nchan, node-ws): name one, as in"),
         (&[elsewhere, &nchan], "absent is not a recorded run"),
         (&[&run], "<NEW>"),
         (&[&run, "absent"], "absent is not a recorded run"),

@@ -43,7 +43,7 @@ fn what_a_run_holds_out_stands_in_its_records() {
 #[test]
 fn the_records_of_a_grid_give_a_model_that_a_plan_can_be_made_with() {
     let folder = Folder::new();
-    let recorded = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results/model-2026-11-23");
+    let recorded = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results/model-2026-11-28");
     std::fs::create_dir(folder.path("grid")).unwrap();
     std::fs::copy(recorded.join("environment.json"), folder.path("grid/environment.json")).unwrap();
     let records = std::fs::read_to_string(recorded.join("records.jsonl")).unwrap();

@@ -55,7 +55,7 @@ fn prices_of_ones_own_are_what_counts() {
 #[test]
 fn a_model_that_a_debug_build_measured_says_so() {
     let folder = Folder::new();
-    let shipped = include_str!("../../../results/model-2026-11-23/model.json");
+    let shipped = include_str!("../../../results/model-2026-11-28/model.json");
     let model = folder.file("model.json", &shipped.replacen("\"kernel\"", "\"debug_build\": true, \"kernel\"", 1));
     assert!(plan(&folder, &["--model", &model]).stdout.contains("A debug build measured it"));
     assert!(!plan(&folder, &[]).stdout.contains("debug build"));
@@ -64,7 +64,7 @@ fn a_model_that_a_debug_build_measured_says_so() {
 #[test]
 fn a_model_of_a_run_is_what_its_records_give() {
     let folder = Folder::new();
-    let run = concat!(env!("CARGO_MANIFEST_DIR"), "/../results/model-2026-11-23");
+    let run = concat!(env!("CARGO_MANIFEST_DIR"), "/../results/model-2026-11-28");
     let (mine, shipped) = (json(&folder, &["--model", run]), json(&folder, &[]));
     let file = json(&folder, &["--model", &format!("{run}/model.json")]);
     assert_eq!((&mine["model"]["is_shipped"], &shipped["model"]["is_shipped"]), (&false.into(), &true.into()));
@@ -73,6 +73,16 @@ fn a_model_of_a_run_is_what_its_records_give() {
     for other in [&mine, &file] {
         assert!((cores(other) / cores(&shipped) - 1.0).abs() < 1e-6);
         assert_eq!(other["choice"], shipped["choice"]);
+    }
+}
+
+#[test]
+fn a_run_that_is_none_of_the_script_gives_no_model() {
+    let folder = Folder::new();
+    for name in ["scale-2026-11-28/idle", "capacity-2026-11-28"] {
+        let run = format!("{}/../results/{name}", env!("CARGO_MANIFEST_DIR"));
+        let asked = [&FEED[..], &["--model", &run]].concat();
+        refused(&folder, &asked, &["--model: ", &run, "is not a run of scripts/model", "or leave --model out"]);
     }
 }
 

@@ -16,7 +16,7 @@ pub(crate) const KIBIBYTE: f64 = 1024.0;
 pub(crate) const KEPT_SECONDS: f64 = 60.0;
 /// The default of `serve --replay`.
 const KEPT_MESSAGES: f64 = 1024.0;
-/// The default of `serve --replay-bytes`.
+/// The most bytes of messages that a topic keeps.
 const KEPT_BYTES: f64 = 4.0 * 1024.0 * KIBIBYTE;
 
 /// How many messages of so many bytes a topic keeps.
