@@ -104,7 +104,7 @@ pub(crate) enum Command {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct RunOptions {
     /// A built-in workload or a TOML file; several with commas, or the flag repeated
-    /// [default: progress, ticker and chat]
+    /// [default: progress, ticker, chat and clients]
     #[arg(long, value_name = "NAME|FILE", value_delimiter = ',')]
     pub(crate) workload: Vec<OsString>,
     /// A transport to measure; several with commas, or the flag repeated [default: all five and the raw
@@ -123,8 +123,8 @@ pub(crate) struct RunOptions {
     pub(crate) server_url: Vec<String>,
     /// A network between server and readers, over which latencies are measured as well, at a few readers: a
     /// built-in one or a TOML file (docs/NETWORKS.md); several with commas, or the flag repeated; none for
-    /// none. The server must be one that pushoff starts [default: cable, fast-4g and wifi-bad where the
-    /// workloads are the default ones]
+    /// none. The server must be one that pushoff starts [default: cable, fast-4g and wifi-bad; none with
+    /// --workload, --quick, --agents, or a server that already runs]
     #[arg(long, value_name = "NAME|FILE", value_delimiter = ',')]
     pub(crate) network: Vec<OsString>,
     #[command(flatten)]
@@ -137,7 +137,7 @@ pub(crate) struct RunOptions {
     /// question is answered or this time is used, 1s to 7days [default: 4min 40s]
     #[arg(long, value_name = "TIME", value_parser = duration_in(BUDGET), allow_negative_numbers = true)]
     pub(crate) budget: Option<Duration>,
-    /// A budget of 90s and at least one round, without the raw TCP floor and the workload `clients`; names
+    /// A budget of 90s and at least one round, without raw TCP, the workload `clients` and networks; names
     /// no transport where one round does not tell
     #[arg(long, conflicts_with = "budget")]
     pub(crate) quick: bool,

@@ -61,6 +61,11 @@ impl<'a> Side<'a> {
             Some(at) if !Path::new(asked).exists() => (&bytes[..at], Some(String::from_utf8_lossy(&bytes[at + 1..]))),
             _ => (bytes, None),
         };
+        ensure!(
+            !folder.is_empty(),
+            "{} names no run: give a run's folder, or FOLDER@SERVER",
+            foreign::quoted(&asked.to_string_lossy())
+        );
         let folder = Path::new(OsStr::from_bytes(folder));
         let recorded = report::read(&[folder.to_owned()])?;
         if let Some(server) = &server {

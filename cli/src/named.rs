@@ -10,11 +10,21 @@ use pushoff_model::foreign;
 use pushoff_model::network::{self, Network};
 use strsim::jaro;
 
+/// Given alone, it means no network.
+const NONE: &str = "none";
+
 /// The networks of these names, each with a name of its own.
 ///
 /// # Errors
 /// When there is none, or its file is wrong, or two have one name.
 pub(crate) fn networks<'a>(names: impl IntoIterator<Item = &'a OsStr>) -> anyhow::Result<Vec<Arc<Network>>> {
+    let names: Vec<&OsStr> = names.into_iter().collect();
+    let others: Vec<String> = names.iter().filter(|name| **name != NONE).map(|name| shown(name)).collect();
+    ensure!(
+        others.is_empty() || others.len() == names.len(),
+        "--network none stands alone: leave out {}, or none",
+        others.join(", ")
+    );
     let mut networks: Vec<Arc<Network>> = Vec::new();
     for name in names {
         let network = network(name)?;
@@ -40,6 +50,10 @@ pub(crate) fn network(name: &OsStr) -> anyhow::Result<Network> {
     Ok(network::read(path)?)
 }
 
+fn shown(name: &OsStr) -> String {
+    foreign::shown(&name.to_string_lossy(), foreign::NAME)
+}
+
 /// From this similarity of Jaro on a name is suggested, as clap does.
 const NEAR: f64 = 0.7;
 
@@ -48,6 +62,11 @@ const NEAR: f64 = 0.7;
 /// # Errors
 /// When it does not look like a file, with what was probably meant.
 pub(crate) fn file<'a>(name: &'a OsStr, what: &str, built_in: &[&str]) -> anyhow::Result<&'a Path> {
+    ensure!(
+        !name.is_empty(),
+        "the name of a {what} is missing beside a comma: leave the comma out, or take one of {}",
+        built_in.join(", ")
+    );
     let path = Path::new(name);
     if path.extension().is_some() || name.as_bytes().contains(&b'/') {
         return Ok(path);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use pushoff_model::file::read_text;
 use pushoff_model::foreign;
 use pushoff_reports::plan::{Asked, Model, Needs, Plan, Prices};
@@ -41,9 +41,16 @@ pub(crate) fn plan(options: &PlanOptions, json: bool) -> anyhow::Result<Exit> {
 fn model(path: &Path) -> anyhow::Result<Model> {
     if path.join(RECORDS).exists() {
         let run = report::read(&[path.to_owned()])?.run;
+        ensure!(
+            run.records.iter().any(|record| record.workload.held_out),
+            "{} is not a run of scripts/model, so no cost model can be fitted to it: run scripts/model, or leave \
+             --model out",
+            foreign::path(path)
+        );
         return Model::of(&run).with_context(|| {
             format!(
-                "{} has too few cells over HTTP/1.1 without TLS, uncompressed, for a cost model: scripts/model measures enough",
+                "{} has too few cells over HTTP/1.1 without TLS, uncompressed, for a cost model: scripts/model \
+                 measures enough",
                 foreign::path(path)
             )
         });

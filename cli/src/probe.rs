@@ -5,11 +5,11 @@ mod words;
 use std::ffi::OsString;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 use futures_util::future::join_all;
 use pushoff_loadgen::{Course, Examined, Finding, Listening, examine, is_stream, listen};
 use pushoff_model::foreign::{SENTENCE, shown};
-use pushoff_model::target::{self, Target};
+use pushoff_model::target::{self, Place, Target};
 use pushoff_model::{Client, Http, Transport};
 
 use crate::arguments::ProbeOptions;
@@ -52,6 +52,7 @@ enum Found {
 pub(crate) fn probe(options: &ProbeOptions, json: bool) -> anyhow::Result<Exit> {
     let cpus = Cpus::take(true, GeneratorCpus::Half)?;
     let asked: Vec<&OsString> = [Some(&options.target), options.proxied.as_ref()].into_iter().flatten().collect();
+    ensure_trust_matters(&asked, options)?;
     let probed = runtime::build(cpus.allowed)?
         .block_on(join_all(asked.iter().map(|text| probed(text, options, &cpus))))
         .into_iter()
@@ -71,6 +72,23 @@ impl Row {
 /// The transports that a target describes.
 pub(crate) fn spoken(target: &Target) -> Vec<Transport> {
     Transport::ALL.into_iter().filter(|&transport| target.speaks(transport)).collect()
+}
+
+/// Refuses `--ca` where no server is reached over TLS.
+fn ensure_trust_matters(asked: &[&OsString], options: &ProbeOptions) -> anyhow::Result<()> {
+    if options.trust.ca.is_none() {
+        return Ok(());
+    }
+    for text in asked {
+        let target = match path_of(text, options)? {
+            Some((origin, _)) => targets::asked(&[origin.into()])?.remove(0),
+            None => targets::asked(std::slice::from_ref(*text))?.remove(0),
+        };
+        if matches!(&target.place, Place::At(address) if address.is_tls) {
+            return Ok(());
+        }
+    }
+    bail!("--ca is for https:// addresses: leave it out, or give the server's https:// address")
 }
 
 /// Listens to a URL that answers with a stream, and publishes to any other.

@@ -5,7 +5,7 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
-use pushoff_model::store::RecordReader;
+use pushoff_model::store::{RecordReader, StoreError};
 use pushoff_model::{Environment, foreign};
 use pushoff_reports::{Report, Run};
 
@@ -16,6 +16,8 @@ use crate::{Exit, terminal};
 pub(crate) const RECORDS: &str = "records.jsonl";
 /// The environment of a run.
 pub(crate) const ENVIRONMENT: &str = "environment.json";
+/// Most runs that a message names.
+const MOST_NAMED: usize = 5;
 
 pub(crate) fn report(options: &ReportOptions, json: bool) -> anyhow::Result<Exit> {
     let out = match (&options.out, options.folders.as_slice()) {
@@ -44,9 +46,7 @@ pub(crate) fn read(folders: &[PathBuf]) -> anyhow::Result<Recorded> {
     let mut trials = RecordReader::default();
     let mut repeated = 0;
     for folder in folders {
-        let stored = trials.read(&folder.join(RECORDS)).with_context(|| {
-            format!("{} is not a recorded run: name a folder that `pushoff run` wrote", foreign::path(folder))
-        })?;
+        let stored = trials.read(&folder.join(RECORDS)).map_err(|error| unread(folder, error))?;
         if stored.torn {
             terminal::remark(&format!("{}: the last record was cut short and is left out", foreign::path(folder)));
         }
@@ -102,11 +102,35 @@ pub(crate) fn publish(run: &Run, folder: &Path, json: bool) -> anyhow::Result<Ex
     }
 }
 
+/// Why a folder's records were not read, with what to do.
+fn unread(folder: &Path, error: StoreError) -> anyhow::Error {
+    let StoreError::Io { .. } = error else { return error.into() };
+    let within = runs_within(folder);
+    let advice = if within.is_empty() {
+        format!("{} is not a recorded run: name a folder that `pushoff run` wrote", foreign::path(folder))
+    } else {
+        let named = list(&within[..within.len().min(MOST_NAMED)]);
+        let more = if within.len() > MOST_NAMED { ", …" } else { "" };
+        format!("{} holds runs in its folders: name one or several of {named}{more}", foreign::path(folder))
+    };
+    anyhow::Error::new(error).context(advice)
+}
+
+/// The folders in a folder that hold a run.
+fn runs_within(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut runs: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|it| it.join(RECORDS).is_file()).collect();
+    runs.sort_unstable();
+    runs
+}
+
 fn environment(folder: &Path) -> anyhow::Result<Environment> {
     let path = folder.join(ENVIRONMENT);
-    let file = File::open(&path).with_context(|| format!("reading {}", foreign::path(&path)))?;
-    serde_json::from_reader(BufReader::new(file))
-        .with_context(|| format!("{} was not written by `pushoff run`", foreign::path(&path)))
+    let advice = |is: &str| {
+        format!("{} is {is}: restore it from a copy of the run's folder, or measure again", foreign::path(&path))
+    };
+    let file = File::open(&path).with_context(|| advice("missing or unreadable"))?;
+    serde_json::from_reader(BufReader::new(file)).with_context(|| advice("damaged"))
 }
 
 fn list(folders: &[PathBuf]) -> String {

@@ -14,7 +14,7 @@ use crate::terminal;
 
 /// The targets of a run: those of `--target`, or the servers of `--server-url`.
 pub(crate) fn of_run(target: &[OsString], server_url: &[String]) -> anyhow::Result<Vec<Arc<Target>>> {
-    if server_url.is_empty() { asked(target) } else { Ok(vec![servers(server_url)?]) }
+    if server_url.is_empty() { asked(target).context("--target") } else { Ok(vec![servers(server_url)?]) }
 }
 
 /// The targets of `--target`; our own server without it.
@@ -98,8 +98,7 @@ fn one(text: &str) -> anyhow::Result<Target> {
     }
     if BUILT_IN.iter().any(|(name, _)| *name == text) {
         bail!(
-            "--target {text} has no address: write {text}=http://127.0.0.1:PORT, or use targets/{text}.toml, which \
-             starts one"
+            "{text} has no address: write {text}=http://127.0.0.1:PORT, or use targets/{text}.toml, which starts one"
         );
     }
     has_its_scheme(text)?;
@@ -111,7 +110,7 @@ fn of_file(asked: &OsStr) -> anyhow::Result<Target> {
     let is_file = |text: &OsStr| Path::new(text).extension().is_some() || text.as_bytes().contains(&b'/');
     ensure!(
         is_file(asked),
-        "--target {} is neither a URL (http://127.0.0.1:8080) nor a TOML file (docs/TARGETS.md)",
+        "{} is neither a URL (http://127.0.0.1:8080) nor a TOML file (docs/TARGETS.md)",
         foreign::quoted(&asked.to_string_lossy())
     );
     let bytes = asked.as_bytes();

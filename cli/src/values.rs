@@ -69,6 +69,16 @@ where
     }
 }
 
+/// Parses the number of a processor.
+pub(crate) fn processor(text: &str) -> Result<u32, &'static str> {
+    text.trim().parse().or(Err("give processor numbers, e.g. 0,1"))
+}
+
+/// Parses a port that a server can have.
+pub(crate) fn port(text: &str) -> Result<u16, &'static str> {
+    text.trim().parse::<u16>().ok().filter(|port| *port > 0).ok_or("give a port from 1 to 65535")
+}
+
 /// A size in bytes; `None` if the text is not a size, or above 2⁶⁴.
 fn bytes(text: &str) -> Option<u64> {
     let text = text.trim();
@@ -136,6 +146,16 @@ mod tests {
         for (size, text) in [(0, "0 B"), (1, "1 B"), (1_500, "1500 B"), (64 << 10, "64 KiB"), (512_000_000, "512 MB")] {
             assert_eq!(written(size), text);
         }
+    }
+
+    #[test]
+    fn processors_and_ports_are_numbers() {
+        assert_eq!((processor("3"), port("65535")), (Ok(3), Ok(65_535)));
+        for wrong in ["a", "-1", "", "0-1", "4294967296"] {
+            assert_eq!(processor(wrong).unwrap_err(), "give processor numbers, e.g. 0,1", "{wrong}");
+            assert_eq!(port(wrong).unwrap_err(), "give a port from 1 to 65535", "{wrong}");
+        }
+        assert!(port("0").is_err());
     }
 
     #[test]

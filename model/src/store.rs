@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::foreign;
+use crate::file::in_plain_words;
+use crate::foreign::{self, SENTENCE, shown};
 use crate::record::{Record, SCHEMA_VERSION, TrialId};
 
 /// Why records could not be written or read.
@@ -32,8 +33,9 @@ pub enum StoreError {
     },
     /// A line is not a record.
     #[error(
-        "{} line {line} is not a pushoff record; remove the line, or run again into another folder",
-        foreign::path(.path)
+        "{} line {line} is damaged ({}): remove that line (its trial is lost), then run the command again",
+        foreign::path(.path),
+        shown(.problem, SENTENCE)
     )]
     NotARecord {
         /// The file.
@@ -41,13 +43,12 @@ pub enum StoreError {
         /// The line, from 1.
         line: usize,
         /// What the parser said.
-        #[source]
-        source: serde_json::Error,
+        problem: String,
     },
     /// A line was written by a build with another schema.
     #[error(
         "{} line {line} has schema {found}, and this build reads {SCHEMA_VERSION}: \
-         render it with the pushoff that recorded it",
+         read it with the pushoff that recorded it, whose version is in environment.json",
         foreign::path(.path)
     )]
     OtherSchema {
@@ -184,7 +185,11 @@ fn parse_line(path: &Path, line: usize, text: &[u8]) -> Result<(Record, Identity
     struct Schema {
         schema: u32,
     }
-    let not_a_record = |source| StoreError::NotARecord { path: path.to_owned(), line, source };
+    let not_a_record = |error: serde_json::Error| StoreError::NotARecord {
+        path: path.to_owned(),
+        line,
+        problem: in_plain_words(&error.to_string()),
+    };
     let Schema { schema } = serde_json::from_slice(text).map_err(not_a_record)?;
     if schema != SCHEMA_VERSION {
         return Err(StoreError::OtherSchema { path: path.to_owned(), line, found: schema });
@@ -242,7 +247,9 @@ mod tests {
         RecordWriter::create(&path).unwrap().append(&record(1)).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, format!("{text}{{}}\n{text}")).unwrap();
-        assert!(read(&path).unwrap_err().to_string().contains("line 2"));
+        let error = read(&path).unwrap_err().to_string();
+        assert!(error.contains("line 2 is damaged (missing field `schema`"), "{error}");
+        assert!(error.contains("): remove that line (its trial is lost), then run the command again"), "{error}");
         std::fs::write(&path, text.replace("\"schema\":2", "\"schema\":99")).unwrap();
         assert!(matches!(read(&path), Err(StoreError::OtherSchema { found: 99, line: 1, .. })));
     }
@@ -341,6 +348,6 @@ mod tests {
         std::fs::write(&path, [line(&record(1)).as_bytes(), b"{\"schema\":2,\"run\":\"\xff\xfe\"}\n"].concat())
             .unwrap();
         let error = read(&path).unwrap_err().to_string();
-        assert!(error.contains("line 2 is not a pushoff record"), "{error}");
+        assert!(error.contains("line 2 is damaged"), "{error}");
     }
 }

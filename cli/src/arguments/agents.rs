@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::up_to;
-use crate::values::duration_in;
+use crate::values::{duration_in, processor};
 
 /// The most agents of a run. Chosen here.
 const MOST_AGENTS: u32 = 1_000;
@@ -50,7 +50,7 @@ pub(crate) struct AgentOptions {
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
     /// Processors to run on, e.g. 0,1 [default: all]
-    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = processor)]
     pub(crate) cpus: Vec<u32>,
     /// For tests: how much its clock is set ahead
     #[arg(long, value_name = "TIME", hide = true, default_value = "0s",

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::{Args, ValueHint};
 
-use crate::values::whole_in;
+use crate::values::{port, whole_in};
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct LinkOptions {
@@ -13,7 +13,7 @@ pub(crate) struct LinkOptions {
     pub(crate) network: OsString,
     /// A port of this machine's 127.0.0.1 that the command reaches at 10.77.0.1, over the network; may be
     /// repeated
-    #[arg(long, required = true, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, required = true, value_name = "PORT", value_parser = port, allow_negative_numbers = true)]
     pub(crate) port: Vec<u16>,
     /// Seed for jitter and loss [default: drawn anew, and told]
     #[arg(long, value_name = "S", value_parser = whole_in(0..=u64::MAX), allow_negative_numbers = true)]

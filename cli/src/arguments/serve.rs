@@ -11,7 +11,7 @@ use pushoff_model::ByteCount;
 use pushoff_server::{AllowedOrigin, HostName};
 
 use super::percent;
-use crate::values::{duration_in, size_in, whole_in};
+use crate::values::{duration_in, processor, size_in, whole_in};
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ServeOptions {
@@ -100,7 +100,7 @@ pub(crate) struct ServeOptions {
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration_in(Duration::ZERO..=HOUR))]
     pub(crate) grace: Duration,
     /// Processors to run on, e.g. 0,1 [default: all]
-    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = processor)]
     pub(crate) cpus: Vec<u32>,
     /// TCP's congestion control of all connections, e.g. cubic [default: the system's]
     #[arg(long, value_name = "NAME")]

@@ -94,6 +94,8 @@ fn a_path_without_a_stream_is_taken_for_a_server_and_that_is_said() {
     let ended = Run::command(&folder, &["probe", &format!("http://{}/nowhere", server.http)]).end();
     assert_eq!(ended.code, Some(3), "{}", ended.stderr);
     assert!(ended.stderr.contains("answers with no stream"), "{}", ended.stderr);
+    let says = format!("nothing at http://{}/nowhere speaks pushoff's wire contract (404): correct", server.http);
+    assert!(ended.stdout.contains(&says), "{}", ended.stdout);
     let missing = Run::command(&folder, &["probe", &format!("http://{}/nowhere", server.http), "--listen", "1s"]).end();
     assert_eq!(missing.code, Some(2), "{}", missing.stdout);
     assert!(missing.stderr.contains("the answer is 404"), "{}", missing.stderr);

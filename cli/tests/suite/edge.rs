@@ -326,6 +326,7 @@ fn how_a_server_that_was_started_has_ended_is_told() {
         let ended = Run::command(&folder, &["run", "--target", &target, "--transport", "sse"]).end();
         assert_eq!(ended.code, Some(2), "{command}: {}", ended.stderr);
         assert!(ended.stderr.contains(wanted), "{command}: {}", ended.stderr);
+        assert!(ended.stderr.contains(r#"must be {"http":"ADDRESS:PORT"}"#), "{command}: {}", ended.stderr);
         assert!(!ended.stderr.contains("server.log"), "there is none: {}", ended.stderr);
     }
 }

@@ -61,6 +61,39 @@ fn each_mistake_is_named_with_what_to_do() {
 }
 
 #[test]
+fn what_cannot_be_measured_or_looked_at_is_named_with_what_can() {
+    let folder = Folder::new();
+    let run = "results/default-2026-11-28";
+    let cases: [(&[&str], &str); 15] = [
+        (
+            &["run", "--workload", "clients", "--transport", "short-polling"],
+            "clients is not measured on short-polling: take one of long-polling, http-streaming, sse, websocket",
+        ),
+        (
+            &["run", "--target", "http://127.0.0.1:1", "--transport", "raw-tcp"],
+            "target has no raw TCP: take one of short-polling, ",
+        ),
+        (&["run", "--target", "foo"], "--target: \"foo\" is neither a URL"),
+        (&["probe", "foo"], "error: \"foo\" is neither a URL"),
+        (&["probe", "http://127.0.0.1:1", "--ca", "nofile"], "--ca is for https:// addresses"),
+        (&["probe", "http://127.0.0.1:1/x?y", "--ca", "nofile"], "--ca is for https:// addresses"),
+        (&["run", "--network", "none,cable"], "--network none stands alone: leave out cable, or none"),
+        (&["run", "--workload", "ticker,"], "the name of a workload is missing beside a comma"),
+        (&["run", "--network", "cable,"], "the name of a network is missing beside a comma"),
+        (&["serve", "--cpus", "a"], "give processor numbers, e.g. 0,1"),
+        (&["agent", "--nats", "nats://127.0.0.1:1", "--cpus", "0;1"], "give processor numbers, e.g. 0,1"),
+        (&["link", "cable", "--port", "0", "--", "true"], "give a port from 1 to 65535"),
+        (&["link", "cable", "--port", "-1", "--", "true"], "give a port from 1 to 65535"),
+        (&["diff", "@x", run], "\"@x\" names no run: give a run's folder, or FOLDER@SERVER"),
+        (&["diff", "", run], "\"\" names no run"),
+    ];
+    for (arguments, wanted) in cases {
+        let stderr = refused(&folder, arguments).stderr;
+        assert!(stderr.contains(wanted), "{arguments:?}: {stderr}");
+    }
+}
+
+#[test]
 fn what_a_server_cannot_be_is_refused_at_the_door_with_its_range() {
     let folder = Folder::new();
     let times = ["--heartbeat", "--head-timeout", "--write-timeout", "--grace"];
@@ -115,10 +148,29 @@ fn a_file_of_records_that_is_none_is_named_by_its_line() {
     std::fs::create_dir(folder.path("run")).unwrap();
     folder.file("run/records.jsonl", "{\"schema\":2}\n");
     let stderr = refused(&folder, &["report", "run"]).stderr;
-    assert!(stderr.contains("records.jsonl line 1"), "{stderr}");
+    assert!(stderr.starts_with("error: run/records.jsonl line 1 is damaged ("), "{stderr}");
+    assert!(stderr.ends_with("remove that line (its trial is lost), then run the command again\n"), "{stderr}");
     folder.file("run/records.jsonl", "{\"schema\":1}\n");
     let stderr = refused(&folder, &["report", "run"]).stderr;
-    assert!(stderr.contains("has schema 1"), "{stderr}");
+    assert!(stderr.starts_with("error: run/records.jsonl line 1 has schema 1, and this build reads 2"), "{stderr}");
+}
+
+#[test]
+fn a_run_that_lacks_a_file_or_lies_deeper_is_told_what_to_do() {
+    let folder = Folder::new();
+    for name in ["all", "all/one", "all/two", "all/notes"] {
+        std::fs::create_dir(folder.path(name)).unwrap();
+    }
+    for name in ["one", "two"] {
+        folder.file(&format!("all/{name}/records.jsonl"), "");
+    }
+    let stderr = refused(&folder, &["report", "all"]).stderr;
+    assert!(stderr.contains("all holds runs in its folders: name one or several of all/one, all/two: "), "{stderr}");
+    let stderr = refused(&folder, &["report", "all/one"]).stderr;
+    assert!(stderr.contains("all/one/environment.json is missing or unreadable: restore it"), "{stderr}");
+    folder.file("all/one/environment.json", "{");
+    let stderr = refused(&folder, &["report", "all/one"]).stderr;
+    assert!(stderr.contains("all/one/environment.json is damaged: restore it"), "{stderr}");
 }
 
 #[test]
@@ -142,8 +194,16 @@ fn what_can_be_measured_is_listed_and_completed() {
     let folder = Folder::new();
     let listed = Run::command(&folder, &["list"]).end();
     assert_eq!(listed.code, Some(0));
-    for word in ["ticker", "websocket", "--workload"] {
-        assert!(listed.stdout.contains(word), "{}", listed.stdout);
+    for words in [
+        "ticker",
+        "websocket",
+        "--workload",
+        "2,000 messages a second",
+        "round trip 0.4 ms, 1,000 Mbit/s down, 1,000 Mbit/s up",
+        "round trip 50 ms, 3.6 Mbit/s down, 1.2 Mbit/s up, varying rate",
+        "round trip 30 ms, 10 Mbit/s down, 5 Mbit/s up, 1.2 % lost in bursts",
+    ] {
+        assert!(listed.stdout.contains(words), "{words}: {}", listed.stdout);
     }
     let json = Run::command(&folder, &["list", "--json"]).end();
     let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();

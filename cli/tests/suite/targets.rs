@@ -129,7 +129,7 @@ fn a_target_that_is_wrong_is_told_in_one_sentence_and_nothing_is_measured() {
         (&*nobody, &["nobody listens"][..]),
         (&elsewhere, &["sse", "404", "/nowhere"]),
         (&unsaid, &["unsaid.toml", "`url` nor `start`"]),
-        (&missing, &["not-there"]),
+        (&missing, &["finding ", "/not-there, the command of a target"]),
         ("wss://localhost", &["http:// or https://"]),
         ("http://127.0.0.1:99999", &["http://127.0.0.1:99999", "no number from 1 to 65535"]),
         ("http://me:secret@127.0.0.1:1", &["http://***@127.0.0.1:1", "no password"]),
