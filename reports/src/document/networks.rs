@@ -129,3 +129,46 @@ fn lost(network: &OverNetwork) -> Option<String> {
     let rounded = format!("{:.1e}", network.loss).parse().unwrap_or(network.loss);
     (network.loss > 0.0).then(|| format!("{} lost", asked_share(rounded)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+    use crate::metric::Standing;
+    use crate::race;
+
+    #[test]
+    fn who_fails_over_a_network_and_who_may_meet_the_slo_is_said() {
+        let run = fixture::over_networks();
+        let study = Study::of(&run);
+        let ticker = study.answers().find(|it| it.group.label == "ticker").unwrap();
+        let mut networks = ticker.networks.clone();
+        let said = of_choice(&networks, Transport::Sse);
+        assert!(said.starts_with("SSE meets the SLO over cable and fast-4g (round trips 28 ms to 60 ms); "), "{said}");
+        assert!(said.ends_with("every transport fails."), "{said}");
+        let mut open = |transport: Transport| {
+            let leo = networks.iter_mut().find(|it| it.name == "satellite-leo").unwrap();
+            let stands = leo.transports.iter_mut().find(|it| it.transport == transport).unwrap();
+            stands.standing = Standing::Undecided { reason: "98 %".into() };
+            of_choice(&networks, Transport::Sse)
+        };
+        let said = open(Transport::WebSocket);
+        assert!(said.ends_with("SSE fails, and WebSocket may or may not meet it."), "{said}");
+        let said = open(Transport::Sse);
+        assert!(said.ends_with("none is shown to, and SSE and WebSocket may."), "{said}");
+    }
+
+    #[test]
+    fn rounds_over_a_network_end_where_all_is_known() {
+        let run = fixture::over_networks();
+        for question in race(&run) {
+            assert_eq!(question.over.len(), fixture::networks::NAMES.len());
+            for (conditions, open) in &question.over {
+                assert!(
+                    question.leaves_out(&question.workload, Transport::Sse, conditions)
+                        != open.contains(&Transport::Sse)
+                );
+            }
+        }
+    }
+}

@@ -124,7 +124,13 @@ pub(super) fn held_to(own: Standing, transport: Transport, networks: &[OverNetwo
     let reason = |(network, reason): (&OverNetwork, &str)| format!("over {}: {reason}", network.name);
     let fails = worse(|it| matches!(it, Standing::Fails { .. })).map(reason);
     let unmeasured = || Some((decisive().find(|it| it.stands(transport).is_none())?, "it was not measured"));
-    let open = worse(Standing::is_open).or_else(unmeasured).map(reason);
+    // Over a network of which nothing is known, more rounds might show that some transport meets the SLO.
+    let unknown = || {
+        let mut stands = networks.iter().filter_map(|it| Some((it, &it.stands(transport)?.standing)));
+        let (network, standing) = stands.find(|(_, it)| matches!(it, Standing::Void { .. }))?;
+        Some((network, standing.reason()?))
+    };
+    let open = worse(Standing::is_open).or_else(unmeasured).or_else(unknown).map(reason);
     match (fails, own) {
         (Some(reason), _) => Standing::Fails { reason },
         (None, Standing::Meets) => open.map_or(Standing::Meets, |reason| Standing::Undecided { reason }),
@@ -180,5 +186,10 @@ mod tests {
         assert_eq!(held(short), open("over slow: it was not measured"));
         let none = network(&[(short, fails("late")), (sse, open("98 %"))]);
         assert_eq!(held_to(Standing::Meets, short, &[none]), Standing::Meets, "no transport copes with it");
+        let void = |transport| (transport, Standing::Void { reason: "late packets".into() });
+        let unknown = network(&[void(short), (sse, open("98 %"))]);
+        let held = |transport| held_to(Standing::Meets, transport, std::slice::from_ref(&unknown));
+        assert_eq!(held(short), open("over slow: late packets"), "nothing is known of it there");
+        assert_eq!(held(sse), Standing::Meets);
     }
 }

@@ -1,5 +1,8 @@
 use std::time::Duration;
 
+use pushoff_model::LatencyHistogram;
+use pushoff_model::record::Outcome;
+
 use super::*;
 use crate::cells::group;
 use crate::fixture;
@@ -171,4 +174,24 @@ fn a_doubling_that_the_generator_stopped_is_no_difference() {
         sentence::verdict(&readers, Growth::Subscribers, None).to_string(),
         "SSE carries 8.00 k readers within the SLO."
     );
+}
+
+#[test]
+fn a_search_that_missed_messages_alone_stopped_is_told_so() {
+    let mut run = fixture::whole();
+    run.records.retain(|record| record.step.is_some() && record.transport == Transport::ShortPolling);
+    for record in &mut run.records {
+        let slo = record.workload.slo.unwrap();
+        let Outcome::Measured(it) = &mut record.outcome else { continue };
+        if (it.delivery_latency.count_within(slo.within) as f64) < slo.share.as_f64() * it.window.due as f64 {
+            it.delivery_latency = LatencyHistogram::new();
+            (0..it.window.due).for_each(|_| it.delivery_latency.record(Duration::from_millis(1)));
+            it.counts.missed = 5;
+        }
+    }
+    let group = group(&run).into_iter().next().unwrap();
+    let slo = group.workload.slo.unwrap();
+    let notes = table(&Searched::of(group, &slo), 0.0).notes.join(" ");
+    assert!(notes.contains("Short polling broke the SLO by missed messages alone"), "{notes}");
+    assert!(!notes.contains("waiting, not work"), "{notes}");
 }

@@ -1,5 +1,6 @@
 use pushoff_model::Client;
 use pushoff_model::target::OURS;
+use pushoff_model::wire::{Http, Wire};
 use pushoff_model::workload::built_in;
 use pushoff_planner::Chosen;
 
@@ -13,8 +14,17 @@ fn judge(workload: &Workload, candidates: &[Candidate]) -> Verdict {
 }
 
 fn judge_over(over: &[&str], workload: &Workload, candidates: &[Candidate]) -> Verdict {
-    let (slo, conditions, noise_ns) = (&workload.slo.unwrap(), &Conditions::new(Client::Lean, OURS), 0.0);
-    let is_at_hand = true;
+    judge_under(&Conditions::new(Client::Lean, OURS), true, over, workload, candidates)
+}
+
+fn judge_under(
+    conditions: &Conditions,
+    is_at_hand: bool,
+    over: &[&str],
+    workload: &Workload,
+    candidates: &[Candidate],
+) -> Verdict {
+    let (slo, noise_ns) = (&workload.slo.unwrap(), 0.0);
     let ratios = Case { workload, slo, candidates, conditions, is_at_hand, noise_ns, over }.to_cheapest();
     let candidates = &with_costs(candidates.to_vec(), ratios);
     Case { workload, slo, candidates, conditions, is_at_hand, noise_ns, over }.verdict()
@@ -180,4 +190,54 @@ fn a_void_cell_is_void_whatever_its_figures() {
     let it = figures(figure(1.0, 1.0, 1.0));
     let void = standing(Some(&it), Some("the generator was too slow"), &CellFaults::default(), &ticker().slo.unwrap());
     assert_eq!(void, Standing::Void { reason: "the generator was too slow".into() });
+}
+
+#[test]
+fn trials_that_do_not_count_are_no_evidence() {
+    let reason = "the generator was too slow";
+    let void = |transport| Candidate {
+        standing: Standing::Void { reason: reason.into() },
+        valid: 0,
+        ..candidate(transport, GOOD, 8.0, 0.01)
+    };
+    let verdict = judge(&ticker(), &[void(Transport::Sse), void(Transport::WebSocket)]);
+    assert_eq!(verdict.outcome(), "not enough trials");
+    insta::assert_snapshot!(verdict.sentence, @"There are too few trials that count: at least two of each transport are needed. Of SSE: the generator was too slow.");
+}
+
+#[test]
+fn what_would_settle_it_is_asked_of_the_same_server_on_the_same_wire_or_not_at_all() {
+    let open = [candidate(Transport::Sse, OPEN, 8.0, 0.01)];
+    let wire = Wire { tls: true, http: Http::Two, compressed: false };
+    let theirs = Conditions::new(Client::Lean, "nchan").on(wire);
+    let said =
+        |is_at_hand, workload: &Workload| judge_under(&theirs, is_at_hand, &[], workload, &open).sentence.to_string();
+    let command = "`pushoff run --workload ticker --target FILE --tls --http 2 --transport sse --trials 12`";
+    assert!(said(true, &ticker()).contains(command), "{}", said(true, &ticker()));
+    let other = Workload { topics: 2, ..ticker() };
+    assert!(said(true, &other).contains("--workload FILE "), "its name is the built-in one's, and it is not the same");
+    assert!(said(false, &ticker()).ends_with("More rounds of the same may settle it."), "{}", said(false, &ticker()));
+}
+
+#[test]
+fn what_would_change_the_answer_is_of_the_network_that_allows_no_tighter_one() {
+    let limit = |ms: f64, network: Option<&str>| {
+        figure(ms * 1e6, ms * 0.9e6, ms * 1.1e6).map(|figure| Tightest { figure, network: network.map(str::to_owned) })
+    };
+    let with = |transport, cost, tightest| Candidate { tightest, ..candidate(transport, GOOD, cost, 0.005) };
+    let sse = with(Transport::Sse, 20.0, limit(40.0, Some("fast-4g")));
+    let verdict = judge(&ticker(), &[sse, with(Transport::WebSocket, 30.0, limit(30.0, Some("cable")))]);
+    insta::assert_snapshot!(verdict.change.unwrap(), @"If you need less than 44.0 ms over fast-4g, SSE no longer qualifies; WebSocket does.");
+}
+
+#[test]
+fn a_simpler_one_that_might_cost_the_same_is_named_with_why_it_is_not_taken() {
+    let mut slow = candidate(Transport::ShortPolling, GOOD, 21.9, 0.005);
+    slow.figures.as_mut().unwrap().insert(Metric::P50, figure(5e8, 4.9e8, 5.1e8).map(Value::exact));
+    let streams = [Transport::Sse, Transport::WebSocket].map(|it| candidate(it, GOOD, 20.0, 0.005));
+    let said = judge(&ticker(), &[[slow].as_slice(), &streams].concat()).sentence.to_string();
+    assert!(
+        said.contains(" Short polling is simpler yet and costs 1.") && said.contains("take 500 ms or more."),
+        "{said}"
+    );
 }
