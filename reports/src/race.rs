@@ -137,3 +137,34 @@ fn runner(comparison: &Comparison<'_>, candidate: &Candidate) -> Runner {
         cost: written(Metric::Cost),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    /// Of whom rounds of the ticker go on over each network, where of these transports one trial was measured over it.
+    fn open(once: &[(&str, Transport)]) -> Vec<(String, Vec<Transport>)> {
+        let mut run = fixture::over_networks();
+        run.records.retain(|it| {
+            let conditions = it.conditions();
+            let is_once = |(network, transport): &(&str, Transport)| {
+                conditions.value("network") == Some(*network) && it.transport == *transport
+            };
+            it.trial == 1 || !once.iter().any(is_once)
+        });
+        let ticker = race(&run).into_iter().find(|it| it.label == "ticker").unwrap();
+        let named = |(over, open): (Conditions, Vec<Transport>)| (over.value("network").unwrap().to_owned(), open);
+        ticker.over.into_iter().map(named).filter(|(_, open)| !open.is_empty()).collect()
+    }
+
+    #[test]
+    fn rounds_over_a_network_go_on_of_those_that_may_change_the_answer() {
+        assert_eq!(open(&[]), [], "all is known");
+        let sse = Transport::Sse;
+        assert_eq!(open(&[("fast-4g", sse)]), [("fast-4g".to_owned(), vec![sse])], "it may be taken");
+        // Over the satellite every other transport fails: SSE alone may show that the SLO can be met there.
+        assert_eq!(open(&[("satellite-leo", sse)]), [("satellite-leo".to_owned(), vec![sse])]);
+        assert_eq!(open(&[("satellite-leo", Transport::LongPolling)]), [], "it fails over fast-4g in any case");
+    }
+}

@@ -133,6 +133,23 @@ fn trials_that_are_alike_have_an_interval_about_their_percentile() {
     }
 }
 
+#[test]
+fn a_ratio_of_p99s_in_pairs_is_no_surer_than_so_few_messages_are() {
+    // Three pairs of trials of 40 messages: 1.2 in all lie beyond a p99, and the trials of a side are alike.
+    let side = |times: u64| {
+        let latencies: Vec<u64> = (1..=40).map(|it| it * it * 1_000 * times).collect();
+        let trial = histogram(&latencies);
+        Statistic::Quantile(Pool::new(&[&trial, &trial, &trial]), 0.99, 120)
+    };
+    let (twice, once) = (side(2), side(1));
+    let over = |other: &Statistic| twice.over(other, [3, 3], &[(0, 0), (1, 1), (2, 2)]).unwrap();
+    let ratio = over(&once);
+    assert!((ratio.point - 2.0).abs() < 0.01, "{ratio:?}");
+    assert!(ratio.low() < 1.95 && ratio.high() > 2.05, "{ratio:?}");
+    let same = over(&side(2));
+    assert!((same.high() - same.low()).abs() < 1e-12, "the same trials err alike: {same:?}");
+}
+
 proptest! {
     #[test]
     fn exact_weights_sum_to_one(trials in 2_usize..=EXACT_UP_TO) {

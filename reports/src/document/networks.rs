@@ -135,7 +135,6 @@ mod tests {
     use super::*;
     use crate::fixture;
     use crate::metric::Standing;
-    use crate::race;
 
     #[test]
     fn who_fails_over_a_network_and_who_may_meet_the_slo_is_said() {
@@ -156,19 +155,5 @@ mod tests {
         assert!(said.ends_with("SSE fails, and WebSocket may or may not meet it."), "{said}");
         let said = open(Transport::Sse);
         assert!(said.ends_with("none is shown to, and SSE and WebSocket may."), "{said}");
-    }
-
-    #[test]
-    fn rounds_over_a_network_end_where_all_is_known() {
-        let run = fixture::over_networks();
-        for question in race(&run) {
-            assert_eq!(question.over.len(), fixture::networks::NAMES.len());
-            for (conditions, open) in &question.over {
-                assert!(
-                    question.leaves_out(&question.workload, Transport::Sse, conditions)
-                        != open.contains(&Transport::Sse)
-                );
-            }
-        }
     }
 }
