@@ -13,6 +13,9 @@ const PATIENCE_MS = 10_000;
 /** A line or frame with a message. The payload is cut out as it stands: parsing would round large numbers. */
 const MESSAGE = /^\{"id":"([^"]+)","data":(.*)\}$/s;
 
+/** Why a client begins anew that was sent what no server of this kind sends. */
+export const NONSENSE = 'what came is no message of this server';
+
 export class Client extends EventTarget {
   #failures = 0;
   #timer;
@@ -60,14 +63,30 @@ export class Client extends EventTarget {
     this.dispatchEvent(new Event('open'));
   }
 
-  /** One line or frame of JSON: a message, a notice, or where a stream begins. */
+  /** One line or frame of JSON: a message, a notice, or where a stream begins. Whether it could be understood. */
   took(text) {
     const [, id, payload] = MESSAGE.exec(text) ?? [];
-    if (id) return this.message(id, payload);
-    const { missed, id: before, open } = JSON.parse(text);
+    if (id) {
+      this.message(id, payload);
+      return true;
+    }
+    const notice = parsed(text);
+    if (!notice) return false;
+    const { missed, id: before, open } = notice;
     if (missed !== undefined) this.missed(missed, before);
     if (open) this.cursor = open;
-    return this.opened();
+    this.opened();
+    return true;
+  }
+
+  /** The lines of an answer to a poll, and the cursor to ask with next. Whether all could be understood. */
+  answered(request) {
+    this.opened();
+    const isUnderstood = request.responseText.split('\n').every((line) => !line || this.took(line));
+    // Also where nothing came: without it, what is published before the next poll would be lost. A proxy may have cut it.
+    if (isUnderstood) this.cursor = request.getResponseHeader('Last-Event-ID') ?? this.cursor;
+    else this.failed(NONSENSE);
+    return isUnderstood;
   }
 
   message(cursor, payload) {
@@ -119,5 +138,14 @@ export class Client extends EventTarget {
     const answer = await fetch(this.url('short-polling'), ask).catch(() => null);
     const why = answer?.status >= 400 ? `the server answered ${answer.status}` : reason;
     this.judge(answer?.status ?? 0, why, answer?.headers.get('Retry-After'));
+  }
+}
+
+/** An object of JSON, or nothing. */
+function parsed(text) {
+  try {
+    return Object(JSON.parse(text));
+  } catch {
+    return null;
   }
 }

@@ -2,7 +2,7 @@
 //
 // What was read is gone: the page keeps no more than the line that is not finished yet, however long the stream is.
 
-import { Client } from './client.js';
+import { Client, NONSENSE } from './client.js';
 
 /** The server says something every 15 s; a connection that is silent for three times that is dead. */
 const SILENCE_MS = 45_000;
@@ -36,7 +36,9 @@ export class FetchStreaming extends Client {
         this.judge(response.status, `the server answered ${response.status}`, response.headers.get('Retry-After'));
       }
     } catch {
-      this.failed(abort.signal.reason?.message ?? 'the stream broke off');
+      const reason = abort.signal.reason?.message ?? 'the stream broke off';
+      abort.abort();
+      this.failed(reason);
     } finally {
       if (abort === this.#abort) clearTimeout(this.#watch);
     }
@@ -54,7 +56,7 @@ export class FetchStreaming extends Client {
       this.#listen();
       const lines = (this.#rest + value).split('\n');
       this.#rest = lines.pop();
-      for (const line of lines) if (line) this.took(line);
+      if (!lines.every((line) => !line || this.took(line))) this.#abort.abort(new Error(NONSENSE));
     }
   }
 

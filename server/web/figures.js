@@ -8,7 +8,8 @@ const scale = (value, units) => {
 /** Three significant digits, without a fraction where there is none. */
 function three(value) {
   if (value === 0) return '0';
-  return Number.isInteger(value) && value < 1000 ? String(value) : value.toPrecision(3);
+  if (Number.isInteger(value) && value < 1000) return String(value);
+  return value < 999.5 ? value.toPrecision(3) : String(Math.round(value));
 }
 
 export const time = (milliseconds) => scale(milliseconds, [[0.001, 'µs'], [1, 'ms'], [1000, 's']]);

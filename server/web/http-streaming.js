@@ -4,7 +4,7 @@
 // request keeps all of it until it is done, so a stream that has grown long is left and continued in a new one. Browsers
 // tell of new text at most about every 50 ms (WHATWG XHR, `send()`): a message may wait that long here, and not with fetch.
 
-import { Client } from './client.js';
+import { Client, NONSENSE } from './client.js';
 
 /** How much text one request may keep. Chosen here: reading it costs the more, the more there is. */
 const LONGEST_TEXT = 4 << 20;
@@ -31,7 +31,7 @@ export class HttpStreaming extends Client {
     const request = new XMLHttpRequest();
     request.open('GET', this.url('http-streaming'));
     request.onreadystatechange = () => {
-      if (request.readyState === 3 && request.status === 200) this.#take(request.responseText);
+      if (request.readyState === 3 && request.status === 200) this.#grown(request.responseText);
     };
     request.onload = () => this.#finished(request);
     request.onerror = () => this.#broke('the stream broke off');
@@ -46,25 +46,32 @@ export class HttpStreaming extends Client {
     this.#request.abort();
   }
 
-  #take(text) {
+  #grown(text) {
     this.#listen();
-    for (let end; (end = text.indexOf('\n', this.#taken)) >= 0 && !this.isOver;) {
-      const line = text.slice(this.#taken, end);
-      this.#taken = end + 1;
-      if (line) this.took(line);
-    }
-    if (text.length > LONGEST_TEXT && !this.isOver) {
+    if (!this.#take(text)) {
+      this.#broke(NONSENSE);
+    } else if (text.length > LONGEST_TEXT && !this.isOver) {
       this.disconnect();
       this.connect();
     }
   }
 
+  /** Takes the lines that are new and whole. Whether all could be understood. */
+  #take(text) {
+    for (let end; (end = text.indexOf('\n', this.#taken)) >= 0 && !this.isOver;) {
+      const line = text.slice(this.#taken, end);
+      this.#taken = end + 1;
+      if (line && !this.took(line)) return false;
+    }
+    return true;
+  }
+
   /** `readyState` 4: the server ended the response, or refused to begin one. */
   #finished(request) {
     const { status } = request;
-    if (status === 200) this.#take(request.responseText);
     clearTimeout(this.#watch);
-    if (status === 200) this.askWhy('the stream ended');
+    if (status === 200 && !this.#take(request.responseText)) this.failed(NONSENSE);
+    else if (status === 200) this.askWhy('the stream ended');
     else this.judge(status, `the server answered ${status}`, request.getResponseHeader('Retry-After'));
   }
 

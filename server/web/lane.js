@@ -10,7 +10,7 @@ import { take } from './slots.js';
 import { HEADS_BYTES } from './techniques.js';
 import { drawWire } from './wire.js';
 
-/** After which silence a lane that should hear something says so, beside the wait for the next poll. */
+/** After which silence a lane that should hear something says so, beside the waits for the next message and poll. */
 const SILENCE_MS = 1500;
 
 const FIGURES = [
@@ -123,7 +123,7 @@ export class Lane {
   #label() {
     this.toggle.textContent = this.isOn ? 'On' : 'Off';
     this.toggle.setAttribute('aria-checked', this.isOn);
-    this.toggle.setAttribute('aria-label', `${this.technique.name} (${this.technique.means})`);
+    this.toggle.setAttribute('aria-label', `${this.toggle.textContent}: ${this.technique.name} (${this.technique.means})`);
   }
 
   async #connect(after) {
@@ -201,13 +201,13 @@ export class Lane {
     this.text = text;
   }
 
-  /** Shows what there is to say; `isFed` tells that something is being published. */
-  render(now, marks, isFed) {
+  /** Shows what there is to say; `isFed` tells that `publisher` is publishing. */
+  render(now, marks, isFed, publisher) {
     const ledger = this.#ledger;
-    const lost = ledger.first === null ? 0 : Math.max(0, ledger.last - ledger.first + 1 - ledger.own - ledger.missed);
+    const lost = ledger.first === null ? 0 : Math.max(0, this.#due(publisher) - ledger.own - ledger.missed);
     const silence = now - Math.max(ledger.heardAt, ledger.openedAt);
     const wait = this.technique.transport === 'short-polling' ? this.#run.interval : 0;
-    const isSilent = isFed && this.state === 'open' && silence > wait + SILENCE_MS;
+    const isSilent = isFed && this.state === 'open' && silence > wait + publisher.period + SILENCE_MS;
     this.root.dataset.state = isSilent ? 'silent' : this.state;
     this.says.textContent = isSilent ? `Silent for ${Math.round(silence / 1000)} s.` : this.text || this.#words();
     this.chart.render(now, marks);
@@ -226,6 +226,12 @@ export class Lane {
     };
     for (const [name, value] of Object.entries(shown)) this.values[name].textContent = value;
     this.shown = shown;
+  }
+
+  /** How many of its own messages this lane should have heard by now. */
+  #due(publisher) {
+    const { first, last } = this.#ledger;
+    return last - first + 1 - publisher.givenUpWithin(first, last);
   }
 
   #words() {

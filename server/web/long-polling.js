@@ -38,14 +38,11 @@ export class LongPolling extends Client {
   }
 
   #answered(request) {
-    const { status, responseText } = request;
+    const { status } = request;
     if (status !== 200 && status !== 204) {
       this.judge(status, `the server answered ${status}`, request.getResponseHeader('Retry-After'));
       return;
     }
-    this.opened();
-    for (const line of responseText.split('\n')) if (line) this.took(line);
-    this.cursor = request.getResponseHeader('Last-Event-ID');
-    if (!this.isOver) this.connect();
+    if (this.answered(request) && !this.isOver) this.connect();
   }
 }

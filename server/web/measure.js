@@ -1,7 +1,8 @@
 // The page that hosts the subscribers of a measurement: it begins clients, notes what happens to them, and is asked.
 //
 // A note is a row of numbers in a typed array: nothing is sent anywhere, and whoever measures fetches rows when that
-// disturbs nobody. A message is stamped before anything else is done with it.
+// disturbs nobody. A message is stamped before it is looked at; those that come together are stamped one after another, each
+// when the one before it has been looked at, as an application would get them.
 
 import { FetchStreaming } from './fetch-streaming.js';
 import { HttpStreaming } from './http-streaming.js';

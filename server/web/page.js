@@ -5,7 +5,7 @@
 
 import * as figures from './figures.js';
 import { Lane } from './lane.js';
-import { Publisher } from './publisher.js';
+import { Publisher, problem } from './publisher.js';
 import { SCENARIOS, add } from './scenarios.js';
 import { CONNECTIONS, STREAMS, isShared, usage } from './slots.js';
 import { TECHNIQUES } from './techniques.js';
@@ -96,9 +96,11 @@ function label() {
 }
 
 async function complete(topicUrl) {
+  const ending = publisher;
   const end = () => fetch(topicUrl, { method: 'DELETE', headers: authorization() }).catch(() => null);
-  const answer = await publisher.quietly(end);
-  if (!answer?.ok) return;
+  const answer = await ending.quietly(end);
+  // Another run may have begun while this waited.
+  if (!answer?.ok || publisher !== ending) return;
   isComplete = true;
   label();
 }
@@ -117,7 +119,7 @@ async function strike(path, says, act = () => {}) {
   notice = says;
   try {
     const answer = await fetch(path, { method: 'POST', headers: authorization() });
-    notice = answer.ok ? '' : (await answer.json()).detail;
+    notice = answer.ok ? '' : await problem(answer);
     if (answer.ok) act();
   } catch {
     // A cut may reach its own answer.
@@ -150,10 +152,12 @@ function listen() {
     for (const lane of lanes) lane.cut(marks.at(-1));
   })));
   at('hold').addEventListener('click', async () => {
-    at('hold').disabled = true;
+    // A button that is disabled would lose the focus.
+    if (at('hold').ariaDisabled === 'true') return;
+    at('hold').ariaDisabled = 'true';
     await strike(`/outage/hold?seconds=${HOLD_SECONDS}`, `The server writes nothing for ${HOLD_SECONDS} s.`);
     mark();
-    at('hold').disabled = false;
+    at('hold').ariaDisabled = 'false';
   });
   at('chat').addEventListener('submit', (event) => {
     event.preventDefault();
@@ -163,8 +167,17 @@ function listen() {
   at('theme').addEventListener('click', () => {
     const name = setTheme(document.documentElement.dataset.theme) ? 'light' : 'dark';
     setTheme(name);
-    localStorage.setItem('pushoff-theme', name);
+    remembered((store) => store.setItem('pushoff-theme', name));
   });
+}
+
+/** Uses what the browser keeps for this page, where it is allowed to keep anything. */
+function remembered(use) {
+  try {
+    return use(localStorage);
+  } catch {
+    return null;
+  }
 }
 
 /** Shows the page by day or by night; without a name as the system has it. Returns whether it is night. */
@@ -189,10 +202,12 @@ function countRequests() {
 
 async function render() {
   const now = performance.now();
-  for (const lane of lanes) lane.render(now, marks, isRunning && !isComplete && chosen() !== 'chat');
+  for (const lane of lanes) lane.render(now, marks, isRunning && !isComplete && chosen() !== 'chat', publisher);
   lanes.forEach(({ shown }, lane) => STRIP.forEach((name, column) => { strip[lane][column].textContent = shown[name]; }));
   at('published').textContent = `${figures.count(publisher.sent)}${publisher.givenUp ? `, given up ${publisher.givenUp}` : ''}`;
-  at('state').textContent = notice || (publisher.refusal && `Not published: ${publisher.refusal}.`) || `${SCENARIOS[chosen()].says}${over() && ' The lanes are behind the network; publishing by POST is not.'}`;
+  const state = notice || (publisher.refusal && `Not published: ${publisher.refusal}.`) || `${SCENARIOS[chosen()].says}${over() && ' The lanes are behind the network; publishing by POST is not.'}`;
+  // A screen reader speaks whatever is written here, so it is written when it changes.
+  if (at('state').textContent !== state) at('state').textContent = state;
   const holders = lanes.filter((lane) => lane.holdsConnection && lane.state !== 'queued');
   const { all } = isShared ? { all: holders.length } : await usage(holders.length);
   const dots = [...holders.map((lane) => lane.technique.transport), ...Array(Math.max(0, all - holders.length)).fill('other')];
@@ -209,8 +224,8 @@ async function render() {
 async function weigh() {
   const { memory } = performance;
   if (crossOriginIsolated && performance.measureUserAgentSpecificMemory) {
-    const { bytes } = await performance.measureUserAgentSpecificMemory();
-    at('memory').textContent = `${figures.size(bytes)}, as the browser measures it`;
+    const measured = await performance.measureUserAgentSpecificMemory().catch(() => null);
+    if (measured) at('memory').textContent = `${figures.size(measured.bytes)}, as the browser measures it`;
   } else {
     at('memory').textContent = memory ? `${figures.size(memory.usedJSHeapSize)} of JavaScript heap` : 'not told by this browser';
   }
@@ -232,7 +247,7 @@ function resolution() {
 }
 
 at('theme').hidden = false;
-setTheme(localStorage.getItem('pushoff-theme'));
+setTheme(remembered((store) => store.getItem('pushoff-theme')));
 at('name').value = `Tab ${tab}`;
 at('clock').textContent = resolution();
 document.querySelector('.secret').hidden = token !== 'wanted';

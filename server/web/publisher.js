@@ -3,7 +3,7 @@
 // When message i is due depends on i alone. A server that stalls delays its own messages, and they carry the time at
 // which they were due: they show up late, not missing. Waiting for each answer costs one connection instead of one a message.
 
-/** How many messages may wait. Beyond it they are given up, and counted. */
+/** How many messages may wait. Beyond it they are given up, and remembered by their numbers. */
 const MOST_WAITING = 2000;
 
 export class Publisher {
@@ -16,8 +16,8 @@ export class Publisher {
   #timer;
   #start;
   #next = 0;
+  #givenUp = [];
   sent = 0;
-  givenUp = 0;
   refusal = '';
 
   /** `compose(index, due)` makes the payload of a message, or nothing once there are no more. */
@@ -26,6 +26,20 @@ export class Publisher {
     this.#token = token;
     this.#compose = compose;
     this.#period = rate > 0 ? 1000 / rate : Infinity;
+  }
+
+  /** Milliseconds from one message to the next. */
+  get period() {
+    return this.#period;
+  }
+
+  get givenUp() {
+    return this.#givenUp.length;
+  }
+
+  /** How many of the messages numbered `first` to `last` were given up: nobody can hear those. */
+  givenUpWithin(first, last) {
+    return this.#givenUp.filter((number) => number >= first && number <= last).length;
   }
 
   /** Begins, or goes on where it paused. */
@@ -67,8 +81,8 @@ export class Publisher {
   }
 
   #put(payload) {
-    if (this.#waiting.length < MOST_WAITING) this.#waiting.push(JSON.stringify(payload));
-    else this.givenUp += 1;
+    if (this.#waiting.length < MOST_WAITING) this.#waiting.push(payload);
+    else this.#giveUp([payload]);
     this.#flush();
   }
 
@@ -81,17 +95,27 @@ export class Publisher {
     this.#flush();
   }
 
+  #giveUp(payloads) {
+    for (const { n } of payloads) this.#givenUp.push(n);
+  }
+
   async #post(batch) {
     const headers = { 'Content-Type': 'application/x-ndjson' };
     if (this.#token) headers.Authorization = `Bearer ${this.#token}`;
     try {
-      const response = await fetch(this.#url, { method: 'POST', headers, body: batch.join('\n') });
+      const response = await fetch(this.#url, { method: 'POST', headers, body: batch.map((payload) => JSON.stringify(payload)).join('\n') });
       if (response.ok) this.sent += batch.length;
-      else this.givenUp += batch.length;
-      this.refusal = response.ok ? '' : (await response.json()).detail;
+      else this.#giveUp(batch);
+      this.refusal = response.ok ? '' : await problem(response);
     } catch {
-      this.givenUp += batch.length;
+      this.#giveUp(batch);
       this.refusal = 'the server cannot be reached';
     }
   }
+}
+
+/** What a refusal says of itself: not every proxy answers in JSON. */
+export async function problem(response) {
+  const { detail } = await response.json().catch(() => ({}));
+  return detail ?? `the server answered ${response.status}`;
 }

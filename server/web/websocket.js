@@ -3,7 +3,7 @@
 // A browser neither reconnects a WebSocket nor resumes it, so both are done here: `?after=` says what was seen last.
 // `close` tells why it ended: 1000 the topic is complete, 1001 the server is going away, 1006 it broke without a word.
 
-import { Client } from './client.js';
+import { Client, NONSENSE } from './client.js';
 
 /** Codes after which another try would end in the same way: complete, or the fault of what was sent (RFC 6455 §7.4). */
 const FINAL = [1000, 1002, 1003, 1007, 1008, 1009];
@@ -25,7 +25,12 @@ export class WebSocketClient extends Client {
     const url = this.url('websocket');
     url.protocol = url.protocol.replace('http', 'ws');
     const socket = new WebSocket(url);
-    socket.onmessage = ({ data }) => this.took(data);
+    socket.onmessage = ({ data }) => {
+      if (this.took(data)) return;
+      socket.onclose = null;
+      socket.close();
+      this.failed(NONSENSE);
+    };
     socket.onclose = ({ code, reason, wasClean }) => {
       if (this.#isLeaving || FINAL.includes(code)) this.ended(code, reason, wasClean);
       else this.failed(reason || `the connection closed with ${code}`);
