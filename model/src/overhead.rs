@@ -217,8 +217,8 @@ mod tests {
 
     #[test]
     fn the_documentation_says_what_the_theory_says() {
-        let methodology = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/METHODOLOGY.md");
-        let said = std::fs::read_to_string(methodology).unwrap();
+        let transports = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/TRANSPORTS.md");
+        let said = std::fs::read_to_string(transports).unwrap();
         let on = |tls, http| Wire { tls, http, compressed: false };
         let wires = [on(false, Http::One), on(true, Http::One), on(false, Http::Two), on(true, Http::Two)];
         let mut rows = Vec::new();
@@ -237,7 +237,7 @@ mod tests {
         });
         row("a poll's answer, its head", &answer_head);
         let missing: Vec<_> = rows.into_iter().filter(|row| !said.contains(row)).collect();
-        assert!(missing.is_empty(), "docs/METHODOLOGY.md has not\n{}", missing.join("\n"));
+        assert!(missing.is_empty(), "docs/TRANSPORTS.md has not\n{}", missing.join("\n"));
     }
 
     /// Of the second of a connection, a second after the first.
