@@ -159,6 +159,36 @@ await run('the live page', {
       for (const { name, missed, resumed } of await lanes(page)) assert.deepEqual([missed, resumed], ['0', '0×'], name);
       assert.deepEqual(complaints, []);
     }),
+  'accuses no lane of what the server refused to take': () =>
+    visit(['--demo'], {}, async (page) => {
+      await heard(page, 10);
+      const isPublish = (url) => /^\/topics\/[^/]+$/.test(url.pathname);
+      await page.route(isPublish, (route) => route.fulfill({ status: 503, contentType: 'application/problem+json', body: '{"detail":"not now"}' }));
+      await page.waitForFunction(() => document.getElementById('published').textContent.includes('given up'));
+      assert.match(await page.textContent('#state'), /^Not published: not now/);
+      await page.unroute(isPublish);
+      const before = Number((await page.textContent('#published')).split(',')[0]);
+      await heard(page, before + 20);
+      await page.click('#run');
+      await page.waitForFunction(() => {
+        const [sent] = document.getElementById('published').textContent.split(',');
+        return [...document.querySelectorAll('dd.messages')].every((cell) => cell.textContent === sent);
+      });
+      for (const { name, missed } of await lanes(page)) assert.equal(missed, '0', name);
+    }),
+  'asks again where a poll was answered with what is no message': () =>
+    visit(['--demo'], {}, async (page, complaints) => {
+      await heard(page, 10);
+      for (const transport of ['short-polling', 'long-polling']) {
+        const isPoll = (url) => url.pathname.endsWith(`/${transport}`);
+        await page.route(isPoll, (route) => route.fulfill({ status: 200, body: '<html>a gateway speaks</html>\n' }), { times: 1 });
+        await page.waitForSelector(`.lane.${transport} .says:has-text("is no message of this server")`);
+        await page.waitForSelector(`.lane.${transport}[data-state=open]`);
+      }
+      await settle(page);
+      for (const { name, missed } of await lanes(page)) assert.equal(missed, '0', name);
+      assert.deepEqual(complaints, []);
+    }),
   'shows that a topic is complete': () =>
     visit(['--demo'], {}, async (page) => {
       await choose(page, 'progress');
