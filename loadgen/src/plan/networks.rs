@@ -122,7 +122,7 @@ mod tests {
         assert_eq!(samples.each_ref().map(size), [(40, 40, 1), (1, 8, 8), (3, 30, 10)]);
         assert!(samples.iter().all(|it| it.phases.measure == MEASURED));
         let whole = sample("ticker", Whole { readers: true, measure: true });
-        assert_eq!((size(&whole), whole.phases.measure), ((1, 300, 300), Duration::from_secs(2)));
+        assert_eq!((size(&whole), whole.phases.measure), ((5, 300, 60), Duration::from_secs(2)));
     }
 
     #[test]
