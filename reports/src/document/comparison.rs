@@ -152,7 +152,7 @@ fn notes(line: &Line<'_>) -> Vec<String> {
     let name = capitalised(line.transport().label());
     let standing = match &line.standing {
         Some(Standing::Fails { reason }) => Some(format!("{name} fails: {reason}.")),
-        Some(Standing::Undecided { reason }) => Some(format!("{name} is undecided: {reason}.")),
+        Some(Standing::Undecided { reason, .. }) => Some(format!("{name} is undecided: {reason}.")),
         Some(Standing::Void { reason }) => Some(format!("{name} is void: {reason}.")),
         Some(Standing::Meets | Standing::Unranked) | None => None,
     };

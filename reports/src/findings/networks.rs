@@ -131,9 +131,12 @@ pub(super) fn held_to(own: Standing, transport: Transport, networks: &[OverNetwo
         Some((network, standing.reason()?))
     };
     let open = worse(Standing::is_open).or_else(unmeasured).or_else(unknown).map(reason);
+    // One command measures over all of them: as many rounds as the one that needs most.
+    let rounds = over().filter_map(|(_, standing)| standing.rounds()).chain(own.rounds()).max();
     match (fails, own) {
         (Some(reason), _) => Standing::Fails { reason },
-        (None, Standing::Meets) => open.map_or(Standing::Meets, |reason| Standing::Undecided { reason }),
+        (None, Standing::Meets) => open.map_or(Standing::Meets, |reason| Standing::Undecided { reason, rounds }),
+        (None, Standing::Undecided { reason, .. }) => Standing::Undecided { reason, rounds },
         (None, own) => own,
     }
 }
@@ -166,7 +169,7 @@ mod tests {
     }
 
     fn open(reason: &str) -> Standing {
-        Standing::Undecided { reason: reason.into() }
+        Standing::undecided(reason)
     }
 
     #[test]

@@ -42,11 +42,10 @@ macro_rules! metrics {
 
 metrics! {
 WithinSlo: "share_within", "within SLO", Slo, Share, Neither, "share of the deliveries due that arrived in time",
-    Figure(|e| {
-        let within = e.slo?.within;
-        e.own().ratio(|it| Some((it.delivery_latency.count_within(within), it.window.due))).map(Figure::of_one)
-    });
-TightestSlo: "tightest_ns", "tightest SLO", Slo, Time, Neither, "the time within which the SLO's share of the deliveries due arrived: a tighter SLO fails",
+    Figure(|e| e.own().share_within(e.slo?.within));
+MessagesDue: "messages_due", "messages due", Slo, Count, Neither, "messages that were due while it was measured, each once however many readers it had: so many observations the share rests on",
+    Figure(|e| e.count_of(e.own().messages_due()));
+TightestSlo: "tightest_ns", "tightest SLO", Slo, Time, Neither, "the time within which the SLO's share of the deliveries due arrived: a tighter SLO fails; none where there are too few messages to show that share",
     Figure(|e| e.own().tightest(e.deliveries(), &e.slo?));
 Trials: "trials", "trials", Slo, Count, Neither, "how many trials the figures rest on",
     Figure(|e| e.count(|_| 1));
@@ -83,9 +82,9 @@ Lost: "lost", "lost", Ledger, Count, Zero, "deliveries that did not happen, in s
 Missed: "missed", "missed", Ledger, Count, Zero, "deliveries that did not happen, and the reader was told",
     Figure(|e| e.count(|it| it.counts.missed));
 NotPublished: "not_published", "not published", Ledger, Count, Zero, "messages that were due and that the server did not take: refused, not answered or never sent; in all trials, void and failed ones too",
-    Figure(|e| e.fault(e.faults.unpublished + e.faults.unsent));
+    Figure(|e| e.count_of(e.faults.unpublished + e.faults.unsent));
 Broken: "broken", "broken", Ledger, Count, Zero, "connections of subscribers that broke and were made again; in all trials, void and failed ones too",
-    Figure(|e| e.fault(e.faults.connections_broken));
+    Figure(|e| e.count_of(e.faults.connections_broken));
 Duplicated: "duplicated", "duplicated", Ledger, Count, Zero, "deliveries beyond the first of a message",
     Figure(|e| e.count(|it| it.counts.duplicated));
 Reordered: "reordered", "reordered", Ledger, Count, Zero, "deliveries after a later message of the same publisher",
@@ -93,7 +92,7 @@ Reordered: "reordered", "reordered", Ledger, Count, Zero, "deliveries after a la
 Altered: "altered", "altered", Ledger, Count, Zero, "deliveries whose content was not what was published",
     Figure(|e| e.count(|it| it.counts.altered));
 Unsent: "unsent", "unsent", Ledger, Count, Zero, "messages that were never sent, because the server had not taken those before them; in all trials, void and failed ones too",
-    Figure(|e| e.fault(e.faults.unsent));
+    Figure(|e| e.count_of(e.faults.unsent));
 Subscribers: "subscribers", "subscribers", Ledger, Count, Neither, "subscribers, over all trials",
     Figure(|e| e.count(|it| it.counts.subscribers));
 Published: "published", "published", Ledger, Count, Neither, "messages that the server took",

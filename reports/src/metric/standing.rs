@@ -1,6 +1,7 @@
 //! Whether a transport is good enough: shown to be, shown not to be, or neither.
 
 use pushoff_model::workload::Slo;
+use pushoff_stats::messages_to_tell;
 use serde::Serialize;
 
 use crate::cells::faults::CellFaults;
@@ -19,10 +20,14 @@ pub(crate) enum Standing {
         /// How.
         reason: String,
     },
-    /// Neither: the interval holds the SLO's share, or there are too few trials.
+    /// Neither: the interval holds the SLO's share, or there are too few trials or messages.
     Undecided {
         /// What is open.
         reason: String,
+        /// Rounds in all that have enough messages to tell, if the share stays what it is; absent where the messages so
+        /// far are enough, or nobody can say.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        rounds: Option<usize>,
     },
     /// No trial can be believed.
     Void {
@@ -48,8 +53,21 @@ impl Standing {
     /// Why, where it needs a reason.
     pub(crate) fn reason(&self) -> Option<&str> {
         match self {
-            Self::Fails { reason } | Self::Undecided { reason } | Self::Void { reason } => Some(reason),
+            Self::Fails { reason } | Self::Undecided { reason, .. } | Self::Void { reason } => Some(reason),
             Self::Meets | Self::Unranked => None,
+        }
+    }
+
+    /// Neither shown to meet the SLO nor to fail it, for a reason that no number of messages mends.
+    pub(crate) fn undecided(reason: impl Into<String>) -> Self {
+        Self::Undecided { reason: reason.into(), rounds: None }
+    }
+
+    /// Rounds in all that have enough messages to tell; see [`Self::Undecided`].
+    pub(crate) const fn rounds(&self) -> Option<usize> {
+        match self {
+            Self::Undecided { rounds, .. } => *rounds,
+            Self::Meets | Self::Fails { .. } | Self::Void { .. } | Self::Unranked => None,
         }
     }
 
@@ -86,7 +104,7 @@ pub(crate) fn standing(figures: Option<&Figures>, void: Option<&str>, faults: &C
         return Standing::Fails { reason: format!("{missed} missed, where none may be") };
     }
     let Some(share) = figures.get(Metric::WithinSlo) else {
-        return Standing::Undecided { reason: "no delivery was due in the measure phase".into() };
+        return Standing::undecided("no delivery was due in the measure phase");
     };
     let wanted = slo.share.as_f64();
     let seen = format!(
@@ -95,17 +113,56 @@ pub(crate) fn standing(figures: Option<&Figures>, void: Option<&str>, faults: &C
         tick(slo.within.as_secs_f64() * 1e9),
         asked_share(wanted)
     );
+    let more = Messages::missing(figures, share.point, wanted);
+    let open = |seen: String| {
+        let reason = more.as_ref().map_or_else(|| seen.clone(), |more| format!("{seen}; {}", more.said));
+        Standing::Undecided { reason, rounds: more.as_ref().and_then(|it| it.rounds) }
+    };
     if figures.trials < LEAST_TRIALS {
-        Standing::Undecided { reason: format!("one trial: {seen}") }
+        open(format!("one trial: {seen}"))
     } else if share.low() >= wanted {
         match failed {
-            Some(failed) => Standing::Undecided { reason: format!("{failed}; in the others {seen}") },
+            Some(failed) => Standing::undecided(format!("{failed}; in the others {seen}")),
             None => Standing::Meets,
         }
     } else if share.high() < wanted {
         Standing::Fails { reason: seen }
     } else {
-        Standing::Undecided { reason: seen }
+        open(seen)
+    }
+}
+
+/// That there were too few messages to tell on which side of the SLO's share a transport lies.
+struct Messages {
+    said: String,
+    rounds: Option<usize>,
+}
+
+/// The most rounds that are proposed: more messages than those have need a longer trial, or another question.
+const MOST_ROUNDS: f64 = 1_000.0;
+
+impl Messages {
+    /// How many messages more would tell, if they are as late as those so far; `None` where there were enough.
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "counts that are shown, and a small number of rounds"
+    )]
+    fn missing(figures: &Figures, share: f64, wanted: f64) -> Option<Self> {
+        let due = figures.get(Metric::MessagesDue)?.point;
+        let needed = messages_to_tell(share, wanted).map(|it| it as f64);
+        if needed.is_some_and(|needed| needed <= due) {
+            return None;
+        }
+        let write = |count| Quantity::Count.write(count);
+        let said = match needed {
+            Some(needed) => format!("{} messages, {} needed to tell", write(due), write(needed.ceil())),
+            None => format!("{} messages do not tell", write(due)),
+        };
+        let rounds = needed.map(|needed| (needed * figures.trials as f64 / due).ceil());
+        let rounds = rounds.filter(|rounds| *rounds <= MOST_ROUNDS).map(|rounds| rounds as usize);
+        Some(Self { said, rounds })
     }
 }
 

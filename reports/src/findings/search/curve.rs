@@ -63,7 +63,7 @@ impl Stand {
             #[expect(clippy::cast_precision_loss, reason = "a ratio needs no more than 53 bits")]
             Some((load.contents.messages as f64, load.down.data_segments as f64))
         });
-        let share = sums.ratio(|it| Some((it.delivery_latency.count_within(slo.within), it.window.due)));
+        let share = sums.share_within(slo.within);
         let validity = Validity::of_trials(trials);
         let sum = |of: fn(&Measurement) -> u64| shown.iter().map(|trial| of(trial)).sum::<u64>();
         let (lost, missed) = (sum(|it| it.counts.lost), sum(|it| it.counts.missed));
@@ -75,7 +75,7 @@ impl Stand {
             validity,
             is_overload: trials.iter().any(|trial| has_purpose(trial, Purpose::Overload)),
             holds: in_time && lost == 0 && (missed == 0 || slo.may_skip),
-            share_within: share.map(Figure::of_one),
+            share_within: share,
             p50_ns,
             p99_ns,
             messages_a_segment: together.filter(|figure| figure.point > 0.0),

@@ -237,7 +237,10 @@ impl Words<'_> {
             command += &format!(" --network {}", self.case.over.iter().map(name).collect::<Vec<_>>().join(","));
         }
         let so_far = self.case.ranked().map(|it| it.valid).max().unwrap_or_default();
-        let rounds = self.verdict.rounds_to_settle.unwrap_or(2 * so_far).max(ROUNDS);
+        let contenders = &self.verdict.decision.contenders;
+        let of_messages = contenders.iter().filter_map(|it| self.case.candidate(*it)?.standing.rounds()).max();
+        let more = of_messages.unwrap_or_default().max(2 * so_far);
+        let rounds = self.verdict.rounds_to_settle.unwrap_or(more).max(ROUNDS);
         command += &format!(" --transport {} --trials {rounds}", names.join(","));
         let verb =
             if self.verdict.rounds_to_settle.is_some() { " would probably settle it." } else { " may settle it." };
