@@ -8,7 +8,7 @@ use crate::cells::{Cell, Group};
 use crate::findings::comparison::Comparison;
 use crate::findings::servers::{Line, Part};
 use crate::findings::study::Study;
-use crate::findings::verdict::Counted;
+use crate::findings::verdict::{self, Candidate};
 use crate::metric::{Figures, Metric, Standing};
 use crate::prose::{Place, Prose};
 use crate::table::metrics::{DECIDING, EVERY, HOLDING};
@@ -37,14 +37,13 @@ fn lay_out(part: Part<'_, '_>, metrics: &[Metric], noise_ns: f64) -> Table {
     table
 }
 
-/// What the cost leaves out, because it is not known of every transport.
+/// What the cost leaves out, because it is not known.
 fn left_out(part: Part<'_, '_>) -> Option<String> {
     let Part::Compared(comparison) = part else { return None };
-    let billed = || comparison.candidates.iter().map(|it| &it.bills).filter(|it| it.figure(Counted::All).is_some());
-    let is_known = |part: &Counted| billed().all(|it| it.has(*part));
-    let unknown: Vec<&str> = Counted::PARTS.into_iter().filter(|part| !is_known(part)).map(Counted::label).collect();
+    let has_cost = |it: &Candidate| it.figures.as_ref().is_some_and(|figures| figures.get(Metric::Cost).is_some());
+    let unknown: Vec<&str> = comparison.billed.missing().into_iter().map(verdict::Part::label).collect();
     let said = format!("Cost leaves out {}, not known here: compare it with no other table's.", joined(&unknown));
-    (!unknown.is_empty()).then_some(said)
+    (!unknown.is_empty() && comparison.candidates.iter().any(has_cost)).then_some(said)
 }
 
 /// All other figures, and where they are from.

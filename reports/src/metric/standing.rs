@@ -170,3 +170,55 @@ fn deliveries(count: f64) -> String {
     let number = Quantity::Count.write(count);
     if number == "1" { "1 delivery".into() } else { format!("{number} deliveries") }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use pushoff_model::record::{Measurement, WindowCounts};
+    use pushoff_model::units::Share;
+    use pushoff_model::workload::built_in;
+    use pushoff_model::{LatencyHistogram, Transport};
+
+    use super::*;
+    use crate::metric::Evidence;
+
+    /// Three trials of so many messages in all to a hundred readers each, of which so many were late to all, judged by
+    /// the ticker's SLO with another share.
+    fn judged(messages: u64, late: u64, wanted: f64) -> Standing {
+        let slo = Slo { share: Share::new(wanted).unwrap(), ..built_in("ticker").unwrap().unwrap().slo.unwrap() };
+        let trial = |number: u64| {
+            let published = messages / 3 + u64::from(number < messages % 3);
+            let mut delivery_latency = LatencyHistogram::new();
+            let slow = late / 3 + u64::from(number < late % 3);
+            for message in 0..published {
+                let took = if message < slow { slo.within * 2 } else { Duration::from_millis(1) };
+                (0..100).for_each(|_| delivery_latency.record(took));
+            }
+            let due = published * 100;
+            let window = WindowCounts { published, due, expected: due, delivered: due, ..WindowCounts::default() };
+            Measurement { delivery_latency, window, ..Measurement::default() }
+        };
+        let trials: Vec<Measurement> = (0..3).map(trial).collect();
+        let evidence = Evidence { slo: Some(slo), ..Evidence::of_trials(Transport::Sse, trials.iter().collect()) };
+        standing(Figures::of(&evidence).as_ref(), None, &CellFaults::default(), &slo)
+    }
+
+    #[test]
+    fn an_slo_is_met_where_enough_messages_show_it() {
+        let open = judged(120, 0, 0.99);
+        assert_eq!((open.label(), open.rounds()), ("undecided", Some(8)));
+        let why = "100 % (97.6–100) within 100 ms, 99 % needed; 120 messages, 297 needed to tell";
+        assert_eq!(open.reason(), Some(why));
+        assert_eq!([296, 297].map(|all| judged(all, 0, 0.99).label()), ["undecided", "meets"]);
+        assert_eq!([56, 57].map(|all| judged(all, 0, 0.95).label()), ["undecided", "meets"]);
+    }
+
+    #[test]
+    fn an_slo_is_failed_where_enough_messages_show_it() {
+        assert_eq!([(30, 30), (300, 30)].map(|(all, late)| judged(all, late, 0.99).label()), ["fails"; 2]);
+        // One of thirty late is no proof that more than one of a hundred are.
+        let open = judged(30, 1, 0.99);
+        assert_eq!((open.label(), open.rounds().is_some()), ("undecided", true), "{open:?}");
+    }
+}
