@@ -59,13 +59,12 @@ fn data(it: &Searched<'_>) -> Block {
         json!({
             "transport": curve.transport,
             "capacity": curve.capacity.map(|it| json!({
-                "load": it.load,
                 "turns": it.turns,
                 "reach": it.reach,
                 "is_server_limited": it.is_server_limited,
                 "is_missing_alone": it.is_missing_alone,
             })),
-            "loads": curve.stands,
+            "loads": curve.points,
         })
     };
     Block::Data(

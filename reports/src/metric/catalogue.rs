@@ -203,6 +203,16 @@ Connections: "connections_per_second", "connections", Connecting, Rate, Higher, 
     Statistic(|e| Statistic::ratio(&e.own, |it| Some((it.connecting.connections, it.connecting.took_ns))).map(|it| it.times(1e9)));
 ConnectingTime: "connecting_time_ns", "time a connection", Connecting, Time, Lower, "its share of the time that all took to connect at once",
     Figure(|e| e.own().ratio(|it| Some((it.connecting.took_ns, it.connecting.connections))));
+HandshakeRoundTrips: "handshake_round_trips", "round trips", Connecting, Count, Lower, "round trips of a TLS handshake until the client may ask, beside TCP's own",
+    Given;
+HandshakeUp: "handshake_up_bytes", "bytes up", Connecting, Bytes, Lower, "bytes above TCP from client to server, a handshake",
+    Given;
+HandshakeDown: "handshake_down_bytes", "bytes down", Connecting, Bytes, Lower, "bytes above TCP from server to client, a handshake, with the tickets that follow",
+    Given;
+HandshakeCpu: "handshake_server_cpu_ns", "CPU of the server", Connecting, Time, Lower, "the server's processor time a handshake, with accepting and closing the connection",
+    Given;
+Handshakes: "handshakes", "measured", Connecting, Count, Neither, "how many handshakes were made",
+    Given;
 MessagesASegment: "messages_a_segment", "messages a segment", Around, Count, Neither, "messages in a TCP segment with data, from server to client",
     Figure(|e| {
         let messages = e.own().quotient(|it| Some((float(load(it)?.contents.messages), float(load(it)?.down.data_segments))));
