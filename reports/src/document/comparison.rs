@@ -72,10 +72,13 @@ pub(super) fn section(study: &Study<'_>) -> Section {
     for part in all(study) {
         let group = part.group();
         let is_aside = group.is_second || group.is_heavier || group.network().is_some();
-        let is_folded = is_aside || study.is_beside(group) || study.is_own_model;
+        let is_folded = is_aside || study.is_on_several_servers(group) || study.is_own_model;
         let shown = shown(study, part);
         if is_folded {
-            let is_brief = group.is_second && !group.is_heavier && group.network().is_none() && !study.is_beside(group);
+            let is_brief = group.is_second
+                && !group.is_heavier
+                && group.network().is_none()
+                && !study.is_on_several_servers(group);
             blocks.push(Block::Fold(Fold { summary: group.label.clone(), is_open: false, blocks: shown, is_brief }));
         } else {
             blocks.extend(shown);
@@ -87,7 +90,7 @@ pub(super) fn section(study: &Study<'_>) -> Section {
     let legend = "Each figure with its 95 % interval; (?) is one that reaches beyond ten times the figure. The best \
                   stands alone; ≈ marks what is not shown to differ from the best. A transport's name leads to its trials.";
     blocks.insert(0, Block::note(legend));
-    let title = if study.besides.is_empty() { "Side by side" } else { "Transports side by side" };
+    let title = if study.on_servers.is_empty() { "Side by side" } else { "Transports side by side" };
     Section::titled("figures", title, blocks).in_brief()
 }
 

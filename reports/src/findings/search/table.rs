@@ -59,7 +59,7 @@ pub(crate) fn table(searched: &Searched<'_>, noise_ns: f64) -> Table {
     table
 }
 
-/// The verdict on the knee, not on what was put beyond it on purpose.
+/// What limited the transport at its capacity, whatever limited the loads beyond it.
 pub(crate) fn validity(curve: &Curve) -> Validity {
     match curve.capacity {
         None => curve.validity,

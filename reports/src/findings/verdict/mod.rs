@@ -79,7 +79,7 @@ pub(crate) struct Verdict {
     pub(crate) by_part: Vec<ByPart>,
     /// Rounds in all that would probably settle the question; absent where it is settled, or nobody can tell.
     pub(crate) rounds_to_settle: Option<usize>,
-    /// The usual advice beside the answer; absent where there is none.
+    /// Whether the usual advice holds; absent where there is none.
     pub(crate) advice: Option<AdviceHolds>,
     /// The answer in words.
     pub(crate) sentence: Prose,
@@ -208,7 +208,8 @@ impl<'a> Case<'a> {
         ERROR / u32::try_from(comparisons).map_or(f64::INFINITY, f64::from)
     }
 
-    /// The rounds in all after which those that remain would be told apart or shown equivalent, where cost alone is open.
+    /// How many rounds in all would probably show which of those that remain cost the same and which more; `None` where
+    /// something else than cost is open.
     fn rounds_to_settle(self, decision: &Decision) -> Option<usize> {
         let is_open = |it: &Candidate| decision.contenders.contains(&it.transport) && fitness(it) == Fitness::Open;
         if self.ranked().any(is_open) {
@@ -222,8 +223,7 @@ impl<'a> Case<'a> {
         needed.collect::<Option<Vec<_>>>()?.into_iter().max()
     }
 
-    /// How many times the cost of the cheapest that meets the SLO each candidate's is; of itself the cheapest is once,
-    /// and that is certain.
+    /// Each candidate's cost divided by that of the cheapest that meets the SLO; of that one it is 1, without an interval.
     pub(crate) fn to_cheapest(self) -> Vec<Option<Figure>> {
         let cheapest = self.decided(self.billed()).cheapest;
         let ratio = |it: &Candidate| {
@@ -231,7 +231,7 @@ impl<'a> Case<'a> {
             if it.transport == cheapest {
                 return Some(Figure { point: 1.0, interval: None });
             }
-            // One that is no contender lends its scatter to no comparison but its own.
+            // The scatter of a transport that fails the SLO widens its own comparison alone.
             let others = self.contenders().filter(|other| other.transport != it.transport);
             let ratio = Costs::of(others.chain([it]), self.billed()).ratio(it.transport, cheapest)?;
             Some(ratio.figure(self.error()))

@@ -316,9 +316,9 @@ impl Words<'_> {
         let missing = self.case.billed().missing();
         let whose = if matches!(missing.first(), Some(Part::Processor | Part::Memory)) { "the server's " } else { "" };
         let missing: Vec<&str> = missing.into_iter().map(Part::label).collect();
-        let beside =
+        let without =
             if missing.is_empty() { String::new() } else { format!(", {whose}{} not known", joined(&missing)) };
-        prose![", ", self.figure(choice, Metric::Cost), " a month at this load", beside]
+        prose![", ", self.figure(choice, Metric::Cost), " a month at this load", without]
     }
 
     /// A figure as it stands in the table.
@@ -361,7 +361,7 @@ impl Words<'_> {
     }
 }
 
-/// What went wrong beside what is lost and missed, which the SLO judges; `None` where nothing did. Its
+/// What went wrong, but for lost and missed deliveries, which the SLO judges; `None` where nothing did. Its
 /// figures stand in the table, where the transport has any.
 pub(crate) fn in_short(faults: &CellFaults, transport: Transport, has_figures: bool) -> Option<Prose> {
     let counted = |count: u64, [one, several]: [&str; 2], metric: Metric| {

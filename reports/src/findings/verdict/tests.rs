@@ -68,7 +68,7 @@ fn of_those_shown_to_cost_the_same_the_simplest_is_taken() {
     assert_eq!((verdict.outcome(), verdict.choice()), ("equivalent", Some(Transport::Sse)));
     assert_eq!(verdict.advice, Some(AdviceHolds::Agrees));
     insta::assert_snapshot!(verdict.sentence, @"HTTP streaming and SSE cost the same within 10 %, 20.2 USD a month at this load. SSE is the simplest of them: the browser parses, reconnects and resumes by itself.");
-    insta::assert_snapshot!(verdict.change.unwrap(), @"If you need less than 5.50 ms, SSE no longer qualifies, nor does any other.");
+    insta::assert_snapshot!(verdict.change.unwrap(), @"If you need less than 5.50 ms, SSE is no longer shown to qualify, nor is any other.");
 }
 
 #[test]
@@ -240,7 +240,7 @@ fn what_would_change_the_answer_is_of_the_network_that_allows_no_tighter_one() {
     let with = |transport, cost, tightest| Candidate { tightest, ..candidate(transport, GOOD, cost, 0.005) };
     let sse = with(Transport::Sse, 20.0, limit(40.0, Some("fast-4g")));
     let verdict = judge(&ticker(), &[sse, with(Transport::WebSocket, 30.0, limit(30.0, Some("cable")))]);
-    insta::assert_snapshot!(verdict.change.unwrap(), @"If you need less than 44.0 ms over fast-4g, SSE no longer qualifies; WebSocket does.");
+    insta::assert_snapshot!(verdict.change.unwrap(), @"If you need less than 44.0 ms over fast-4g, SSE is no longer shown to qualify; WebSocket is.");
 }
 
 #[test]
@@ -254,7 +254,7 @@ fn what_is_not_known_of_a_bill_is_named_and_makes_no_transport_cheap() {
     assert_eq!(verdict.choice(), Some(Transport::WebSocket));
     insta::assert_snapshot!(verdict.sentence, @"");
     // Known of one: the other is not cheaper by what nobody looked at.
-    let verdict = judge(&ticker(), &[without(Part::Traffic, sse.clone()), socket.clone()]);
+    let verdict = judge(&ticker(), &[without(Part::Traffic, sse), socket]);
     assert_eq!((verdict.outcome(), verdict.choice()), ("undecided", None));
     assert_eq!(verdict.decision.cheapest, Some(Transport::WebSocket));
     let verdict = judge(&ticker(), &both.map(|it| without(Part::Processor, it)));
