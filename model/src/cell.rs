@@ -7,9 +7,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::Serialize;
+use serde::de::Error as _;
+use serde::{Deserialize as _, Deserializer, Serialize};
 
 use crate::client::Client;
+use crate::foreign::{NAME, quoted, shown};
 use crate::transport::Transport;
 use crate::wire::{self, Wire};
 
@@ -103,6 +105,27 @@ impl Conditions {
     }
 }
 
+/// Keys that every cell has of its own: a further factor of such a name would stand in for one of them.
+const OWN: [&str; 4] = ["workload", "transport", CLIENT, SERVER];
+/// The most further factors of a record. Chosen here: pushoff itself has four.
+const MOST: usize = 16;
+
+/// The further factors of a recorded cell, each name and value as it may be shown. For `deserialize_with` of serde:
+/// whoever edits a file of a run steers no terminal and no page by it, and takes no other factor's name.
+///
+/// # Errors
+/// When they are no table of texts, too many, or one has the name of what every cell has.
+pub(crate) fn recorded<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+    let foreign = BTreeMap::<String, String>::deserialize(deserializer)?;
+    if foreign.len() > MOST {
+        return Err(D::Error::custom(format!("{} conditions: at most {MOST} are read", foreign.len())));
+    }
+    if let Some(name) = foreign.keys().find(|name| name.is_empty() || OWN.contains(&name.as_str())) {
+        return Err(D::Error::custom(format!("a condition is called {}: give it another name", quoted(name))));
+    }
+    Ok(foreign.iter().map(|(name, value)| (shown(name, NAME), shown(value, NAME))).collect())
+}
+
 impl fmt::Display for Conditions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let values: Vec<&str> = self.factors().map(|(_, value)| value).collect();
@@ -132,6 +155,22 @@ mod tests {
         assert_eq!((tls.value("tls"), tls.value(CLIENT), plain.value("tls")), (Some("1.3"), Some("lean"), None));
         assert_ne!(tls, plain);
         assert_eq!(tls.clone().over("cable").off_the_wire(), plain.over("cable"));
+    }
+
+    #[test]
+    fn recorded_factors_are_lines_of_a_bounded_length_and_take_no_other_name() {
+        let read = |text: &str| recorded(&mut serde_json::Deserializer::from_str(text));
+        let long = "x".repeat(10_000);
+        let read_long = read(&format!(r#"{{"up\u001b[2J":"a\nb","long":"{long}"}}"#)).unwrap();
+        assert_eq!(read_long.get(r"up\u{1b}[2J").map(String::as_str), Some(r"a\nb"));
+        assert_eq!(read_long["long"].chars().count(), NAME);
+        assert_eq!(read(r#"{"network":"cable"}"#).unwrap()["network"], "cable");
+        for own in OWN {
+            let said = read(&format!(r#"{{"{own}":"mine"}}"#)).unwrap_err().to_string();
+            assert!(said.contains(&format!("a condition is called \"{own}\"")), "{said}");
+        }
+        let many: BTreeMap<String, String> = (0..=MOST).map(|it| (it.to_string(), String::new())).collect();
+        assert!(read(&serde_json::to_string(&many).unwrap()).is_err());
     }
 
     #[test]

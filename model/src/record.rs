@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cell::Conditions;
+use crate::cell::{self, Conditions};
 use crate::client::Client;
 use crate::foreign;
 use crate::histogram::LatencyHistogram;
@@ -54,7 +54,7 @@ pub struct Record {
     #[serde(default = "ours", deserialize_with = "foreign::line")]
     pub server: String,
     /// What else the trial ran under, by factor; empty where only client and server vary.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "cell::recorded")]
     pub conditions: BTreeMap<String, String>,
     /// Where a search for capacity stood; absent where the workload itself was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]

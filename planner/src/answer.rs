@@ -60,9 +60,9 @@ pub fn answer(model: &CostModel, needs: &Needs, prices: &Prices) -> Answer {
     Answer { decision: decide(&contenders, ratio, needs.rule()), estimates }
 }
 
-/// Of each transport one estimate. A stream is flushed at the fastest pace that costs within the margin of its own least,
-/// and is shown to cost within the margin of the least of all others, if it is at any pace. The others stand there at the
-/// paces that they would have by themselves.
+/// One estimate a transport. A stream is flushed at the fastest pace that meets two conditions: it costs at most the margin more
+/// than the stream's own least, and it is shown to cost at most the margin more than the cheapest of the others. The second is
+/// waived where no pace meets it. The others are taken at the paces that meet the first.
 fn paced(carriers: &[Carrier<'_>], prices: &Prices) -> Vec<Estimate> {
     let paces: Vec<Paces<'_>> = carriers.iter().map(|carrier| Paces::of(*carrier, prices)).collect();
     let alone: Vec<Estimate> = paces.iter().map(|it| it.fastest(|_| true)).collect();

@@ -138,8 +138,8 @@ mod tests {
         }
     }
 
-    /// A ratio over rounds of which each makes both sides up to three times as slow, and that scatter by a
-    /// tenth beside.
+    /// A ratio over rounds of which each makes both sides up to three times as slow, and that scatter by
+    /// another tenth.
     fn of_rounds(random: &mut StdRng, center: f64, rounds: usize) -> Sampled {
         let scatter = LogNormal::new(0.0, 0.1).unwrap();
         let slowness: Vec<f64> = (0..rounds).map(|_| random.random_range(1.0..3.0)).collect();

@@ -13,7 +13,7 @@ mod pool;
 mod ratio;
 mod resample;
 mod rounds;
-mod slope;
+mod share;
 mod statistic;
 mod sums;
 
@@ -26,7 +26,7 @@ pub use ratio::paired;
 use resample::as_float;
 pub use resample::{Resample, resamples};
 pub use rounds::{Rounds, RoundsRatio};
-pub use slope::slope;
+pub use share::{messages_to_tell, score_interval};
 pub use statistic::Statistic;
 pub use sums::Sums;
 

@@ -58,7 +58,7 @@ impl Rounds {
     pub fn ratio(&self, one: usize, other: usize) -> Option<RoundsRatio> {
         let joined = self.joined_with(other);
         let rounds: Vec<_> = self.logs.iter().filter(|round| round.iter().any(|(it, _)| joined.contains(it))).collect();
-        // Every cost is one beside that of `other`, which has no row of its own.
+        // The unknowns are the costs of the things relative to `other`, which has no row of its own.
         let row = |thing: usize| joined.iter().filter(|&&it| it != other).position(|&it| it == thing);
         let unknowns = joined.len() - 1;
         let mut normal = DMatrix::<f64>::zeros(unknowns, unknowns);
@@ -99,8 +99,8 @@ impl Rounds {
         let mut joined = vec![thing];
         let mut next = 0;
         while let Some(&from) = joined.get(next) {
-            let beside = self.logs.iter().filter(|round| round.iter().any(|(it, _)| *it == from));
-            for &(it, _) in beside.flatten() {
+            let rounds = self.logs.iter().filter(|round| round.iter().any(|(it, _)| *it == from));
+            for &(it, _) in rounds.flatten() {
                 if !joined.contains(&it) {
                     joined.push(it);
                 }

@@ -8,12 +8,15 @@ use pushoff_model::LatencyHistogram;
 use pushoff_model::record::Measurement;
 use pushoff_model::workload::Slo;
 
-use crate::{Figure, Interval, Pool, Resample, Scale, enough, estimate, estimate_ratio, estimate_ratio_on, resamples};
+use crate::{
+    Figure, Interval, Pool, Resample, Scale, enough, estimate, estimate_ratio, estimate_ratio_on, messages_to_tell,
+    resamples,
+};
 
 /// Estimates over the same trials.
 #[derive(Clone, Debug)]
 pub struct Sums<'a> {
-    trials: &'a [&'a Measurement],
+    pub(crate) trials: &'a [&'a Measurement],
     resamples: Arc<[Resample]>,
 }
 
@@ -51,9 +54,13 @@ impl<'a> Sums<'a> {
     }
 
     /// The time within which the SLO's share of the deliveries due arrived; `None` where so many did not
-    /// arrive at all. `pool` holds the delivery latencies of these trials.
+    /// arrive at all, or where so few messages show that share within no time. `pool` holds the delivery latencies of
+    /// these trials.
     #[expect(clippy::cast_precision_loss, reason = "a count of latencies needs no more than 53 bits")]
     pub fn tightest(&self, pool: &Pool, slo: &Slo) -> Option<Figure> {
+        if messages_to_tell(1.0, slo.share.as_f64()).is_none_or(|needed| self.messages_due() < needed) {
+            return None;
+        }
         let asked = |it: &Measurement| slo.share.as_f64() * it.window.due as f64;
         let parts: Vec<(f64, f64)> =
             self.trials.iter().map(|it| (asked(it), it.delivery_latency.count() as f64)).collect();
@@ -128,12 +135,6 @@ impl<'a> Sums<'a> {
 }
 
 impl Figure {
-    /// A part of a whole is at most the whole, and so is its interval.
-    pub fn of_one(self) -> Self {
-        let interval = self.interval.map(|Interval { low, high }| Interval { low, high: high.min(1.0) });
-        Self { interval, ..self }
-    }
-
     /// The figure in a unit that is `factor` times smaller, such as seconds in nanoseconds.
     #[must_use]
     pub fn times(self, factor: f64) -> Self {

@@ -14,10 +14,11 @@ use crate::words::number::Quantity;
 /// Causes that a sentence names; `--json` and the records have all.
 const MOST_NAMED: usize = 3;
 
-/// What went wrong in the trials of a cell.
+/// What went wrong in the trials of a cell. What `--json` skips stands there among the cell's trials and figures.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct CellFaults {
     /// Trials that were begun.
+    #[serde(skip)]
     pub(crate) trials: usize,
     /// Trials that the server failed: it was not there, refused, or did not deliver what was published.
     pub(crate) failed_trials: usize,
@@ -28,14 +29,17 @@ pub(crate) struct CellFaults {
     /// Messages that were due.
     due: u64,
     /// Messages that the server refused, or did not answer for.
+    #[serde(skip)]
     pub(crate) unpublished: u64,
     /// Messages that were never sent, because the server had not taken those before them.
+    #[serde(skip)]
     pub(crate) unsent: u64,
     /// Deliveries whose content was not what was published.
     altered: u64,
     lost: u64,
     missed: u64,
     /// Subscribers' connections that broke and were made again.
+    #[serde(skip)]
     pub(crate) connections_broken: u64,
     /// Why, as far as records say.
     causes: Faults,

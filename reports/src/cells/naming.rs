@@ -1,4 +1,4 @@
-//! What groups are called: by what tells one from its namesakes, and no more.
+//! The names of groups: a workload's name, and what tells the group from others of that name.
 
 use pushoff_model::cell::NETWORK;
 use pushoff_model::target::OURS;
@@ -8,14 +8,14 @@ use pushoff_model::workload::Growth;
 use super::Group;
 use crate::words::number::thousands;
 
-/// Labels the groups: `idle`, `idle at 1,000` among several sizes, `ticker, library client` beside the
-/// lean one's, `mine (2)` where something else differs, `idle, nchan` where the server is not
+/// Labels the groups: `idle`, `idle at 1,000` among several sizes, `ticker, library client` where
+/// the lean one measured it too, `mine (2)` where something else differs, `idle, nchan` where the server is not
 /// pushoff's own or not the only one.
 pub(super) fn name(groups: &mut [Group<'_>], servers: &[&str]) {
-    let named: Vec<_> = groups.iter().map(|group| (workload(group, groups), beside(group, groups))).collect();
-    for (group, (name, beside)) in groups.iter_mut().zip(named) {
+    let named: Vec<_> = groups.iter().map(|group| (workload(group, groups), conditions(group, groups))).collect();
+    for (group, (name, conditions)) in groups.iter_mut().zip(named) {
         let is_said = servers.len() > 1 || group.server() != OURS;
-        group.question = format!("{name}{beside}");
+        group.question = format!("{name}{conditions}");
         group.label = if is_said { format!("{}, {}", group.question, group.server()) } else { group.question.clone() };
         group.name = name;
     }
@@ -50,7 +50,7 @@ fn workload(group: &Group<'_>, groups: &[Group<'_>]) -> String {
 }
 
 /// The client where another received the same before, and every further factor that groups differ in; the wire as one.
-fn beside(group: &Group<'_>, groups: &[Group<'_>]) -> String {
+fn conditions(group: &Group<'_>, groups: &[Group<'_>]) -> String {
     let client = if is_second(group, groups) { format!(", {} client", group.client()) } else { String::new() };
     let others = group.conditions.others.iter().filter(|(factor, value)| {
         let differs = groups.iter().any(|it| it.conditions.others.get(factor.as_str()) != Some(*value));

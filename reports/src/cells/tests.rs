@@ -100,3 +100,37 @@ fn two_searches_of_one_name_at_two_sizes_have_keys_of_their_own() {
     assert_eq!((groups.len(), once.len()), (2, keys.len()), "{keys:?}");
     assert_eq!(groups.iter().map(|it| it.label.as_str()).collect::<Vec<_>>(), ["capacity at 100", "capacity at 200"]);
 }
+
+/// Whoever edits a file of a run steers no reader by the name or the value of a condition.
+#[test]
+fn a_condition_that_somebody_else_wrote_is_a_line_of_text_in_every_document() {
+    let mut run = fixture::run();
+    run.records.retain(|it| it.workload.name == "ticker");
+    let foreign = run.records.iter().map(|record| {
+        let mut json = serde_json::to_value(record).unwrap();
+        let value = format!("\u{1b}[31m<img src=x onerror=y>`|\n# b](javascript:z) \u{202e}{}", "w".repeat(5_000));
+        json["conditions"] = serde_json::json!({ "up\u{7}\n<b>|stream": value });
+        serde_json::from_value(json).unwrap()
+    });
+    run.records = run.records.iter().cloned().chain(foreign.collect::<Vec<_>>()).collect();
+    let report = crate::Report::of(&run).unwrap();
+    let documents = report.documents().unwrap();
+    let json = report.json().to_string();
+    let terminal = report.terminal(400, false);
+    let texts = [
+        ("html", &documents.html),
+        ("markdown", &documents.markdown),
+        ("csv", &documents.csv),
+        ("json", &json),
+        ("terminal", &terminal),
+    ];
+    for (name, text) in texts {
+        let is_break = |it: char| matches!(it, '\n' | '\r');
+        assert!(!text.chars().any(|it| it.is_control() && !is_break(it) || it == '\u{202e}'), "{name}");
+        assert!(text.contains("stream") && text.contains("img src=x"), "{name}: it is shown");
+        assert!(!text.contains(&"w".repeat(100)), "{name}: it is bounded");
+        assert!(!text.lines().any(|line| line.starts_with("# b")), "{name}");
+    }
+    assert!(!documents.html.contains("<img src=x") && !documents.html.contains("up\u{7}"));
+    assert!(!documents.markdown.contains("<img") && !documents.markdown.contains("](javascript"));
+}

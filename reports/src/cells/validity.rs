@@ -29,7 +29,7 @@ impl Validity {
         Self::of_trials(&cell.trials.iter().collect::<Vec<_>>())
     }
 
-    /// The verdict on some trials of a cell. Where one counts, those that do not say nothing.
+    /// The verdict on some trials of a cell. Trials that do not count matter only where none counts.
     pub(crate) fn of_trials(trials: &[&Trial<'_>]) -> Self {
         let met = |limit: Limit, kind: FailureKind| {
             trials.iter().any(|trial| trial.limits().any(|it| it == limit) || trial.failure() == Some(kind))

@@ -4,15 +4,16 @@ use super::axis::{Axis, snug};
 use super::canvas::{Ink, Margins, draw};
 use super::{Chart, NOTHING, Rows, widen};
 use crate::ReportError;
-use crate::findings::search::{Curve, Searched, Stand};
+use crate::findings::search::{AT_A_LOAD, Curve, LoadPoint, Searched};
+use crate::metric::Metric;
 use crate::words::number::{ABSENT, Quantity, asked_share, tick};
 
 /// Draws p99 over the offered load; `None` where nothing was measured.
 pub(crate) fn chart(searched: &Searched<'_>) -> Result<Option<Chart>, ReportError> {
     let within = searched.slo.within.as_secs_f64() * 1e9;
     let (mut loads, mut latency) = (NOTHING, (within / 3.0, within));
-    for (stand, p99) in searched.curves.iter().flat_map(|curve| &curve.stands).filter_map(seen) {
-        widen(&mut loads, stand.offered_per_second);
+    for (point, p99) in searched.curves.iter().flat_map(|curve| &curve.points).filter_map(seen) {
+        widen(&mut loads, point.offered_per_second);
         widen(&mut latency, p99);
     }
     if loads.1 <= 0.0 || loads.0 <= 0.0 {
@@ -29,7 +30,7 @@ pub(crate) fn chart(searched: &Searched<'_>) -> Result<Option<Chart>, ReportErro
         for curve in searched.curves.iter().rev() {
             let ink = Ink::of(curve.transport);
             let line: Vec<_> =
-                curve.stands.iter().filter_map(seen).map(|(it, p99)| (it.offered_per_second, p99)).collect();
+                curve.points.iter().filter_map(seen).map(|(it, p99)| (it.offered_per_second, p99)).collect();
             canvas.line(&line, ink, if curve.transport.is_ranked() { 6 } else { 3 })?;
             if let Some(capacity) = curve.capacity {
                 let (most, y) = (capacity.deliveries_per_second, canvas.at_y(within));
@@ -38,14 +39,14 @@ pub(crate) fn chart(searched: &Searched<'_>) -> Result<Option<Chart>, ReportErro
             }
         }
         let last = |curve: &Curve| {
-            let (stand, p99) = curve.stands.iter().filter_map(seen).next_back()?;
-            Some((stand.offered_per_second, p99, curve.transport))
+            let (point, p99) = curve.points.iter().filter_map(seen).next_back()?;
+            Some((point.offered_per_second, p99, curve.transport))
         };
         canvas.end_labels(&searched.curves.iter().filter_map(last).collect::<Vec<_>>())?;
         for curve in &searched.curves {
-            for (stand, p99) in curve.stands.iter().filter_map(seen) {
-                let at = (canvas.at_x(stand.offered_per_second), canvas.at_y(p99));
-                canvas.point(at, curve.transport, stand.is_void(), &says(curve, stand, p99));
+            for (point, p99) in curve.points.iter().filter_map(seen) {
+                let at = (canvas.at_x(point.offered_per_second), canvas.at_y(p99));
+                canvas.point(at, curve.transport, point.is_void(), &says(curve, point, p99));
             }
         }
         Ok(())
@@ -62,16 +63,17 @@ pub(crate) fn chart(searched: &Searched<'_>) -> Result<Option<Chart>, ReportErro
     }))
 }
 
-fn seen(stand: &Stand) -> Option<(&Stand, f64)> {
-    stand.p99_ns.map(|p99| (stand, p99.point)).filter(|it| it.1 > 0.0 && stand.offered_per_second > 0.0)
+fn seen(point: &LoadPoint) -> Option<(&LoadPoint, f64)> {
+    let p99 = point.figures.get(Metric::P99)?.point;
+    (p99 > 0.0 && point.offered_per_second > 0.0).then_some((point, p99))
 }
 
-fn says(curve: &Curve, stand: &Stand, p99: f64) -> String {
-    let void = if stand.is_void() { format!(", void: {}", stand.validity.label()) } else { String::new() };
+fn says(curve: &Curve, point: &LoadPoint, p99: f64) -> String {
+    let void = if point.is_void() { format!(", void: {}", point.validity.label()) } else { String::new() };
     format!(
         "{}, {} due: p99 {}{void}",
         curve.transport.label(),
-        Quantity::Rate.write(stand.offered_per_second),
+        Quantity::Rate.write(point.offered_per_second),
         Quantity::Time.write(p99)
     )
 }
@@ -84,46 +86,26 @@ fn title(searched: &Searched<'_>) -> String {
 }
 
 fn rows(searched: &Searched<'_>) -> Rows {
-    let head = [
-        "transport",
-        "due",
-        "trials",
-        "limit",
-        "SLO",
-        "in time",
-        "p50",
-        "p99",
-        "messages a segment",
-        "lost",
-        "missed",
-        "unsent",
-    ];
+    let head = ["transport", "due", "trials", "limit", "SLO"].into_iter().chain(AT_A_LOAD.map(Metric::label));
     let body = searched.curves.iter().flat_map(|curve| {
-        curve.stands.iter().map(move |it| {
-            let time = |figure: Option<pushoff_stats::Figure>| {
-                figure.map_or_else(|| ABSENT.to_owned(), |it| Quantity::Time.write(it.point))
+        curve.points.iter().map(move |it| {
+            let judged = match (it.holds, it.is_void()) {
+                (true, _) => "holds",
+                (false, true) => "void",
+                (false, false) => "breaks",
             };
-            vec![
+            let figure = |metric: Metric| {
+                let figure = it.figures.get(metric);
+                figure.map_or_else(|| ABSENT.to_owned(), |it| metric.unit().write(it.point))
+            };
+            let load = [
                 curve.transport.label().to_owned(),
                 Quantity::Rate.write(it.offered_per_second),
                 it.trials.to_string(),
                 it.validity.label().to_owned(),
-                (if it.holds {
-                    "holds"
-                } else if it.is_void() {
-                    "void"
-                } else {
-                    "breaks"
-                })
-                .to_owned(),
-                it.share_within.map_or_else(|| ABSENT.to_owned(), |share| Quantity::Share.write(share.point)),
-                time(it.p50_ns),
-                time(it.p99_ns),
-                it.messages_a_segment.map_or_else(|| ABSENT.to_owned(), |it| Quantity::Count.write(it.point)),
-                it.lost.to_string(),
-                it.missed.to_string(),
-                it.unsent.to_string(),
-            ]
+                judged.to_owned(),
+            ];
+            load.into_iter().chain(AT_A_LOAD.map(figure)).collect::<Vec<_>>()
         })
     });
     Rows::new(head, body.collect())

@@ -47,8 +47,8 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    fn new<const N: usize>(head: [&str; N], body: Vec<Vec<String>>) -> Self {
-        Self { head: head.map(str::to_owned).to_vec(), body }
+    fn new(head: impl IntoIterator<Item = &'static str>, body: Vec<Vec<String>>) -> Self {
+        Self { head: head.into_iter().map(str::to_owned).collect(), body }
     }
 }
 

@@ -8,7 +8,7 @@ use super::canvas::{Canvas, Drawing, Ink, Margins, draw};
 use super::{Chart, Rows, widen};
 use crate::ReportError;
 use crate::findings::comparison::Comparison;
-use crate::findings::networks::{OverNetwork, Stands};
+use crate::findings::networks::{OneOver, OverNetwork};
 use crate::metric::Metric;
 use crate::words::number::{ABSENT, Quantity, asked_share, tick};
 use crate::words::text::{capitalised, list};
@@ -197,7 +197,7 @@ fn series(all: &[OverNetwork], along: Along) -> Vec<&OverNetwork> {
 }
 
 fn points<'n>(comparison: &Comparison<'_>, network: &'n OverNetwork, latency: Latency) -> Vec<Point<'n>> {
-    let point = |it: &Stands| {
+    let point = |it: &OneOver| {
         let theory = LatencyTheory::of(comparison.group.workload, it.transport, &network.link);
         let theory = theory.map(|theory| theory.quantile(latency.share())).map(|(low, high)| (nanos(low), nanos(high)));
         Some(Point { network, transport: it.transport, measured: it.figures.as_ref()?.get(latency.metric())?, theory })

@@ -10,7 +10,7 @@ use crate::ReportError;
 use crate::cells::{Cell, Group, anchor};
 use crate::findings::comparison::Comparison;
 use crate::findings::search::Searched;
-use crate::findings::servers::Beside;
+use crate::findings::servers::OnServers;
 use crate::findings::study::Study;
 use crate::findings::verdict::AdviceHolds;
 use crate::metric::Metric;
@@ -40,9 +40,9 @@ pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {
         several => several_servers(study, several),
     };
     blocks.extend(questions(study).into_iter().map(of_several).map(Block::Card));
-    let alone = study.searches.iter().filter(|it| !study.is_beside(&it.group) && !it.group.is_heavier);
+    let alone = study.searches.iter().filter(|it| !study.is_on_several_servers(&it.group) && !it.group.is_heavier);
     blocks.extend(alone.map(|it| Block::Card(most(it))));
-    let beside = study.besides.iter().filter(|it| it.is_search && !it.is_heavier);
+    let beside = study.on_servers.iter().filter(|it| it.is_search && !it.is_heavier);
     blocks.extend(beside.map(|it| Block::Card(most_of_servers(study, it))));
     blocks.extend(study.comparisons.iter().filter(|it| it.group.asks_for_a_choice()).map(data));
     blocks.extend(
@@ -260,7 +260,7 @@ fn most(searched: &Searched<'_>) -> Card {
 }
 
 /// How much each server carries, each by itself.
-fn most_of_servers(study: &Study<'_>, beside: &Beside<'_>) -> Card {
+fn most_of_servers(study: &Study<'_>, beside: &OnServers<'_>) -> Card {
     let all: Vec<&Searched<'_>> = study.searches.iter().filter(|it| it.group.question == beside.label).collect();
     Card {
         answers: all.iter().map(|it| carried(it, Some(it.group.server()))).collect(),

@@ -1,15 +1,14 @@
 //! What was found of each cell, for machines: `--json` and CSV.
 
 use pushoff_model::CellKey;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::cells::Cell;
 use crate::cells::faults::CellFaults;
 use crate::cells::validity::Validity;
 use crate::findings::servers::Part;
 use crate::findings::study::Study;
-use crate::metric::Figures;
-use crate::metric::Standing;
+use crate::metric::{Figures, Metric, Scope, Standing};
 
 /// A cell with all that was found of it.
 #[derive(Clone, Debug, Serialize)]
@@ -30,7 +29,14 @@ pub(crate) struct CellData {
     /// What went wrong in its trials, with counts and causes.
     faults: CellFaults,
     /// One a metric.
+    #[serde(serialize_with = "each_once")]
     pub(crate) figures: Figures,
+}
+
+/// Without what `--json` has at another place: how many trials there are, and what was measured past a capacity.
+fn each_once<S: Serializer>(figures: &Figures, serializer: S) -> Result<S::Ok, S::Error> {
+    let is_elsewhere = |metric: Metric| metric == Metric::Trials || metric.scope() == Scope::Beyond;
+    serializer.collect_map(figures.iter().filter(|(metric, _)| !is_elsewhere(*metric)))
 }
 
 /// Every cell of a study.

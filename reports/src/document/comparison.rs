@@ -8,7 +8,7 @@ use crate::cells::{Cell, Group};
 use crate::findings::comparison::Comparison;
 use crate::findings::servers::{Line, Part};
 use crate::findings::study::Study;
-use crate::findings::verdict::Counted;
+use crate::findings::verdict::{self, Candidate};
 use crate::metric::{Figures, Metric, Standing};
 use crate::prose::{Place, Prose};
 use crate::table::metrics::{DECIDING, EVERY, HOLDING};
@@ -37,14 +37,13 @@ fn lay_out(part: Part<'_, '_>, metrics: &[Metric], noise_ns: f64) -> Table {
     table
 }
 
-/// What the cost leaves out, because it is not known of every transport.
+/// What the cost leaves out, because it is not known.
 fn left_out(part: Part<'_, '_>) -> Option<String> {
     let Part::Compared(comparison) = part else { return None };
-    let billed = || comparison.candidates.iter().map(|it| &it.bills).filter(|it| it.figure(Counted::All).is_some());
-    let is_known = |part: &Counted| billed().all(|it| it.has(*part));
-    let unknown: Vec<&str> = Counted::PARTS.into_iter().filter(|part| !is_known(part)).map(Counted::label).collect();
+    let has_cost = |it: &Candidate| it.figures.as_ref().is_some_and(|figures| figures.get(Metric::Cost).is_some());
+    let unknown: Vec<&str> = comparison.billed.missing().into_iter().map(verdict::Part::label).collect();
     let said = format!("Cost leaves out {}, not known here: compare it with no other table's.", joined(&unknown));
-    (!unknown.is_empty()).then_some(said)
+    (!unknown.is_empty() && comparison.candidates.iter().any(has_cost)).then_some(said)
 }
 
 /// All other figures, and where they are from.
@@ -73,10 +72,13 @@ pub(super) fn section(study: &Study<'_>) -> Section {
     for part in all(study) {
         let group = part.group();
         let is_aside = group.is_second || group.is_heavier || group.network().is_some();
-        let is_folded = is_aside || study.is_beside(group) || study.is_own_model;
+        let is_folded = is_aside || study.is_on_several_servers(group) || study.is_own_model;
         let shown = shown(study, part);
         if is_folded {
-            let is_brief = group.is_second && !group.is_heavier && group.network().is_none() && !study.is_beside(group);
+            let is_brief = group.is_second
+                && !group.is_heavier
+                && group.network().is_none()
+                && !study.is_on_several_servers(group);
             blocks.push(Block::Fold(Fold { summary: group.label.clone(), is_open: false, blocks: shown, is_brief }));
         } else {
             blocks.extend(shown);
@@ -88,7 +90,7 @@ pub(super) fn section(study: &Study<'_>) -> Section {
     let legend = "Each figure with its 95 % interval; (?) is one that reaches beyond ten times the figure. The best \
                   stands alone; ≈ marks what is not shown to differ from the best. A transport's name leads to its trials.";
     blocks.insert(0, Block::note(legend));
-    let title = if study.besides.is_empty() { "Side by side" } else { "Transports side by side" };
+    let title = if study.on_servers.is_empty() { "Side by side" } else { "Transports side by side" };
     Section::titled("figures", title, blocks).in_brief()
 }
 
@@ -152,7 +154,7 @@ fn notes(line: &Line<'_>) -> Vec<String> {
     let name = capitalised(line.transport().label());
     let standing = match &line.standing {
         Some(Standing::Fails { reason }) => Some(format!("{name} fails: {reason}.")),
-        Some(Standing::Undecided { reason }) => Some(format!("{name} is undecided: {reason}.")),
+        Some(Standing::Undecided { reason, .. }) => Some(format!("{name} is undecided: {reason}.")),
         Some(Standing::Void { reason }) => Some(format!("{name} is void: {reason}.")),
         Some(Standing::Meets | Standing::Unranked) | None => None,
     };

@@ -148,7 +148,7 @@ mod tests {
         let mut open = |transport: Transport| {
             let leo = networks.iter_mut().find(|it| it.name == "satellite-leo").unwrap();
             let stands = leo.transports.iter_mut().find(|it| it.transport == transport).unwrap();
-            stands.standing = Standing::Undecided { reason: "98 %".into() };
+            stands.standing = Standing::undecided("98 %");
             of_choice(&networks, Transport::Sse)
         };
         let said = open(Transport::WebSocket);

@@ -8,7 +8,7 @@ use crate::findings::comparison::Comparison;
 use crate::findings::study::Study;
 
 pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {
-    let shown = || study.answers().filter(|it| !study.is_beside(&it.group));
+    let shown = || study.answers().filter(|it| !study.is_on_several_servers(&it.group));
     let figure = |it: &Comparison<'_>, chart: Result<Option<Chart>, ReportError>| {
         let figure = |chart| Figure { chart, anchor: it.group.anchor(), about: it.group.label.clone() };
         chart.map(|chart| chart.map(figure)).transpose()

@@ -20,7 +20,7 @@ pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {
          curve goes on. Hollow points are void: the generator or the machine was the limit.",
     )];
     for it in &study.searches {
-        let is_aside = study.is_beside(&it.group) || it.group.is_heavier;
+        let is_aside = study.is_on_several_servers(&it.group) || it.group.is_heavier;
         blocks.extend(Block::folded(is_aside, &it.group.label, searched(it, study.noise_ns)?));
         blocks.push(data(it));
     }
@@ -59,13 +59,12 @@ fn data(it: &Searched<'_>) -> Block {
         json!({
             "transport": curve.transport,
             "capacity": curve.capacity.map(|it| json!({
-                "load": it.load,
                 "turns": it.turns,
                 "reach": it.reach,
                 "is_server_limited": it.is_server_limited,
                 "is_missing_alone": it.is_missing_alone,
             })),
-            "loads": curve.stands,
+            "loads": curve.points,
         })
     };
     Block::Data(

@@ -4,24 +4,24 @@ use serde_json::{Map, json};
 
 use super::blocks::{Fold, Heading, Layout, TableBlock};
 use super::{Block, Section, Words};
-use crate::findings::servers::{Beside, Matrix, matrices};
+use crate::findings::servers::{Matrix, OnServers, matrices};
 use crate::findings::study::Study;
 use crate::metric::Metric;
 use crate::prose::Prose;
 use crate::words::describe;
 
 pub(super) fn section(study: &Study<'_>) -> Section {
-    if study.besides.is_empty() {
+    if study.on_servers.is_empty() {
         return Section::default();
     }
     let note = "The same work of each server, interleaved in one run. First how many times another server’s figure \
                 pushoff’s is, drawn in pairs of trials; then the figures, each with its 95 % interval. The best \
                 stands alone, and ≈ marks what is not shown to differ from it.";
     let mut blocks = vec![Block::note(note)];
-    for matrix in &matrices(&study.besides) {
+    for matrix in &matrices(&study.on_servers) {
         blocks.extend(against(matrix));
     }
-    for beside in &study.besides {
+    for beside in &study.on_servers {
         let inner = side_by_side(beside, study.noise_ns).into();
         blocks.push(Block::Fold(Fold { summary: beside.label.clone(), is_open: false, blocks: inner, is_brief: true }));
         blocks.push(data(beside));
@@ -40,7 +40,7 @@ fn against(matrix: &Matrix) -> [Block; 2] {
     [Block::Heading(Heading { id, text: matrix.title.clone(), says: None }), Block::Words(words)]
 }
 
-fn side_by_side(beside: &Beside<'_>, noise_ns: f64) -> [Block; 3] {
+fn side_by_side(beside: &OnServers<'_>, noise_ns: f64) -> [Block; 3] {
     let id = format!("servers-{}", beside.anchor());
     let load = if beside.is_search { describe::search(beside.workload) } else { describe::load(beside.workload) };
     let (slo, says) = match beside.workload.slo {
@@ -61,7 +61,7 @@ fn side_by_side(beside: &Beside<'_>, noise_ns: f64) -> [Block; 3] {
 }
 
 /// The ratios, for machines: the figures themselves are those of the cells.
-fn data(beside: &Beside<'_>) -> Block {
+fn data(beside: &OnServers<'_>) -> Block {
     let cells = beside.lines.iter().map(|it| {
         let ratio = |metric: &Metric| {
             (metric.id().to_owned(), json!({ "to_baseline": beside.to_baseline(*metric, it) }))

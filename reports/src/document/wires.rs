@@ -3,21 +3,19 @@
 
 use pushoff_model::Transport;
 use pushoff_model::wire::{Http, Wire};
-use pushoff_stats::Figure;
 use serde_json::{Map, json};
 
 use super::blocks::{self, Heading};
 use super::{Block, Head, Section, Words};
 use crate::ReportError;
 use crate::charts;
-use crate::findings::handshakes::{Costs, Shaken};
+use crate::findings::handshakes::Shaken;
 use crate::findings::servers::{Line, judged};
 use crate::findings::study::Study;
 use crate::findings::wires::OnWires;
-use crate::metric::{Metric, Value};
+use crate::metric::{Figures, Metric};
 use crate::prose::{Prose, Span, prose};
 use crate::table::{Entry, Mark};
-use crate::words::number::Quantity;
 use crate::words::text::joined;
 
 /// Nothing where all was measured on one wire, in the clear.
@@ -99,8 +97,7 @@ fn handshakes(all: &[Shaken]) -> Vec<Block> {
         return Vec::new();
     }
     let id = "handshakes".to_owned();
-    let figures = ["round trips", "bytes up", "bytes down", "CPU of the server", "measured"];
-    let figures = figures.map(|name| Head { is_figure: true, ..Head::from(name) });
+    let figures = HANDSHAKE.map(|metric| Head { is_figure: true, ..Head::from(metric.label()) });
     let head = [Head::from("")].into_iter().chain(figures).collect();
     let has_servers = all.iter().any(|it| it.server != all[0].server);
     let rows = all.iter().flat_map(|shaken| {
@@ -110,7 +107,7 @@ fn handshakes(all: &[Shaken]) -> Vec<Block> {
         let resumed = match &shaken.resumed {
             Some(resumed) => kind(format!("{of}, resumed"), resumed),
             None => {
-                let none = (0..5).map(|_| Prose::entry(&Entry::absent()));
+                let none = HANDSHAKE.map(|_| Prose::entry(&Entry::absent()));
                 [Prose::from(format!("{of}, resumed: this server resumes none"))].into_iter().chain(none).collect()
             }
         };
@@ -131,19 +128,16 @@ fn handshakes(all: &[Shaken]) -> Vec<Block> {
     shown.into_iter().chain(data).collect()
 }
 
-fn kind(name: String, costs: &Costs) -> Vec<Prose> {
-    let figure = |unit: Quantity, figure: Option<Figure>| {
-        let entry = figure.map(|figure| Entry::of(unit, Value::exact(figure), Mark::None));
+/// What is shown of a kind of handshake.
+const HANDSHAKE: [Metric; 5] =
+    [Metric::HandshakeRoundTrips, Metric::HandshakeUp, Metric::HandshakeDown, Metric::HandshakeCpu, Metric::Handshakes];
+
+fn kind(name: String, figures: &Figures) -> Vec<Prose> {
+    let figure = |metric: Metric| {
+        let entry = figures.value(metric).map(|value| Entry::of_metric(metric, value, Mark::None));
         Prose::entry(&entry.unwrap_or_else(Entry::absent))
     };
-    vec![
-        name.into(),
-        figure(Quantity::Count, costs.round_trips),
-        figure(Quantity::Bytes, costs.up_bytes),
-        figure(Quantity::Bytes, costs.down_bytes),
-        figure(Quantity::Time, costs.server_cpu_ns),
-        figure(Quantity::Count, Some(costs.connections())),
-    ]
+    [name.into()].into_iter().chain(HANDSHAKE.map(figure)).collect()
 }
 
 /// The ratios, for machines: the figures themselves are those of the cells.

@@ -4,7 +4,7 @@ use pushoff_model::Transport;
 use pushoff_model::workload::Slo;
 
 use super::networks::{OverNetwork, held_to};
-use super::verdict::{Bills, Candidate, Case, Counted, Tightest, Verdict};
+use super::verdict::{Bills, Candidate, Case, Part, Parts, Tightest, Verdict};
 use crate::cells::faults::CellFaults;
 use crate::cells::{Cell, Group};
 use crate::metric::{Figures, LEAST_TRIALS, Metric, Standing, Value, standing};
@@ -20,6 +20,8 @@ pub(crate) struct Comparison<'a> {
     pub(crate) slo: Slo,
     /// One candidate a cell, in the same order.
     pub(crate) candidates: Vec<Candidate>,
+    /// The parts that make up what each costs.
+    pub(crate) billed: Parts,
     /// Where costs come from that its own trials cannot show.
     pub(crate) sources: Vec<String>,
     /// What was found over networks.
@@ -83,13 +85,13 @@ impl<'a> Comparison<'a> {
         let candidates = if group.network().is_some() {
             candidates
         } else {
-            let ratios = Case { workload, slo: &slo, candidates: &candidates, conditions, is_at_hand, noise_ns, over }
-                .to_cheapest();
-            with_costs(candidates, ratios)
+            let case = Case { workload, slo: &slo, candidates: &candidates, conditions, is_at_hand, noise_ns, over };
+            let (billed, ratios) = (case.billed(), case.to_cheapest());
+            with_costs(candidates, billed, ratios)
         };
-        let verdict =
-            Case { workload, slo: &slo, candidates: &candidates, conditions, is_at_hand, noise_ns, over }.verdict();
-        Self { group, slo, candidates, sources, networks, verdict }
+        let case = Case { workload, slo: &slo, candidates: &candidates, conditions, is_at_hand, noise_ns, over };
+        let (billed, verdict) = (case.billed(), case.verdict());
+        Self { group, slo, candidates, billed, sources, networks, verdict }
     }
 
     /// The cells that may be charted, with what was judged of them: those with a valid trial.
@@ -136,13 +138,18 @@ fn tightest(own: Option<Tightest>, transport: Transport, networks: &[OverNetwork
     })
 }
 
-/// The candidates with what each would cost a month, in all, in its parts and beside the cheapest.
-pub(crate) fn with_costs(mut candidates: Vec<Candidate>, to_cheapest: Vec<Option<Figure>>) -> Vec<Candidate> {
+/// The candidates with what each would cost a month: the parts that are billed together, each of them, and how many times
+/// the cheapest.
+pub(crate) fn with_costs(
+    mut candidates: Vec<Candidate>,
+    billed: Parts,
+    to_cheapest: Vec<Option<Figure>>,
+) -> Vec<Candidate> {
     let parts = [
-        (Metric::Cost, Counted::All),
-        (Metric::CostProcessor, Counted::Processor),
-        (Metric::CostMemory, Counted::Memory),
-        (Metric::CostTraffic, Counted::Traffic),
+        (Metric::Cost, billed),
+        (Metric::CostProcessor, Parts::only(Part::Processor)),
+        (Metric::CostMemory, Parts::only(Part::Memory)),
+        (Metric::CostTraffic, Parts::only(Part::Traffic)),
     ];
     for (Candidate { figures, bills, .. }, ratio) in candidates.iter_mut().zip(to_cheapest) {
         let Some(figures) = figures else { continue };

@@ -10,6 +10,7 @@ use pushoff_stats::{Figure, Sums};
 use serde::Serialize;
 
 use super::study::Study;
+use crate::metric::{Figures, Metric};
 
 /// The handshakes with one server.
 #[derive(Debug, Serialize)]
@@ -17,21 +18,10 @@ pub(crate) struct Shaken {
     pub(crate) server: String,
     #[serde(serialize_with = "name")]
     pub(crate) http: Http,
-    pub(crate) full: Costs,
+    /// What one costs, by metric.
+    pub(crate) full: Figures,
     /// Absent where the server resumed none.
-    pub(crate) resumed: Option<Costs>,
-}
-
-/// What one handshake costs.
-#[derive(Debug, Serialize)]
-pub(crate) struct Costs {
-    /// How many were made.
-    pub(crate) connections: u64,
-    pub(crate) round_trips: Option<Figure>,
-    pub(crate) up_bytes: Option<Figure>,
-    pub(crate) down_bytes: Option<Figure>,
-    /// Processor time of the server.
-    pub(crate) server_cpu_ns: Option<Figure>,
+    pub(crate) resumed: Option<Figures>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
@@ -57,36 +47,34 @@ impl Shaken {
         Self {
             server: server.to_owned(),
             http,
-            full: Costs::of(trials, |it| Some(it.full)),
-            resumed: resumes.then(|| Costs::of(trials, |it| it.resumed)),
+            full: figures(trials, |it| Some(it.full)),
+            resumed: resumes.then(|| figures(trials, |it| it.resumed)),
         }
     }
 }
 
-impl Costs {
-    /// How many were made, as a figure.
-    #[expect(clippy::cast_precision_loss, reason = "a count that is shown needs no more than 53 bits")]
-    pub(crate) const fn connections(&self) -> Figure {
-        Figure { point: self.connections as f64, interval: None }
-    }
-
-    fn of(trials: &[&Measurement], kind: impl Fn(&Handshakes) -> Option<Handshake>) -> Self {
-        let sums = Sums::of(trials);
-        let each = |of: fn(&Handshake) -> Option<u64>| {
-            sums.ratio(|trial| {
-                let shaken = kind(trial.handshakes.as_ref()?)?;
-                Some((of(&shaken)?, shaken.connections))
-            })
-        };
-        let count = |trial: &&Measurement| trial.handshakes.as_ref().and_then(&kind).map_or(0, |it| it.connections);
-        Self {
-            connections: trials.iter().map(count).sum(),
-            round_trips: each(|it| Some(it.round_trips)),
-            up_bytes: each(|it| Some(it.up_bytes)),
-            down_bytes: each(|it| Some(it.down_bytes)),
-            server_cpu_ns: each(|it| it.server_cpu_ns),
-        }
-    }
+/// What one handshake of a kind costs.
+#[expect(clippy::cast_precision_loss, reason = "a count that is shown needs no more than 53 bits")]
+fn figures(trials: &[&Measurement], kind: impl Fn(&Handshakes) -> Option<Handshake>) -> Figures {
+    let sums = Sums::of(trials);
+    let each = |of: fn(&Handshake) -> Option<u64>| {
+        sums.ratio(|trial| {
+            let shaken = kind(trial.handshakes.as_ref()?)?;
+            Some((of(&shaken)?, shaken.connections))
+        })
+    };
+    let count = |trial: &&Measurement| trial.handshakes.as_ref().and_then(&kind).map_or(0, |it| it.connections);
+    let made: u64 = trials.iter().map(count).sum();
+    Figures::given(
+        trials.len(),
+        [
+            (Metric::HandshakeRoundTrips, each(|it| Some(it.round_trips))),
+            (Metric::HandshakeUp, each(|it| Some(it.up_bytes))),
+            (Metric::HandshakeDown, each(|it| Some(it.down_bytes))),
+            (Metric::HandshakeCpu, each(|it| it.server_cpu_ns)),
+            (Metric::Handshakes, Some(Figure { point: made as f64, interval: None })),
+        ],
+    )
 }
 
 #[cfg(test)]
@@ -101,9 +89,12 @@ mod tests {
         assert_eq!(all.iter().map(|it| it.http).collect::<Vec<_>>(), [Http::One, Http::Two], "none in the clear");
         for Shaken { full, resumed, .. } in &all {
             let resumed = resumed.as_ref().unwrap();
-            let [one, other] = [full, resumed].map(|it| it.server_cpu_ns.unwrap().point);
-            assert!(other < one && full.down_bytes.unwrap().point > resumed.down_bytes.unwrap().point);
-            assert!([full, resumed].iter().all(|it| (it.round_trips.unwrap().point - 1.0).abs() < 1e-9));
+            let both = |metric| [full, resumed].map(|it: &Figures| it.get(metric).unwrap().point);
+            for metric in [Metric::HandshakeCpu, Metric::HandshakeDown] {
+                let [one, other] = both(metric);
+                assert!(other < one, "{metric:?}");
+            }
+            assert!(both(Metric::HandshakeRoundTrips).iter().all(|it| (it - 1.0).abs() < 1e-9));
         }
     }
 

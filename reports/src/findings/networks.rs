@@ -1,7 +1,7 @@
-//! How the transports of a question stand over the networks that it was also measured over.
+//! Whether the transports of a workload meet the SLO over the networks that it was also measured over.
 //!
-//! A choice must be good enough over each of them, as far as any transport is: a network over which none holds the SLO
-//! says nothing of which one to take. Costs are those without a network.
+//! A choice must meet the SLO over every network over which some transport meets it. A network over which none does says
+//! nothing of which one to take. Costs are those without a network.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use super::verdict::Candidate;
 use crate::cells::Group;
 use crate::metric::{Figures, Standing};
 
-/// One network, and how the transports stand over it.
+/// One network, and whether the transports meet the SLO over it.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct OverNetwork {
     /// Its name.
@@ -32,13 +32,13 @@ pub(crate) struct OverNetwork {
     /// The part of an element's id of its own group.
     #[serde(skip)]
     pub(crate) anchor: String,
-    /// How each transport stands.
-    pub(crate) transports: Vec<Stands>,
+    /// One a transport.
+    pub(crate) transports: Vec<OneOver>,
 }
 
-/// How a transport stands over a network.
+/// One transport over a network.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Stands {
+pub(crate) struct OneOver {
     pub(crate) transport: Transport,
     pub(crate) standing: Standing,
     #[serde(skip)]
@@ -59,7 +59,7 @@ impl OverNetwork {
     fn seen(group: &Group<'_>, candidates: &[Candidate]) -> Option<Self> {
         let link = group.link()?;
         let round_trip_ns = u64::try_from(link.round_trip().as_nanos()).unwrap_or(u64::MAX);
-        let stands = |it: &Candidate| Stands {
+        let stands = |it: &Candidate| OneOver {
             transport: it.transport,
             standing: it.standing.clone(),
             figures: it.figures.clone(),
@@ -79,7 +79,7 @@ impl OverNetwork {
         Duration::from_nanos(self.round_trip_ns)
     }
 
-    pub(crate) fn stands(&self, transport: Transport) -> Option<&Stands> {
+    pub(crate) fn stands(&self, transport: Transport) -> Option<&OneOver> {
         self.transports.iter().find(|it| it.transport == transport)
     }
 
@@ -110,7 +110,8 @@ impl OverNetwork {
     }
 }
 
-/// How a transport stands that stood so without a network: no better than over any network that another one copes with.
+/// The standing of a transport over all networks, from its own without a network: it is no better than over any network over
+/// which some transport meets the SLO.
 pub(super) fn held_to(own: Standing, transport: Transport, networks: &[OverNetwork]) -> Standing {
     if matches!(own, Standing::Fails { .. } | Standing::Unranked) {
         return own;
@@ -131,9 +132,12 @@ pub(super) fn held_to(own: Standing, transport: Transport, networks: &[OverNetwo
         Some((network, standing.reason()?))
     };
     let open = worse(Standing::is_open).or_else(unmeasured).or_else(unknown).map(reason);
+    // One command measures over all of them: as many rounds as the one that needs most.
+    let rounds = over().filter_map(|(_, standing)| standing.rounds()).chain(own.rounds()).max();
     match (fails, own) {
         (Some(reason), _) => Standing::Fails { reason },
-        (None, Standing::Meets) => open.map_or(Standing::Meets, |reason| Standing::Undecided { reason }),
+        (None, Standing::Meets) => open.map_or(Standing::Meets, |reason| Standing::Undecided { reason, rounds }),
+        (None, Standing::Undecided { reason, .. }) => Standing::Undecided { reason, rounds },
         (None, own) => own,
     }
 }
@@ -145,7 +149,7 @@ mod tests {
     const NETWORK_NAME: &str = "slow";
 
     fn network(standings: &[(Transport, Standing)]) -> OverNetwork {
-        let stands = |(transport, standing): &(Transport, Standing)| Stands {
+        let stands = |(transport, standing): &(Transport, Standing)| OneOver {
             transport: *transport,
             standing: standing.clone(),
             figures: None,
@@ -166,7 +170,7 @@ mod tests {
     }
 
     fn open(reason: &str) -> Standing {
-        Standing::Undecided { reason: reason.into() }
+        Standing::undecided(reason)
     }
 
     #[test]

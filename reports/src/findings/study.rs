@@ -1,10 +1,10 @@
-//! A run, grouped, measured up and judged: what every document is made from.
+//! A run with its cells grouped, its figures estimated and its verdicts given: what every document is made from.
 
 use pushoff_model::Environment;
 
 use super::comparison::{Compared, Comparison, Holding};
 use super::search::Searched;
-use super::servers::{Beside, Part, beside};
+use super::servers::{OnServers, Part, on_servers};
 use crate::Run;
 use crate::cells::faults::CellFaults;
 use crate::cells::measured::measured;
@@ -17,22 +17,23 @@ use pushoff_planner::costs::{Checked, CostModel, checks, fit_and_check, shipped}
 pub(crate) struct Study<'a> {
     /// What was read.
     pub(crate) run: &'a Run,
-    /// Where something is good enough or not.
+    /// Workloads with an SLO, of which no load is searched for.
     pub(crate) comparisons: Vec<Comparison<'a>>,
-    /// Where nothing is published: connections were made and held.
+    /// Workloads that publish nothing: their connections are made and held.
     pub(crate) holdings: Vec<Holding<'a>>,
-    /// Where the most was looked for.
+    /// Searches for a capacity.
     pub(crate) searches: Vec<Searched<'a>>,
-    /// What was asked of several servers.
-    pub(crate) besides: Vec<Beside<'a>>,
-    /// What a load costs that nobody measured: this run's own model where it holds a grid with cells held
-    /// out, else the one that comes with pushoff.
+    /// Workloads that several servers were measured under.
+    pub(crate) on_servers: Vec<OnServers<'a>>,
+    /// What a load would cost that was not measured: this run's own model where it has workloads that are held out, else the
+    /// model that comes with pushoff.
     pub(crate) model: CostModel,
     /// Whether it is this run's own.
     pub(crate) is_own_model: bool,
-    /// The model against cells that it has not seen: those held out, or all of this run.
+    /// The model's predictions for cells that it was not fitted to: those held out, or all of this run.
     pub(crate) checked: Vec<Checked>,
-    /// What the machines of the runs differ from themselves by: the loudest of them.
+    /// Latencies that differ by less are not called different: the largest noise of the runs' machines, as preflight
+    /// measured it.
     pub(crate) noise_ns: f64,
 }
 
@@ -57,7 +58,7 @@ impl<'a> Study<'a> {
             comparisons: Vec::new(),
             holdings: Vec::new(),
             searches: Vec::new(),
-            besides: Vec::new(),
+            on_servers: Vec::new(),
             model,
             is_own_model,
             checked,
@@ -72,7 +73,7 @@ impl<'a> Study<'a> {
             }
         }
         study.comparisons = Comparison::all(compared, noise_ns);
-        study.besides = beside(study.parts().collect());
+        study.on_servers = on_servers(study.parts().collect());
         study
     }
 
@@ -83,8 +84,8 @@ impl<'a> Study<'a> {
     }
 
     /// Whether a group was asked of several servers.
-    pub(crate) fn is_beside(&self, group: &Group<'_>) -> bool {
-        self.besides.iter().any(|beside| beside.label == group.question && beside.is_search == group.is_search)
+    pub(crate) fn is_on_several_servers(&self, group: &Group<'_>) -> bool {
+        self.on_servers.iter().any(|it| it.label == group.question && it.is_search == group.is_search)
     }
 
     /// Whether any server is not pushoff's own.

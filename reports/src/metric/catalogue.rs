@@ -42,11 +42,10 @@ macro_rules! metrics {
 
 metrics! {
 WithinSlo: "share_within", "within SLO", Slo, Share, Neither, "share of the deliveries due that arrived in time",
-    Figure(|e| {
-        let within = e.slo?.within;
-        e.own().ratio(|it| Some((it.delivery_latency.count_within(within), it.window.due))).map(Figure::of_one)
-    });
-TightestSlo: "tightest_ns", "tightest SLO", Slo, Time, Neither, "the time within which the SLO's share of the deliveries due arrived: a tighter SLO fails",
+    Figure(|e| e.own().share_within(e.slo?.within));
+MessagesDue: "messages_due", "messages due", Slo, Count, Neither, "messages that were due while it was measured, each once however many readers it had: so many observations the share rests on",
+    Figure(|e| e.count_of(e.own().messages_due()));
+TightestSlo: "tightest_ns", "tightest SLO", Slo, Time, Neither, "the time within which the SLO's share of the deliveries due arrived: a tighter SLO fails; none where there are too few messages to show that share",
     Figure(|e| e.own().tightest(e.deliveries(), &e.slo?));
 Trials: "trials", "trials", Slo, Count, Neither, "how many trials the figures rest on",
     Figure(|e| e.count(|_| 1));
@@ -60,13 +59,13 @@ CostMemory: "cost_memory", "memory", Cost, Money, Lower, "the part of the cost t
     Given;
 CostTraffic: "cost_traffic", "traffic", Cost, Money, Lower, "the part of the cost that is bytes, with the headers of TCP and IP",
     Given;
-P50: "p50_ns", "p50", Latency, Time, Lower, "half of the deliveries took at most so long, from when they were due",
+P50: "p50_ns", "p50", Latency, Time, Lower, "half of the deliveries took at most this time, from when they were due",
     Statistic(|e| Statistic::of_messages(&e.own, 0.5, |it| &it.delivery_latency));
-P90: "p90_ns", "p90", Latency, Time, Lower, "9 of 10 deliveries took at most so long",
+P90: "p90_ns", "p90", Latency, Time, Lower, "9 of 10 deliveries took at most this time",
     Figure(|e| e.delivery(0.9));
-P99: "p99_ns", "p99", Latency, Time, Lower, "99 of 100 deliveries took at most so long",
+P99: "p99_ns", "p99", Latency, Time, Lower, "99 of 100 deliveries took at most this time",
     Statistic(|e| Statistic::of_messages(&e.own, 0.99, |it| &it.delivery_latency));
-P999: "p999_ns", "p99.9", Latency, Time, Lower, "999 of 1,000 deliveries took at most so long",
+P999: "p999_ns", "p99.9", Latency, Time, Lower, "999 of 1,000 deliveries took at most this time",
     Figure(|e| e.delivery(0.999));
 Max: "max_ns", "max", Latency, Time, Lower, "the longest delivery of all trials",
     Figure(|e| e.delivery(1.0));
@@ -83,9 +82,9 @@ Lost: "lost", "lost", Ledger, Count, Zero, "deliveries that did not happen, in s
 Missed: "missed", "missed", Ledger, Count, Zero, "deliveries that did not happen, and the reader was told",
     Figure(|e| e.count(|it| it.counts.missed));
 NotPublished: "not_published", "not published", Ledger, Count, Zero, "messages that were due and that the server did not take: refused, not answered or never sent; in all trials, void and failed ones too",
-    Figure(|e| e.fault(e.faults.unpublished + e.faults.unsent));
+    Figure(|e| e.count_of(e.faults.unpublished + e.faults.unsent));
 Broken: "broken", "broken", Ledger, Count, Zero, "connections of subscribers that broke and were made again; in all trials, void and failed ones too",
-    Figure(|e| e.fault(e.faults.connections_broken));
+    Figure(|e| e.count_of(e.faults.connections_broken));
 Duplicated: "duplicated", "duplicated", Ledger, Count, Zero, "deliveries beyond the first of a message",
     Figure(|e| e.count(|it| it.counts.duplicated));
 Reordered: "reordered", "reordered", Ledger, Count, Zero, "deliveries after a later message of the same publisher",
@@ -93,7 +92,7 @@ Reordered: "reordered", "reordered", Ledger, Count, Zero, "deliveries after a la
 Altered: "altered", "altered", Ledger, Count, Zero, "deliveries whose content was not what was published",
     Figure(|e| e.count(|it| it.counts.altered));
 Unsent: "unsent", "unsent", Ledger, Count, Zero, "messages that were never sent, because the server had not taken those before them; in all trials, void and failed ones too",
-    Figure(|e| e.fault(e.faults.unsent));
+    Figure(|e| e.count_of(e.faults.unsent));
 Subscribers: "subscribers", "subscribers", Ledger, Count, Neither, "subscribers, over all trials",
     Figure(|e| e.count(|it| it.counts.subscribers));
 Published: "published", "published", Ledger, Count, Neither, "messages that the server took",
@@ -125,11 +124,11 @@ PollWait: "poll_wait_mean_ns", "wait for the poll", Polling, Time, Lower, "mean,
     Figure(|e| e.own().mean(|it| it.poll_wait.as_ref()).map(Figure::or_none));
 PollQueueing: "poll_queueing_mean_ns", "queueing", Polling, Time, Lower, "mean, from when the poll is due until it is sent",
     Figure(|e| e.own().mean(|it| it.poll_queueing.as_ref()));
-Transfer: "transfer_mean_ns", "transfer", Polling, Time, Lower, "mean, from then, or from when the message is due, until it is received",
+Transfer: "transfer_mean_ns", "transfer", Polling, Time, Lower, "mean, from when the request was sent, or the message was due if that is later, until the message is received",
     Figure(|e| e.own().mean(|it| it.transfer.as_ref()));
-RoundTripP50: "round_trip_p50_ns", "round trip p50", RoundTrip, Time, Lower, "half of the messages came back to their speaker within so long",
+RoundTripP50: "round_trip_p50_ns", "round trip p50", RoundTrip, Time, Lower, "half of the messages were back at their speaker within this time",
     Figure(|e| e.of_messages(0.5, |it| it.round_trip.as_ref()));
-RoundTripP99: "round_trip_p99_ns", "round trip p99", RoundTrip, Time, Lower, "99 of 100 messages came back to their speaker within so long",
+RoundTripP99: "round_trip_p99_ns", "round trip p99", RoundTrip, Time, Lower, "99 of 100 messages were back at their speaker within this time",
     Figure(|e| e.of_messages(0.99, |it| it.round_trip.as_ref()));
 BytesADelivery: "bytes_a_delivery", "bytes a delivery", Around, Bytes, Lower, "both directions above TCP, heads and framing among them",
     Statistic(|e| Statistic::ratio(&e.own, |it| {
@@ -204,6 +203,16 @@ Connections: "connections_per_second", "connections", Connecting, Rate, Higher, 
     Statistic(|e| Statistic::ratio(&e.own, |it| Some((it.connecting.connections, it.connecting.took_ns))).map(|it| it.times(1e9)));
 ConnectingTime: "connecting_time_ns", "time a connection", Connecting, Time, Lower, "its share of the time that all took to connect at once",
     Figure(|e| e.own().ratio(|it| Some((it.connecting.took_ns, it.connecting.connections))));
+HandshakeRoundTrips: "handshake_round_trips", "round trips", Connecting, Count, Lower, "round trips of a TLS handshake until the client may ask, beside TCP's own",
+    Given;
+HandshakeUp: "handshake_up_bytes", "bytes up", Connecting, Bytes, Lower, "bytes above TCP from client to server, a handshake",
+    Given;
+HandshakeDown: "handshake_down_bytes", "bytes down", Connecting, Bytes, Lower, "bytes above TCP from server to client, a handshake, with the tickets that follow",
+    Given;
+HandshakeCpu: "handshake_server_cpu_ns", "CPU of the server", Connecting, Time, Lower, "the server's processor time a handshake, with accepting and closing the connection",
+    Given;
+Handshakes: "handshakes", "measured", Connecting, Count, Neither, "how many handshakes were made",
+    Given;
 MessagesASegment: "messages_a_segment", "messages a segment", Around, Count, Neither, "messages in a TCP segment with data, from server to client",
     Figure(|e| {
         let messages = e.own().quotient(|it| Some((float(load(it)?.contents.messages), float(load(it)?.down.data_segments))));
@@ -219,22 +228,22 @@ Resent: "resent_share", "lost and resent", Network, Share, Lower, "TCP segments 
     Figure(|e| resent(e, |it| it.retransmits.saturating_sub(it.spurious_retransmits)));
 ResentNeedlessly: "resent_needlessly_share", "resent needlessly", Network, Share, Lower, "TCP segments sent again though they had arrived, over all segments of the readers' connections",
     Figure(|e| resent(e, |it| it.spurious_retransmits));
-LinkLateness: "link_lateness_p99_ns", "late on the link", Network, Time, Lower, "99 of 100 packets were passed on at most so much later than due",
+LinkLateness: "link_lateness_p99_ns", "late on the link", Network, Time, Lower, "99 of 100 packets were passed on at most this much later than they were due",
     Figure(|e| {
         let of = |way: fn(&Link) -> &LinkDirection| e.percentile(0.99, |it| it.link.as_ref().map(|it| &way(it).lateness));
         let (down, up) = (of(|it| &it.down), of(|it| &it.up));
         down.into_iter().chain(up).max_by(|one, other| one.point.total_cmp(&other.point))
     });
-MainThread: "main_thread_ns", "main thread", Client, Time, Neither, "what a page's main thread is busy with a message",
+MainThread: "main_thread_ns", "main thread", Client, Time, Neither, "how long a page's main thread is busy with a message",
     Figure(|e| e.own().ratio(|it| it.browser.as_ref().map(|used| (used.main_thread.tasks_ns, used.main_thread.messages))));
-Scripts: "scripts_ns", "scripts", Client, Time, Neither, "of that, in scripts: the client and the counting",
+Scripts: "scripts_ns", "scripts", Client, Time, Neither, "the part of that time in scripts: those of the client and of the counting",
     Figure(|e| e.own().ratio(|it| it.browser.as_ref().map(|used| (used.main_thread.scripts_ns, used.main_thread.messages))));
-Heap: "heap_bytes", "heap", Client, Bytes, Neither, "JavaScript's heap a connection at rest, after a collection",
+Heap: "heap_bytes", "heap", Client, Bytes, Neither, "JavaScript's heap a connection, with everybody connected and after garbage collection",
     Figure(|e| e.own().difference(|it| {
         let heap = it.browser.as_ref()?.heap;
         (it.counts.subscribers > 0).then(|| (float(heap.idle_bytes) - float(heap.empty_bytes), connections(it)))
     }));
-HeapLeft: "heap_left_bytes", "heap left", Client, Bytes, Neither, "what a message leaves in that heap while its connection is open",
+HeapLeft: "heap_left_bytes", "heap left", Client, Bytes, Neither, "by how much a message enlarges that heap while its connection is open",
     Figure(|e| e.own().difference(|it| {
         let used = it.browser.as_ref()?;
         let messages = float(used.main_thread.messages);
@@ -242,40 +251,40 @@ HeapLeft: "heap_left_bytes", "heap left", Client, Bytes, Neither, "what a messag
     }));
 Capacity: "capacity_deliveries_per_second", "deliveries", Capacity, Rate, Higher, "the most deliveries a second within the SLO, nothing lost",
     Given;
-CapacityDelivered: "capacity_delivered_per_second", "delivered", Capacity, Rate, Higher, "the most deliveries that really happened in a second, however late",
+CapacityDelivered: "capacity_delivered_per_second", "delivered", Capacity, Rate, Higher, "the most deliveries a second that happened while it was measured, however late",
     Given;
-CapacityMessages: "capacity_messages_per_second", "messages", Capacity, Rate, Higher, "the rate of each publisher at that",
+CapacityMessages: "capacity_messages_per_second", "messages", Capacity, Rate, Higher, "messages a second of each publisher at the capacity",
     Given;
-CapacitySubscribers: "capacity_subscribers", "subscribers", Capacity, Count, Higher, "how many subscribers that is",
+CapacitySubscribers: "capacity_subscribers", "subscribers", Capacity, Count, Higher, "subscribers at the capacity",
     Given;
-BeyondWithin: "beyond_share_within", "in time", Beyond, Share, Higher, "share of the deliveries past the capacity that arrived in time all the same",
+BeyondWithin: "beyond_share_within", "in time", Beyond, Share, Higher, "beyond the capacity, the share of the deliveries due that arrived in time",
     Given;
-BeyondP99: "beyond_p99_ns", "p99 beyond", Beyond, Time, Lower, "99 of 100 that arrived took at most so long",
+BeyondP99: "beyond_p99_ns", "p99 beyond", Beyond, Time, Lower, "beyond the capacity, 99 of 100 deliveries took at most this time",
     Given;
-BeyondLost: "beyond_lost", "lost", Beyond, Count, Neither, "deliveries there that did not happen, in silence",
+BeyondLost: "beyond_lost", "lost", Beyond, Count, Neither, "beyond the capacity, deliveries that did not happen, in silence",
     Given;
 PlanTraffic: "traffic_a_month_bytes", "traffic a month", Plan, Bytes, Lower, "both directions, with a browser's heads and 52 bytes of TCP and IP a segment, in 730 hours",
     Given;
-PlanRequests: "plan_requests_per_second", "requests", Plan, Rate, Neither, "polls, and what users publish by request",
+PlanRequests: "plan_requests_per_second", "requests", Plan, Rate, Neither, "polls, and messages that users publish by a request, a second",
     Given;
-PlanConnections: "connections", "connections", Plan, Count, Neither, "to subscribe",
+PlanConnections: "connections", "connections", Plan, Count, Neither, "connections of the subscribers",
     Given;
-PlanCores: "cores", "cores", Plan, Count, Lower, "processors like the measured one, each at most 60 % busy",
+PlanCores: "cores", "cores", Plan, Count, Lower, "processors like the one that was measured, each at most 60 % busy",
     Given;
 PlanMemory: "memory_bytes", "memory", Plan, Bytes, Lower, "the servers' processes and their ends of the connections in the kernel",
     Given;
-PlanP99: "plan_p99_ns", "p99", Plan, Time, Lower, "from when an update is due until its user has it",
+PlanP99: "plan_p99_ns", "p99", Plan, Time, Lower, "99 of 100 updates reach their user within this time after they are due",
     Given;
-PlanMoney: "money_a_month", "money a month", Plan, Count, Lower, "by the table of prices, in its currency",
+PlanMoney: "money_a_month", "money a month", Plan, Count, Lower, "the price of what the load would need, by the table of prices and in its currency",
     Given;
-PlanP50: "plan_p50_ns", "p50", Plan, Time, Lower, "half of the updates are with their user within",
+PlanP50: "plan_p50_ns", "p50", Plan, Time, Lower, "half of the updates reach their user within this time after they are due",
     Given;
-PlanWakeups: "wakeups_an_hour", "wake-ups/h", Device, Count, Neither, "how often a phone's radio is woken that does nothing else",
+PlanWakeups: "wakeups_an_hour", "wake-ups/h", Device, Count, Neither, "how often an hour a phone's radio is woken, if the phone does nothing else",
     Given;
-PlanRadio: "radio_share", "radio on", Device, Share, Lower, "the share of the time that it is on",
+PlanRadio: "radio_share", "radio on", Device, Share, Lower, "the share of the time that the radio is on",
     Given;
-PlanProcesses: "processes", "processes", Plan, Count, Neither, "of the server, each on a processor",
+PlanProcesses: "processes", "processes", Plan, Count, Neither, "processes of the server, each on a processor of its own",
     Given;
-PlanConnectingCpu: "connecting_cpu_ns", "CPU to connect all", Plan, Time, Lower, "processor time of the servers",
+PlanConnectingCpu: "connecting_cpu_ns", "CPU to connect all", Plan, Time, Lower, "processor time of the servers until all users are connected",
     Given;
 }

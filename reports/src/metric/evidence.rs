@@ -124,15 +124,13 @@ impl<'e> Evidence<'e> {
     }
 
     /// A sum over the trials.
-    #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
     pub(crate) fn count(&self, of: impl Fn(&Measurement) -> u64) -> Option<Figure> {
-        let all: u64 = self.own.iter().map(|trial| of(trial)).sum();
-        (!self.own.is_empty()).then_some(Figure { point: all as f64, interval: None })
+        self.count_of(self.own.iter().map(|trial| of(trial)).sum())
     }
 
-    /// A count of what went wrong, in whatever trial.
+    /// A count; none without a trial.
     #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
-    pub(crate) fn fault(&self, count: u64) -> Option<Figure> {
+    pub(crate) fn count_of(&self, count: u64) -> Option<Figure> {
         (!self.own.is_empty()).then_some(Figure { point: count as f64, interval: None })
     }
 

@@ -100,14 +100,14 @@ impl Metric {
         self.definition().better
     }
 
-    /// The latency (of a plan the money) behind it, where a difference below the noise is none.
+    /// The metric itself where a difference below the noise is no difference: a latency, and of a plan the money.
     pub(crate) fn latency(self) -> Option<Self> {
         let is_latency = matches!(self.scope(), Scope::Latency | Scope::RoundTrip) && self.unit() == Quantity::Time
             || Self::OF_CONNECTING.contains(&self);
         (is_latency || self == Self::PlanMoney).then_some(self)
     }
 
-    /// Latencies of connecting: below the noise of the machine these do not differ either.
+    /// Of connecting, those that are latencies.
     const OF_CONNECTING: [Self; 2] = [Self::ConnectP50, Self::FirstMessageP50];
 
     /// Whether it is memory that was held less what was held before: a difference that may be none.

@@ -1,4 +1,4 @@
-//! Bytes and segments: what a delivery, a connection and silence put on the wire, beside theory.
+//! Bytes and segments: what a delivery, a connection and silence put on the wire, and what theory says.
 //!
 //! Measured by the kernel, split by what the clients found in the bytes. Theory is what the
 //! standards say that payload, framing and heads weigh where each message is sent alone: messages

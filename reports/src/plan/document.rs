@@ -94,7 +94,7 @@ impl Plan {
         match estimate.standing {
             Standing::Meets => metric::Standing::Meets,
             Standing::Fails => metric::Standing::Fails { reason },
-            Standing::Undecided => metric::Standing::Undecided { reason },
+            Standing::Undecided => metric::Standing::undecided(reason),
         }
     }
 }

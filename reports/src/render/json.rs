@@ -8,7 +8,7 @@ use crate::document::{Block, Document};
 use crate::metric::Metric;
 
 /// The version of the keys: see `docs/RESULTS.md`.
-pub(crate) const SCHEMA: u32 = 4;
+pub(crate) const SCHEMA: u32 = 5;
 
 /// A document for machines; `head` is what stands before all.
 pub(crate) fn document(document: &Document, head: Map<String, Value>) -> Value {
@@ -18,9 +18,13 @@ pub(crate) fn document(document: &Document, head: Map<String, Value>) -> Value {
     }
     let mut all = Map::from_iter([("schema".to_owned(), json!(SCHEMA))]);
     all.extend(head);
-    all.insert("metrics".to_owned(), metrics(document));
-    all.insert("cells".to_owned(), json!(document.cells));
-    all.extend(data.into_iter().map(|(key, found)| (key.to_owned(), Value::Array(found))));
+    let mut found = Map::from_iter([("cells".to_owned(), json!(document.cells))]);
+    found.extend(data.into_iter().map(|(key, found)| (key.to_owned(), Value::Array(found))));
+    let found = Value::Object(found);
+    all.insert("metrics".to_owned(), metrics(&found));
+    if let Value::Object(found) = found {
+        all.extend(found);
+    }
     Value::Object(all)
 }
 
@@ -33,9 +37,17 @@ fn collect(blocks: &[Block], data: &mut BTreeMap<&'static str, Vec<Value>>) {
     }
 }
 
-/// What the metrics of the document mean.
-fn metrics(document: &Document) -> Value {
-    let shown = |metric: &Metric| document.cells.iter().any(|cell| cell.figures.get(*metric).is_some());
+/// Whether any part of what was found has figures of a metric.
+fn has(found: &Value, metric: Metric) -> bool {
+    match found {
+        Value::Object(all) => all.contains_key(metric.id()) || all.values().any(|it| has(it, metric)),
+        Value::Array(all) => all.iter().any(|it| has(it, metric)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
+}
+
+/// What the metrics of all that was found mean.
+fn metrics(found: &Value) -> Value {
     let definition = |metric: Metric| {
         json!({
             "label": metric.label(),
@@ -47,7 +59,7 @@ fn metrics(document: &Document) -> Value {
     };
     Metric::ALL
         .into_iter()
-        .filter(shown)
+        .filter(|metric| has(found, *metric))
         .map(|metric| (metric.id().to_owned(), definition(metric)))
         .collect::<Map<_, _>>()
         .into()
@@ -84,15 +96,48 @@ mod tests {
         );
     }
 
+    /// The numbers of a value that are no count of trials, each with the keys that lead to it.
+    fn numbers(value: &Value, path: &str, all: &mut Vec<(String, String)>) {
+        match value {
+            Value::Object(map) => map.iter().for_each(|(key, value)| numbers(value, &format!("{path}/{key}"), all)),
+            Value::Array(list) => list.iter().for_each(|value| numbers(value, path, all)),
+            // What has as many digits is the same only where it is copied.
+            Value::Number(number) if number.to_string().len() >= 9 => all.push((number.to_string(), path.to_owned())),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+
     #[test]
     fn a_figure_stands_once() {
+        for run in [fixture::whole(), fixture::over_networks(), fixture::servers(), fixture::on_wires()] {
+            let json = Report::of(&run).unwrap().json();
+            let mut all = Vec::new();
+            numbers(&json, "", &mut all);
+            assert!(all.len() > 500);
+            all.retain(|(_, path)| !path.starts_with("/metrics"));
+            let cells = all.iter().filter(|(_, path)| path.starts_with("/cells"));
+            let seen: std::collections::BTreeSet<&String> = cells.map(|(number, _)| number).collect();
+            let again: Vec<_> =
+                all.iter().filter(|(it, path)| !path.starts_with("/cells") && seen.contains(it)).collect();
+            assert!(again.is_empty(), "{again:?}");
+            for cell in json["cells"].as_array().unwrap() {
+                for doubled in ["trials", "unpublished", "unsent", "connections_broken"] {
+                    assert!(cell["faults"].get(doubled).is_none(), "{doubled}");
+                }
+                assert!(cell["figures"].get("trials").is_none() && cell["figures"].get("beyond_p99_ns").is_none());
+            }
+        }
+    }
+
+    #[test]
+    fn every_figure_has_its_metric_defined_wherever_it_stands() {
+        let json = Report::of(&fixture::on_wires()).unwrap().json();
+        let full = json["handshakes"][0]["full"].as_object().unwrap();
+        assert_eq!(full.len(), 5);
+        assert!(full.keys().all(|id| json["metrics"][id]["label"].is_string()), "{full:?}");
         let json = Report::of(&fixture::whole()).unwrap().json();
-        let text = json.to_string();
-        let cells = json["cells"].as_array().unwrap();
-        assert_eq!(
-            text.matches("\"max_ns\":{\"interval\"").count(),
-            cells.iter().filter(|it| it["figures"].get("max_ns").is_some()).count()
-        );
+        let at_a_load = json["searches"][0]["curves"][0]["loads"][0]["figures"].as_object().unwrap();
+        assert!(at_a_load.contains_key("p50_ns") && at_a_load.keys().all(|id| json["metrics"].get(id).is_some()));
     }
 
     #[test]

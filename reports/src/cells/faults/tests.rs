@@ -127,7 +127,8 @@ fn every_document_tells_what_was_refused_and_why_and_none_calls_it_decided() {
     assert!(!page.contains("<img src=x>") && !markdown.contains("<img"), "it stays text");
     let sse = &json["cells"][0];
     assert_eq!((&sse["transport"], &sse["standing"]["is"]), (&"sse".into(), &"fails".into()));
-    assert_eq!((&sse["faults"]["unpublished"], &sse["faults"]["causes"][0]["count"]), (&count.into(), &count.into()));
+    let told = (&sse["figures"]["not_published"]["point"], &sse["faults"]["causes"][0]["count"]);
+    assert_eq!((told.0.as_f64(), told.1), (Some(count as f64), &count.into()));
 }
 
 #[test]

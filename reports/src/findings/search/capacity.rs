@@ -151,7 +151,8 @@ fn estimate(steps: &[(f64, bool)], turns: &[f64]) -> Option<Figure> {
     Some(Figure { point, interval: Some(Interval { low: point * (-half).exp(), high: point * half.exp() }) })
 }
 
-/// Who stopped the search: of the trials that did not hold, whether most of them say anything.
+/// What stopped the search, by the trials in which the SLO did not hold: where most of them are void, the limit that the last
+/// of those met; else the transport itself.
 fn reach(cell: &Cell<'_>, slo: &Slo) -> Reach {
     let sought = cell.trials.iter().filter(|trial| !has_purpose(trial, Purpose::Overload));
     let failed: Vec<&Trial<'_>> = sought.filter(|trial| Said::by(trial, slo) != Said::Held).collect();
@@ -161,7 +162,6 @@ fn reach(cell: &Cell<'_>, slo: &Slo) -> Reach {
     if void.len() * 2 <= failed.len() {
         return if failed.is_empty() { Reach::NeverFailed } else { Reach::Saturated };
     }
-    // What the last of them met is what the search stopped at.
     let limit = void.last().and_then(|trial| trial.limits().find(|limit| limit.voids()));
     let failure = void.last().and_then(|trial| trial.failure());
     match (limit, failure) {

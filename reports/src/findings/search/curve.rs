@@ -1,17 +1,20 @@
 //! The loads that were measured, each with what was seen there.
 
+use pushoff_model::Transport;
 use pushoff_model::record::{FailureKind, Measurement, Outcome, Purpose};
 use pushoff_model::workload::Slo;
 use serde::Serialize;
 
 use super::Offers;
+use crate::cells::faults::CellFaults;
 use crate::cells::validity::Validity;
 use crate::cells::{Cell, Trial};
-use pushoff_stats::{Figure, Pool, Sums};
+use crate::metric::{Evidence, Figures, Metric, Value};
+use pushoff_stats::Figure;
 
 /// One load of one transport: its trials merged.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Stand {
+pub(crate) struct LoadPoint {
     /// In what the search grew.
     pub(crate) load: f64,
     /// Deliveries a second that were due.
@@ -25,64 +28,62 @@ pub(crate) struct Stand {
     /// Whether the SLO held, over the trials together. Where it did in spite of a generator or machine
     /// at its limit, it would have without that too.
     pub(crate) holds: bool,
-    /// Share of the deliveries due that arrived in time.
-    pub(crate) share_within: Option<Figure>,
-    pub(crate) p50_ns: Option<Figure>,
-    pub(crate) p99_ns: Option<Figure>,
-    /// Messages in a segment with data: how far they are joined.
-    pub(crate) messages_a_segment: Option<Figure>,
-    pub(crate) lost: u64,
-    pub(crate) missed: u64,
-    pub(crate) unsent: u64,
+    /// What was measured there, by metric.
+    pub(crate) figures: Figures,
 }
 
-impl Stand {
+/// What is read at each load, as tables and `--json` name it.
+pub(crate) const AT_A_LOAD: [Metric; 7] = [
+    Metric::WithinSlo,
+    Metric::P50,
+    Metric::P99,
+    Metric::MessagesASegment,
+    Metric::Lost,
+    Metric::Missed,
+    Metric::Unsent,
+];
+
+impl LoadPoint {
     /// Whether its figures are not the transport's.
     pub(crate) const fn is_void(&self) -> bool {
         self.validity.is_void()
     }
 
-    fn of(load: f64, trials: &[&Trial<'_>], offers: &Offers, slo: &Slo) -> Option<Self> {
+    fn of(load: f64, trials: &[&Trial<'_>], transport: Transport, offers: &Offers, slo: &Slo) -> Option<Self> {
         let pick = |all: bool| -> Vec<&Measurement> {
             let counting = trials.iter().filter(|trial| all || trial.is_valid());
             counting.filter_map(|trial| trial.record.measurement()).collect()
         };
         let valid = pick(false);
         let shown = if valid.is_empty() { pick(true) } else { valid };
-        if shown.is_empty() {
-            return None;
-        }
-        let sums = Sums::of(&shown);
-        let delivery = sums.pool(|trial| Some(&trial.delivery_latency));
-        // A step of a crowd publishes few messages to many readers. Its p99 is that of its deliveries: it shows where the
-        // curve bends, and no verdict rests on it.
-        let deliveries = delivery.as_ref().map_or(0, Pool::count);
-        let [p50_ns, p99_ns] = sums.percentiles(delivery.as_ref(), deliveries, [0.5, 0.99]);
-        let together = sums.quotient(|trial| {
-            let load = trial.wire?.load;
-            #[expect(clippy::cast_precision_loss, reason = "a ratio needs no more than 53 bits")]
-            Some((load.contents.messages as f64, load.down.data_segments as f64))
-        });
-        let share = sums.ratio(|it| Some((it.delivery_latency.count_within(slo.within), it.window.due)));
-        let validity = Validity::of_trials(trials);
-        let sum = |of: fn(&Measurement) -> u64| shown.iter().map(|trial| of(trial)).sum::<u64>();
-        let (lost, missed) = (sum(|it| it.counts.lost), sum(|it| it.counts.missed));
-        let in_time = share.is_some_and(|share| share.point >= slo.share.as_f64());
+        let faults = CellFaults::of(&trials.iter().map(|trial| **trial).collect::<Vec<_>>());
+        let evidence = Evidence { slo: Some(*slo), faults, ..Evidence::of_trials(transport, shown) };
+        let figures = Self::figures(&evidence)?;
+        let is_whole = !figures.has_fault(Metric::Lost) && (slo.may_skip || !figures.has_fault(Metric::Missed));
+        let share = figures.get(Metric::WithinSlo);
         Some(Self {
             load,
             offered_per_second: offers.at(load),
-            trials: shown.len(),
-            validity,
+            trials: figures.trials,
+            validity: Validity::of_trials(trials),
             is_overload: trials.iter().any(|trial| has_purpose(trial, Purpose::Overload)),
-            holds: in_time && lost == 0 && (missed == 0 || slo.may_skip),
-            share_within: share.map(Figure::of_one),
-            p50_ns,
-            p99_ns,
-            messages_a_segment: together.filter(|figure| figure.point > 0.0),
-            lost,
-            missed,
-            unsent: sum(|it| it.counts.unsent),
+            holds: is_whole && share.is_some_and(|share| share.point >= slo.share.as_f64()),
+            figures,
         })
+    }
+
+    fn figures(evidence: &Evidence<'_>) -> Option<Figures> {
+        let trials = evidence.trials().len();
+        let mut figures = Figures::given(trials, AT_A_LOAD.map(|metric| (metric, metric.read(evidence))));
+        // A step publishes few messages, to many readers. Where these are too few for a p99, that of its deliveries shows
+        // where the curve bends: without an interval, and no verdict rests on it.
+        if figures.get(Metric::P99).is_none() {
+            let sums = evidence.own();
+            let deliveries = evidence.deliveries();
+            let [p99] = sums.percentiles(Some(deliveries), deliveries.count(), [0.99]);
+            figures.insert(Metric::P99, p99.map(|it| Value::exact(Figure { interval: None, ..it })));
+        }
+        (trials > 0).then_some(figures)
     }
 }
 
@@ -132,7 +133,7 @@ impl Said {
 }
 
 /// Every load, the least first. Loads that differ by less than can matter are one.
-pub(super) fn stands(cell: &Cell<'_>, offers: &Offers, slo: &Slo) -> Vec<Stand> {
+pub(super) fn points(cell: &Cell<'_>, offers: &Offers, slo: &Slo) -> Vec<LoadPoint> {
     let mut loads: Vec<(f64, Vec<&Trial<'_>>)> = Vec::new();
     for trial in &cell.trials {
         let Some(step) = trial.record.step else { continue };
@@ -142,7 +143,7 @@ pub(super) fn stands(cell: &Cell<'_>, offers: &Offers, slo: &Slo) -> Vec<Stand> 
         }
     }
     loads.sort_by(|one, other| one.0.total_cmp(&other.0));
-    loads.iter().filter_map(|(load, trials)| Stand::of(*load, trials, offers, slo)).collect()
+    loads.iter().filter_map(|(load, trials)| LoadPoint::of(*load, trials, cell.transport(), offers, slo)).collect()
 }
 
 pub(super) fn is_same(one: f64, other: f64) -> bool {

@@ -10,13 +10,14 @@ use crate::cells::{Cell, Trial};
 use pushoff_stats::Sums;
 use pushoff_stats::{Figure, Interval};
 
-/// Trials that delivered at least so much of the best are of one plateau: a step of the search.
+/// Trials that delivered at least this share of what the best one did make up the plateau. Chosen here: a step of the search.
 const PLATEAU: f64 = 0.9;
-/// Where so much more was due than was delivered, more was asked for than could be had.
+/// A trial of which so many times more was due than was delivered asked for more than the server could deliver. Chosen here.
 const ASKED_FOR_MORE: f64 = 1.05;
 
 impl Capacity {
-    /// Over the trials of the plateau; a lower bound where these do not count, or were not asked for more.
+    /// The mean over the trials of the plateau. It is a lower bound where the best trials do not count, or where none asked for
+    /// more than was delivered.
     pub(super) fn delivered(cell: &Cell<'_>, offers: &Offers) -> Option<Self> {
         let best = |all: bool| {
             let trials = cell.trials.iter().filter(|trial| all || trial.is_valid());
@@ -43,7 +44,7 @@ impl Capacity {
     }
 }
 
-/// What kept the search from asking for more than could be had.
+/// Why no trial asked for more than could be delivered.
 fn stopped(cell: &Cell<'_>) -> Reach {
     match cell.trials.iter().flat_map(Trial::limits).find(|limit| limit.voids()) {
         Some(Limit::Generator) => Reach::Generator,

@@ -19,7 +19,7 @@ use crate::cells::{Cell, Group};
 use crate::prose::Prose;
 
 pub(crate) use capacity::{Capacity, Reach};
-pub(crate) use curve::Stand;
+pub(crate) use curve::{AT_A_LOAD, LoadPoint};
 pub(crate) use table::{figures, table, validity};
 
 /// A search with what it found.
@@ -44,7 +44,7 @@ pub(crate) struct Searched<'a> {
 pub(crate) struct Curve {
     pub(crate) transport: Transport,
     /// Every load that was measured, the least first.
-    pub(crate) stands: Vec<Stand>,
+    pub(crate) points: Vec<LoadPoint>,
     /// The most that the SLO survived; absent where the search did not come to confirm it.
     pub(crate) capacity: Option<Capacity>,
     /// What limited the trials together.
@@ -76,24 +76,24 @@ impl<'a> Searched<'a> {
 
 impl Curve {
     fn of(cell: &Cell<'_>, offers: &Offers, slo: &Slo) -> Self {
-        let stands = curve::stands(cell, offers, slo);
-        let held = stands.iter().filter(|stand| stand.holds).map(|stand| stand.load);
+        let points = curve::points(cell, offers, slo);
+        let held = points.iter().filter(|it| it.holds).map(|it| it.load);
         let highest_held = held.max_by(f64::total_cmp);
-        let is_void = stands.is_empty() || stands.iter().all(|stand| stand.is_void());
+        let is_void = points.is_empty() || points.iter().all(LoadPoint::is_void);
         Self {
             transport: cell.transport(),
             capacity: Capacity::of(cell, offers, slo, highest_held),
             validity: Validity::of(cell),
             faults: CellFaults::of(&cell.trials),
             void: is_void.then(|| cell.void_reason().unwrap_or("nothing was measured").to_owned()),
-            stands,
+            points,
         }
     }
 
     /// The highest load beyond the capacity: what becomes of the transport there.
-    pub(crate) fn beyond(&self) -> Option<&Stand> {
+    pub(crate) fn beyond(&self) -> Option<&LoadPoint> {
         let capacity = self.capacity.as_ref()?;
-        self.stands.iter().rfind(|stand| stand.load > capacity.load.high() && stand.is_overload)
+        self.points.iter().rfind(|it| it.load > capacity.load.high() && it.is_overload)
     }
 }
 

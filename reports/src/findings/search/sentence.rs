@@ -15,7 +15,7 @@ use crate::words::text::{capitalised, list};
 /// Lower bounds that differ by no more than this are not said to differ: one doubling of the search, and a little.
 const ONE_DOUBLING: f64 = 2.05;
 
-/// The verdict on a search for more of what `growth` names; `no_bound` is the time of an SLO that is none.
+/// The verdict on a search that grew `growth`. `no_bound` is the SLO's time where it bounds no latency, else absent.
 pub(super) fn verdict(curves: &[Curve], growth: Growth, no_bound: Option<Duration>) -> Prose {
     let words = Words::of(growth, no_bound.is_none());
     let mut found: Vec<Found> = curves

@@ -19,7 +19,7 @@ pub(crate) fn figures(curve: &Curve, searched: &Searched<'_>) -> Figures {
     let load = curve.capacity.map(|it| it.load).filter(|_| is_bounded);
     let deliveries = curve.capacity.map(|it| it.deliveries_per_second);
     let grew = |growth_of: Growth, figure: Option<Figure>| figure.filter(|_| growth == growth_of);
-    let beyond = curve.beyond();
+    let past = |metric: Metric| curve.beyond()?.figures.get(metric);
     let capacity = [
         (Metric::Capacity, deliveries.filter(|_| is_bounded)),
         (Metric::CapacityDelivered, deliveries.filter(|_| !is_bounded)),
@@ -27,22 +27,17 @@ pub(crate) fn figures(curve: &Curve, searched: &Searched<'_>) -> Figures {
         (Metric::CapacitySubscribers, grew(Growth::Subscribers, load)),
     ];
     let others = [
-        (Metric::BeyondWithin, beyond.and_then(|it| it.share_within)),
-        (Metric::BeyondP99, beyond.and_then(|it| it.p99_ns)),
-        (Metric::BeyondLost, beyond.map(|it| lost(it.lost))),
+        (Metric::BeyondWithin, past(Metric::WithinSlo)),
+        (Metric::BeyondP99, past(Metric::P99)),
+        (Metric::BeyondLost, past(Metric::Lost)),
     ];
     let is_known = curve.capacity.is_none_or(|it| it.reach.reason().is_none());
     let bound = if is_known { Bound::Exact } else { Bound::AtLeast };
-    let mut figures = Figures::given(curve.stands.iter().map(|it| it.trials).sum(), others);
+    let mut figures = Figures::given(curve.points.iter().map(|it| it.trials).sum(), others);
     for (metric, figure) in capacity {
         figures.insert(metric, figure.map(|figure| Value { figure, bound }));
     }
     figures
-}
-
-#[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
-const fn lost(count: u64) -> Figure {
-    Figure { point: count as f64, interval: None }
 }
 
 /// Lays out a search.
@@ -64,7 +59,7 @@ pub(crate) fn table(searched: &Searched<'_>, noise_ns: f64) -> Table {
     table
 }
 
-/// The verdict on the knee, not on what was put beyond it on purpose.
+/// What limited the transport at its capacity, whatever limited the loads beyond it.
 pub(crate) fn validity(curve: &Curve) -> Validity {
     match curve.capacity {
         None => curve.validity,

@@ -13,7 +13,7 @@ fn searched() -> Vec<(Transport, Option<Capacity>, usize)> {
     let group = group(&run).into_iter().find(|group| group.is_search).unwrap();
     let slo = group.workload.slo.unwrap();
     let found = Searched::of(group, &slo);
-    found.curves.iter().map(|curve| (curve.transport, curve.capacity, curve.stands.len())).collect()
+    found.curves.iter().map(|curve| (curve.transport, curve.capacity, curve.points.len())).collect()
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn without_a_bound_on_latency_what_was_delivered_counts_and_not_what_was_offered
     let sse = found.curves.iter().find(|curve| curve.transport == Transport::Sse).unwrap();
     let capacity = sse.capacity.unwrap();
     // Two and a half times the border was offered, and held; 4,050 messages a second reach 100 readers.
-    let held = sse.stands.iter().filter(|stand| stand.holds).map(|stand| stand.load).fold(0.0, f64::max);
+    let held = sse.points.iter().filter(|it| it.holds).map(|it| it.load).fold(0.0, f64::max);
     assert!(held > 10_000.0, "{held}");
     assert_eq!((capacity.reach, found.is_bounded), (Reach::Saturated, false));
     let most = capacity.deliveries_per_second;
@@ -145,7 +145,7 @@ fn the_sentence_without_a_bound_says_so_and_names_no_slo() {
 fn a_doubling_that_the_generator_stopped_is_no_difference() {
     let curve = |transport, deliveries: f64, reach| Curve {
         transport,
-        stands: Vec::new(),
+        points: Vec::new(),
         capacity: Some(Capacity {
             load: Figure { point: deliveries / 10.0, interval: None },
             deliveries_per_second: Figure { point: deliveries, interval: None },

@@ -14,10 +14,11 @@ use crate::metric::{Bound, Evidence, Figures, Metric, Value};
 use crate::table::Subject;
 use pushoff_stats::{Figure, Sampled};
 
-/// So many pairs say more than the trials of both sides by themselves, though some of these have none.
+/// From so many pairs on, the ratio is drawn in pairs even if some trials have no partner. With fewer, it is drawn in pairs
+/// only if every trial has one. Chosen here: below three pairs a spread is not known.
 const LEAST_PAIRS: usize = 3;
 
-/// A cell among others that it is held against.
+/// A cell that is compared with others.
 #[derive(Debug)]
 pub(crate) struct Line<'a> {
     pub(crate) key: CellKey,
@@ -128,13 +129,13 @@ impl Line<'_> {
         self.counting.len()
     }
 
-    /// How many times another's figure this one's is; `None` where there is no such ratio.
+    /// This line's figure divided by the other's; `None` where either is absent, void, or not above zero.
     pub(crate) fn over(&self, other: &Self, metric: Metric) -> Option<Value> {
         if std::ptr::eq(self, other) {
             return None;
         }
         let (ours, theirs) = (self.figures.value(metric)?, other.figures.value(metric)?);
-        // What was delivered in spite of a limit is a bound; what is void is no figure.
+        // The exact figure of a void cell is not used. A lower bound is: the generator's limit made it one.
         let is_void = |line: &Line<'_>, value: &Value| line.void.is_some() && value.bound == Bound::Exact;
         if is_void(self, &ours) || is_void(other, &theirs) {
             return None;
@@ -149,12 +150,12 @@ impl Line<'_> {
             Some(ratio) => Some(ratio.figure),
             None => ours.figure.over(&theirs.figure),
         };
-        // A difference that may be none has no ratio.
+        // Differences, such as of memory, may be zero or below: those have no ratio.
         figure.filter(|it| it.point > 0.0 && it.point.is_finite()).map(|figure| Value { figure, bound })
     }
 
-    /// How many times another line's figure this one's is, over the rounds in which a trial of both counts:
-    /// what the machine did in a round cancels out. `None` where too few rounds are in common.
+    /// This line's figure divided by the other's, over the rounds in which a trial of each counts: what the machine did in a
+    /// round cancels out. `None` where the two have too few rounds in common.
     pub(crate) fn paired(&self, other: &Self, metric: Metric) -> Option<Sampled> {
         let pairs = in_common(&self.counting, &other.counting);
         if pairs.len() < LEAST_PAIRS && self.counting != other.counting {
@@ -166,7 +167,7 @@ impl Line<'_> {
     }
 }
 
-/// Whether two may be the same, as far as their ratio tells. A point without an interval tells nothing.
+/// Whether the ratio is not shown to differ from 1. A ratio without an interval never is.
 pub(crate) fn holds_one(ratio: &Value) -> bool {
     ratio.figure.interval.is_none_or(|it| it.low <= 1.0 && 1.0 <= it.high)
 }

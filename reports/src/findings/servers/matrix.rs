@@ -3,7 +3,7 @@
 use pushoff_model::Transport;
 use pushoff_model::target::OURS;
 
-use super::{Beside, holds_one};
+use super::{OnServers, holds_one};
 use crate::metric::{Better, Bound, Metric, Value};
 use crate::table::{Entry, Mark};
 use crate::words::number::Quantity;
@@ -28,9 +28,9 @@ pub(crate) struct MatrixRow {
 }
 
 /// One against each other server.
-pub(crate) fn matrices(all: &[Beside<'_>]) -> Vec<Matrix> {
+pub(crate) fn matrices(all: &[OnServers<'_>]) -> Vec<Matrix> {
     let mut servers: Vec<&str> = Vec::new();
-    for server in all.iter().flat_map(|beside| &beside.servers) {
+    for server in all.iter().flat_map(|on| &on.servers) {
         if !servers.contains(&server.as_str()) {
             servers.push(server);
         }
@@ -47,17 +47,17 @@ pub(crate) fn matrices(all: &[Beside<'_>]) -> Vec<Matrix> {
 }
 
 impl Matrix {
-    fn of(title: String, all: &[Beside<'_>], [subject, other]: [&str; 2]) -> Self {
+    fn of(title: String, all: &[OnServers<'_>], [subject, other]: [&str; 2]) -> Self {
         let mut rows: Vec<(String, [Option<Entry>; Transport::ALL.len()])> = Vec::new();
-        for beside in all {
-            for metric in beside.metrics.iter().copied() {
+        for on in all {
+            for metric in on.metrics.iter().copied() {
                 let ratio = |transport: Transport| {
-                    let line = beside.line(transport, subject).filter(|line| line.transport().is_ranked())?;
-                    line.over(beside.line(transport, other)?, metric).map(|ratio| judged(metric, &ratio))
+                    let line = on.line(transport, subject).filter(|line| line.transport().is_ranked())?;
+                    line.over(on.line(transport, other)?, metric).map(|ratio| judged(metric, &ratio))
                 };
                 let entries = Transport::ALL.map(ratio);
                 if entries.iter().any(Option::is_some) {
-                    rows.push((format!("{}: {}", beside.label, metric.label()), entries));
+                    rows.push((format!("{}: {}", on.label, metric.label()), entries));
                 }
             }
         }

@@ -19,7 +19,7 @@ pub(crate) use matrix::{Matrix, judged, matrices};
 
 /// One workload on several servers.
 #[derive(Debug)]
-pub(crate) struct Beside<'a> {
+pub(crate) struct OnServers<'a> {
     /// The workload's name, as a report tells it from its namesakes.
     pub(crate) label: String,
     pub(crate) workload: &'a Workload,
@@ -39,19 +39,19 @@ pub(crate) struct Beside<'a> {
 }
 
 /// Every workload that was asked of at least two servers.
-pub(crate) fn beside<'a>(parts: Vec<Part<'_, 'a>>) -> Vec<Beside<'a>> {
+pub(crate) fn on_servers<'a>(parts: Vec<Part<'_, 'a>>) -> Vec<OnServers<'a>> {
     let mut left = parts;
     let mut found = Vec::new();
     while let Some(first) = left.first().copied() {
         let (same, others): (Vec<_>, Vec<_>) =
             left.into_iter().partition(|part| part.group().asks_the_same_as(first.group()));
-        found.extend(Beside::of(&same));
+        found.extend(OnServers::of(&same));
         left = others;
     }
     found
 }
 
-impl<'a> Beside<'a> {
+impl<'a> OnServers<'a> {
     fn of(parts: &[Part<'_, 'a>]) -> Option<Self> {
         let first = parts.first()?.group();
         let servers: Vec<String> = parts.iter().map(|part| part.group().server().to_owned()).collect();

@@ -1,12 +1,12 @@
 //! Servers side by side as a table, and what is noted below it.
 
-use super::{Beside, Line};
+use super::{Line, OnServers};
 use crate::cells::validity::Validity;
 use crate::metric::Metric;
 use crate::table::{Subject, Table, noise};
 use crate::words::text::capitalised;
 
-impl Beside<'_> {
+impl OnServers<'_> {
     /// A row a transport and server. Ratios are the matrices'.
     pub(crate) fn table(&self, noise_ns: f64) -> Table {
         let on = |line: &Line<'_>| format!(" on {}", line.server());

@@ -14,7 +14,7 @@ fn of_workload(mut run: Run, label: &str) -> Run {
     run
 }
 
-/// A figure of a cell beside others.
+/// A figure of a cell, and its ratio to the baseline.
 #[derive(Debug)]
 struct Reading {
     figure: Figure,
@@ -26,11 +26,11 @@ struct Reading {
 fn read(run: &Run, label: &str, metric: Metric, transport: Transport, server: &str) -> Option<Reading> {
     let run = of_workload(run.clone(), label);
     let study = Study::of(&run);
-    let beside = study.besides.iter().find(|it| it.label == label).unwrap();
-    beside.metrics.iter().position(|it| *it == metric)?;
-    let line = beside.lines.iter().position(|it| it.transport() == transport && it.server() == server)?;
-    let Value { figure, bound } = beside.lines[line].figures.value(metric)?;
-    let to_baseline = beside.to_baseline(metric, &beside.lines[line]);
+    let on = study.on_servers.iter().find(|it| it.label == label).unwrap();
+    on.metrics.iter().position(|it| *it == metric)?;
+    let line = on.lines.iter().position(|it| it.transport() == transport && it.server() == server)?;
+    let Value { figure, bound } = on.lines[line].figures.value(metric)?;
+    let to_baseline = on.to_baseline(metric, &on.lines[line]);
     Some(Reading { figure, bound, to_baseline })
 }
 
@@ -42,12 +42,12 @@ fn sse(label: &str, metric: Metric, server: &str) -> Reading {
 fn what_was_asked_of_several_servers_stands_side_by_side_once() {
     let run = fixture::servers();
     let study = Study::of(&run);
-    let labels: Vec<&str> = study.besides.iter().map(|it| it.label.as_str()).collect();
+    let labels: Vec<&str> = study.on_servers.iter().map(|it| it.label.as_str()).collect();
     assert_eq!(labels, ["light", "most", "most-however-late", "polls", "silence"]);
-    let light = &study.besides[0];
+    let light = &study.on_servers[0];
     assert_eq!((light.servers.join(" "), light.baseline.as_str()), ("pushoff nchan node-ws".into(), "nchan"));
     assert_eq!(light.lines.len(), 6 + 5 + 2);
-    assert!(Study::of(&fixture::whole()).besides.is_empty() && Study::of(&fixture::remote()).besides.is_empty());
+    assert!(Study::of(&fixture::whole()).on_servers.is_empty() && Study::of(&fixture::remote()).on_servers.is_empty());
 }
 
 #[test]
@@ -108,9 +108,9 @@ fn a_void_cell_has_figures_and_no_ratios() {
     assert!(of("nchan").figure.point > 1e6 && of("pushoff").to_baseline.is_none());
     let run = of_workload(run, "light");
     let study = Study::of(&run);
-    let void = study.besides[0].line(Transport::Sse, "nchan").unwrap();
+    let void = study.on_servers[0].line(Transport::Sse, "nchan").unwrap();
     assert_eq!((void.void.as_deref(), void.validity), (Some("it was late"), Validity::GeneratorLimited));
-    assert!(study.besides[0].notes().iter().any(|note| note == "SSE on nchan is void: it was late."));
+    assert!(study.on_servers[0].notes().iter().any(|note| note == "SSE on nchan is void: it was late."));
 }
 
 #[test]
@@ -122,11 +122,11 @@ fn polls_that_a_server_at_its_limit_answered_count_however_busy_the_generator_wa
         }
     }
     let study = Study::of(&run);
-    let line = |server: &str| study.besides[0].line(Transport::ShortPolling, server).unwrap();
+    let line = |server: &str| study.on_servers[0].line(Transport::ShortPolling, server).unwrap();
     let (ours, theirs) = (line("pushoff"), line("nchan"));
     assert_eq!((ours.void.as_deref(), ours.validity), (Some("it was busy"), Validity::GeneratorLimited));
     assert_eq!((&theirs.void, theirs.validity), (&None, Validity::ServerLimited));
-    assert_eq!(study.besides[0].to_baseline(Metric::Polls, ours).unwrap().bound, Bound::AtLeast);
+    assert_eq!(study.on_servers[0].to_baseline(Metric::Polls, ours).unwrap().bound, Bound::AtLeast);
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn without_pushoffs_own_the_first_server_is_the_baseline() {
     let mut run = of_workload(fixture::servers(), "silence");
     run.records.retain(|record| record.server != OURS);
     let study = Study::of(&run);
-    assert_eq!(study.besides[0].baseline, "nchan");
-    let titles: Vec<String> = matrices(&study.besides).into_iter().map(|matrix| matrix.title).collect();
+    assert_eq!(study.on_servers[0].baseline, "nchan");
+    let titles: Vec<String> = matrices(&study.on_servers).into_iter().map(|matrix| matrix.title).collect();
     assert_eq!(titles, ["node-ws ÷ nchan"]);
 }

@@ -1,4 +1,4 @@
-//! The usual advice beside the data: called wrong only where a better choice was shown.
+//! Whether the usual advice holds: it is called wrong only where a better choice was shown.
 
 use pushoff_model::Transport;
 use pushoff_model::workload::Advice;
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{Case, Verdict};
 
-/// The usual advice beside the data.
+/// Whether the usual advice holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum AdviceHolds {

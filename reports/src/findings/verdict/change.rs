@@ -1,5 +1,5 @@
-//! What would change the answer: how tight the SLO could get before the choice no longer qualifies, and
-//! which others still would. From this run's own measurements; other loads are for a model.
+//! What would change the answer: how tight the SLO could get before the choice is no longer shown to qualify,
+//! and which others still are. From this run's own measurements; other loads are for a model.
 
 use pushoff_model::Transport;
 
@@ -19,7 +19,7 @@ impl Words<'_> {
         }
     }
 
-    /// `If you need less than 951 ms, short polling every 1 s no longer qualifies; SSE and WebSocket do.`
+    /// `If you need less than 951 ms, short polling every 1 s is no longer shown to qualify; SSE and WebSocket are.`
     fn tighter(&self, choice: Transport) -> Option<Prose> {
         let tightest = self.case.candidate(choice)?.tightest.as_ref()?;
         let within = self.case.slo.within.as_secs_f64() * 1e9;
@@ -35,11 +35,20 @@ impl Words<'_> {
         };
         let left: Vec<Transport> = self.meeting().filter(is_left).map(|it| it.transport).collect();
         let others = match left.as_slice() {
-            [] => ", nor does any other".to_owned(),
-            [alone] => format!("; {} does", alone.label()),
-            several => format!("; {} do", list(several)),
+            [] => ", nor is any other".to_owned(),
+            [alone] => format!("; {} is", alone.label()),
+            several => format!("; {} are", list(several)),
         };
-        Some(prose!["If you need less than ", limit, ", ", choice.label(), pace, " no longer qualifies", others, "."])
+        Some(prose![
+            "If you need less than ",
+            limit,
+            ", ",
+            choice.label(),
+            pace,
+            " is no longer shown to qualify",
+            others,
+            "."
+        ])
     }
 
     /// How lax the SLO would have to be for one to hold it, where none is taken.

@@ -25,7 +25,7 @@ use sentence::Words;
 pub(crate) use sentence::in_short;
 
 pub(crate) use advice::AdviceHolds;
-pub(crate) use bill::{Bills, Counted};
+pub(crate) use bill::{Bills, Part, Parts};
 
 /// How often all statements of a verdict together may be wrong.
 const ERROR: f64 = 0.05;
@@ -61,7 +61,7 @@ pub(crate) struct Tightest {
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct ByPart {
     /// Which part.
-    pub(crate) part: Counted,
+    pub(crate) part: Part,
     /// The rule's answer.
     #[serde(flatten)]
     pub(crate) decision: Decision,
@@ -79,7 +79,7 @@ pub(crate) struct Verdict {
     pub(crate) by_part: Vec<ByPart>,
     /// Rounds in all that would probably settle the question; absent where it is settled, or nobody can tell.
     pub(crate) rounds_to_settle: Option<usize>,
-    /// The usual advice beside the answer; absent where there is none.
+    /// Whether the usual advice holds; absent where there is none.
     pub(crate) advice: Option<AdviceHolds>,
     /// The answer in words.
     pub(crate) sentence: Prose,
@@ -129,9 +129,9 @@ struct Costs {
 }
 
 impl Costs {
-    fn of<'a>(candidates: impl Iterator<Item = &'a Candidate>, counted: Counted) -> Self {
+    fn of<'a>(candidates: impl Iterator<Item = &'a Candidate>, parts: Parts) -> Self {
         let (transports, bills): (Vec<_>, Vec<_>) = candidates.map(|it| (it.transport, &it.bills)).unzip();
-        Self { transports, rounds: Bills::by_round(bills.into_iter().enumerate(), counted) }
+        Self { transports, rounds: Bills::by_round(bills.into_iter().enumerate(), parts) }
     }
 
     fn ratio(&self, one: Transport, other: Transport) -> Option<RoundsRatio> {
@@ -151,11 +151,11 @@ impl Costs {
 impl<'a> Case<'a> {
     /// Applies the rule to the whole bill and to each of its parts, and says it in words.
     pub(crate) fn verdict(self) -> Verdict {
-        let decision = self.decided(Counted::All);
-        let parts = Counted::PARTS.into_iter().filter(|&part| self.contenders().all(|it| it.bills.has(part)));
+        let decision = self.decided(self.billed());
+        let parts = Part::ALL.into_iter().filter(|&part| self.contenders().all(|it| it.bills.known().has(part)));
         let mut verdict = Verdict {
             enough_trials: self.ranked().any(has_enough_trials),
-            by_part: parts.map(|part| ByPart { part, decision: self.decided(part) }).collect(),
+            by_part: parts.map(|part| ByPart { part, decision: self.decided(Parts::only(part)) }).collect(),
             rounds_to_settle: self.rounds_to_settle(&decision),
             advice: None,
             sentence: Prose::default(),
@@ -170,8 +170,18 @@ impl<'a> Case<'a> {
         verdict
     }
 
-    fn decided(self, counted: Counted) -> Decision {
-        let costs = self.costs(counted);
+    /// The parts that make up a bill here: those that are known of any transport that may be taken. One of which another
+    /// part is not known has no bill, which leaves its cost open: it would else be cheap by what nobody looked at.
+    pub(crate) fn billed(self) -> Parts {
+        let of = |bills: &mut dyn Iterator<Item = &Bills>| bills.map(Bills::known).reduce(Parts::or);
+        let is_a_bill = |it: &Parts| it.has(Part::Processor) || it.has(Part::Traffic);
+        let all = of(&mut self.contenders().map(|it| &it.bills)).filter(is_a_bill);
+        // Where none may be taken, those of all. Memory is the least part of most bills: alone it says nothing.
+        all.or_else(|| of(&mut self.ranked().map(|it| &it.bills)).filter(is_a_bill)).unwrap_or_default()
+    }
+
+    fn decided(self, parts: Parts) -> Decision {
+        let costs = self.costs(parts);
         let contenders: Vec<Contender> = self.ranked().map(|it| Self::contender(it, &costs)).collect();
         let ratio = |one: Transport, other: Transport| Some(costs.ratio(one, other)?.figure(self.error()));
         let freshness_ns = self.workload.freshness().map_or(0.0, |it| it.as_secs_f64() * 1e9).max(self.noise_ns);
@@ -179,8 +189,8 @@ impl<'a> Case<'a> {
     }
 
     /// The bills of those that may be good enough, round by round.
-    fn costs(self, counted: Counted) -> Costs {
-        Costs::of(self.contenders(), counted)
+    fn costs(self, parts: Parts) -> Costs {
+        Costs::of(self.contenders(), parts)
     }
 
     fn contender(candidate: &Candidate, costs: &Costs) -> Contender {
@@ -198,32 +208,32 @@ impl<'a> Case<'a> {
         ERROR / u32::try_from(comparisons).map_or(f64::INFINITY, f64::from)
     }
 
-    /// The rounds in all after which those that remain would be told apart or shown equivalent, where cost alone is open.
+    /// How many rounds in all would probably show which of those that remain cost the same and which more; `None` where
+    /// something else than cost is open.
     fn rounds_to_settle(self, decision: &Decision) -> Option<usize> {
         let is_open = |it: &Candidate| decision.contenders.contains(&it.transport) && fitness(it) == Fitness::Open;
         if self.ranked().any(is_open) {
             return None;
         }
         let cheapest = decision.cheapest.filter(|_| decision.outcome == Outcome::Undecided)?;
-        let (margin, costs) = (self.workload.decide.margin.as_f64(), self.costs(Counted::All));
+        let (margin, costs) = (self.workload.decide.margin.as_f64(), self.costs(self.billed()));
         let others = decision.contenders.iter().filter(|it| !decision.equivalent.contains(it));
         let needed = others
             .map(|&it| costs.ratio(it, cheapest)?.rounds_to_settle(decision.contenders.len(), margin, self.error()));
         needed.collect::<Option<Vec<_>>>()?.into_iter().max()
     }
 
-    /// How many times the cost of the cheapest that meets the SLO each candidate's is; of itself the cheapest is once,
-    /// and that is certain.
+    /// Each candidate's cost divided by that of the cheapest that meets the SLO; of that one it is 1, without an interval.
     pub(crate) fn to_cheapest(self) -> Vec<Option<Figure>> {
-        let cheapest = self.decided(Counted::All).cheapest;
+        let cheapest = self.decided(self.billed()).cheapest;
         let ratio = |it: &Candidate| {
             let cheapest = cheapest?;
             if it.transport == cheapest {
                 return Some(Figure { point: 1.0, interval: None });
             }
-            // One that is no contender lends its scatter to no comparison but its own.
+            // The scatter of a transport that fails the SLO widens its own comparison alone.
             let others = self.contenders().filter(|other| other.transport != it.transport);
-            let ratio = Costs::of(others.chain([it]), Counted::All).ratio(it.transport, cheapest)?;
+            let ratio = Costs::of(others.chain([it]), self.billed()).ratio(it.transport, cheapest)?;
             Some(ratio.figure(self.error()))
         };
         self.candidates.iter().map(ratio).collect()

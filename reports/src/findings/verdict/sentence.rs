@@ -2,13 +2,14 @@
 //!
 //! Never stronger than the verdict: each outcome has its own sentence.
 
+use pushoff_model::cell::NETWORK;
 use pushoff_model::target::OURS;
 use pushoff_model::wire::{Http, Wire};
 use pushoff_model::workload::built_in;
 use pushoff_model::{Transport, Workload, network};
 use pushoff_planner::{Chosen, Outcome};
 
-use super::{Candidate, Case, Counted, Verdict};
+use super::{Candidate, Case, Part, Verdict};
 use crate::cells::faults::{CellFaults, number};
 use crate::metric::{Metric, Standing};
 use crate::prose::{Place, Prose, prose};
@@ -74,8 +75,8 @@ impl Words<'_> {
 
     /// `26.1 USD of that is traffic at a list price. `
     fn traffic(&self, choice: Transport) -> Prose {
-        let has_traffic = self.case.candidate(choice).is_some_and(|it| it.bills.has(Counted::Traffic));
         let money = self.figure(choice, Metric::CostTraffic);
+        let has_traffic = self.case.billed().has(Part::Traffic);
         if has_traffic { prose![money, " of the cost is traffic at a list price. "] } else { Prose::default() }
     }
 
@@ -214,34 +215,56 @@ impl Words<'_> {
         Some(prose![transport.label(), " costs ", times])
     }
 
-    /// The command that would probably settle the question: the same load, those that remain, more rounds.
+    /// The command that would probably settle the question: the same load under the same conditions, those that remain,
+    /// more rounds.
     fn settle(&self) -> Prose {
+        let (rounds, is_foretold) = self.rounds();
         if !self.case.is_at_hand {
-            return "More rounds of the same may settle it.".into();
+            return format!("More rounds of the same may settle it, {rounds} in all.").into();
         }
         let names: Vec<&str> = self.verdict.decision.contenders.iter().map(|it| it.name()).collect();
-        let mut command = format!("pushoff run --workload {}", self.load());
+        let transports = names.join(",");
+        let (flags, others) = self.conditions();
+        let command =
+            format!("pushoff run --workload {}{flags} --transport {transports} --trials {rounds}", self.load());
+        let verb = if is_foretold { " would probably settle it." } else { " may settle it." };
+        prose![Prose::code(command), others, verb]
+    }
+
+    /// How many rounds to ask for in all, and whether so many are foretold to do.
+    fn rounds(&self) -> (usize, bool) {
+        let so_far = self.case.ranked().map(|it| it.valid).max().unwrap_or_default();
+        let contenders = &self.verdict.decision.contenders;
+        let of_messages = contenders.iter().filter_map(|it| self.case.candidate(*it)?.standing.rounds()).max();
+        let more = of_messages.unwrap_or_default().max(2 * so_far);
+        let foretold = self.verdict.rounds_to_settle;
+        (foretold.unwrap_or(more).max(ROUNDS), foretold.is_some())
+    }
+
+    /// The flags that ask for the same conditions, and in words those that no flag asks for.
+    fn conditions(&self) -> (String, String) {
         let (workload, conditions) = (self.case.workload, self.case.conditions);
+        let mut flags = String::new();
         if conditions.server != OURS {
-            command += " --target FILE";
+            flags += " --target FILE";
         }
         let Wire { tls, http, compressed } = conditions.wire();
-        let flags = [(tls, " --tls"), (http == Http::Two, " --http 2"), (compressed, " --compress")];
-        flags.iter().filter(|(is, _)| *is).for_each(|(_, flag)| command += flag);
+        let switches = [(tls, " --tls"), (http == Http::Two, " --http 2"), (compressed, " --compress")];
+        switches.iter().filter(|(is, _)| *is).for_each(|(_, flag)| flags += flag);
         if conditions.client != workload.client {
-            command += &format!(" --client {}", conditions.client.name());
+            flags += &format!(" --client {}", conditions.client.name());
         }
-        if !self.case.over.is_empty() {
-            let name =
-                |name: &&str| if network::BUILT_IN.iter().any(|it| it.0 == *name) { *name } else { "FILE" }.to_owned();
-            command += &format!(" --network {}", self.case.over.iter().map(name).collect::<Vec<_>>().join(","));
+        let over = conditions.value(NETWORK).into_iter().chain(self.case.over.iter().copied());
+        let is_built_in = |name: &&str| network::BUILT_IN.iter().any(|it| it.0 == *name);
+        let over: Vec<&str> = over.map(|name| if is_built_in(&name) { name } else { "FILE" }).collect();
+        if !over.is_empty() {
+            flags += &format!(" --network {}", over.join(","));
         }
-        let so_far = self.case.ranked().map(|it| it.valid).max().unwrap_or_default();
-        let rounds = self.verdict.rounds_to_settle.unwrap_or(2 * so_far).max(ROUNDS);
-        command += &format!(" --transport {} --trials {rounds}", names.join(","));
-        let verb =
-            if self.verdict.rounds_to_settle.is_some() { " would probably settle it." } else { " may settle it." };
-        prose![Prose::code(command), verb]
+        let others = conditions.off_the_wire().others.into_iter().filter(|(factor, _)| factor != NETWORK);
+        let others: Vec<String> = others.map(|(factor, value)| format!("{factor} {value}")).collect();
+        let others: Vec<&str> = others.iter().map(String::as_str).collect();
+        let others = if others.is_empty() { String::new() } else { format!(" with {}", joined(&others)) };
+        (flags, others)
     }
 
     /// What `--workload` takes for this load: the name of a built-in one with what was changed of it, else a file.
@@ -284,20 +307,18 @@ impl Words<'_> {
         Some(prose!["What went wrong: ", all, "."])
     }
 
-    /// `, 25.3 USD a month at this load`; what that leaves out, where the whole bill was not seen.
+    /// `, 25.3 USD a month at this load`, and which parts that does not contain.
     fn cost(&self, choice: Transport) -> Prose {
-        let bills = self.case.candidate(choice).map(|it| &it.bills);
-        let has = |part| bills.is_some_and(|it| it.has(part));
-        let beside = match (has(Counted::Processor), has(Counted::Traffic)) {
-            (true, true) if has(Counted::Memory) => "",
-            (true, true) => ", the server's memory not known",
-            (false, _) => ", the server's processor time and memory not known",
-            (_, false) => ", traffic not known",
-        };
-        if bills.is_none_or(|it| it.figure(Counted::All).is_none()) {
+        let has_cost = self.case.candidate(choice).is_some_and(|it| it.bills.figure(self.case.billed()).is_some());
+        if !has_cost {
             return Prose::default();
         }
-        prose![", ", self.figure(choice, Metric::Cost), " a month at this load", beside]
+        let missing = self.case.billed().missing();
+        let whose = if matches!(missing.first(), Some(Part::Processor | Part::Memory)) { "the server's " } else { "" };
+        let missing: Vec<&str> = missing.into_iter().map(Part::label).collect();
+        let without =
+            if missing.is_empty() { String::new() } else { format!(", {whose}{} not known", joined(&missing)) };
+        prose![", ", self.figure(choice, Metric::Cost), " a month at this load", without]
     }
 
     /// A figure as it stands in the table.
@@ -340,7 +361,7 @@ impl Words<'_> {
     }
 }
 
-/// What went wrong beside what is lost and missed, which the SLO judges; `None` where nothing did. Its
+/// What went wrong, but for lost and missed deliveries, which the SLO judges; `None` where nothing did. Its
 /// figures stand in the table, where the transport has any.
 pub(crate) fn in_short(faults: &CellFaults, transport: Transport, has_figures: bool) -> Option<Prose> {
     let counted = |count: u64, [one, several]: [&str; 2], metric: Metric| {

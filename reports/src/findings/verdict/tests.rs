@@ -25,8 +25,8 @@ fn judge_under(
     candidates: &[Candidate],
 ) -> Verdict {
     let (slo, noise_ns) = (&workload.slo.unwrap(), 0.0);
-    let ratios = Case { workload, slo, candidates, conditions, is_at_hand, noise_ns, over }.to_cheapest();
-    let candidates = &with_costs(candidates.to_vec(), ratios);
+    let case = Case { workload, slo, candidates, conditions, is_at_hand, noise_ns, over };
+    let candidates = &with_costs(candidates.to_vec(), case.billed(), case.to_cheapest());
     Case { workload, slo, candidates, conditions, is_at_hand, noise_ns, over }.verdict()
 }
 
@@ -68,7 +68,7 @@ fn of_those_shown_to_cost_the_same_the_simplest_is_taken() {
     assert_eq!((verdict.outcome(), verdict.choice()), ("equivalent", Some(Transport::Sse)));
     assert_eq!(verdict.advice, Some(AdviceHolds::Agrees));
     insta::assert_snapshot!(verdict.sentence, @"HTTP streaming and SSE cost the same within 10 %, 20.2 USD a month at this load. SSE is the simplest of them: the browser parses, reconnects and resumes by itself.");
-    insta::assert_snapshot!(verdict.change.unwrap(), @"If you need less than 5.50 ms, SSE no longer qualifies, nor does any other.");
+    insta::assert_snapshot!(verdict.change.unwrap(), @"If you need less than 5.50 ms, SSE is no longer shown to qualify, nor is any other.");
 }
 
 #[test]
@@ -216,7 +216,20 @@ fn what_would_settle_it_is_asked_of_the_same_server_on_the_same_wire_or_not_at_a
     assert!(said(true, &ticker()).contains(command), "{}", said(true, &ticker()));
     let other = Workload { topics: 2, ..ticker() };
     assert!(said(true, &other).contains("--workload FILE "), "its name is the built-in one's, and it is not the same");
-    assert!(said(false, &ticker()).ends_with("More rounds of the same may settle it."), "{}", said(false, &ticker()));
+    let elsewhere = said(false, &ticker());
+    assert!(elsewhere.ends_with("More rounds of the same may settle it, 12 in all."), "{elsewhere}");
+}
+
+#[test]
+fn what_would_settle_it_is_asked_under_every_condition_and_one_that_has_no_flag_is_said() {
+    let open = [candidate(Transport::Sse, OPEN, 8.0, 0.01)];
+    let wire = Wire { tls: true, http: Http::One, compressed: true };
+    let mut conditions = Conditions::new(Client::Library, OURS).on(wire).over("cable");
+    conditions.others.insert("upstream".into(), "nginx".into());
+    let said = judge_under(&conditions, true, &["mine"], &ticker(), &open).sentence.to_string();
+    let command =
+        "`pushoff run --workload ticker --tls --compress --client library --network cable,FILE --transport sse";
+    assert!(said.ends_with(&format!("{command} --trials 12` with upstream nginx may settle it.")), "{said}");
 }
 
 #[test]
@@ -227,7 +240,33 @@ fn what_would_change_the_answer_is_of_the_network_that_allows_no_tighter_one() {
     let with = |transport, cost, tightest| Candidate { tightest, ..candidate(transport, GOOD, cost, 0.005) };
     let sse = with(Transport::Sse, 20.0, limit(40.0, Some("fast-4g")));
     let verdict = judge(&ticker(), &[sse, with(Transport::WebSocket, 30.0, limit(30.0, Some("cable")))]);
-    insta::assert_snapshot!(verdict.change.unwrap(), @"If you need less than 44.0 ms over fast-4g, SSE no longer qualifies; WebSocket does.");
+    insta::assert_snapshot!(verdict.change.unwrap(), @"If you need less than 44.0 ms over fast-4g, SSE is no longer shown to qualify; WebSocket is.");
+}
+
+#[test]
+fn what_is_not_known_of_a_bill_is_named_and_makes_no_transport_cheap() {
+    let without = |part, it: Candidate| Candidate { bills: it.bills.clone().without(part), ..it };
+    let [sse, socket] =
+        [(Transport::Sse, 30.0), (Transport::WebSocket, 20.0)].map(|(it, cost)| candidate(it, GOOD, cost, 0.01));
+    // Known of neither: both are compared by the rest.
+    let both = [&sse, &socket].map(|it| without(Part::Traffic, it.clone()));
+    let verdict = judge(&ticker(), &both);
+    assert_eq!(verdict.choice(), Some(Transport::WebSocket));
+    insta::assert_snapshot!(verdict.sentence, @"");
+    // Known of one: the other is not cheaper by what nobody looked at.
+    let verdict = judge(&ticker(), &[without(Part::Traffic, sse), socket]);
+    assert_eq!((verdict.outcome(), verdict.choice()), ("undecided", None));
+    assert_eq!(verdict.decision.cheapest, Some(Transport::WebSocket));
+    let verdict = judge(&ticker(), &both.map(|it| without(Part::Processor, it)));
+    assert_eq!((verdict.choice(), verdict.decision.contenders.len()), (None, 2), "memory alone is no bill");
+}
+
+#[test]
+fn the_command_has_as_many_rounds_as_have_enough_messages() {
+    let mut sse = candidate(Transport::Sse, OPEN, 10.0, 0.01);
+    sse.standing = Standing::Undecided { reason: "120 messages, 2,000 needed to tell".into(), rounds: Some(50) };
+    let said = judge(&ticker(), &[sse]).sentence.to_string();
+    assert!(said.contains("--transport sse --trials 50` may settle it."), "{said}");
 }
 
 #[test]
