@@ -14,8 +14,8 @@ use bytes::{Buf, BufMut, Bytes};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::Notify;
 
-/// The bytes counted for a connection, besides its buffers. Measured: an idle one takes 2.0 to 3.1 KiB
-/// (`results/servers-2026-11-23`).
+/// The bytes counted for a connection, besides its buffers. Measured: an idle SSE reader takes 2.4 KiB
+/// (`docs/TRANSPORTS.md`, "TLS and HTTP/2").
 pub(crate) const CONNECTION: usize = 4 << 10;
 
 /// The bytes counted for what TLS keeps of a connection.

@@ -13,12 +13,13 @@ use percent_encoding::percent_decode_str;
 use pushoff_model::{Start, Topic, Transport};
 
 use crate::compression::Compressors;
-use crate::http::{Head, Origin, Problem, Query, Response, Version, origin};
+use crate::http::{Head, Origin, Problem, Response, Version, origin};
 use crate::limits;
 use crate::publish::{self, Publication};
 use crate::state::Server;
 use crate::transports::answer::{Answer, Joined, Joining, Pending};
 use crate::transports::ask::Ask;
+use crate::transports::query::Query;
 use crate::transports::{self, websocket};
 use crate::web;
 

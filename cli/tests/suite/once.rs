@@ -108,8 +108,9 @@ fn what_is_held_against_itself_is_told() {
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
         assert!(ended.stderr.contains(&format!("{trials} trials in common, which cannot differ")), "{}", ended.stderr);
     }
-    let servers = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results/servers-2026-11-23");
+    let servers = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results/servers-2026-11-28");
     let servers = servers.to_str().unwrap();
     let ended = Run::command(&folder, &["diff", &format!("{servers}@nchan"), &format!("{servers}@pushoff")]).end();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert!(!ended.stderr.contains("in common"), "two servers of one run: {}", ended.stderr);
 }

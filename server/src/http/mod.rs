@@ -9,7 +9,6 @@ pub(crate) mod head;
 mod host;
 pub(crate) mod origin;
 mod problem;
-mod query;
 mod response;
 
 pub(crate) use self::chunked::{ChunkError, Chunkable, Chunks};
@@ -20,5 +19,4 @@ pub use self::host::{HostName, InvalidHost};
 pub(crate) use self::origin::Origin;
 pub use self::origin::{AllowedOrigin, InvalidOrigin};
 pub(crate) use self::problem::Problem;
-pub(crate) use self::query::{LAST_EVENT_ID, Mode, Query};
 pub(crate) use self::response::Response;

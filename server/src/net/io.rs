@@ -46,8 +46,8 @@ pub(crate) trait Io: AsyncRead + AsyncWrite + Unpin + Send {
 pub(crate) struct Progress {
     /// Bytes that the other end has acknowledged.
     pub(crate) acknowledged: u64,
-    /// Whether further bytes are on their way.
-    pub(crate) is_under_way: bool,
+    /// The most bytes that are written and not acknowledged; 0 where there are none.
+    pub(crate) under_way: u64,
 }
 
 /// Puts a future on the heap as it is made. A task then holds space for its current step only; a

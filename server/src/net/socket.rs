@@ -142,7 +142,7 @@ mod tests {
         ours.write_all(&[0; 1000]).await.unwrap();
         theirs.read_exact(&mut [0; 1000]).await.unwrap();
         // An acknowledgement may come after the bytes.
-        while ours.progress().unwrap().is_under_way {
+        while ours.progress().unwrap().under_way > 0 {
             tokio::task::yield_now().await;
         }
         assert_eq!(ours.progress().unwrap().acknowledged, before + 1000);

@@ -13,7 +13,9 @@ use super::io::Progress;
 #[repr(C)]
 struct TcpInfo {
     _state_and_options: [u8; 8],
-    _timeouts_and_sizes: [u32; 4],
+    _timeouts: [u32; 2],
+    snd_mss: u32,
+    _rcv_mss: u32,
     unacked: u32,
     _metrics: [u32; 19],
     _pacing_rates: [u64; 2],
@@ -39,6 +41,6 @@ nix::getsockopt_impl!(
 
 pub(super) fn read(socket: &impl AsFd) -> Option<Progress> {
     let info = ReadTcpInfo.get(socket).ok()?;
-    let is_under_way = info.unacked > 0 || info.notsent_bytes > 0;
-    Some(Progress { acknowledged: info.bytes_acked, is_under_way })
+    let in_flight = u64::from(info.unacked) * u64::from(info.snd_mss);
+    Some(Progress { acknowledged: info.bytes_acked, under_way: in_flight + u64::from(info.notsent_bytes) })
 }

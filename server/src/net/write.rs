@@ -92,7 +92,7 @@ impl StallDetector {
     /// Fails where the other end has not acknowledged bytes that were written long ago. Called before a
     /// heartbeat: the kernel itself gives up a vanished client only after a quarter of an hour.
     pub(crate) fn check(&mut self, io: &impl Io, limit: &StallLimit) -> io::Result<()> {
-        let Some(Progress { acknowledged, is_under_way: true }) = io.progress() else {
+        let Some(Progress { acknowledged, under_way: 1.. }) = io.progress() else {
             self.silence = None;
             return Ok(());
         };
@@ -147,7 +147,7 @@ mod tests {
 
     impl Io for Slow {
         fn progress(&self) -> Option<Progress> {
-            Some(Progress { acknowledged: self.start.elapsed().min(self.until).as_secs(), is_under_way: true })
+            Some(Progress { acknowledged: self.start.elapsed().min(self.until).as_secs(), under_way: 1 })
         }
     }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use pushoff_model::Topic;
 
-use crate::http::{Head, Query};
+use super::query::Query;
+use crate::http::Head;
 use crate::hub::Subscription;
 use crate::state::Server;
 

@@ -7,6 +7,7 @@ mod http_streaming;
 mod keep_alive;
 mod long_polling;
 mod poll;
+pub(crate) mod query;
 pub(crate) mod raw_tcp;
 mod short_polling;
 mod sse;

@@ -6,9 +6,10 @@ use pushoff_model::{Cursor, Transport};
 
 use super::ask::Ask;
 use super::coded;
+use super::query::LAST_EVENT_ID;
 use crate::compression::Accepts;
 use crate::framing::envelope::CursorText;
-use crate::http::{LAST_EVENT_ID, Problem, Response};
+use crate::http::{Problem, Response};
 use crate::hub::{Reading, Subscription};
 use crate::memory::OutOfMemory;
 use crate::stats::Meter;

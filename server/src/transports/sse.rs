@@ -12,11 +12,12 @@ use pushoff_model::Transport;
 
 use super::answer::Answer;
 use super::ask::Ask;
+use super::query::Mode;
 use super::stream::Begin;
 use super::{coded, long_polling, stream};
 use crate::compression::Accepts;
 use crate::framing::{Framing, event_stream};
-use crate::http::{Mode, Problem, Response};
+use crate::http::{Problem, Response};
 use crate::hub::{Bounds, Reading};
 use crate::limits;
 use crate::memory::{self, Budget, OutOfMemory};

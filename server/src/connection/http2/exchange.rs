@@ -17,6 +17,7 @@ use httparse::Header;
 use tokio::time::timeout;
 
 use super::carrier::Reception;
+use super::piece::Piece;
 use super::stream::Http2Stream;
 use crate::http::{Head, Origin, Problem, Response, Version, http2_response};
 use crate::limits;
@@ -32,7 +33,7 @@ use crate::transports::websocket::{self, Session};
 /// Answers one request; a client that is gone needs no answer.
 pub(super) async fn answer(
     request: Request<RecvStream>,
-    mut respond: SendResponse<Bytes>,
+    mut respond: SendResponse<Piece>,
     server: &Arc<Server>,
     reception: &dyn Reception,
 ) {
@@ -90,7 +91,7 @@ fn route(parts: &Parts, server: &Arc<Server>, joined: Option<Joined>) -> (Answer
 
 /// Where the answer to one request goes.
 struct Reply<'a> {
-    respond: SendResponse<Bytes>,
+    respond: SendResponse<Piece>,
     origin: Origin,
     is_head: bool,
     reception: &'a dyn Reception,
@@ -115,7 +116,7 @@ impl From<std::io::Error> for Gone {
 }
 
 impl Reply<'_> {
-    fn begin(&mut self, response: Response, is_over: bool) -> Result<(SendStream<Bytes>, Bytes), h2::Error> {
+    fn begin(&mut self, response: Response, is_over: bool) -> Result<(SendStream<Piece>, Bytes), h2::Error> {
         let origin = std::mem::replace(&mut self.origin, Origin::None);
         let (head, body) = http2_response(response, origin, is_over.then_some(self.is_head));
         let is_over = is_over && (self.is_head || body.is_empty());

@@ -7,6 +7,7 @@
 
 mod carrier;
 mod exchange;
+mod piece;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -14,7 +15,6 @@ mod watch;
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use h2::server::{Builder, Connection, Handshake};
@@ -23,6 +23,7 @@ use tokio::time::{Instant, timeout_at};
 use tracing::trace;
 
 use self::carrier::Carrier;
+use self::piece::Piece;
 use self::watch::{Life, Watch};
 use crate::limits;
 use crate::memory;
@@ -45,7 +46,7 @@ pub(crate) async fn serve(io: impl Io, server: &Arc<Server>) {
     }
 }
 
-fn handshake<T: Io>(carrier: &Carrier<T>) -> Handshake<&Carrier<T>, Bytes> {
+fn handshake<T: Io>(carrier: &Carrier<T>) -> Handshake<&Carrier<T>, Piece> {
     let mut builder = Builder::new();
     builder
         .max_concurrent_streams(limits::HTTP2_STREAMS)
@@ -59,7 +60,7 @@ fn handshake<T: Io>(carrier: &Carrier<T>) -> Handshake<&Carrier<T>, Bytes> {
 
 /// Answers all streams of a connection until its end.
 async fn answer_all<T: Io>(
-    mut connection: Connection<&Carrier<T>, Bytes>,
+    mut connection: Connection<&Carrier<T>, Piece>,
     carrier: &Carrier<T>,
     server: &Arc<Server>,
 ) -> Result<(), h2::Error> {

@@ -5,6 +5,7 @@
 //! its lease. A `GET` ends its direction at once, which says nothing about its client: the end of such a stream is its
 //! reset, and nothing else of it is read.
 
+use std::cell::Cell;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -14,13 +15,18 @@ use h2::{Reason, RecvStream, SendStream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::carrier::Reception;
+use super::piece::{Marks, Piece};
 use crate::limits;
 use crate::net::{Io, Progress};
 
 /// One stream of a connection.
 pub(super) struct Http2Stream<'a> {
-    send: SendStream<Bytes>,
+    send: SendStream<Piece>,
     reception: &'a dyn Reception,
+    marks: Marks,
+    /// How many bytes of the connection the client must have received to have all of this stream's. Noted when the
+    /// stream waits and all of its bytes are written.
+    due: Cell<Option<u64>>,
     /// In a tunnel (RFC 8441), whose end is the end of the client's direction.
     receive: Option<RecvStream>,
     /// The rest of a frame that did not fit into a read.
@@ -31,23 +37,24 @@ pub(super) struct Http2Stream<'a> {
 
 impl<'a> Http2Stream<'a> {
     /// The body of an answer, all of which is written at once.
-    pub(super) const fn whole(send: SendStream<Bytes>, reception: &'a dyn Reception) -> Self {
-        Self { send, reception, receive: None, rest: Bytes::new(), is_whole: true }
+    pub(super) fn whole(send: SendStream<Piece>, reception: &'a dyn Reception) -> Self {
+        Self { is_whole: true, ..Self::response(send, reception) }
     }
 
     /// A response that goes on until either side ends it.
-    pub(super) const fn response(send: SendStream<Bytes>, reception: &'a dyn Reception) -> Self {
-        Self { send, reception, receive: None, rest: Bytes::new(), is_whole: false }
+    pub(super) fn response(send: SendStream<Piece>, reception: &'a dyn Reception) -> Self {
+        let (marks, due) = (Marks::default(), Cell::new(None));
+        Self { send, reception, marks, due, receive: None, rest: Bytes::new(), is_whole: false }
     }
 
     /// A tunnel in both directions.
-    pub(super) const fn tunnel(send: SendStream<Bytes>, receive: RecvStream, reception: &'a dyn Reception) -> Self {
-        Self { send, reception, receive: Some(receive), rest: Bytes::new(), is_whole: false }
+    pub(super) fn tunnel(send: SendStream<Piece>, receive: RecvStream, reception: &'a dyn Reception) -> Self {
+        Self { receive: Some(receive), ..Self::response(send, reception) }
     }
 
     /// Ends the stream.
     pub(super) fn end(mut self) -> Result<(), h2::Error> {
-        self.send.send_data(Bytes::new(), true)
+        self.send.send_data(self.marks.piece(Bytes::new()), true)
     }
 
     /// How many bytes the client's windows take now, at most `wanted`.
@@ -96,14 +103,25 @@ pub(super) fn broken(error: h2::Error) -> io::Error {
 }
 
 impl Io for Http2Stream<'_> {
+    /// A stream with bytes left to write waits for the network, and moves as the connection moves. Once the client has
+    /// all of them, the stream waits for the window of its own that the client gives it: what other streams write counts no more.
     fn progress(&self) -> Option<Progress> {
-        self.reception.progress_of_stream()
+        let all = self.reception.progress()?;
+        if self.marks.are_unwritten() {
+            self.due.set(None);
+            return Some(Progress { acknowledged: all.acknowledged, under_way: all.under_way.max(1) });
+        }
+        let due = self.due.get().unwrap_or(all.acknowledged + all.under_way);
+        self.due.set(Some(due));
+        let acknowledged = all.acknowledged.min(due);
+        Some(Progress { acknowledged, under_way: due - acknowledged })
     }
 
     fn poll_send(&mut self, cx: &mut Context<'_>, buf: &mut impl Buf) -> Poll<io::Result<usize>> {
         let room = ready!(self.poll_room(cx, buf.remaining()))?;
         let is_last = self.is_whole && room == buf.remaining();
-        self.send.send_data(buf.copy_to_bytes(room), is_last).map_err(broken)?;
+        self.send.send_data(self.marks.piece(buf.copy_to_bytes(room)), is_last).map_err(broken)?;
+        self.due.set(None);
         Poll::Ready(Ok(room))
     }
 }
@@ -130,6 +148,7 @@ impl AsyncWrite for Http2Stream<'_> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(self.send.send_data(Bytes::new(), true).map_err(broken))
+        let nothing = self.marks.piece(Bytes::new());
+        Poll::Ready(self.send.send_data(nothing, true).map_err(broken))
     }
 }

@@ -17,6 +17,7 @@ use crate::state::LOOPBACK;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 const GOAWAY: u8 = 7;
+const WINDOW_UPDATE: u8 = 8;
 
 /// A frame (RFC 9113 §4.1).
 fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
@@ -28,7 +29,7 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
 fn beginning() -> Vec<u8> {
     let initial_window = [&4_u16.to_be_bytes()[..], &0x7fff_ffff_u32.to_be_bytes()].concat();
     let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
-    [preface, frame(SETTINGS, 0, 0, &initial_window), frame(8, 0, 0, &(1_u32 << 30).to_be_bytes())].concat()
+    [preface, frame(SETTINGS, 0, 0, &initial_window), frame(WINDOW_UPDATE, 0, 0, &(1_u32 << 30).to_be_bytes())].concat()
 }
 
 /// A `GET` in HPACK, without an index but for names.
@@ -94,7 +95,7 @@ struct Slow {
 
 impl Io for Slow {
     fn progress(&self) -> Option<Progress> {
-        Some(Progress { acknowledged: self.start.elapsed().min(self.until).as_secs(), is_under_way: true })
+        Some(Progress { acknowledged: self.start.elapsed().min(self.until).as_secs(), under_way: 1 })
     }
 }
 
@@ -118,20 +119,52 @@ impl AsyncWrite for Slow {
     }
 }
 
-/// Serves a client that does not read, with or without messages to be read, and receives until `until`: for how many
-/// seconds, and how many cut-offs were counted.
-async fn unread(messages: usize, until: Duration) -> (u64, u64) {
-    let server = server();
+/// Publishes messages of 60,000 bytes.
+fn publish(server: &Server, messages: usize) {
     let payload = format!("\"{}\"", "x".repeat(60_000));
     for _ in 0..messages {
         let payload = Payload::parse(payload.as_bytes(), usize::MAX).unwrap();
         server.hub.publish(&"t".parse().unwrap(), vec![payload]).unwrap();
     }
+}
+
+/// Serves a client that does not read, with or without messages to be read, and receives until `until`: for how many
+/// seconds, and how many cut-offs were counted.
+async fn unread(messages: usize, until: Duration) -> (u64, u64) {
+    let server = server();
+    publish(&server, messages);
     let (ours, mut theirs) = duplex(1 << 10);
     let start = Instant::now();
     theirs.write_all(&[beginning(), get(1, "/topics/t/http-streaming?after=start")].concat()).await.unwrap();
     serve(Slow { io: ours, start, until }, &server).await;
     (start.elapsed().as_secs(), server.stall_limit.cut_off.get())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stuck_stream_ends_while_its_sibling_keeps_the_connection_full() {
+    let server = server();
+    publish(&server, 60);
+    let (ours, mut theirs) = duplex(1 << 10);
+    let start = Instant::now();
+    let client = async {
+        let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+        let wide = (1_u32 << 30).to_be_bytes();
+        let path = "/topics/t/http-streaming?after=start";
+        // The window of the connection and that of the second stream are wide; the first keeps its 64 KiB.
+        let settings = [preface, frame(SETTINGS, 0, 0, &[]), frame(WINDOW_UPDATE, 0, 0, &wide)].concat();
+        let requests = [get(1, path), get(3, path), frame(WINDOW_UPDATE, 0, 3, &wide)].concat();
+        theirs.write_all(&[settings, requests].concat()).await.unwrap();
+        // 3.6 MB at 10,000 bytes a second are six minutes; the answers to pings are left out, as the client still receives.
+        while server.stall_limit.cut_off.get() == 0 {
+            theirs.read_exact(&mut [0; 10_000]).await.unwrap();
+            sleep(Duration::from_secs(1)).await;
+        }
+        start.elapsed().as_secs()
+    };
+    tokio::select! {
+        () = serve(Slow { io: ours, start, until: Duration::MAX }, &server) => panic!("the connection ended"),
+        lasted = client => assert!((30..120).contains(&lasted), "the stuck stream ended after {lasted} s"),
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -103,7 +103,7 @@ impl<'a> Watch<'a> {
     /// Whether the client has received some of what was under way at the last look; notes what is under way now.
     fn is_receiving(&mut self) -> bool {
         let now = self.reception.progress();
-        let under_way = now.filter(|it| it.is_under_way).map(|it| it.acknowledged);
+        let under_way = now.filter(|it| it.under_way > 0).map(|it| it.acknowledged);
         let before = std::mem::replace(&mut self.under_way, under_way);
         before.zip(now).is_some_and(|(before, now)| now.acknowledged > before)
     }

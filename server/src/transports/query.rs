@@ -9,8 +9,7 @@ use std::time::Duration;
 use http::HeaderName;
 use pushoff_model::{Cursor, Start, Transport};
 
-use super::head::Head;
-use super::problem::Problem;
+use crate::http::{Head, Problem};
 use crate::limits;
 
 /// The field with the client's last cursor; in a poll's response, the next cursor. Source: WHATWG HTML §9.2.4.
