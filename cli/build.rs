@@ -3,6 +3,26 @@
 use std::env;
 use std::process::Command;
 
+/// What the binary is built from, below the root of the workspace.
+const WATCHED: [&str; 16] = [
+    "model/src",
+    "stats/src",
+    "planner/src",
+    "planner/prices.toml",
+    "network/src",
+    "server/src",
+    "server/web",
+    "loadgen/src",
+    "reports/src",
+    "cli/src",
+    "workloads",
+    "targets",
+    "networks",
+    "results/model-2026-11-28/model.json",
+    "Cargo.toml",
+    "Cargo.lock",
+];
+
 fn main() {
     let rustc = env::var("RUSTC").unwrap_or_else(|_| "rustc".into());
     emit("PUSHOFF_RUSTC", printed(&rustc, &["--version"]));
@@ -17,10 +37,9 @@ fn main() {
     if let Some(log) = printed("git", &["rev-parse", "--git-path", "logs/HEAD"]) {
         println!("cargo::rerun-if-changed={log}");
     }
-    for folder in ["model", "stats", "planner", "server", "loadgen", "reports"] {
-        println!("cargo::rerun-if-changed=../{folder}/src");
+    for path in WATCHED {
+        println!("cargo::rerun-if-changed=../{path}");
     }
-    println!("cargo::rerun-if-changed=src");
 }
 
 fn emit(name: &str, value: Option<String>) {

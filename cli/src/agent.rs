@@ -7,7 +7,7 @@ use pushoff_model::foreign::{self, shown};
 use pushoff_model::target::redacted;
 
 use crate::arguments::AgentOptions;
-use crate::{Exit, environment, nats, pinning, run, runtime, terminal};
+use crate::{Exit, environment, interrupt, nats, pinning, runtime, terminal};
 
 pub(crate) fn agent(options: &AgentOptions) -> anyhow::Result<Exit> {
     if !options.cpus.is_empty() {
@@ -26,7 +26,7 @@ pub(crate) fn agent(options: &AgentOptions) -> anyhow::Result<Exit> {
     };
     let clock = MachineClock { ahead_ns: i64::try_from(options.clock_offset.as_nanos())? };
     runtime::build(cpus)?.block_on(async {
-        let stop = run::on_interrupt()?;
+        let stop = interrupt::on_interrupt()?;
         let client = nats::connect(&options.nats, options.credentials.nats_credentials.as_deref()).await?;
         let begin = format!("agent {} ", about.name);
         let ready = format!("{begin}waits for work at {}", redacted(&options.nats));

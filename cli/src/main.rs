@@ -4,14 +4,17 @@
 
 mod agent;
 mod arguments;
+mod budget;
 mod diff;
 mod environment;
+mod interrupt;
 mod link;
 mod list;
 mod named;
 mod nats;
 mod pinning;
 mod plan;
+mod preflight;
 mod probe;
 mod progress;
 mod report;
@@ -20,7 +23,6 @@ mod runtime;
 mod serve;
 mod served;
 mod server_process;
-mod survey;
 mod targets;
 mod terminal;
 mod throttle;

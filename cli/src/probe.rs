@@ -3,18 +3,20 @@
 mod words;
 
 use std::ffi::OsString;
+use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow, bail, ensure};
+use anyhow::{Context, anyhow, ensure};
 use futures_util::future::join_all;
 use pushoff_loadgen::{Course, Examined, Finding, Listening, examine, is_stream, listen};
 use pushoff_model::foreign::{SENTENCE, shown};
-use pushoff_model::target::{self, Place, Target};
+use pushoff_model::target::{self, Target};
 use pushoff_model::{Client, Http, Transport};
 
 use crate::arguments::ProbeOptions;
+use crate::interrupt::on_interrupt;
 use crate::pinning::{Cpus, GeneratorCpus};
-use crate::{Exit, runtime, survey, targets, terminal};
+use crate::{Exit, preflight, runtime, targets, terminal};
 
 /// For how long a stream is listened to where nobody says.
 const LISTEN: Duration = Duration::from_secs(10);
@@ -52,11 +54,16 @@ enum Found {
 pub(crate) fn probe(options: &ProbeOptions, json: bool) -> anyhow::Result<Exit> {
     let cpus = Cpus::take(true, GeneratorCpus::Half)?;
     let asked: Vec<&OsString> = [Some(&options.target), options.proxied.as_ref()].into_iter().flatten().collect();
-    ensure_trust_matters(&asked, options)?;
-    let probed = runtime::build(cpus.allowed)?
-        .block_on(join_all(asked.iter().map(|text| probed(text, options, &cpus))))
-        .into_iter()
-        .collect::<anyhow::Result<Vec<_>>>()?;
+    targets::ensure_trust_matters(&options.trust, &targets_of(&asked, options)?)?;
+    let runtime = runtime::build(cpus.allowed)?;
+    // A server that was started ends when what waits for it is dropped.
+    let interrupted = on_interrupt()?;
+    let all = join_all(asked.iter().map(|text| probed(text, options, &cpus)));
+    let Some(probed) = runtime.block_on(interrupted.run_until_cancelled(all)) else {
+        terminal::remark("interrupted: what was found so far is not told");
+        return Ok(Exit::Interrupted);
+    };
+    let probed = probed.into_iter().collect::<anyhow::Result<Vec<_>>>()?;
     let probed = compared(probed);
     let text = if json { words::json(&probed)? } else { words::text(&probed, options.idle) };
     let is_wrong = probed.iter().flat_map(|probed| &probed.rows).any(Row::is_wrong);
@@ -74,21 +81,15 @@ pub(crate) fn spoken(target: &Target) -> Vec<Transport> {
     Transport::ALL.into_iter().filter(|&transport| target.speaks(transport)).collect()
 }
 
-/// Refuses `--ca` where no server is reached over TLS.
-fn ensure_trust_matters(asked: &[&OsString], options: &ProbeOptions) -> anyhow::Result<()> {
-    if options.trust.ca.is_none() {
-        return Ok(());
-    }
-    for text in asked {
-        let target = match path_of(text, options)? {
+/// The servers of a probe, those of URLs that are listened to among them.
+fn targets_of(asked: &[&OsString], options: &ProbeOptions) -> anyhow::Result<Vec<Arc<Target>>> {
+    let target = |text: &&OsString| {
+        Ok(match path_of(text, options)? {
             Some((origin, _)) => targets::asked(&[origin.into()])?.remove(0),
             None => targets::asked(std::slice::from_ref(*text))?.remove(0),
-        };
-        if matches!(&target.place, Place::At(address) if address.is_tls) {
-            return Ok(());
-        }
-    }
-    bail!("--ca is for https:// addresses: leave it out, or give the server's https:// address")
+        })
+    };
+    asked.iter().map(target).collect()
 }
 
 /// Listens to a URL that answers with a stream, and publishes to any other.
@@ -97,7 +98,7 @@ async fn probed(text: &OsString, options: &ProbeOptions, cpus: &Cpus) -> anyhow:
         Some((origin, path)) => {
             let target = targets::asked(&[origin.into()])?.remove(0);
             let http = if options.http2 { Http::Two } else { Http::One };
-            let served = survey::begin(&target, cpus, &options.trust.anchor(), http, None).await?;
+            let served = preflight::begin(&target, cpus, &options.trust.anchor(), http, None).await?;
             let what = Listening {
                 server: served.server,
                 target: path.to_owned(),
@@ -144,10 +145,10 @@ async fn published(text: &OsString, options: &ProbeOptions, cpus: &Cpus) -> anyh
     let heartbeat = options.idle.map(|idle| idle * QUIET);
     let context = || format!("looking at {}", target.name);
     let mut served =
-        survey::begin(&target, cpus, &options.trust.anchor(), Http::One, heartbeat).await.with_context(context)?;
+        preflight::begin(&target, cpus, &options.trust.anchor(), Http::One, heartbeat).await.with_context(context)?;
     let idle = options.idle.unwrap_or_default();
     let examined = examine(&served.server, &spoken(&target), Client::Library, idle).await;
-    let says = survey::says(&target, &served);
+    let says = preflight::says(&target, &served);
     if examined.iter().any(|it| it.finding.verdict.is_err())
         && let Some(death) = served.death().await
     {

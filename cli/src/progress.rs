@@ -13,7 +13,7 @@ use pushoff_model::workload::Growth;
 use pushoff_model::{Conditions, Transport, Workload};
 use pushoff_reports::{Question, describe};
 
-use crate::run::budget::Budget;
+use crate::budget::Budget;
 use crate::terminal;
 
 /// The columns of the table.

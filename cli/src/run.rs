@@ -4,14 +4,13 @@
 
 mod agents;
 mod asked;
-pub(crate) mod budget;
 mod endings;
 mod folder;
-mod interrupt;
-pub(crate) mod over;
+mod over;
 mod wire;
 
 use std::fs::File;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -20,22 +19,23 @@ use futures_util::stream::FuturesUnordered;
 use pushoff_loadgen::{Anchor, Asked, Fleet, Plan, Together, Trial, connections_needed};
 use pushoff_model::foreign::shown;
 use pushoff_model::record::{Failure, FailureKind, Faults, Outcome, Record, SCHEMA_VERSION, TrialId};
+use pushoff_model::target::Target;
 use pushoff_model::workload::Load;
 use pushoff_model::{Client, Conditions, Environment, Transport, Workload};
 use pushoff_reports::{Question, Run, race};
 use tokio_util::sync::CancellationToken;
 
 use crate::arguments::{RunGate, RunOptions};
+use crate::budget::{Budget, Length};
+use crate::interrupt::on_interrupt;
 use crate::pinning::{Cpus, GeneratorCpus};
 use crate::progress::Progress;
-use crate::served::Served;
+use crate::served::{self, Served};
 use crate::server_process::ServerPlan;
 use crate::throttle::HeldBack;
-use crate::{Exit, environment, report, runtime, survey, targets, terminal};
-use budget::{Budget, Length};
+use crate::{Exit, environment, preflight, report, runtime, targets, terminal};
 use endings::{ended, futile, interrupted_after};
 use folder::RunFolder;
-pub(crate) use interrupt::on_interrupt;
 
 /// How a transport stands that is shown to meet the SLO.
 const MEETS: &str = "meets";
@@ -49,6 +49,7 @@ pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus) -> anyhow::Res
     let descriptor_limit =
         pushoff_loadgen::raise_descriptor_limit().context("raising the limit of open files to the hard limit")?;
     let targets = targets::of_run(&options.target, &options.server_url)?;
+    targets::ensure_trust_matters(&options.trust, &targets)?;
     let networks = over::networks(options, &targets)?;
     let wires = wire::wires(options, &targets);
     let (length, trust) = (Length::asked(options), options.trust.anchor());
@@ -76,26 +77,43 @@ pub(crate) fn run(options: &RunOptions, generator: GeneratorCpus) -> anyhow::Res
     let cpus = Cpus::take(options.no_pin, generator)?;
     let machine = environment::check(workloads.iter().map(|workload| &**workload), &cpus, descriptor_limit)?;
     let runtime = runtime::build(cpus.generator)?;
-    let targets = runtime.block_on(targets::found(targets.clone()))?;
+    // Whatever was started before the first trial ends when the future that waits for it is dropped.
+    let interrupted = on_interrupt()?;
+    let gathered = interrupted.run_until_cancelled(gathered(options, &targets));
+    let Some(gathered) = runtime.block_on(gathered) else { return Ok(interrupted_after(0)) };
+    let (targets, fleet) = gathered?;
     let asked = Asked { targets: &targets, ..asked };
-    let fleet = runtime.block_on(agents::gather(options, &targets))?;
     let measured = || {
-        let servers = runtime.block_on(survey::survey(&asked, &cpus))?;
-        let browser = if has_browser { Some(runtime.block_on(survey::browser(&cpus))?) } else { None };
+        let looked = interrupted.run_until_cancelled(preflight::look(&asked, &cpus, has_browser));
+        let Some(looked) = runtime.block_on(looked) else { return Ok(None) };
+        let (servers, browser) = looked?;
         let agents = fleet.as_ref().map_or_else(Vec::new, Fleet::agents);
         let environment = environment::gather(started, &asked, &cpus, machine, servers, (browser, agents));
         // Of one process, where the load is divided among several.
         let environment = Environment { descriptor_limit, ..environment };
         let mut folder = RunFolder::create(options.out.as_deref(), &environment)?;
         let _held_back = HeldBack::begin()?;
-        let exit = runtime.block_on(measure(&asked, length, environment, &cpus, (&mut folder, fleet.as_ref())))?;
-        anyhow::Ok((folder, exit))
+        let measuring = measure(&asked, length, environment, &cpus, (&mut folder, fleet.as_ref()), &interrupted);
+        let exit = runtime.block_on(measuring)?;
+        anyhow::Ok(Some((folder, exit)))
     };
     let measured = measured();
     if let Some(fleet) = &fleet {
         runtime.block_on(fleet.release());
     }
-    let (folder, exit) = measured?;
+    let Some((folder, exit)) = measured? else { return Ok(interrupted_after(0)) };
+    reported(options, folder, exit)
+}
+
+/// The targets with the addresses that answered, and the agents of the run, if it has some.
+async fn gathered(options: &RunOptions, targets: &[Arc<Target>]) -> anyhow::Result<(Vec<Arc<Target>>, Option<Fleet>)> {
+    let targets = targets::found(targets.to_vec()).await?;
+    let fleet = agents::gather(options, &targets).await?;
+    Ok((targets, fleet))
+}
+
+/// Reports what was measured; of a run without a record nothing stays.
+fn reported(options: &RunOptions, folder: RunFolder, exit: Exit) -> anyhow::Result<Exit> {
     if folder.kept() == 0 {
         folder.discard();
         return Ok(exit);
@@ -125,8 +143,8 @@ async fn measure(
     environment: Environment,
     cpus: &Cpus,
     (folder, fleet): (&mut RunFolder, Option<&Fleet>),
+    interrupted: &CancellationToken,
 ) -> anyhow::Result<Exit> {
-    let interrupted = on_interrupt()?;
     let mut plan = Plan::new(asked);
     let is_race = asked.workloads.iter().any(|workload| workload.search.is_none());
     let run = environment.run.clone();
@@ -141,7 +159,7 @@ async fn measure(
         progress.begin(&trials, &plan, &budget);
         let log = folder.server_log().try_clone().context("sharing the server's log")?;
         let begin = async |(trial, together)| {
-            (trial, one(trial, (together, asked.trust, fleet), cpus, &log, &interrupted).await)
+            (trial, one(trial, (together, asked.trust, fleet), cpus, &log, interrupted).await)
         };
         let mut running: FuturesUnordered<_> = trials.iter().zip(Together::of(trials.len())).map(begin).collect();
         while let Some((trial, outcome)) = running.next().await {
@@ -240,7 +258,7 @@ async fn one(
 async fn begun(trial: &Trial, trust: &Anchor, cpus: &Cpus, log: &File) -> Result<Served, (FailureKind, anyhow::Error)> {
     let link = match &trial.network {
         Some(network) => {
-            let link = over::link(network, trial.seed, cpus).await;
+            let link = served::link(network, trial.seed, cpus).await;
             Some(link.map_err(|error| (FailureKind::Machine, error))?)
         }
         None => None,

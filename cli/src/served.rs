@@ -6,11 +6,13 @@ use std::sync::Arc;
 use anyhow::{Context, ensure};
 use pushoff_loadgen::{Anchor, Server, Sibling, Tls, find, processes_of};
 use pushoff_model::Wire;
+use pushoff_model::network::Network;
 use pushoff_model::target::{Address, Place, Target};
-use pushoff_network::FAR;
+use pushoff_network::{FAR, Link};
 use rustix::process::Pid;
 use rustix::thread::{CpuSet, sched_getaffinity};
 
+use crate::pinning::{Cpus, confined};
 use crate::server_process::{ServerPlan, ServerProcess};
 
 /// Where readers reach a server that said where it listens: at another address than loopback's, if a network is between.
@@ -135,12 +137,22 @@ impl Served {
     }
 }
 
+/// The network of one trial, whose threads run on any processor.
+///
+/// # Errors
+/// When the system refuses it.
+pub(crate) async fn link(network: &Arc<Network>, seed: u64, cpus: &Cpus) -> anyhow::Result<Arc<Link>> {
+    let (network, all) = (network.clone(), cpus.all.clone());
+    let made = tokio::task::spawn_blocking(move || confined(&all, || Ok(Link::new(&network, seed)?)));
+    Ok(Arc::new(made.await.context("making a network")??))
+}
+
 #[cfg(test)]
 mod tests {
     use std::process::{Command, id};
 
     use super::*;
-    use crate::pinning::{allowed, confined};
+    use crate::pinning::allowed;
 
     #[test]
     fn a_server_that_runs_already_has_the_processors_that_its_processes_may_use() {

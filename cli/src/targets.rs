@@ -10,11 +10,26 @@ use pushoff_loadgen::find;
 use pushoff_model::foreign;
 use pushoff_model::target::{self, Address, BUILT_IN, OURS, Place, Target};
 
+use crate::arguments::TrustOptions;
 use crate::terminal;
 
 /// The targets of a run: those of `--target`, or the servers of `--server-url`.
 pub(crate) fn of_run(target: &[OsString], server_url: &[String]) -> anyhow::Result<Vec<Arc<Target>>> {
     if server_url.is_empty() { asked(target).context("--target") } else { Ok(vec![servers(server_url)?]) }
+}
+
+/// Refuses `--ca` and `--insecure` where no server is reached at an https:// address.
+///
+/// # Errors
+/// When one of them is given, and would change nothing.
+pub(crate) fn ensure_trust_matters(trust: &TrustOptions, targets: &[Arc<Target>]) -> anyhow::Result<()> {
+    let is_secure = |target: &Arc<Target>| matches!(&target.place, Place::At(address) if address.is_tls);
+    let flag = if trust.ca.is_some() { "--ca" } else { "--insecure" };
+    ensure!(
+        (trust.ca.is_none() && !trust.insecure) || targets.iter().any(is_secure),
+        "{flag} is for https:// addresses: leave it out, or give the server's https:// address"
+    );
+    Ok(())
 }
 
 /// The targets of `--target`; our own server without it.

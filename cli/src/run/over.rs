@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::sync::Arc;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{bail, ensure};
 use pushoff_loadgen::{Asked, Whole, congestion_control};
 use pushoff_model::foreign::quoted;
 use pushoff_model::network::Network;
@@ -11,7 +11,6 @@ use pushoff_model::target::{Place, Target};
 use pushoff_network::{Link, enter};
 
 use crate::arguments::RunOptions;
-use crate::pinning::{Cpus, confined};
 use crate::{named, terminal};
 
 /// A home, a phone, and a place where packets are lost.
@@ -82,14 +81,4 @@ pub(super) fn ensure_measurable(options: &RunOptions, asked: &Asked<'_>) -> anyh
         }
     }
     Ok(())
-}
-
-/// The network of one trial, whose threads run on any processor.
-///
-/// # Errors
-/// When the system refuses it.
-pub(crate) async fn link(network: &Arc<Network>, seed: u64, cpus: &Cpus) -> anyhow::Result<Arc<Link>> {
-    let (network, all) = (network.clone(), cpus.all.clone());
-    let made = tokio::task::spawn_blocking(move || confined(&all, || Ok(Link::new(&network, seed)?)));
-    Ok(Arc::new(made.await.context("making a network")??))
 }

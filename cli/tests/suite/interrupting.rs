@@ -7,7 +7,7 @@ use procfs::process::{ProcState, Process};
 use pushoff_model::{RunClock, RunInstant};
 use rustix::process::Signal;
 
-use crate::command::{Folder, Run};
+use crate::command::{Ended, Folder, Run};
 use crate::targets::SMALL;
 
 /// A file that describes our own server, started by a shell.
@@ -40,27 +40,39 @@ fn wait_until_it_ends(pid: i32) {
     wait_for("its end", || (!state().is_ok_and(|state| state != ProcState::Zombie)).then_some(()));
 }
 
-#[test]
-fn an_interrupt_is_heeded_while_a_server_starts_and_leaves_nothing_of_it() {
-    let folder = Folder::new();
-    let (small, surveyed, left) = (folder.file("small.toml", SMALL), folder.path("surveyed"), folder.path("left"));
-    // It listens for the survey. For the trial it leaves a process behind and never listens.
-    let script = format!(
-        "if [ -e {surveyed} ]; then sleep 600 & echo $! > {left}; wait; fi; touch {surveyed}; exec {} \
-         --until-stdin-closes",
-        serve()
-    );
-    let target = started_by(&folder, &script);
-    let run = Run::start(&folder, &["--target", &target, "--workload", &small, "--transport", "sse"]);
+/// Runs a command against a server that leaves a process behind and never listens, which is interrupted meanwhile: what
+/// the command says. Nothing of the server may be left.
+fn interrupted_while_a_server_starts(folder: &Folder, begins: &str, command: &[&str]) -> Ended {
+    let left = folder.path("left");
+    let target = started_by(folder, &format!("{begins} sleep 600 & echo $! > {left}; wait"));
+    let command: Vec<&str> = command.iter().map(|word| if *word == "TARGET" { &*target } else { *word }).collect();
+    let run = Run::command(folder, &command);
     let pid = wait_for("a start", || std::fs::read_to_string(&left).ok()?.trim().parse().ok());
     let clock = RunClock::start();
     run.signal(Signal::INT);
     let ended = run.end();
     let took = clock.now().since(RunInstant::default());
     assert_eq!(ended.code, Some(130), "{}", ended.stderr);
-    assert!(ended.stderr.contains("interrupted before a trial had ended"), "{}", ended.stderr);
     assert!(took < Duration::from_secs(5), "a server may take ten seconds to listen: {took:?}");
     wait_until_it_ends(pid);
+    ended
+}
+
+#[test]
+fn an_interrupt_is_heeded_while_a_server_starts_and_leaves_nothing_of_it() {
+    let folder = Folder::new();
+    let (small, seen) = (folder.file("small.toml", SMALL), folder.path("seen"));
+    let run = ["run", "--out", "run", "--target", "TARGET", "--workload", &small, "--transport", "sse"];
+    // It listens for the preflight, and not for the trial.
+    let begins = format!("if [ ! -e {seen} ]; then touch {seen}; exec {} --until-stdin-closes; fi;", serve());
+    for begins in [&*begins, ""] {
+        let ended = interrupted_while_a_server_starts(&folder, begins, &run);
+        assert!(ended.stderr.contains("interrupted before a trial had ended"), "{}", ended.stderr);
+        assert!(!Path::new(&folder.path("run")).exists(), "nothing was measured");
+        std::fs::remove_file(folder.path("left")).unwrap();
+    }
+    let ended = interrupted_while_a_server_starts(&folder, "", &["probe", "TARGET"]);
+    assert_eq!((ended.stdout.as_str(), ended.stderr.lines().count()), ("", 1), "{}", ended.stderr);
 }
 
 #[test]

@@ -20,6 +20,7 @@ mod nats;
 mod server;
 
 mod agents;
+mod built_in;
 mod capacity;
 mod compression;
 mod conformance;

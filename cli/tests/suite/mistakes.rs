@@ -64,7 +64,7 @@ fn each_mistake_is_named_with_what_to_do() {
 fn what_cannot_be_measured_or_looked_at_is_named_with_what_can() {
     let folder = Folder::new();
     let run = "results/default-2026-11-28";
-    let cases: [(&[&str], &str); 15] = [
+    let cases: [(&[&str], &str); 18] = [
         (
             &["run", "--workload", "clients", "--transport", "short-polling"],
             "clients is not measured on short-polling: take one of long-polling, http-streaming, sse, websocket",
@@ -77,6 +77,9 @@ fn what_cannot_be_measured_or_looked_at_is_named_with_what_can() {
         (&["probe", "foo"], "error: \"foo\" is neither a URL"),
         (&["probe", "http://127.0.0.1:1", "--ca", "nofile"], "--ca is for https:// addresses"),
         (&["probe", "http://127.0.0.1:1/x?y", "--ca", "nofile"], "--ca is for https:// addresses"),
+        (&["probe", "http://127.0.0.1:1", "--insecure"], "--insecure is for https:// addresses"),
+        (&["run", "--target", "http://127.0.0.1:1", "--ca", "nofile"], "--ca is for https:// addresses"),
+        (&["run", "--tls", "--insecure"], "--insecure is for https:// addresses: leave it out, or give the server's"),
         (&["run", "--network", "none,cable"], "--network none stands alone: leave out cable, or none"),
         (&["run", "--workload", "ticker,"], "the name of a workload is missing beside a comma"),
         (&["run", "--network", "cable,"], "the name of a network is missing beside a comma"),

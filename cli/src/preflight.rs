@@ -12,8 +12,7 @@ use pushoff_model::target::{Place, Target};
 use pushoff_model::{Client, Http, Transport, Wire};
 
 use crate::pinning::Cpus;
-use crate::run::over;
-use crate::served::Served;
+use crate::served::{self, Served};
 use crate::server_process::ServerPlan;
 use crate::{targets, terminal};
 
@@ -24,12 +23,25 @@ const CONNECTIONS_OF_A_BROWSER: u64 = 500;
 /// Topics of a probe.
 const TOPICS: u32 = 20;
 
+/// What the servers of a run say about themselves, and the limits of its browser, if it has one.
+///
+/// # Errors
+/// When a server or the browser cannot be started or reached, or does not do what it should.
+pub(crate) async fn look(
+    asked: &Asked<'_>,
+    cpus: &Cpus,
+    has_browser: bool,
+) -> anyhow::Result<(Vec<Named>, Option<Browser>)> {
+    let servers = servers(asked, cpus).await?;
+    Ok((servers, if has_browser { Some(browser(cpus).await?) } else { None }))
+}
+
 /// Starts or finds each server once, probes it against its description, and returns what it says about itself. Our own
 /// server is not probed. Where a run has networks, a server with a command is started behind the first as well.
 ///
 /// # Errors
 /// When a server cannot be started or reached, or does not do on a transport what its description says.
-pub(crate) async fn survey(asked: &Asked<'_>, cpus: &Cpus) -> anyhow::Result<Vec<Named>> {
+async fn servers(asked: &Asked<'_>, cpus: &Cpus) -> anyhow::Result<Vec<Named>> {
     let mut servers = Vec::new();
     for target in asked.targets {
         let context = || format!("looking at {}", target.name);
@@ -37,7 +49,7 @@ pub(crate) async fn survey(asked: &Asked<'_>, cpus: &Cpus) -> anyhow::Result<Vec
         let plan = ServerPlan { wire, trust: asked.trust, ..plan(cpus) };
         let mut served = Served::begin(target, &plan, cpus.server_count()).await.with_context(context)?;
         if target.place != Place::Unsaid
-            && let Err(error) = look(&served, target, asked).await
+            && let Err(error) = look_at(&served, target, asked).await
         {
             return Err(match served.death().await {
                 Some(death) => anyhow!("{}; {death}", terminal::told(&error)),
@@ -48,7 +60,7 @@ pub(crate) async fn survey(asked: &Asked<'_>, cpus: &Cpus) -> anyhow::Result<Vec
         servers.push(Named::new(&*target.name, says(target, &served)));
         served.end().await;
         if let (Place::Started { .. }, Some(network)) = (&target.place, asked.networks.first()) {
-            let link = over::link(network, asked.seed, cpus).await?;
+            let link = served::link(network, asked.seed, cpus).await?;
             let plan = ServerPlan { link: Some(&link), ..plan };
             Served::begin(target, &plan, cpus.server_count()).await.with_context(context)?.end().await;
         }
@@ -60,7 +72,7 @@ pub(crate) async fn survey(asked: &Asked<'_>, cpus: &Cpus) -> anyhow::Result<Vec
 ///
 /// # Errors
 /// When server or browser cannot be started, or the browser does not obey.
-pub(crate) async fn browser(cpus: &Cpus) -> anyhow::Result<Browser> {
+async fn browser(cpus: &Cpus) -> anyhow::Result<Browser> {
     terminal::remark("measuring the browser's limits, which takes some seconds");
     let ours = targets::asked(&[])?.remove(0);
     let plan = ServerPlan { connections: CONNECTIONS_OF_A_BROWSER, has_pages: true, ..plan(cpus) };
@@ -71,7 +83,7 @@ pub(crate) async fn browser(cpus: &Cpus) -> anyhow::Result<Browser> {
 }
 
 /// Probes a server on the transports of the run.
-async fn look(served: &Served, target: &Target, asked: &Asked<'_>) -> anyhow::Result<()> {
+async fn look_at(served: &Served, target: &Target, asked: &Asked<'_>) -> anyhow::Result<()> {
     let transports: Vec<Transport> =
         asked.transports.iter().copied().filter(|&transport| target.speaks(transport)).collect();
     let client = asked.clients.iter().copied().find(|client| Client::OF_THE_PROCESS.contains(client));

@@ -1,4 +1,4 @@
-//! Ctrl-C: the first one ends a run that keeps what was measured, the second one ends the process.
+//! Ctrl-C: the first one ends the work and keeps what was measured, the second one ends the process.
 
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
