@@ -121,7 +121,7 @@ mod tests {
         assert_eq!(slo(&chat), "99 % within 250 ms, none missed");
         assert_eq!(pace(&chat), "Short polling every 200 ms, long polls wait for at most 25 s; measured for 1 s");
         let ticker = built_in("ticker").unwrap().unwrap();
-        assert_eq!(load(&ticker), "1 topic, 300 subscribers, 20 messages a second a topic, evenly");
+        assert_eq!(load(&ticker), "5 topics, 300 subscribers, 20 messages a second a topic, evenly");
     }
 
     #[test]
