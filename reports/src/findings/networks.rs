@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_choice_is_held_to_every_network_that_some_transport_copes_with() {
+    fn a_choice_must_meet_the_slo_over_every_network_over_which_some_transport_does() {
         let [short, long, sse] = [Transport::ShortPolling, Transport::LongPolling, Transport::Sse];
         let some = network(&[(short, fails("late")), (long, open("90 %")), (sse, Standing::Meets)]);
         let held = |transport, own| held_to(own, transport, std::slice::from_ref(&some));
@@ -189,7 +189,7 @@ mod tests {
         assert_eq!(held(long), open("over slow: late packets"), "what does not count shows nothing");
         assert_eq!(held(short), open("over slow: it was not measured"));
         let none = network(&[(short, fails("late")), (sse, open("98 %"))]);
-        assert_eq!(held_to(Standing::Meets, short, &[none]), Standing::Meets, "no transport copes with it");
+        assert_eq!(held_to(Standing::Meets, short, &[none]), Standing::Meets, "no transport meets the SLO over it");
         let void = |transport| (transport, Standing::Void { reason: "late packets".into() });
         let unknown = network(&[void(short), (sse, open("98 %"))]);
         let held = |transport| held_to(Standing::Meets, transport, std::slice::from_ref(&unknown));

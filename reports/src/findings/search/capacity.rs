@@ -42,11 +42,11 @@ pub(crate) struct Capacity {
 pub(crate) enum Reach {
     /// The SLO broke in trials that count: the transport's own limit.
     Saturated,
-    /// The generator could not go further: at least so much.
+    /// The generator could not go further: the capacity is a lower bound.
     Generator,
-    /// The machine could not: at least so much.
+    /// The machine could not: a lower bound too.
     Machine,
-    /// Nothing failed: at least so much.
+    /// The SLO held at every load: a lower bound too.
     NeverFailed,
 }
 

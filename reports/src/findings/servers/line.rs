@@ -1,4 +1,4 @@
-//! A cell as it is held against other cells: its figures, and ratios drawn in pairs of trials.
+//! A cell that is compared with others: its figures, and their ratios to another cell's, drawn in pairs of trials.
 
 use pushoff_model::record::Measurement;
 use pushoff_model::wire::Wire;
