@@ -266,6 +266,7 @@ fn the_command_has_as_many_rounds_as_have_enough_messages() {
     let mut sse = candidate(Transport::Sse, OPEN, 10.0, 0.01);
     sse.standing = Standing::Undecided { reason: "120 messages, 2,000 needed to tell".into(), rounds: Some(50) };
     let said = judge(&ticker(), &[sse]).sentence.to_string();
+    assert!(said.contains("within 100 ms is not shown: more messages are needed. "), "{said}");
     assert!(said.contains("--transport sse --trials 50` may settle it."), "{said}");
 }
 
