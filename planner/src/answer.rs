@@ -43,8 +43,8 @@ impl Answer {
     }
 }
 
-/// The paces of a stream between at once and the slowest, as shares of the slowest. Chosen here: each halves the wait of
-/// the one after it.
+/// The paces of a stream between at once and the slowest, as shares of the slowest. Chosen here: each halves the wait
+/// of the one after it.
 const BETWEEN: [f64; 3] = [0.125, 0.25, 0.5];
 
 /// What each transport would need under these needs and prices, and which to take.
@@ -60,9 +60,9 @@ pub fn answer(model: &CostModel, needs: &Needs, prices: &Prices) -> Answer {
     Answer { decision: decide(&contenders, ratio, needs.rule()), estimates }
 }
 
-/// One estimate a transport. A stream is flushed at the fastest pace that meets two conditions: it costs at most the margin more
-/// than the stream's own least, and it is shown to cost at most the margin more than the cheapest of the others. The second is
-/// waived where no pace meets it. The others are taken at the paces that meet the first.
+/// One estimate a transport. A stream is flushed at the fastest pace that meets two conditions: it costs at most the
+/// margin more than the stream's own least, and it is shown to cost at most the margin more than the cheapest of the
+/// others. The second is waived where no pace meets it. The others are taken at the paces that meet the first.
 fn paced(carriers: &[Carrier<'_>], prices: &Prices) -> Vec<Estimate> {
     let paces: Vec<Paces<'_>> = carriers.iter().map(|carrier| Paces::of(*carrier, prices)).collect();
     let alone: Vec<Estimate> = paces.iter().map(|it| it.fastest(|_| true)).collect();

@@ -112,7 +112,7 @@ impl Prices {
         file::parsed(&file::read_text(path)?, path)
     }
 
-    /// What a month of 730 hours costs that needs so much throughout.
+    /// What a month of 730 hours costs in which this is needed throughout.
     #[must_use]
     pub fn month(&self, needed: &Needed) -> Money {
         let gigabytes = |bytes_per_second: f64| bytes_per_second * MONTH / 1e9;

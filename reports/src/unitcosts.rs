@@ -7,7 +7,7 @@ use pushoff_model::{Client, Environment, Transport};
 use crate::findings::study::Study;
 use crate::table::{Entry, Mark};
 use crate::words::number::{ABSENT, Quantity as Unit, asked_share, thousands};
-use crate::words::text::capitalised;
+use crate::words::text::{capitalised, joined};
 use pushoff_planner::WAIT;
 use pushoff_planner::costs::{
     Check, Checked, CostModel, FittedModel, HEARTBEAT, Quantity, Regressor, Summary, TransportModel, coverage,
@@ -172,12 +172,10 @@ fn elsewhere(study: &Study<'_>) -> String {
         (study.groups().any(|group| group.client() != Client::Lean), "client"),
     ];
     let all: Vec<_> = all.iter().filter(|(differs, _)| *differs).map(|(_, what)| *what).collect();
-    let what = match all.as_slice() {
-        [] => return "The model that comes with pushoff was not fitted to this run.".to_owned(),
-        [one] => (*one).to_owned(),
-        [most @ .., last] => format!("{} and {last}", most.join(", ")),
-    };
-    format!("The model that comes with pushoff was fitted to a run with another {what}.")
+    if all.is_empty() {
+        return "The model that comes with pushoff was not fitted to this run.".to_owned();
+    }
+    format!("The model that comes with pushoff was fitted to a run with another {}.", joined(&all))
 }
 
 /// How well one figure is predicted: a line of a table.

@@ -18,7 +18,7 @@ const FEW: f64 = 10.0;
 pub struct Pool {
     /// Each latency that occurred in any trial, in nanoseconds, ascending.
     values: Vec<u64>,
-    /// How many were at most so long, trial by trial: a row a value, so that a percentile is a bisection.
+    /// A row a value: how many latencies of each trial were at most that long. A percentile is then found by bisection.
     at_most: Vec<Vec<u64>>,
 }
 

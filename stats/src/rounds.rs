@@ -6,11 +6,11 @@
 //! Source: Montgomery, *Design and Analysis of Experiments*, ch. 4 (also for rounds that are not whole).
 //!
 //! The interval is a confidence sequence: with the promised probability it holds the true ratio after every round at
-//! once, so that a run may stop as soon as it decides. It is the set of ratios whose Bayes factor stays below
-//! 1 ÷ error, for the t test with a normal prior on the effect in standard deviations; that Bayes factor is a test
+//! once, so that a run may stop as soon as it decides. It is the set of ratios whose Bayes factor stays below 1 ÷
+//! error, for the t test with a normal prior on the effect in standard deviations; that Bayes factor is a test
 //! martingale (Ville's inequality bounds how often it ever rises so far). Sources: Lai, *Ann. Statist.* 4, 1976; Rouder
-//! et al., *Psychon. Bull. Rev.* 16, 2009 (the Bayes factor); Hendriksen, de Heide & Grünwald, *Bayesian Anal.* 16, 2021
-//! (optional stopping); Lindon, Ham, Tingley & Bojinov, *Anytime-Valid Inference in Linear Models*, 2022.
+//! et al., *Psychon. Bull. Rev.* 16, 2009 (the Bayes factor); Hendriksen, de Heide & Grünwald, *Bayesian Anal.* 16,
+//! 2021 (optional stopping); Lindon, Ham, Tingley & Bojinov, *Anytime-Valid Inference in Linear Models*, 2022.
 
 use nalgebra::{DMatrix, DVector};
 
@@ -44,7 +44,8 @@ pub struct RoundsRatio {
 }
 
 impl Rounds {
-    /// Of the costs of each round: which thing, and its cost. A cost that is not above zero has no ratio and is left out.
+    /// Of the costs of each round: which thing, and its cost. A cost that is not above zero has no ratio and is left
+    /// out.
     #[must_use]
     pub fn of(rounds: impl IntoIterator<Item = Vec<(usize, f64)>>) -> Self {
         let logs = |round: Vec<(usize, f64)>| {
@@ -113,8 +114,8 @@ impl Rounds {
 
 impl RoundsRatio {
     /// The ratio that fits all rounds best (the geometric mean of the rounds' ratios, where every round has both), with
-    /// the interval that leaves the true one out in at most a share `error` of runs, whenever it is looked at. That has no
-    /// bounds after too few trials.
+    /// the interval that leaves the true one out in at most a share `error` of runs, whenever it is looked at. That has
+    /// no bounds after too few trials.
     #[must_use]
     pub fn figure(&self, error: f64) -> Figure {
         Figure { point: self.mean.exp(), interval: Some(self.interval(error)) }

@@ -63,9 +63,9 @@ impl Sums<'_> {
     }
 }
 
-/// A record counts the messages that were accepted, and the deliveries that were due: of the others as well. A message is
-/// taken to have as many readers as the accepted ones had; where none was accepted, all of them, which makes it the fewest
-/// messages.
+/// A record counts the messages that were accepted, and the deliveries that were due: of the others as well. A message
+/// is taken to have as many readers as the accepted ones had; where none was accepted, all of them, which makes it the
+/// fewest messages.
 fn messages_due(trial: &Measurement) -> f64 {
     let (window, counts) = (&trial.window, &trial.counts);
     let [readers, messages] = match (window.published, counts.published) {
@@ -100,7 +100,8 @@ mod tests {
         assert_eq!(score_interval(1.0, 0), Interval { low: 0.0, high: 1.0 });
     }
 
-    /// Wilson's own formula, with z = 1.96, of 50 of 100: 0.404 to 0.596. With z² = 3 by hand: (50 + 1.5 ± √77.25) ÷ 103.
+    /// Wilson's own formula, with z = 1.96, of 50 of 100: 0.404 to 0.596. With z² = 3 by hand: (50 + 1.5 ± √77.25) ÷
+    /// 103.
     #[test]
     fn it_is_wilsons_interval() {
         let Interval { low, high } = score_interval(0.5, 100);

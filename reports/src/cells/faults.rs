@@ -14,7 +14,7 @@ use crate::words::number::Quantity;
 /// Causes that a sentence names; `--json` and the records have all.
 const MOST_NAMED: usize = 3;
 
-/// What went wrong in the trials of a cell. What `--json` skips stands there among the cell's trials and figures.
+/// What went wrong in the trials of a cell. `--json` has the fields that are skipped here among the cell's trials and figures.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct CellFaults {
     /// Trials that were begun.
@@ -159,7 +159,7 @@ impl CellFaults {
     }
 }
 
-/// Whether it is the server that a failure stands against.
+/// Whether a failure is the server's.
 const fn is_the_servers(kind: FailureKind) -> bool {
     match kind {
         FailureKind::Server | FailureKind::Connect | FailureKind::Unbalanced => true,

@@ -29,11 +29,11 @@ pub(crate) struct Group<'a> {
     pub(crate) conditions: Conditions,
     /// Whether its trials are steps of a search.
     pub(crate) is_search: bool,
-    /// Whether a client that comes first in the order of [`Client`] measured the same: then this group shows what a client
-    /// costs, and gives no answer of its own.
+    /// Whether a client that comes first in the order of [`Client`] measured the same: then this group shows what a
+    /// client costs, and gives no answer of its own.
     pub(crate) is_second: bool,
-    /// Whether the same was measured on a lighter wire: then this group shows what the wire costs, and gives no answer of its
-    /// own.
+    /// Whether the same was measured on a lighter wire: then this group shows what the wire costs, and gives no answer
+    /// of its own.
     pub(crate) is_heavier: bool,
     /// The workload's name, with its size or a number where several differ under one.
     pub(crate) name: String,
@@ -96,8 +96,8 @@ impl<'a> Group<'a> {
         self.cells.iter().flat_map(Cell::measured).all(is_here)
     }
 
-    /// Where a sentence says that figures hold: `on this machine`; `with nchan` for a server that is not pushoff's own, whose
-    /// machine no record names.
+    /// Where a sentence says that figures hold: `on this machine`; `with nchan` for a server that is not pushoff's own,
+    /// whose machine no record names.
     pub(crate) fn place(&self) -> String {
         if self.is_ours() { "on this machine".to_owned() } else { format!("with {}", self.server()) }
     }
@@ -139,7 +139,8 @@ impl<'a> Group<'a> {
         same && self.is_of(other.workload, other.is_search)
     }
 
-    /// Whether raw TCP in this group is the floor of the other: the same workload and client, whatever the server and wire.
+    /// Whether raw TCP in this group is the floor of the other: the same workload and client, whatever the server and
+    /// wire.
     pub(crate) fn has_the_floor_of(&self, other: &Self) -> bool {
         let [one, other_one] = [self, other].map(|it| it.conditions.off_the_wire());
         one.is_same_without(&other_one, SERVER) && self.is_of(other.workload, other.is_search)
@@ -280,9 +281,9 @@ pub(crate) fn servers(run: &Run) -> Vec<&str> {
     servers
 }
 
-/// Groups records by workload and conditions. Built-in workloads come first, in their order, then the others in that of their
-/// first record; within a workload fewer subscribers, shorter round trips and lighter wires come first, and what several
-/// servers were asked stands together. Cells are in the order of [`Transport::ALL`].
+/// Groups records by workload and conditions. Built-in workloads come first, in their order, then the others in that of
+/// their first record; within a workload fewer subscribers, shorter round trips and lighter wires come first, and what
+/// several servers were asked stands together. Cells are in the order of [`Transport::ALL`].
 pub(crate) fn group(run: &Run) -> Vec<Group<'_>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     for (number, record) in run.records.iter().enumerate() {

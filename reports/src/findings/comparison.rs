@@ -138,8 +138,8 @@ fn tightest(own: Option<Tightest>, transport: Transport, networks: &[OverNetwork
     })
 }
 
-/// The candidates with what each would cost a month: the parts that are billed together, each of them, and how many times
-/// the cheapest.
+/// The candidates with what each would cost a month: the parts that are billed together, each of them, and how many
+/// times the cheapest.
 pub(crate) fn with_costs(
     mut candidates: Vec<Candidate>,
     billed: Parts,

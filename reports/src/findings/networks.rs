@@ -1,7 +1,7 @@
 //! Whether the transports of a workload meet the SLO over the networks that it was also measured over.
 //!
-//! A choice must meet the SLO over every network over which some transport meets it. A network over which none does says
-//! nothing of which one to take. Costs are those without a network.
+//! A choice must meet the SLO over every network over which some transport meets it. A network over which none does
+//! says nothing of which one to take. Costs are those without a network.
 
 use std::time::Duration;
 
@@ -46,8 +46,8 @@ pub(crate) struct OneOver {
 }
 
 impl OverNetwork {
-    /// What was found over the networks of a question: of all groups with their candidates, those that differ from its own
-    /// in the network.
+    /// What was found over the networks of a question: of all groups with their candidates, those that differ from its
+    /// own in the network.
     pub(super) fn of<'a: 'g, 'g>(
         group: &Group<'a>,
         all: impl Iterator<Item = (&'g Group<'a>, &'g [Candidate])>,
@@ -110,8 +110,8 @@ impl OverNetwork {
     }
 }
 
-/// The standing of a transport over all networks, from its own without a network: it is no better than over any network over
-/// which some transport meets the SLO.
+/// The standing of a transport over all networks, from its own without a network: it is no better than over any network
+/// over which some transport meets the SLO.
 pub(super) fn held_to(own: Standing, transport: Transport, networks: &[OverNetwork]) -> Standing {
     if matches!(own, Standing::Fails { .. } | Standing::Unranked) {
         return own;
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_choice_is_held_to_every_network_that_some_transport_copes_with() {
+    fn a_choice_must_meet_the_slo_over_every_network_over_which_some_transport_does() {
         let [short, long, sse] = [Transport::ShortPolling, Transport::LongPolling, Transport::Sse];
         let some = network(&[(short, fails("late")), (long, open("90 %")), (sse, Standing::Meets)]);
         let held = |transport, own| held_to(own, transport, std::slice::from_ref(&some));
@@ -189,11 +189,21 @@ mod tests {
         assert_eq!(held(long), open("over slow: late packets"), "what does not count shows nothing");
         assert_eq!(held(short), open("over slow: it was not measured"));
         let none = network(&[(short, fails("late")), (sse, open("98 %"))]);
-        assert_eq!(held_to(Standing::Meets, short, &[none]), Standing::Meets, "no transport copes with it");
+        assert_eq!(held_to(Standing::Meets, short, &[none]), Standing::Meets, "no transport meets the SLO over it");
         let void = |transport| (transport, Standing::Void { reason: "late packets".into() });
         let unknown = network(&[void(short), (sse, open("98 %"))]);
         let held = |transport| held_to(Standing::Meets, transport, std::slice::from_ref(&unknown));
         assert_eq!(held(short), open("over slow: late packets"), "nothing is known of it there");
         assert_eq!(held(sse), Standing::Meets);
+    }
+
+    #[test]
+    fn as_many_rounds_are_asked_for_as_have_enough_messages_over_each_network() {
+        let few = |rounds| Standing::Undecided { reason: "few messages".into(), rounds: Some(rounds) };
+        let over = |rounds| network(&[(Transport::Sse, few(rounds)), (Transport::WebSocket, Standing::Meets)]);
+        let held = |own| held_to(own, Transport::Sse, &[over(8), over(12)]);
+        let reason = "over slow: few messages".to_owned();
+        assert_eq!(held(Standing::Meets), Standing::Undecided { reason, rounds: Some(12) });
+        assert_eq!([held(few(4)).rounds(), held(few(20)).rounds()], [Some(12), Some(20)]);
     }
 }

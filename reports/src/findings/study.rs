@@ -25,8 +25,8 @@ pub(crate) struct Study<'a> {
     pub(crate) searches: Vec<Searched<'a>>,
     /// Workloads that several servers were measured under.
     pub(crate) on_servers: Vec<OnServers<'a>>,
-    /// What a load would cost that was not measured: this run's own model where it has workloads that are held out, else the
-    /// model that comes with pushoff.
+    /// What a load would cost that was not measured: this run's own model where it has workloads that are held out,
+    /// else the model that comes with pushoff.
     pub(crate) model: CostModel,
     /// Whether it is this run's own.
     pub(crate) is_own_model: bool,

@@ -49,7 +49,7 @@ TightestSlo: "tightest_ns", "tightest SLO", Slo, Time, Neither, "the time within
     Figure(|e| e.own().tightest(e.deliveries(), &e.slo?));
 Trials: "trials", "trials", Slo, Count, Neither, "how many trials the figures rest on",
     Figure(|e| e.count(|_| 1));
-Cost: "cost_a_month", "cost a month", Cost, Money, Lower, "what a month of this load would cost at list prices: processor time, memory, traffic and requests",
+Cost: "cost_a_month", "cost a month", Cost, Money, Lower, "what a month of this load would cost at list prices: processor time, memory, traffic and requests, as far as these are known",
     Given;
 CostToCheapest: "cost_to_cheapest", "÷ cheapest", Cost, Ratio, Lower, "how many times the cost of the cheapest that meets the SLO, round by round; the interval holds however long the run goes on",
     Given;

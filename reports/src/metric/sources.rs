@@ -37,7 +37,7 @@ impl<'g, 'a> Sources<'g, 'a> {
         // The steps of a search stood at different loads: together they say nothing of any.
         let own = if group.is_search { Vec::new() } else { cell.shown() };
         let of = |source: Option<&Group<'a>>| match source {
-            // What is void of one's own is shown as such; of another's it is not taken over.
+            // A cell shows its own void trials, marked as void; it takes none from another cell.
             Some(it) if it.label == group.label => own.clone(),
             Some(it) => it.cell(cell.transport()).map_or_else(Vec::new, Cell::valid),
             None => Vec::new(),

@@ -46,8 +46,8 @@ pub(super) fn an_empty_poll(evidence: &Evidence<'_>, of: impl Fn(&Traffic) -> f6
     evidence.silent().quotient(|trial| empty(trial).map(|it| (of(it), float(it.contents.empty))))
 }
 
-/// What crossed while it was measured: what begins and ends a trial is not in it. Records that do not have it apart give
-/// the whole load.
+/// What crossed while it was measured: what begins and ends a trial is not in it. Records that do not have it apart
+/// give the whole load.
 pub(super) fn load(trial: &Measurement) -> Option<&Traffic> {
     trial.wire.as_ref().map(|wire| wire.window.as_ref().unwrap_or(&wire.load))
 }

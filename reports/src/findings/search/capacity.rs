@@ -42,11 +42,11 @@ pub(crate) struct Capacity {
 pub(crate) enum Reach {
     /// The SLO broke in trials that count: the transport's own limit.
     Saturated,
-    /// The generator could not go further: at least so much.
+    /// The generator could not go further: the capacity is a lower bound.
     Generator,
-    /// The machine could not: at least so much.
+    /// The machine could not: a lower bound too.
     Machine,
-    /// Nothing failed: at least so much.
+    /// The SLO held at every load: a lower bound too.
     NeverFailed,
 }
 
@@ -137,7 +137,8 @@ fn estimate(steps: &[(f64, bool)], turns: &[f64]) -> Option<Figure> {
         return None;
     }
     let mean = used.iter().sum::<f64>() / count;
-    // All that was walked over may be it: turns of one staircase depend on each other, and neighbouring midpoints share one.
+    // All that was walked over may be it: turns of one staircase depend on each other, and neighbouring midpoints share
+    // one.
     let walked = logs.iter().map(|log| (log - mean).abs()).fold(0.0, f64::max);
     let spread = if midpoints.len() >= 2 {
         let variance = used.iter().map(|it| (it - mean).powi(2)).sum::<f64>() / (count - 1.0);
@@ -151,8 +152,8 @@ fn estimate(steps: &[(f64, bool)], turns: &[f64]) -> Option<Figure> {
     Some(Figure { point, interval: Some(Interval { low: point * (-half).exp(), high: point * half.exp() }) })
 }
 
-/// What stopped the search, by the trials in which the SLO did not hold: where most of them are void, the limit that the last
-/// of those met; else the transport itself.
+/// What stopped the search, by the trials in which the SLO did not hold: where most of them are void, the limit that
+/// the last of those met; else the transport itself.
 fn reach(cell: &Cell<'_>, slo: &Slo) -> Reach {
     let sought = cell.trials.iter().filter(|trial| !has_purpose(trial, Purpose::Overload));
     let failed: Vec<&Trial<'_>> = sought.filter(|trial| Said::by(trial, slo) != Said::Held).collect();

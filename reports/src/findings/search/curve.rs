@@ -75,8 +75,8 @@ impl LoadPoint {
     fn figures(evidence: &Evidence<'_>) -> Option<Figures> {
         let trials = evidence.trials().len();
         let mut figures = Figures::given(trials, AT_A_LOAD.map(|metric| (metric, metric.read(evidence))));
-        // A step publishes few messages, to many readers. Where these are too few for a p99, that of its deliveries shows
-        // where the curve bends: without an interval, and no verdict rests on it.
+        // A step publishes few messages, to many readers. Where these are too few for a p99, that of its deliveries
+        // shows where the curve bends: without an interval, and no verdict rests on it.
         if figures.get(Metric::P99).is_none() {
             let sums = evidence.own();
             let deliveries = evidence.deliveries();

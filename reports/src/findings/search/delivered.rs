@@ -10,14 +10,16 @@ use crate::cells::{Cell, Trial};
 use pushoff_stats::Sums;
 use pushoff_stats::{Figure, Interval};
 
-/// Trials that delivered at least this share of what the best one did make up the plateau. Chosen here: a step of the search.
+/// Trials that delivered at least this share of what the best one did make up the plateau. Chosen here: a step of the
+/// search.
 const PLATEAU: f64 = 0.9;
-/// A trial of which so many times more was due than was delivered asked for more than the server could deliver. Chosen here.
+/// A trial of which so many times more was due than was delivered asked for more than the server could deliver. Chosen
+/// here.
 const ASKED_FOR_MORE: f64 = 1.05;
 
 impl Capacity {
-    /// The mean over the trials of the plateau. It is a lower bound where the best trials do not count, or where none asked for
-    /// more than was delivered.
+    /// The mean over the trials of the plateau. It is a lower bound where the best trials do not count, or where none
+    /// asked for more than was delivered.
     pub(super) fn delivered(cell: &Cell<'_>, offers: &Offers) -> Option<Self> {
         let best = |all: bool| {
             let trials = cell.trials.iter().filter(|trial| all || trial.is_valid());

@@ -1,4 +1,4 @@
-//! A cell as it is held against other cells: its figures, and ratios drawn in pairs of trials.
+//! A cell that is compared with others: its figures, and their ratios to another cell's, drawn in pairs of trials.
 
 use pushoff_model::record::Measurement;
 use pushoff_model::wire::Wire;
@@ -14,8 +14,8 @@ use crate::metric::{Bound, Evidence, Figures, Metric, Value};
 use crate::table::Subject;
 use pushoff_stats::{Figure, Sampled};
 
-/// From so many pairs on, the ratio is drawn in pairs even if some trials have no partner. With fewer, it is drawn in pairs
-/// only if every trial has one. Chosen here: below three pairs a spread is not known.
+/// From so many pairs on, the ratio is drawn in pairs even if some trials have no partner. With fewer, it is drawn in
+/// pairs only if every trial has one. Chosen here: below three pairs a spread is not known.
 const LEAST_PAIRS: usize = 3;
 
 /// A cell that is compared with others.
@@ -154,8 +154,8 @@ impl Line<'_> {
         figure.filter(|it| it.point > 0.0 && it.point.is_finite()).map(|figure| Value { figure, bound })
     }
 
-    /// This line's figure divided by the other's, over the rounds in which a trial of each counts: what the machine did in a
-    /// round cancels out. `None` where the two have too few rounds in common.
+    /// This line's figure divided by the other's, over the rounds in which a trial of each counts: what the machine did
+    /// in a round cancels out. `None` where the two have too few rounds in common.
     pub(crate) fn paired(&self, other: &Self, metric: Metric) -> Option<Sampled> {
         let pairs = in_common(&self.counting, &other.counting);
         if pairs.len() < LEAST_PAIRS && self.counting != other.counting {

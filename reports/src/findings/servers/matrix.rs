@@ -1,4 +1,4 @@
-//! One server held against another: every figure of every workload as a ratio.
+//! Ratios of one server's figures to another's, of every workload.
 
 use pushoff_model::Transport;
 use pushoff_model::target::OURS;
@@ -35,7 +35,7 @@ pub(crate) fn matrices(all: &[OnServers<'_>]) -> Vec<Matrix> {
             servers.push(server);
         }
     }
-    // Where pushoff's own is not there, the others are held against the first of them.
+    // Where pushoff's own was not measured, the second server's figures are divided by those of the others.
     let Some(subject) = servers.iter().copied().find(|it| *it == OURS).or_else(|| servers.get(1).copied()) else {
         return Vec::new();
     };

@@ -30,7 +30,7 @@ pub(crate) struct OnServers<'a> {
     pub(crate) is_heavier: bool,
     /// The servers, pushoff's own first where it is among those that were asked for first.
     pub(crate) servers: Vec<String>,
-    /// Which of them the others are held against: the first that is not pushoff's own.
+    /// The server that divides the others' figures: the first that is not pushoff's own.
     pub(crate) baseline: String,
     /// What was measured of any of them.
     pub(crate) metrics: Vec<Metric>,

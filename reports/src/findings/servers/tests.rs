@@ -58,7 +58,7 @@ fn ratios_are_those_that_the_fixture_was_made_with() {
     assert!((of(&sse("silence", Metric::IdlePss, "pushoff")) * 1.7 - 1.0).abs() < 0.02);
     assert!((of(&sse("most", Metric::Capacity, "pushoff")) * 0.22 - 1.0).abs() < 0.06);
     assert!((of(&sse("most-however-late", Metric::CapacityDelivered, "pushoff")) * 0.22 - 1.0).abs() < 0.06);
-    assert!(sse("light", Metric::P50, "nchan").to_baseline.is_none(), "the baseline is not held against itself");
+    assert!(sse("light", Metric::P50, "nchan").to_baseline.is_none(), "the baseline has no ratio to itself");
 }
 
 #[test]

@@ -191,9 +191,10 @@ fn held(measured: &Measurement) -> Option<f64> {
     Some(server_side(&measured.memory.delivering)? - server_side(&measured.memory.empty)?)
 }
 
-/// Bytes down and up a second, with the headers of TCP and IP; `None` where they were not counted. What members publish by
-/// requests of their own is not among them. Records that do not have the measure phase apart have bytes a message over the
-/// whole load, which are multiplied by the messages a second while measured: polls that found a trial's end are in them.
+/// Bytes down and up a second, with the headers of TCP and IP; `None` where they were not counted. What members publish
+/// by requests of their own is not among them. Records that do not have the measure phase apart have bytes a message
+/// over the whole load, which are multiplied by the messages a second while measured: polls that found a trial's end
+/// are in them.
 fn bytes_a_second(measured: &Measurement, seconds: f64) -> Option<(f64, f64)> {
     let wire = measured.wire?;
     let (traffic, a_second) = match wire.window {

@@ -170,8 +170,9 @@ impl<'a> Case<'a> {
         verdict
     }
 
-    /// The parts that make up a bill here: those that are known of any transport that may be taken. One of which another
-    /// part is not known has no bill, which leaves its cost open: it would else be cheap by what nobody looked at.
+    /// The parts that make up a bill here: those that are known of any transport that may be taken. One of which
+    /// another part is not known has no bill, which leaves its cost open: it would else be cheap by what nobody looked
+    /// at.
     pub(crate) fn billed(self) -> Parts {
         let of = |bills: &mut dyn Iterator<Item = &Bills>| bills.map(Bills::known).reduce(Parts::or);
         let is_a_bill = |it: &Parts| it.has(Part::Processor) || it.has(Part::Traffic);
@@ -223,7 +224,8 @@ impl<'a> Case<'a> {
         needed.collect::<Option<Vec<_>>>()?.into_iter().max()
     }
 
-    /// Each candidate's cost divided by that of the cheapest that meets the SLO; of that one it is 1, without an interval.
+    /// Each candidate's cost divided by that of the cheapest that meets the SLO; of that one it is 1, without an
+    /// interval.
     pub(crate) fn to_cheapest(self) -> Vec<Option<Figure>> {
         let cheapest = self.decided(self.billed()).cheapest;
         let ratio = |it: &Candidate| {

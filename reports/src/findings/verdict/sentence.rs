@@ -167,8 +167,9 @@ impl Words<'_> {
     fn undecided(&self) -> Prose {
         let decision = &self.verdict.decision;
         let remaining = capitalised(&list(&decision.contenders));
-        let open: Vec<Transport> =
-            self.case.ranked().filter(|it| it.standing.is_open()).map(|it| it.transport).collect();
+        let is_open = || self.case.ranked().filter(|it| it.standing.is_open());
+        let open: Vec<Transport> = is_open().map(|it| it.transport).collect();
+        let has_few_messages = is_open().any(|it| it.standing.rounds().is_some());
         let of_slo = if open.is_empty() {
             Prose::default()
         } else {
@@ -180,7 +181,7 @@ impl Words<'_> {
                 " of messages within ",
                 self.within(),
                 if self.case.over.is_empty() { "" } else { " over every network" },
-                " is not shown. "
+                if has_few_messages { " is not shown: more messages are needed. " } else { " is not shown. " }
             ]
         };
         let ratios = decision.contenders.iter().filter(|it| !decision.equivalent.contains(it));

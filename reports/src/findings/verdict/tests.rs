@@ -252,7 +252,7 @@ fn what_is_not_known_of_a_bill_is_named_and_makes_no_transport_cheap() {
     let both = [&sse, &socket].map(|it| without(Part::Traffic, it.clone()));
     let verdict = judge(&ticker(), &both);
     assert_eq!(verdict.choice(), Some(Transport::WebSocket));
-    insta::assert_snapshot!(verdict.sentence, @"");
+    insta::assert_snapshot!(verdict.sentence, @"WebSocket costs least, 2.00 USD a month at this load, traffic not known; SSE, the next, costs 1.50× (1.43–1.58) as much.");
     // Known of one: the other is not cheaper by what nobody looked at.
     let verdict = judge(&ticker(), &[without(Part::Traffic, sse), socket]);
     assert_eq!((verdict.outcome(), verdict.choice()), ("undecided", None));
@@ -266,6 +266,7 @@ fn the_command_has_as_many_rounds_as_have_enough_messages() {
     let mut sse = candidate(Transport::Sse, OPEN, 10.0, 0.01);
     sse.standing = Standing::Undecided { reason: "120 messages, 2,000 needed to tell".into(), rounds: Some(50) };
     let said = judge(&ticker(), &[sse]).sentence.to_string();
+    assert!(said.contains("within 100 ms is not shown: more messages are needed. "), "{said}");
     assert!(said.contains("--transport sse --trials 50` may settle it."), "{said}");
 }
 
