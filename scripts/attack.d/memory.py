@@ -284,13 +284,13 @@ def what_clients_send_ahead_is_left_with_the_kernel():
 def leases_that_are_refused_and_given_back():
     """Each part of a small bound is filled to its limit, by many at once: all of its bytes come back."""
     # A log of one message, so that what is kept is the same after each round.
-    with attacked("--memory", "8MiB", "--replay", "1") as server, Connection(server.address) as observer:
+    with attacked("--memory", "16MiB", "--replay", "1") as server, Connection(server.address) as observer:
         kinds = {
-            "heads": (320, [b"GET / HTTP/1.1\r\n"]),
-            "streams": (320, [request("GET", "/topics/t/sse")]),
+            "heads": (600, [b"GET / HTTP/1.1\r\n"]),
+            "streams": (600, [request("GET", "/topics/t/sse")]),
             "HTTP/2": (40, http2(http2_request(1, GET, b"/topics/t/sse", 5))),
             "bodies": (40, [request("POST", "/topics/t", NDJSON, body=b"1\n" * (MIB // 2))[:-1]]),
-            "frames": (40, [handshake("/topics/t/websocket"), frame(1, PLAIN, is_final=False)]),
+            "frames": (80, [handshake("/topics/t/websocket"), frame(1, PLAIN, is_final=False)]),
         }
         expect(publish(server, "t").status, 201)
         before = held(observer)
