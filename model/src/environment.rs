@@ -96,23 +96,23 @@ pub struct Agent {
     pub version: String,
 }
 
-/// What a short check before a run found: what no figure of the run can be finer than.
+/// The resolution of the machine, measured by a short check before a run: no figure of the run can be finer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Noise {
     /// The least difference between two readings of the clock.
     pub clock_resolution_ns: u64,
-    /// How late a timer woke its waiter, half of the time at most.
+    /// The median lateness of a timer.
     pub timer_lateness_p50_ns: u64,
-    /// 99 % of the time at most.
+    /// The 99th percentile of the lateness of a timer.
     pub timer_lateness_p99_ns: u64,
-    /// The latest.
+    /// The greatest lateness of a timer.
     pub timer_lateness_max_ns: u64,
-    /// A byte to another thread and back over loopback, half of the time at most.
+    /// The median round trip of a byte to another thread over loopback.
     pub round_trip_p50_ns: u64,
-    /// 99 % of the time at most.
+    /// The 99th percentile of that round trip.
     pub round_trip_p99_ns: u64,
-    /// The largest median of several batches of round trips less the least: how far the same
-    /// measurement differs from itself.
+    /// The difference between the largest and the least median of several batches of round trips: how much the same
+    /// measurement varies.
     pub repeat_ns: u64,
 }
 

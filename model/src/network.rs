@@ -57,7 +57,7 @@ pub fn built_in(name: &str) -> Option<Result<Network, FileError>> {
 pub struct Network {
     /// A short name: letters, digits, `-`, `_`.
     pub name: String,
-    /// Whose network this is, for a newcomer.
+    /// Which real network this is like, for a reader who does not know it.
     pub says: String,
     /// From the server to the reader.
     pub down: Direction,
@@ -73,8 +73,8 @@ impl Network {
     }
 }
 
-/// How late at most 99 % of the packets of a direction may be, for it to be what it says: a fiftieth of what delay and
-/// jitter may be together, which is a fifth of the margin that usually decides, and 0.2 ms at the least. Chosen here.
+/// The most lateness that 99 % of the packets of a direction may have while the network counts as emulated correctly: 2 % of delay
+/// and jitter together (a fifth of the 10 % margin that usually decides), and at least 0.2 ms. Chosen here.
 #[must_use]
 pub fn lateness_allowed(delay: Duration, jitter: Duration) -> Duration {
     ((delay + jitter) / 50).max(Duration::from_micros(200))
@@ -85,13 +85,13 @@ pub fn lateness_allowed(delay: Duration, jitter: Duration) -> Duration {
 pub struct Direction {
     /// From one end to the other, 0 to 10 s.
     pub delay: Duration,
-    /// A packet takes up to so much less or more than the delay, evenly distributed, but overtakes none before it.
+    /// The most that the delay of a packet differs from `delay`, evenly distributed; a packet never overtakes another.
     /// 0 to the delay.
     pub jitter: Duration,
     /// How fast packets leave, IP headers among them; absent where nothing limits them.
     pub rate: Option<Rate>,
-    /// Bytes that wait to be sent at that rate, the packet that is being sent among them; what finds no room is dropped.
-    /// 1,500 to 1 GB. Absent where no rate is.
+    /// The size of the queue in front of that rate, in bytes, with the packet being sent; a packet that does not fit is
+    /// dropped. 1,500 to 1 GB. Absent without a rate.
     pub queue_bytes: Option<u64>,
     /// Whether CoDel (RFC 8289) drops packets of the queue as well. Only where a rate is.
     pub codel: bool,
@@ -144,7 +144,7 @@ pub enum Rate {
         /// 1,000 to 10 Gbit/s.
         bits_per_second: f64,
     },
-    /// When the trace says, from the time on at which the network is made.
+    /// As a trace says, which begins when the network is made.
     Trace(Arc<Trace>),
 }
 

@@ -255,6 +255,23 @@ mod tests {
     }
 
     #[test]
+    fn a_record_of_numbers_that_no_workload_has_is_damaged() {
+        let folder = tempfile::tempdir().unwrap();
+        let whole = line(&record(1));
+        for (right, wrong, problem) in [
+            ("\"topics\":1,", "\"topics\":0,", "nonzero"),
+            ("\"subscribers\":300,", "\"subscribers\":0,", "nonzero"),
+            ("\"per_second\":20.0,", "\"per_second\":0.0,", "a rate is 0.00001 to 1000000 messages a second, not 0"),
+            ("\"per_second\":20.0,", "\"per_second\":1e308,", "a rate is 0.00001 to 1000000 messages a second"),
+        ] {
+            assert!(whole.contains(right), "{right}: {whole}");
+            let path = lines(folder.path(), "records.jsonl", &[&whole.replace(right, wrong)]);
+            let error = read(&path).unwrap_err().to_string();
+            assert!(error.contains("line 1 is damaged (") && error.contains(problem), "{error}");
+        }
+    }
+
+    #[test]
     fn an_existing_file_is_never_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("records.jsonl");

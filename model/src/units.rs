@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// How many messages a second a publisher is asked to send: 0.00001 to 1,000,000.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "f64")]
 pub struct OfferedRate(f64);
 
 impl OfferedRate {
@@ -43,7 +43,7 @@ pub struct ByteCount(pub u64);
 
 /// A part of a whole, 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "f64")]
 pub struct Share(f64);
 
 impl Share {
@@ -62,6 +62,25 @@ impl Share {
     #[must_use]
     pub const fn as_f64(self) -> f64 {
         self.0
+    }
+}
+
+/// A record may hold any number.
+impl TryFrom<f64> for OfferedRate {
+    type Error = String;
+
+    fn try_from(rate: f64) -> Result<Self, String> {
+        let wrong = || format!("a rate is {} to {} messages a second, not {rate}", Self::MIN, Self::MAX);
+        Self::per_second(rate).ok_or_else(wrong)
+    }
+}
+
+/// A record may hold any number.
+impl TryFrom<f64> for Share {
+    type Error = String;
+
+    fn try_from(share: f64) -> Result<Self, String> {
+        Self::new(share).ok_or_else(|| format!("a share is 0 to 1, not {share}"))
     }
 }
 

@@ -9,11 +9,12 @@ mod slo;
 mod text;
 mod windows;
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use crate::client::Client;
@@ -66,11 +67,13 @@ pub struct Workload {
     /// What the usual advice says; empty where there is none.
     pub advice: Advice,
     /// How many topics the load is spread over. At least 1.
+    #[serde(deserialize_with = "at_least_one")]
     pub topics: u32,
     /// How many subscribers there are in all, dealt evenly to the topics. At least 1.
+    #[serde(deserialize_with = "at_least_one")]
     pub subscribers: u32,
     /// How many subscribers share a connection over HTTP/2, and an address in any case: 1 to [`MOST_TABS`].
-    #[serde(default = "alone", skip_serializing_if = "is_alone")]
+    #[serde(default = "alone", deserialize_with = "at_least_one", skip_serializing_if = "is_alone")]
     pub tabs: u32,
     /// How much may be under way to a client over HTTP/2.
     #[serde(default, skip_serializing_if = "Windows::is_default")]
@@ -112,6 +115,11 @@ pub struct Workload {
 
 /// The most subscribers that share a connection: the streams that servers take on one (RFC 9113 §6.5.2).
 pub const MOST_TABS: u32 = 100;
+
+/// A count that others are divided by.
+fn at_least_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    NonZeroU32::deserialize(deserializer).map(NonZeroU32::get)
+}
 
 const fn alone() -> u32 {
     1

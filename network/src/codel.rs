@@ -1,31 +1,32 @@
-//! CoDel: drops packets so that none waits long for long. Source: RFC 8289, section 5, whose pseudocode this is.
+//! CoDel drops packets once every packet of the last 100 ms waited longer than 5 ms. Source: the pseudocode of RFC 8289,
+//! section 5.
 
 use std::time::Duration;
 
 use crate::queue::{Queue, Queued};
 
-/// A wait that is short enough.
+/// The longest wait at which no packet is dropped.
 const TARGET: Duration = Duration::from_millis(5);
-/// How long waits may be longer before a packet is dropped.
+/// How long all waits may exceed the target before a packet is dropped.
 const INTERVAL: Duration = Duration::from_millis(100);
-/// With no more bytes than this behind it no packet is dropped: Ethernet's MTU.
+/// No packet is dropped while the queue has at most this many bytes: Ethernet's MTU.
 const LARGEST_PACKET: u64 = 1_500;
 
-/// Whether packets of one queue are to be dropped.
+/// The state of CoDel for one queue.
 #[derive(Debug, Default)]
 pub(crate) struct Codel {
     /// When a packet may be dropped, if waits stay above the target until then.
     first_above: Option<Duration>,
     is_dropping: bool,
     next_drop: Duration,
-    /// Drops since it began to drop.
+    /// Packets dropped since dropping began.
     count: u32,
-    /// The count with which it began.
+    /// The count at the moment when dropping began.
     count_at_begin: u32,
 }
 
 impl Codel {
-    /// Takes the next packet that is to be sent, and drops those before it whose turn it is.
+    /// Takes the next packet to send, and drops the packets before it that CoDel chooses.
     pub(crate) fn take<P>(
         &mut self,
         now: Duration,
@@ -48,7 +49,7 @@ impl Codel {
             first.map(&mut drop);
             (first, _) = self.pop(now, queue);
             self.is_dropping = true;
-            // Soon after it last dropped it goes on at the rate that was right then.
+            // If dropping ended a short time ago, it resumes at the rate that it had then.
             let counted = self.count - self.count_at_begin;
             let is_soon = now.saturating_sub(self.next_drop) < 16 * INTERVAL;
             self.count = if counted > 1 && is_soon { counted } else { 1 };

@@ -36,7 +36,7 @@ pub(crate) struct Wires {
     wires: HashMap<Addresses, LastMile>,
     schedule: Schedule,
     held_bytes: u64,
-    /// What became of the packets. Those that were passed on are counted by who passes them on.
+    /// Counts of offered, dropped and lost packets. The forwarder counts the packets that it delivers.
     pub(crate) tally: LinkDirection,
 }
 

@@ -1,10 +1,11 @@
 """Floods of connections that say nothing or half a thing: others are served, and who is turned away is told so."""
 
+import contextlib
 import os
 import time
 
-from wire import (Connection, amount, ask, attacked, eventually, expect, frame, handshake, healthy, publish, request,
-                  run)
+from wire import (DATA, GET, HEADERS, MIB, RST_STREAM, Connection, amount, ask, attacked, eventually, expect, frame,
+                  handshake, healthy, http2, http2_request, publish, request, resident, run)
 
 MANY = amount(5_000, 500)
 # What a server has room for in the checks of the limit.
@@ -96,6 +97,45 @@ def whoever_comes_beyond_the_limit_is_told_so():
         eventually(lambda: ask(server, request("GET", "/healthz")).status == 200, "room for another")
 
 
+def ended(connection, streams):
+    """How many of so many streams are answered, and how many refused; it reads until all are one or the other."""
+    left, refused = set(streams), 0
+    while left:
+        kind, flags, stream = connection.http2_frame()
+        if stream in left and (kind == RST_STREAM or kind in (DATA, HEADERS) and flags & 1):
+            left.remove(stream)
+            refused += kind == RST_STREAM
+    return len(streams) - refused, refused
+
+
+def http2_requests(streams):
+    return b"".join(http2_request(stream, GET, b"/topics/t/short-polling", 5) for stream in streams)
+
+
+def many_requests_at_once_on_one_connection_of_http2():
+    at_a_time, rounds = 100, amount(200, 20)
+    with attacked() as server, Connection(server.address, 60) as connection:
+        healthy(server)
+        before = resident(server)
+        connection.send(*http2())
+        for number in range(rounds):
+            streams = range(2 * at_a_time * number + 1, 2 * at_a_time * (number + 1), 2)
+            connection.send(http2_requests(streams))
+            if number % (rounds // 10) == 0:
+                healthy(server)
+            expect(ended(connection, streams), (at_a_time, 0))
+        # All at once, on connections of which nothing is read: some are refused, or the connection ends.
+        with contextlib.ExitStack() as flooding:
+            for _ in range(10):
+                flood = flooding.enter_context(Connection(server.address, 1, receive_buffer=4096))
+                with contextlib.suppress(TimeoutError, ConnectionError):
+                    flood.send(*http2(http2_requests(range(1, 2 * at_a_time * rounds, 2))))
+                healthy(server)
+        grown = resident(server) - before
+        assert grown < 32 * MIB, f"{grown / MIB:.0f} MiB more for requests of HTTP/2"
+
+
 run("floods", a_bystander_is_served_during_a_flood,
     who_says_nothing_is_let_go_when_the_time_for_a_head_is_over,
-    whoever_comes_beyond_the_limit_is_told_so)
+    whoever_comes_beyond_the_limit_is_told_so,
+    many_requests_at_once_on_one_connection_of_http2)

@@ -12,8 +12,8 @@ import random
 import time
 import zlib
 
-from wire import (JSON, MIB, NDJSON, SHORT, Connection, amount, ask, attacked, eventually, expect, frame, handshake,
-                  healthy, publish, request, run, status)
+from wire import (GET, JSON, MIB, NDJSON, POST, SHORT, Connection, amount, ask, attacked, eventually, expect, frame,
+                  handshake, healthy, http2, http2_frame, http2_request, publish, request, run, status)
 
 BOUND = 64 * MIB
 # What the bound does not count (docs/TRANSPORTS.md, "What bounds the server's memory"): some 10 MiB, and a batch of
@@ -67,11 +67,14 @@ def fill(server, topics, payload, messages, media=JSON):
 
 def opened(server, connections, count, raws, receive_buffer=None):
     """Connections that send what they send, as far as it is taken, and read nothing."""
+    crowd = []
     for number in range(count):
         connection = connections.enter_context(Connection(server.address, 5, receive_buffer))
         with contextlib.suppress(TimeoutError, ConnectionError):
             for raw in raws(number):
                 connection.send(raw)
+        crowd.append(connection)
+    return crowd
 
 
 def held(connection):
@@ -234,27 +237,6 @@ def messages_that_inflate_without_end():
         settle(server)
 
 
-def http2_frame(kind, flags, stream, payload):
-    """RFC 9113, section 4.1."""
-    return len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
-
-
-def http2(*requests):
-    """A connection that opens all windows as wide as they go, and then asks."""
-    widest = (4).to_bytes(2, "big") + (2**31 - 1).to_bytes(4, "big")
-    return [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + http2_frame(4, 0, 0, widest)
-            + http2_frame(8, 0, 0, (2**30).to_bytes(4, "big")) + b"".join(requests)]
-
-
-def http2_request(stream, method, path, flags):
-    """HPACK without Huffman: a method of the static table, http, a path and an authority."""
-    fields = [bytes([method, 0x86]), b"\x04", bytes([len(path)]), path, b"\x01\x09localhost"]
-    return http2_frame(1, flags, stream, b"".join(fields))
-
-
-GET, POST = 0x82, 0x83
-
-
 def streams_of_http2_that_do_not_read():
     with bounded(newcomers=(200, 503)) as (server, connections):
         before = connections.enter_context(Connection(server.address))
@@ -299,9 +281,46 @@ def what_clients_send_ahead_is_left_with_the_kernel():
             assert each <= AHEAD_KIB, f"{path}: {each:.1f} KiB more a connection"
 
 
+def leases_that_are_refused_and_given_back():
+    """Each part of a small bound is filled to its limit, by many at once: all of its bytes come back."""
+    # A log of one message, so that what is kept is the same after each round.
+    with attacked("--memory", "16MiB", "--replay", "1") as server, Connection(server.address) as observer:
+        kinds = {
+            "heads": (600, [b"GET / HTTP/1.1\r\n"]),
+            "streams": (600, [request("GET", "/topics/t/sse")]),
+            "HTTP/2": (40, http2(http2_request(1, GET, b"/topics/t/sse", 5))),
+            "bodies": (40, [request("POST", "/topics/t", NDJSON, body=b"1\n" * (MIB // 2))[:-1]]),
+            "frames": (80, [handshake("/topics/t/websocket"), frame(1, PLAIN, is_final=False)]),
+        }
+        expect(publish(server, "t").status, 201)
+        before = held(observer)
+        for _ in range(amount(5, 2)):
+            for kind, (count, raws) in kinds.items():
+                with contextlib.ExitStack() as connections:
+                    crowd = opened(server, connections, count, lambda _, raws=raws: raws, 4096)
+                    eventually(lambda crowd=crowd: any(connection.is_told() for connection in crowd), f"the end of room for {kind}")
+                eventually(lambda: held(observer) == before, f"the bytes of {kind}")
+                expect(publish(server, "t").status, 201)
+
+
+def small_publishes_beside_batches_that_do_not_fit():
+    """A batch whose messages take more than there is takes nothing from those that fit."""
+    with bounded("--replay", "1000000") as (server, connections):
+        batch = request("POST", "/topics/t", NDJSON, body=b"1\n" * (MIB // 2))
+        large, small = (connections.enter_context(Connection(server.address, 60)) for _ in range(2))
+        for _ in range(amount(100, 20)):
+            large.send(batch)
+            # A body that comes in two parts is kept until it is whole.
+            for part in (request("POST", "/topics/t", JSON, "Content-Length: 3"), b'"', b'1"'):
+                small.send(part)
+            expect(small.answer().status, 201)
+            expect(large.answer().status, 503)
+
+
 run("memory", many_topics_that_are_full, many_small_topics, very_many_very_short_messages,
     line_breaks_to_readers_that_do_not_read, line_breaks_to_streams_that_do_not_read,
     batches_of_readers_that_left, bodies_that_never_end, chunked_bodies_that_never_end, frames_that_never_end, echoes,
     compressors_of_every_kind, messages_that_inflate_without_end,
     streams_of_http2_that_do_not_read, bodies_over_http2_that_never_end,
-    what_clients_send_ahead_is_left_with_the_kernel)
+    what_clients_send_ahead_is_left_with_the_kernel,
+    leases_that_are_refused_and_given_back, small_publishes_beside_batches_that_do_not_fit)

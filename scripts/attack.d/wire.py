@@ -137,6 +137,21 @@ class Connection:
         else:
             yield self.to_the_end()
 
+    def is_told(self):
+        """Whether the server says by now that it has no room, as HTTP/1.1, HTTP/2 (ENHANCE_YOUR_CALM) or WebSocket (1013)."""
+        self.socket.settimeout(0)
+        with contextlib.suppress(EOFError, OSError):
+            while True:
+                self.fill()
+        calm = http2_frame(7, 0, 0, bytes(7) + b"\x0b")
+        return any(told in self.read_ahead for told in (b" 503 ", calm, (1013).to_bytes(2, "big")))
+
+    def http2_frame(self):
+        """The next HTTP/2 frame: its kind, its flags and its stream."""
+        head = self.exactly(9)
+        self.exactly(int.from_bytes(head[:3]))
+        return head[3], head[4], int.from_bytes(head[5:])
+
     def frame(self):
         """The next WebSocket frame: its opcode and its payload."""
         first, length = self.exactly(2)
@@ -236,3 +251,26 @@ def eventually(holds, what, deadline_s=DEADLINE_S):
         assert time.monotonic() < end, f"waited {deadline_s} s for {what}"
         time.sleep(0.02)
     return found
+
+
+GET, POST = 0x82, 0x83
+# Kinds of frames.
+DATA, HEADERS, RST_STREAM = 0, 1, 3
+
+
+def http2_frame(kind, flags, stream, payload):
+    """RFC 9113, section 4.1."""
+    return len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
+
+
+def http2(*requests):
+    """A connection that opens all windows as wide as they go, and then asks."""
+    widest = (4).to_bytes(2, "big") + (2**31 - 1).to_bytes(4, "big")
+    return [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + http2_frame(4, 0, 0, widest)
+            + http2_frame(8, 0, 0, (2**30).to_bytes(4, "big")) + b"".join(requests)]
+
+
+def http2_request(stream, method, path, flags):
+    """HPACK without Huffman: a method of the static table, http, a path and an authority."""
+    fields = [bytes([method, 0x86]), b"\x04", bytes([len(path)]), path, b"\x01\x09localhost"]
+    return http2_frame(1, flags, stream, b"".join(fields))

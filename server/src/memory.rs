@@ -46,9 +46,9 @@ pub struct Memory {
     pub(crate) batches: Arc<Budget>,
     /// An eighth: partial heads, bodies and frames.
     pub(crate) incoming: Arc<Budget>,
-    /// An eighth.
+    /// An eighth: connections, HTTP/2 streams and TLS.
     pub(crate) connections: Arc<Budget>,
-    /// A quarter, which the logs then have less: what compressors keep. Absent where nothing is compressed.
+    /// What compressors keep: a quarter, which leaves a quarter for logs. `None` without `--compress`.
     pub(crate) compressors: Option<Arc<Budget>>,
 }
 
@@ -113,13 +113,13 @@ impl Budget {
     }
 
     fn take(&self, bytes: usize) -> bool {
-        let held = self.held.fetch_add(bytes, Ordering::Relaxed);
-        let fits = held.checked_add(bytes).is_some_and(|held| held <= self.limit);
-        if !fits {
-            self.give_back(bytes);
+        // What does not fit is never added: it would keep others meanwhile from what does fit.
+        let fits = |held: usize| held.checked_add(bytes).filter(|held| *held <= self.limit);
+        let is_taken = self.held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits).is_ok();
+        if !is_taken {
             self.short.notify_one();
         }
-        fits
+        is_taken
     }
 
     fn give_back(&self, bytes: usize) {
@@ -316,6 +316,17 @@ mod tests {
         assert!(memory.logs.lease(usize::MAX).is_none());
         drop(lease);
         assert_eq!(memory.held(), 0);
+    }
+
+    #[test]
+    fn a_lease_that_is_refused_takes_nothing_from_others_meanwhile() {
+        let memory = Memory::new(200);
+        let attempts = || 0..200_000;
+        std::thread::scope(|threads| {
+            let refused = threads.spawn(|| attempts().all(|_| memory.logs.lease(101).is_none()));
+            assert!(attempts().all(|_| memory.logs.lease(1).is_some()), "one byte of 100 was refused");
+            assert!(refused.join().unwrap());
+        });
     }
 
     #[test]

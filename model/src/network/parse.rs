@@ -18,7 +18,7 @@ const LONGEST_NAME: usize = 32;
 const LONGEST_DELAY: Duration = Duration::from_secs(10);
 const RATES: RangeInclusive<f64> = 1e3..=1e10;
 const QUEUES: RangeInclusive<f64> = 1_500.0..=1e9;
-/// A queue that no file names holds one product of rate and round trip, and this at the least: ten whole packets.
+/// The least size of a queue that no file names, in bytes: ten whole packets. Usually it is the product of rate and round trip.
 const LEAST_QUEUE: f64 = 15_000.0;
 
 #[derive(Deserialize)]
@@ -116,7 +116,7 @@ impl Source<'_> {
                 loss: self.share("loss", &bursts.loss)?,
             })
         });
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1,500 to 10¹⁰ bytes")]
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1,500 to 10⁹ bytes")]
         let whole = |bytes: f64| bytes as u64;
         let mut direction = Direction {
             delay,
@@ -130,7 +130,7 @@ impl Source<'_> {
         let queue_bytes = match &table.queue {
             Some(value) => Some(self.read("queue", value, "1500B to 1GB is needed, e.g. \"64kB\"", bytes)?),
             None => {
-                let product = |rate: f64| (rate / 8.0 * round_trip.as_secs_f64()).max(LEAST_QUEUE);
+                let product = |rate: f64| (rate / 8.0 * round_trip.as_secs_f64()).clamp(LEAST_QUEUE, *QUEUES.end());
                 direction.mean_bits_per_second().map(product)
             }
         };
@@ -228,6 +228,9 @@ mod tests {
         assert!(!mine.down.codel && !mine.up.codel, "the end of the queue is dropped where nobody asks for CoDel");
         let slow = MINE.replace("8Mbit/s", "80kbit/s");
         assert_eq!(parse(&slow, Path::new("mine.toml")).unwrap().down.queue_bytes, Some(15_000), "ten packets");
+        let vast = MINE.replace("8Mbit/s", "10Gbit/s").replace("50ms", "10s");
+        let most = parse(&vast, Path::new("mine.toml")).unwrap().down.queue_bytes;
+        assert_eq!(most, Some(1_000_000_000), "no more than a file may name");
     }
 
     #[test]

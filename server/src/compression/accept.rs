@@ -2,12 +2,12 @@
 
 use super::Coding;
 
-/// What a client takes.
+/// The codings that a client accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Accepts {
-    /// The coding that the client likes best, unless it likes no coding better.
+    /// The accepted coding of the greatest weight; `None` where content without a coding has a greater one.
     pub(crate) coding: Option<Coding>,
-    /// Whether content without a coding is taken too.
+    /// Whether the client also accepts content without a coding.
     pub(crate) identity: bool,
 }
 
@@ -39,7 +39,7 @@ impl Accepts {
         let liked = std::iter::zip(Coding::ALL, named).map(|(coding, weight)| (coding, weight.or(any).unwrap_or(0)));
         // Of equal weights the first counts.
         let best = liked.filter(|&(_, weight)| weight > 0).rev().max_by_key(|&(_, weight)| weight);
-        // Without a word about it, no coding is as good as the best: bytes are what a client saves.
+        // Where the field does not name `identity`, the best coding wins: it saves the client bytes.
         let identity_weight = identity.or(any.filter(|&weight| weight == 0));
         let coding = best.filter(|&(_, weight)| identity.is_none_or(|identity| weight >= identity));
         Self { coding: coding.map(|(coding, _)| coding), identity: identity_weight != Some(0) }

@@ -40,11 +40,11 @@ pub(super) enum Next {
     End(Option<Problem>),
 }
 
-/// What an HTTP/2 connection begins with, up to where it is no HTTP/1.1 (RFC 9113 §3.4).
+/// The first bytes of every HTTP/2 connection, as many as tell it from HTTP/1.1 (RFC 9113 §3.4).
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0";
 
-/// Waits for the next request and answers it, as far as the answer needs no wait. The request that [`Next::Join`] is
-/// for is still the next, and is answered with what was `joined`.
+/// Waits for the next request, and answers it where the answer is ready at once. After [`Next::Join`] the same request is
+/// still the next one: it is answered with the subscriber that was `joined`.
 pub(super) async fn next(
     io: &mut impl Io,
     ahead: &mut Buffer,

@@ -9,11 +9,11 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::unpublished::Unpublished;
 
-/// How many subscribers may ask before the others wait to ask. Chosen here: one look at the store answers them all.
+/// How many subscribers may have a question open; further ones wait. Chosen here: one look at the store answers all.
 const ASKING: usize = 64;
 
-/// The epoch of a topic that the store has nothing of yet: the cursor `00000000-0` is the start of whatever log comes,
-/// on every server. No log has it.
+/// The epoch of a topic without a message in the store. No log has this epoch: on every server, the cursor `00000000-0` is
+/// the start of the log that the first message will make.
 pub(super) const UNBORN: Epoch = Epoch(0);
 
 /// Why a log could not catch up.
@@ -28,7 +28,8 @@ pub(super) enum Behind {
 /// A question to the follower: answered once the log has all that the store had when the question came.
 pub(super) type Ask = oneshot::Sender<Result<(), Behind>>;
 
-/// `start` in the log that is there by now, of which `any` is a cursor.
+/// The start of a subscription in a log that the store has by now; `any` is a cursor of that log. A cursor from before the
+/// first message becomes the start of the log.
 pub(super) fn born(start: Start, any: Cursor) -> Start {
     let nothing = Cursor { epoch: UNBORN, sequence: 0 };
     if start == Start::After(nothing) { Start::After(Cursor { sequence: 0, ..any }) } else { start }
@@ -58,7 +59,7 @@ impl Tail {
         answered.await.unwrap_or(Err(Behind::Replaced))
     }
 
-    /// Notes what the store has acknowledged: who publishes at this server reads there what it published.
+    /// Notes the newest number that the store has acknowledged, so that a publisher can read its own message at this server.
     pub(super) fn acknowledge(&self, sequence: u64) {
         self.acknowledged.fetch_max(sequence, Ordering::Relaxed);
     }

@@ -2,7 +2,7 @@
 //!
 //! A request is the same as over HTTP/1.1: the router is given its fields, and its answer is written to the stream.
 
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
 use std::sync::Arc;
 use std::task::{Poll, ready};
 
@@ -26,7 +26,7 @@ use crate::net::{boxed, write_all};
 use crate::publish::Publication;
 use crate::router;
 use crate::state::Server;
-use crate::transports::answer::{Answer, Joined, Pending};
+use crate::transports::answer::{Answer, Joined, Joining, Pending};
 use crate::transports::stream::{self, Feed};
 use crate::transports::websocket::{self, Session};
 
@@ -44,9 +44,13 @@ pub(super) async fn answer(
     let (mut answer, mut origin) = route(&parts, server, None);
     // A body that is kept and not read takes the window of the connection, and so stops its other streams.
     let is_read = parts.method == Method::CONNECT || matches!(answer, Answer::Publish(_));
-    let body = Some(body).filter(|_| is_read);
+    let mut body = Some(body).filter(|_| is_read);
+    let mut ahead = Buffer::new(&server.memory.incoming);
     if let Answer::Join(joining) = answer {
-        (answer, origin) = route(&parts, server, Some(joining.await));
+        let Some(joined) = boxed(|| join(joining, body.as_mut(), &mut ahead)).await else {
+            return respond.send_reset(Reason::ENHANCE_YOUR_CALM);
+        };
+        (answer, origin) = route(&parts, server, Some(joined));
     }
     let body = body.filter(|_| matches!(answer, Answer::Publish(_) | Answer::Upgrade(..)));
     let mut reply = Reply { respond, origin, is_head: parts.method == Method::HEAD, reception };
@@ -58,11 +62,41 @@ pub(super) async fn answer(
         (Answer::Later(pending), _) => boxed(|| reply.later(pending, server)).await,
         (Answer::Publish(publication), Some(body)) => boxed(|| reply.publish(publication, body, server)).await,
         (Answer::Upgrade(response, session), Some(body)) => {
-            boxed(|| reply.tunnel(response, session, body, server)).await
+            boxed(|| reply.tunnel(response, session, body, ahead, server)).await
         }
         // Nothing is asked for twice, and what is to be read is there.
         (Answer::Join(_) | Answer::Publish(_) | Answer::Upgrade(..), _) => Err(Gone),
     };
+}
+
+/// Waits for a subscriber, and keeps `ahead` what a client sends before the answer to its CONNECT: unread, the bytes would take
+/// the window of the connection from the other streams. `None` where the client is gone or sends too much.
+pub(super) async fn join(
+    mut joining: Joining,
+    mut body: Option<&mut RecvStream>,
+    ahead: &mut Buffer,
+) -> Option<Joined> {
+    loop {
+        let more = async {
+            match &mut body {
+                Some(body) => body.data().await,
+                None => pending().await,
+            }
+        };
+        let data = tokio::select! {
+            biased;
+            joined = &mut joining => return Some(joined),
+            data = more => data,
+        };
+        match (data, &mut body) {
+            (Some(data), Some(body)) => {
+                let data = data.ok().filter(|data| ahead.len() + data.len() <= limits::STREAM_BYTES)?;
+                ahead.extend(&data).ok()?;
+                body.flow_control().release_capacity(data.len()).ok()?;
+            }
+            (Some(_) | None, _) => body = None,
+        }
+    }
 }
 
 fn route(parts: &Parts, server: &Arc<Server>, joined: Option<Joined>) -> (Answer, Origin) {
@@ -163,10 +197,17 @@ impl Reply<'_> {
         self.whole(response, server).await
     }
 
-    async fn tunnel(&mut self, response: Response, session: Session, body: RecvStream, server: &Server) -> Written {
+    async fn tunnel(
+        &mut self,
+        response: Response,
+        session: Session,
+        body: RecvStream,
+        ahead: Buffer,
+        server: &Server,
+    ) -> Written {
         let (send, _) = self.begin(response, false)?;
         let io = Http2Stream::tunnel(send, body, self.reception);
-        websocket::serve(io, session, Buffer::new(&server.memory.incoming), server).await;
+        websocket::serve(io, session, ahead, server).await;
         Ok(())
     }
 }

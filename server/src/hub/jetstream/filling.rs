@@ -1,7 +1,7 @@
 //! Filling a log from its stream, from live messages and from fetched ones, each message once and in order.
 //!
-//! Whatever comes twice is left out, whatever is not in the stream any more is counted as missed, and whatever does not
-//! follow on the head waits until what comes before it was fetched.
+//! A repeated message is skipped. A message that the stream no longer has is counted as missed. A live message with a gap
+//! before it waits until the messages of the gap are fetched.
 
 use std::sync::Arc;
 

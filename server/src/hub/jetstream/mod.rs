@@ -219,7 +219,11 @@ impl JetStream {
     ) -> Result<(), Unstored> {
         let epoch = self.epoch(topic).await.map_err(Unstored::Store)?;
         let streams = &self.0.streams;
-        let rest = payloads.iter().enumerate().skip(progress.stored).take(WINDOW);
+        // Until the store has a message that is new under the publisher's key, the key may belong to another publish:
+        // the first message is compared alone, and then as many at a time as were the same.
+        let is_doubtful = matches!(ids, Ids::Publishers(_)) && progress.new == 0;
+        let window = if is_doubtful { progress.stored.clamp(1, WINDOW) } else { WINDOW };
+        let rest = payloads.iter().enumerate().skip(progress.stored).take(window);
         let named: Vec<_> = rest.map(|(place, payload)| (payload, ids.of(place))).collect();
         let requests = named.iter().map(|(payload, id)| streams.append(topic, epoch, payload, id));
         // Requests leave in the order in which they are polled first, which Tokio's budget of a task would reverse.

@@ -1,8 +1,12 @@
 //! Streams at a NATS of the tests' own, whose answers show a lagging replica and an id that is used again.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 
+use super::super::{Failed, JetStream, Store, Why};
 use super::*;
 
 const EPOCH: Epoch = Epoch(7);
@@ -15,12 +19,27 @@ type Answer = (&'static str, &'static str);
 
 /// The streams of a NATS that gives these answers: of any replica, of the leader, and to what is stored.
 async fn streams(replica: Answer, leader: &'static str, acknowledgement: &'static str) -> Streams {
+    let client = client(replica, leader, acknowledgement, Arc::default()).await;
+    let retention = Retention { messages: 10, bytes: 1000 };
+    Streams::new(client, Keeping { in_memory: true, replicas: 3 }, retention)
+}
+
+/// A client of such a NATS, which counts what it was given to store.
+async fn client(
+    replica: Answer,
+    leader: &'static str,
+    acknowledgement: &'static str,
+    given: Arc<AtomicUsize>,
+) -> Client {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let answer = move |subject: &str| match subject {
         "$JS.API.DIRECT.GET.pushoff_t" => replica,
         "$JS.API.STREAM.MSG.GET.pushoff_t" => (HEAD, leader),
-        "pushoff.log.t.00000007" => (HEAD, acknowledgement),
+        "pushoff.log.t.00000007" => {
+            given.fetch_add(1, Ordering::Relaxed);
+            (HEAD, acknowledgement)
+        }
         other => panic!("a request to {other}"),
     };
     tokio::spawn(async move {
@@ -44,9 +63,7 @@ async fn streams(replica: Answer, leader: &'static str, acknowledgement: &'stati
             line.clear();
         }
     });
-    let client = async_nats::connect(address).await.unwrap();
-    let retention = Retention { messages: 10, bytes: 1000 };
-    Streams::new(client, Keeping { in_memory: true, replicas: 3 }, retention)
+    async_nats::connect(address).await.unwrap()
 }
 
 fn topic() -> Topic {
@@ -88,4 +105,21 @@ async fn a_message_under_a_new_id_is_compared_with_none() {
     let streams = streams(NOT_KEPT, "", "{\"stream\":\"pushoff_t\",\"seq\":4}").await;
     let stored = Stored { sequence: 4, is_repeated: false };
     assert_eq!(streams.append(&topic(), EPOCH, &json("2"), "client:key.0").await, Ok(stored));
+}
+
+#[tokio::test]
+async fn a_batch_whose_first_message_has_another_under_its_key_stores_nothing() {
+    let given = Arc::default();
+    let again = "{\"stream\":\"pushoff_t\",\"seq\":3,\"duplicate\":true}";
+    let client = client(STORED_ONE, "", again, Arc::clone(&given)).await;
+    let keeping = Keeping { in_memory: true, replicas: 3 };
+    let store = JetStream::new(Store { client, keeping }, Retention { messages: 10, bytes: 1000 }, 10);
+    store.epochs().insert(topic(), EPOCH);
+    for (batch, expected, stored) in [("2345", 1, 0), ("1234", 2, 1)] {
+        given.store(0, Ordering::Relaxed);
+        let payloads: Vec<_> = batch.chars().map(|digit| json(&digit.to_string())).collect();
+        let refused = Failed { stored, why: Why::Reused };
+        assert_eq!(store.append(&topic(), &payloads, Some("key")).await, (0, Err(refused)));
+        assert_eq!(given.load(Ordering::Relaxed), expected, "{batch}");
+    }
 }
