@@ -80,11 +80,18 @@ class Server {
   }
 }
 
+/** The servers that were started and have not ended. */
+const servers = new Set();
+const endServers = () => servers.forEach((server) => server.kill('SIGKILL'));
+process.on('exit', endServers);
+
 /** Runs `use` with a server that ends with it. */
 export async function serve(flags, use, listen = '127.0.0.1:0') {
   const process_ = spawn(process.env.PUSHOFF, ['serve', '--listen', listen, '--raw-tcp', '127.0.0.1:0', ...flags], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
+  servers.add(process_);
+  process_.once('exit', () => servers.delete(process_));
   try {
     const [line] = await within(once(createInterface(process_.stdout), 'line'), 'the readiness line');
     return await use(new Server(process_, JSON.parse(line)));
@@ -104,6 +111,9 @@ export async function run(client, checks) {
       // fetch only says that it failed; why is in its cause.
       const why = error.cause ? `${error.message}: ${error.cause.message ?? error.cause}` : error.message;
       console.log(`FAILED  ${client}: ${name}: ${String(why).replaceAll('\n', ' ')} (${place})`);
+    } finally {
+      // A check that took too long still waits, and its server would keep this process from ending.
+      endServers();
     }
   }
 }
