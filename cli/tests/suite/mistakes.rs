@@ -136,23 +136,6 @@ fn what_a_server_cannot_be_is_refused_at_the_door_with_its_range() {
 }
 
 #[test]
-fn what_cannot_be_written_is_said_with_its_own_exit_code() {
-    let folder = Folder::new();
-    let run = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../results/default-2026-11-28");
-    let stderr = refused(&folder, &["report", run.to_str().unwrap(), "--out", &folder.file("plain", "")]).stderr;
-    assert!(stderr.contains("plain: choose a writable folder with --out: "), "{stderr}");
-    for words in [&["--help"][..], &["run", "--help"], &["list"], &["list", "--json"], &["completions", "bash"]] {
-        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_pushoff"));
-        let ended = command.args(words).stdout(full).output().unwrap();
-        let stderr = String::from_utf8(ended.stderr).unwrap();
-        assert_eq!(ended.status.code(), Some(4), "{words:?}: {stderr}");
-        assert!(stderr.starts_with("error: writing to standard output: No space left"), "{words:?}: {stderr}");
-        assert_eq!(stderr.lines().count(), 1, "{words:?}: {stderr}");
-    }
-}
-
-#[test]
 fn a_folder_that_holds_a_run_is_never_written_to_again() {
     let folder = Folder::new();
     std::fs::create_dir(folder.path("run")).unwrap();
