@@ -129,7 +129,10 @@ fn told(refused: &clap::Error) -> Exit {
         return Exit::Usage;
     }
     match refused.print() {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Exit::Unwritten,
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            terminal::error(&anyhow::Error::new(error).context("writing to standard output"));
+            Exit::Unwritten
+        }
         Ok(()) | Err(_) => Exit::Done,
     }
 }

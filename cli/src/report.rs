@@ -26,7 +26,8 @@ pub(crate) fn report(options: &ReportOptions, json: bool) -> anyhow::Result<Exit
         (None, _) => bail!("several folders need --out DIR, a folder for their common report"),
     };
     let run = read(&options.folders)?.run;
-    std::fs::create_dir_all(&out).with_context(|| format!("creating {}", foreign::path(&out)))?;
+    let writing = || format!("cannot write to {}: choose a writable folder with --out", foreign::path(&out));
+    std::fs::create_dir_all(&out).with_context(writing)?;
     publish(&run, &out, json)
 }
 

@@ -8,7 +8,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { argv, env } from 'node:process';
+import { argv } from 'node:process';
 
 import { overflowing, unnamedDrawings, violations } from './inspection.mjs';
 import { launchChromium, run, serve, within } from './pushoff.mjs';
@@ -18,7 +18,8 @@ mkdirSync(folder, { recursive: true });
 
 const browser = await launchChromium();
 
-const hasNetworks = spawnSync(env.PUSHOFF, ['link', 'lan', '--port', '1', '--', 'true']).status === 0;
+// Where the system makes namespaces, a network that is not there is a failure.
+const hasNetworks = spawnSync(join(import.meta.dirname, 'namespaces')).status === 0;
 /** One way: more than short polling waits without a network. */
 const DELAY_MS = 300;
 const distant = join(folder, 'distant.toml');

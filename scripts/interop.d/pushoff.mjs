@@ -1,6 +1,7 @@
 // What the Node checks share: a server of one's own, publishing, and the lines that are printed.
 
 import assert from 'node:assert/strict';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -80,11 +81,15 @@ class Server {
   }
 }
 
+/** The processes of the servers that a check started. Checks may run side by side. */
+const serversOfCheck = new AsyncLocalStorage();
+
 /** Runs `use` with a server that ends with it. */
 export async function serve(flags, use, listen = '127.0.0.1:0') {
   const process_ = spawn(process.env.PUSHOFF, ['serve', '--listen', listen, '--raw-tcp', '127.0.0.1:0', ...flags], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
+  serversOfCheck.getStore()?.add(process_);
   try {
     const [line] = await within(once(createInterface(process_.stdout), 'line'), 'the readiness line');
     return await use(new Server(process_, JSON.parse(line)));
@@ -96,14 +101,18 @@ export async function serve(flags, use, listen = '127.0.0.1:0') {
 /** Runs each check and prints one line for each. */
 export async function run(client, checks) {
   for (const [name, check] of Object.entries(checks)) {
+    const servers = new Set();
     try {
-      await within(check(), 'the whole check', 3 * DEADLINE_MS);
+      await within(serversOfCheck.run(servers, check), 'the whole check', 3 * DEADLINE_MS);
       console.log(`ok      ${client}: ${name}`);
     } catch (error) {
       const place = /([\w.]+\.mjs:\d+)/.exec(error.stack?.split('\n').find((line) => line.includes('.mjs:')) ?? '')?.[1];
       // fetch only says that it failed; why is in its cause.
       const why = error.cause ? `${error.message}: ${error.cause.message ?? error.cause}` : error.message;
       console.log(`FAILED  ${client}: ${name}: ${String(why).replaceAll('\n', ' ')} (${place})`);
+    } finally {
+      // A check that took too long still waits, and its server would keep this process from ending.
+      for (const server of servers) server.kill('SIGKILL');
     }
   }
 }

@@ -48,6 +48,7 @@ mod resuming;
 mod robustness;
 mod rounds;
 mod secure;
+mod server_ends;
 mod soak;
 mod stuck;
 mod targets;
