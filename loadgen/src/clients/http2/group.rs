@@ -12,7 +12,7 @@ use pushoff_model::workload::Windows;
 
 use crate::clients::carrier::Carrier;
 use crate::clients::error::ConnectionError;
-use crate::watch::wire::lines;
+use crate::wire::lines;
 
 /// The subscribers that share a connection. Each has one of its own, unless they are given the same.
 #[derive(Default)]

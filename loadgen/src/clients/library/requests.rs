@@ -16,15 +16,15 @@ use reqwest::header::{ACCEPT, CONTENT_ENCODING};
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::bounded::bounded_body;
 use crate::clients::answer::{Answer, is_answer};
-use crate::clients::bounded::bounded_body;
 use crate::clients::error::{ConnectionError, LONGEST_ANSWER};
 use crate::clients::feed::Feed;
 use crate::clients::http::ANYTHING;
 use crate::clients::http_client::http_client_builder;
 use crate::clients::sink::Sink;
 use crate::clients::subscription::Subscription;
-use crate::watch::wire::{Registration, WireCounters, lines};
+use crate::wire::{Registration, WireCounters, lines};
 
 /// The counted connections of one client. There is nearly always one; a client that sends again before its connection
 /// is back in the pool opens another, and keeps both.
