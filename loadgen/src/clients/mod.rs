@@ -38,6 +38,7 @@ mod websocket;
 pub(crate) use backoff::{BASE as BACK_OFF_BASE, CAP as BACK_OFF_CAP};
 pub use error::{ConnectionError, SubscribeError};
 pub(crate) use error::{LONGEST_ANSWER, LONGEST_MESSAGE};
+pub(crate) use event_stream::EventStream;
 pub(crate) use http_client::{READ_BUFFER_BYTES, http_client};
 pub use http2::Group;
 pub(crate) use io::ROOM_BYTES;

@@ -1,6 +1,6 @@
 //! Requests by reqwest, with their bytes counted.
 //!
-//! reqwest hides its sockets. A layer around its connector learns the local address of every new connection, which is
+//! reqwest hides its sockets. A layer around its connector learns the two addresses of every new connection, which are
 //! enough to find its socket.
 
 use std::pin::Pin;
@@ -160,7 +160,7 @@ where
             let mut said = Extensions::new();
             connection.connected().get_extras(&mut said);
             if let Some(info) = said.get::<HttpInfo>() {
-                let registration = layer.counters.register_hidden(info.local_addr());
+                let registration = layer.counters.register_hidden(info.local_addr(), info.remote_addr());
                 if let Some(registrations) = layer.registrations.upgrade() {
                     let mut all = registrations.lock().unwrap_or_else(PoisonError::into_inner);
                     all.retain(Registration::is_established);
