@@ -7,8 +7,10 @@
 //! The path of one message: `load` computes its intended time, wakes its publisher and sends it; a file of `clients`
 //! receives it; `books` enters it into a ledger and its sample into a recorder.
 
+mod account;
 mod agents;
 pub mod books;
+mod bounded;
 pub mod clients;
 mod company;
 mod congestion;
@@ -28,6 +30,7 @@ mod timer;
 mod tls;
 mod trial;
 mod watch;
+mod wire;
 
 pub use agents::page::{BrowserError, browser_limits, find_chromium};
 #[cfg(fuzzing)]
@@ -49,4 +52,5 @@ pub use server::{NotFound, Server, Sibling, find};
 pub use settings::settings;
 pub use tls::{Anchor, Tls, TlsError};
 pub use trial::{Together, nothing_due, run};
-pub use watch::{WireCounters, held_back_to, noise, processes_of, too_loud};
+pub use watch::{held_back_to, noise, processes_of, too_loud};
+pub use wire::WireCounters;

@@ -7,7 +7,7 @@ use pushoff_model::workload::{Growth, Search};
 use pushoff_model::{Transport, Workload};
 
 use crate::agents::CONNECTING_AT_ONCE;
-use crate::clients::port_range;
+use crate::origin::port_range;
 use crate::plan::descriptors_needed;
 
 /// A warning for each resource that these workloads need and this machine lacks.

@@ -14,10 +14,9 @@ use pushoff_network::Link;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{sleep, timeout};
 
-use crate::clients::source_of;
-use crate::origin::Origin;
+use crate::account::Account;
+use crate::origin::{Origin, source_of};
 use crate::tls::Tls;
-use crate::watch::Account;
 
 /// A server that can be measured.
 #[derive(Clone, Debug)]

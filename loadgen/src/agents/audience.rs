@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::books::{Arrivals, Progress, Subscriber};
 use crate::failure::{Failed, caused};
-use crate::watch::WireCounters;
+use crate::wire::WireCounters;
 
 /// How many subscribers connect at the same time: enough to be quick, too few to fill the
 /// server's queue of connections not yet accepted. Chosen here.

@@ -9,10 +9,11 @@ use tokio::sync::mpsc;
 
 use super::audience::{Audience, Finished, Signals};
 use crate::books::Subscriber;
-use crate::clients::{Outbound, Pace, Subscription, ports, subscribe};
+use crate::clients::{Outbound, Pace, Subscription, subscribe};
 use crate::company::Part;
 use crate::failure::caused;
 use crate::load::Schedule;
+use crate::origin::ports;
 use crate::plan::Trial;
 use crate::seeding::{self, Purpose};
 use crate::server::Server;

@@ -181,6 +181,12 @@ impl Recorder {
         std::mem::take(&mut *self.totals())
     }
 
+    /// Holds the recorder, so that others wait for it.
+    #[cfg(test)]
+    pub(crate) fn held(&self) -> MutexGuard<'_, Totals> {
+        self.totals()
+    }
+
     fn totals(&self) -> MutexGuard<'_, Totals> {
         self.totals.lock().unwrap_or_else(PoisonError::into_inner)
     }

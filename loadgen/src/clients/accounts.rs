@@ -7,8 +7,8 @@ use reqwest::Url;
 use super::error::ConnectionError;
 use super::http_client::http_client;
 use super::request::{fields_of, url};
+use crate::account::Account;
 use crate::server::Server;
-use crate::watch::Account;
 
 impl Server {
     /// The same server, which accounts for itself if its target says where, because its processes cannot be seen.

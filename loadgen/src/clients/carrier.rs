@@ -15,7 +15,7 @@ use super::http2::Tunnel;
 use crate::origin::Origin;
 use crate::server::Server;
 use crate::tls::alpn;
-use crate::watch::wire::{CountedStream, WireCounters};
+use crate::wire::{CountedStream, WireCounters};
 
 /// A connection as its user reads and writes it. The bytes that are counted are TCP's.
 pub(crate) enum Carrier {

@@ -19,7 +19,7 @@ use super::request::{GetRequest, filled};
 use super::sink::{Incoming, Polled, Sink};
 use super::subscription::{Outbound, Subscription};
 use super::units::{Reader, Trust, Unit, text};
-use crate::watch::wire::{Batch, Tally};
+use crate::wire::{Batch, Tally};
 
 pub(crate) struct Feed<'a, S> {
     pub(crate) transport: Transport,

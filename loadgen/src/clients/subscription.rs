@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::http2::Group;
 use crate::origin::Origin;
 use crate::server::Server;
-use crate::watch::wire::WireCounters;
+use crate::wire::WireCounters;
 
 /// One subscriber's request.
 #[derive(Debug)]

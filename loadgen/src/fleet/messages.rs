@@ -19,7 +19,7 @@ use crate::trial::Drained;
 pub(super) const EVERYONE: &str = "pushoff.agents";
 /// How often both sides say that they live.
 pub(super) const BEAT: Duration = Duration::from_secs(1);
-/// Who says nothing for so long is gone. Chosen here: five beats.
+/// Who says nothing for so long is gone. Chosen here: ten beats.
 pub(super) const SILENT: Duration = Duration::from_secs(10);
 
 /// An agent's inbox.

@@ -26,7 +26,8 @@ use crate::load::Timetable;
 use crate::plan::Trial;
 use crate::server::Server;
 use crate::trial::{fitted, nothing_due, patience};
-use crate::watch::{Observer, WireCounters, ended};
+use crate::watch::{Observer, ended};
+use crate::wire::WireCounters;
 
 /// Round trips to an agent's clock, before a trial and after it.
 const ROUND_TRIPS: u32 = 64;

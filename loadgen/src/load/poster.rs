@@ -14,7 +14,8 @@ use reqwest::Url;
 use tokio::time::sleep;
 
 use crate::books::PublishOutcome;
-use crate::clients::{ConnectionError, LONGEST_MESSAGE, bounded_body, fields_of, filled, url};
+use crate::bounded::bounded_body;
+use crate::clients::{ConnectionError, LONGEST_MESSAGE, fields_of, filled, url};
 use crate::failure::chain;
 use crate::server::Server;
 

@@ -6,6 +6,7 @@
 
 use std::iter::Peekable;
 
+use futures_util::future::join;
 use pushoff_model::{RunClock, RunInstant};
 use tokio::sync::{Notify, mpsc, oneshot};
 
@@ -55,9 +56,11 @@ impl Publisher {
             let mut due = Vec::new();
             let sent = clock.now();
             let payloads = self.take_due(start, sent, &mut due);
-            recorder.sent(due.iter().copied(), free, sent);
             self.publication.take(due.len() as u64);
-            if let Some(verdict) = self.channel.send(payloads).await {
+            // The recorder may have to be waited for, which a message that is stamped must not: it is sent first.
+            let recording = async { recorder.sent(due.iter().copied(), free, sent) };
+            let (verdict, ()) = join(self.channel.send(payloads), recording).await;
+            if let Some(verdict) = verdict {
                 self.publication.enter(due.len() as u64, verdict);
             }
             free = clock.now();
@@ -109,5 +112,44 @@ impl Channel {
                 answer.await.err().map(|_| PublishOutcome::Unknown("the WebSocket broke".into()))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use pushoff_model::OfferedRate;
+    use pushoff_model::workload::{Arrival, Load, built_in};
+    use tokio::runtime::Builder;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::load::Schedule;
+    use crate::message::BodySource;
+
+    #[test]
+    fn a_message_does_not_wait_until_its_lag_is_recorded() {
+        let mut workload = built_in("ticker").unwrap().unwrap();
+        workload.load = Load::Rate { per_second: OfferedRate::per_second(1.0).unwrap(), arrival: Arrival::Constant };
+        let schedule = Schedule::new(&workload, 1);
+        let (outbox, mut sent) = mpsc::channel(1);
+        let mut publisher = Publisher {
+            number: 0,
+            due: schedule.of(0).peekable(),
+            bodies: BodySource::new(&workload, 1).of(0, 1),
+            channel: Channel::Socket(outbox),
+            publication: Publication::default(),
+            next_index: 0,
+            writes_anew: false,
+        };
+        let recorder = Arc::new(Recorder::default());
+        let (shared, clock) = (recorder.clone(), RunClock::start());
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let _held = recorder.held();
+        runtime.spawn(async move { publisher.run(clock, clock.now(), &Notify::new(), &shared).await });
+        let sent = runtime.block_on(async { timeout(Duration::from_secs(5), sent.recv()).await });
+        assert_eq!(sent.unwrap().map(|outbound| outbound.payloads.len()), Some(1));
     }
 }

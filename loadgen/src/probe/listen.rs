@@ -13,8 +13,8 @@ use pushoff_model::foreign::{NAME, shown};
 use tokio::time::{sleep, timeout};
 
 use super::fault::{Course, Fault, Flow, Idle, Symptom};
-use super::heard::{Heard, Separation};
-use crate::clients::{ConnectionError, fields_of, http_client, url};
+use super::heard::{Cutter, Heard};
+use crate::clients::{ConnectionError, EventStream, fields_of, http_client, url};
 use crate::origin::Origin;
 use crate::server::Server;
 
@@ -213,8 +213,9 @@ impl Answer {
         (self.status, self.version, self.head_after) = (Some(response.status()), Some(response.version()), after);
         self.kind = text(head, &CONTENT_TYPE).to_ascii_lowercase();
         let coding = text(head, &CONTENT_ENCODING).to_ascii_lowercase();
-        let separation = if self.kind.starts_with("text/event-stream") { Separation::Blank } else { Separation::Line };
-        self.body = Heard::new(separation, coding == "gzip");
+        let is_stream = self.kind.starts_with("text/event-stream");
+        let cutter = if is_stream { Cutter::Events(EventStream::default()) } else { Cutter::default() };
+        self.body = Heard::new(cutter, coding == "gzip");
         self.coding = Some(coding).filter(|coding| !coding.is_empty() && coding != "identity");
         let accel = HeaderName::from_static("x-accel-buffering");
         let said = [SERVER, VIA, accel].map(|name| (text(head, &name), name));

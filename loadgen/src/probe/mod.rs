@@ -140,10 +140,10 @@ impl Begun<'_> {
         walk: impl AsyncFnOnce(&mut Exchange, Duration, &Relay, &Tap) -> Result<T, Trouble>,
     ) -> Result<T, Trouble> {
         let Self { clock, relay, tap, subscription, mut exchange, mut sink, .. } = self;
-        let begun = clock.now();
         if newcomers == Newcomers::Kept {
             exchange.publish(0, "").await?;
         }
+        let begun = clock.now();
         let transport = sink.transport();
         let subscribing = subscribe(transport, subscription, &mut sink);
         let walking = async {

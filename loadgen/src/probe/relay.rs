@@ -3,10 +3,13 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 
-use tokio::io::copy_bidirectional;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+
+/// The most bytes of the server that are read at once.
+const BUFFER_BYTES: usize = 64 * 1024;
 
 /// A relay; it runs until it is dropped.
 #[derive(Debug)]
@@ -23,7 +26,19 @@ impl Relay {
     /// # Errors
     /// When no local port is free.
     pub async fn to(server: SocketAddr) -> io::Result<Self> {
-        Self::carrying(move |client| copy(client, server)).await
+        Self::showing(server, || |_: &mut Vec<u8>| {}).await
+    }
+
+    /// Relays to that server. What the server sends is shown, read by read, to a function of each connection, which may
+    /// change it before it is passed on.
+    ///
+    /// # Errors
+    /// When no local port is free.
+    pub async fn showing<F>(server: SocketAddr, each: impl Fn() -> F + Send + 'static) -> io::Result<Self>
+    where
+        F: FnMut(&mut Vec<u8>) + Send + 'static,
+    {
+        Self::carrying(move |client| carry(client, server, each())).await
     }
 
     /// Relays each connection by this function.
@@ -62,9 +77,24 @@ impl Relay {
     }
 }
 
-async fn copy(mut client: TcpStream, server: SocketAddr) -> io::Result<()> {
+async fn carry(mut client: TcpStream, server: SocketAddr, mut show: impl FnMut(&mut Vec<u8>)) -> io::Result<()> {
     let mut server = TcpStream::connect(server).await?;
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
-    copy_bidirectional(&mut client, &mut server).await.map(drop)
+    let (mut from_server, mut to_server) = server.split();
+    let (mut from_client, mut to_client) = client.split();
+    let down = async {
+        let mut bytes = Vec::with_capacity(BUFFER_BYTES);
+        while from_server.read_buf(&mut bytes).await? > 0 {
+            show(&mut bytes);
+            to_client.write_all(&bytes).await?;
+            bytes.clear();
+        }
+        to_client.shutdown().await
+    };
+    let up = async {
+        copy(&mut from_client, &mut to_server).await?;
+        to_server.shutdown().await
+    };
+    tokio::try_join!(down, up).map(drop)
 }

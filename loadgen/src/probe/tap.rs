@@ -8,12 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pushoff_model::{RunClock, RunInstant};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
-use tokio::net::TcpStream;
 
 use super::relay::Relay;
-
-const BUFFER_BYTES: usize = 16 * 1024;
 
 /// The bytes of a relay, as they pass.
 #[derive(Clone, Debug)]
@@ -36,7 +32,11 @@ impl Tap {
     /// A relay to that server whose bytes this tap sees.
     pub(super) async fn relay(&self, server: SocketAddr) -> io::Result<Relay> {
         let tap = self.clone();
-        Relay::carrying(move |client| tap.clone().carry(client, server)).await
+        let passed = move || {
+            let tap = tap.clone();
+            move |_: &mut Vec<u8>| tap.passed()
+        };
+        Relay::showing(server, passed).await
     }
 
     /// Forgets the silence before now.
@@ -59,29 +59,5 @@ impl Tap {
 
     fn heard(&self) -> MutexGuard<'_, Heard> {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    async fn carry(self, mut client: TcpStream, server: SocketAddr) -> io::Result<()> {
-        let mut server = TcpStream::connect(server).await?;
-        client.set_nodelay(true)?;
-        server.set_nodelay(true)?;
-        let (mut from_server, mut to_server) = server.split();
-        let (mut from_client, mut to_client) = client.split();
-        let down = async {
-            let mut buffer = vec![0; BUFFER_BYTES];
-            loop {
-                let bytes = from_server.read(&mut buffer).await?;
-                if bytes == 0 {
-                    return to_client.shutdown().await;
-                }
-                self.passed();
-                to_client.write_all(&buffer[..bytes]).await?;
-            }
-        };
-        let up = async {
-            copy(&mut from_client, &mut to_server).await?;
-            to_server.shutdown().await
-        };
-        tokio::try_join!(down, up).map(drop)
     }
 }

@@ -20,13 +20,13 @@ use super::connected::{Connected, Idle};
 use super::setting::Setting;
 use crate::agents::{Audience, CONNECTING_AT_ONCE, local};
 use crate::books::{Arrivals, Own, Presence, Publication, PublishOutcome, Reads, Recorder, Subscriber};
-use crate::clients::{http_client, ports};
+use crate::clients::http_client;
 use crate::company::{Moment, Part};
 use crate::failure::{Failed, caused, failed};
 use crate::load::{Channel, Poster, Publisher, Schedule};
 use crate::message::BodySource;
 use crate::message::stamp::{self, GREETER, Stamp};
-use crate::origin::Origin;
+use crate::origin::{Origin, ports};
 use crate::plan::Trial;
 use crate::server::Server;
 

@@ -18,8 +18,8 @@ use tokio_rustls::client::TlsStream;
 use tracing::warn;
 
 use super::observer::Observer;
-use super::wire::{CountedStream, WireCounters};
 use crate::tls::Tls;
+use crate::wire::{CountedStream, WireCounters};
 
 /// How often each kind has its turn …
 pub(crate) const TURNS: u64 = 2;

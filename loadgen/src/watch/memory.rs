@@ -8,7 +8,7 @@ use procfs::process::Process;
 use procfs::{Current, Meminfo};
 use pushoff_model::record::{Held, KernelMemory, ProcessMemory};
 
-use super::Told;
+use crate::account::Told;
 
 /// Reads the memory now; a value that cannot be read is absent.
 ///

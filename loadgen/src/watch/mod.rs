@@ -1,6 +1,5 @@
 //! Reads the costs of a trial, and flags what limited it.
 
-mod account;
 mod handshakes;
 mod memory;
 mod noise;
@@ -10,9 +9,7 @@ mod processes;
 mod stalls;
 mod usage;
 pub(crate) mod validity;
-pub(crate) mod wire;
 
-pub(crate) use account::{Account, Told};
 pub(crate) use handshakes::{IN_A_TURN, TURNS, handshakes};
 pub use noise::{noise, too_loud};
 pub(crate) use observer::{Measured, Observer};
@@ -22,4 +19,3 @@ pub use processes::processes_of;
 pub(crate) use stalls::MISSED;
 pub use usage::held_back_to;
 pub(crate) use usage::{Reading, Use, generator_share};
-pub use wire::WireCounters;

@@ -8,16 +8,16 @@ use pushoff_model::{RunClock, RunInstant};
 use pushoff_network::Link;
 use tracing::{info, warn};
 
-use super::Told;
 use super::memory::held;
 use super::processes::family;
 use super::stalls::missed_ticks;
 use super::usage::{Reading, Use};
-use super::wire::WireCounters;
+use crate::account::Told;
 use crate::books::Window;
 use crate::failure::{Failed, caused};
 use crate::server::Server;
 use crate::timer::Timer;
+use crate::wire::WireCounters;
 
 /// The costs of the measure phase.
 pub(crate) struct Measured {

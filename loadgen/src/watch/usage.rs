@@ -22,7 +22,7 @@ use pushoff_model::record::{MachineUse, ProcessUse};
 use pushoff_network::Link;
 use serde::{Deserialize, Serialize};
 
-use super::Told;
+use crate::account::Told;
 use crate::numbers::share;
 
 /// All values of one moment.

@@ -1,42 +1,22 @@
 //! A relay that rewrites the server's answers in ways that the standards allow or forbid.
 
-use std::io;
-use std::net::SocketAddr;
-
 use pushoff_loadgen::Relay;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 /// Rewrites what a server writes at once: a head, with or without a body, or chunks.
 pub(crate) type Bend = fn(&str) -> String;
 
-/// Relays to a server that writes each piece at once, and rewrites the pieces.
-async fn carry(client: TcpStream, server: SocketAddr, bend: Bend) -> io::Result<()> {
-    let server = TcpStream::connect(server).await?;
-    let ((mut from_client, mut to_client), (mut from_server, mut to_server)) =
-        (client.into_split(), server.into_split());
-    let up = tokio::spawn(async move {
-        tokio::io::copy(&mut from_client, &mut to_server).await?;
-        to_server.shutdown().await
-    });
-    let mut room = vec![0; 64 * 1024];
+/// Rewrites the pieces of one connection, each of which the server writes at once.
+fn bending(bend: Bend) -> impl FnMut(&mut Vec<u8>) {
     let mut is_http = true;
-    loop {
-        let length = from_server.read(&mut room).await?;
-        if length == 0 {
-            break;
-        }
+    move |piece| {
         // Frames follow an upgrade.
-        let upgrades = is_http && room.starts_with(b"HTTP/1.1 101");
-        let head_ends = room[..length].windows(4).position(|four| four == b"\r\n\r\n").map_or(0, |at| at + 4);
-        let bends = if upgrades { head_ends } else { length * usize::from(is_http) };
-        let mut bent = bend(std::str::from_utf8(&room[..bends]).unwrap()).into_bytes();
-        bent.extend_from_slice(&room[bends..length]);
+        let upgrades = is_http && piece.starts_with(b"HTTP/1.1 101");
+        let head_ends = piece.windows(4).position(|four| four == b"\r\n\r\n").map_or(0, |at| at + 4);
+        let bends = if upgrades { head_ends } else { piece.len() * usize::from(is_http) };
+        let bent = bend(std::str::from_utf8(&piece[..bends]).unwrap());
+        piece.splice(..bends, bent.into_bytes());
         is_http &= !upgrades;
-        to_client.write_all(&bent).await?;
     }
-    to_client.shutdown().await?;
-    up.await.map_err(io::Error::other)?
 }
 
 /// Adds a field line to every head.
@@ -99,7 +79,6 @@ pub(crate) fn subprotocol(text: &str) -> String {
 
 /// The server behind a rewriting relay, which must be held.
 pub(crate) async fn server(server: &super::Server, bend: Bend) -> (super::Server, Relay) {
-    let address = server.http;
-    let relay = Relay::carrying(move |client| carry(client, address, bend)).await.unwrap();
+    let relay = Relay::showing(server.http, move || bending(bend)).await.unwrap();
     (super::Server { http: relay.address, ..server.clone() }, relay)
 }

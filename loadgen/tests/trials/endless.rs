@@ -9,10 +9,10 @@ use pushoff_loadgen::Server;
 use pushoff_model::workload::Direction;
 use pushoff_model::{Client, Transport, Workload};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::fake_server::{Fault, Logs, read, respond};
+use super::fake_server::{Fault, Logs, listen, read, respond};
 use super::{failed, ours, outcome, workload};
 
 /// More than the kernel buffers on both sides of a connection. Chosen here.
@@ -37,37 +37,20 @@ struct Running {
 }
 
 async fn start(endless: Endless, publishes: bool) -> Running {
-    let http = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let raw_tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let raw = raw_tcp.local_addr().unwrap();
-    let server = Server { raw_tcp: Some(raw), ..Server::at(ours(), http.local_addr().unwrap()) };
     let (logs, written) = (Logs::new(Fault::None), Arc::new(AtomicU64::new(0)));
-    for (listener, is_http) in [(http, true), (raw_tcp, false)] {
-        let (logs, written) = (logs.clone(), written.clone());
-        tokio::spawn(async move {
-            loop {
-                let (stream, _) = listener.accept().await.unwrap();
-                let (logs, written) = (logs.clone(), written.clone());
-                tokio::spawn(async move {
-                    let stream = BufReader::new(stream);
-                    let ended: io::Result<()> = match is_http {
-                        true => serve(stream, &logs, endless, publishes, &written).await,
-                        false => subscribed(stream, endless, &written).await,
-                    };
-                    ended
-                });
-            }
-        });
-    }
+    let (for_http, for_raw) = (written.clone(), written.clone());
+    let http = listen(move |stream| serve(stream, logs.clone(), endless, publishes, for_http.clone())).await;
+    let raw_tcp = listen(move |stream| subscribed(stream, endless, for_raw.clone())).await;
+    let server = Server { raw_tcp: Some(raw_tcp), ..Server::at(ours(), http) };
     Running { server, written }
 }
 
 async fn serve(
     mut stream: BufReader<TcpStream>,
-    logs: &Logs,
+    logs: Arc<Logs>,
     endless: Endless,
     publishes: bool,
-    written: &AtomicU64,
+    written: Arc<AtomicU64>,
 ) -> io::Result<()> {
     while let Some(request) = read(&mut stream).await? {
         if request.method == "POST" && publishes {
@@ -77,14 +60,14 @@ async fn serve(
         }
         let accept = derive_accept_key(request.websocket_key.as_deref().unwrap_or_default().as_bytes());
         stream.write_all(endless.head.replace("ACCEPT", &accept).as_bytes()).await?;
-        return repeat(stream, endless.piece, written).await;
+        return repeat(stream, endless.piece, &written).await;
     }
     Ok(())
 }
 
-async fn subscribed(mut stream: BufReader<TcpStream>, endless: Endless, written: &AtomicU64) -> io::Result<()> {
+async fn subscribed(mut stream: BufReader<TcpStream>, endless: Endless, written: Arc<AtomicU64>) -> io::Result<()> {
     stream.read_line(&mut String::new()).await?;
-    repeat(stream, endless.piece, written).await
+    repeat(stream, endless.piece, &written).await
 }
 
 async fn repeat(mut stream: BufReader<TcpStream>, piece: &[u8], written: &AtomicU64) -> io::Result<()> {

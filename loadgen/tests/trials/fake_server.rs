@@ -44,8 +44,8 @@ pub(crate) enum Fault {
     NeverWaits,
     /// Never answers a publisher after the greeting.
     Stalls,
-    /// Takes this long to answer the fifth message of a topic.
-    Pauses(Duration),
+    /// Takes this long to answer the message of a topic that follows so many others.
+    Pauses(u64, Duration),
 }
 
 /// How a message is altered.
@@ -93,27 +93,31 @@ pub(crate) enum Event {
     Missed(u64),
 }
 
+/// Listens at a free port, and serves each connection by this function.
+pub(crate) async fn listen<F>(serve: impl Fn(BufReader<TcpStream>) -> F + Send + 'static) -> SocketAddr
+where
+    F: Future<Output = io::Result<()>> + Send + 'static,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            tokio::spawn(serve(BufReader::new(stream)));
+        }
+    });
+    address
+}
+
 impl FakeServer {
     pub(crate) async fn start(fault: Fault) -> Self {
         let logs = Logs::new(fault);
-        let (http, raw_tcp) =
-            (TcpListener::bind("127.0.0.1:0").await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap());
-        let server =
-            Self { http: http.local_addr().unwrap(), raw_tcp: raw_tcp.local_addr().unwrap(), logs: logs.clone() };
-        let shared = logs.clone();
-        tokio::spawn(async move {
-            loop {
-                let (stream, _) = http.accept().await.unwrap();
-                tokio::spawn(serve(stream, shared.clone()));
-            }
-        });
-        tokio::spawn(async move {
-            loop {
-                let (stream, _) = raw_tcp.accept().await.unwrap();
-                tokio::spawn(fake_transports::raw_tcp(stream, logs.clone()));
-            }
-        });
-        server
+        let (for_http, for_raw) = (logs.clone(), logs.clone());
+        Self {
+            http: listen(move |stream| serve(stream, for_http.clone())).await,
+            raw_tcp: listen(move |stream| fake_transports::raw_tcp(stream, for_raw.clone())).await,
+            logs,
+        }
     }
 
     /// Waits until a topic has that many messages.
@@ -221,8 +225,7 @@ impl Request {
     }
 }
 
-async fn serve(stream: TcpStream, logs: Arc<Logs>) -> io::Result<()> {
-    let mut stream = BufReader::new(stream);
+async fn serve(mut stream: BufReader<TcpStream>, logs: Arc<Logs>) -> io::Result<()> {
     while let Some(request) = read(&mut stream).await? {
         match (request.method.as_str(), request.transport.as_str()) {
             ("POST", _) => answer_publisher(&mut stream, &request, &logs).await?,
@@ -244,8 +247,8 @@ async fn serve(stream: TcpStream, logs: Arc<Logs>) -> io::Result<()> {
 async fn answer_publisher(stream: &mut BufReader<TcpStream>, request: &Request, logs: &Logs) -> io::Result<()> {
     let head = logs.after(&request.topic, 0).1;
     let (greeting, number) = (head == 0, logs.numbered(&request.topic));
-    if let Fault::Pauses(pause) = logs.fault
-        && head == 4
+    if let Fault::Pauses(after, pause) = logs.fault
+        && head == after
     {
         tokio::time::sleep(pause).await;
     }

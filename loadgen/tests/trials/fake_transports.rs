@@ -102,8 +102,7 @@ pub(crate) async fn sse(mut stream: BufReader<TcpStream>, request: Request, logs
     stream.write_all(b"0\r\n\r\n").await
 }
 
-pub(crate) async fn raw_tcp(stream: TcpStream, logs: Arc<Logs>) -> io::Result<()> {
-    let mut stream = BufReader::new(stream);
+pub(crate) async fn raw_tcp(mut stream: BufReader<TcpStream>, logs: Arc<Logs>) -> io::Result<()> {
     let mut subscribe = String::new();
     stream.read_line(&mut subscribe).await?;
     let mut words = subscribe.split_whitespace().skip(1);

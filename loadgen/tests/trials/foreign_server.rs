@@ -14,13 +14,13 @@ use pushoff_loadgen::Server;
 use pushoff_model::target::{Newcomers, Target, parse};
 use serde_json::{Value, json};
 use tokio::io::{AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::tungstenite::{self, Message};
 
-use super::fake_server::{Event, Fault, Logs, Request, read, respond};
+use super::fake_server::{Event, Fault, Logs, Request, listen, read, respond};
 use super::fake_transports::chunk;
 
 const TARGET: &str = r#"
@@ -63,16 +63,9 @@ id = "/meta/no"
 
 /// Starts a server that matches the target.
 pub(crate) async fn start(newcomers: Newcomers) -> (Server, Arc<Logs>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let http = listener.local_addr().unwrap();
     let logs = Logs::new(Fault::None);
     let shared = logs.clone();
-    tokio::spawn(async move {
-        loop {
-            let (stream, _) = listener.accept().await.unwrap();
-            tokio::spawn(serve(stream, shared.clone(), newcomers));
-        }
-    });
+    let http = listen(move |stream| serve(stream, shared.clone(), newcomers)).await;
     (at(http, newcomers), logs)
 }
 
@@ -85,8 +78,7 @@ fn at(http: SocketAddr, newcomers: Newcomers) -> Server {
     Server::at(Arc::new(target), http)
 }
 
-async fn serve(stream: TcpStream, logs: Arc<Logs>, newcomers: Newcomers) -> io::Result<()> {
-    let mut stream = BufReader::new(stream);
+async fn serve(mut stream: BufReader<TcpStream>, logs: Arc<Logs>, newcomers: Newcomers) -> io::Result<()> {
     while let Some(request) = read(&mut stream).await? {
         assert_eq!(request.fields["host"], "foreign.test");
         if request.fields.get("x-key").is_none_or(|key| key != "k") {

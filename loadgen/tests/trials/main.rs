@@ -228,7 +228,7 @@ async fn a_stalled_server_shows_as_latency_of_every_message_that_was_due_meanwhi
     let pause = Duration::from_millis(210);
     let mut workload = workload(Direction::Down);
     workload.phases.warm_up = Duration::ZERO;
-    let outcome = with_fault(workload, Transport::HttpStreaming, Fault::Pauses(pause)).await;
+    let outcome = with_fault(workload, Transport::HttpStreaming, Fault::Pauses(4, pause)).await;
     let trial = measured(Transport::HttpStreaming, outcome);
     // Eight of twelve messages fall due while the fourth is being sent, for three readers.
     let late = trial.delivery_latency.count() - trial.delivery_latency.count_within(Duration::from_millis(20));

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use pushoff_loadgen::Server;
 use pushoff_model::target::{Place, address, parse};
 use tokio::io::{AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::fake_server::{Event, Fault, Logs, Request, read, respond};
+use super::fake_server::{Event, Fault, Logs, Request, listen, read, respond};
 use super::fake_transports::chunk;
 
 /// How it answers subscribers and publishers.
@@ -47,23 +47,15 @@ pub(crate) enum Manner {
 
 /// Starts a server of pushoff's protocol at a base path.
 pub(crate) async fn start(manner: Manner) -> Server {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let http = listener.local_addr().unwrap();
     let logs = Logs::new(Fault::None);
-    tokio::spawn(async move {
-        loop {
-            let (stream, _) = listener.accept().await.unwrap();
-            tokio::spawn(serve(stream, logs.clone(), manner));
-        }
-    });
+    let http = listen(move |stream| serve(stream, logs.clone(), manner)).await;
     let text = include_str!("../../../targets/pushoff.toml");
     let mut target = parse(text, std::path::Path::new("pushoff.toml")).unwrap();
     target.place = Place::At(address(&format!("http://{http}")).unwrap());
     Server::at(Arc::new(target), http)
 }
 
-async fn serve(stream: TcpStream, logs: Arc<Logs>, manner: Manner) -> io::Result<()> {
-    let mut stream = BufReader::new(stream);
+async fn serve(mut stream: BufReader<TcpStream>, logs: Arc<Logs>, manner: Manner) -> io::Result<()> {
     while let Some(request) = read(&mut stream).await? {
         match (request.method.as_str(), manner) {
             ("POST", Manner::Refuses(status)) => respond(&mut stream, status, "", "no").await?,

@@ -1,7 +1,6 @@
 //! Where a subscription resumes after a notice of missed messages.
 
 use std::io;
-use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
@@ -14,11 +13,11 @@ use pushoff_model::target::parse;
 use pushoff_model::workload::Polling;
 use pushoff_model::{Client, RunClock, RunInstant, Transport};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::mpsc::{Sender, channel};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::fake_server::{read, respond};
+use super::fake_server::{listen, read, respond};
 use super::fake_transports::chunk;
 
 const TARGET: &str = r#"
@@ -53,25 +52,11 @@ resume = { Last-Event-ID = "{id}" }
 /// Reports three missed messages to every subscriber, with this cursor if there is one, and returns the position of
 /// each request.
 async fn server(cursor: Option<&'static str>, asked: Sender<Option<String>>) -> Server {
-    let [http, raw_tcp] =
-        [TcpListener::bind("127.0.0.1:0").await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap()];
-    let mut target = parse(TARGET, Path::new("other.toml")).unwrap();
-    target.raw_tcp = Some(raw_tcp.local_addr().unwrap());
-    let at: SocketAddr = http.local_addr().unwrap();
     let for_raw = asked.clone();
-    tokio::spawn(async move {
-        loop {
-            let (stream, _) = http.accept().await.unwrap();
-            tokio::spawn(serve(BufReader::new(stream), cursor, asked.clone()));
-        }
-    });
-    tokio::spawn(async move {
-        loop {
-            let (stream, _) = raw_tcp.accept().await.unwrap();
-            tokio::spawn(raw(BufReader::new(stream), cursor, for_raw.clone()));
-        }
-    });
-    Server::at(Arc::new(target), at)
+    let http = listen(move |stream| serve(stream, cursor, asked.clone())).await;
+    let mut target = parse(TARGET, Path::new("other.toml")).unwrap();
+    target.raw_tcp = Some(listen(move |stream| raw(stream, cursor, for_raw.clone())).await);
+    Server::at(Arc::new(target), http)
 }
 
 fn notice(cursor: Option<&str>) -> String {

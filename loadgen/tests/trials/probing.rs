@@ -1,5 +1,7 @@
 //! What a probe reports about correct servers and incorrect ones.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use pushoff_loadgen::{Offer, Server, probe};
 use pushoff_model::target::Newcomers;
@@ -26,6 +28,14 @@ async fn a_server_of_our_own_contract_offers_all_and_lets_one_go_on() {
         assert!(offers.iter().map(|(transport, _)| *transport).eq(Transport::ALL));
         assert!(offers.iter().all(|(_, offer)| offer.resumes), "{offers:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_slow_to_take_the_greeting_is_not_slow_to_connect_to() {
+    let pause = Duration::from_secs(2);
+    let server = FakeServer::start(Fault::Pauses(0, pause)).await;
+    let offers = offers(&target(&server), &[Transport::Sse], Client::Lean).await;
+    assert!(offers[0].1.first_message < pause, "{offers:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,7 +11,7 @@ use crate::clients::error::ConnectionError;
 use crate::clients::feed::Feed;
 use crate::clients::io::{Input, Io};
 use crate::clients::sink::Sink;
-use crate::watch::wire::Tally;
+use crate::wire::Tally;
 
 /// The `Accept` field of a client without a preference.
 pub(crate) const ANYTHING: (HeaderName, HeaderValue) = (ACCEPT, HeaderValue::from_static("*/*"));

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use h2::client::{Builder, SendRequest};
@@ -12,14 +12,14 @@ use pushoff_model::workload::Windows;
 
 use crate::clients::carrier::Carrier;
 use crate::clients::error::ConnectionError;
-use crate::watch::wire::lines;
+use crate::wire::lines;
 
 /// The subscribers that share a connection. Each has one of its own, unless they are given the same.
 #[derive(Default)]
 pub struct Group {
     session: tokio::sync::Mutex<Option<Session>>,
     /// What a library shares, which has its own way to share a connection.
-    library: OnceLock<Arc<dyn Any + Send + Sync>>,
+    library: Mutex<Option<Arc<dyn Any + Send + Sync>>>,
     heads: Mutex<Heads>,
 }
 
@@ -89,14 +89,15 @@ impl Group {
         Ok(session.insert(Session { send }).clone())
     }
 
-    /// What a library shares; made by the first that asks.
+    /// What a library shares; made by the first that asks. Others wait until it is made: with a second one they would have a
+    /// second connection.
     pub(crate) fn shared<T: Any + Send + Sync, E>(&self, make: impl FnOnce() -> Result<T, E>) -> Result<Arc<T>, E> {
-        if let Some(Ok(shared)) = self.library.get().map(|shared| Arc::clone(shared).downcast()) {
+        let mut library = self.library.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Ok(shared)) = library.clone().map(Arc::downcast) {
             return Ok(shared);
         }
         let made = Arc::new(make()?);
-        // A second that was made at the same time is used by its maker alone.
-        let _first = self.library.set(made.clone());
+        *library = Some(made.clone());
         Ok(made)
     }
 
@@ -114,5 +115,33 @@ impl Group {
 
     fn heads(&self) -> MutexGuard<'_, Heads> {
         self.heads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::sync::Condvar;
+    use std::thread;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn two_that_ask_at_the_same_time_share_what_one_of_them_makes() {
+        let (group, makers, another) = (Group::default(), Mutex::new(0), Condvar::new());
+        let make = || {
+            let mut begun = makers.lock().unwrap();
+            *begun += 1;
+            another.notify_all();
+            // Long enough for the second to begin as well, if it can.
+            drop(another.wait_timeout_while(begun, Duration::from_millis(100), |begun| *begun < 2).unwrap());
+            Ok::<_, Infallible>(0_u32)
+        };
+        let shared = || group.shared(make).unwrap();
+        let [one, other] =
+            thread::scope(|scope| [(); 2].map(|()| scope.spawn(shared)).map(|asking| asking.join().unwrap()));
+        assert!(Arc::ptr_eq(&one, &other));
+        assert_eq!(*makers.lock().unwrap(), 1);
     }
 }

@@ -1,6 +1,6 @@
 //! Requests by reqwest, with their bytes counted.
 //!
-//! reqwest hides its sockets. A layer around its connector learns the local address of every new connection, which is
+//! reqwest hides its sockets. A layer around its connector learns the two addresses of every new connection, which are
 //! enough to find its socket.
 
 use std::pin::Pin;
@@ -16,15 +16,15 @@ use reqwest::header::{ACCEPT, CONTENT_ENCODING};
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::bounded::bounded_body;
 use crate::clients::answer::{Answer, is_answer};
-use crate::clients::bounded::bounded_body;
 use crate::clients::error::{ConnectionError, LONGEST_ANSWER};
 use crate::clients::feed::Feed;
 use crate::clients::http::ANYTHING;
 use crate::clients::http_client::http_client_builder;
 use crate::clients::sink::Sink;
 use crate::clients::subscription::Subscription;
-use crate::watch::wire::{Registration, WireCounters, lines};
+use crate::wire::{Registration, WireCounters, lines};
 
 /// The counted connections of one client. There is nearly always one; a client that sends again before its connection
 /// is back in the pool opens another, and keeps both.
@@ -160,7 +160,7 @@ where
             let mut said = Extensions::new();
             connection.connected().get_extras(&mut said);
             if let Some(info) = said.get::<HttpInfo>() {
-                let registration = layer.counters.register_hidden(info.local_addr());
+                let registration = layer.counters.register_hidden(info.local_addr(), info.remote_addr());
                 if let Some(registrations) = layer.registrations.upgrade() {
                     let mut all = registrations.lock().unwrap_or_else(PoisonError::into_inner);
                     all.retain(Registration::is_established);

@@ -32,7 +32,7 @@ use crate::clients::sink::Sink;
 use crate::clients::subscription::Subscription;
 use crate::origin::Origin;
 use crate::server::Server;
-use crate::watch::wire::{WireCounters, lines};
+use crate::wire::{WireCounters, lines};
 
 pub(crate) async fn connect<S: Sink>(feed: &mut Feed<'_, S>) -> Result<Ended, ConnectionError> {
     let subscription = &feed.subscription;

@@ -3,7 +3,7 @@
 use pushoff_model::RunClock;
 
 use super::*;
-use crate::watch::account::Itself;
+use crate::account::Itself;
 use crate::watch::processes::{family, tests::Shell};
 
 #[test]

@@ -69,10 +69,11 @@ impl WireCounters {
         &self.shared.tally
     }
 
-    /// Registers a connection whose socket a library hides, by its local address. `None` if the socket is not found,
+    /// Registers a connection whose socket a library hides, by its two addresses. `None` if the socket is not found,
     /// which is counted.
-    pub(crate) fn register_hidden(&self, local: SocketAddr) -> Option<Registration> {
-        let registration = duplicate::of_socket_at(local).map(|socket| self.register(Socket::Duplicate(socket)));
+    pub(crate) fn register_hidden(&self, local: SocketAddr, remote: SocketAddr) -> Option<Registration> {
+        let socket = duplicate::of_connection(local, remote);
+        let registration = socket.map(|socket| self.register(Socket::Duplicate(socket)));
         if registration.is_none() {
             self.shared.unread.fetch_add(1, Ordering::Relaxed);
         }

@@ -240,12 +240,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_hidden_socket_is_tapped_by_its_address() {
+    async fn a_hidden_socket_is_tapped_by_its_addresses() {
         let counters = WireCounters::default();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let mut hidden = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let server = listener.local_addr().unwrap();
+        let mut hidden = TcpStream::connect(server).await.unwrap();
         let (mut peer, _) = listener.accept().await.unwrap();
-        let registration = counters.register_hidden(hidden.local_addr().unwrap()).unwrap();
+        let registration = counters.register_hidden(hidden.local_addr().unwrap(), server).unwrap();
         hidden.write_all(b"hello").await.unwrap();
         drop(hidden);
         let mut batch = [0; 5];
@@ -254,7 +255,7 @@ mod tests {
         drop(registration);
         assert_eq!((bytes(&counters), counters.unread()), ((0, 5), 0));
         assert_eq!(peer.read(&mut batch).await.unwrap(), 0, "with the registration, the last descriptor is closed");
-        assert!(counters.register_hidden("127.0.0.1:1".parse().unwrap()).is_none());
+        assert!(counters.register_hidden("127.0.0.1:1".parse().unwrap(), server).is_none());
         assert_eq!(counters.unread(), 1);
     }
 }

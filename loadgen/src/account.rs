@@ -11,7 +11,7 @@ use http::HeaderMap;
 use reqwest::{Client, Url};
 use tracing::warn;
 
-use crate::clients::bounded_body;
+use crate::bounded::bounded_body;
 
 /// How long an answer is waited for. Chosen here: far beyond a scrape of a server that is not overloaded.
 const WITHIN: Duration = Duration::from_secs(2);
