@@ -44,7 +44,11 @@ impl RunFolder {
         let writing = || format!("cannot write to {}: choose a writable folder with --out", foreign::path(&path));
         fs::create_dir_all(&path).with_context(writing)?;
         let json = serde_json::to_vec_pretty(environment).context("encoding the environment")?;
-        pushoff_reports::write_whole(&path.join(ENVIRONMENT), &json).with_context(writing)?;
+        if let Err(error) = pushoff_reports::write_whole(&path.join(ENVIRONMENT), &json) {
+            let removed = fs::remove_dir(&path);
+            tracing::debug!(?removed, "an empty folder is of no use");
+            return Err(error).with_context(writing);
+        }
         let server_log = File::options().create(true).append(true).open(path.join(SERVER_LOG)).with_context(writing)?;
         let records = RecordWriter::create(&path.join(RECORDS)).with_context(writing)?;
         Ok(Self { path, is_default: asked.is_none(), records, kept: 0, server_log })

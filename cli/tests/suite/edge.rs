@@ -195,6 +195,17 @@ fn where_a_record_finds_no_room_those_before_it_stay_whole_and_are_reported() {
     assert!(text(&ended.stdout).contains("small"), "the verdict on what is recorded: {}", text(&ended.stdout));
 }
 
+#[test]
+fn a_run_whose_environment_finds_no_room_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let ended = without_room(&small(folder.path(), "1", "none"), 512);
+    assert_no_panic(&ended);
+    assert_eq!(ended.status.code(), Some(2), "{}", text(&ended.stderr));
+    let said = "cannot write to none: choose a writable folder with --out: writing none/environment.json: ";
+    assert!(text(&ended.stderr).contains(said), "{}", text(&ended.stderr));
+    assert!(!folder.path().join("none").exists());
+}
+
 /// A name that is no text.
 fn odd(name: &[u8]) -> OsString {
     OsString::from_vec([name, b"\xff\xfe"].concat())
