@@ -136,6 +136,7 @@ pub(crate) fn in_plain_words(message: &str) -> String {
     }
     let Some(at) = message.rfind("expected ") else {
         return match message.as_str() {
+            "floating-point number overflowed" => "this number is too large".into(),
             "wanted string or table" => "a text or a table is needed".into(),
             "wanted exactly 1 element, more than 1 element" => "one value is needed, not several".into(),
             _ => message,
@@ -182,6 +183,7 @@ mod tests {
             ("whole = \"x\"", "f.toml line 2: `whole`: invalid type: string \"x\", a whole number is needed"),
             ("whole = 1.5", "`whole`: invalid type: floating point `1.5`, a whole number is needed"),
             ("whole = 1\nnumber = true", "line 3: `number`: invalid type: boolean `true`, a number is needed"),
+            ("whole = 1\nnumber = 1e400", "line 3: `number`: this number is too large"),
             ("whole = 1\ntext = 7", "`text`: invalid type: integer `7`, a text in quotation marks is needed"),
             (
                 "whole = 1\nfile = 7",

@@ -65,7 +65,9 @@ impl Query {
         }
         let is_given = |name: &&str| known.iter().position(|it| it == name).is_some_and(|at| seen[at]);
         if let Some(name) = query.meaningless(transport).iter().find(|name| is_given(name)) {
-            let detail = format!("the query parameter `{name}` means nothing to an event stream that ends so (`mode`)");
+            let modes =
+                if *name == "wait" { "`mode=long-polling`" } else { "`mode=long-polling` and `mode=short-polling`" };
+            let detail = format!("the query parameter `{name}` is only for {modes}: set `mode`, or remove `{name}`");
             return Err(Problem::bad_request(detail));
         }
         if let Some(cursor) = last_event_id(head)? {
@@ -142,7 +144,7 @@ fn milliseconds(text: &str) -> Option<Duration> {
 fn wrong(name: &str, value: &str) -> Problem {
     let allowed = match name {
         "after" => "a cursor such as 5f3a9c21-42, or `start`",
-        "limit" => "a number of messages, at least 1",
+        "limit" => "a number of messages, from 1 to 18446744073709551615",
         "wait" => "a number of seconds, 0 to 120",
         "interval" => "a number of milliseconds, 1 to 3600000",
         "mode" => "streaming, long-polling or short-polling",
