@@ -1,4 +1,4 @@
-//! What servers say of their own processes, for those that run where these cannot be seen: on another machine.
+//! Processor time and memory as servers report them of their own processes, for servers on another machine.
 //!
 //! Prometheus's client libraries tell it by the same names in every language, and pushoff's server does. Source: "Process
 //! metrics" in Prometheus's guide "Writing client libraries".
@@ -24,7 +24,7 @@ const MOVED_S: f64 = 2.0;
 /// Of a run's many readings, the first that fails is told.
 static TOLD: Once = Once::new();
 
-/// Where the servers of a run account for themselves.
+/// Where the servers of a run report what their processes use.
 #[derive(Debug)]
 pub struct Account {
     /// Who asks.
@@ -33,11 +33,11 @@ pub struct Account {
     pub(crate) places: Vec<(Url, HeaderMap)>,
 }
 
-/// What they say of one moment, each of itself.
+/// The reports of all servers at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Told(pub(crate) Vec<Itself>);
 
-/// What a server says of its process.
+/// A server's report of its process.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Itself {
     /// Processor time since it started.

@@ -8,11 +8,9 @@
 //! receives it; `books` enters it into a ledger and its sample into a recorder.
 
 mod account;
-mod agents;
 pub mod books;
 mod bounded;
 pub mod clients;
-mod company;
 mod congestion;
 mod failure;
 mod fleet;
@@ -20,19 +18,20 @@ mod load;
 mod message;
 mod numbers;
 mod origin;
+mod peers;
 mod plan;
 mod preflight;
 mod probe;
 mod seeding;
 mod server;
 mod settings;
+mod subscribers;
 mod timer;
 mod tls;
 mod trial;
 mod watch;
 mod wire;
 
-pub use agents::page::{BrowserError, browser_limits, find_chromium};
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub use clients::fuzz;
@@ -50,6 +49,7 @@ pub use probe::{
 };
 pub use server::{NotFound, Server, Sibling, find};
 pub use settings::settings;
+pub use subscribers::page::{BrowserError, browser_limits, find_chromium};
 pub use tls::{Anchor, Tls, TlsError};
 pub use trial::{Together, nothing_due, run};
 pub use watch::{held_back_to, noise, processes_of, too_loud};

@@ -6,9 +6,9 @@
 use pushoff_model::workload::{Growth, Search};
 use pushoff_model::{Transport, Workload};
 
-use crate::agents::CONNECTING_AT_ONCE;
 use crate::origin::port_range;
 use crate::plan::descriptors_needed;
+use crate::subscribers::CONNECTING_AT_ONCE;
 
 /// A warning for each resource that these workloads need and this machine lacks.
 #[must_use]

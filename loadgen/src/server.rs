@@ -25,8 +25,8 @@ pub struct Server {
     pub target: Arc<Target>,
     /// Its address for HTTP as subscribers speak it: that of TLS, where they speak TLS.
     pub http: SocketAddr,
-    /// Its address for HTTP/1.1 in the clear, if it is another one: for those that publish beside the server.
-    pub beside: Option<SocketAddr>,
+    /// Its second address, where it has one for HTTP/1.1 without TLS: publishers that do not subscribe use it.
+    pub clear: Option<SocketAddr>,
     /// What carries the bytes of its subscribers.
     pub wire: Wire,
     /// How much its clients let be under way over HTTP/2.
@@ -75,11 +75,11 @@ impl Server {
             Place::Unsaid | Place::Started { .. } => (http.to_string(), String::new()),
         };
         let raw_tcp = target.raw_tcp;
-        let (beside, wire, tls) = (None, Wire::default(), None);
+        let (clear, wire, tls) = (None, Wire::default(), None);
         Self {
             target,
             http,
-            beside,
+            clear,
             wire,
             windows: Windows::default(),
             tls,
@@ -125,11 +125,11 @@ impl Server {
         self.pids.first().copied().filter(|_| self.siblings.is_empty())
     }
 
-    /// The same server with this wire for its subscribers, whose TLS is spoken as said. A port of its own for HTTP/1.1 in
-    /// the clear, if it has one, is used by those that publish beside it.
+    /// The same server with this wire and this TLS for its subscribers, and, where it has one, a second address for HTTP/1.1
+    /// without TLS, which publishers use that do not subscribe.
     #[must_use]
-    pub fn on(mut self, wire: Wire, tls: Option<Tls>, beside: Option<SocketAddr>) -> Self {
-        (self.wire, self.tls, self.beside) = (wire, tls.map(Arc::new), beside);
+    pub fn on(mut self, wire: Wire, tls: Option<Tls>, clear: Option<SocketAddr>) -> Self {
+        (self.wire, self.tls, self.clear) = (wire, tls.map(Arc::new), clear);
         self
     }
 }
@@ -143,21 +143,21 @@ impl Server {
         }
     }
 
-    /// Where the pages of all subscribers come from, if pages they are: over a network, the one address of its near side.
+    /// Where the connections of pages come from: over a network, all from the one address of its near side.
     pub(crate) fn pages(&self) -> Origin {
         Origin { address: None, namespace: self.link.as_ref().map(|link| link.near.clone()) }
     }
 
-    /// Where those come from that publish beside the server: over no network.
+    /// Where the connections of publishers that do not subscribe come from: over no network.
     pub(crate) fn publisher(&self) -> Origin {
         Origin { address: None, namespace: self.link.as_ref().map(|link| link.far.clone()) }
     }
 
-    /// The server for those that publish beside it: in the clear where it has a port for that, so that publishing costs
+    /// The server for publishers that do not subscribe: at its second address where it has one, so that publishing costs
     /// the same whatever carries the messages to the subscribers.
     pub(crate) fn for_publishers(&self) -> Self {
-        match self.beside {
-            Some(http) => Self { http, wire: Wire::default(), tls: None, beside: None, ..self.clone() },
+        match self.clear {
+            Some(http) => Self { http, wire: Wire::default(), tls: None, clear: None, ..self.clone() },
             None => self.clone(),
         }
     }

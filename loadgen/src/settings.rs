@@ -3,12 +3,12 @@
 use pushoff_model::environment::Named;
 use pushoff_model::workload::Windows;
 
-use crate::agents::CONNECTING_AT_ONCE;
-use crate::agents::page::FLAGS;
 use crate::clients::{BACK_OFF_BASE, BACK_OFF_CAP, LONGEST_ANSWER, LONGEST_MESSAGE, READ_BUFFER_BYTES, ROOM_BYTES};
 use crate::congestion::congestion_control;
 use crate::load::{FULL_BATCH_BYTES, MOST_IN_A_BATCH};
 use crate::plan::{SUBSCRIBERS_A_PAGE, setting_of_networks};
+use crate::subscribers::CONNECTING_AT_ONCE;
+use crate::subscribers::page::FLAGS;
 use crate::timer;
 use crate::trial::POSTING_CONNECTIONS_WARMED;
 use crate::watch::{IN_A_TURN, MISSED, TURNS, generator_share, validity};
@@ -25,8 +25,8 @@ fn wires() -> Vec<Named> {
     vec![
         Named::new(
             "TLS",
-            "rustls; a full handshake each connection, since each subscriber stands for another machine; those that \
-             publish beside pushoff's own server do so in the clear",
+            "rustls; a full handshake each connection, since each subscriber stands for another machine; \
+             publishers that do not subscribe reach pushoff's own server without TLS",
         ),
         Named::new(
             "TLS handshakes",

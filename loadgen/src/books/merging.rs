@@ -10,7 +10,7 @@ use super::recorder::{Recorder, Sample, Totals};
 use super::skew::Skew;
 use super::window::Window;
 use crate::clients::Polled;
-use crate::company::Part;
+use crate::peers::Part;
 
 fn at(microseconds: u64) -> RunInstant {
     RunInstant::from_nanos(microseconds * 1_000)

@@ -1,4 +1,4 @@
-//! Where a server, or each of those that share its log, says what its process uses.
+//! Where a server, and each server that shares its log, reports what its process uses.
 
 use http::HeaderMap;
 use pushoff_model::target::Template;
@@ -11,7 +11,8 @@ use crate::account::Account;
 use crate::server::Server;
 
 impl Server {
-    /// The same server, which accounts for itself if its target says where, because its processes cannot be seen.
+    /// The same server without its processes, which cannot be seen. What they use is read from the server's own report, if
+    /// the target says where it is.
     ///
     /// # Errors
     /// When no client can be made, or an address makes no URL.

@@ -22,8 +22,8 @@ use super::messages::{
     About, BEAT, EVERYONE, Lease, Leased, News, SILENT, ToAgent, ToCoordinator, inbox, lease, results, time,
 };
 use super::share::Share;
-use crate::company::{Company, Meetings, Moment, Said};
 use crate::failure::{Failed, failed};
+use crate::peers::{Meetings, Moment, Peers, Said};
 use crate::trial::{Drained, run_part};
 
 /// Runs parts of trials until `stop` is cancelled. `said` is told what a person may want to know: `None` once it is ready.
@@ -201,10 +201,10 @@ impl Serving<'_> {
 
 /// Runs a share on the coordinator's time.
 async fn run_share(share: Share, clock: MachineClock, meetings: Meetings) -> Result<Drained, Failed> {
-    let company = Company { part: share.part, run: share.run, meetings: Some(meetings) };
+    let peers = Peers { part: share.part, run: share.run, meetings: Some(meetings) };
     let clock = clock.run_clock(share.epoch).ok_or_else(|| {
         failed(FailureKind::Generator, "the coordinator's clock was started at no moment of this machine's")
     })?;
     let (trial, server) = share.taken()?;
-    run_part(&trial, &server, clock, &company).await
+    run_part(&trial, &server, clock, &peers).await
 }

@@ -1,4 +1,4 @@
-//! How an agent's clock stands to the coordinator's.
+//! The offset between an agent's clock and the coordinator's.
 //!
 //! Both machines have a monotonic clock. Each question for the agent's time bounds the offset from both sides: the clock was
 //! read after the question and before the answer. The intersection of many round trips is kept, which is never wider than the

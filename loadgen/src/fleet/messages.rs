@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::share::Share;
-use crate::company::Moment;
+use crate::peers::Moment;
 use crate::trial::Drained;
 
 /// Where everybody is asked who is there.

@@ -2,7 +2,7 @@
 
 use super::clock::Offset;
 use super::gather::Member;
-use crate::company::Part;
+use crate::peers::Part;
 use crate::trial::Drained;
 
 /// One agent in a trial.

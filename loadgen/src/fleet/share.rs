@@ -11,8 +11,8 @@ use pushoff_model::{Client, Http, Transport, Wire, Workload, target};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::company::Part;
 use crate::failure::{Failed, caused};
+use crate::peers::Part;
 use crate::plan::Trial;
 use crate::server::{Server, Sibling};
 use crate::tls::{Anchor, Tls};
@@ -46,7 +46,7 @@ pub(super) struct Share {
 struct Place {
     /// Its name, and the TOML that describes it.
     target: (String, String),
-    beside: Option<SocketAddr>,
+    clear: Option<SocketAddr>,
     wire: Wire,
     raw_tcp: Option<SocketAddr>,
     own: Reached,
@@ -104,7 +104,7 @@ impl Share {
             seed: trial.seed,
             server: Place {
                 target: (server.target.name.clone(), server.target.text.to_string()),
-                beside: server.beside,
+                clear: server.clear,
                 wire: server.wire,
                 raw_tcp: server.raw_tcp,
                 own: Reached::of(server.http, server.tls.as_ref(), &server.authority, &server.base),
@@ -145,9 +145,9 @@ impl Share {
         let Sibling { http, tls, authority, base } = place.own.taken(place.wire.http)?;
         let siblings = place.siblings.into_iter().map(|it| it.taken(place.wire.http));
         let siblings = siblings.collect::<Result<_, _>>()?;
-        let (wire, beside, raw_tcp) = (place.wire, place.beside, place.raw_tcp);
+        let (wire, clear, raw_tcp) = (place.wire, place.clear, place.raw_tcp);
         let server = Server::at(target.clone(), http);
-        let server = Server { wire, tls, beside, authority, base, raw_tcp, siblings, ..server };
+        let server = Server { wire, tls, clear, authority, base, raw_tcp, siblings, ..server };
         let mut trial = Trial::new(Arc::new(workload), self.transport, target, self.seed);
         (trial.client, trial.wire) = (self.client, self.wire);
         (trial.number, trial.position) = (self.number, self.position);

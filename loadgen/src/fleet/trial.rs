@@ -1,5 +1,5 @@
-//! One trial among agents: divides it, passes on what they say at each moment, reads the server's costs meanwhile, and
-//! collects their parts.
+//! One trial among agents: gives each its part, passes on what agents say at each moment, reads the server's costs, and
+//! collects the results.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,9 +20,9 @@ use super::merge::{Observed, merged};
 use super::messages::{News, SILENT, ToAgent, ToCoordinator, time};
 use super::playing::{Playing, State};
 use super::share::Share;
-use crate::company::{Company, Meetings, Moment, Part, Said};
 use crate::failure::{Failed, failed};
 use crate::load::Timetable;
+use crate::peers::{Meetings, Moment, Part, Peers, Said};
 use crate::plan::Trial;
 use crate::server::Server;
 use crate::trial::{fitted, nothing_due, patience};
@@ -81,9 +81,9 @@ impl Fleet {
         let (say, own) = mpsc::channel(1);
         let said = watch::Sender::new(Said::new());
         let meetings = Meetings { say, said: said.subscribe() };
-        let company = Company { part: Part::WHOLE, run: share.run, meetings: Some(meetings) };
+        let peers = Peers { part: Part::WHOLE, run: share.run, meetings: Some(meetings) };
         let mut running = Running { fleet: self, id: share.id, all, said, waiting: BTreeMap::new(), own };
-        let observing = observe(trial, server, clock, &company);
+        let observing = observe(trial, server, clock, &peers);
         let Phases { warm_up, measure, drain } = trial.workload.phases;
         let most = 2 * patience(trial) + warm_up + measure + drain + MARGIN;
         let both = async { tokio::try_join!(running.end(), observing) };
@@ -218,17 +218,17 @@ impl Running<'_> {
     }
 }
 
-/// Reads what the server and its machine use, at the moments at which a generator beside it would.
-async fn observe(trial: &Trial, server: &Server, clock: RunClock, company: &Company) -> Result<Observed, Failed> {
+/// Reads what the server and its machine use, at the moments at which a single generator would.
+async fn observe(trial: &Trial, server: &Server, clock: RunClock, peers: &Peers) -> Result<Observed, Failed> {
     let observer = Observer { clock, target: server, browser: None };
-    company.meet(Moment::Opened, ()).await?;
+    peers.meet(Moment::Opened, ()).await?;
     let empty = observer.held().await;
     let before = observer.reading().await;
-    company.meet(Moment::Connecting, ()).await?;
-    company.meet(Moment::Greeted, ()).await?;
+    peers.meet(Moment::Connecting, ()).await?;
+    peers.meet(Moment::Greeted, ()).await?;
     let connecting = observer.used_since(&before).await;
     let idle: Held = observer.held().await;
-    let start: RunInstant = company.start(clock).await?;
+    let start: RunInstant = peers.start(clock).await?;
     let table = Timetable::new(&trial.workload.phases, start);
     let measured = observer.measure(table.window, &WireCounters::default()).await?;
     Ok(Observed { connecting, empty, idle, used: measured.used, delivering: measured.delivering })

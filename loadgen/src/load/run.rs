@@ -17,8 +17,8 @@ use super::publisher::Publisher;
 use super::timetable::Timetable;
 use crate::books::{Progress, Publication, Recorder};
 use crate::clients::ConnectionError;
-use crate::company::{Company, Moment};
 use crate::failure::{Failed, caused, failed};
+use crate::peers::{Moment, Peers};
 
 /// How often the drain checks whether all messages have arrived. No latency depends on it.
 const LOOK: Duration = Duration::from_millis(5);
@@ -41,7 +41,7 @@ pub(crate) struct Load<'a> {
     pub(crate) recorder: &'a Arc<Recorder>,
     pub(crate) publications: &'a [Publication],
     pub(crate) progress: &'a [(u32, Arc<Progress>)],
-    pub(crate) company: &'a Company,
+    pub(crate) peers: &'a Peers,
 }
 
 impl Load<'_> {
@@ -139,7 +139,7 @@ impl Load<'_> {
         for (publisher, publication) in (0..).zip(self.publications) {
             possible[self.workload.topic_of(publisher) as usize] += publication.fates().possible();
         }
-        let all = self.company.meet(Moment::Sent, possible).await?;
+        let all = self.peers.meet(Moment::Sent, possible).await?;
         let sum = |one: Vec<u64>, other: Vec<u64>| one.into_iter().zip(other).map(|(a, b)| a + b).collect();
         Ok(all.into_iter().reduce(sum).unwrap_or_default())
     }

@@ -80,6 +80,13 @@ impl AskedCell<'_> {
         self.transport.is_ranked() && self.workload.compared.is_empty()
     }
 
+    /// What its trials have in common, as the cell with that number in a plan.
+    pub(super) fn trial(&self, whole: Whole, cell: usize) -> Trial {
+        let (client, wire, network) = (self.client, self.wire, self.network.cloned());
+        let trial = Trial::new(self.as_run(whole), self.transport, self.target.clone(), 0);
+        Trial { asked: self.workload.clone(), client, network, wire, cell, ..trial }
+    }
+
     /// The workload as it is run.
     #[must_use]
     pub fn as_run(&self, whole: Whole) -> Arc<Workload> {
@@ -163,7 +170,7 @@ impl Trial {
         self.network.as_ref().map_or(1.0, |network| share(&self.workload, self.transport, self.client, network))
     }
 
-    fn as_asked(&self) -> AskedCell<'_> {
+    pub(super) fn as_asked(&self) -> AskedCell<'_> {
         let Self { asked: workload, transport, client, target, network, wire, .. } = self;
         AskedCell { workload, transport: *transport, client: *client, target, network: network.as_ref(), wire: *wire }
     }

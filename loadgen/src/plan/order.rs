@@ -7,25 +7,22 @@
 //! takes part until its search ends: each round is one step of every search, so no result depends on when in the run it
 //! was measured.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use pushoff_model::network::Network;
+use pushoff_model::cell::SERVER;
 use pushoff_model::record::{Failure, FailureKind, Limit, Outcome};
-use pushoff_model::target::Target;
 use pushoff_model::workload::{Growth, Search};
-use pushoff_model::{Client, Transport, Wire, Workload};
+use pushoff_model::{Client, Transport, Workload};
 use rand::seq::SliceRandom;
 
 use super::asked::{Asked, AskedCell, Trial};
 use super::descriptors::most_subscribers;
-use super::networks::share;
 use super::search::{CapacitySearch, verdict};
 use crate::seeding::{Purpose, mix, stream};
 
-/// Rounds, in a run without a number of them, of what is no contender: the raw TCP floor and clients that are compared.
+/// Rounds, in a run without a number of them, of what others are compared with: the raw TCP floor and other clients.
 /// Chosen here: with two, one degree of freedom makes an interval of 13 standard errors, with three 4.
-const ROUNDS_BESIDE: u32 = 3;
+const REFERENCE_ROUNDS: u32 = 3;
 /// Trials of a search's staircase, in a run without a number of rounds; else twice as many as there are rounds.
 const STAIRCASE: u32 = 8;
 
@@ -48,14 +45,8 @@ pub struct Plan {
 struct Cell {
     /// Its workload's number.
     place: u64,
-    workload: Arc<Workload>,
-    transport: Transport,
-    client: Client,
-    target: Arc<Target>,
-    network: Option<Arc<Network>>,
-    wire: Wire,
-    /// The workload as it is run, but for the load of a search.
-    as_run: Arc<Workload>,
+    /// What each of its trials has in common; the workload as it is run, but for the load of a search.
+    trial: Trial,
     /// Whether a trial that the machine spoilt is measured again.
     is_repeated: bool,
     part: Part,
@@ -90,24 +81,10 @@ impl Plan {
         let mut cells = Vec::new();
         for (place, workload) in (0..).zip(asked.workloads) {
             for cell in asked.cells(workload) {
-                let part = part(asked, &cell);
-                let AskedCell { transport, client, wire, .. } = cell;
-                let (as_run, network) = (cell.as_run(asked.whole), cell.network.cloned());
                 // In the time that one trial over a network takes, all others of a round are measured as well.
-                let is_repeated = network.is_none() || asked.rounds.is_some();
-                let (workload, target) = (workload.clone(), cell.target.clone());
-                cells.push(Cell {
-                    place,
-                    workload,
-                    transport,
-                    client,
-                    target,
-                    network,
-                    wire,
-                    as_run,
-                    is_repeated,
-                    part,
-                });
+                let is_repeated = cell.network.is_none() || asked.rounds.is_some();
+                let (part, trial) = (part(asked, &cell), cell.trial(asked.whole, cells.len()));
+                cells.push(Cell { place, trial, is_repeated, part });
             }
         }
         Self { cells, seed: asked.seed, round: 0, rest: Vec::new(), spoilt: Vec::new(), repeats: false, begun: 0 }
@@ -119,7 +96,7 @@ impl Plan {
         let mut trials: Vec<Trial> = self.next_trial().into_iter().collect();
         let mut taken: f64 = trials.iter().map(Trial::share).sum();
         while let Some(&next) = self.rest.last() {
-            taken += self.cells[next].share();
+            taken += self.cells[next].trial.share();
             if taken > 1.0 {
                 break;
             }
@@ -137,27 +114,20 @@ impl Plan {
                 (self.rest, self.repeats) = (std::mem::take(&mut self.spoilt), true);
             }
         }
-        let cell = self.rest.pop()?;
-        let Cell { place, workload, transport, client, target, network, wire, as_run, part, .. } =
-            self.cells.get(cell)?;
+        let Cell { place, trial, part, .. } = self.cells.get(self.rest.pop()?)?;
         let step = match part {
             Part::Search(search) => search.step().map(|step| (search.growth, step)),
             Part::Always | Part::Until(_) => None,
         };
         self.begun += 1;
+        let stepped = step.map(|(growth, step)| trial.asked.at(growth, step.load).into());
         Some(Trial {
-            asked: workload.clone(),
-            workload: step.map_or_else(|| as_run.clone(), |(growth, step)| workload.at(growth, step.load).into()),
-            transport: *transport,
-            client: *client,
-            target: target.clone(),
-            network: network.clone(),
-            wire: *wire,
+            workload: stepped.unwrap_or_else(|| trial.workload.clone()),
             step: step.map(|(_, step)| step),
             number: self.round,
             position: self.begun,
             seed: mix(mix(self.seed ^ mix(*place)) ^ u64::from(self.round)),
-            cell,
+            ..trial.clone()
         })
     }
 
@@ -165,7 +135,7 @@ impl Plan {
     pub fn ended(&mut self, trial: &Trial, outcome: &Outcome) {
         let Some(cell) = self.cells.get_mut(trial.cell) else { return };
         match &mut cell.part {
-            Part::Search(search) => search.tell(verdict(cell.workload.slo.as_ref(), outcome)),
+            Part::Search(search) => search.tell(verdict(cell.trial.asked.slo.as_ref(), outcome)),
             Part::Always | Part::Until(_) if is_spoilt(outcome) && !self.repeats && cell.is_repeated => {
                 self.spoilt.push(trial.cell);
             }
@@ -203,7 +173,7 @@ impl Plan {
     pub fn leave_out(&mut self, out: impl Fn(&AskedCell<'_>) -> bool) {
         for cell in &mut self.cells {
             match cell.part {
-                Part::Always | Part::Until(_) if out(&cell.as_asked()) => {
+                Part::Always | Part::Until(_) if out(&cell.trial.as_asked()) => {
                     cell.part = Part::Until(self.round);
                 }
                 Part::Always | Part::Until(_) | Part::Search(_) => {}
@@ -227,7 +197,7 @@ impl Plan {
                 Part::Always => (in_round + u64::from(begins), false),
             };
             left.trials += trials;
-            let takes = takes(&cell.as_run).mul_f64(cell.share());
+            let takes = takes(&cell.trial.workload).mul_f64(cell.trial.share());
             left.time += takes.saturating_mul(u32::try_from(trials).unwrap_or(u32::MAX));
             left.at_most |= at_most;
         }
@@ -238,7 +208,7 @@ impl Plan {
     #[must_use]
     pub fn next_round(&self, takes: impl Fn(&Workload) -> Duration) -> Duration {
         let going = self.cells.iter().filter(|cell| cell.goes_on(self.round));
-        going.map(|cell| takes(&cell.as_run).mul_f64(cell.share())).sum()
+        going.map(|cell| takes(&cell.trial.workload).mul_f64(cell.trial.share())).sum()
     }
 
     fn begin_round(&mut self) {
@@ -254,7 +224,7 @@ impl Plan {
         sides.shuffle(&mut random);
         sides.iter_mut().for_each(|servers| servers.shuffle(&mut random));
         // Those that can run at once stand together, at the end, which comes first.
-        sides.sort_by_key(|servers| servers.iter().any(|&number| self.cells[number].share() < 1.0));
+        sides.sort_by_key(|servers| servers.iter().any(|&number| self.cells[number].trial.share() < 1.0));
         (self.rest, self.repeats) = (sides.concat(), false);
     }
 }
@@ -271,19 +241,8 @@ impl Cell {
 
     /// Whether two cells differ only in the server. Such cells are neighbours in the plan.
     fn asks_the_same_as(&self, other: &Self) -> bool {
-        let network = |it: &Self| it.network.as_ref().map(|network| network.name.clone());
-        (self.place, self.transport, self.client, network(self), self.wire)
-            == (other.place, other.transport, other.client, network(other), other.wire)
-    }
-
-    /// How much of what can run at once it takes: all, without a network.
-    fn share(&self) -> f64 {
-        self.network.as_ref().map_or(1.0, |network| share(&self.as_run, self.transport, self.client, network))
-    }
-
-    fn as_asked(&self) -> AskedCell<'_> {
-        let Self { workload, transport, client, target, network, wire, .. } = self;
-        AskedCell { workload, transport: *transport, client: *client, target, network: network.as_ref(), wire: *wire }
+        (self.place, self.trial.transport) == (other.place, other.trial.transport)
+            && self.trial.conditions().is_same_without(&other.trial.conditions(), SERVER)
     }
 }
 
@@ -298,7 +257,7 @@ fn part(asked: &Asked<'_>, cell: &AskedCell<'_>) -> Part {
         }
         (None, Some(rounds)) => Part::Until(rounds.get()),
         (None, None) if cell.is_contender() => Part::Always,
-        (None, None) => Part::Until(ROUNDS_BESIDE),
+        (None, None) => Part::Until(REFERENCE_ROUNDS),
     }
 }
 

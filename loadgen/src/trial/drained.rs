@@ -6,9 +6,9 @@ use pushoff_model::time::nanos;
 use pushoff_model::workload::Direction;
 use serde::{Deserialize, Serialize};
 
-use crate::agents::CONNECTING_AT_ONCE;
 use crate::books::{Account, Skew, Totals, Window};
 use crate::plan::Trial;
+use crate::subscribers::CONNECTING_AT_ONCE;
 use crate::watch::{Use, validity};
 
 /// The results of a trial, or of an agent's part of one.

@@ -1,8 +1,9 @@
 //! One trial, from an idle server to an outcome. Each state owns what the next one needs: `Opened` (topics) ->
-//! `Connected` (subscribers) -> `Drained` (the account).
+//! `Connected` (subscribers) -> `Loaded` (all has arrived, the costs are read) -> `Drained` (the account).
 
 mod connected;
 mod drained;
+mod loaded;
 mod opened;
 mod run;
 mod setting;

@@ -18,17 +18,17 @@ use tokio::time::timeout;
 
 use super::connected::{Connected, Idle};
 use super::setting::Setting;
-use crate::agents::{Audience, CONNECTING_AT_ONCE, local};
 use crate::books::{Arrivals, Own, Presence, Publication, PublishOutcome, Reads, Recorder, Subscriber};
 use crate::clients::http_client;
-use crate::company::{Moment, Part};
 use crate::failure::{Failed, caused, failed};
 use crate::load::{Channel, Poster, Publisher, Schedule};
 use crate::message::BodySource;
 use crate::message::stamp::{self, GREETER, Stamp};
 use crate::origin::{Origin, ports};
+use crate::peers::{Moment, Part};
 use crate::plan::Trial;
 use crate::server::Server;
+use crate::subscribers::{CONNECTING_AT_ONCE, Subscribers, local};
 
 /// How many topics are greeted at the same time. Each opens a publishing connection. Chosen here.
 pub(crate) const POSTING_CONNECTIONS_WARMED: usize = 16;
@@ -43,7 +43,8 @@ const CONNECT_EACH: Duration = Duration::from_millis(5);
 const CONNECT_EACH_IN_A_PAGE: Duration = Duration::from_millis(250);
 
 /// A server with open topics.
-pub(super) struct Opened {
+pub(super) struct Opened<'a> {
+    setting: Setting<'a>,
     topics: Vec<Topic>,
     posters: Vec<Poster>,
     /// The publishing connections; empty where members publish on their own connection.
@@ -51,24 +52,24 @@ pub(super) struct Opened {
     pub(super) recorder: Arc<Recorder>,
 }
 
-impl Opened {
+impl<'a> Opened<'a> {
     /// Opens the topics and the publishing connections. Nobody subscribes yet.
-    pub(super) async fn open(setting: Setting<'_>) -> Result<Self, Failed> {
+    pub(super) async fn open(setting: Setting<'a>) -> Result<Self, Failed> {
         let patience = patience(setting.trial);
         timeout(patience, Box::pin(Self::topics(setting))).await.unwrap_or_else(|_elapsed| {
             Err(failed(FailureKind::Server, format!("the server did not open every topic within {patience:?}")))
         })
     }
 
-    async fn topics(setting: Setting<'_>) -> Result<Self, Failed> {
-        let Setting { trial, server, clock, company, .. } = setting;
-        let topics: Vec<_> = topics(trial, company.run)?;
+    async fn topics(setting: Setting<'a>) -> Result<Self, Failed> {
+        let Setting { trial, server, clock, peers, .. } = setting;
+        let topics: Vec<_> = topics(trial, peers.run)?;
         let beside = server.for_publishers();
         let client = client(&beside, &server.publisher())?;
         let posters: Result<Vec<_>, _> =
             topics.iter().map(|topic| Poster::new(client.clone(), &beside, topic.clone())).collect();
         let posters = posters.map_err(|error| caused(FailureKind::Server, "addressing the server", &error))?;
-        let own = own(&posters, company.part);
+        let own = own(&posters, peers.part);
         match server.target.dialect.newcomers {
             Newcomers::Kept => greet(&own, clock).await?,
             Newcomers::Live => warm(&own).await?,
@@ -78,34 +79,35 @@ impl Opened {
             Direction::Both if trial.speaks_on_its_own_connection() => Vec::new(),
             Direction::Both => members(setting, &topics).await?,
         };
-        Ok(Self { topics, posters, channels, recorder: Arc::default() })
+        Ok(Self { setting, topics, posters, channels, recorder: Arc::default() })
     }
 
     /// Connects every subscriber and waits until all have a greeting.
-    pub(super) async fn connect(self, setting: Setting<'_>) -> Result<Connected, Failed> {
-        let Setting { trial, server, browser, clock, company } = setting;
+    pub(super) async fn connect(self) -> Result<Connected<'a>, Failed> {
+        let setting = self.setting;
+        let Setting { trial, server, browser, clock, peers } = setting;
         let observer = setting.observer();
-        company.meet(Moment::Opened, ()).await?;
+        peers.meet(Moment::Opened, ()).await?;
         let empty = observer.held().await;
         let before = observer.reading().await;
-        company.meet(Moment::Connecting, ()).await?;
+        peers.meet(Moment::Connecting, ()).await?;
         let schedule = Schedule::new(&trial.workload, trial.seed);
         let publications: Vec<_> = (0..trial.workload.publishers()).map(|_| Publication::default()).collect();
-        let mut audience = Audience::new(company.part.subscribers(&trial.workload), server.wire);
-        let subscribers = self.subscribers(setting, &audience, &publications);
+        let mut subscribers = Subscribers::new(peers.part.subscribers(&trial.workload), server.wire);
+        let each = self.each(&subscribers, &publications);
         let outboxes = match browser {
             Some(browser) => {
-                browser.subscribe(&mut audience, subscribers, trial, (server, clock));
+                browser.subscribe(&mut subscribers, each, trial, (server, clock));
                 Vec::new()
             }
-            None => local::connect(&mut audience, subscribers, trial, (server, clock, company.part), &schedule),
+            None => local::connect(&mut subscribers, each, trial, (server, clock, peers.part), &schedule),
         };
         let channels = self.channels.into_iter().chain(outboxes.into_iter().map(Channel::Socket));
-        let numbers = company.part.publishers(&trial.workload);
+        let numbers = peers.part.publishers(&trial.workload);
         let publishers = publishers(trial, &schedule, numbers.zip(channels), &publications);
-        let arrivals = audience.arrivals.clone();
+        let arrivals = subscribers.arrivals.clone();
         tokio::select! {
-            failure = audience.failure() => return Err(failure),
+            failure = subscribers.failure() => return Err(failure),
             connected = all_connected(setting, &self.posters, &arrivals) => connected?,
         }
         let connecting = observer.used_since(&before).await;
@@ -114,19 +116,15 @@ impl Opened {
             Some(browser) => Some(browser.used().await?),
             None => None,
         };
-        let wire = audience.wire.traffic().filter(|_| browser.is_none());
+        let wire = subscribers.wire.traffic().filter(|_| browser.is_none());
         let idle = Idle { connecting, memory, pages, wire };
         let (posters, recorder) = (self.posters, self.recorder);
-        Ok(Connected { audience, publishers, publications, posters, schedule, recorder, idle })
+        Ok(Connected { setting, subscribers, publishers, publications, posters, schedule, recorder, idle })
     }
 
     /// Every subscriber with its topic, in the order of their numbers.
-    fn subscribers(
-        &self,
-        Setting { trial, server, .. }: Setting<'_>,
-        audience: &Audience,
-        publications: &[Publication],
-    ) -> Vec<(Box<Subscriber>, Topic)> {
+    fn each(&self, subscribers: &Subscribers, publications: &[Publication]) -> Vec<(Box<Subscriber>, Topic)> {
+        let Setting { trial, server, .. } = self.setting;
         let (workload, dialect) = (&trial.workload, &server.target.dialect);
         let speaks = workload.direction == Direction::Both;
         let speaks_here = trial.speaks_on_its_own_connection();
@@ -146,10 +144,10 @@ impl Opened {
                 },
             };
             let subscriber =
-                Subscriber::new(reads, self.recorder.clone(), Arc::clone(progress), audience.arrivals.clone());
+                Subscriber::new(reads, self.recorder.clone(), Arc::clone(progress), subscribers.arrivals.clone());
             (Box::new(subscriber), self.topics[topic as usize].clone())
         };
-        audience.progress.iter().map(subscriber).collect()
+        subscribers.progress.iter().map(subscriber).collect()
     }
 }
 
@@ -191,22 +189,22 @@ async fn all_connected(setting: Setting<'_>, posters: &[Poster], arrivals: &Arri
 
 /// Waits until all have a greeting, and publishes it where newcomers do not receive kept messages.
 async fn all_greeted(
-    Setting { server, clock, company, .. }: Setting<'_>,
+    Setting { server, clock, peers, .. }: Setting<'_>,
     posters: &[Poster],
     arrivals: &Arrivals,
 ) -> Result<(), Failed> {
     match server.target.dialect.newcomers {
         Newcomers::Kept => {
             arrivals.greeted.all().await;
-            company.meet(Moment::Greeted, ()).await?;
+            peers.meet(Moment::Greeted, ()).await?;
         }
         Newcomers::Live => {
             arrivals.present.all().await;
-            company.meet(Moment::Present, ()).await?;
-            let own = own(posters, company.part);
+            peers.meet(Moment::Present, ()).await?;
+            let own = own(posters, peers.part);
             let mut all_greeted = pin!(async {
                 arrivals.greeted.all().await;
-                company.meet(Moment::Greeted, ()).await
+                peers.meet(Moment::Greeted, ()).await
             });
             greet(&own, clock).await?;
             // Until no agent's subscriber lacks it.
@@ -270,12 +268,9 @@ async fn warm_one(poster: Poster) -> Result<(), Failed> {
 }
 
 /// Publishing connections of members that speak by `POST`, one for each member.
-async fn members(
-    Setting { trial, server, company, .. }: Setting<'_>,
-    topics: &[Topic],
-) -> Result<Vec<Channel>, Failed> {
+async fn members(Setting { trial, server, peers, .. }: Setting<'_>, topics: &[Topic]) -> Result<Vec<Channel>, Failed> {
     let ports = ports();
-    stream::iter(company.part.subscribers(&trial.workload))
+    stream::iter(peers.part.subscribers(&trial.workload))
         .map(|number| member(server, &topics[trial.workload.topic_of(number) as usize], server.reader(number, ports)))
         .buffered(CONNECTING_AT_ONCE)
         .try_collect()

@@ -11,15 +11,15 @@ use super::drained::Drained;
 use super::opened::Opened;
 use super::setting::Setting;
 use super::together::Together;
-use crate::agents::page::Browser;
-use crate::company::Company;
 use crate::failure::{Failed, failed};
 use crate::load::{Schedule, Timetable};
+use crate::peers::Peers;
 use crate::plan::Trial;
 use crate::server::Server;
+use crate::subscribers::page::Browser;
 use crate::watch::{ended, handshakes};
 
-/// Runs one trial on one fresh server, beside others that it waits for. Every failure is in the outcome.
+/// Runs one trial on one fresh server, at the same time as the trials of `together`. Every failure is in the outcome.
 pub async fn run(trial: &Trial, target: &Server, together: Together, cancel: &CancellationToken) -> Outcome {
     let clock = RunClock::start();
     let interrupted = || Outcome::Failed(*failed(FailureKind::Interrupted, "the trial was interrupted"));
@@ -29,8 +29,8 @@ pub async fn run(trial: &Trial, target: &Server, together: Together, cancel: &Ca
         None => return interrupted(),
     };
     let trial = fitted(trial);
-    let company = Company::none();
-    let setting = Setting { trial: &trial, server: target, browser: browser.as_ref(), clock, company: &company };
+    let peers = Peers::none();
+    let setting = Setting { trial: &trial, server: target, browser: browser.as_ref(), clock, peers: &peers };
     let gone = "the server's process ended in the middle of the trial";
     let outcome = tokio::select! {
         biased;
@@ -52,9 +52,9 @@ pub(crate) async fn run_part(
     trial: &Trial,
     server: &Server,
     clock: RunClock,
-    company: &Company,
+    peers: &Peers,
 ) -> Result<Drained, Failed> {
-    let setting = Setting { trial, server, browser: None, clock, company };
+    let setting = Setting { trial, server, browser: None, clock, peers };
     Box::pin(drained(setting, Together::alone())).await
 }
 
@@ -72,16 +72,15 @@ async fn drained(setting: Setting<'_>, together: Together) -> Result<Drained, Fa
     let setting = Setting { server: &server, ..setting };
     let opened = Opened::open(setting).await?;
     let recorder = opened.recorder.clone();
-    Box::pin(measure_opened(opened, setting, together)).await.map_err(|mut failure| {
+    let drained = async {
+        let connected = opened.connect().await?;
+        let measuring = together.connected().await;
+        connected.load(measuring).await?.drain().await
+    };
+    Box::pin(drained).await.map_err(|mut failure| {
         failure.faults.merge(&recorder.breaks());
         failure
     })
-}
-
-async fn measure_opened(opened: Opened, setting: Setting<'_>, together: Together) -> Result<Drained, Failed> {
-    let connected = opened.connect(setting).await?;
-    let measuring = together.connected().await;
-    connected.load(setting, measuring).await
 }
 
 /// Adapts a trial to its server and transport.

@@ -1,16 +1,16 @@
-//! The constants of a trial.
+//! What stays the same through all states of a trial.
 
 use pushoff_model::RunClock;
 use pushoff_model::record::{FailureKind, Link};
 
-use crate::agents::page::Browser;
-use crate::company::Company;
 use crate::failure::{Failed, caused};
+use crate::peers::Peers;
 use crate::plan::Trial;
 use crate::server::Server;
+use crate::subscribers::page::Browser;
 use crate::watch::Observer;
 
-/// The constants of a trial.
+/// What stays the same through all states of a trial.
 #[derive(Clone, Copy)]
 pub(super) struct Setting<'a> {
     pub(super) trial: &'a Trial,
@@ -18,7 +18,7 @@ pub(super) struct Setting<'a> {
     /// Set if the subscribers are pages.
     pub(super) browser: Option<&'a Browser>,
     pub(super) clock: RunClock,
-    pub(super) company: &'a Company,
+    pub(super) peers: &'a Peers,
 }
 
 impl<'a> Setting<'a> {

@@ -34,7 +34,7 @@ const SLICE: Duration = Duration::from_millis(20);
 /// … for which it has so many slices.
 const MOST_SLICES: usize = 10;
 
-/// Measures them, where TLS is spoken and no other trial is beside this one. None where the server refuses.
+/// Measures handshakes, where TLS is spoken and no other trial runs at the same time. None where the server refuses.
 pub(crate) async fn handshakes(observer: Observer<'_>) -> Option<Handshakes> {
     let full = observer.target.tls.as_deref().filter(|_| observer.target.link.is_none())?;
     let resuming = full.resuming();

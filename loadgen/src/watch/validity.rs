@@ -213,10 +213,10 @@ mod tests {
 
     /// With a delivery latency of which the lag is a small part.
     fn judged(used: &Use, lag: Duration) -> Vec<Limit> {
-        judged_beside(used, lag, Duration::from_secs(1))
+        judged_with(used, lag, Duration::from_secs(1))
     }
 
-    fn judged_beside(used: &Use, lag: Duration, latency: Duration) -> Vec<Limit> {
+    fn judged_with(used: &Use, lag: Duration, latency: Duration) -> Vec<Limit> {
         judged_over(None, used, lag, latency)
     }
 
@@ -267,9 +267,9 @@ mod tests {
     #[test]
     fn a_lag_counts_by_the_latency_that_it_is_part_of() {
         let (idle, ms) = (used(0.0, 0.0), Duration::from_millis);
-        assert_eq!(judged_beside(&idle, ms(3), ms(5)), [Limit::Generator]);
-        assert_eq!(judged_beside(&idle, ms(3), ms(7)), []);
-        assert_eq!(judged_beside(&idle, Duration::from_micros(1_900), ms(2)), [], "as late as a timer may be");
+        assert_eq!(judged_with(&idle, ms(3), ms(5)), [Limit::Generator]);
+        assert_eq!(judged_with(&idle, ms(3), ms(7)), []);
+        assert_eq!(judged_with(&idle, Duration::from_micros(1_900), ms(2)), [], "as late as a timer may be");
     }
 
     #[test]

@@ -1,12 +1,13 @@
 use std::collections::HashSet;
 use std::num::NonZeroU32;
 use std::path::Path;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
-use pushoff_model::Http;
+use pushoff_model::network::Network;
 use pushoff_model::record::{Concern, Faults, Measurement, NotRun, Purpose as StepPurpose};
-use pushoff_model::target::{self, OURS};
+use pushoff_model::target::{self, OURS, Target};
 use pushoff_model::workload::built_in;
+use pushoff_model::{Http, Wire};
 
 use super::*;
 use crate::plan::Whole;

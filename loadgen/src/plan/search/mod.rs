@@ -77,11 +77,11 @@ pub(crate) struct CapacitySearch {
     most: f64,
     confirmations: usize,
     repeats: u32,
-    stage: Stage,
+    state: State,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-enum Stage {
+enum State {
     /// Doubling; or halving, until the SLO holds for the first time.
     Ramp {
         load: f64,
@@ -120,18 +120,18 @@ impl CapacitySearch {
             most: most.max(least),
             confirmations: confirmations as usize,
             repeats: 0,
-            stage: Stage::Ramp { load, held: None, broke: None },
+            state: State::Ramp { load, held: None, broke: None },
         }
     }
 
     /// The next load; `None` when the search is over.
     pub(crate) fn step(&self) -> Option<Step> {
-        let (load, purpose) = match &self.stage {
-            Stage::Ramp { load, .. } => (*load, Purpose::Ramp),
-            Stage::Bisection { held, broke } => (self.middle(*held, *broke), Purpose::Bisection),
-            Stage::Confirmation { load, .. } => (*load, Purpose::Confirmation),
-            Stage::Overload(loads) => (*loads.last()?, Purpose::Overload),
-            Stage::Over => return None,
+        let (load, purpose) = match &self.state {
+            State::Ramp { load, .. } => (*load, Purpose::Ramp),
+            State::Bisection { held, broke } => (self.middle(*held, *broke), Purpose::Bisection),
+            State::Confirmation { load, .. } => (*load, Purpose::Confirmation),
+            State::Overload(loads) => (*loads.last()?, Purpose::Overload),
+            State::Over => return None,
         };
         Some(Step { load, purpose })
     }
@@ -140,7 +140,7 @@ impl CapacitySearch {
     pub(crate) fn tell(&mut self, verdict: Verdict) {
         let held = match verdict {
             Verdict::Interrupted => {
-                self.stage = Stage::Over;
+                self.state = State::Over;
                 return;
             }
             Verdict::HeldInSpite | Verdict::Void | Verdict::Failed
@@ -151,27 +151,27 @@ impl CapacitySearch {
             }
             // The generator cannot saturate the server: the last load that held is within its capacity.
             Verdict::Void if !self.is_overload() => {
-                self.stage = Stage::Over;
+                self.state = State::Over;
                 return;
             }
             Verdict::Held | Verdict::HeldInSpite => true,
             Verdict::Broke | Verdict::Void | Verdict::Failed => false,
         };
-        let fails_from_the_start = verdict == Verdict::Failed && matches!(self.stage, Stage::Ramp { held: None, .. });
+        let fails_from_the_start = verdict == Verdict::Failed && matches!(self.state, State::Ramp { held: None, .. });
         self.repeats = 0;
-        self.stage = match std::mem::replace(&mut self.stage, Stage::Over) {
-            Stage::Ramp { .. } if fails_from_the_start => Stage::Over,
-            Stage::Ramp { load, held: before, broke } => self.ramped(load, held, before, broke),
-            Stage::Bisection { held: low, broke: high } => {
+        self.state = match std::mem::replace(&mut self.state, State::Over) {
+            State::Ramp { .. } if fails_from_the_start => State::Over,
+            State::Ramp { load, held: before, broke } => self.ramped(load, held, before, broke),
+            State::Bisection { held: low, broke: high } => {
                 let load = self.middle(low, high);
                 if held { self.between(load, high) } else { self.between(low, load) }
             }
-            Stage::Confirmation { load, walked } => self.walked(load, held, walked),
-            Stage::Overload(mut loads) => {
+            State::Confirmation { load, walked } => self.walked(load, held, walked),
+            State::Overload(mut loads) => {
                 loads.pop();
-                if loads.is_empty() { Stage::Over } else { Stage::Overload(loads) }
+                if loads.is_empty() { State::Over } else { State::Overload(loads) }
             }
-            Stage::Over => Stage::Over,
+            State::Over => State::Over,
         };
     }
 
@@ -182,53 +182,53 @@ impl CapacitySearch {
         let whole = u64::from(self.growth == Growth::Subscribers);
         let bisections = |ratio: f64| steps(ratio.max(STEP).log(STEP), 2.0) + whole;
         let after = self.confirmations as u64 + OVERLOADS.len() as u64;
-        match &self.stage {
-            Stage::Ramp { load, broke: None, held } => {
+        match &self.state {
+            State::Ramp { load, broke: None, held } => {
                 let up = steps(self.most / load, 2.0);
                 let down = if held.is_some() { 0 } else { steps(load / self.least, 2.0) };
                 1 + up.max(down) + bisections(2.0) + after
             }
-            Stage::Ramp { load, .. } => 1 + steps(load / self.least, 2.0) + bisections(2.0) + after,
-            Stage::Bisection { held, broke } => bisections(broke / held) + after,
-            Stage::Confirmation { walked, .. } => after - walked.len() as u64,
-            Stage::Overload(loads) => loads.len() as u64,
-            Stage::Over => 0,
+            State::Ramp { load, .. } => 1 + steps(load / self.least, 2.0) + bisections(2.0) + after,
+            State::Bisection { held, broke } => bisections(broke / held) + after,
+            State::Confirmation { walked, .. } => after - walked.len() as u64,
+            State::Overload(loads) => loads.len() as u64,
+            State::Over => 0,
         }
     }
 
     const fn is_overload(&self) -> bool {
-        matches!(self.stage, Stage::Overload(_))
+        matches!(self.state, State::Overload(_))
     }
 
-    fn ramped(&self, load: f64, held: bool, before: Option<f64>, broke: Option<f64>) -> Stage {
+    fn ramped(&self, load: f64, held: bool, before: Option<f64>, broke: Option<f64>) -> State {
         match (held, before, broke) {
             (true, _, Some(broke)) => self.between(load, broke),
             (false, Some(before), _) => self.between(before, load),
-            (true, _, None) if load >= self.most => Stage::Over,
-            (true, _, None) => Stage::Ramp { load: (load * 2.0).min(self.most), held: Some(load), broke: None },
-            (false, None, _) if load <= self.least => Stage::Over,
+            (true, _, None) if load >= self.most => State::Over,
+            (true, _, None) => State::Ramp { load: (load * 2.0).min(self.most), held: Some(load), broke: None },
+            (false, None, _) if load <= self.least => State::Over,
             (false, None, _) => {
                 let half = self.whole(load / 2.0).max(self.least);
-                Stage::Ramp { load: half, held: None, broke: Some(load) }
+                State::Ramp { load: half, held: None, broke: Some(load) }
             }
         }
     }
 
     /// Bisects the gap, or begins the staircase if the gap is small.
-    fn between(&self, held: f64, broke: f64) -> Stage {
+    fn between(&self, held: f64, broke: f64) -> State {
         let middle = self.middle(held, broke);
         if broke / held <= STEP || middle <= held || middle >= broke {
-            Stage::Confirmation { load: held, walked: Vec::new() }
+            State::Confirmation { load: held, walked: Vec::new() }
         } else {
-            Stage::Bisection { held, broke }
+            State::Bisection { held, broke }
         }
     }
 
-    fn walked(&self, load: f64, held: bool, mut walked: Vec<f64>) -> Stage {
+    fn walked(&self, load: f64, held: bool, mut walked: Vec<f64>) -> State {
         walked.push(load);
         if walked.len() < self.confirmations {
             let load = if held { self.above(load) } else { self.below(load) };
-            return Stage::Confirmation { load, walked };
+            return State::Confirmation { load, walked };
         }
         let logarithms: f64 = walked.iter().map(|load| load.ln()).sum();
         let capacity = (logarithms / float(walked.len() as u64)).exp();
@@ -236,7 +236,7 @@ impl CapacitySearch {
             OVERLOADS.iter().rev().map(|over| self.whole(capacity * over).min(self.most)).collect();
         loads.dedup();
         loads.retain(|&load| load > capacity * STEP);
-        if loads.is_empty() { Stage::Over } else { Stage::Overload(loads) }
+        if loads.is_empty() { State::Over } else { State::Overload(loads) }
     }
 
     fn above(&self, load: f64) -> f64 {

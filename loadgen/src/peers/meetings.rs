@@ -58,9 +58,9 @@ impl Moment {
 /// What all have said, by moment.
 pub(crate) type Said = BTreeMap<Moment, Arc<[Box<RawValue>]>>;
 
-/// One generator of a trial.
+/// A generator of a trial: its part, and how it meets the others.
 #[derive(Debug)]
-pub(crate) struct Company {
+pub(crate) struct Peers {
     /// Its part.
     pub(crate) part: Part,
     /// The number in the names of the trial's topics: random, because a server that keeps running must not deliver
@@ -77,7 +77,7 @@ pub(crate) struct Meetings {
     pub(crate) said: watch::Receiver<Said>,
 }
 
-impl Company {
+impl Peers {
     /// The only generator of a trial.
     pub(crate) fn none() -> Self {
         Self { part: Part::WHOLE, run: rand::random(), meetings: None }

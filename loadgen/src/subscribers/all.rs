@@ -17,7 +17,7 @@ use crate::wire::WireCounters;
 pub(crate) const CONNECTING_AT_ONCE: usize = 16;
 
 /// The subscribers of a trial. Dropping it ends their tasks.
-pub(crate) struct Audience {
+pub(crate) struct Subscribers {
     /// A task runs the subscribers of one connection, or of one page.
     tasks: JoinSet<Vec<Finished>>,
     finished: Vec<Subscriber>,
@@ -30,7 +30,7 @@ pub(crate) struct Audience {
     pub(crate) wire: WireCounters,
 }
 
-/// What an agent is told.
+/// What a task of subscribers is told.
 #[derive(Clone, Debug)]
 pub(crate) struct Signals {
     pub(crate) permits: Arc<Semaphore>,
@@ -47,7 +47,7 @@ pub(crate) struct Finished {
     pub(crate) result: Result<(), Failed>,
 }
 
-impl Audience {
+impl Subscribers {
     pub(crate) fn new(subscribers: impl Iterator<Item = u32>, wire: Wire) -> Self {
         let progress: Vec<_> = subscribers.map(|number| (number, Arc::default())).collect();
         let start = watch::Sender::new(None);

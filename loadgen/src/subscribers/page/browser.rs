@@ -20,11 +20,11 @@ use super::error::BrowserError;
 use super::page::{Page, Used};
 use super::rest::rest;
 use super::subscribers::PageSubscribers;
-use crate::agents::audience::Audience;
 use crate::books::Subscriber;
 use crate::failure::{Failed, caused};
 use crate::plan::{SUBSCRIBERS_A_PAGE, Trial};
 use crate::server::Server;
+use crate::subscribers::all::Subscribers;
 
 /// The browser of one trial, its pages loaded.
 #[derive(Debug)]
@@ -74,7 +74,7 @@ impl Browser {
     /// Connects every subscriber, in the order of their numbers, each in its page.
     pub(crate) fn subscribe(
         &self,
-        audience: &mut Audience,
+        all: &mut Subscribers,
         subscribers: Vec<(Box<Subscriber>, Topic)>,
         trial: &Trial,
         (server, clock): (&Server, RunClock),
@@ -108,7 +108,7 @@ impl Browser {
             page.subscribers.push((subscriber, asked));
         }
         for page in pages {
-            audience.spawn(page.run(audience.signals()));
+            all.spawn(page.run(all.signals()));
         }
     }
 

@@ -10,10 +10,10 @@ use tokio::time::{Instant, sleep_until};
 use super::error::BrowserError;
 use super::page::Page;
 use super::row::Ended;
-use crate::agents::audience::{Finished, Signals};
 use crate::books::Subscriber;
 use crate::clients::Sink;
 use crate::failure::caused;
+use crate::subscribers::all::{Finished, Signals};
 
 /// How often a page is read while nothing is measured. No latency depends on it.
 const OFTEN: Duration = Duration::from_millis(20);

@@ -7,13 +7,13 @@ use pushoff_model::{RunClock, Topic, Transport};
 use rand::seq::SliceRandom;
 use tokio::sync::mpsc;
 
-use super::audience::{Audience, Finished, Signals};
+use super::all::{Finished, Signals, Subscribers};
 use crate::books::Subscriber;
 use crate::clients::{Outbound, Pace, Subscription, subscribe};
-use crate::company::Part;
 use crate::failure::caused;
 use crate::load::Schedule;
 use crate::origin::ports;
+use crate::peers::Part;
 use crate::plan::Trial;
 use crate::seeding::{self, Purpose};
 use crate::server::Server;
@@ -21,7 +21,7 @@ use crate::server::Server;
 /// Connects every subscriber, in the order of their numbers. Returns the outboxes of those that speak on their own
 /// connection.
 pub(crate) fn connect(
-    audience: &mut Audience,
+    all: &mut Subscribers,
     subscribers: Vec<(Box<Subscriber>, Topic)>,
     trial: &Trial,
     (server, clock, part): (&Server, RunClock, Part),
@@ -35,13 +35,13 @@ pub(crate) fn connect(
     for (subscriber, topic) in subscribers {
         let number = subscriber.reads.number;
         let offset = offsets.get(number as usize).copied().unwrap_or_default();
-        let signals = audience.signals();
+        let signals = all.signals();
         let mut subscription =
             Subscription::new(spread(server, part, number / workload.tabs), topic, workload.polling, clock);
         subscription.pace = Pace::From { start: signals.start.clone(), offset };
         subscription.completes = workload.completes;
         subscription.client = trial.client;
-        subscription.wire = audience.wire.clone();
+        subscription.wire = all.wire.clone();
         // Over HTTP/2, those of a number of subscribers in turn are tabs of one browser: they share its connection.
         if tabs_of.replace(number / workload.tabs) != Some(number / workload.tabs) {
             group = Arc::default();
@@ -55,7 +55,7 @@ pub(crate) fn connect(
             subscription.outbox = Some(outbox);
             outboxes.push(sender);
         }
-        audience.spawn(run(trial.transport, subscription, subscriber, signals));
+        all.spawn(run(trial.transport, subscription, subscriber, signals));
     }
     outboxes
 }
