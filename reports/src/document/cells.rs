@@ -1,21 +1,21 @@
-//! What was found of each cell, for machines: `--json` and CSV.
+//! What a machine reads of a report beside the findings: the runs, the metrics, and what was found of each cell.
 
 use pushoff_model::CellKey;
 use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 use crate::cells::Cell;
 use crate::cells::faults::CellFaults;
 use crate::cells::validity::Validity;
 use crate::findings::servers::Part;
 use crate::findings::study::Study;
-use crate::metric::Figures;
-use crate::metric::Standing;
+use crate::metric::{Figures, Metric, Standing};
 
 /// A cell with all that was found of it.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct CellData {
+pub(super) struct CellData {
     #[serde(flatten)]
-    pub(crate) key: CellKey,
+    pub(super) key: CellKey,
     /// Whether its trials are steps of a search.
     is_search: bool,
     /// Whether it is good enough, where that is asked.
@@ -30,7 +30,7 @@ pub(crate) struct CellData {
     /// What went wrong in its trials, with counts and causes.
     faults: CellFaults,
     /// One a metric.
-    pub(crate) figures: Figures,
+    pub(super) figures: Figures,
 }
 
 /// Every cell of a study.
@@ -52,6 +52,36 @@ pub(super) fn cells(study: &Study<'_>) -> Vec<CellData> {
         data.collect::<Vec<_>>()
     };
     study.parts().flat_map(lines).collect()
+}
+
+/// What `--json` holds beside the findings.
+pub(super) fn data(study: &Study<'_>, cells: &[CellData]) -> Map<String, Value> {
+    let runs: Vec<&str> = study.run.environments.iter().map(|environment| environment.run.as_str()).collect();
+    let data = [
+        ("runs", json!(runs)),
+        ("debug_build", study.has_debug_build().into()),
+        // Latencies that differ by less are not called different.
+        ("noise_ns", study.noise_ns.into()),
+        ("metrics", metrics(cells)),
+        ("cells", json!(cells)),
+    ];
+    data.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+/// What the metrics of these cells mean.
+fn metrics(cells: &[CellData]) -> Value {
+    let is_known = |metric: &Metric| cells.iter().any(|cell| cell.figures.get(*metric).is_some());
+    let definition = |metric: Metric| {
+        json!({
+            "label": metric.label(),
+            "help": metric.help(),
+            "unit": metric.unit(),
+            "better": metric.better(),
+            "scope": metric.scope().label(),
+        })
+    };
+    let known = Metric::ALL.into_iter().filter(is_known);
+    known.map(|metric| (metric.id().to_owned(), definition(metric))).collect::<Map<_, _>>().into()
 }
 
 fn concerns(cell: &Cell<'_>) -> Vec<String> {

@@ -1,26 +1,23 @@
-//! `--json`: every figure once, by metric and cell, and what was found, in the unit of its metric, not rounded.
+//! JSON: what was found, not rounded, each figure in the unit of its metric.
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::document::{Block, Document};
-use crate::metric::Metric;
+use crate::blocks::{Block, Document};
 
 /// The version of the keys: see `docs/RESULTS.md`.
-pub(crate) const SCHEMA: u32 = 4;
+const SCHEMA: u32 = 4;
 
-/// A document for machines; `head` is what stands before all.
-pub(crate) fn document(document: &Document, head: Map<String, Value>) -> Value {
-    let mut data: BTreeMap<&'static str, Vec<Value>> = BTreeMap::new();
+/// A document for machines: its data, and that of its blocks.
+pub(super) fn document(document: &Document) -> Value {
+    let mut found: BTreeMap<&'static str, Vec<Value>> = BTreeMap::new();
     for section in &document.sections {
-        collect(&section.blocks, &mut data);
+        collect(&section.blocks, &mut found);
     }
-    let mut all = Map::from_iter([("schema".to_owned(), json!(SCHEMA))]);
-    all.extend(head);
-    all.insert("metrics".to_owned(), metrics(document));
-    all.insert("cells".to_owned(), json!(document.cells));
-    all.extend(data.into_iter().map(|(key, found)| (key.to_owned(), Value::Array(found))));
+    let mut all = document.data.clone();
+    all.insert("schema".to_owned(), json!(SCHEMA));
+    all.extend(found.into_iter().map(|(key, found)| (key.to_owned(), Value::Array(found))));
     Value::Object(all)
 }
 
@@ -31,26 +28,6 @@ fn collect(blocks: &[Block], data: &mut BTreeMap<&'static str, Vec<Value>>) {
         }
         collect(block.inner(), data);
     }
-}
-
-/// What the metrics of the document mean.
-fn metrics(document: &Document) -> Value {
-    let shown = |metric: &Metric| document.cells.iter().any(|cell| cell.figures.get(*metric).is_some());
-    let definition = |metric: Metric| {
-        json!({
-            "label": metric.label(),
-            "help": metric.help(),
-            "unit": metric.unit(),
-            "better": metric.better(),
-            "scope": metric.scope().label(),
-        })
-    };
-    Metric::ALL
-        .into_iter()
-        .filter(shown)
-        .map(|metric| (metric.id().to_owned(), definition(metric)))
-        .collect::<Map<_, _>>()
-        .into()
 }
 
 #[cfg(test)]
@@ -73,7 +50,7 @@ mod tests {
 
     #[test]
     fn a_machine_finds_the_choice_and_the_figures() {
-        let json = Report::of(&fixture::valid()).unwrap().json();
+        let json = Report::of(&fixture::valid()).unwrap().document().json();
         assert_eq!(json["schema"], SCHEMA);
         assert_eq!(named(&json, "workloads", "ticker")["verdict"]["choice"], "sse");
         let sse = figures(&json, "ticker", "sse", "library", "pushoff");
@@ -86,7 +63,7 @@ mod tests {
 
     #[test]
     fn a_figure_stands_once() {
-        let json = Report::of(&fixture::whole()).unwrap().json();
+        let json = Report::of(&fixture::whole()).unwrap().document().json();
         let text = json.to_string();
         let cells = json["cells"].as_array().unwrap();
         assert_eq!(
@@ -97,7 +74,7 @@ mod tests {
 
     #[test]
     fn a_machine_finds_servers_side_by_side() {
-        let json = Report::of(&fixture::servers()).unwrap().json();
+        let json = Report::of(&fixture::servers()).unwrap().document().json();
         let light = named(&json, "servers", "light");
         assert_eq!(light["baseline"], "nchan");
         let cells = light["cells"].as_array().unwrap();
@@ -109,7 +86,7 @@ mod tests {
 
     #[test]
     fn a_machine_finds_costs_and_searches() {
-        let json = Report::of(&fixture::whole()).unwrap().json();
+        let json = Report::of(&fixture::whole()).unwrap().document().json();
         let number = |value: &Value| value["point"].as_f64().unwrap();
         let sse = figures(&json, "ticker", "sse", "library", "pushoff");
         assert!((number(&sse["down_bytes"]) - number(&sse["down_theory_bytes"])).abs() < 1e-9);
