@@ -36,12 +36,13 @@ pub(crate) fn diff(options: &DiffOptions, json: bool) -> anyhow::Result<Exit> {
         diff.why_nothing()
     );
     let has_failed = options.fail_on == Some(Gate::Regressed) && diff.has_regressed();
+    let document = diff.document();
     let written = if json {
-        serde_json::to_string_pretty(&diff).context("writing the comparison")?
+        serde_json::to_string_pretty(&document.json()).context("writing the comparison")?
     } else if options.markdown {
-        diff.markdown()
+        document.markdown().trim_end().to_owned()
     } else {
-        diff.terminal(terminal::width(), terminal::colour())
+        document.terminal(terminal::width(), terminal::colour())
     };
     Ok(terminal::result(&written).and(if has_failed { Exit::GateFailed } else { Exit::Done }))
 }

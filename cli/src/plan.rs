@@ -29,9 +29,9 @@ pub(crate) fn plan(options: &PlanOptions, json: bool) -> anyhow::Result<Exit> {
     })?;
     let prices = options.prices.as_deref().map_or_else(|| Ok(Prices::shipped()), Prices::read).context("--prices")?;
     let model = options.model.as_deref().map_or_else(|| Ok(Model::shipped()), model).context("--model")?;
-    let plan = Plan::of(&model, needs, prices);
+    let plan = Plan::of(&model, needs, prices).document();
     Ok(terminal::result(&if json {
-        serde_json::to_string_pretty(&plan).context("writing the plan")?
+        serde_json::to_string_pretty(&plan.json()).context("writing the plan")?
     } else {
         plan.terminal(terminal::width(), terminal::colour())
     }))

@@ -83,9 +83,9 @@ pub(crate) fn publish(run: &Run, folder: &Path, json: bool) -> anyhow::Result<Ex
     let report = Report::of(run)?;
     let written = report.write(folder);
     let shown = terminal::result(&if json {
-        serde_json::to_string_pretty(&report.json()).context("writing the findings")?
+        serde_json::to_string_pretty(&report.document().json()).context("writing the findings")?
     } else {
-        report.terminal(terminal::width(), terminal::colour())
+        report.document().terminal(terminal::width(), terminal::colour())
     });
     match written {
         Ok(()) => {

@@ -25,6 +25,6 @@ fn main() -> Result<(), ReportError> {
     };
     let report = Report::of(&run)?;
     report.write(Path::new(&folder))?;
-    std::fs::write(Path::new(&folder).join("terminal.txt"), report.terminal(120, true)).unwrap();
+    std::fs::write(Path::new(&folder).join("terminal.txt"), report.document().terminal(120, true)).unwrap();
     Ok(())
 }

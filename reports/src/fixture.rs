@@ -135,13 +135,8 @@ fn make() -> crate::Run {
     crate::Run { environments: vec![environment()], records }
 }
 
-/// A built-in workload; of the ticker five topics, so that three short trials have as many messages as 99 % takes.
 fn asked(name: &str) -> Workload {
-    let mut workload = built_in(name).unwrap().unwrap();
-    if name == "ticker" {
-        workload.topics = 5;
-    }
-    workload
+    built_in(name).unwrap().unwrap()
 }
 
 /// A record of the fixture's run.

@@ -1,10 +1,11 @@
 //! pushoff's reports: records in, documents out.
 //!
 //! Opens no socket and reads no clock: the same records give the same documents, byte for byte.
-//! Records become `cells`, cells have figures (`metric`), figures make `findings`, findings a `document` of
-//! sections, and each format of `render` walks that document.
+//! Records become `cells`, cells have figures (`metric`), figures make `findings`. A report (`document`), a plan (`plan`)
+//! and a comparison (`diff`) are documents made of `blocks`, and each format of `render` walks any of them.
 
 pub mod bench;
+mod blocks;
 mod cells;
 mod charts;
 mod diff;
@@ -29,11 +30,11 @@ use std::path::{Path, PathBuf};
 
 use pushoff_model::{Environment, Record, foreign};
 
+pub use blocks::Document;
 pub use diff::{Diff, Tally, diff};
 pub use pushoff_planner::costs::ModelError;
 pub use race::{Question, Runner, race};
 
-use document::Document;
 use findings::study::Study;
 pub use words::describe;
 
@@ -115,7 +116,7 @@ impl<'r> Report<'r> {
     /// When a chart cannot be drawn or a record cannot be written out again.
     pub fn of(run: &'r Run) -> Result<Self, ReportError> {
         let study = Study::of(run);
-        let document = Document::of(&study)?;
+        let document = document::report(&study)?;
         Ok(Self { study, document })
     }
 
@@ -126,32 +127,18 @@ impl<'r> Report<'r> {
     pub fn documents(&self) -> Result<Documents, ReportError> {
         let own = self.study.is_own_model.then(|| self.study.model.to_json()).transpose();
         Ok(Documents {
-            html: render::html::page(&self.document)?,
-            markdown: render::markdown::document(&self.document),
-            csv: render::csv::document(&self.document),
+            html: self.document.html()?,
+            markdown: self.document.markdown(),
+            csv: self.document.csv(),
             hlog: hlog::log(&self.study)?,
             model: own.map_err(ReportError::Embed)?,
         })
     }
 
-    /// The answers and tables for a terminal, at most `width` columns wide, coloured only where asked for.
+    /// The report, for any format.
     #[must_use]
-    pub fn terminal(&self, width: usize, colour: bool) -> String {
-        render::terminal::document(&self.document, width, colour)
-    }
-
-    /// The findings for machines: what `--json` prints.
-    #[must_use]
-    pub fn json(&self) -> serde_json::Value {
-        let runs: Vec<&str> = self.study.run.environments.iter().map(|environment| environment.run.as_str()).collect();
-        let head = [
-            ("runs", serde_json::json!(runs)),
-            ("debug_build", self.study.has_debug_build().into()),
-            // Latencies that differ by less are not called different.
-            ("noise_ns", self.study.noise_ns.into()),
-        ];
-        let head = head.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-        render::json::document(&self.document, head)
+    pub const fn document(&self) -> &Document {
+        &self.document
     }
 
     /// Writes `report.html`, `report.md`, `report.csv`, `latency.hlog` and, where there is one, `model.json` into a
@@ -261,7 +248,7 @@ mod tests {
             let documents = report.documents().unwrap();
             let page = figures(&documents.html);
             assert!(!page.contains("NaN") && !page.contains(">inf"), "a figure is not a number");
-            assert!(!report.terminal(80, false).contains("NaN"));
+            assert!(!report.document().terminal(80, false).contains("NaN"));
         }
     }
 
@@ -295,8 +282,8 @@ mod tests {
         ];
         for run in runs {
             let report = Report::of(&run).unwrap();
-            let (documents, json) = (report.documents().unwrap(), report.json().to_string());
-            for text in [&documents.html, &documents.markdown, &report.terminal(80, false), &json] {
+            let (documents, json) = (report.documents().unwrap(), report.document().json().to_string());
+            for text in [&documents.html, &documents.markdown, &report.document().terminal(80, false), &json] {
                 let figures = figures(text);
                 assert!(!figures.contains("NaN") && !figures.contains("inf "), "a figure is not a number");
                 assert!(!figures.contains(">inf") && !figures.contains("-inf"), "a figure is not finite");
@@ -322,12 +309,12 @@ mod tests {
         run.records = [run.records.clone(), over_the_air.collect()].concat();
         let report = Report::of(&run).unwrap();
         let documents = report.documents().unwrap();
-        for text in [&documents.html, &documents.markdown, &report.terminal(200, false)] {
+        for text in [&documents.html, &documents.markdown, &report.document().terminal(200, false)] {
             assert!(text.contains("ticker, upstream nginx"), "{text}");
         }
         assert!(documents.csv.starts_with("workload,transport,client,server,upstream,metric"), "{}", documents.csv);
         assert!(documents.csv.contains("\r\nticker,sse,library,pushoff,nginx,p50_ns,"));
-        let json = report.json();
+        let json = report.document().json();
         let cells = json["cells"].as_array().unwrap();
         assert_eq!(cells.len(), 2 * Transport::ALL.len());
         assert_eq!(cells.iter().filter(|cell| cell["upstream"] == "nginx").count(), Transport::ALL.len());
@@ -347,12 +334,12 @@ mod tests {
         run.records.retain(|record| record.workload.name == "ticker");
         let report = Report::of(&run).unwrap();
         let documents = report.documents().unwrap();
-        for text in [&documents.html, &documents.markdown, &report.terminal(200, false)] {
+        for text in [&documents.html, &documents.markdown, &report.document().terminal(200, false)] {
             assert!(text.contains("also measured: HTTP/1.1 over TLS; HTTP/2 over TLS"), "{text}");
         }
         assert!(documents.csv.contains("\r\nticker,sse,library,compressed,http2,pushoff,tls,p50_ns,"));
         assert!(documents.csv.contains("\r\nticker,sse,library,,,pushoff,,p50_ns,"));
-        let json = report.json();
+        let json = report.document().json();
         assert_eq!(json["cells"].as_array().unwrap().len(), Transport::ALL.len() + 3 * 5);
         assert_eq!(json["workloads"].as_array().unwrap().len(), 1);
         let cells = json["wires"][0]["cells"].as_array().unwrap();

@@ -114,15 +114,14 @@ fn a_condition_that_somebody_else_wrote_is_a_line_of_text_in_every_document() {
     });
     run.records = run.records.iter().cloned().chain(foreign.collect::<Vec<_>>()).collect();
     let report = crate::Report::of(&run).unwrap();
-    let documents = report.documents().unwrap();
-    let json = report.json().to_string();
-    let terminal = report.terminal(400, false);
+    let document = report.document();
+    let [html, markdown] = [document.html().unwrap(), document.markdown()];
     let texts = [
-        ("html", &documents.html),
-        ("markdown", &documents.markdown),
-        ("csv", &documents.csv),
-        ("json", &json),
-        ("terminal", &terminal),
+        ("html", html.clone()),
+        ("markdown", markdown.clone()),
+        ("csv", document.csv()),
+        ("json", document.json().to_string()),
+        ("terminal", document.terminal(400, false)),
     ];
     for (name, text) in texts {
         let is_break = |it: char| matches!(it, '\n' | '\r');
@@ -131,10 +130,7 @@ fn a_condition_that_somebody_else_wrote_is_a_line_of_text_in_every_document() {
         assert!(!text.contains(&"w".repeat(100)), "{name}: it is bounded");
         assert!(!text.lines().any(|line| line.starts_with("# b")), "{name}");
     }
-    assert!(!documents.html.contains("<img src=x") && !documents.html.contains("up\u{7}"));
-    let links = |start: &str| documents.markdown.matches(start).count();
-    assert!(
-        !documents.markdown.contains("<img") && links("](javascript") == links("\\](javascript"),
-        "no bracket is bare"
-    );
+    assert!(!html.contains("<img src=x") && !html.contains("up\u{7}"));
+    let links = |start: &str| markdown.matches(start).count();
+    assert!(!markdown.contains("<img") && links("](javascript") == links("\\](javascript"), "no bracket is bare");
 }

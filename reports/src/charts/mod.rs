@@ -12,9 +12,9 @@ mod networks;
 mod percentiles;
 mod wires;
 
-use maud::Markup;
 use pushoff_model::Transport;
 
+pub(crate) use crate::blocks::{Chart, Rows};
 use crate::words::text::{capitalised, list};
 
 pub(crate) use canvas::SIZE;
@@ -23,34 +23,6 @@ pub(crate) use load::chart as load;
 pub(crate) use networks::{Along, Latency, chart as networks};
 pub(crate) use percentiles::chart as percentiles;
 pub(crate) use wires::chart as wires;
-
-/// A chart and what says the same in words.
-#[derive(Debug)]
-pub(crate) struct Chart {
-    /// The kind, for links.
-    pub(crate) key: &'static str,
-    /// What is seen.
-    pub(crate) title: String,
-    /// What is drawn, for a reader who cannot see it.
-    pub(crate) description: String,
-    /// The drawing.
-    pub(crate) drawing: Markup,
-    /// The figures behind it.
-    pub(crate) rows: Rows,
-}
-
-/// A small table: a head and rows as long.
-#[derive(Debug)]
-pub(crate) struct Rows {
-    pub(crate) head: Vec<String>,
-    pub(crate) body: Vec<Vec<String>>,
-}
-
-impl Rows {
-    fn new(head: impl IntoIterator<Item = &'static str>, body: Vec<Vec<String>>) -> Self {
-        Self { head: head.into_iter().map(str::to_owned).collect(), body }
-    }
-}
 
 /// A range that holds nothing yet.
 const NOTHING: (f64, f64) = (f64::INFINITY, 0.0);

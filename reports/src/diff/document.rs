@@ -1,32 +1,17 @@
 //! A diff as a document: the verdict, what differs between the environments, the changes with the regressed
 //! first, and what could not be compared.
 
-use serde_json::json;
-
 use super::judge::SEARCH_STEP;
 use super::{By, Change, Diff, Finding, LeftOut, Side};
-use crate::document::blocks::Fold;
-use crate::document::{Block, Document, Head, Section, Words};
+use crate::blocks::{Block, Document, Fold, Head, Section, Words, fields};
 use crate::metric::Bound;
 use crate::prose::{Prose, Tone};
-use crate::render;
 use crate::words::number::{Quantity, asked_share, unbroken};
 
 impl Diff {
-    /// At most `width` columns wide, coloured only where asked for.
+    /// The comparison, for any format: what changed in sight, the rest folded away.
     #[must_use]
-    pub fn terminal(&self, width: usize, colour: bool) -> String {
-        render::terminal::document(&self.document(), width, colour).trim_end().to_owned()
-    }
-
-    /// What changed in sight, the rest folded away.
-    #[must_use]
-    pub fn markdown(&self) -> String {
-        render::markdown::document(&self.document()).trim_end().to_owned()
-    }
-
-    /// The diff as every format walks it.
-    fn document(&self) -> Document {
+    pub fn document(&self) -> Document {
         let prose = |words: String| Block::Prose(words.into(), String::new());
         let changed = |it: &&Change| it.finding < Finding::Inconclusive;
         let (seen, folded): (Vec<&Change>, Vec<&Change>) = self.changes.iter().partition(changed);
@@ -43,9 +28,8 @@ impl Diff {
             }));
         }
         blocks.extend(self.notes().into_iter().map(prose));
-        blocks.push(Block::Data("diff", json!(self)));
         let section = Section { id: Some("diff"), blocks, is_brief: true, ..Section::default() };
-        Document { title: "pushoff diff".into(), sections: vec![section], ..Document::default() }
+        Document { title: "pushoff diff".into(), sections: vec![section], data: fields(self), ..Document::default() }
     }
 
     /// One sentence: how many came out how.

@@ -147,7 +147,7 @@ fn what_is_missing_void_or_asked_otherwise_is_named_and_not_compared() {
     let compared = |transport| diff.changes.iter().any(|it| it.key.transport == transport);
     assert!(!compared(Transport::Sse) && !compared(Transport::LongPolling) && !compared(Transport::WebSocket));
     assert!(compared(Transport::ShortPolling) && compared(Transport::HttpStreaming));
-    for document in [diff.terminal(100, false), diff.markdown()] {
+    for document in [diff.document().terminal(100, false), diff.document().markdown()] {
         assert!(document.contains("Not compared: ") && document.contains("late"), "{document}");
     }
 }
@@ -164,11 +164,11 @@ fn machines_are_compared_by_how_many_times_raw_tcps_a_figure_is() {
     assert!(held(&base, &new).has_regressed());
     new.environments[0].cpu = "Another processor".into();
     let apart = diff(&base, &new, None, 0.15);
-    assert_eq!(apart.tally.regressed + apart.tally.improved, 0, "{}", apart.terminal(120, false));
+    assert_eq!(apart.tally.regressed + apart.tally.improved, 0, "{}", apart.document().terminal(120, false));
     assert!(apart.changes.iter().all(|it| it.key.transport.is_ranked()));
     let polled = |it: &&Change| it.key.transport == Transport::ShortPolling && it.metric == Metric::P50;
     assert!(!apart.changes.iter().any(|it| polled(&it)));
-    let text = apart.terminal(120, false);
+    let text = apart.document().terminal(120, false);
     for words in ["The machines differ", "Another processor", "the wait for the next poll"] {
         assert!(text.contains(words), "{words}: {text}");
     }
@@ -190,7 +190,7 @@ fn a_message_lost_in_silence_is_a_regression_whatever_the_figures_say() {
     measured(sse).counts.lost = 3;
     let lossy = held(&base, &new);
     assert!(lossy.has_regressed() && lossy.tally.regressed == 0);
-    let text = lossy.terminal(120, false);
+    let text = lossy.document().terminal(120, false);
     assert!(text.starts_with("regressed (") && text.contains("SSE: 3 lost in NEW, none in BASE"), "{text}");
     assert!(!held(&new, &base).has_regressed());
     assert!(!held(&new, &new).has_regressed(), "it was so before");
@@ -220,19 +220,19 @@ fn a_capacity_that_is_a_step_lower_is_the_same_and_half_of_it_is_not() {
 fn documents_say_the_verdict_first_and_stay_within_their_width() {
     let diff = held(&run(0, as_it_is), &run(1, slower));
     for width in [40, 60, 80, 120, 200] {
-        let text = diff.terminal(width, false);
+        let text = diff.document().terminal(width, false);
         assert!(text.starts_with("regressed ("), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= width), "{width}:\n{text}");
-        assert!(!text.contains('\u{1b}') && diff.terminal(width, true).contains('\u{1b}'));
+        assert!(!text.contains('\u{1b}') && diff.document().terminal(width, true).contains('\u{1b}'));
     }
-    insta::assert_snapshot!("diff_terminal", diff.terminal(110, false));
-    insta::assert_snapshot!("diff_markdown", diff.markdown());
+    insta::assert_snapshot!("diff_terminal", diff.document().terminal(110, false));
+    insta::assert_snapshot!("diff_markdown", diff.document().markdown());
 }
 
 #[test]
 fn a_machine_finds_figures_with_units_and_what_was_left_out() {
     let diff = held(&run(0, as_it_is), &run(1, slower));
-    let json = serde_json::to_value(&diff).unwrap();
+    let json = diff.document().json();
     let changes = json["changes"].as_array().unwrap();
     let is = |it: &&serde_json::Value| it["metric"] == "server_cpu_a_delivery_ns" && it["transport"] == "sse";
     let cpu = changes.iter().find(is).unwrap();
@@ -328,7 +328,7 @@ fn a_round_without_a_trial_of_both_makes_no_pair_and_the_others_do() {
 #[test]
 fn two_servers_of_a_run_are_named_and_two_runs_are_told_what_they_cannot_see() {
     let beside = beside(&turns(0, slower));
-    let text = beside.terminal(110, false);
+    let text = beside.document().terminal(110, false);
     for words in
         ["BASE old and NEW new, both of run 0 (revision", "Their trials took turns", "what all transports share"]
     {
@@ -336,11 +336,11 @@ fn two_servers_of_a_run_are_named_and_two_runs_are_told_what_they_cannot_see() {
     }
     assert!(!text.contains("different times") && !text.contains("between the runs"), "{text}");
     assert!(beside.changes.iter().all(|it| it.key.workload == "ticker"), "the server is not the question");
-    let json = serde_json::to_value(&beside).unwrap();
+    let json = beside.document().json();
     assert_eq!((&json["base"]["server"], &json["new"]["server"]), (&"old".into(), &"new".into()));
     assert_eq!(json["changes"][0]["pairs"], 6);
-    let text = held(&run(0, as_it_is), &run(1, slower)).terminal(110, false);
+    let text = held(&run(0, as_it_is), &run(1, slower)).document().terminal(110, false);
     assert!(text.contains("what the machine did meanwhile is in no interval"), "{text}");
-    let text = held(&run(0, as_it_is), &run(1, as_it_is)).terminal(110, false);
+    let text = held(&run(0, as_it_is), &run(1, as_it_is)).document().terminal(110, false);
     assert!(!text.contains("meanwhile"), "nothing changed: {text}");
 }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::blocks::Choice;
-use super::{Answer, Block, Card, Fact, Section, networks};
+use super::networks;
 use crate::ReportError;
+use crate::blocks::{Answer, Block, Card, Choice, Fact, Section};
 use crate::cells::{Cell, Group, anchor};
 use crate::findings::comparison::Comparison;
 use crate::findings::search::Searched;

@@ -1,7 +1,8 @@
-//! What was found of each cell, for machines: `--json` and CSV.
+//! What a machine reads of a report beside the findings: the runs, and what was found of each cell.
 
 use pushoff_model::CellKey;
 use serde::{Serialize, Serializer};
+use serde_json::{Map, Value, json};
 
 use crate::cells::Cell;
 use crate::cells::faults::CellFaults;
@@ -12,9 +13,9 @@ use crate::metric::{Figures, Metric, Scope, Standing};
 
 /// A cell with all that was found of it.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct CellData {
+pub(super) struct CellData {
     #[serde(flatten)]
-    pub(crate) key: CellKey,
+    pub(super) key: CellKey,
     /// Whether its trials are steps of a search.
     is_search: bool,
     /// Whether it is good enough, where that is asked.
@@ -30,7 +31,7 @@ pub(crate) struct CellData {
     faults: CellFaults,
     /// One a metric.
     #[serde(serialize_with = "each_once")]
-    pub(crate) figures: Figures,
+    pub(super) figures: Figures,
 }
 
 /// Without what `--json` has at another place: how many trials there are, and what was measured past a capacity.
@@ -58,6 +59,19 @@ pub(super) fn cells(study: &Study<'_>) -> Vec<CellData> {
         data.collect::<Vec<_>>()
     };
     study.parts().flat_map(lines).collect()
+}
+
+/// What `--json` holds beside the findings.
+pub(super) fn data(study: &Study<'_>, cells: &[CellData]) -> Map<String, Value> {
+    let runs: Vec<&str> = study.run.environments.iter().map(|environment| environment.run.as_str()).collect();
+    let data = [
+        ("runs", json!(runs)),
+        ("debug_build", study.has_debug_build().into()),
+        // Latencies that differ by less are not called different.
+        ("noise_ns", study.noise_ns.into()),
+        ("cells", json!(cells)),
+    ];
+    data.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
 fn concerns(cell: &Cell<'_>) -> Vec<String> {

@@ -3,8 +3,7 @@
 use pushoff_model::browser::{Browser, Connected};
 use pushoff_model::{Client, Transport};
 
-use super::blocks::{Heading, Layout, TableBlock};
-use super::{Block, Section};
+use crate::blocks::{Block, Heading, Layout, Section, TableBlock};
 use crate::cells::anchor;
 use crate::findings::servers::Part;
 use crate::findings::study::Study;
@@ -159,10 +158,9 @@ fn time(nanoseconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::Document;
+    use crate::document;
     use crate::fixture;
     use crate::metric::Figures;
-    use crate::render::{html, markdown};
 
     fn figures(study: &Study<'_>, client: Client) -> Figures {
         let parts =
@@ -213,7 +211,7 @@ mod tests {
         let tables = tables(&study);
         assert_eq!(tables.iter().map(|it| it.0.as_str()).collect::<Vec<_>>(), ["ticker"]);
         assert_eq!(tables[0].1.rows.len(), Transport::ALL.len() - 1);
-        let text = markdown::document(&Document::of(&study).unwrap());
+        let text = document::report(&study).unwrap().markdown();
         assert!(text.contains("## What the client takes") && text.contains("6 of 10 connected"), "{text}");
         run.records.clear();
         assert!(super::tables(&Study::of(&run)).is_empty());
@@ -230,8 +228,8 @@ mod tests {
     #[test]
     fn what_a_browser_allows_is_said_in_every_document() {
         let run = fixture::in_pages();
-        let document = Document::of(&Study::of(&run)).unwrap();
-        for text in [html::page(&document).unwrap(), markdown::document(&document)] {
+        let document = document::report(&Study::of(&run)).unwrap();
+        for text in [document.html().unwrap(), document.markdown()] {
             let text = text.replace('\u{a0}', " ");
             for said in [
                 "What Chrome 140.0.1.2 allows over HTTP/1.1",

@@ -2,8 +2,7 @@
 
 use pushoff_model::Transport;
 
-use super::blocks::{Fold, Heading, Layout, TableBlock};
-use super::{Block, Section};
+use crate::blocks::{Block, Fold, Heading, Layout, Section, TableBlock};
 use crate::cells::{Cell, Group};
 use crate::findings::comparison::Comparison;
 use crate::findings::servers::{Line, Part};

@@ -1,7 +1,6 @@
 //! The cost model: how well it predicts, and the fitted costs.
 
-use super::blocks::{Fold, Heading};
-use super::{Block, Head, Section, Words};
+use crate::blocks::{Block, Fold, Head, Heading, Section, Words};
 use crate::findings::study::Study;
 use crate::prose::{Prose, Tone};
 use crate::unitcosts::{self, FINDINGS, Finding, Sheet};

@@ -4,7 +4,7 @@ use pushoff_model::environment::{Agent, Named, Pinning};
 use pushoff_model::record::AgentClock;
 use pushoff_model::{Environment, Record};
 
-use super::{Block, Section};
+use crate::blocks::{Block, Section};
 use crate::findings::study::Study;
 use crate::words::number::Quantity;
 

@@ -4,7 +4,7 @@
 use pushoff_model::Transport;
 
 use super::networks::described;
-use super::{Block, Head, Section, Words};
+use crate::blocks::{Block, Head, Section, Words};
 use crate::findings::comparison::Comparison;
 use crate::findings::networks::OverNetwork;
 use crate::findings::study::Study;

@@ -2,7 +2,7 @@
 
 use pushoff_model::wire::Wire;
 
-use super::{Block, Section};
+use crate::blocks::{Block, Section};
 use crate::findings::study::Study;
 
 /// What was done, each with its name.

@@ -3,9 +3,8 @@
 use pushoff_model::Transport;
 use pushoff_model::record::Link;
 
-use super::blocks::Figure;
-use super::{Block, Fact, Section};
 use crate::ReportError;
+use crate::blocks::{Block, Fact, Figure, Section};
 use crate::charts::{self, Along, Latency};
 use crate::findings::comparison::Comparison;
 use crate::findings::networks::OverNetwork;

@@ -1,8 +1,7 @@
 //! The charts: latency and cost of each workload.
 
-use super::blocks::Figure;
-use super::{Block, Section};
 use crate::ReportError;
+use crate::blocks::{Block, Figure, Section};
 use crate::charts::{self, Chart};
 use crate::findings::comparison::Comparison;
 use crate::findings::study::Study;

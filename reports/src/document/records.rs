@@ -1,7 +1,7 @@
 //! Every record, whole: to be looked at and to be saved from the page.
 
-use super::{Block, Section};
 use crate::ReportError;
+use crate::blocks::{Block, Section};
 use crate::findings::study::Study;
 
 pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {

@@ -1,7 +1,6 @@
 //! What a connection costs as their number grows: the same workload at several sizes, a column a size.
 
-use super::blocks::Heading;
-use super::{Block, Head, Section, Words};
+use crate::blocks::{Block, Head, Heading, Section, Words};
 use crate::cells::anchor;
 use crate::findings::servers::Part;
 use crate::findings::study::Study;
@@ -63,7 +62,6 @@ fn rows(kin: &[Part<'_, '_>], metric: Metric) -> Vec<Vec<Prose>> {
 mod tests {
     use super::*;
     use crate::fixture;
-    use crate::render::markdown;
 
     #[test]
     fn one_workload_at_three_sizes_has_a_column_for_each() {
@@ -77,7 +75,7 @@ mod tests {
     #[test]
     fn one_size_alone_says_nothing_of_growth() {
         let run = fixture::run();
-        let text = markdown::document(&crate::document::Document::of(&Study::of(&run)).unwrap());
+        let text = crate::document::report(&Study::of(&run)).unwrap().markdown();
         assert!(!text.contains("number grows"));
     }
 }

@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use super::blocks::{Figure, Heading, Layout, TableBlock};
 use super::comparison::asked;
-use super::{Block, Section};
 use crate::ReportError;
+use crate::blocks::{Block, Section};
+use crate::blocks::{Figure, Heading, Layout, TableBlock};
 use crate::charts;
 use crate::findings::search::{self, Searched};
 use crate::findings::study::Study;

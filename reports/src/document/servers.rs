@@ -2,8 +2,7 @@
 
 use serde_json::{Map, json};
 
-use super::blocks::{Fold, Heading, Layout, TableBlock};
-use super::{Block, Section, Words};
+use crate::blocks::{Block, Fold, Heading, Layout, Section, TableBlock, Words};
 use crate::findings::servers::{Matrix, OnServers, matrices};
 use crate::findings::study::Study;
 use crate::metric::Metric;

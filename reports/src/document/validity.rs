@@ -2,8 +2,7 @@
 
 use pushoff_model::record::{Measurement, Outcome, Purpose};
 
-use super::blocks::{Fold, WordsRow};
-use super::{Block, Head, Section, Words};
+use crate::blocks::{Block, Fold, Head, Section, Words, WordsRow};
 use crate::cells::validity::Validity;
 use crate::cells::{Group, Trial};
 use crate::findings::study::Study;

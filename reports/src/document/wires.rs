@@ -5,9 +5,8 @@ use pushoff_model::Transport;
 use pushoff_model::wire::{Http, Wire};
 use serde_json::{Map, json};
 
-use super::blocks::{self, Heading};
-use super::{Block, Head, Section, Words};
 use crate::ReportError;
+use crate::blocks::{self, Block, Head, Heading, Section, Words};
 use crate::charts;
 use crate::findings::handshakes::Shaken;
 use crate::findings::servers::{Line, judged};
@@ -155,17 +154,16 @@ fn data(on: &OnWires<'_>) -> Block {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::Document;
+    use crate::document;
     use crate::fixture;
-    use crate::render::markdown;
 
     #[test]
     fn several_wires_have_a_section_of_what_each_costs() {
         let mut run = fixture::on_wires();
         run.records.retain(|record| record.workload.name == "ticker");
-        let mut document = Document::of(&Study::of(&run)).unwrap();
+        let mut document = document::report(&Study::of(&run)).unwrap();
         document.sections.retain(|section| section.id == Some("wires"));
-        insta::assert_snapshot!("wires", markdown::document(&document));
+        insta::assert_snapshot!("wires", document.markdown());
     }
 
     #[test]

@@ -4,18 +4,16 @@ use pushoff_model::target::OURS;
 use pushoff_model::{CellKey, Client, Conditions};
 
 use super::Plan;
-use crate::document::blocks::{Layout, TableBlock};
-use crate::document::{Block, Document, Section};
+use crate::blocks::{Block, Document, Layout, Section, TableBlock, fields};
 use crate::metric;
 use crate::metric::{Figures, LEAST_TRIALS, Metric};
-use crate::render;
 use crate::table::metrics::PLAN;
 use crate::table::{Subject, Table};
 use pushoff_planner::{Estimate, Standing};
 use pushoff_stats::Figure;
 
 /// What was estimated of a transport, by metric.
-pub(crate) fn figures(estimate: &Estimate) -> Figures {
+fn figures(estimate: &Estimate) -> Figures {
     let plain = |point: Option<f64>| point.map(|point| Figure { point, interval: None });
     let it = &estimate.figures;
     // A prediction has its interval without any trial.
@@ -39,14 +37,9 @@ pub(crate) fn figures(estimate: &Estimate) -> Figures {
 }
 
 impl Plan {
-    /// At most `width` columns wide, coloured only where asked for.
+    /// The plan, for any format.
     #[must_use]
-    pub fn terminal(&self, width: usize, colour: bool) -> String {
-        render::terminal::document(&self.document(), width, colour).trim_end().to_owned()
-    }
-
-    /// The plan as every format walks it.
-    pub(crate) fn document(&self) -> Document {
+    pub fn document(&self) -> Document {
         let prose = |words: &String| Block::Prose(words.clone().into(), String::new());
         let table = Block::Table(TableBlock {
             labelled_by: "plan".into(),
@@ -59,11 +52,12 @@ impl Plan {
         let blocks = self.sentences.iter().map(prose).chain([table, prose(&money)]);
         let blocks = blocks.chain(self.notes.iter().map(prose)).collect();
         let section = Section { id: Some("plan"), blocks, is_brief: true, ..Section::default() };
-        Document { title: "What a load would need".into(), sections: vec![section], ..Document::default() }
+        let title = "What a load would need".into();
+        Document { title, sections: vec![section], data: fields(self), ..Document::default() }
     }
 
     /// A row a transport.
-    pub(crate) fn table(&self) -> Table {
+    pub(super) fn table(&self) -> Table {
         let estimates = &self.answer.estimates;
         let figures: Vec<Figures> = estimates.iter().map(figures).collect();
         let standings: Vec<metric::Standing> = estimates.iter().map(|it| self.standing_of(it)).collect();
@@ -89,7 +83,7 @@ impl Plan {
         least * self.needs.rule().margin
     }
 
-    fn standing_of(&self, estimate: &Estimate) -> metric::Standing {
+    pub(super) fn standing_of(&self, estimate: &Estimate) -> metric::Standing {
         let reason = self.why(estimate).unwrap_or_default();
         match estimate.standing {
             Standing::Meets => metric::Standing::Meets,

@@ -4,10 +4,10 @@
 //! The figures are those of the planner ([`pushoff_planner`]); this module writes them out.
 
 mod document;
-pub(crate) mod stops;
+mod stops;
 #[cfg(test)]
 mod tests;
-pub(crate) mod words;
+mod words;
 
 use pushoff_model::{Transport, Wire};
 use pushoff_planner::costs::{self, CostModel, Source, fit_and_check};
@@ -18,13 +18,15 @@ use crate::cells::group;
 use crate::cells::measured::{left_out, measured};
 use crate::{ModelError, Run};
 
+pub(crate) use stops::plans;
+
 pub use pushoff_planner::{Asked, Needs, NeedsError, Prices};
 
 /// A cost model to plan with.
 #[derive(Clone, Debug)]
 pub struct Model {
     costs: CostModel,
-    pub(crate) is_shipped: bool,
+    is_shipped: bool,
     /// The wires that its run measured, too: no cost is of theirs.
     left_out: Vec<Wire>,
 }
@@ -54,7 +56,7 @@ impl Model {
     }
 
     /// The command with these flags. A report's own model lies beside it, and the command is taken to be given there.
-    pub(crate) fn command(&self, flags: &str) -> String {
+    fn command(&self, flags: &str) -> String {
         format!("pushoff plan{flags}{}", if self.is_shipped { "" } else { " --model ." })
     }
 
@@ -70,16 +72,16 @@ impl Model {
 /// What was needed, what each transport would need for it, and which to take.
 #[derive(Clone, Debug, Serialize)]
 pub struct Plan {
-    pub(crate) needs: Needs,
-    pub(crate) prices: Prices,
+    needs: Needs,
+    prices: Prices,
     model: Origin,
     #[serde(flatten)]
-    pub(crate) answer: Answer,
+    answer: Answer,
     changes: Vec<Change>,
     /// The recommendation and what would change it, a sentence each.
-    pub(crate) sentences: Vec<String>,
+    sentences: Vec<String>,
     /// What was assumed, and what is not known.
-    pub(crate) notes: Vec<String>,
+    notes: Vec<String>,
 }
 
 /// Where the figures come from.
@@ -111,7 +113,7 @@ impl Plan {
     }
 
     /// As [`Self::of`], but without what would change the choice: that takes a hundred more answers.
-    pub(crate) fn without_changes(model: &Model, needs: Needs, prices: Prices) -> Self {
+    fn without_changes(model: &Model, needs: Needs, prices: Prices) -> Self {
         let answer = answer(&model.costs, &needs, &prices);
         let model = Origin {
             source: model.costs.source.clone(),

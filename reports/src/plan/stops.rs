@@ -1,24 +1,38 @@
 //! The loads that the page's sliders choose among: a few stops a slider, and the plan of every combination.
 
-use pushoff_planner::{Asked, Needs, Prices};
+use pushoff_planner::{Asked, Estimate, Needs, Outcome, Prices};
 
+use super::words::outcome;
 use super::{Model, Plan};
+use crate::blocks::{Choice, Planned, PlannedRow, Plans, Slider};
+use crate::metric::Metric;
+use crate::table::{Entry, Table};
 
-/// One slider of the page.
-pub(crate) struct Slider {
+/// The metrics of the page's table: those that a choice turns on.
+const SHOWN: [Metric; 6] = [
+    Metric::PlanTraffic,
+    Metric::PlanRequests,
+    Metric::PlanCores,
+    Metric::PlanP99,
+    Metric::PlanMoney,
+    Metric::PlanWakeups,
+];
+
+/// One need of those that the page asks for.
+struct Asking {
     /// Its part of the ids of elements.
-    pub(crate) name: &'static str,
-    pub(crate) label: &'static str,
-    pub(crate) meaning: &'static str,
-    pub(crate) stops: &'static [Stop],
+    name: &'static str,
+    label: &'static str,
+    meaning: &'static str,
+    stops: &'static [Stop],
     /// The stop that the page begins with.
-    pub(crate) first: usize,
+    first: usize,
 }
 
 /// A stop of a slider.
-pub(crate) struct Stop {
+struct Stop {
     /// As the page writes it.
-    pub(crate) text: &'static str,
+    text: &'static str,
     /// What it asks of the planner.
     asks: fn(&mut Asked<'static>),
     /// The flags that ask the same of `pushoff plan`.
@@ -38,10 +52,10 @@ macro_rules! stops {
 
 /// The sliders, in the order in which their stops number the plans: the last changes fastest. Payloads lie within
 /// what the shipped model was fitted to.
-pub(crate) const SLIDERS: [Slider; 5] = [USERS, RATES, PAYLOADS, STALENESS, AUDIENCES];
+const SLIDERS: [Asking; 5] = [USERS, RATES, PAYLOADS, STALENESS, AUDIENCES];
 
 /// How many users there are.
-pub(crate) const USERS: Slider = Slider {
+const USERS: Asking = Asking {
     name: "users",
     label: "Users",
     meaning: "connected at the same time",
@@ -50,7 +64,7 @@ pub(crate) const USERS: Slider = Slider {
 };
 
 /// How many updates each user receives.
-pub(crate) const RATES: Slider = Slider {
+const RATES: Asking = Asking {
     name: "rate",
     label: "Updates",
     meaning: "that each user receives",
@@ -59,7 +73,7 @@ pub(crate) const RATES: Slider = Slider {
 };
 
 /// How long an update is.
-pub(crate) const PAYLOADS: Slider = Slider {
+const PAYLOADS: Asking = Asking {
     name: "payload",
     label: "Payload",
     meaning: "the size of an update",
@@ -68,7 +82,7 @@ pub(crate) const PAYLOADS: Slider = Slider {
 };
 
 /// How old an update may be.
-pub(crate) const STALENESS: Slider = Slider {
+const STALENESS: Asking = Asking {
     name: "staleness",
     label: "Staleness",
     meaning: "99 % of the updates arrive within this time",
@@ -77,7 +91,7 @@ pub(crate) const STALENESS: Slider = Slider {
 };
 
 /// The kinds of audience.
-pub(crate) const AUDIENCES: Slider = Slider {
+const AUDIENCES: Asking = Asking {
     name: "audience",
     label: "Audience",
     meaning: "the users that receive a message",
@@ -93,18 +107,9 @@ pub(crate) const AUDIENCES: Slider = Slider {
     first: 0,
 };
 
-/// The number of the plan at these stops, one a slider.
-pub(crate) fn number(stops: [usize; 5]) -> usize {
-    stops.into_iter().zip(&SLIDERS).fold(0, |number, (stop, slider)| number * slider.stops.len() + stop)
-}
-
-/// The stops that the page begins with.
-pub(crate) fn first() -> [usize; 5] {
-    SLIDERS.map(|slider| slider.first)
-}
-
-/// A plan for every combination of stops, by its [`number`], each with the flags that ask the command for it.
-pub(crate) fn plans(model: &Model, prices: &Prices) -> Vec<(Plan, String)> {
+/// A plan for every combination of stops.
+pub(crate) fn plans(model: &Model) -> Plans {
+    let prices = Prices::shipped();
     let mut all = vec![(Asked::default(), String::new())];
     for slider in &SLIDERS {
         let with = |(asked, flags): &(Asked<'static>, String), stop: &Stop| {
@@ -114,7 +119,50 @@ pub(crate) fn plans(model: &Model, prices: &Prices) -> Vec<(Plan, String)> {
         };
         all = all.iter().flat_map(|one| slider.stops.iter().map(move |stop| with(one, stop))).collect();
     }
-    all.into_iter().map(|(asked, flags)| (Plan::without_changes(model, needs(&asked), prices.clone()), flags)).collect()
+    let planned = |(asked, flags): (Asked<'_>, String)| {
+        planned(&Plan::without_changes(model, needs(&asked), prices.clone()), model.command(&flags))
+    };
+    let slider = |Asking { name, label, meaning, stops, first }: Asking| {
+        let stops = stops.iter().map(|stop| stop.text).collect();
+        Slider { name, label, meaning, stops, first }
+    };
+    Plans {
+        sliders: SLIDERS.map(slider).into(),
+        metrics: SHOWN.into(),
+        plans: all.into_iter().map(planned).collect(),
+        is_shipped: model.is_shipped,
+    }
+}
+
+/// A plan as the page shows it.
+fn planned(plan: &Plan, command: String) -> Planned {
+    let decision = &plan.answer.decision;
+    let choice = match (decision.choice, decision.outcome) {
+        (Some(choice), _) => Choice::Transport(choice),
+        (None, Outcome::NothingMeets) => Choice::None("None is good enough"),
+        (None, _) => Choice::None("Undecided"),
+    };
+    let Table { columns, rows, .. } = plan.table();
+    let row = |(estimate, row): (&Estimate, crate::table::Row)| {
+        let place = |metric: &Metric| columns.iter().position(|column| column == metric);
+        let entry = |metric: &Metric| place(metric).map_or_else(Entry::absent, |place| row.entries[place].clone());
+        PlannedRow {
+            transport: estimate.transport,
+            is_choice: decision.choice == Some(estimate.transport),
+            is_beyond: !estimate.beyond.is_empty(),
+            standing: plan.standing_of(estimate),
+            entries: SHOWN.iter().map(entry).collect(),
+        }
+    };
+    Planned {
+        choice,
+        sure: outcome(decision.outcome),
+        is_decided: decision.outcome == Outcome::Decided,
+        sentences: plan.sentences.clone(),
+        rows: plan.answer.estimates.iter().zip(rows).map(row).collect(),
+        notes: plan.notes.clone(),
+        command,
+    }
 }
 
 #[expect(clippy::expect_used, reason = "a test plans for every stop")]
@@ -128,14 +176,12 @@ mod tests {
     use crate::fixture;
 
     #[test]
-    fn the_number_of_a_plan_is_its_place_among_all() {
-        let plans = plans(&Model::of_report(fixture::model(), false), &Prices::shipped());
-        assert_eq!(plans.len(), SLIDERS.iter().map(|slider| slider.stops.len()).product::<usize>());
-        let (plan, flags) = &plans[number(first())];
-        assert_eq!(plan.needs, Needs::EXAMPLE);
-        assert_eq!(flags, " --users 1M --rate 0.2/s --payload 300B --staleness 2s");
-        let last = SLIDERS.map(|slider| slider.stops.len() - 1);
-        assert_eq!(number(last), plans.len() - 1);
-        assert!(plans[number(last)].1.ends_with("--staleness 30s --audience 20 --direction both"));
+    fn the_plans_stand_in_the_order_of_the_stops() {
+        let plans = plans(&Model::of_report(fixture::model(), false));
+        assert_eq!(plans.plans.len(), plans.sliders.iter().map(|slider| slider.stops.len()).product::<usize>());
+        let first = &plans.plans[plans.first()].command;
+        assert!(first.ends_with("plan --users 1M --rate 0.2/s --payload 300B --staleness 2s"), "{first}");
+        let last = &plans.plans[plans.plans.len() - 1].command;
+        assert!(last.ends_with("--staleness 30s --audience 20 --direction both"), "{last}");
     }
 }

@@ -61,7 +61,7 @@ fn a_plan_says_for_which_wire_it_is_and_which_were_measured_beside_it() {
 
 #[test]
 fn the_recommendation_stands_before_the_table() {
-    let text = |asked, width| plan(&model(), asked).terminal(width, false);
+    let text = |asked, width| plan(&model(), asked).document().terminal(width, false);
     let million = Asked { users: Some("1M"), rate: Some("0.2/s"), payload: Some("300B"), ..FEED };
     insta::assert_snapshot!("plan_120", text(million, 120));
     let rooms = Asked { rate: Some("5/s"), staleness: Some("200ms"), audience: Some("50"), ..FEED };
@@ -78,18 +78,18 @@ fn whatever_is_needed_no_line_is_too_wide_and_no_figure_is_made_up() {
             let needs = need.with(&Needs::parse(&FEED).unwrap(), value).unwrap();
             let plan = Plan::of(&model, needs, Prices::shipped());
             for width in [40, 80, 200] {
-                let text = plan.terminal(width, false);
+                let text = plan.document().terminal(width, false);
                 assert!(text.lines().all(|line| line.chars().count() <= width), "{text}");
                 assert!(!text.contains("NaN") && !text.contains("inf "), "{text}");
             }
-            assert!(!serde_json::to_string(&plan).unwrap().contains("NaN"));
+            assert!(!plan.document().json().to_string().contains("NaN"));
         }
     }
 }
 
 #[test]
 fn the_keys_of_the_json_are_those_that_are_documented() {
-    let json = serde_json::to_value(plan(&model(), FEED)).unwrap();
+    let json = plan(&model(), FEED).document().json();
     let keys = ["needs", "prices", "model", "outcome", "choice", "chosen", "cheapest", "equivalent", "contenders"];
     for key in keys.into_iter().chain(["changes", "sentences", "notes"]) {
         assert!(!json[key].is_null(), "{key}");
@@ -121,7 +121,7 @@ fn the_keys_of_the_json_are_those_that_are_documented() {
         assert!(polling["bill"][key].is_f64(), "{key}: {polling}");
     }
     let chatty = Asked { rate: Some("20/s"), payload: Some("20B"), ..FEED };
-    let chatty = serde_json::to_value(plan(&model(), chatty)).unwrap();
+    let chatty = plan(&model(), chatty).document().json();
     assert!(chatty["transports"][3]["flush_every_s"].is_f64() && json["transports"][3]["flush_every_s"].is_null());
     assert_eq!((&polling["standing"], &json["outcome"]), (&"meets".into(), &"equivalent".into()));
     assert_eq!(json["model"]["is_shipped"], false);

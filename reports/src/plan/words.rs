@@ -312,7 +312,7 @@ fn change(change: &Change) -> String {
 }
 
 /// The outcome, in the words that all reports use.
-pub(crate) const fn outcome(outcome: Outcome) -> &'static str {
+pub(super) const fn outcome(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Decided => "decided",
         Outcome::Equivalent => "equivalent",

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::document::{CellData, Document};
+use pushoff_model::CellKey;
+
+use crate::blocks::Document;
 use crate::metric::{Bound, Metric, Value};
 
 /// The columns beside those of the conditions.
@@ -10,21 +12,21 @@ const BEFORE: [&str; 2] = ["workload", "transport"];
 const AFTER: [&str; 9] = ["metric", "label", "unit", "better", "point", "low", "high", "bound", "trials"];
 
 /// The cells of a document.
-pub(crate) fn document(document: &Document) -> String {
+pub(super) fn document(document: &Document) -> String {
     let factors: BTreeSet<&str> =
-        document.cells.iter().flat_map(|cell| cell.key.conditions.factors()).map(|(factor, _)| factor).collect();
+        document.cells.iter().flat_map(|(key, _)| key.conditions.factors()).map(|(factor, _)| factor).collect();
     let mut text = line(BEFORE.into_iter().chain(factors.iter().copied()).chain(AFTER).map(str::to_owned));
-    for cell in &document.cells {
-        for (metric, value) in cell.figures.iter() {
-            text.push_str(&row(cell, &factors, metric, value));
+    for (key, figures) in &document.cells {
+        for (metric, value) in figures.iter() {
+            text.push_str(&row(key, &factors, metric, value, figures.trials));
         }
     }
     text
 }
 
-fn row(cell: &CellData, factors: &BTreeSet<&str>, metric: Metric, value: Value) -> String {
-    let place = [cell.key.workload.clone(), cell.key.transport.name().to_owned()];
-    let conditions = factors.iter().map(|factor| cell.key.conditions.value(factor).unwrap_or_default().to_owned());
+fn row(key: &CellKey, factors: &BTreeSet<&str>, metric: Metric, value: Value, trials: usize) -> String {
+    let place = [key.workload.clone(), key.transport.name().to_owned()];
+    let conditions = factors.iter().map(|factor| key.conditions.value(factor).unwrap_or_default().to_owned());
     let number = |number: f64| number.to_string();
     let end =
         |of: fn(pushoff_stats::Interval) -> f64| value.figure.interval.map_or_else(String::new, |it| number(of(it)));
@@ -42,7 +44,7 @@ fn row(cell: &CellData, factors: &BTreeSet<&str>, metric: Metric, value: Value) 
         end(|it| it.low),
         end(|it| it.high),
         bound.to_owned(),
-        cell.figures.trials.to_string(),
+        trials.to_string(),
     ];
     line(place.into_iter().chain(conditions).chain(figure))
 }
@@ -68,7 +70,7 @@ mod tests {
     #[test]
     fn a_row_a_cell_and_metric_with_interval_and_trials() {
         let run = fixture::run();
-        let text = document(&Document::of(&Study::of(&run)).unwrap());
+        let text = document(&crate::document::report(&Study::of(&run)).unwrap());
         let mut lines = text.split("\r\n");
         assert_eq!(
             lines.next(),

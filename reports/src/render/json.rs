@@ -1,29 +1,26 @@
-//! `--json`: every figure once, by metric and cell, and what was found, in the unit of its metric, not rounded.
+//! JSON: what was found, not rounded, each figure in the unit of its metric.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::document::{Block, Document};
+use crate::blocks::{Block, Document};
 use crate::metric::Metric;
 
 /// The version of the keys: see `docs/RESULTS.md`.
-pub(crate) const SCHEMA: u32 = 5;
+const SCHEMA: u32 = 5;
 
-/// A document for machines; `head` is what stands before all.
-pub(crate) fn document(document: &Document, head: Map<String, Value>) -> Value {
-    let mut data: BTreeMap<&'static str, Vec<Value>> = BTreeMap::new();
+/// A document for machines: its data, and that of its blocks.
+pub(super) fn document(document: &Document) -> Value {
+    let mut found: BTreeMap<&'static str, Vec<Value>> = BTreeMap::new();
     for section in &document.sections {
-        collect(&section.blocks, &mut data);
+        collect(&section.blocks, &mut found);
     }
-    let mut all = Map::from_iter([("schema".to_owned(), json!(SCHEMA))]);
-    all.extend(head);
-    let mut found = Map::from_iter([("cells".to_owned(), json!(document.cells))]);
-    found.extend(data.into_iter().map(|(key, found)| (key.to_owned(), Value::Array(found))));
-    let found = Value::Object(found);
-    all.insert("metrics".to_owned(), metrics(&found));
-    if let Value::Object(found) = found {
-        all.extend(found);
+    let mut all = document.data.clone();
+    all.insert("schema".to_owned(), json!(SCHEMA));
+    all.extend(found.into_iter().map(|(key, found)| (key.to_owned(), Value::Array(found))));
+    if !document.cells.is_empty() {
+        all.insert("metrics".to_owned(), metrics(&Value::Object(all.clone())));
     }
     Value::Object(all)
 }
@@ -85,7 +82,7 @@ mod tests {
 
     #[test]
     fn a_machine_finds_the_choice_and_the_figures() {
-        let json = Report::of(&fixture::valid()).unwrap().json();
+        let json = Report::of(&fixture::valid()).unwrap().document().json();
         assert_eq!(json["schema"], SCHEMA);
         assert_eq!(named(&json, "workloads", "ticker")["verdict"]["choice"], "sse");
         let sse = figures(&json, "ticker", "sse", "library", "pushoff");
@@ -112,7 +109,7 @@ mod tests {
     #[test]
     fn a_figure_stands_once() {
         for run in [fixture::whole(), fixture::over_networks(), fixture::servers(), fixture::on_wires()] {
-            let json = Report::of(&run).unwrap().json();
+            let json = Report::of(&run).unwrap().document().json();
             let mut all = Vec::new();
             numbers(&json, "", &mut all);
             assert!(all.len() > 500);
@@ -135,18 +132,18 @@ mod tests {
 
     #[test]
     fn every_figure_has_its_metric_defined_wherever_it_stands() {
-        let json = Report::of(&fixture::on_wires()).unwrap().json();
+        let json = Report::of(&fixture::on_wires()).unwrap().document().json();
         let full = json["handshakes"][0]["full"].as_object().unwrap();
         assert_eq!(full.len(), 5);
         assert!(full.keys().all(|id| json["metrics"][id]["label"].is_string()), "{full:?}");
-        let json = Report::of(&fixture::whole()).unwrap().json();
+        let json = Report::of(&fixture::whole()).unwrap().document().json();
         let at_a_load = json["searches"][0]["curves"][0]["loads"][0]["figures"].as_object().unwrap();
         assert!(at_a_load.contains_key("p50_ns") && at_a_load.keys().all(|id| json["metrics"].get(id).is_some()));
     }
 
     #[test]
     fn a_machine_finds_servers_side_by_side() {
-        let json = Report::of(&fixture::servers()).unwrap().json();
+        let json = Report::of(&fixture::servers()).unwrap().document().json();
         let light = named(&json, "servers", "light");
         assert_eq!(light["baseline"], "nchan");
         let cells = light["cells"].as_array().unwrap();
@@ -158,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_machine_finds_costs_and_searches() {
-        let json = Report::of(&fixture::whole()).unwrap().json();
+        let json = Report::of(&fixture::whole()).unwrap().document().json();
         let number = |value: &Value| value["point"].as_f64().unwrap();
         let sse = figures(&json, "ticker", "sse", "library", "pushoff");
         assert!((number(&sse["down_bytes"]) - number(&sse["down_theory_bytes"])).abs() < 1e-9);

@@ -5,8 +5,7 @@
 use comfy_table::{Table as Grid, presets};
 
 use super::escape::{code, escaped};
-use crate::document::blocks::{Choice, Fold, Layout, TableBlock};
-use crate::document::{Answer, Block, Card, Document, Fact, Words};
+use crate::blocks::{Answer, Block, Card, Choice, Document, Fact, Fold, Layout, TableBlock, Words};
 use crate::metric::Scope;
 use crate::metric::Standing;
 use crate::prose::{Prose, Span};
@@ -14,7 +13,7 @@ use crate::table::{Entry, Mark, Row, Table};
 use crate::words::number::ABSENT;
 
 /// A document, without what only a page can show.
-pub(crate) fn document(document: &Document) -> String {
+pub(super) fn document(document: &Document) -> String {
     let mut text = format!("# {}\n", escaped(&document.title));
     if !document.conditions.is_empty() {
         text.push_str(&format!("\n{}\n", escaped(&document.conditions.join(" "))));
@@ -198,7 +197,7 @@ mod tests {
     use crate::fixture;
 
     fn text(run: &crate::Run) -> String {
-        document(&Document::of(&Study::of(run)).unwrap())
+        document(&crate::document::report(&Study::of(run)).unwrap())
     }
 
     #[test]

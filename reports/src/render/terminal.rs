@@ -9,8 +9,7 @@ use comfy_table::{
 };
 use pushoff_model::Transport;
 
-use crate::document::blocks::Choice;
-use crate::document::{Answer, Block, Document, Fact, Words};
+use crate::blocks::{Answer, Block, Choice, Document, Fact, Words};
 use crate::metric::Standing;
 use crate::prose::{Prose, Span, Tone};
 use crate::table::{Entry, Mark, Row, Table};
@@ -26,7 +25,7 @@ const RULED: TableStyle = TableStyle::new()
 const NARROWEST: usize = 20;
 
 /// What a terminal shows of a document, at most `width` columns wide, coloured only where asked for.
-pub(crate) fn document(document: &Document, width: usize, colour: bool) -> String {
+pub(super) fn document(document: &Document, width: usize, colour: bool) -> String {
     let mut shown = Vec::new();
     for section in document.sections.iter().filter(|section| section.is_brief) {
         brief(&section.blocks, &mut shown);
@@ -308,14 +307,14 @@ mod tests {
     use crate::fixture;
 
     fn render(study: &Study<'_>, width: usize, colour: bool) -> String {
-        document(&Document::of(study).unwrap(), width, colour)
+        document(&crate::document::report(study).unwrap(), width, colour)
     }
 
     #[test]
     fn no_line_is_wider_than_the_terminal() {
         let (run, servers) = (fixture::whole(), fixture::servers());
         for study in [Study::of(&run), Study::of(&servers)] {
-            let whole = Document::of(&study).unwrap();
+            let whole = crate::document::report(&study).unwrap();
             for width in [40, 60, 80, 100, 140, 200, 400] {
                 let text = document(&whole, width, false);
                 assert!(widest(&text) <= width, "{width}:\n{text}");
@@ -359,6 +358,6 @@ mod tests {
     fn a_debug_build_is_called_meaningless_first() {
         let mut run = fixture::run();
         run.environments[0].profile = "debug".into();
-        assert!(crate::Report::of(&run).unwrap().terminal(100, false).starts_with("! Debug build"));
+        assert!(crate::Report::of(&run).unwrap().document().terminal(100, false).starts_with("! Debug build"));
     }
 }

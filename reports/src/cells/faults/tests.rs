@@ -3,11 +3,10 @@ use pushoff_model::record::Failure;
 
 use super::*;
 use crate::cells::group;
-use crate::document::Document;
+use crate::document;
 use crate::findings::study::Study;
 use crate::findings::verdict::in_short;
 use crate::fixture;
-use crate::render::{html, markdown};
 
 /// The ticker's first cell, after something was done to its trials.
 fn with(change: impl Fn(usize, &mut Outcome)) -> CellFaults {
@@ -111,10 +110,10 @@ fn refusing() -> crate::Run {
 fn every_document_tells_what_was_refused_and_why_and_none_calls_it_decided() {
     let run = refusing();
     let study = Study::of(&run);
-    let document = Document::of(&study).unwrap();
-    let (terminal, markdown) = (crate::Report::of(&run).unwrap().terminal(200, false), markdown::document(&document));
-    let page = html::page(&document).unwrap();
-    let json = crate::Report::of(&run).unwrap().json();
+    let document = document::report(&study).unwrap();
+    let (terminal, markdown) = (document.terminal(200, false), document.markdown());
+    let page = document.html().unwrap();
+    let json = document.json();
     let count = study.comparisons[0].candidates[0].faults.unpublished;
     for (name, text) in [("terminal", &terminal), ("markdown", &markdown), ("page", &page)] {
         let text = text.replace('\u{a0}', " ");

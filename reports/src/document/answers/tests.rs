@@ -1,9 +1,8 @@
 use std::collections::BTreeMap;
 
-use crate::document::Document;
+use crate::document;
 use crate::findings::study::Study;
 use crate::fixture;
-use crate::render::html;
 
 /// Words with a digit that are names and not figures.
 const NAMES: [&str; 3] = ["p99", "HTTP/1.1", "HTTP/2"];
@@ -60,7 +59,7 @@ fn figures(text: &str) -> impl Iterator<Item = &str> {
 
 /// The page without what is packed, its style and its script: those are not read as markup.
 fn page(run: &crate::Run) -> String {
-    let page = html::page(&Document::of(&Study::of(run)).unwrap()).unwrap();
+    let page = document::report(&Study::of(run)).unwrap().html().unwrap();
     let mut kept = String::new();
     for piece in page.split_inclusive("</script>").flat_map(|piece| piece.split_inclusive("</style>")) {
         let cut = ["<script", "<style"].iter().filter_map(|start| piece.find(start)).min();

@@ -5,9 +5,8 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use self::planner::SCRIPT_HASH as PLANNER_HASH;
 use self::table::table;
 use crate::ReportError;
+use crate::blocks::{Answer, Block, Card, Choice, Document, Fact, Figure, Fold, Section, Words};
 use crate::charts::SIZE;
-use crate::document::blocks::{Choice, Figure, Fold};
-use crate::document::{Answer, Block, Card, Document, Fact, Section, Words};
 use crate::name::name;
 use crate::palette;
 use crate::prose::{Prose, Span, Tone};
@@ -34,7 +33,7 @@ fn policy() -> String {
 ///
 /// # Errors
 /// When something cannot be packed into the page.
-pub(crate) fn page(document: &Document) -> Result<String, ReportError> {
+pub(super) fn page(document: &Document) -> Result<String, ReportError> {
     let sections: Result<Vec<Markup>, ReportError> = document.sections.iter().map(section).collect();
     let body = html! {
         h1 { (document.title) }
@@ -108,8 +107,8 @@ fn section(section: &Section) -> Result<Markup, ReportError> {
 
 /// A block at the top of a section: some are packed.
 fn packing(block: &Block) -> Result<Markup, ReportError> {
-    if let Block::Plans(model) = block {
-        planner::planner(model)
+    if let Block::Plans(plans) = block {
+        planner::planner(plans)
     } else if let Block::Records(lines) = block {
         records::records(lines)
     } else {

@@ -8,50 +8,35 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use maud::{Markup, PreEscaped, html};
-use pushoff_planner::{Outcome, Prices, Standing};
 use serde::Serialize;
 
 use super::records::packed;
 use super::table;
 use crate::ReportError;
-use crate::metric::Metric;
+use crate::blocks::{Choice, Planned, PlannedRow, Plans, Slider};
+use crate::metric::{Metric, Standing};
 use crate::name::name;
-use crate::plan::stops::{self, SLIDERS, Slider};
-use crate::plan::words::outcome;
-use crate::plan::{Model, Plan};
-use crate::table::Table;
-use crate::words::number::{ABSENT, unbroken};
+use crate::words::number::unbroken;
 
-pub(crate) const SCRIPT: &str = include_str!("planner.js");
+const SCRIPT: &str = include_str!("planner.js");
 /// SHA-256 of the script, in base64: a test holds it to the file.
-pub(crate) const SCRIPT_HASH: &str = "SvfUXDnoN2XjNcV4117711Kgi9f8MtoQxXayjDQduCA=";
+pub(super) const SCRIPT_HASH: &str = "SvfUXDnoN2XjNcV4117711Kgi9f8MtoQxXayjDQduCA=";
 
-/// The metrics of the page's table: those that a choice turns on.
-const SHOWN: [Metric; 6] = [
-    Metric::PlanTraffic,
-    Metric::PlanRequests,
-    Metric::PlanCores,
-    Metric::PlanP99,
-    Metric::PlanMoney,
-    Metric::PlanWakeups,
-];
-
-pub(super) fn planner(model: &Model) -> Result<Markup, ReportError> {
-    let plans = stops::plans(model, &Prices::shipped());
+pub(super) fn planner(plans: &Plans) -> Result<Markup, ReportError> {
     let mut packing = Packing::default();
-    for (plan, flags) in &plans {
-        packing.add(Shown::of(plan, &model.command(flags)));
+    for plan in &plans.plans {
+        packing.add(Shown::of(plan));
     }
-    let packed = packed(&serde_json::to_vec(&packing.page()).map_err(ReportError::Embed)?)?;
-    let (first, flags) = &plans[stops::number(stops::first())];
-    let shown = Shown::of(first, &model.command(flags));
+    let packed = packed(&serde_json::to_vec(&packing.page(&plans.sliders)).map_err(ReportError::Embed)?)?;
+    let first = &plans.plans[plans.first()];
+    let shown = Shown::of(first);
     Ok(html! {
             p.note {
                 "Predictions of the cost model, for loads that nobody measured. "
                 noscript { "The sliders need scripts; without scripts this is one load of many. " }
                 "The command takes any other value, and prices of your own."
             }
-            (form())
+            (form(&plans.sliders))
             div data-block {
                 div role="status" {
                     p.choice #planner-choice data-slot { (shown.answer[0]) }
@@ -59,11 +44,11 @@ pub(super) fn planner(model: &Model) -> Result<Markup, ReportError> {
                 }
                 div #planner-sentences data-slot { (shown.answer[2]) }
             }
-            (planned(first, &shown.rows))
+            (planned(&plans.metrics, first, &shown.rows))
             div data-block {
                 ul.note #planner-notes data-slot { (shown.rest[0]) }
                 h3 { "The same on the command line" }
-                @if !model.is_shipped { p.note { "In the folder of this report:" } }
+                @if !plans.is_shipped { p.note { "In the folder of this report:" } }
                 pre.command { code #planner-command data-slot { (shown.rest[1]) } }
             }
             button #planner-copy type="button" hidden { "Copy" }
@@ -73,14 +58,14 @@ pub(super) fn planner(model: &Model) -> Result<Markup, ReportError> {
 }
 
 /// Shown by the script, without which its sliders would do nothing.
-fn form() -> Markup {
+fn form(sliders: &[Slider]) -> Markup {
     html! {
         form.planner #planner-needs hidden autocomplete="off" {
-            @for Slider { name, label, meaning, stops, first } in SLIDERS {
+            @for Slider { name, label, meaning, stops, first } in sliders {
                 @let id = format!("planner-{name}");
                 div.need {
                     label for=(id) { (label) }
-                    output id=(format!("{id}-stop")) for=(id) { (stops[first].text) }
+                    output id=(format!("{id}-stop")) for=(id) { (stops[*first]) }
                     input id=(id) type="range" max=(stops.len() - 1) value=(first);
                     small { (meaning) }
                 }
@@ -89,17 +74,17 @@ fn form() -> Markup {
     }
 }
 
-fn planned(plan: &Plan, rows: &[Vec<Markup>]) -> Markup {
+fn planned(metrics: &[Metric], plan: &Planned, rows: &[Vec<Markup>]) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label="What each transport would need" {
             table.lines.planned #planner-table {
                 thead { tr {
                     th scope="col" { "transport" }
                     th scope="col" title="whether 99 % of the updates arrive in time" { "fresh enough" }
-                    @for metric in SHOWN { th scope="col" title=(metric.help()) { (metric.label()) } }
+                    @for metric in metrics { th scope="col" title=(metric.help()) { (metric.label()) } }
                 } }
-                tbody { @for (estimate, slots) in plan.answer.estimates.iter().zip(rows) {
-                    tr data-block data-transport=(estimate.transport) {
+                tbody { @for (row, slots) in plan.rows.iter().zip(rows) {
+                    tr data-block data-transport=(row.transport) {
                         @for (place, slot) in slots.iter().enumerate() {
                             @if place == 0 { th scope="row" data-slot { (slot) } } @else { td data-slot { (slot) } }
                         }
@@ -121,22 +106,16 @@ struct Shown {
 }
 
 impl Shown {
-    fn of(plan: &Plan, command: &str) -> Self {
-        let decision = &plan.answer.decision;
-        let sure = if decision.outcome == Outcome::Decided { "sure decided" } else { "sure" };
-        let choice = match (decision.choice, decision.outcome) {
-            (Some(choice), _) => name(choice),
-            (None, Outcome::NothingMeets) => html! { span.name { "None is good enough" } },
-            (None, _) => html! { span.name { "Undecided" } },
-        };
+    fn of(plan: &Planned) -> Self {
+        let sure = if plan.is_decided { "sure decided" } else { "sure" };
         Self {
             answer: vec![
-                choice,
-                html! { @if decision.choice.is_some() { span class=(sure) { (outcome(decision.outcome)) } } },
+                super::choice(plan.choice),
+                html! { @if let Choice::Transport(_) = plan.choice { span class=(sure) { (plan.sure) } } },
                 html! { @for sentence in &plan.sentences { p.sentence { (unbroken(sentence)) } } },
             ],
-            rows: rows(plan),
-            rest: vec![html! { @for note in &plan.notes { li { (unbroken(note)) } } }, html! { (command) }],
+            rows: plan.rows.iter().map(row).collect(),
+            rest: vec![html! { @for note in &plan.notes { li { (unbroken(note)) } } }, html! { (plan.command) }],
         }
     }
 
@@ -146,32 +125,17 @@ impl Shown {
     }
 }
 
-fn rows(plan: &Plan) -> Vec<Vec<Markup>> {
-    let Table { columns, rows, .. } = plan.table();
-    let places: Vec<Option<usize>> =
-        SHOWN.into_iter().map(|metric| columns.iter().position(|column| *column == metric)).collect();
-    let row = |(place, estimate): (usize, &pushoff_planner::Estimate)| {
-        let label = html! {
-            (name(estimate.transport))
-            @if plan.answer.decision.choice == Some(estimate.transport) { small.chosen { " chosen" } }
-            @if !estimate.beyond.is_empty() { small.beyond { " beyond what was measured" } }
-        };
-        let figures = places.iter().map(|column| match column {
-            Some(column) => table::entry(&rows[place].entries[*column]),
-            None => html! { (ABSENT) },
-        });
-        [label, standing(estimate.standing)].into_iter().chain(figures).collect()
+fn row(row: &PlannedRow) -> Vec<Markup> {
+    let label = html! {
+        (name(row.transport))
+        @if row.is_choice { small.chosen { " chosen" } }
+        @if row.is_beyond { small.beyond { " beyond what was measured" } }
     };
-    plan.answer.estimates.iter().enumerate().map(row).collect()
+    [label, standing(&row.standing)].into_iter().chain(row.entries.iter().map(table::entry)).collect()
 }
 
-fn standing(standing: Standing) -> Markup {
-    let (words, class) = match standing {
-        Standing::Meets => ("meets", "c-good"),
-        Standing::Fails => ("fails", "c-bad"),
-        Standing::Undecided => ("undecided", "c-faint"),
-    };
-    html! { strong class=(format!("standing {class}")) { (words) } }
+fn standing(standing: &Standing) -> Markup {
+    html! { strong class=(format!("standing {}", table::standing_class(standing))) { (standing.label()) } }
 }
 
 /// All plans as the page holds them. Each text and each block of texts stands once; numbers refer to them.
@@ -191,8 +155,8 @@ impl Packing {
         self.plans.push(blocks.collect());
     }
 
-    fn page(&self) -> Page<'_> {
-        let stops = SLIDERS.iter().map(|slider| slider.stops.iter().map(|stop| stop.text).collect()).collect();
+    fn page<'a>(&'a self, sliders: &'a [Slider]) -> Page<'a> {
+        let stops = sliders.iter().map(|slider| slider.stops.as_slice()).collect();
         Page { stops, texts: self.texts.in_order(), blocks: self.blocks.in_order(), plans: &self.plans }
     }
 }
@@ -201,7 +165,7 @@ impl Packing {
 #[derive(Serialize)]
 struct Page<'a> {
     /// The texts of the stops, slider by slider.
-    stops: Vec<Vec<&'static str>>,
+    stops: Vec<&'a [&'static str]>,
     texts: Vec<&'a String>,
     /// The numbers of the texts of a block.
     blocks: Vec<&'a Vec<usize>>,
@@ -238,6 +202,7 @@ mod tests {
 
     use super::*;
     use crate::fixture;
+    use crate::plan::{Model, plans};
 
     /// What the planner may add to a page.
     const MOST_BYTES: usize = 600_000;
@@ -250,7 +215,7 @@ mod tests {
 
     #[test]
     fn the_planner_adds_little_to_a_page() {
-        let section = planner(&Model::of_report(fixture::model(), false)).unwrap().into_string();
+        let section = planner(&plans(&Model::of_report(fixture::model(), false))).unwrap().into_string();
         assert!(section.len() < MOST_BYTES, "{} bytes", section.len());
     }
 }

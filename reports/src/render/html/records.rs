@@ -41,7 +41,7 @@ mod tests {
     use pushoff_model::Record;
 
     use super::*;
-    use crate::document::Document;
+    use crate::document;
     use crate::findings::study::Study;
     use crate::fixture;
     use crate::render::html::page;
@@ -50,7 +50,7 @@ mod tests {
     fn the_records_in_the_page_are_the_records_of_the_run() {
         let mut run = fixture::run();
         run.records[0].workload.question = "</script> <!-- \"?\"".into();
-        let page = page(&Document::of(&Study::of(&run)).unwrap()).unwrap();
+        let page = page(&document::report(&Study::of(&run)).unwrap()).unwrap();
         let start = page.find("id=\"lines\" type=\"application/gzip\">").unwrap();
         let start = start + page[start..].find('>').unwrap() + 1;
         let packed = &page[start..start + page[start..].find("</script>").unwrap()];

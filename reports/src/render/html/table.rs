@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::document::blocks::{Layout, TableBlock};
+use crate::blocks::{Layout, TableBlock};
 use crate::metric::Metric;
 use crate::metric::Scope;
 use crate::metric::Standing;
@@ -134,13 +134,17 @@ fn worth(row: &Row) -> Markup {
     }
 }
 
-fn standing(row: &Row) -> Markup {
-    let Some(standing) = &row.standing else { return html! { td {} } };
-    let class = match standing {
+pub(super) const fn standing_class(standing: &Standing) -> &'static str {
+    match standing {
         Standing::Meets => "c-good",
         Standing::Fails { .. } => "c-bad",
         Standing::Undecided { .. } | Standing::Void { .. } | Standing::Unranked => "c-faint",
-    };
+    }
+}
+
+fn standing(row: &Row) -> Markup {
+    let Some(standing) = &row.standing else { return html! { td {} } };
+    let class = standing_class(standing);
     let words = if row.transport().is_ranked() { standing.label() } else { "not ranked" };
     html! {
         td class=(plain_class(row)) title=[standing.reason()] { strong class=(class) { (words) } }

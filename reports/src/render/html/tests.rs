@@ -2,7 +2,7 @@ use base64::Engine as _;
 use sha2::{Digest as _, Sha256};
 
 use super::{SCRIPT, SCRIPT_HASH};
-use crate::document::Document;
+use crate::document;
 use crate::findings::study::Study;
 use crate::fixture;
 
@@ -11,7 +11,7 @@ const VOID: [&str; 3] = ["meta", "br", "input"];
 const MOST_BYTES: usize = 3_000_000;
 
 fn page(run: &crate::Run) -> String {
-    super::page(&Document::of(&Study::of(run)).unwrap()).unwrap()
+    super::page(&document::report(&Study::of(run)).unwrap()).unwrap()
 }
 
 fn report() -> String {

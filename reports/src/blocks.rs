@@ -1,11 +1,39 @@
-//! What a document is made of.
+//! What a document is made of: sections of blocks.
+//!
+//! Reports, plans and comparisons each make one; each format of `render` walks it. Nothing here knows which sections
+//! there are, nor how a format writes a block.
 
-use pushoff_model::Transport;
+use std::cell::LazyCell;
 
-use crate::charts::Chart;
-use crate::plan::Model;
+use maud::Markup;
+use pushoff_model::{CellKey, Transport};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::metric::{Figures, Metric, Standing};
 use crate::prose::Prose;
-use crate::table::Table;
+use crate::table::{Entry, Table};
+
+/// A document: what every format is made from.
+#[derive(Debug, Default)]
+pub struct Document {
+    pub(crate) title: String,
+    /// When, where and how it was measured, a line each.
+    pub(crate) conditions: Vec<String>,
+    pub(crate) sections: Vec<Section>,
+    /// How many trials count, in words: what a terminal ends with.
+    pub(crate) tally: String,
+    /// The figures of each cell: a row a figure in CSV.
+    pub(crate) cells: Vec<(CellKey, Figures)>,
+    /// What JSON holds beside the data of the blocks.
+    pub(crate) data: Map<String, Value>,
+}
+
+/// The fields of an answer, by name.
+pub(crate) fn fields(answer: &impl Serialize) -> Map<String, Value> {
+    let answer = json!(answer);
+    answer.as_object().cloned().unwrap_or_else(|| Map::from_iter([("answer".to_owned(), answer)]))
+}
 
 /// A part of a document under one heading.
 #[derive(Debug, Default)]
@@ -62,12 +90,12 @@ pub(crate) enum Block {
     Fold(Fold),
     /// What only the page shows, because what it leads to is there.
     OnPage(Vec<Self>),
-    /// Plans of many loads by this cost model: a page lets its reader choose among them.
-    Plans(Model),
+    /// Plans of many loads: a page lets its reader choose among them. Made only where a page asks for them.
+    Plans(LazyCell<Plans, Box<dyn FnOnce() -> Plans>>),
     /// All records, one a line.
     Records(Vec<u8>),
     /// What only machines read, under a key.
-    Data(&'static str, serde_json::Value),
+    Data(&'static str, Value),
 }
 
 /// A heading within a section.
@@ -86,6 +114,34 @@ pub(crate) struct Figure {
     pub(crate) anchor: String,
     /// Of which workload it is, where charts of several stand beside each other.
     pub(crate) about: String,
+}
+
+/// A chart and what says the same in words.
+#[derive(Debug)]
+pub(crate) struct Chart {
+    /// The kind, for links.
+    pub(crate) key: &'static str,
+    /// What is seen.
+    pub(crate) title: String,
+    /// What is drawn, for a reader who cannot see it.
+    pub(crate) description: String,
+    /// The drawing.
+    pub(crate) drawing: Markup,
+    /// The figures behind it.
+    pub(crate) rows: Rows,
+}
+
+/// A small table: a head and rows as long.
+#[derive(Debug)]
+pub(crate) struct Rows {
+    pub(crate) head: Vec<String>,
+    pub(crate) body: Vec<Vec<String>>,
+}
+
+impl Rows {
+    pub(crate) fn new(head: impl IntoIterator<Item = &'static str>, body: Vec<Vec<String>>) -> Self {
+        Self { head: head.into_iter().map(str::to_owned).collect(), body }
+    }
 }
 
 /// Folded blocks.
@@ -238,4 +294,62 @@ pub(crate) struct Fact {
     pub(crate) is_in_sight: bool,
     /// Whether a terminal says it too.
     pub(crate) is_brief: bool,
+}
+
+/// The plan of every combination of stops of some sliders.
+#[derive(Debug)]
+pub(crate) struct Plans {
+    pub(crate) sliders: Vec<Slider>,
+    /// The metrics of a plan's table.
+    pub(crate) metrics: Vec<Metric>,
+    /// A plan each combination; the stop of the last slider changes fastest.
+    pub(crate) plans: Vec<Planned>,
+    /// Whether the cost model came with pushoff.
+    pub(crate) is_shipped: bool,
+}
+
+/// A slider.
+#[derive(Debug)]
+pub(crate) struct Slider {
+    /// Its part of the ids of elements.
+    pub(crate) name: &'static str,
+    pub(crate) label: &'static str,
+    pub(crate) meaning: &'static str,
+    pub(crate) stops: Vec<&'static str>,
+    /// The stop that the page begins with.
+    pub(crate) first: usize,
+}
+
+/// A plan of one load.
+#[derive(Debug)]
+pub(crate) struct Planned {
+    pub(crate) choice: Choice,
+    /// How sure that is.
+    pub(crate) sure: &'static str,
+    pub(crate) is_decided: bool,
+    pub(crate) sentences: Vec<String>,
+    /// A transport each.
+    pub(crate) rows: Vec<PlannedRow>,
+    pub(crate) notes: Vec<String>,
+    /// The command that plans the same.
+    pub(crate) command: String,
+}
+
+/// What a transport would need.
+#[derive(Debug)]
+pub(crate) struct PlannedRow {
+    pub(crate) transport: Transport,
+    pub(crate) is_choice: bool,
+    /// Whether the load lies beyond what was measured.
+    pub(crate) is_beyond: bool,
+    pub(crate) standing: Standing,
+    /// One a metric.
+    pub(crate) entries: Vec<Entry>,
+}
+
+impl Plans {
+    /// The place among the plans of the one that the page begins with.
+    pub(crate) fn first(&self) -> usize {
+        self.sliders.iter().fold(0, |place, slider| place * slider.stops.len() + slider.first)
+    }
 }
