@@ -24,12 +24,12 @@ const MOVED_S: f64 = 2.0;
 /// Of a run's many readings, the first that fails is told.
 static TOLD: Once = Once::new();
 
-/// Where the servers of a run report what their processes use.
+/// The addresses at which the servers of a run report what their processes use.
 #[derive(Debug)]
 pub struct Account {
-    /// Who asks.
+    /// The client that asks.
     pub(crate) client: Client,
-    /// Where, with the fields of the request: each server that shares a log.
+    /// The URL of each server that shares a log, with the fields of the request.
     pub(crate) places: Vec<(Url, HeaderMap)>,
 }
 

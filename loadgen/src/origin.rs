@@ -1,4 +1,4 @@
-//! Where a connection comes from: an address of this machine, and a network namespace.
+//! The origin of a connection: an address of this machine, and a network namespace.
 //!
 //! TCP tells two connections to the same socket apart by their source address and port. On loopback, every address of
 //! 127.0.0.0/8 belongs to this machine, so another one can be used when the ports of one are used up. Source: ip(7),
@@ -15,7 +15,7 @@ use pushoff_network::Namespace;
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// Where a connection comes from.
+/// The origin of a connection.
 #[derive(Clone, Debug, Default)]
 pub struct Origin {
     /// Its address; `None` leaves it to the kernel.

@@ -27,7 +27,7 @@ pub struct Server {
     pub http: SocketAddr,
     /// Its second address, where it has one for HTTP/1.1 without TLS: publishers that do not subscribe use it.
     pub clear: Option<SocketAddr>,
-    /// What carries the bytes of its subscribers.
+    /// The wire of its subscribers: TLS, HTTP, compression.
     pub wire: Wire,
     /// How much its clients let be under way over HTTP/2.
     pub windows: Windows,
@@ -42,7 +42,7 @@ pub struct Server {
     /// Its root processes, as far as this user can see them. Costs are read from them and their descendants. When the
     /// first one ends, the server has ended.
     pub pids: Vec<u32>,
-    /// Where it accounts for its processes itself, if they cannot be seen.
+    /// The server's own reports of its processes, if they cannot be seen.
     pub account: Option<Arc<Account>>,
     /// How many processors it may use; 0 where that is not known.
     pub cpus: f64,
@@ -53,7 +53,7 @@ pub struct Server {
     pub link: Option<Arc<Link>>,
 }
 
-/// Where one of several servers is that share a log.
+/// The address of one of several servers that share a log.
 #[derive(Clone, Debug)]
 pub struct Sibling {
     /// Its address.
@@ -135,7 +135,7 @@ impl Server {
 }
 
 impl Server {
-    /// Where the connections of subscriber `number` come from, one of that many ports an address.
+    /// The origin of the connections of subscriber `number`, with so many ports an address.
     pub(crate) fn reader(&self, number: u32, ports: u32) -> Origin {
         match &self.link {
             Some(link) => Origin { address: Some(link.reader(number)), namespace: Some(link.near.clone()) },
@@ -143,12 +143,12 @@ impl Server {
         }
     }
 
-    /// Where the connections of pages come from: over a network, all from the one address of its near side.
+    /// The origin of the connections of pages: over a network, the one address of its near side.
     pub(crate) fn pages(&self) -> Origin {
         Origin { address: None, namespace: self.link.as_ref().map(|link| link.near.clone()) }
     }
 
-    /// Where the connections of publishers that do not subscribe come from: over no network.
+    /// The origin of the connections of publishers that do not subscribe: over no network.
     pub(crate) fn publisher(&self) -> Origin {
         Origin { address: None, namespace: self.link.as_ref().map(|link| link.far.clone()) }
     }

@@ -57,7 +57,7 @@ pub enum TlsError {
 pub struct Tls {
     config: Arc<ClientConfig>,
     name: ServerName<'static>,
-    /// What it was made of, for an agent that makes its own.
+    /// The anchor and the host that it was made of, for an agent that makes its own.
     asked: (Anchor, String),
 }
 

@@ -19,7 +19,7 @@ pub(crate) const GIVEN_UP: &str = "the server had not answered when the trial wa
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Publication(Arc<Mutex<Fates>>);
 
-/// What is known of one publisher's messages.
+/// The fates of one publisher's messages, as far as they are known.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Fates {
     /// Indices below this were handed over for sending.

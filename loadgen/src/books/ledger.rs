@@ -8,7 +8,7 @@ use pushoff_model::record::Counts;
 
 use super::ranges::RangeSet;
 
-/// What a subscriber received from each publisher of its topic, and what it was told that it missed.
+/// The messages that a subscriber received from each publisher of its topic, and those that it was told it had missed.
 #[derive(Clone, Debug)]
 pub struct Ledger {
     publishers: Vec<Stream>,
@@ -22,7 +22,7 @@ pub struct Ledger {
     cursors: Option<CursorTally>,
 }
 
-/// What a subscriber received from one publisher.
+/// The messages that a subscriber received from one publisher.
 #[derive(Clone, Debug, Default)]
 struct Stream {
     next: u64,
@@ -165,7 +165,7 @@ impl Ledger {
     }
 }
 
-/// What the server accepted from one publisher.
+/// The messages that the server accepted from one publisher.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Published<'a> {
     /// How many messages were sent: indices below this.

@@ -1,4 +1,4 @@
-//! What agents recorded, merged, is what one process would have recorded: bucket for bucket.
+//! The merged records of agents are those of one process: bucket for bucket.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ fn at(microseconds: u64) -> RunInstant {
 /// microseconds, from before it was sent: the clocks of agents differ).
 type Delivery = (u32, u64, u64, u64, u64);
 
-/// What a recorder has of the deliveries to those subscribers.
+/// The totals of a recorder of the deliveries to those subscribers.
 fn recorded(workload: &Workload, deliveries: &[Delivery], has: impl Fn(u32) -> bool) -> Totals {
     let recorder = Recorder::default();
     recorder.begin(Window::new(at(1_000_000), Duration::from_secs(1)));

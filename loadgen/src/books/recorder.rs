@@ -1,4 +1,4 @@
-//! Turns samples into histograms: what a trial measures, message by message.
+//! Turns samples, one a message, into the histograms of a trial.
 //!
 //! A subscriber collects samples in a small block and merges a full block into the one shared recorder. So receiving
 //! a message allocates nothing, and there is one histogram a trial instead of one a subscriber. A message counts when
@@ -62,10 +62,12 @@ impl SampleBlock {
     }
 }
 
-/// What one trial has measured so far, shared by all tasks of the trial.
+/// The measurements of one trial so far, shared by all tasks of the trial.
 #[derive(Debug, Default)]
 pub struct Recorder {
     window: OnceLock<Window>,
+    /// The end of the drain.
+    drained: OnceLock<RunInstant>,
     totals: Mutex<Totals>,
 }
 
@@ -124,6 +126,17 @@ impl Recorder {
             worst_ns: vec![0; intervals],
             delivered: vec![0; intervals],
         };
+    }
+
+    /// Sets the end of the drain.
+    pub(crate) fn ends(&self, drained: RunInstant) {
+        self.drained.get_or_init(|| drained);
+    }
+
+    /// Whether a message that arrives then comes after the drain, and is lost. Connections stay open longer: other trials and
+    /// other generators are waited for.
+    pub(crate) fn is_over(&self, arrival: RunInstant) -> bool {
+        self.drained.get().is_some_and(|drained| arrival >= *drained)
     }
 
     /// Measures fan-out skew from now on.

@@ -13,7 +13,7 @@ use super::subscriber::Subscriber;
 use super::window::Window;
 use crate::failure::Failed;
 
-/// What a trial counted.
+/// The counts of a trial.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Account {
     pub(crate) counts: Counts,
@@ -31,7 +31,7 @@ struct Measured {
     due: u64,
 }
 
-/// The load that is settled: what each publisher had due, what became of it, and which publishers are this generator's.
+/// The load that is settled: each publisher's due messages and their fates, and which publishers are this generator's.
 pub(crate) struct Settled<'a, Due, Owns> {
     /// The fates of each publisher's messages, by number.
     pub(crate) fates: &'a [Fates],

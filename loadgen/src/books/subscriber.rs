@@ -48,7 +48,7 @@ pub(crate) struct Reads {
     pub(crate) topic: u32,
     pub(crate) topics: u32,
     pub(crate) publishers: usize,
-    /// What to do with messages that the generator did not send.
+    /// The treatment of messages that the generator did not send.
     pub(crate) others: Others,
     pub(crate) presence: Presence,
     pub(crate) own: Own,
@@ -247,6 +247,9 @@ impl Sink for Subscriber {
     }
 
     fn message(&mut self, message: Incoming<'_>) {
+        if self.recorder.is_over(message.received) {
+            return;
+        }
         if let Some(cursor) = message.cursor {
             self.ledger.cursor(cursor);
         }
@@ -301,31 +304,44 @@ impl Sink for Subscriber {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::message::stamp::Stamp;
 
+    /// The only subscriber and publisher of the topic with that number.
+    fn subscriber(number: u32) -> Subscriber {
+        let (others, presence) = (Others::Refuse, Presence::Greeted);
+        let reads =
+            Reads { number, topic: number, topics: number + 1, publishers: 1, others, presence, own: Own::Nothing };
+        Subscriber::new(reads, Arc::default(), Arc::default(), Arc::new(Arrivals::new(1)))
+    }
+
+    fn hear(subscriber: &mut Subscriber, (publisher, index): (u32, u64), received: RunInstant) {
+        let (sent, mut payload) = (RunInstant::default(), String::new());
+        stamp::write(&mut payload, &Stamp { publisher, index, due: sent, sent }, |body| body.push('0'));
+        subscriber.message(Incoming { cursor: None, payload: payload.as_bytes(), received, polled: None });
+    }
+
     #[test]
     fn only_the_greeter_greets_whatever_number_a_publisher_has() {
-        let publisher = 99_999;
-        let (others, presence) = (Others::Refuse, Presence::Greeted);
-        let reads = Reads {
-            number: publisher,
-            topic: publisher,
-            topics: publisher + 1,
-            publishers: 1,
-            others,
-            presence,
-            own: Own::Nothing,
-        };
-        let mut subscriber = Subscriber::new(reads, Arc::default(), Arc::default(), Arc::new(Arrivals::new(1)));
+        let (number, now) = (99_999, RunInstant::default());
+        let mut subscriber = subscriber(number);
         let mut hears = |publisher| {
-            let (now, mut payload) = (RunInstant::default(), String::new());
-            stamp::write(&mut payload, &Stamp { publisher, index: 0, due: now, sent: now }, |body| body.push('0'));
-            let payload = payload.as_bytes();
-            subscriber.message(Incoming { cursor: None, payload, received: now, polled: None });
+            hear(&mut subscriber, (publisher, 0), now);
             (subscriber.ledger.reached(0), subscriber.greeted)
         };
-        assert_eq!(hears(publisher), (1, false));
+        assert_eq!(hears(number), (1, false));
         assert_eq!(hears(GREETER), (1, true));
+    }
+
+    #[test]
+    fn a_message_that_arrives_after_the_drain_is_lost_however_long_the_connection_lives() {
+        let mut subscriber = subscriber(0);
+        let drained = RunInstant::default() + Duration::from_secs(1);
+        subscriber.recorder.ends(drained);
+        hear(&mut subscriber, (0, 0), RunInstant::from_nanos(999_999_999));
+        hear(&mut subscriber, (0, 1), drained);
+        assert_eq!((subscriber.ledger.accounted(), subscriber.ledger.reached(0)), (1, 1));
     }
 }

@@ -10,7 +10,7 @@ use super::feed::Feed;
 use super::sink::{Polled, Sink};
 use super::units::{Texts, elements, split_line};
 
-/// What the next poll has to do.
+/// The next step after a poll.
 pub(crate) enum Next {
     GoOn,
     /// The answer held no message.

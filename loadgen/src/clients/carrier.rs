@@ -1,4 +1,4 @@
-//! What carries the bytes of a connection: TCP, TLS over it, or a stream of an HTTP/2 connection.
+//! The carrier of a connection's bytes: TCP, TLS over it, or a stream of an HTTP/2 connection.
 
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
@@ -59,7 +59,7 @@ impl Connection for Carrier {
     }
 }
 
-/// Calls a method of whatever carries the bytes.
+/// Calls a method of the stream inside a carrier.
 macro_rules! carried {
     ($carrier:expr, $io:ident => $call:expr) => {
         match $carrier {

@@ -75,7 +75,7 @@ impl Decoder {
         })
     }
 
-    /// What the last piece held.
+    /// The decoded bytes of the last piece.
     pub(crate) fn decoded(&mut self) -> &[u8] {
         self.room().map_or(&[], |room| &room.0)
     }

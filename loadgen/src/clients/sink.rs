@@ -1,4 +1,4 @@
-//! What a subscription reports to its owner.
+//! The reports of a subscription to its owner.
 
 use std::ops::ControlFlow;
 

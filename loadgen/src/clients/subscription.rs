@@ -1,4 +1,4 @@
-//! What one subscriber asks for, and what it sends on its own connection.
+//! One subscriber's request, and the messages that it sends on its own connection.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,9 +32,9 @@ pub struct Subscription {
     pub client: Client,
     /// The counters of the trial's connections.
     pub wire: WireCounters,
-    /// Where its connections come from.
+    /// The origin of its connections.
     pub origin: Origin,
-    /// Those with whom it shares a connection over HTTP/2.
+    /// The subscribers that share its connection over HTTP/2.
     pub group: Arc<Group>,
     /// The clock of all times.
     pub clock: RunClock,

@@ -97,7 +97,7 @@ mod tests {
 
     use super::*;
 
-    /// What is found of a clock so far ahead, by round trips: when each began, and how long each way took.
+    /// The offset that is found of a clock so far ahead, by round trips: when each began, and how long each way took.
     fn found(ahead: i64, trips: &[(u32, u32, u32)]) -> Offset {
         let mut offset = Offset::default();
         for &(asked, there, back) in trips.iter() {

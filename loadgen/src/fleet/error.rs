@@ -52,7 +52,7 @@ pub enum FleetError {
 }
 
 impl FleetError {
-    /// What was attempted, and why it failed.
+    /// The attempt, and why it failed.
     pub(super) fn nats(attempted: &'static str) -> impl Fn(Box<dyn Error + Send + Sync>) -> Self {
         move |error| Self::Nats(attempted, error)
     }

@@ -25,7 +25,7 @@ const ASK: Duration = Duration::from_millis(500);
 /// The most letters that wait for a trial to read them: some moments of each agent. More are dropped.
 const MOST_LETTERS: usize = 4_096;
 
-/// What a run wants of agents.
+/// A run's demand for agents.
 #[derive(Clone, Debug)]
 pub struct Wanted {
     /// How many.

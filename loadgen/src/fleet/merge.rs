@@ -12,7 +12,7 @@ use crate::plan::Trial;
 use crate::trial::Drained;
 use crate::watch::{Use, validity};
 
-/// What the coordinator read of the server and its machine.
+/// The coordinator's readings of the server and its machine.
 pub(super) struct Observed {
     pub(super) connecting: Use,
     pub(super) empty: Held,
@@ -72,7 +72,7 @@ pub(super) fn merged(
     Ok(measurement)
 }
 
-/// Puts in what the coordinator read. The kernel's memory is that of both ends of the connections, where both are here.
+/// Puts in the coordinator's readings. The kernel's memory is that of both ends of the connections, where both are here.
 fn observe(whole: &mut Drained, observed: &Observed, is_near: bool) {
     let Observed { connecting, empty, idle, used, delivering } = *observed;
     whole.connecting.server = connecting.server;
@@ -83,7 +83,7 @@ fn observe(whole: &mut Drained, observed: &Observed, is_near: bool) {
     }
 }
 
-/// What limits agents' parts, each with its agent.
+/// The limits of agents' parts, each with its agent.
 fn of_agents(agents: &[AgentPart]) -> Vec<Concern> {
     let mut concerns = Vec::new();
     for AgentPart { name, early, is_lost, concerns: own, .. } in agents {
@@ -104,7 +104,7 @@ fn of_agents(agents: &[AgentPart]) -> Vec<Concern> {
     concerns
 }
 
-/// What limits the server, or its machine. The coordinator is no generator.
+/// The limits of the server and its machine. The coordinator is no generator.
 fn of_server(whole: &Drained, trial: &Trial) -> Vec<Concern> {
     let used = Use { generator: ProcessUse::default(), stalled: 0.0, ..whole.used };
     let own_lag = LatencyHistogram::new();

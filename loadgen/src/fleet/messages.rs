@@ -1,4 +1,4 @@
-//! What coordinator and agents say to each other, and under which subjects.
+//! The messages between coordinator and agents, and their subjects.
 //!
 //! `pushoff.agents` asks who is there. `pushoff.agents.ID` is an agent's inbox; below it, `.lease` and `.time` are answered
 //! at once. `pushoff.runs.RUN` is a coordinator's inbox.
@@ -15,11 +15,11 @@ use super::share::Share;
 use crate::peers::Moment;
 use crate::trial::Drained;
 
-/// Where everybody is asked who is there.
+/// The subject to which every agent answers that it is there.
 pub(super) const EVERYONE: &str = "pushoff.agents";
 /// How often both sides say that they live.
 pub(super) const BEAT: Duration = Duration::from_secs(1);
-/// Who says nothing for so long is gone. Chosen here: ten beats.
+/// The silence after which the other side counts as gone. Chosen here: ten beats.
 pub(super) const SILENT: Duration = Duration::from_secs(10);
 
 /// An agent's inbox.
@@ -27,12 +27,12 @@ pub(super) fn inbox(agent: &str) -> String {
     format!("{EVERYONE}.{agent}")
 }
 
-/// Where an agent is leased.
+/// The subject by which an agent is leased.
 pub(super) fn lease(agent: &str) -> String {
     format!("{EVERYONE}.{agent}.lease")
 }
 
-/// Where an agent says what its clock says.
+/// The subject by which an agent tells the time of its clock.
 pub(super) fn time(agent: &str) -> String {
     format!("{EVERYONE}.{agent}.time")
 }
@@ -73,7 +73,7 @@ pub(super) enum Leased {
 pub(super) enum ToAgent {
     /// Run this part of a trial.
     Begin { run: String, share: Box<Share> },
-    /// What all have said at a moment.
+    /// The words of all at a moment.
     Met { trial: u64, moment: Moment, all: Arc<[Box<RawValue>]> },
     /// Run it no longer.
     Stop { trial: u64 },

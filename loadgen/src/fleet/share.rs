@@ -28,7 +28,7 @@ pub(super) struct Share {
     /// When the coordinator's clock was started, on the agent's.
     pub(super) epoch: i64,
     workload: Workload,
-    /// What a record leaves out: the messages of a trace.
+    /// The messages of a trace, which a record leaves out.
     events: Vec<(Duration, u32, Arc<RawValue>)>,
     /// The payloads of a file.
     lines: Vec<Arc<RawValue>>,
@@ -41,7 +41,7 @@ pub(super) struct Share {
     server: Place,
 }
 
-/// Where and how the server is reached.
+/// The address of the server, and the way to reach it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Place {
     /// Its name, and the TOML that describes it.
@@ -120,7 +120,7 @@ impl Share {
         share
     }
 
-    /// What an agent is about to do, for a person.
+    /// The agent's task in one sentence, for a person.
     pub(super) fn says(&self) -> String {
         let Self { part, workload, transport, number, .. } = self;
         let (subscribers, publishers) = (part.subscribers(workload).count(), part.publishers(workload).count());

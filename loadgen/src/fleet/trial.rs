@@ -120,7 +120,7 @@ impl Fleet {
     }
 }
 
-/// What one says at a moment: who (`None` is the coordinator), and what.
+/// One generator's words at a moment: its number (`None` is the coordinator), and the words.
 type Saying = (Option<usize>, Box<RawValue>);
 
 /// A trial that agents run.
@@ -129,9 +129,9 @@ struct Running<'a> {
     id: u64,
     all: Vec<Playing<'a>>,
     said: watch::Sender<Said>,
-    /// What was said at moments that some have not come to.
+    /// The words of moments that some have not come to.
     waiting: BTreeMap<Moment, Vec<Saying>>,
-    /// What the coordinator says.
+    /// The words of the coordinator.
     own: mpsc::Receiver<(Moment, Box<RawValue>)>,
 }
 

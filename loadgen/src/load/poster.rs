@@ -23,7 +23,7 @@ use crate::server::Server;
 /// generator is stalled.
 pub(crate) const MOST_IN_A_BATCH: usize = 256;
 
-/// Where several servers share a log, each is asked so often for one answer, in turn. Chosen here.
+/// How often each of several servers that share a log is asked for one answer, in turn. Chosen here.
 const TURNS: usize = 3;
 /// The pause before the servers are asked again. Chosen here.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -190,7 +190,7 @@ impl Poster {
     }
 }
 
-/// What became of messages to which no answer came.
+/// The outcome of messages to which no answer came.
 fn unanswered(error: &ConnectionError) -> PublishOutcome {
     let reason = chain(error);
     if error.is_refused() { PublishOutcome::Refused(reason) } else { PublishOutcome::Unknown(reason) }

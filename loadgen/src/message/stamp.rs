@@ -22,7 +22,7 @@ pub(crate) const ENVELOPE_BYTES: usize = 97;
 pub(crate) const GREETER: u32 = u32::MAX;
 const _: () = assert!(GREETER > Search::MOST_SUBSCRIBERS, "a workload has no more publishers than subscribers");
 
-/// Where the body begins, and the checksum's column, counted back from there.
+/// The text before the body, and the checksum's column, counted back from its end.
 const HEAD_BYTES: usize = ENVELOPE_BYTES - 1;
 const SUM_BEFORE_BODY: std::ops::Range<usize> = 8..18;
 

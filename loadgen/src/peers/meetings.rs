@@ -27,19 +27,19 @@ const LEAD_OF_AGENTS: Duration = Duration::from_millis(300);
 pub(crate) enum Moment {
     /// The topics are open and, where they keep messages, greeted.
     Opened,
-    /// What an idle server costs is read, and subscribers may connect.
+    /// The cost of an idle server is read, and subscribers may connect.
     Connecting,
     /// Every subscriber is connected. Only where newcomers do not receive kept messages.
     Present,
     /// Every subscriber has its greeting.
     Greeted,
-    /// What connecting cost is read: the load begins at one instant.
+    /// The cost of connecting is read: the load begins at one instant.
     Start,
     /// Everything is published.
     Sent,
     /// Everything has arrived, or the drain is over: connections may end.
     Measured,
-    /// What became of every message that was published.
+    /// The fate of every message that was published.
     Fates,
     /// Which messages of unknown fate were received.
     Heard,
@@ -55,7 +55,7 @@ impl Moment {
     }
 }
 
-/// What all have said, by moment.
+/// The words of all, by moment.
 pub(crate) type Said = BTreeMap<Moment, Arc<[Box<RawValue>]>>;
 
 /// A generator of a trial: its part, and how it meets the others.

@@ -26,11 +26,11 @@ pub struct Asked<'a> {
     pub targets: &'a [Arc<Target>],
     /// The networks over which latencies are measured as well, of servers that can be started.
     pub networks: &'a [Arc<Network>],
-    /// What carries the bytes; a cell on each that its transport and its server have.
+    /// The wires (TLS, HTTP, compression); a cell on each that its transport and its server have.
     pub wires: &'a [Wire],
     /// Whose certificates are trusted, of servers that run already.
     pub trust: &'a Anchor,
-    /// What a workload keeps over a network.
+    /// The parts of a workload that stay as they are over a network.
     pub whole: Whole,
     /// Rounds of every cell. If absent, the plan goes on until the caller ends it or leaves every cell out.
     pub rounds: Option<NonZeroU32>,
@@ -40,7 +40,7 @@ pub struct Asked<'a> {
     pub descriptors: u64,
 }
 
-/// What is measured again and again: a workload over a transport, to a client, by a server, over a network, on a wire.
+/// A cell of a run, measured in every round: a workload over a transport, to a client, by a server, over a network, on a wire.
 #[derive(Clone, Debug)]
 pub struct AskedCell<'a> {
     /// The workload.
@@ -53,12 +53,12 @@ pub struct AskedCell<'a> {
     pub target: &'a Arc<Target>,
     /// The network between server and readers; `None` is none.
     pub network: Option<&'a Arc<Network>>,
-    /// What carries the bytes.
+    /// The wire: TLS, HTTP, compression.
     pub wire: Wire,
 }
 
 impl AskedCell<'_> {
-    /// What it is measured under.
+    /// The conditions that it is measured under.
     #[must_use]
     pub fn conditions(&self) -> Conditions {
         let conditions = Conditions::new(self.client, &self.target.name).on(self.wire);
@@ -75,12 +75,12 @@ impl AskedCell<'_> {
         packets.filter(|&packets| packets > MOST_PACKETS)
     }
 
-    /// Whether it bears on what to take: by its cost, or by whether it is good enough over a network.
+    /// Whether the choice of a transport depends on it.
     pub(super) fn is_contender(&self) -> bool {
         self.transport.is_ranked() && self.workload.compared.is_empty()
     }
 
-    /// What its trials have in common, as the cell with that number in a plan.
+    /// The common part of its trials, as the cell with that number in a plan.
     pub(super) fn trial(&self, whole: Whole, cell: usize) -> Trial {
         let (client, wire, network) = (self.client, self.wire, self.network.cloned());
         let trial = Trial::new(self.as_run(whole), self.transport, self.target.clone(), 0);
@@ -143,7 +143,7 @@ pub struct Trial {
     pub target: Arc<Target>,
     /// The network between server and readers; `None` is none.
     pub network: Option<Arc<Network>>,
-    /// What carries the bytes.
+    /// The wire: TLS, HTTP, compression.
     pub wire: Wire,
     /// The step of a capacity search.
     pub step: Option<Step>,
@@ -158,7 +158,7 @@ pub struct Trial {
 }
 
 impl Trial {
-    /// What it is measured under.
+    /// The conditions that it is measured under.
     #[must_use]
     pub fn conditions(&self) -> Conditions {
         self.as_asked().conditions()

@@ -1,4 +1,4 @@
-//! What is tried, in which order, and how many subscribers the machine has room for.
+//! The trials of a run, their order, and the most subscribers that the machine has room for.
 
 mod asked;
 mod descriptors;

@@ -1,4 +1,4 @@
-//! What is measured over a network, and how much of it at a time.
+//! The workloads over networks: their size, and how many trials run at the same time.
 //!
 //! Each reader has a last mile of its own (those in a browser share one), so that a few see what many would; and a
 //! trial over a network leaves the processors nearly idle, so that several run at once.
@@ -35,7 +35,7 @@ const PACKETS_A_POLL: f64 = 4.0;
 /// Packets of a message on a stream, with its acknowledgement.
 const PACKETS_A_MESSAGE: f64 = 2.0;
 
-/// What was asked for that a network leaves as it is.
+/// The parts of a workload that the caller asked for, and that a network leaves as they are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Whole {
     /// The number of readers.
@@ -44,7 +44,7 @@ pub struct Whole {
     pub measure: bool,
 }
 
-/// Whether anything is learnt of a workload over a network: it has an SLO, and no search or comparison of clients.
+/// Whether a workload is measured over networks: it has an SLO, and no search or comparison of clients.
 pub(super) fn is_measured(workload: &Workload) -> bool {
     workload.slo.is_some() && workload.search.is_none() && workload.compared.is_empty() && !workload.is_silent()
 }

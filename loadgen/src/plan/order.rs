@@ -45,7 +45,7 @@ pub struct Plan {
 struct Cell {
     /// Its workload's number.
     place: u64,
-    /// What each of its trials has in common; the workload as it is run, but for the load of a search.
+    /// The common part of its trials. A search replaces the load of its workload.
     trial: Trial,
     /// Whether a trial that the machine spoilt is measured again.
     is_repeated: bool,
@@ -63,7 +63,7 @@ enum Part {
     Search(CapacitySearch),
 }
 
-/// What remains of a run; of its present round, where only the caller ends the run.
+/// The rest of a run; of its present round, where only the caller ends the run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Left {
     /// Trials.
@@ -181,7 +181,7 @@ impl Plan {
         }
     }
 
-    /// What remains, if a trial of a workload `takes` that long; of the present round alone, or of the next one where
+    /// The rest, if a trial of a workload `takes` that long; of the present round alone, or of the next one where
     /// that is complete, if only the caller ends the run.
     #[must_use]
     pub fn left(&self, takes: impl Fn(&Workload) -> Duration) -> Left {

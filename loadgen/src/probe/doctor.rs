@@ -24,7 +24,7 @@ const LATE: Duration = Duration::from_secs(1);
 /// The result of an examination for one transport.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Examined {
-    /// What the server offers.
+    /// The server's offer.
     pub finding: Finding,
     /// How its messages came; `None` where none could come, for a reason that is no fault of the way.
     pub course: Option<Course>,
@@ -89,7 +89,7 @@ async fn course(server: &Server, transport: Transport, client: Client, idle: Dur
         .await
 }
 
-/// What the arrivals of a schedule tell: the times of each message's publication and arrival.
+/// Judges the arrivals of a schedule: the times of each message's publication and arrival.
 fn judged(
     transport: Transport,
     scheduled: &[(RunInstant, RunInstant)],

@@ -1,4 +1,4 @@
-//! What can be wrong between a server and its clients, each with its cure.
+//! The faults between a server and its clients, each with its cure.
 //!
 //! A fault is found once, whatever the number of techniques that show it. The cures for nginx are directives of
 //! `ngx_http_proxy_module` and `ngx_http_gzip_module`; docs/PROXIES.md shows them in their place.
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-/// What is wrong. Each has one cure.
+/// A fault between a server and its clients. Each has one cure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fault {
@@ -56,7 +56,7 @@ impl Fault {
         }
     }
 
-    /// What to do elsewhere.
+    /// The cure elsewhere.
     #[must_use]
     pub const fn elsewhere(self) -> &'static str {
         match self {
@@ -84,7 +84,7 @@ impl Fault {
 /// A fault as one technique shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Symptom {
-    /// What is wrong.
+    /// The fault.
     pub fault: Fault,
     /// How that was seen.
     pub evidence: String,
@@ -128,7 +128,7 @@ impl Flow {
         }
     }
 
-    /// What these symptoms make of a flow.
+    /// The flow with these symptoms.
     pub(super) fn with(self, symptoms: &[Symptom]) -> Self {
         let shows = |fault| symptoms.iter().any(|symptom| symptom.fault == fault);
         if !matches!(self, Self::Streaming | Self::Silent) {
@@ -169,7 +169,7 @@ pub struct Course {
     pub coding: Option<String>,
     /// How the stream lived through silence, where that was tried.
     pub idle: Option<Idle>,
-    /// What is wrong.
+    /// The fault.
     pub symptoms: Vec<Symptom>,
 }
 

@@ -1,4 +1,4 @@
-//! What one response brought, and when: events, the reads that brought them, and where a read cut an event.
+//! The arrivals of one response: its events, the reads that brought them, and the reads that cut an event.
 //!
 //! Sources: WHATWG HTML §9.2.6 for event streams, a line an event elsewhere (NDJSON); RFC 1952 for gzip.
 

@@ -18,7 +18,7 @@ use crate::clients::{ConnectionError, EventStream, fields_of, http_client, url};
 use crate::origin::Origin;
 use crate::server::Server;
 
-/// What an event stream or a stream of lines is asked for by.
+/// The `Accept` field for an event stream or a stream of lines.
 const STREAMS: &str = "text/event-stream, application/x-ndjson;q=0.9, */*;q=0.1";
 /// Events from which on their arrivals are judged. Chosen here.
 const ENOUGH: usize = 5;
@@ -41,7 +41,7 @@ pub struct Listening {
     pub idle: Duration,
 }
 
-/// What was heard at a URL.
+/// The result of listening to a URL.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Listened {
     /// The content type of the answer, as far as it came.
@@ -103,7 +103,7 @@ pub async fn listen(what: &Listening) -> Result<Listened, NotListened> {
     }
 }
 
-/// What is wrong, and what the two answers are like.
+/// The faults, and the course of both answers.
 fn course(what: &Listening, plain: &Answer, compressed: &Answer) -> Course {
     let mut symptoms = Vec::new();
     symptoms.extend(plain.buffering());

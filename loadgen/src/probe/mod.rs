@@ -55,7 +55,7 @@ const QUEUED_EVENTS: usize = 4_096;
 pub struct Finding {
     /// The transport.
     pub transport: Transport,
-    /// What the server offers, or a sentence that says what is wrong and what to do.
+    /// The server's offer, or one sentence that names the fault and its cure.
     pub verdict: Result<Offer, String>,
     /// The faults that show in a failure, of those that have a cure.
     pub symptoms: Vec<Symptom>,
@@ -71,7 +71,7 @@ impl Finding {
     }
 }
 
-/// What a server offers by one transport.
+/// A server's offer by one transport.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Offer {
     /// Time from connecting to the first message.
@@ -91,7 +91,7 @@ pub async fn probe(server: &Server, transports: &[Transport], client: Client) ->
     .await
 }
 
-/// What a failed probe found.
+/// The finding of a failed probe.
 async fn failed(server: &Server, transport: Transport, trouble: Trouble) -> Finding {
     let Told { sentence, symptoms } = Probed { server, transport }.told(trouble).await;
     Finding { transport, verdict: Err(sentence), symptoms }

@@ -26,11 +26,11 @@ pub(crate) struct Subscribers {
     /// The number of each subscriber, and its progress.
     pub(crate) progress: Vec<(u32, Arc<Progress>)>,
     pub(crate) arrivals: Arc<Arrivals>,
-    /// What crosses the subscribers' connections.
+    /// The counters of the subscribers' connections.
     pub(crate) wire: WireCounters,
 }
 
-/// What a task of subscribers is told.
+/// The signals to a task of subscribers.
 #[derive(Clone, Debug)]
 pub(crate) struct Signals {
     pub(crate) permits: Arc<Semaphore>,

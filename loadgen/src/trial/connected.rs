@@ -51,6 +51,7 @@ impl<'a> Connected<'a> {
         let pacer = pacer.map_err(|error| caused(FailureKind::Generator, "making a timer", &error))?;
         let table = Timetable::new(&workload.phases, peers.start(clock).await?);
         recorder.begin(table.window);
+        recorder.ends(table.drained);
         let before = |publisher| schedule.of(publisher).take_while(|&due| due < workload.phases.warm_up).count() as u64;
         recorder.watch(Skew::of(workload, before));
         subscribers.start_at(table.start);

@@ -1,4 +1,4 @@
-//! What a TLS handshake costs, full and resumed: a few of each, one after the other, once the load is over.
+//! The cost of a TLS handshake, full and resumed: a few of each, one after the other, once the load is over.
 //!
 //! Subscribers make full handshakes alone, since each stands for another machine; a client that comes back has a ticket.
 //! The two kinds take turns, so that neither has the warmer server. Source: RFC 8446 §2 and §2.2, RFC 5246 §7.3.

@@ -49,14 +49,14 @@ impl Observer<'_> {
         seen.and_told(self.told().await)
     }
 
-    /// What the server says of itself, where it has to, and when: half of the way there and back.
+    /// The server's own report, where one is needed, and its time: the middle of the round trip.
     async fn told(&self) -> Option<(RunInstant, Told)> {
         let (account, asked) = (self.target.account.as_ref()?, self.clock.now());
         let told = account.read().await?;
         Some((asked + self.clock.now().since(asked) / 2, told))
     }
 
-    /// What was used since an earlier reading.
+    /// The use since an earlier reading.
     pub(crate) async fn used_since(&self, earlier: &Reading) -> Use {
         earlier.until(&self.reading().await, self.target.cpus)
     }
@@ -100,7 +100,7 @@ impl Observer<'_> {
         [self.target.pids.clone(), self.browser.into_iter().collect()]
     }
 
-    /// What is used and what crosses the connections during the measure phase, and what is held at its end.
+    /// The use and the traffic during the measure phase, and the memory at its end.
     ///
     /// Reading the connections' counters takes a microsecond each, at both ends of the phase.
     pub(crate) async fn measure(&self, window: Window, wire: &WireCounters) -> Result<Measured, Failed> {

@@ -1,4 +1,4 @@
-//! What the processes and the machine used, read at both ends of the measure phase.
+//! The use of processes and machine during the measure phase: the difference of a reading at either end.
 //!
 //! Processor time is that of the process's own clock, in nanoseconds: of all threads that ever ran. A sum over
 //! `/proc/PID/task/*/schedstat` would fall by all that a thread has used when it ends. Where there is no such clock, the
@@ -30,7 +30,7 @@ use crate::numbers::share;
 pub(crate) struct Reading {
     at: RunInstant,
     server: Vec<ProcessReading>,
-    /// What the server says of itself, and when, where its processes cannot be seen.
+    /// The server's own report and its time, where its processes cannot be seen.
     told: Option<(RunInstant, Told)>,
     /// This process, and the browser's if there is one.
     generator: Vec<ProcessReading>,
@@ -63,7 +63,7 @@ struct MachineReading {
     throttled_ns: u64,
 }
 
-/// What was used between two readings.
+/// The use of server, generator and machine between two readings.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Use {
     pub(crate) server: Option<ProcessUse>,
@@ -88,7 +88,7 @@ impl Reading {
         Self { at, server: all(server), told: None, generator, machine: machine(link) }
     }
 
-    /// With what the server said of itself.
+    /// With the server's own report.
     pub(crate) fn and_told(self, told: Option<(RunInstant, Told)>) -> Self {
         Self { told, ..self }
     }
@@ -120,7 +120,7 @@ impl Reading {
 }
 
 impl Reading {
-    /// What the server used. One that says so itself and was started again meanwhile says nothing.
+    /// The server's use. `None` where it reports its use itself and was started again in between.
     fn server_until(&self, later: &Self, wall_ns: u64, cpus: f64) -> Option<ProcessUse> {
         if let Some(((then, from), (now, to))) = self.told.as_ref().zip(later.told.as_ref()) {
             let (cpu_ns, wall_ns) = (to.cpu_ns_since(from)?, pushoff_model::time::nanos(now.since(*then)));
@@ -131,7 +131,7 @@ impl Reading {
     }
 }
 
-/// What processes used between two readings.
+/// The use of several processes between two readings.
 #[derive(Clone, Copy, Debug, Default)]
 struct Spent {
     cpu_ns: u64,

@@ -50,7 +50,7 @@ pub(crate) const PAGE_CLOCK: Duration = Duration::from_micros(500);
 /// So few retransmissions prove nothing, because the counter is machine-wide.
 const FEW_RESENT: u64 = 10;
 
-/// What the flags rest on.
+/// The figures that the flags are derived from.
 #[derive(Clone, Copy)]
 pub(crate) struct Seen<'a> {
     pub(crate) used: &'a Use,

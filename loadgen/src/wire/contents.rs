@@ -13,7 +13,7 @@ use pushoff_model::{Cursor, Http, Transport, Wire};
 /// Sums over all subscribers of a trial.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
-    /// What carries the bytes.
+    /// The wire: TLS, HTTP, compression.
     wire: Wire,
     messages: AtomicU64,
     payload_bytes: AtomicU64,

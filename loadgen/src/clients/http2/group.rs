@@ -18,7 +18,7 @@ use crate::wire::lines;
 #[derive(Default)]
 pub struct Group {
     session: tokio::sync::Mutex<Option<Session>>,
-    /// What a library shares, which has its own way to share a connection.
+    /// The client of a library, which has its own way to share a connection.
     library: Mutex<Option<Arc<dyn Any + Send + Sync>>>,
     heads: Mutex<Heads>,
 }
@@ -29,7 +29,7 @@ impl fmt::Debug for Group {
     }
 }
 
-/// What a connection is opened for.
+/// The purpose of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum UseFor {
     Requests,
@@ -42,7 +42,7 @@ pub(crate) struct Session {
     pub(crate) send: SendRequest<Bytes>,
 }
 
-/// What heads weigh by the standard, on one connection: later ones refer to earlier ones.
+/// The sizes of heads by the standard, on one connection: later heads refer to earlier ones.
 struct Heads {
     requests: Hpack,
     responses: Hpack,
@@ -89,8 +89,8 @@ impl Group {
         Ok(session.insert(Session { send }).clone())
     }
 
-    /// What a library shares; made by the first that asks. Others wait until it is made: with a second one they would have a
-    /// second connection.
+    /// The shared client of a library, made by the first subscriber that asks. Others wait until it is made: a second client
+    /// would open a second connection.
     pub(crate) fn shared<T: Any + Send + Sync, E>(&self, make: impl FnOnce() -> Result<T, E>) -> Result<Arc<T>, E> {
         let mut library = self.library.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(Ok(shared)) = library.clone().map(Arc::downcast) {

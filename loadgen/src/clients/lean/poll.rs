@@ -21,7 +21,7 @@ pub(crate) struct Poller {
     text: Vec<u8>,
 }
 
-/// What the first read of an answer contained, and whether its connection can be used again.
+/// The first read of an answer, and whether its connection can be used again.
 enum Came {
     Whole { next: Next, keeps: bool },
     Part { status: StatusCode, fields: HeaderMap, body: Body, keeps: bool },

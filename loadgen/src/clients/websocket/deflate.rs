@@ -5,7 +5,7 @@ use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, 
 
 use crate::clients::error::LONGEST_MESSAGE;
 
-/// What is asked for: what browsers ask for (§7.1).
+/// The offer of browsers (§7.1).
 pub(crate) const OFFER: &str = "permessage-deflate; client_max_window_bits";
 /// The empty block at the end of every message, which is not sent (§7.2.1).
 const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
@@ -32,7 +32,7 @@ impl std::fmt::Debug for Deflate {
 }
 
 impl Deflate {
-    /// What the server agreed to; `None` where that is not what was asked for (§7.1).
+    /// The agreement of the server; `None` where it does not answer the offer (§7.1).
     pub(crate) fn agreed(extension: &str) -> Option<Self> {
         let mut parts = extension.split(';').map(str::trim);
         if parts.next() != Some("permessage-deflate") {

@@ -22,7 +22,7 @@ use crate::clients::sink::Sink;
 /// A connection that speaks WebSocket.
 pub(crate) struct Upgraded {
     pub(crate) io: Carrier,
-    /// What came after the answer.
+    /// The bytes that came after the answer.
     pub(crate) input: Input,
     /// Present where compression was agreed on.
     pub(crate) deflate: Option<Deflate>,

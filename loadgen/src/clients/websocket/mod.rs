@@ -1,4 +1,4 @@
-//! What both WebSocket clients share. Source: RFC 6455.
+//! The common part of both WebSocket clients. Source: RFC 6455.
 
 mod deflate;
 mod frames;

@@ -21,7 +21,7 @@ const MOST_HALVINGS: i32 = 10;
 /// The overloads as multiples of the capacity. Chosen here: clearly past the knee, and far past it.
 const OVERLOADS: [f64; 2] = [1.5, 2.5];
 
-/// What a trial says about its load.
+/// The verdict of a trial on its load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// The SLO was met and nothing was lost.

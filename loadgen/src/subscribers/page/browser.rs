@@ -31,7 +31,7 @@ use crate::subscribers::all::Subscribers;
 pub(crate) struct Browser {
     chromium: Chromium,
     pages: Vec<Page>,
-    /// What the pages used before anybody subscribed.
+    /// The pages' use before anybody subscribed.
     empty: Vec<Used>,
 }
 
@@ -112,12 +112,12 @@ impl Browser {
         }
     }
 
-    /// What the pages have used so far.
+    /// The pages' use so far.
     pub(crate) async fn used(&self) -> Result<Vec<Used>, Failed> {
         used(&self.pages).await.map_err(|error| caused(error.kind(), "reading what the pages used", &error))
     }
 
-    /// What the browser used and how good its clocks were, read after the load.
+    /// The browser's use and the quality of its clocks, read after the load.
     pub(crate) async fn showed(&self, idle: &[Used], clock: RunClock) -> Result<BrowserUse, Failed> {
         let loaded = self.used().await?;
         let clock =

@@ -28,7 +28,7 @@ const READY_WITHIN: Duration = Duration::from_secs(20);
 /// How long Chromium may take to end before it is killed.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// What stands for the server's address in [`FLAGS`].
+/// The placeholder of the server's address in [`FLAGS`].
 const ADDRESS: &str = "ADDRESS";
 /// Pages only: no background network traffic, no services. Every name under localhost has the server's address.
 pub(crate) const FLAGS: [&str; 20] = [

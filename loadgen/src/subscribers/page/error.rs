@@ -1,4 +1,4 @@
-//! What goes wrong with a browser, and what it means for a trial.
+//! The failures of a browser, and the failure of a trial that each means.
 
 use std::io;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use pushoff_model::record::FailureKind;
 
 use super::devtools::DevtoolsError;
 
-/// What went wrong with a browser.
+/// A failure of a browser.
 #[derive(Debug, thiserror::Error)]
 pub enum BrowserError {
     /// No Chromium is installed.

@@ -1,4 +1,4 @@
-//! What a browser allows a page: connections to one host, timers in hidden tabs, and reconnect delays.
+//! The limits of a browser for a page: connections to one host, timers in hidden tabs, and reconnect delays.
 //!
 //! Each limit is found by trying, in the browser and with the clients that are measured. The pages use the server's
 //! own origin, as a user's page would, instead of the host names that spread connections in a measurement.

@@ -37,7 +37,7 @@ pub(super) struct Page {
     messages: Arc<AtomicU64>,
 }
 
-/// What a page has recorded since it was last asked.
+/// The records of a page since it was last asked.
 #[derive(Debug, Deserialize)]
 pub(super) struct Notes {
     pub(super) rows: Vec<Row>,
@@ -47,7 +47,7 @@ pub(super) struct Notes {
     pub(super) more: bool,
 }
 
-/// What a page has used so far.
+/// A page's use so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Used {
     pub(super) messages: u64,
@@ -117,7 +117,7 @@ impl Page {
         Ok(notes)
     }
 
-    /// What the page has used so far, after a garbage collection.
+    /// The page's use so far, after a garbage collection.
     pub(super) async fn used(&self) -> Result<Used, BrowserError> {
         let mut used = self.metrics().await?;
         self.session.call("HeapProfiler.collectGarbage", json!({})).await?;

@@ -1,4 +1,4 @@
-//! What processes use, and what a server says that it used.
+//! The use of processes, as the kernel counts it and as a server reports it.
 
 use pushoff_model::RunClock;
 use rustix::time::{ClockId, clock_gettime};
