@@ -3,7 +3,10 @@
 //! During the load, only quick reads are made. Reading a process's memory takes milliseconds, so that at the end of
 //! the measure phase runs on its own thread.
 
+use std::time::Duration;
+
 use pushoff_model::record::{FailureKind, Held, Traffic};
+use pushoff_model::time::nanos;
 use pushoff_model::{RunClock, RunInstant};
 use pushoff_network::Link;
 use tracing::{info, warn};
@@ -18,6 +21,10 @@ use crate::failure::{Failed, caused};
 use crate::server::Server;
 use crate::timer::Timer;
 use crate::wire::WireCounters;
+
+/// How long before the measure phase its first reading begins: a message that is due when the phase begins must not wait until
+/// processes and connections are read, which takes a millisecond, and another for each thousand connections. Chosen here.
+const AHEAD: Duration = Duration::from_millis(10);
 
 /// The costs of the measure phase.
 pub(crate) struct Measured {
@@ -102,7 +109,8 @@ impl Observer<'_> {
 
     /// The use and the traffic during the measure phase, and the memory at its end.
     ///
-    /// Reading the connections' counters takes a microsecond each, at both ends of the phase.
+    /// The first reading is done before the phase begins, the last after it has ended: neither delays a message that is
+    /// measured.
     pub(crate) async fn measure(&self, window: Window, wire: &WireCounters) -> Result<Measured, Failed> {
         let (start, end) = (window.start(), window.end());
         let refused = |error| caused(FailureKind::Generator, "setting a timer", &error);
@@ -110,10 +118,12 @@ impl Observer<'_> {
         let clock = self.clock;
         // Before the measure phase begins.
         let [server, browser] = self.processes().await;
-        timer.until(clock, start).await.map_err(refused)?;
-        self.watch_link(true);
+        let ahead = RunInstant::from_nanos(start.as_nanos().saturating_sub(nanos(AHEAD)));
+        timer.until(clock, ahead).await.map_err(refused)?;
         let from = Reading::now(clock.now(), &server, &browser, self.link());
         let crossed = wire.traffic();
+        timer.until(clock, start).await.map_err(refused)?;
+        self.watch_link(true);
         info!("measuring");
         // The time that an answer takes is no stall.
         let (told, stalled) = tokio::join!(self.told(), missed_ticks(&timer, clock, start, end));

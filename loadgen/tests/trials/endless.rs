@@ -10,7 +10,6 @@ use pushoff_model::workload::Direction;
 use pushoff_model::{Client, Transport, Workload};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::fake_server::{Fault, Logs, listen, read, respond};
 use super::{failed, ours, outcome, workload};
@@ -58,8 +57,7 @@ async fn serve(
             respond(&mut stream, "201 Created", "", "{}").await?;
             continue;
         }
-        let accept = derive_accept_key(request.websocket_key.as_deref().unwrap_or_default().as_bytes());
-        stream.write_all(endless.head.replace("ACCEPT", &accept).as_bytes()).await?;
+        stream.write_all(endless.head.replace("ACCEPT", &request.accept()).as_bytes()).await?;
         return repeat(stream, endless.piece, &written).await;
     }
     Ok(())

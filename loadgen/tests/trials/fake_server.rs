@@ -13,6 +13,7 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::fake_transports;
 
@@ -213,7 +214,6 @@ pub(crate) struct Request {
     pub(crate) transport: String,
     pub(crate) query: String,
     pub(crate) after: Option<u64>,
-    pub(crate) websocket_key: Option<String>,
     pub(crate) body: String,
     /// All fields, their names in lower case.
     pub(crate) fields: HashMap<String, String>,
@@ -222,6 +222,20 @@ pub(crate) struct Request {
 impl Request {
     pub(crate) fn raw(topic: String, after: Option<u64>) -> Self {
         Self { topic, after, ..Self::default() }
+    }
+
+    /// The answer to the key of a WebSocket's handshake, if the request is one (RFC 6455 §4.2.2).
+    pub(crate) fn accept(&self) -> String {
+        let key = self.fields.get("sec-websocket-key").map_or("", String::as_str);
+        derive_accept_key(key.as_bytes())
+    }
+
+    /// The head by which a WebSocket begins.
+    pub(crate) fn upgraded(&self) -> String {
+        let accept = self.accept();
+        format!(
+            "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-accept: {accept}\r\n\r\n"
+        )
     }
 }
 
@@ -287,7 +301,6 @@ pub(crate) async fn read(stream: &mut BufReader<TcpStream>) -> io::Result<Option
         match name.to_ascii_lowercase().as_str() {
             "content-length" => length = value.trim().parse().unwrap(),
             "last-event-id" => request.after = value.trim().rsplit('-').next().and_then(|n| n.parse().ok()),
-            "sec-websocket-key" => request.websocket_key = Some(value.trim().to_owned()),
             _ => {}
         }
         request.fields.insert(name.to_ascii_lowercase(), value.trim().to_owned());

@@ -7,7 +7,6 @@ use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
 use tokio_tungstenite::tungstenite::{self, Message};
@@ -120,11 +119,7 @@ pub(crate) async fn raw_tcp(mut stream: BufReader<TcpStream>, logs: Arc<Logs>) -
 }
 
 pub(crate) async fn websocket(mut stream: BufReader<TcpStream>, request: Request, logs: Arc<Logs>) -> io::Result<()> {
-    let accept = derive_accept_key(request.websocket_key.as_deref().unwrap_or_default().as_bytes());
-    let head = format!(
-        "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-accept: {accept}\r\n\r\n"
-    );
-    stream.write_all(head.as_bytes()).await?;
+    stream.write_all(request.upgraded().as_bytes()).await?;
     let socket = WebSocketStream::from_raw_socket(stream.into_inner(), Role::Server, None).await;
     frames(socket, request, logs).await.map_err(io::Error::other)
 }

@@ -16,7 +16,6 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::tungstenite::{self, Message};
 
@@ -177,11 +176,7 @@ async fn socket(
     logs: Arc<Logs>,
     newcomers: Newcomers,
 ) -> Result<(), tungstenite::Error> {
-    let accept = derive_accept_key(request.websocket_key.as_deref().unwrap_or_default().as_bytes());
-    let head = format!(
-        "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-accept: {accept}\r\n\r\n"
-    );
-    stream.write_all(head.as_bytes()).await?;
+    stream.write_all(request.upgraded().as_bytes()).await?;
     let mut socket = WebSocketStream::from_raw_socket(stream.into_inner(), Role::Server, None).await;
     socket.send(Message::text("who are you?")).await?;
     let Some(Ok(Message::Text(hello))) = socket.next().await else { return Ok(()) };

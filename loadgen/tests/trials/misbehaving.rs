@@ -7,7 +7,6 @@ use pushoff_loadgen::Server;
 use pushoff_model::target::{Place, address, parse};
 use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::fake_server::{Event, Fault, Logs, Request, listen, read, respond};
 use super::fake_transports::chunk;
@@ -138,11 +137,7 @@ async fn poll(stream: &mut BufReader<TcpStream>, request: &Request, logs: &Logs,
 
 async fn socket(mut stream: BufReader<TcpStream>, request: Request, logs: &Logs, manner: Manner) -> io::Result<()> {
     let Manner::Frames(first, masked) = manner else { panic!("no frames of {manner:?}") };
-    let accept = derive_accept_key(request.websocket_key.as_deref().unwrap_or_default().as_bytes());
-    let head = format!(
-        "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-accept: {accept}\r\n\r\n"
-    );
-    stream.write_all(head.as_bytes()).await?;
+    stream.write_all(request.upgraded().as_bytes()).await?;
     let mut changed = logs.changed.subscribe();
     loop {
         changed.mark_unchanged();

@@ -15,7 +15,6 @@ use pushoff_model::{Client, RunClock, RunInstant, Transport};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::{Sender, channel};
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::fake_server::{listen, read, respond};
 use super::fake_transports::chunk;
@@ -84,12 +83,8 @@ async fn serve(
                 return Ok(());
             }
             "websocket" => {
-                let accept = derive_accept_key(request.websocket_key.unwrap_or_default().as_bytes());
-                let head = format!(
-                    "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-accept: {accept}\r\n\r\n"
-                );
                 let frame = [&[0x81, u8::try_from(notice.len()).unwrap()], notice.as_bytes()].concat();
-                stream.write_all(&[head.as_bytes(), &frame].concat()).await?;
+                stream.write_all(&[request.upgraded().as_bytes(), &frame].concat()).await?;
                 return Ok(());
             }
             _ => respond(&mut stream, "200 OK", "", &(notice + "\n")).await?,
