@@ -85,8 +85,9 @@ pub(super) fn section(study: &Study<'_>) -> Section {
         return Section::default();
     }
     let legend = "Each figure with its 95 % interval; (?) is one that reaches beyond ten times the figure. The best \
-                  stands alone; ≈ marks what is not shown to differ from the best. A transport's name leads to its trials.";
-    blocks.insert(0, Block::note(legend));
+                  stands alone; ≈ marks what is not shown to differ from the best.";
+    let links = Block::OnPage(vec![Block::note("A transport's name leads to its trials.")]);
+    blocks.splice(0..0, [Block::note(legend), links]);
     let title = if study.besides.is_empty() { "Side by side" } else { "Transports side by side" };
     Section::titled("figures", title, blocks).in_brief()
 }

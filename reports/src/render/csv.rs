@@ -27,7 +27,7 @@ pub(super) fn document(document: &Document) -> String {
 fn row(key: &CellKey, factors: &BTreeSet<&str>, metric: Metric, value: Value, trials: usize) -> String {
     let place = [key.workload.clone(), key.transport.name().to_owned()];
     let conditions = factors.iter().map(|factor| key.conditions.value(factor).unwrap_or_default().to_owned());
-    let number = |number: f64| number.to_string();
+    let number = |number: f64| if number.is_finite() { number.to_string() } else { String::new() };
     let end =
         |of: fn(pushoff_stats::Interval) -> f64| value.figure.interval.map_or_else(String::new, |it| number(of(it)));
     let bound = match value.bound {
