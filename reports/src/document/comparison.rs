@@ -134,7 +134,7 @@ fn table(labelled_by: String, table: Table, group: &Group<'_>, layout: Layout) -
     Block::Table(TableBlock { labelled_by, table, layout, trials: Some(group.anchor()), has_places: true })
 }
 
-/// What a workload asks for, and of whom: where its parameters lead.
+/// Load, client and SLO of a workload: the note that links on these figures lead to.
 pub(super) fn asked(group: &Group<'_>, load: &str) -> Block {
     let (workload, id) = (group.workload, Place::Asked.id(&group.anchor()));
     let words = format!(

@@ -112,7 +112,7 @@ fn verdict(trial: &Trial<'_>) -> Prose {
     }
 }
 
-/// Deliveries, p99, send lag, and the generator's share of its processors: what a doubt begins with.
+/// Deliveries, p99, send lag and the generator's share of its processors: where to look first for a trial gone wrong.
 #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
 fn figures(measurement: Option<&Measurement>) -> [String; 4] {
     let Some(it) = measurement else { return [(); 4].map(|()| ABSENT.to_owned()) };

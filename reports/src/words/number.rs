@@ -78,6 +78,7 @@ impl Quantity {
         let (factor, suffix) = self.unit(value);
         let is_whole = matches!(self, Self::Count | Self::Bytes) && value < 999.5 && value.fract().abs() < 1e-9;
         let digits = if is_whole { signed(value, |size| format!("{size:.0}")) } else { self.digits(value / factor) };
+        let digits = if digits == "0.0000" { "under 0.0001".to_owned() } else { digits };
         let sign = if self == Self::Deviation && digits != "0" && value > 0.0 { "+" } else { "" };
         format!("{sign}{digits}{suffix}")
     }
@@ -307,7 +308,7 @@ mod tests {
         assert_eq!(Quantity::Rate.write(742.0), "742 /s");
         assert_eq!(Quantity::Count.write(17.0), "17");
         assert_eq!(Quantity::Count.write(12_345.0), "12.3 k");
-        assert_eq!(Quantity::Count.write(0.25), "0.250");
+        assert_eq!([0.25, 0.000_02, 0.0].map(|it| Quantity::Count.write(it)), ["0.250", "under 0.0001", "0"]);
         assert_eq!(Quantity::Ratio.write(1.306), "1.31×");
         assert_eq!(
             (Quantity::Ratio.write(0.1), Quantity::Ratio.write(0.000_5)),
