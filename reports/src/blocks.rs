@@ -29,12 +29,9 @@ pub struct Document {
     pub(crate) data: Map<String, Value>,
 }
 
-/// The fields of an answer, by name.
+/// The fields of an answer, by name; none where it has no fields.
 pub(crate) fn fields(answer: &impl Serialize) -> Map<String, Value> {
-    match json!(answer) {
-        Value::Object(fields) => fields,
-        whole => Map::from_iter([("answer".to_owned(), whole)]),
-    }
+    if let Value::Object(fields) = json!(answer) { fields } else { Map::new() }
 }
 
 /// A part of a document under one heading.

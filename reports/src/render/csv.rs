@@ -84,6 +84,15 @@ mod tests {
     }
 
     #[test]
+    fn a_figure_that_is_not_finite_is_empty() {
+        let run = fixture::run();
+        let (key, _) = &crate::document::report(&Study::of(&run)).unwrap().cells[0];
+        let endless = Value::exact(pushoff_stats::Figure { point: f64::INFINITY, interval: None });
+        let row = row(key, &BTreeSet::new(), Metric::P50, endless, 3);
+        assert!(row.ends_with(",time,lower,,,,,3\r\n"), "{row}");
+    }
+
+    #[test]
     fn what_others_wrote_is_neither_a_formula_nor_a_second_row() {
         assert_eq!(quoted("=1+2"), "'=1+2");
         assert_eq!(quoted("-0.5"), "-0.5");
