@@ -21,9 +21,11 @@ pub const KEEP_ALIVE: f64 = 75.0;
 const SHORTER: f64 = 10.0;
 /// Halvings of the range of users, on the scale of ratios: down to less than a millionth of ten thousand.
 const HALVINGS: u32 = 24;
-/// A process may have so much more than the users that were found, so that the last halving adds no process.
+/// The search ends a little below the most users that a process carries. A process may have this share more than the
+/// search found, so that its error adds no process.
 const SLACK: f64 = 1e-6;
-/// A process is in time with so much to spare, so that [`SLACK`] does not make it late.
+/// A process must be in time with this share of the staleness to spare, so that the users that [`SLACK`] adds do not make
+/// it late.
 const MARGIN: f64 = 10.0 * SLACK;
 /// How often the polling interval is corrected by the latency that it leads to.
 const CORRECTIONS: u32 = 3;
@@ -138,9 +140,9 @@ impl Carrier<'_> {
         waits + self.needs.way()
     }
 
-    /// The slowest pace of polls or flushes that the staleness allows, and at which a topic still has all messages since
-    /// the last one: the staleness less the upper end of the latency of an answer. The longest wait is the whole pace, and the 99th percentile is 1 % shorter, which is more than the
-    /// last correction moves.
+    /// Seconds between two polls or flushes, the most that the staleness allows: the staleness less the upper end of the
+    /// latency of an answer. Fewer where a topic would drop messages before the next poll. The longest wait is the whole
+    /// pace; its 99th percentile is 1 % shorter, which is more than the last correction moves.
     pub(crate) fn slowest(&self) -> Result<f64, Reason> {
         let polls = self.transport.polls_on_a_timer();
         let shortest = self.model.range.low(Dimension::Interval).unwrap_or_default() / SHORTER;

@@ -29,10 +29,9 @@ pub struct Document {
     pub(crate) data: Map<String, Value>,
 }
 
-/// The fields of an answer, by name.
+/// The fields of an answer, by name; none where it has no fields.
 pub(crate) fn fields(answer: &impl Serialize) -> Map<String, Value> {
-    let answer = json!(answer);
-    answer.as_object().cloned().unwrap_or_else(|| Map::from_iter([("answer".to_owned(), answer)]))
+    if let Value::Object(fields) = json!(answer) { fields } else { Map::new() }
 }
 
 /// A part of a document under one heading.

@@ -132,6 +132,26 @@ impl Prose {
         self
     }
 
+    /// Each span with its plain words; a transport's name begins a sentence with a capital.
+    pub(crate) fn words(&self) -> impl Iterator<Item = (&Span, String)> {
+        let mut begins = true;
+        self.spans.iter().map(move |span| {
+            let words = match span {
+                Span::Text(text) | Span::Figure(text, _) | Span::Linked(text, _) | Span::Strong(text, _) => {
+                    text.clone()
+                }
+                Span::Name(transport) if begins => capitalised(transport.label()),
+                Span::Name(transport) => transport.label().to_owned(),
+                Span::Code(command) => format!("`{command}`"),
+                Span::Entry(entry) => entry.whole(),
+                Span::Record(number) => format!("record {}", number + 1),
+                Span::Break => " ".to_owned(),
+            };
+            begins = !matches!(span, Span::Name(_)) && words.ends_with(". ");
+            (span, words)
+        })
+    }
+
     /// The places of its figures.
     #[cfg(test)]
     pub(crate) fn places(&self) -> impl Iterator<Item = Place> {
@@ -139,28 +159,10 @@ impl Prose {
     }
 }
 
-/// As plain words; a transport's name begins a sentence with a capital.
+/// As plain words.
 impl Display for Prose {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut begins = true;
-        for span in &self.spans {
-            let (words, is_name) = match span {
-                Span::Text(text) | Span::Figure(text, _) | Span::Linked(text, _) | Span::Strong(text, _) => {
-                    (text.clone(), false)
-                }
-                Span::Name(transport) => {
-                    let label = transport.label();
-                    (if begins { capitalised(label) } else { label.to_owned() }, true)
-                }
-                Span::Code(command) => (format!("`{command}`"), false),
-                Span::Entry(entry) => (entry.whole(), false),
-                Span::Record(number) => (format!("record {}", number + 1), false),
-                Span::Break => (" ".to_owned(), false),
-            };
-            f.write_str(&words)?;
-            begins = !is_name && words.ends_with(". ");
-        }
-        Ok(())
+        self.words().try_for_each(|(_, words)| f.write_str(&words))
     }
 }
 

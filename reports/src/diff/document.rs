@@ -1,8 +1,9 @@
 //! A diff as a document: the verdict, what differs between the environments, the changes with the regressed
 //! first, and what could not be compared.
 
+use super::change::{By, Change, Finding, LeftOut};
 use super::judge::SEARCH_STEP;
-use super::{By, Change, Diff, Finding, LeftOut, Side};
+use super::{Diff, Side};
 use crate::blocks::{Block, Document, Fold, Head, Section, Words, fields};
 use crate::metric::Bound;
 use crate::prose::{Prose, Tone};
@@ -54,7 +55,7 @@ impl Diff {
         format!("{head} ({all}{faults})")
     }
 
-    /// What was held against what, and what differed around it.
+    /// The two sides, how they were compared, and what differs between their environments.
     fn about(&self) -> Vec<String> {
         let mut lines: Vec<String> = self.faults.iter().map(|fault| format!("{fault}.")).collect();
         lines.push(self.sides());
@@ -172,7 +173,7 @@ fn row(change: &Change) -> Vec<Prose> {
     ]
 }
 
-/// Reasons as they first come, each with all that it keeps out.
+/// Why cells and figures were not compared: each reason once, with all that it keeps out.
 fn by_reason(all: &[LeftOut]) -> Vec<(&str, String)> {
     let mut reasons: Vec<(&str, String)> = Vec::new();
     for one in all {

@@ -8,7 +8,7 @@
 
 use pushoff_model::CellKey;
 
-use super::{Change, Finding};
+use super::change::{Change, Finding};
 use crate::metric::{Better, Bound, Metric};
 use pushoff_stats::{Figure, Interval, Sampled, adjusted};
 

@@ -5,6 +5,7 @@
 //! the same rounds, trial by trial. Nothing is left out in silence: what only one side has, what is void,
 //! and what has no ratio are named with the reason.
 
+mod change;
 mod document;
 mod environment;
 mod judge;
@@ -12,122 +13,14 @@ mod pairs;
 #[cfg(test)]
 mod tests;
 
-use pushoff_model::CellKey;
 use serde::Serialize;
 
 use crate::Run;
 use crate::findings::study::Study;
-use crate::metric::{Bound, Metric};
+use change::{By, Change, Finding, LeftOut};
 use environment::{Difference, differences};
-use pushoff_stats::Figure;
 
-/// What came of a comparison, the most urgent first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Finding {
-    /// Worse by more than the floor.
-    Regressed,
-    /// Better by more than the floor.
-    Improved,
-    /// The interval reaches beyond the floor and the test does not.
-    Inconclusive,
-    /// The whole interval lies within the floor.
-    Unchanged,
-}
-
-impl Finding {
-    pub(crate) const ALL: [Self; 4] = [Self::Regressed, Self::Improved, Self::Inconclusive, Self::Unchanged];
-
-    /// As documents write it.
-    pub(crate) const fn label(self) -> &'static str {
-        match self {
-            Self::Regressed => "regressed",
-            Self::Improved => "improved",
-            Self::Inconclusive => "inconclusive",
-            Self::Unchanged => "unchanged",
-        }
-    }
-}
-
-/// What is held against what.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum By {
-    /// Each figure against the same figure.
-    Figure,
-    /// Each figure's ratio to raw TCP's in its own run: the machines differ.
-    RatioToFloor,
-}
-
-/// One metric of one cell on both sides.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Change {
-    pub(crate) finding: Finding,
-    /// In NEW; in BASE another server may have served.
-    #[serde(flatten)]
-    pub(crate) key: CellKey,
-    /// Its id names the unit; where machines differ its values are ratios to raw TCP.
-    pub(crate) metric: Metric,
-    /// Whether the two are ratios to raw TCP's.
-    #[serde(skip)]
-    pub(crate) is_ratio: bool,
-    pub(crate) base: Figure,
-    pub(crate) new: Figure,
-    /// NEW ÷ BASE.
-    pub(crate) ratio: Figure,
-    pub(crate) bound: Bound,
-    /// How many rounds of one run the ratio is of, each with a trial of both; absent where these are of two.
-    pub(crate) pairs: Option<usize>,
-    /// Changes of so small a share do not matter.
-    pub(crate) floor: f64,
-    /// Of the minimum-effect test; absent where a bound or a step of a search decides.
-    pub(crate) p: Option<f64>,
-    /// The same after Benjamini & Hochberg.
-    pub(crate) adjusted_p: Option<f64>,
-}
-
-/// Something that only one side has, or that cannot be compared.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct LeftOut {
-    /// The cell, and the metric where it is not all of it.
-    pub(crate) what: String,
-    pub(crate) reason: String,
-}
-
-/// How many comparisons came out how.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Tally {
-    /// Worse by more than the floor.
-    pub regressed: usize,
-    /// Better by more than the floor.
-    pub improved: usize,
-    /// Cannot be told.
-    pub inconclusive: usize,
-    /// Within the floor.
-    pub unchanged: usize,
-    /// Cells in which something went wrong that did not before: deliveries lost, repeated or reordered, messages
-    /// not published, connections broken, trials failed.
-    pub faults: usize,
-    /// Cells and figures that could not be compared.
-    pub left_out: usize,
-}
-
-impl Tally {
-    const fn of(self, finding: Finding) -> usize {
-        match finding {
-            Finding::Regressed => self.regressed,
-            Finding::Improved => self.improved,
-            Finding::Inconclusive => self.inconclusive,
-            Finding::Unchanged => self.unchanged,
-        }
-    }
-
-    /// How many comparisons there are.
-    #[must_use]
-    pub const fn compared(self) -> usize {
-        self.regressed + self.improved + self.inconclusive + self.unchanged
-    }
-}
+pub use change::Tally;
 
 /// A run held against an earlier one, or a server against another.
 #[derive(Clone, Debug, Serialize)]

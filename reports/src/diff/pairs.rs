@@ -2,8 +2,8 @@
 
 use pushoff_model::{CellKey, Transport};
 
+use super::change::{By, LeftOut};
 use super::judge::Matched;
-use super::{By, LeftOut};
 use crate::cells::{Cell, Group};
 use crate::findings::servers::Line;
 use crate::findings::study::Study;
@@ -16,7 +16,7 @@ use pushoff_stats::Sampled;
 pub(super) struct Pairs {
     pub(super) matched: Vec<Matched>,
     pub(super) left_out: Vec<LeftOut>,
-    /// What the ledgers of the new run hold against it alone.
+    /// What went wrong in NEW (lost, repeated, failed …) and not in BASE: a sentence a cell.
     pub(super) faults: Vec<String>,
 }
 

@@ -6,6 +6,7 @@ use pushoff_model::{Environment, LatencyHistogram, Record, Transport, Workload};
 
 use super::*;
 use crate::fixture;
+use crate::metric::Metric;
 
 const FLOOR: f64 = 0.05;
 const TRIALS: u32 = 4;

@@ -34,8 +34,8 @@ pub(super) fn section(study: &Study<'_>) -> Section {
         }));
     }
     let browsers = study.run.environments.iter().filter_map(|environment| environment.browser.as_ref());
-    for (title, facts) in browsers.map(allows) {
-        blocks.push(Block::Heading(Heading { id: anchor(&title).replace('\'', ""), text: title, says: None }));
+    for (number, (title, facts)) in (1..).zip(browsers.map(allows)) {
+        blocks.push(Block::Heading(Heading { id: format!("browser-{number}"), text: title, says: None }));
         blocks.push(Block::Facts(facts));
     }
     if blocks.is_empty() {

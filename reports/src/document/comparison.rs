@@ -87,8 +87,9 @@ pub(super) fn section(study: &Study<'_>) -> Section {
         return Section::default();
     }
     let legend = "Each figure with its 95 % interval; (?) is one that reaches beyond ten times the figure. The best \
-                  stands alone; ≈ marks what is not shown to differ from the best. A transport's name leads to its trials.";
-    blocks.insert(0, Block::note(legend));
+                  stands alone; ≈ marks what is not shown to differ from the best.";
+    let links = Block::OnPage(vec![Block::note("A transport's name leads to its trials.")]);
+    blocks.splice(0..0, [Block::note(legend), links]);
     let title = if study.on_servers.is_empty() { "Side by side" } else { "Transports side by side" };
     Section::titled("figures", title, blocks).in_brief()
 }
@@ -135,7 +136,7 @@ fn table(labelled_by: String, table: Table, group: &Group<'_>, layout: Layout) -
     Block::Table(TableBlock { labelled_by, table, layout, trials: Some(group.anchor()), has_places: true })
 }
 
-/// What a workload asks for, and of whom: where its parameters lead.
+/// Load, client and SLO of a workload: the note that links on these figures lead to.
 pub(super) fn asked(group: &Group<'_>, load: &str) -> Block {
     let (workload, id) = (group.workload, Place::Asked.id(&group.anchor()));
     let words = format!(

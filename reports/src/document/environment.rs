@@ -7,6 +7,7 @@ use pushoff_model::{Environment, Record};
 use crate::blocks::{Block, Section};
 use crate::findings::study::Study;
 use crate::words::number::Quantity;
+use crate::words::text::counted;
 
 pub(super) fn section(study: &Study<'_>) -> Section {
     let mut blocks: Vec<Block> = study.run.environments.iter().flat_map(|it| one(it, &study.run.records)).collect();
@@ -53,13 +54,14 @@ fn agents(it: &Environment, records: &[Record]) -> Vec<Block> {
         let worst = |of: fn(&AgentClock) -> u64| noise(parts().map(|part| of(&part.clock)).max().unwrap_or_default());
         let lost = match parts().filter(|part| part.is_lost).count() {
             0 => String::new(),
-            lost => format!("; lost in {lost} trials"),
+            lost => format!("; lost in {}", counted(lost, "trial")),
         };
         let Agent { name, host, cpus, kernel, version } = agent;
         let says = format!(
-            "on {host}, {cpus} processors, {kernel}, pushoff {version}; a part of {trials} trials, clock within ±{bound}, \
+            "on {host}, {cpus} processor{plural}, {kernel}, pushoff {version}; a part of {trials}, clock within ±{bound}, \
              drift {drift} or less{lost}",
-            trials = parts().count(),
+            plural = if *cpus == 1 { "" } else { "s" },
+            trials = counted(parts().count(), "trial"),
             bound = worst(|clock| clock.bound_ns),
             drift = worst(|clock| clock.drift_ns),
         );

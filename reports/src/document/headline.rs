@@ -11,7 +11,7 @@ use crate::findings::study::Study;
 use crate::words::describe;
 use crate::words::text::capitalised;
 
-/// The question of the run: that of its workload where it has one, else what all of them ask.
+/// The title: the question of the only workload, or a question that fits all workloads of the run.
 pub(super) fn title(study: &Study<'_>) -> String {
     if study.is_own_model {
         return "What does a load cost that nobody measured?".into();
@@ -51,7 +51,7 @@ fn conditions_of(study: &Study<'_>, it: &Environment) -> String {
     format!("{day}; {} × {}, {system}; {place}, {}; pushoff {}.", it.cpus, it.cpu, wires(study), it.revision)
 }
 
-/// How many trials count, and before that what carried them where it was not only HTTP/1.1 in the clear.
+/// How many trials count; before that the wires, unless all trials ran over HTTP/1.1 without TLS.
 pub(super) fn tally(study: &Study<'_>) -> String {
     let is_clear = study.groups().all(|group| group.wire() == Wire::default());
     let wires = if is_clear { String::new() } else { format!("{}. ", capitalised(&wires(study))) };
@@ -61,7 +61,7 @@ pub(super) fn tally(study: &Study<'_>) -> String {
 /// More wires than these are counted, not named.
 const NAMED: usize = 3;
 
-/// What carried what the answers are of, and what else was measured.
+/// The wires that the answers are of, and the others that were measured.
 fn wires(study: &Study<'_>) -> String {
     let of = |is_heavier: bool| -> BTreeSet<Wire> {
         study.groups().filter(|it| it.is_heavier == is_heavier).map(Group::wire).collect()

@@ -23,7 +23,8 @@ use crate::ReportError;
 use crate::blocks::Document;
 use crate::findings::study::Study;
 
-/// The report on a study: the answer, the five side by side, charts, and what only a reader with a doubt opens.
+/// The report on a study: the answers, tables and charts of the transports, and folded away the method, every trial and
+/// every record.
 ///
 /// # Errors
 /// When a chart cannot be drawn or a record cannot be embedded.

@@ -48,7 +48,8 @@ pub(super) fn described(network: &OverNetwork) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-/// Over which networks the choice meets the SLO, and how others stand where it does not; without a choice, what does.
+/// The networks over which the chosen transport meets the SLO, and for every other network the transports that do.
+/// Without a choice: the transports that meet the SLO over each network.
 pub(super) fn fact(comparison: &Comparison<'_>) -> Option<Fact> {
     let networks = &comparison.networks;
     if networks.is_empty() {

@@ -13,9 +13,9 @@ pub(super) fn section(study: &Study<'_>) -> Section {
     if study.on_servers.is_empty() {
         return Section::default();
     }
-    let note = "The same work of each server, interleaved in one run. First how many times another server’s figure \
-                pushoff’s is, drawn in pairs of trials; then the figures, each with its 95 % interval. The best \
-                stands alone, and ≈ marks what is not shown to differ from it.";
+    let note = "All servers did the same work in one run, their trials interleaved. First pushoff’s figures divided by \
+                those of another server, from pairs of trials; then the figures themselves, each with its 95 % interval. \
+                The best stands alone, and ≈ marks what is not shown to differ from it.";
     let mut blocks = vec![Block::note(note)];
     for matrix in &matrices(&study.on_servers) {
         blocks.extend(against(matrix));

@@ -33,8 +33,8 @@ fn troubled(study: &Study<'_>) -> Vec<Prose> {
                 for (label, detail) in troubles(trial) {
                     let (name, number) = (cell.transport(), trial.record.trial);
                     let place = prose![format!("{}, ", group.label), name, format!(", trial {number}: ")];
-                    let what = prose![Prose::strong(label, Tone::Plain), format!(": {detail} ")];
-                    items.push(place.then(what).then(link(trial)));
+                    let what = prose![Prose::strong(label, Tone::Plain), format!(": {detail} (")];
+                    items.push(place.then(what).then(link(trial)).then(")"));
                 }
             }
         }
@@ -72,7 +72,7 @@ fn trials(group: &Group<'_>) -> Fold {
             });
         }
     }
-    let id = format!("trials-{anchor}");
+    let id = format!("every-trial-{anchor}");
     let words = Words { labelled_by: id.clone(), head: HEADS.map(Head::from).into(), rows };
     Fold {
         summary: format!("Every trial of {}", group.label),
@@ -112,7 +112,7 @@ fn verdict(trial: &Trial<'_>) -> Prose {
     }
 }
 
-/// Deliveries, p99, send lag, and the generator's share of its processors: what a doubt begins with.
+/// Deliveries, p99, send lag and the generator's share of its processors: where to look first for a trial gone wrong.
 #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
 fn figures(measurement: Option<&Measurement>) -> [String; 4] {
     let Some(it) = measurement else { return [(); 4].map(|()| ABSENT.to_owned()) };

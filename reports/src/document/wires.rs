@@ -28,9 +28,9 @@ pub(super) fn section(study: &Study<'_>) -> Result<Section, ReportError> {
         });
     };
     let note = format!(
-        "The same work on each wire, interleaved in one run. Below a figure stands how many times that on “{}” it is, \
-         drawn in pairs of trials, with its 95 % interval; ≈ marks what is not shown to differ. Bytes are those above TCP, \
-         down, a delivery, with the records of TLS and the frames of HTTP/2.",
+        "The same work over each wire, the trials interleaved in one run. Below each figure stands its ratio to the figure \
+         over “{}”, from pairs of trials, with its 95 % interval; ≈ marks a ratio that is not shown to differ from 1. Bytes \
+         a delivery are those from server to client above TCP, with the records of TLS and the frames of HTTP/2.",
         first.wires[0]
     );
     let mut figures = Vec::new();
@@ -118,9 +118,10 @@ fn handshakes(all: &[Shaken]) -> Vec<Block> {
     let shown = [
         Block::Heading(heading),
         Block::note(
-            "Of one connection, until its client may ask, beside TCP's own round trip. Subscribers make full handshakes; a \
-             client that comes back with a ticket resumes its session. Bytes are those above TCP, with the tickets that \
-             follow; processor time is the server's, with accepting and closing the connection.",
+            "One connection, from the end of TCP's own handshake until the client may send its first request. Subscribers \
+             make full handshakes; a client that reconnects with a session ticket resumes. Bytes are those above TCP and \
+             include the session tickets that follow; the server's processor time includes accepting and closing the \
+             connection.",
         ),
         Block::Words(words),
     ];

@@ -90,7 +90,8 @@ fn whatever_is_needed_no_line_is_too_wide_and_no_figure_is_made_up() {
 #[test]
 fn the_keys_of_the_json_are_those_that_are_documented() {
     let json = plan(&model(), FEED).document().json();
-    let keys = ["needs", "prices", "model", "outcome", "choice", "chosen", "cheapest", "equivalent", "contenders"];
+    let keys =
+        ["schema", "needs", "prices", "model", "outcome", "choice", "chosen", "cheapest", "equivalent", "contenders"];
     for key in keys.into_iter().chain(["changes", "sentences", "notes"]) {
         assert!(!json[key].is_null(), "{key}");
     }

@@ -27,7 +27,7 @@ pub(super) fn document(document: &Document) -> String {
 fn row(key: &CellKey, factors: &BTreeSet<&str>, metric: Metric, value: Value, trials: usize) -> String {
     let place = [key.workload.clone(), key.transport.name().to_owned()];
     let conditions = factors.iter().map(|factor| key.conditions.value(factor).unwrap_or_default().to_owned());
-    let number = |number: f64| number.to_string();
+    let number = |number: f64| if number.is_finite() { number.to_string() } else { String::new() };
     let end =
         |of: fn(pushoff_stats::Interval) -> f64| value.figure.interval.map_or_else(String::new, |it| number(of(it)));
     let bound = match value.bound {
@@ -81,6 +81,15 @@ mod tests {
         let [point, low, high] = [8, 9, 10].map(|at| fields[at].parse::<f64>().unwrap());
         assert!(low < point && point < high && point > 1e6, "{p50}");
         assert_eq!((fields[11], fields[12]), ("", "3"));
+    }
+
+    #[test]
+    fn a_figure_that_is_not_finite_is_empty() {
+        let run = fixture::run();
+        let (key, _) = &crate::document::report(&Study::of(&run)).unwrap().cells[0];
+        let endless = Value::exact(pushoff_stats::Figure { point: f64::INFINITY, interval: None });
+        let row = row(key, &BTreeSet::new(), Metric::P50, endless, 3);
+        assert!(row.ends_with(",time,lower,,,,,3\r\n"), "{row}");
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub(crate) fn escaped(text: &str) -> String {
 /// Text that stands in a line as code; as plain text where code cannot show it everywhere.
 pub(crate) fn code(text: &str) -> String {
     let text = shown(text, usize::MAX);
-    if text.contains(['`', '<', '&']) { escaped(&text) } else { format!("`{text}`") }
+    if text.trim().is_empty() || text.contains(['`', '<', '&', '|']) { escaped(&text) } else { format!("`{text}`") }
 }
 
 #[cfg(test)]
@@ -49,11 +49,13 @@ mod tests {
     }
 
     #[test]
-    fn code_ends_where_it_is_to() {
+    fn code_ends_where_it_is_to_in_a_table_too() {
         for (text, shown) in [
             ("pushoff run --out 'a b'", "`pushoff run --out 'a b'`"),
             ("a `b` <c>", r"a \`b\` &lt;c&gt;"),
             ("a\n# b", r"`a\n# b`"),
+            ("a | b", r"a \| b"),
+            ("", ""),
         ] {
             assert_eq!(code(text), shown);
         }

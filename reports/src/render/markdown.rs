@@ -61,24 +61,16 @@ fn fold(fold: &Fold) -> String {
     format!("\n<details><summary>{}</summary>\n{inner}\n</details>\n", escaped(&fold.summary))
 }
 
-/// Words as plain Markdown.
-fn prose(words: &Prose) -> String {
-    let is_marked = |span: &Span| matches!(span, Span::Strong(..) | Span::Entry(_) | Span::Break);
-    if !words.spans.iter().any(is_marked) {
-        return escaped(words.to_string().trim_end());
-    }
-    let span = |span: &Span| {
-        if let Span::Strong(words, _) = span {
-            format!("**{}**", escaped(words))
-        } else if let Span::Entry(entry) = span {
-            self::entry(entry)
-        } else if *span == Span::Break {
-            "<br>".into()
-        } else {
-            escaped(&Prose { spans: vec![span.clone()], id: None }.to_string())
-        }
+/// Words as Markdown.
+fn prose(prose: &Prose) -> String {
+    let written = |(span, words): (&Span, String)| match span {
+        Span::Strong(..) => format!("**{}**", escaped(&words)),
+        Span::Code(command) => code(command),
+        Span::Entry(entry) => self::entry(entry),
+        Span::Break => "<br>".into(),
+        Span::Text(_) | Span::Figure(..) | Span::Linked(..) | Span::Name(_) | Span::Record(_) => escaped(&words),
     };
-    words.spans.iter().map(span).collect()
+    prose.words().map(written).collect::<String>().trim_end().to_owned()
 }
 
 fn card(card: &Card) -> String {
@@ -192,9 +184,26 @@ fn entry(entry: &Entry) -> String {
 
 #[cfg(test)]
 mod tests {
+    use pushoff_model::Transport;
+
     use super::*;
     use crate::findings::study::Study;
     use crate::fixture;
+    use crate::prose::Tone;
+
+    #[test]
+    fn a_name_within_a_sentence_is_small_and_a_command_is_code() {
+        let words = crate::prose::prose![
+            Prose::strong("light", Tone::Plain),
+            ", ",
+            Transport::RawTcp,
+            ". ",
+            Transport::ShortPolling,
+            ": ",
+            Prose::code("pushoff plan --users 1k")
+        ];
+        assert_eq!(prose(&words), "**light**, raw TCP. Short polling: `pushoff plan --users 1k`");
+    }
 
     fn text(run: &crate::Run) -> String {
         document(&crate::document::report(&Study::of(run)).unwrap())

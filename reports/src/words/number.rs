@@ -69,7 +69,8 @@ impl Quantity {
     /// The number with its unit.
     pub(crate) fn write(self, value: f64) -> String {
         if self == Self::Share {
-            return format!("{} %", percent(value));
+            let least = if value > 0.0 && value < LEAST { "under 0.0001".to_owned() } else { percent(value) };
+            return format!("{least} %");
         }
         if is_tiny(self, value) {
             return format!("under {TINY}×");
@@ -77,6 +78,7 @@ impl Quantity {
         let (factor, suffix) = self.unit(value);
         let is_whole = matches!(self, Self::Count | Self::Bytes) && value < 999.5 && value.fract().abs() < 1e-9;
         let digits = if is_whole { signed(value, |size| format!("{size:.0}")) } else { self.digits(value / factor) };
+        let digits = if digits == "0.0000" { "under 0.0001".to_owned() } else { digits };
         let sign = if self == Self::Deviation && digits != "0" && value > 0.0 { "+" } else { "" };
         format!("{sign}{digits}{suffix}")
     }
@@ -141,6 +143,9 @@ impl Quantity {
         units.iter().copied().find(|(factor, _)| value.abs() / factor < 999.5).unwrap_or(last)
     }
 }
+
+/// A share between nothing and this, 0.0001 %, is not written as nothing. Chosen here.
+const LEAST: f64 = 0.000_001;
 
 /// A ratio below this is not written out: `0.0005×` tells a reader no more than that it is small. Chosen here.
 const TINY: f64 = 0.1;
@@ -238,6 +243,9 @@ impl Quantity {
 
 /// A limit as it was asked for: `100 ms`, `1 s`, `99 %`, without the zeros of a measurement.
 pub(crate) fn asked_share(share: f64) -> String {
+    if share > 0.0 && share < LEAST {
+        return Quantity::Share.write(share);
+    }
     let text = format!("{:.4}", share * 100.0);
     format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
 }
@@ -300,7 +308,7 @@ mod tests {
         assert_eq!(Quantity::Rate.write(742.0), "742 /s");
         assert_eq!(Quantity::Count.write(17.0), "17");
         assert_eq!(Quantity::Count.write(12_345.0), "12.3 k");
-        assert_eq!(Quantity::Count.write(0.25), "0.250");
+        assert_eq!([0.25, 0.000_02, 0.0].map(|it| Quantity::Count.write(it)), ["0.250", "under 0.0001", "0"]);
         assert_eq!(Quantity::Ratio.write(1.306), "1.31×");
         assert_eq!(
             (Quantity::Ratio.write(0.1), Quantity::Ratio.write(0.000_5)),
@@ -319,6 +327,7 @@ mod tests {
             (0.999_96, "99.996 %"),
             (0.999_999_9, "99.999 %"),
             (0.0, "0 %"),
+            (0.000_000_3, "under 0.0001 %"),
             (0.071_2, "7.12 %"),
         ];
         for (share, written) in cases {
@@ -355,6 +364,7 @@ mod tests {
     fn limits_are_written_as_they_were_asked_for() {
         assert_eq!(asked_share(0.99), "99 %");
         assert_eq!(asked_share(0.995), "99.5 %");
+        assert_eq!([0.0, 0.000_000_2].map(asked_share), ["0 %", "under 0.0001 %"]);
         assert_eq!(tick(1e8), "100 ms");
         assert_eq!(tick(2.5e8), "250 ms");
         assert_eq!(tick(1e9), "1 s");

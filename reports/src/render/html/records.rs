@@ -10,6 +10,7 @@ use flate2::write::GzEncoder;
 use maud::{Markup, html};
 
 use crate::ReportError;
+use crate::words::text::counted;
 
 /// All records, one a line.
 pub(super) fn records(lines: &[u8]) -> Result<Markup, ReportError> {
@@ -17,7 +18,7 @@ pub(super) fn records(lines: &[u8]) -> Result<Markup, ReportError> {
     let packed = packed(lines)?;
     Ok(html! {
         p {
-            "All " (count) " records stand in this file, one a line, histograms as HdrHistogram V2 in base64. "
+            "This file holds " (counted(count, "record")) ", one a line, histograms as HdrHistogram V2 in base64. "
             a #save href="#records" download="records.jsonl" { "Save records.jsonl" }
             " and render it again with " code { "pushoff report" } ". Which record is of which trial stands under "
             a href="#validity" { "Validity" } "."

@@ -89,6 +89,19 @@ fn the_page_with_a_browser_is_well_formed_and_leads_nowhere_but_within() {
     assert!(page.contains("<h2>What the client takes"));
 }
 
+#[test]
+fn no_two_elements_share_an_id_whatever_workloads_are_called_and_however_many_runs_had_the_same_browser() {
+    let mut run = fixture::in_pages();
+    run.environments.push(run.environments[0].clone());
+    let of_ticker = run.records.iter().filter(|it| it.workload.name == "ticker").cloned();
+    let renamed = of_ticker.map(|mut record| {
+        record.workload.name = "ticker-sse".into();
+        record
+    });
+    run.records = [run.records.clone(), renamed.collect()].concat();
+    check_ids(&page(&run));
+}
+
 fn check_ids(page: &str) {
     let ids: Vec<_> = page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
     let once: std::collections::BTreeSet<_> = ids.iter().collect();
