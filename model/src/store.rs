@@ -259,7 +259,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let whole = line(&record(1));
         for (right, wrong, problem) in [
-            ("\"topics\":1,", "\"topics\":0,", "nonzero"),
+            ("\"topics\":5,", "\"topics\":0,", "nonzero"),
             ("\"subscribers\":300,", "\"subscribers\":0,", "nonzero"),
             ("\"per_second\":20.0,", "\"per_second\":0.0,", "a rate is 0.00001 to 1000000 messages a second, not 0"),
             ("\"per_second\":20.0,", "\"per_second\":1e308,", "a rate is 0.00001 to 1000000 messages a second"),

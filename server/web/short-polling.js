@@ -11,6 +11,7 @@ const PATIENCE_MS = 30_000;
 export class ShortPolling extends Client {
   #interval;
   #due = performance.now();
+  #sent;
   #request;
 
   /** `interval`: milliseconds from one request to the next. */
@@ -27,6 +28,7 @@ export class ShortPolling extends Client {
     request.onload = () => this.#answered(request);
     request.onerror = () => this.failed('the request failed');
     request.ontimeout = () => this.failed('no answer came');
+    this.#sent = performance.now();
     request.send();
     this.#request = request;
   }
@@ -42,10 +44,9 @@ export class ShortPolling extends Client {
       return;
     }
     if (!this.answered(request)) return;
-    // A beat that passed meanwhile is made up for at once, and those after it keep their times.
-    const now = performance.now();
-    this.#due += this.#interval;
-    if (this.#due < now) this.#due += this.#interval * Math.floor((now - this.#due) / this.#interval);
-    this.connectIn(Math.max(0, this.#due - now));
+    // The next beat after the request was sent: made up for at once where it passed before the answer came, and skipped
+    // where the request itself was late, as in a hidden tab, whose timers the browser holds back.
+    this.#due += this.#interval * (Math.floor(Math.max(0, this.#sent - this.#due) / this.#interval) + 1);
+    this.connectIn(Math.max(0, this.#due - performance.now()));
   }
 }
