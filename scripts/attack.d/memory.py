@@ -293,13 +293,14 @@ def leases_that_are_refused_and_given_back():
             "frames": (80, [handshake("/topics/t/websocket"), frame(1, PLAIN, is_final=False)]),
         }
         expect(publish(server, "t").status, 201)
-        before = held(observer)
+        # The connection of that publish may be counted a moment longer.
+        before = min(held(observer) for _ in range(20))
         for _ in range(amount(5, 2)):
             for kind, (count, raws) in kinds.items():
                 with contextlib.ExitStack() as connections:
                     crowd = opened(server, connections, count, lambda _, raws=raws: raws, 4096)
                     eventually(lambda crowd=crowd: any(connection.is_told() for connection in crowd), f"the end of room for {kind}")
-                eventually(lambda: held(observer) == before, f"the bytes of {kind}")
+                eventually(lambda: held(observer) <= before, f"the bytes of {kind}")
                 expect(publish(server, "t").status, 201)
 
 
