@@ -31,7 +31,8 @@ fn lay_out(part: Part<'_, '_>, metrics: &[Metric], noise_ns: f64) -> Table {
     let lines: Vec<Line<'_>> = part.lines().collect();
     let subjects = lines.iter().map(|it| Subject { is_choice: choice == Some(it.transport()), ..it.subject() });
     let mut table = Table::lay_out(metrics, subjects.collect(), noise_ns);
-    table.notes.extend(lines.iter().flat_map(notes));
+    table.notes.extend(statuses(&lines));
+    table.notes.extend(lines.iter().flat_map(|it| it.faults.notes(&capitalised(it.transport().label()))));
     table.notes.extend(left_out(part).filter(|_| metrics.contains(&Metric::Cost)));
     table
 }
@@ -149,16 +150,26 @@ pub(super) fn asked(group: &Group<'_>, load: &str) -> Block {
     Block::Note(Prose::with_id(id, words))
 }
 
-/// What a reader must know of a cell.
-fn notes(line: &Line<'_>) -> Vec<String> {
-    let name = capitalised(line.transport().label());
-    let standing = match &line.standing {
-        Some(Standing::Fails { reason }) => Some(format!("{name} fails: {reason}.")),
-        Some(Standing::Undecided { reason, .. }) => Some(format!("{name} is undecided: {reason}.")),
-        Some(Standing::Void { reason }) => Some(format!("{name} is void: {reason}.")),
-        Some(Standing::Meets | Standing::Unranked) | None => None,
+/// Which transports are not shown to meet the SLO, and why: those with the same reason together.
+fn statuses(lines: &[Line<'_>]) -> Vec<String> {
+    let mut found: Vec<([&str; 2], &str, Vec<Transport>)> = Vec::new();
+    for line in lines {
+        let (verbs, reason) = match &line.standing {
+            Some(Standing::Fails { reason }) => (["fails", "fail"], reason),
+            Some(Standing::Undecided { reason, .. }) => (["is undecided", "are undecided"], reason),
+            Some(Standing::Void { reason }) => (["is void", "are void"], reason),
+            Some(Standing::Meets | Standing::Unranked) | None => continue,
+        };
+        match found.iter_mut().find(|(others, why, _)| (*others, *why) == (verbs, reason.as_str())) {
+            Some((_, _, all)) => all.push(line.transport()),
+            None => found.push((verbs, reason, vec![line.transport()])),
+        }
+    }
+    let sentence = |([of_one, of_several], reason, all): &([&str; 2], &str, Vec<Transport>)| {
+        let verb = if all.len() == 1 { of_one } else { of_several };
+        format!("{} {verb}: {reason}.", capitalised(&list(all)))
     };
-    standing.into_iter().chain(line.faults.notes(&name)).collect()
+    found.iter().map(sentence).collect()
 }
 
 /// Whose p99.9 is not given.
