@@ -44,7 +44,7 @@ fn dearer(folder: &Folder, name: &str, times: u64) -> String {
 #[test]
 fn a_recorded_run_has_not_changed_against_itself() {
     let folder = Folder::new();
-    for name in ["default-2026-11-28", "scale-2026-11-28/idle"] {
+    for name in ["default-2026-11-29", "scale-2026-11-28/idle"] {
         let run = recorded(name);
         let ended = diff(&folder, &[&run, &run, "--fail-on", "regressed", "--json"]);
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
@@ -58,7 +58,7 @@ fn a_recorded_run_has_not_changed_against_itself() {
 #[test]
 fn what_became_four_times_as_dear_fails_the_gate_and_only_the_gate() {
     let folder = Folder::new();
-    let (base, new) = (recorded("default-2026-11-28"), dearer(&folder, "default-2026-11-28", 4));
+    let (base, new) = (recorded("default-2026-11-29"), dearer(&folder, "default-2026-11-29", 4));
     let told = diff(&folder, &[&base, &new]);
     assert_eq!(told.code, Some(0), "{}", told.stderr);
     assert!(told.stdout.starts_with("regressed ("), "{}", told.stdout);
@@ -74,7 +74,7 @@ fn what_became_four_times_as_dear_fails_the_gate_and_only_the_gate() {
 #[test]
 fn runs_that_differ_in_more_than_they_share_are_told_apart() {
     let folder = Folder::new();
-    let (ours, theirs) = (recorded("default-2026-11-28"), recorded("capacity-2026-11-28"));
+    let (ours, theirs) = (recorded("default-2026-11-29"), recorded("capacity-2026-11-28"));
     let ended = diff(&folder, &[&ours, &theirs]);
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{}", ended.stderr);
     assert!(ended.stderr.contains("no figure in common"), "{}", ended.stderr);
@@ -107,7 +107,7 @@ fn two_servers_of_one_run_are_compared_trial_by_trial_whatever_they_are_called()
 #[test]
 fn each_mistake_is_one_sentence() {
     let folder = Folder::new();
-    let run = recorded("default-2026-11-28");
+    let run = recorded("default-2026-11-29");
     std::fs::create_dir(folder.path("other")).unwrap();
     folder.file("other/records.jsonl", "{\"schema\":1}\n");
     std::fs::create_dir(folder.path("empty")).unwrap();

@@ -45,7 +45,7 @@ fn small(folder: &Path, trials: &str, out: impl AsRef<OsStr>) -> Command {
 
 /// A small part of a run that comes with the repository.
 fn recorded(folder: &Path) -> PathBuf {
-    let whole = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results/default-2026-11-28");
+    let whole = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results/default-2026-11-29");
     let run = folder.join("recorded");
     fs::create_dir(&run).unwrap();
     let records = fs::read_to_string(whole.join("records.jsonl")).unwrap();

@@ -39,7 +39,7 @@ fn assert_harmless(ended: &Ended, documents: &Path) {
 #[test]
 fn whoever_edits_the_files_of_a_run_steers_nothing_by_them() {
     let folder = Folder::new();
-    let whole = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results/default-2026-11-28");
+    let whole = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results/default-2026-11-29");
     let run = folder.path("run");
     fs::create_dir(&run).unwrap();
     let mut lines = String::new();

@@ -63,7 +63,7 @@ fn each_mistake_is_named_with_what_to_do() {
 #[test]
 fn what_cannot_be_measured_or_looked_at_is_named_with_what_can() {
     let folder = Folder::new();
-    let run = "results/default-2026-11-28";
+    let run = "results/default-2026-11-29";
     let cases: [(&[&str], &str); 18] = [
         (
             &["run", "--workload", "clients", "--transport", "short-polling"],

@@ -9,7 +9,7 @@ use crate::command::{Ended, Folder, Run};
 /// A part of a run that comes with the repository, as a folder of its own; with or without the
 /// identities that a build gives its trials today.
 fn recorded(folder: &Folder, name: &str, with_ids: bool) -> PathBuf {
-    let whole = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results/default-2026-11-28");
+    let whole = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results/default-2026-11-29");
     let run = PathBuf::from(folder.path(name));
     fs::create_dir_all(&run).unwrap();
     let records = fs::read_to_string(whole.join("records.jsonl")).unwrap();

@@ -96,7 +96,7 @@ const LOADS: [(&str, &[&str]); 2] = [
 #[test]
 fn the_card_of_a_recorded_run_and_a_plan_for_its_load_do_not_contradict_each_other() {
     let folder = Folder::new();
-    let run = concat!(env!("CARGO_MANIFEST_DIR"), "/../results/default-2026-11-28");
+    let run = concat!(env!("CARGO_MANIFEST_DIR"), "/../results/default-2026-11-29");
     let report = Run::command(&folder, &["report", "--json", "--out", &folder.path("out"), run]).end();
     let report: serde_json::Value = serde_json::from_str(&report.stdout).unwrap();
     for (name, load) in LOADS {
