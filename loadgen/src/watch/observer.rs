@@ -22,8 +22,9 @@ use crate::server::Server;
 use crate::timer::Timer;
 use crate::wire::WireCounters;
 
-/// How long before the measure phase its first reading begins: a message that is due when the phase begins must not wait until
-/// processes and connections are read, which takes a millisecond, and another for each thousand connections. Chosen here.
+/// How long before either end of the measure phase processes and connections are read. The message that is due when the phase
+/// begins must not wait for the first reading, which takes a millisecond, and another for each thousand connections. The second
+/// is early by as much, so that an interval as long as the phase lies between them. Chosen here.
 const AHEAD: Duration = Duration::from_millis(10);
 
 /// The costs of the measure phase.
@@ -109,8 +110,7 @@ impl Observer<'_> {
 
     /// The use and the traffic during the measure phase, and the memory at its end.
     ///
-    /// The first reading is done before the phase begins, the last after it has ended: neither delays a message that is
-    /// measured.
+    /// Between the two readings of processes and connections lies an interval as long as the phase.
     pub(crate) async fn measure(&self, window: Window, wire: &WireCounters) -> Result<Measured, Failed> {
         let (start, end) = (window.start(), window.end());
         let refused = |error| caused(FailureKind::Generator, "setting a timer", &error);
@@ -118,19 +118,20 @@ impl Observer<'_> {
         let clock = self.clock;
         // Before the measure phase begins.
         let [server, browser] = self.processes().await;
-        let ahead = RunInstant::from_nanos(start.as_nanos().saturating_sub(nanos(AHEAD)));
-        timer.until(clock, ahead).await.map_err(refused)?;
+        let ahead = |of: RunInstant| RunInstant::from_nanos(of.as_nanos().saturating_sub(nanos(AHEAD)));
+        timer.until(clock, ahead(start)).await.map_err(refused)?;
         let from = Reading::now(clock.now(), &server, &browser, self.link());
         let crossed = wire.traffic();
         timer.until(clock, start).await.map_err(refused)?;
         self.watch_link(true);
         info!("measuring");
         // The time that an answer takes is no stall.
-        let (told, stalled) = tokio::join!(self.told(), missed_ticks(&timer, clock, start, end));
-        self.watch_link(false);
+        let (told, stalled) = tokio::join!(self.told(), missed_ticks(&timer, clock, start, ahead(end)));
         let (from, stalled) = (from.and_told(told), stalled.map_err(refused)?);
         let crossed = crossed.zip(wire.traffic()).map(|(before, after)| after.since(&before));
         let used = Use { stalled, ..self.used_since(&from).await };
+        timer.until(clock, end).await.map_err(refused)?;
+        self.watch_link(false);
         Ok(Measured { used, crossed, delivering: self.held().await })
     }
 }
